@@ -1,0 +1,19 @@
+/** Where a pipeline says what people should know while it runs. Nothing here decides the outcome. */
+export interface Report {
+  /** A choice that was made, e.g. which source was picked. */
+  note(line: string): void;
+  /** Something that is not wrong yet, but that the user will want to know. */
+  warn(line: string): void;
+  /** Called after each batch, with what has passed so far. */
+  progress(state: Progress): void;
+}
+
+export interface Progress {
+  rows: number;
+  /** Raw MessagePack bytes of those rows. */
+  bytes: number;
+  /** Name of the space at hand. */
+  space: string;
+}
+
+export const silent: Report = { note: () => {}, warn: () => {}, progress: () => {} };

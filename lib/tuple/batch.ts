@@ -1,0 +1,50 @@
+import { INCOMPLETE, skipTuple } from './msgpack.js';
+
+/** The space that a batch belongs to, as far as a stage on the way has to know it. */
+export interface SpaceInfo {
+  id: number;
+  name: string;
+  engine: string;
+}
+
+/** Whole tuples of one space on their way through a pipeline. */
+export interface TupleBatch {
+  kind: 'tuples';
+  space: SpaceInfo;
+  /** Tuples in `bytes`; never 0. */
+  count: number;
+  /** `count` MessagePack arrays back to back. Owned by the receiver: the sender never writes to it again. */
+  bytes: Buffer;
+}
+
+/**
+ * Counts the tuples in `bytes`.
+ *
+ * @returns the count, or the offset at which something other than a whole tuple stands
+ */
+export function countTuples(bytes: Buffer): { count: number } | { badOffset: number } {
+  let count = 0;
+  let pos = 0;
+  while (pos < bytes.length) {
+    const next = skipTuple(bytes, pos, bytes.length);
+    if (next < 0) return { badOffset: pos };
+    pos = next;
+    count++;
+  }
+  return { count };
+}
+
+/** Each tuple of `bytes` as a view; `bytes` must hold whole tuples. */
+export function* eachTuple(bytes: Buffer): Generator<Buffer> {
+  let pos = 0;
+  while (pos < bytes.length) {
+    const next = skipTuple(bytes, pos, bytes.length);
+    if (next < 0) {
+      throw new RangeError(
+        `${next === INCOMPLETE ? 'incomplete' : 'invalid'} tuple at byte ${pos}`,
+      );
+    }
+    yield bytes.subarray(pos, next);
+    pos = next;
+  }
+}

@@ -1,0 +1,53 @@
+import { decode } from './codec.js';
+import { joinFields } from './fields.js';
+import { headerSize, isArray, isMap, mapHeader, memberCount, skip, str } from './msgpack.js';
+
+/**
+ * Changes of a value inside of a MessagePack map or array that leave all other bytes as they are.
+ * Both return the very same buffer where nothing changed.
+ */
+
+/** Gets a key (undefined where it is no string) and its raw value; undefined takes the pair out. */
+export type EditPair = (key: string | undefined, value: Buffer) => Buffer | undefined;
+
+/** @param raw - one value; anything but a map stays as it is */
+export function editMap(raw: Buffer, edit: EditPair): Buffer {
+  if (raw.length === 0 || !isMap(raw[0]!)) return raw;
+  const parts: Buffer[] = [];
+  let changed = false;
+  let pos = headerSize(raw, 0);
+  for (let pairs = memberCount(raw, 0); pairs > 0; pairs--) {
+    const valueAt = skip(raw, pos, raw.length);
+    const end = skip(raw, valueAt, raw.length);
+    const key = decode(raw.subarray(pos, valueAt));
+    const value = raw.subarray(valueAt, end);
+    const edited = edit(typeof key === 'string' ? key : undefined, value);
+    if (edited !== value) changed = true;
+    if (edited !== undefined) parts.push(raw.subarray(pos, valueAt), edited);
+    pos = end;
+  }
+  return changed ? Buffer.concat([mapHeader(parts.length / 2), ...parts]) : raw;
+}
+
+/** Puts a pair at the end of a map that has no such key. */
+export function addPair(raw: Buffer, key: string, value: Buffer): Buffer {
+  const body = raw.subarray(headerSize(raw, 0));
+  return Buffer.concat([mapHeader(memberCount(raw, 0) + 1), body, str(key), value]);
+}
+
+/** @param raw - one value; anything but an array stays as it is */
+export function editArray(raw: Buffer, edit: (element: Buffer) => Buffer): Buffer {
+  if (raw.length === 0 || !isArray(raw[0]!)) return raw;
+  const elements: Buffer[] = [];
+  let changed = false;
+  let pos = headerSize(raw, 0);
+  for (let count = memberCount(raw, 0); count > 0; count--) {
+    const end = skip(raw, pos, raw.length);
+    const element = raw.subarray(pos, end);
+    const edited = edit(element);
+    if (edited !== element) changed = true;
+    elements.push(edited);
+    pos = end;
+  }
+  return changed ? joinFields(elements) : raw;
+}

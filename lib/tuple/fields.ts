@@ -1,0 +1,115 @@
+import {
+  arrayHeader,
+  headerSize,
+  isArray,
+  isMap,
+  isString,
+  memberCount,
+  readUint,
+  skip,
+  stringBytes,
+} from './msgpack.js';
+
+/** One step of a JSON path: a key of a map, or a zero-based position in an array. */
+export type PathStep = string | number;
+
+/**
+ * The raw bytes of each field of a tuple, as views.
+ *
+ * @param tuple - one whole MessagePack array
+ */
+export function splitFields(tuple: Buffer): Buffer[] {
+  const fields: Buffer[] = [];
+  const count = memberCount(tuple, 0);
+  let pos = headerSize(tuple, 0);
+  for (let i = 0; i < count; i++) {
+    const next = skip(tuple, pos, tuple.length);
+    fields.push(tuple.subarray(pos, next));
+    pos = next;
+  }
+  return fields;
+}
+
+/**
+ * A tuple, or a key, made of raw fields.
+ *
+ * @example
+ * joinFields([uint(512), str('users')]); // the bytes of [512, 'users']
+ */
+export function joinFields(fields: readonly Buffer[]): Buffer {
+  return Buffer.concat([arrayHeader(fields.length), ...fields]);
+}
+
+/**
+ * Offset of the value that `path` leads to from the value at `offset`. Of a map's key that is there
+ * twice the server indexes the last that leads anywhere.
+ */
+function follow(
+  buf: Buffer,
+  offset: number,
+  path: readonly PathStep[],
+  depth: number,
+): number | undefined {
+  const step = path[depth];
+  if (step === undefined) return offset;
+  const code = buf[offset]!;
+  let pos = offset + headerSize(buf, offset);
+  if (typeof step === 'number' && isArray(code)) {
+    if (step >= memberCount(buf, offset)) return undefined;
+    for (let i = 0; i < step; i++) pos = skip(buf, pos, buf.length);
+    return follow(buf, pos, path, depth + 1);
+  }
+  if (!isMap(code)) return undefined;
+  let found: number | undefined;
+  for (let pairs = memberCount(buf, offset); pairs > 0; pairs--) {
+    const value = skip(buf, pos, buf.length);
+    if (keyMatches(buf, pos, step)) found = follow(buf, value, path, depth + 1) ?? found;
+    pos = skip(buf, value, buf.length);
+  }
+  return found;
+}
+
+/** A number step into a map means the integer key as the path wrote it, one-based. */
+function keyMatches(buf: Buffer, offset: number, step: PathStep): boolean {
+  if (typeof step === 'number') return readUint(buf, offset) === step + 1;
+  return isString(buf[offset]!) && Buffer.from(step).equals(stringBytes(buf, offset));
+}
+
+/**
+ * The raw bytes of one field, or of the value that a JSON path leads to inside it.
+ *
+ * @param fieldNo - zero-based
+ * @returns undefined where the tuple has no such value
+ */
+export function fieldBytes(
+  tuple: Buffer,
+  fieldNo: number,
+  path: readonly PathStep[] = [],
+): Buffer | undefined {
+  const pos = follow(tuple, 0, [fieldNo, ...path], 0);
+  return pos === undefined ? undefined : tuple.subarray(pos, skip(tuple, pos, tuple.length));
+}
+
+/**
+ * Parses the JSON path of an index part, as `_index` holds it.
+ *
+ * Source: the server's `src/lib/json/json.c`: `[1]` counts from one, `['key']` and `["key"]` quote,
+ * `.key` and a leading `key` are bare.
+ *
+ * @example
+ * parsePath('.address[2]["zip code"]'); // ['address', 1, 'zip code']
+ */
+export function parsePath(path: string): PathStep[] {
+  const steps: PathStep[] = [];
+  const token = /\.?([^.[\]]+)|\[(\d+)\]|\["([^"]*)"\]|\['([^']*)'\]/gy;
+  while (token.lastIndex < path.length) {
+    const at = token.lastIndex;
+    const match = token.exec(path);
+    const [, bare, position, double, single] = match ?? [];
+    if (match === null || Number(position) === 0) {
+      throw new RangeError(`cannot read the JSON path '${path}' at character ${at}`);
+    }
+    steps.push(position === undefined ? (bare ?? double ?? single ?? '') : Number(position) - 1);
+  }
+  return steps;
+}
