@@ -1,0 +1,218 @@
+import binding from 'zstd-napi/binding.js';
+import { messageOf, TntarError } from '../errors.js';
+import { MAX_WINDOW_LOG } from './limits.js';
+
+const { CCtx, CParameter, DCtx, DParameter, EndDirective, MAGICNUMBER } = binding;
+
+/** Chosen by measurement, see `benchmarks/RESULTS.md`: higher levels cost more than they save. */
+export const DEFAULT_LEVEL = 1;
+export const MAX_LEVEL = 19;
+
+/** With one, the caller waits for it at the end of each frame; a second one shortens that. */
+const WORKERS = 2;
+
+const OUTPUT_BYTES = 256 * 1024;
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * Compresses one frame after the other.
+ *
+ * @example
+ * const frames = new FrameCompressor(1, true);
+ * frames.write(chunk);
+ * output.push(...frames.end());
+ */
+export class FrameCompressor {
+  readonly #context = new CCtx();
+  readonly #output = Buffer.allocUnsafe(OUTPUT_BYTES);
+  #frame: Buffer[] = [];
+
+  /** @param threaded - compress in a thread of zstd's own; pays from some hundred KiB on */
+  constructor(level: number, threaded: boolean) {
+    this.#context.setParameter(CParameter.compressionLevel, level);
+    // Without it most flipped bits decode silently.
+    this.#context.setParameter(CParameter.checksumFlag, 1);
+    if (threaded) this.#context.setParameter(CParameter.nbWorkers, WORKERS);
+  }
+
+  write(chunk: Buffer): void {
+    let rest = chunk;
+    while (rest.length > 0) {
+      const [, produced, consumed] = this.#context.compressStream2(
+        this.#output,
+        rest,
+        EndDirective.continue,
+      );
+      this.#keep(produced);
+      rest = rest.subarray(consumed);
+    }
+  }
+
+  /** Ends the frame. @returns all of its bytes */
+  end(): Buffer[] {
+    for (let left = 1; left > 0; ) {
+      const [remaining, produced] = this.#context.compressStream2(
+        this.#output,
+        NOTHING,
+        EndDirective.end,
+      );
+      this.#keep(produced);
+      left = remaining;
+    }
+    const frame = this.#frame;
+    this.#frame = [];
+    return frame;
+  }
+
+  #keep(produced: number): void {
+    if (produced > 0) this.#frame.push(Buffer.from(this.#output.subarray(0, produced)));
+  }
+}
+
+/** Bytes of magic number and frame descriptor, which tell whether a frame has a checksum. */
+const FRAME_HEAD_BYTES = 5;
+/** `Content_Checksum_flag` of the frame header descriptor, RFC 8878 section 3.1.1.1.1. */
+const CHECKSUM_FLAG = 0x04;
+/** `0x184D2A5?` and a uint32 size: a frame that decoders pass over, RFC 8878 section 3.1.2. */
+const SKIPPABLE_MAGIC = 0x184d2a50;
+const SKIPPABLE_MASK = 0xfffffff0;
+const SKIPPABLE_HEAD_BYTES = 8;
+
+function damaged(what: string, cause?: unknown): TntarError {
+  return new TntarError('archive', what, {
+    hint: 'the file is damaged or was not made by tntar; nothing of this part was used',
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+function notOurs(start: string): TntarError {
+  return new TntarError('archive', `not a tar.zst backup: it starts with the bytes ${start}`, {
+    hint: 'tntar reads what tntar dump wrote, as it is: compressed with zstd',
+  });
+}
+
+/**
+ * Takes compressed chunks apart into frames, and hands out no more bytes than were asked for.
+ *
+ * `read` fills buffers of the caller's, so a frame that claims or unfolds to more than the caller
+ * expects costs no memory.
+ */
+export class FrameReader {
+  readonly #input: AsyncIterator<Buffer>;
+  readonly #context = new DCtx();
+  #chunk: Buffer = NOTHING;
+  #inFrame = false;
+  #offset = 0;
+
+  constructor(input: AsyncIterable<Buffer>) {
+    this.#input = input[Symbol.asyncIterator]();
+    this.#context.setParameter(DParameter.windowLogMax, MAX_WINDOW_LOG);
+  }
+
+  /** Compressed bytes taken so far, for messages. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /**
+   * Reads on in the frame until `target` is full or the frame ends, whichever comes first. Room for
+   * one byte more than expected makes the two tell apart.
+   *
+   * @returns bytes written to `target`, and whether the frame ended behind them, its checksum verified
+   */
+  async read(target: Buffer): Promise<{ bytes: number; frameEnd: boolean }> {
+    if (!this.#inFrame) throw new Error('no frame is open');
+    let filled = 0;
+    while (this.#inFrame && filled < target.length) {
+      if (this.#chunk.length === 0 && !(await this.#fill())) {
+        throw new TntarError(
+          'archive',
+          `the archive ends in the middle of a frame, ${this.#at()}`,
+          {
+            hint: 'it ended before the trailer: did the writer fail?',
+          },
+        );
+      }
+      filled += this.#decompress(target.subarray(filled));
+    }
+    return { bytes: filled, frameEnd: !this.#inFrame };
+  }
+
+  /**
+   * Opens the next frame, past skippable ones.
+   *
+   * @returns false where the input ends before one
+   */
+  async next(): Promise<boolean> {
+    if (this.#inFrame) throw new Error('a frame is still open');
+    for (;;) {
+      if (!(await this.#have(FRAME_HEAD_BYTES))) {
+        if (this.#chunk.length === 0) return false;
+        throw damaged(`${this.#chunk.length} bytes follow the last frame, ${this.#at()}`);
+      }
+      const magic = this.#chunk.readUInt32LE(0);
+      if (magic === MAGICNUMBER) break;
+      if ((magic & SKIPPABLE_MASK) >>> 0 !== SKIPPABLE_MAGIC) {
+        const shown = this.#chunk.subarray(0, 8).toString('hex');
+        if (this.#offset === 0) throw notOurs(shown);
+        throw damaged(`no zstd frame starts with ${shown}, ${this.#at()}`);
+      }
+      await this.#skipFrame();
+    }
+    if ((this.#chunk[4]! & CHECKSUM_FLAG) === 0) {
+      throw damaged(`a frame without a checksum, ${this.#at()}`);
+    }
+    this.#inFrame = true;
+    return true;
+  }
+
+  async close(): Promise<void> {
+    await this.#input.return?.();
+  }
+
+  /** @returns bytes written to `target` */
+  #decompress(target: Buffer): number {
+    try {
+      const [left, produced, consumed] = this.#context.decompressStream(target, this.#chunk);
+      this.#drop(consumed);
+      if (left === 0) this.#inFrame = false;
+      return produced;
+    } catch (error) {
+      throw damaged(`cannot decompress, ${this.#at()}: ${messageOf(error)}`, error);
+    }
+  }
+
+  async #skipFrame(): Promise<void> {
+    if (!(await this.#have(SKIPPABLE_HEAD_BYTES))) throw damaged(`a cut frame, ${this.#at()}`);
+    let left = SKIPPABLE_HEAD_BYTES + this.#chunk.readUInt32LE(4);
+    while (left > 0) {
+      if (this.#chunk.length === 0 && !(await this.#fill())) {
+        throw damaged(`a cut frame, ${this.#at()}`);
+      }
+      const here = Math.min(left, this.#chunk.length);
+      this.#drop(here);
+      left -= here;
+    }
+  }
+
+  #drop(bytes: number): void {
+    this.#chunk = this.#chunk.subarray(bytes);
+    this.#offset += bytes;
+  }
+
+  async #have(bytes: number): Promise<boolean> {
+    while (this.#chunk.length < bytes) if (!(await this.#fill())) return false;
+    return true;
+  }
+
+  async #fill(): Promise<boolean> {
+    const { done, value } = await this.#input.next();
+    if (done === true) return false;
+    this.#chunk = this.#chunk.length === 0 ? value : Buffer.concat([this.#chunk, value]);
+    return true;
+  }
+
+  #at(): string {
+    return `at byte ${this.#offset} of the input`;
+  }
+}

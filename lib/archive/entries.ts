@@ -1,0 +1,39 @@
+/**
+ * Names of the entries of an archive. Anything else is refused, so no name ever becomes a path.
+ */
+export const MANIFEST = 'manifest.json';
+export const TRAILER = 'trailer.json';
+
+/** What an entry's name says. `part` is absent where a space fits one entry. */
+export type EntryName =
+  | { kind: 'manifest' }
+  | { kind: 'trailer' }
+  | { kind: 'tuples'; spaceId: number; part?: number };
+
+/** Behind `BOX_SYSTEM_ID_MAX` of the server's `src/box/schema_def.h`. */
+export const FIRST_USER_SPACE = 512;
+/** `BOX_SPACE_MAX`, in the same file. */
+export const MAX_SPACE_ID = 0x7fffffff;
+
+/**
+ * @example
+ * tuplesEntry(512);    // '512.dump'
+ * tuplesEntry(512, 3); // '512.dump.00003'
+ */
+export function tuplesEntry(spaceId: number, part?: number): string {
+  return part === undefined
+    ? `${spaceId}.dump`
+    : `${spaceId}.dump.${String(part).padStart(5, '0')}`;
+}
+
+/** @returns undefined for any name that {@link tuplesEntry} does not make */
+export function parseEntryName(name: string): EntryName | undefined {
+  if (name === MANIFEST) return { kind: 'manifest' };
+  if (name === TRAILER) return { kind: 'trailer' };
+  const match = /^([1-9]\d{0,9})\.dump(?:\.(\d{5,7}))?$/.exec(name);
+  if (match === null) return undefined;
+  const spaceId = Number(match[1]);
+  const part = match[2] === undefined ? undefined : Number(match[2]);
+  if (spaceId > MAX_SPACE_ID || tuplesEntry(spaceId, part) !== name) return undefined;
+  return part === undefined ? { kind: 'tuples', spaceId } : { kind: 'tuples', spaceId, part };
+}

@@ -1,0 +1,70 @@
+import type { TupleBatch } from '../tuple/batch.js';
+import type { Manifest, Vclock } from './manifest.js';
+
+/** Rows and raw bytes of one space. */
+export interface Count {
+  rows: number;
+  bytes: number;
+}
+
+/** First item of every source: what is coming. */
+export interface BackupStart {
+  kind: 'start';
+  manifest: Manifest;
+}
+
+/** Last item of every source: without it the stream was cut, however it ended. */
+export interface BackupEnd {
+  kind: 'end';
+  vclock: Vclock;
+  consistent: boolean;
+  /** By space id, as the source counted; every sink compares with what reached it. */
+  counts: Map<number, Count>;
+}
+
+/**
+ * What flows from a source through filters to a sink: one start, batches of tuples (all batches of a
+ * space in a row, system spaces first and ascending by id), one end.
+ */
+export type BackupItem = BackupStart | TupleBatch | BackupEnd;
+
+/** Adds up batches by space. */
+export class Counter {
+  readonly counts = new Map<number, Count>();
+
+  add(batch: TupleBatch): void {
+    const count = this.counts.get(batch.space.id) ?? { rows: 0, bytes: 0 };
+    count.rows += batch.count;
+    count.bytes += batch.bytes.length;
+    this.counts.set(batch.space.id, count);
+  }
+
+  /** Hands batches through and adds each up. */
+  async *pass(
+    batches: Iterable<TupleBatch> | AsyncIterable<TupleBatch>,
+  ): AsyncGenerator<TupleBatch> {
+    for await (const batch of batches) {
+      this.add(batch);
+      yield batch;
+    }
+  }
+}
+
+/**
+ * Finds the first space in which two counts differ.
+ *
+ * @returns e.g. `space 512: 10 rows were read, 9 arrived`; undefined where all are equal
+ */
+export function countsDiffer(
+  read: ReadonlyMap<number, Count>,
+  arrived: ReadonlyMap<number, Count>,
+): string | undefined {
+  for (const id of new Set([...read.keys(), ...arrived.keys()])) {
+    const a = read.get(id) ?? { rows: 0, bytes: 0 };
+    const b = arrived.get(id) ?? { rows: 0, bytes: 0 };
+    if (a.rows !== b.rows || a.bytes !== b.bytes) {
+      return `space ${id}: ${a.rows} rows (${a.bytes} bytes) were read, ${b.rows} (${b.bytes}) arrived`;
+    }
+  }
+  return undefined;
+}

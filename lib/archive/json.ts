@@ -1,0 +1,93 @@
+import { TntarError } from '../errors.js';
+
+/** Any object that came out of JSON.parse. */
+export type JsonObject = Record<string, unknown>;
+
+/**
+ * Takes values out of a JSON document that may hold anything, and names the place of what is wrong.
+ *
+ * @example
+ * const json = JsonReader.parse(bytes, 'manifest.json');
+ * json.string('tool');
+ * json.objects('spaces').map((space) => space.count('id'));
+ */
+export class JsonReader {
+  readonly #object: JsonObject;
+  readonly #where: string;
+
+  private constructor(object: unknown, where: string) {
+    this.#where = where;
+    if (typeof object !== 'object' || object === null || Array.isArray(object)) {
+      throw this.#wrong('is not an object');
+    }
+    this.#object = object as JsonObject;
+  }
+
+  static parse(bytes: Buffer, where: string): JsonReader {
+    let value: unknown;
+    try {
+      value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    } catch (error) {
+      throw new TntarError('archive', `${where} is not JSON`, { cause: error });
+    }
+    return new JsonReader(value, where);
+  }
+
+  string(key: string): string {
+    const value = this.#object[key];
+    if (typeof value !== 'string') throw this.#wrong(`needs a string '${key}'`);
+    return value;
+  }
+
+  boolean(key: string): boolean {
+    const value = this.#object[key];
+    if (typeof value !== 'boolean') throw this.#wrong(`needs true or false in '${key}'`);
+    return value;
+  }
+
+  /** A whole number from 0 on. */
+  count(key: string): number {
+    const value = this.#object[key];
+    if (!isCount(value)) throw this.#wrong(`needs a whole number '${key}', 0 or more`);
+    return value;
+  }
+
+  oneOf<T extends string>(key: string, allowed: readonly T[]): T {
+    const value = this.string(key);
+    const found = allowed.find((each) => each === value);
+    if (found === undefined) throw this.#wrong(`has '${value}' in '${key}', not one of ${allowed}`);
+    return found;
+  }
+
+  array(key: string): unknown[] {
+    const value = this.#object[key];
+    if (!Array.isArray(value)) throw this.#wrong(`needs a list '${key}'`);
+    return value;
+  }
+
+  objects(key: string): JsonReader[] {
+    return this.array(key).map((item, i) => new JsonReader(item, `${this.#where}: ${key}[${i}]`));
+  }
+
+  object(key: string): JsonReader {
+    return new JsonReader(this.#object[key], `${this.#where}: ${key}`);
+  }
+
+  /** The object as a table of whole numbers. */
+  counts(): Record<string, number> {
+    for (const [key, value] of Object.entries(this.#object)) {
+      if (!isCount(value)) throw this.#wrong(`needs a whole number '${key}', 0 or more`);
+    }
+    return this.#object as Record<string, number>;
+  }
+
+  #wrong(problem: string): TntarError {
+    return new TntarError('archive', `${this.#where} ${problem}`, {
+      hint: 'the archive was not made by tntar, or was changed since',
+    });
+  }
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}

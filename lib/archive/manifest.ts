@@ -1,0 +1,122 @@
+import { TntarError } from '../errors.js';
+import { FIRST_USER_SPACE, MAX_SPACE_ID } from './entries.js';
+import { JsonReader } from './json.js';
+
+export const FORMAT_NAME = 'tntar';
+export const FORMAT_VERSION = 1;
+
+/** LSN by replica id, e.g. `{"1": 1042}`. */
+export type Vclock = Record<string, number>;
+
+/** How the rows of a space were read, or why there are none. */
+export type RowsFrom = 'snapshot' | 'select' | 'none';
+
+export interface ManifestSpace {
+  id: number;
+  name: string;
+  engine: string;
+  /** As the server holds it: one object a field, with at least its name and type. */
+  format: unknown[];
+  rowsFrom: RowsFrom;
+}
+
+/** Something that the database has and the archive has not, on purpose. */
+export interface Omission {
+  /** e.g. `space 'cache'` */
+  what: string;
+  why: string;
+}
+
+/** A grant that is not there, by the key of `_priv`. */
+export interface Revocation {
+  grantee: number;
+  objectType: string;
+  objectId: number;
+}
+
+/** The first entry of an archive. */
+export interface Manifest {
+  /** What wrote the archive, e.g. `tntar 0.1.0`. */
+  tool: string;
+  /** ISO 8601, UTC. */
+  created: string;
+  server: { version: string; uuid: string };
+  source: 'snapshot' | 'select';
+  /** Where the server stood when reading began. */
+  vclock: Vclock;
+  /** The user's spaces, ascending by id. */
+  spaces: ManifestSpace[];
+  omitted: Omission[];
+  /** Grants that every server ships, and that were taken away on this one. */
+  revoked: Revocation[];
+}
+
+export function encodeManifest(manifest: Manifest): Buffer {
+  const head = { format: FORMAT_NAME, version: FORMAT_VERSION };
+  return Buffer.from(`${JSON.stringify({ ...head, ...manifest }, plain, 1)}\n`);
+}
+
+/** A field's format may hold anything; what JSON has no form for is only shown here, not kept. */
+function plain(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
+}
+
+/** Both documents of an archive start with the format's name and version. */
+export function checkFormat(json: JsonReader): void {
+  const name = json.string('format');
+  const version = json.count('version');
+  if (name !== FORMAT_NAME) throw new TntarError('archive', `the format is '${name}', not ours`);
+  if (version < 1) throw new TntarError('archive', `there is no format of version ${version}`);
+  if (version > FORMAT_VERSION) {
+    throw new TntarError(
+      'archive',
+      `the archive is of format ${version}: it was made by a newer version of tntar`,
+      { hint: `this version reads formats up to ${FORMAT_VERSION}; install a newer one` },
+    );
+  }
+}
+
+function checkSpaceIds(spaces: readonly ManifestSpace[]): void {
+  const seen = new Set<number>();
+  for (const { id, name } of spaces) {
+    if (id < FIRST_USER_SPACE || id > MAX_SPACE_ID || seen.has(id)) {
+      throw new TntarError(
+        'archive',
+        `manifest.json: space '${name}' has the id ${id}, which is no user's or there twice`,
+      );
+    }
+    seen.add(id);
+  }
+}
+
+/** @throws TntarError of kind `archive` */
+export function decodeManifest(bytes: Buffer): Manifest {
+  const json = JsonReader.parse(bytes, 'manifest.json');
+  checkFormat(json);
+  const server = json.object('server');
+  const spaces = json.objects('spaces').map((space) => ({
+    id: space.count('id'),
+    name: space.string('name'),
+    engine: space.string('engine'),
+    format: space.array('format'),
+    rowsFrom: space.oneOf('rowsFrom', ['snapshot', 'select', 'none']),
+  }));
+  checkSpaceIds(spaces);
+  return {
+    tool: json.string('tool'),
+    created: json.string('created'),
+    server: { version: server.string('version'), uuid: server.string('uuid') },
+    source: json.oneOf('source', ['snapshot', 'select']),
+    vclock: json.object('vclock').counts(),
+    spaces,
+    omitted: json.objects('omitted').map((omission) => ({
+      what: omission.string('what'),
+      why: omission.string('why'),
+    })),
+    revoked: json.objects('revoked').map((grant) => ({
+      grantee: grant.count('grantee'),
+      objectType: grant.string('objectType'),
+      objectId: grant.count('objectId'),
+    })),
+  };
+}

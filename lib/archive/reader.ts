@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import { TntarError } from '../errors.js';
+import { countTuples } from '../tuple/batch.js';
+import { FrameReader } from './compression.js';
+import { type EntryName, parseEntryName } from './entries.js';
+import { MAX_JSON_BYTES, MAX_PART_BYTES } from './limits.js';
+import { BLOCK_BYTES, END_OF_TAR, padding, parseTarHeader } from './tar.js';
+import type { EntryRecord } from './trailer.js';
+
+/** A whole entry whose frame checksum was right, and whose body is whole tuples or JSON bytes. */
+export interface Entry {
+  name: EntryName;
+  body: Buffer;
+  /** As seen, to be compared with the trailer. */
+  record: EntryRecord;
+}
+
+/** A claim is believed up to here; beyond, memory is taken as bytes arrive. */
+const FIRST_ALLOCATION = 16 * 1024 * 1024;
+
+function damaged(what: string, hint = 'the file is damaged or was not made by tntar'): TntarError {
+  return new TntarError('archive', what, { hint });
+}
+
+/** Reads `expected` bytes, which must be the rest of the frame. */
+async function readFrame(frames: FrameReader, expected: number, what: string): Promise<Buffer> {
+  let buffer = Buffer.allocUnsafe(Math.min(expected, FIRST_ALLOCATION) + 1);
+  let filled = 0;
+  for (;;) {
+    const { bytes, frameEnd } = await frames.read(buffer.subarray(filled));
+    filled += bytes;
+    if (frameEnd) break;
+    if (filled > expected) throw damaged(`${what}: more bytes than its header says`);
+    if (filled === buffer.length) {
+      const larger = Buffer.allocUnsafe(Math.min(expected + 1, 2 * buffer.length));
+      buffer.copy(larger);
+      buffer = larger;
+    }
+  }
+  if (filled !== expected) {
+    throw damaged(`${what}: ${expected} bytes expected, its frame has ${filled}`);
+  }
+  return buffer.subarray(0, filled);
+}
+
+async function openFrame(frames: FrameReader, after: string): Promise<void> {
+  if (await frames.next()) return;
+  throw new TntarError('archive', `the archive ends after ${after}, before its trailer`, {
+    hint: 'the writer failed, or the rest was lost on the way: this is no backup',
+  });
+}
+
+function checkPadding(body: Buffer, size: number, name: string): void {
+  if (body.subarray(size).some((byte) => byte !== 0)) {
+    throw damaged(`entry ${name}: bytes other than zero behind its end`);
+  }
+}
+
+function countRows(entry: EntryName, body: Buffer, name: string): number {
+  if (entry.kind !== 'tuples') return 0;
+  const counted = countTuples(body);
+  if ('badOffset' in counted) {
+    throw damaged(`entry ${name}: no whole tuple at byte ${counted.badOffset}`);
+  }
+  if (counted.count === 0) throw damaged(`entry ${name} is empty`);
+  return counted.count;
+}
+
+/**
+ * Reads the entries of an archive one by one, each verified as far as it can be by itself, and
+ * insists that the trailer is the last and that nothing follows.
+ *
+ * @param input - the compressed bytes
+ * @throws TntarError of kind `archive` at the first byte that is not as FORMAT.md says
+ */
+export async function* readEntries(input: AsyncIterable<Buffer>): AsyncGenerator<Entry> {
+  const frames = new FrameReader(input);
+  try {
+    await expectStart(frames);
+    let last = '';
+    for (let first = true; ; first = false) {
+      if (!first) await openFrame(frames, last);
+      const header = parseTarHeader(await readFrame(frames, BLOCK_BYTES, 'a tar header'));
+      const name = parseEntryName(header.name);
+      const shown = header.name.slice(0, 40);
+      if (name === undefined) throw damaged(`an entry of the name ${JSON.stringify(shown)}`);
+      const limit = name.kind === 'tuples' ? MAX_PART_BYTES : MAX_JSON_BYTES;
+      if (header.size > limit) {
+        throw damaged(`entry ${shown} claims ${header.size} bytes, over the limit of ${limit}`);
+      }
+      last = `entry ${shown}`;
+      await openFrame(frames, `the header of ${last}`);
+      const padded = header.size + padding(header.size).length;
+      const bytes = await readFrame(frames, padded, last);
+      checkPadding(bytes, header.size, shown);
+      const body = bytes.subarray(0, header.size);
+      const rows = countRows(name, body, shown);
+      const sha256 = createHash('sha256').update(body).digest('hex');
+      yield { name, body, record: { name: header.name, rows, bytes: header.size, sha256 } };
+      if (name.kind === 'trailer') break;
+    }
+    await expectEnd(frames);
+  } finally {
+    await frames.close();
+  }
+}
+
+async function expectStart(frames: FrameReader): Promise<void> {
+  if (await frames.next()) return;
+  throw damaged('empty input', 'there was nothing to read: did the command before the pipe fail?');
+}
+
+async function expectEnd(frames: FrameReader): Promise<void> {
+  await openFrame(frames, 'the trailer');
+  const end = await readFrame(frames, END_OF_TAR.length, 'the end of the tar');
+  if (!end.equals(END_OF_TAR)) throw damaged('something other than the end follows the trailer');
+  if (await frames.next()) throw damaged('another frame follows the end of the archive');
+}

@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { TntarError } from '../errors.js';
+import { JsonReader } from './json.js';
+import { checkFormat, FORMAT_NAME, FORMAT_VERSION, type Vclock } from './manifest.js';
+
+/** What the trailer says about one entry. */
+export interface EntryRecord {
+  name: string;
+  rows: number;
+  /** Size of the body. */
+  bytes: number;
+  /** Of the body, hexadecimal. */
+  sha256: string;
+}
+
+/** The last entry of an archive: without it, the rest is no backup. */
+export interface Trailer {
+  /** All entries in front of the trailer, in their order. */
+  entries: EntryRecord[];
+  /** Where the server stood when reading ended. */
+  vclock: Vclock;
+  /** False where rows were read while others were written, and not from one read view. */
+  consistent: boolean;
+}
+
+/** SHA-256 over one line an entry: `name rows bytes sha256\n`. */
+export function hashEntries(entries: readonly EntryRecord[]): string {
+  const hash = createHash('sha256');
+  for (const entry of entries) {
+    hash.update(`${entry.name} ${entry.rows} ${entry.bytes} ${entry.sha256}\n`);
+  }
+  return hash.digest('hex');
+}
+
+function totals(entries: readonly EntryRecord[]): { rows: number; bytes: number } {
+  let rows = 0;
+  let bytes = 0;
+  for (const entry of entries) {
+    rows += entry.rows;
+    bytes += entry.bytes;
+  }
+  return { rows, bytes };
+}
+
+export function encodeTrailer(trailer: Trailer): Buffer {
+  const { entries, vclock, consistent } = trailer;
+  const document = {
+    format: FORMAT_NAME,
+    version: FORMAT_VERSION,
+    vclock,
+    consistent,
+    ...totals(entries),
+    sha256: hashEntries(entries),
+    entries,
+  };
+  return Buffer.from(`${JSON.stringify(document)}\n`);
+}
+
+/** @throws TntarError of kind `archive` also where the sums do not add up */
+export function decodeTrailer(bytes: Buffer): Trailer {
+  const json = JsonReader.parse(bytes, 'trailer.json');
+  checkFormat(json);
+  const entries = json.objects('entries').map((entry) => ({
+    name: entry.string('name'),
+    rows: entry.count('rows'),
+    bytes: entry.count('bytes'),
+    sha256: entry.string('sha256'),
+  }));
+  const sums = totals(entries);
+  if (sums.rows !== json.count('rows') || sums.bytes !== json.count('bytes')) {
+    throw new TntarError('archive', 'trailer.json: the totals are not the sum of the entries');
+  }
+  if (hashEntries(entries) !== json.string('sha256')) {
+    throw new TntarError('archive', 'trailer.json: the hash over the list of entries differs');
+  }
+  return {
+    entries,
+    vclock: json.object('vclock').counts(),
+    consistent: json.boolean('consistent'),
+  };
+}
+
+/** What was seen of an entry that differs from what the trailer says of it. */
+export function compareEntries(
+  seen: readonly EntryRecord[],
+  promised: readonly EntryRecord[],
+): void {
+  const count = Math.max(seen.length, promised.length);
+  for (let i = 0; i < count; i++) {
+    const got = seen[i];
+    const expected = promised[i];
+    if (got === undefined || expected === undefined || got.name !== expected.name) {
+      throw new TntarError(
+        'archive',
+        `entry ${i + 1}: the trailer expects ${expected?.name ?? 'none'}, got ${got?.name ?? 'none'}`,
+      );
+    }
+    for (const key of ['rows', 'bytes', 'sha256'] as const) {
+      if (got[key] !== expected[key]) {
+        throw new TntarError(
+          'archive',
+          `entry ${got.name}: ${key} should be ${expected[key]}, got ${got[key]}`,
+        );
+      }
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import { createHash, type Hash } from 'node:crypto';
+import { TntarError } from '../errors.js';
+import type { TupleBatch } from '../tuple/batch.js';
+import { FrameCompressor } from './compression.js';
+import { MANIFEST, TRAILER, tuplesEntry } from './entries.js';
+import { MAX_JSON_BYTES, PART_BYTES } from './limits.js';
+import { encodeManifest, type Manifest } from './manifest.js';
+import { END_OF_TAR, padding, tarHeader } from './tar.js';
+import { type EntryRecord, encodeTrailer, type Trailer } from './trailer.js';
+
+/** The entry that takes rows at the moment. */
+interface OpenPart {
+  spaceId: number;
+  /** Parts of this space that are closed already. */
+  index: number;
+  rows: number;
+  bytes: number;
+  hash: Hash;
+}
+
+export interface WriterOptions {
+  /** zstd level, 1 to {@link MAX_LEVEL}. */
+  level: number;
+}
+
+/**
+ * Writes an archive, entry by entry, as compressed bytes. See FORMAT.md.
+ *
+ * A body is compressed while it arrives. Its tar header, which needs the size, is a frame of its own
+ * and is written in front when the part is closed: so a part is held compressed only.
+ *
+ * @example
+ * const writer = new ArchiveWriter({ level: 1 }, (chunk) => out.write(chunk));
+ * await writer.start(manifest);
+ * await writer.add(batch);
+ * await writer.end({ vclock, consistent: true });
+ */
+export class ArchiveWriter {
+  readonly #emit: (chunk: Buffer) => void;
+  readonly #bodies: FrameCompressor;
+  readonly #heads: FrameCompressor;
+  readonly #entries: EntryRecord[] = [];
+  readonly #closedSpaces = new Set<number>();
+  #modified = new Date(0);
+  #part: OpenPart | undefined;
+
+  constructor(options: WriterOptions, emit: (chunk: Buffer) => void) {
+    this.#emit = emit;
+    this.#bodies = new FrameCompressor(options.level, true);
+    this.#heads = new FrameCompressor(options.level, false);
+  }
+
+  async start(manifest: Manifest): Promise<void> {
+    this.#modified = new Date(manifest.created);
+    const body = encodeManifest(manifest);
+    this.#entries.push(await this.#writeSmall(MANIFEST, body));
+  }
+
+  async add(batch: TupleBatch): Promise<void> {
+    const { id } = batch.space;
+    if (this.#part !== undefined && this.#part.spaceId !== id) await this.#closePart(true);
+    else if (this.#part !== undefined && this.#part.bytes >= PART_BYTES) {
+      await this.#closePart(false);
+    }
+    const part = this.#part ?? this.#openPart(id, 0);
+    part.rows += batch.count;
+    part.bytes += batch.bytes.length;
+    part.hash.update(batch.bytes);
+    this.#bodies.write(batch.bytes);
+  }
+
+  async end(closing: Omit<Trailer, 'entries'>): Promise<void> {
+    await this.#closePart(true);
+    await this.#writeSmall(TRAILER, encodeTrailer({ ...closing, entries: this.#entries }));
+    this.#heads.write(END_OF_TAR);
+    this.#flush(this.#heads);
+  }
+
+  #openPart(spaceId: number, index: number): OpenPart {
+    if (this.#closedSpaces.has(spaceId)) {
+      throw new TntarError('failure', `rows of space ${spaceId} came in two places of the stream`);
+    }
+    this.#part = { spaceId, index, rows: 0, bytes: 0, hash: createHash('sha256') };
+    return this.#part;
+  }
+
+  async #closePart(last: boolean): Promise<void> {
+    const part = this.#part;
+    if (part === undefined) return;
+    const { spaceId, index, rows, bytes } = part;
+    const name = tuplesEntry(spaceId, last && index === 0 ? undefined : index);
+    this.#entries.push({ name, rows, bytes, sha256: part.hash.digest('hex') });
+    this.#heads.write(await tarHeader(name, bytes, this.#modified));
+    this.#bodies.write(padding(bytes));
+    this.#flush(this.#heads);
+    this.#flush(this.#bodies);
+    this.#part = undefined;
+    if (last) this.#closedSpaces.add(spaceId);
+    else this.#openPart(spaceId, index + 1);
+  }
+
+  async #writeSmall(name: string, body: Buffer): Promise<EntryRecord> {
+    if (body.length > MAX_JSON_BYTES) {
+      const message = `${name} would have ${body.length} bytes, over the limit of ${MAX_JSON_BYTES}`;
+      throw new TntarError('failure', message, { hint: 'dump the database in pieces' });
+    }
+    this.#heads.write(await tarHeader(name, body.length, this.#modified));
+    this.#flush(this.#heads);
+    this.#heads.write(body);
+    this.#heads.write(padding(body.length));
+    this.#flush(this.#heads);
+    const sha256 = createHash('sha256').update(body).digest('hex');
+    return { name, rows: 0, bytes: body.length, sha256 };
+  }
+
+  #flush(frames: FrameCompressor): void {
+    for (const chunk of frames.end()) this.#emit(chunk);
+  }
+}
