@@ -1,0 +1,308 @@
+import type { Socket } from 'node:net';
+import { messageOf, TntarError } from '../errors.js';
+import { type ConnectOptions, connect, type Greeting, type LoggedIn } from './driver.js';
+import { forEachPacket, isError, type Packet, PacketSplitter, replyError } from './packets.js';
+import { type Request, toPacket } from './requests.js';
+import { describeEndpoint } from './uri.js';
+
+export interface ConnectionOptions extends ConnectOptions {
+  /** Milliseconds without a byte from a server that owes us some. Default 60,000; 0: no limit. */
+  idleTimeout?: number;
+}
+
+const DEFAULT_IDLE_TIMEOUT = 60_000;
+/** Finds a peer whose machine is gone while a request may take as long as it likes. */
+const KEEP_ALIVE_MS = 15_000;
+
+/** Takes all bytes of a connection, instead of the requests that wait for a reply each. */
+export interface Consumer {
+  /** @param chunk - bytes as they came, cut anywhere; the consumer's own */
+  onChunk(chunk: Buffer): void;
+  onLost(error: TntarError): void;
+  /** True while the server owes bytes; a server that owes none may be silent. */
+  isWaiting(): boolean;
+}
+
+/** Chunks that may wait for their reader before the socket is paused: some 256 KiB. */
+const QUEUED_CHUNKS = 4;
+/**
+ * 2.x writes a read view row by row. A reader that takes each write at once spends its time on
+ * wake-ups; one that waits a little after a small chunk gets what the kernel has gathered meanwhile.
+ * A longer pause lets the receive buffer fill, and then the server stalls.
+ */
+const SMALL_CHUNK_BYTES = 32 * 1024;
+const GATHER_MS = 1;
+
+/** Numbers of requests are written as uint32. */
+const MAX_SYNC = 0xffffffff;
+
+interface Waiting {
+  doing: string;
+  resolve(packet: Packet): void;
+  reject(error: TntarError): void;
+}
+
+/**
+ * A logged-in connection that speaks raw packets.
+ *
+ * @example
+ * const connection = await Connection.open({ host: 'db1', port: 3301 });
+ * const reply = await connection.request(bare(RequestType.PING), 'ping');
+ * connection.close();
+ */
+export class Connection {
+  readonly greeting: Greeting;
+  /** `host:port` or the socket's path, for messages. */
+  readonly where: string;
+  readonly #socket: Socket;
+  readonly #splitter = new PacketSplitter();
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #options: ConnectionOptions;
+  readonly #idleTimeout: number;
+  #consumer: Consumer | undefined;
+  #lost: TntarError | undefined;
+  readonly #lostListeners: ((error: TntarError) => void)[] = [];
+  #sync = 0;
+  /** When the last byte came, or the server began to owe some. */
+  #owedSince = performance.now();
+  /** Requests under way that may take as long as they like. */
+  #patient = 0;
+
+  private constructor({ socket, greeting, listen }: LoggedIn, options: ConnectionOptions) {
+    this.#socket = socket;
+    this.greeting = greeting;
+    this.where = describeEndpoint(options);
+    this.#options = options;
+    this.#idleTimeout = options.idleTimeout ?? DEFAULT_IDLE_TIMEOUT;
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    socket.setNoDelay(true);
+    socket.setTimeout(this.#idleTimeout);
+    socket.on('timeout', () => this.#onIdle());
+    socket.on('error', (error) => this.#lose(messageOf(error)));
+    socket.on('close', () => this.#lose('the server closed it'));
+    listen((chunk) => this.#onData(chunk));
+  }
+
+  /** @throws TntarError, see {@link connect} */
+  static async open(options: ConnectionOptions): Promise<Connection> {
+    return new Connection(await connect(options), options);
+  }
+
+  /** Why the connection is lost; undefined while it is not. */
+  get lost(): TntarError | undefined {
+    return this.#lost;
+  }
+
+  /** Calls `listener` when the connection is lost, unless it was closed by us. */
+  onLost(listener: (error: TntarError) => void): void {
+    this.#lostListeners.push(listener);
+  }
+
+  /** A second connection, to the same place as the same user. */
+  another(): Promise<Connection> {
+    return Connection.open(this.#options);
+  }
+
+  /**
+   * Sends a request and resolves with its reply.
+   *
+   * @param doing - stands before the server's text where it answers with an error
+   * @param patient - true for what may take long without a byte, such as building an index
+   */
+  async request(request: Request, doing: string, patient = false): Promise<Packet> {
+    if (this.#lost !== undefined) throw this.#lost;
+    if (patient) this.#patient++;
+    try {
+      return await new Promise<Packet>((resolve, reject) => {
+        const sync = this.nextSync();
+        if (this.#waiting.size === 0) this.#owedSince = performance.now();
+        this.#waiting.set(sync, { doing, resolve, reject });
+        this.#socket.write(toPacket(request, sync));
+      });
+    } finally {
+      if (patient) this.#patient--;
+    }
+  }
+
+  /**
+   * Hands all bytes to `consumer` until the returned function is called, which has to be at the end of
+   * a packet. No request may wait for a reply meanwhile. See {@link chunks} for a reader that is slow.
+   */
+  takeOver(consumer: Consumer): () => void {
+    if (this.#consumer !== undefined || this.#waiting.size > 0) {
+      throw new Error('the connection is in use');
+    }
+    this.#consumer = consumer;
+    if (this.#lost !== undefined) consumer.onLost(this.#lost);
+    return () => {
+      this.#consumer = undefined;
+    };
+  }
+
+  /**
+   * All bytes that come from now on, as they come, cut anywhere. Each chunk is the reader's own. A
+   * slow reader pauses the socket. As with {@link takeOver}, no request may wait, and the reader has to
+   * stop at the end of a packet.
+   *
+   * @param gather - let the kernel gather while chunks are small
+   * @example
+   * for await (const chunk of connection.chunks()) if (isLast(chunk)) break;
+   */
+  async *chunks(gather = false): AsyncGenerator<Buffer> {
+    const queue: Buffer[] = [];
+    let lost: TntarError | undefined;
+    let wake = (): void => {};
+    let isWaiting = false;
+    let pausing: NodeJS.Timeout | undefined;
+    const release = this.takeOver({
+      onChunk: (chunk) => {
+        queue.push(chunk);
+        if (gather && chunk.length < SMALL_CHUNK_BYTES) {
+          this.pause();
+          pausing ??= setTimeout(() => {
+            pausing = undefined;
+            if (queue.length < QUEUED_CHUNKS) this.resume();
+          }, GATHER_MS);
+        } else if (queue.length >= QUEUED_CHUNKS) this.pause();
+        wake();
+      },
+      onLost: (error) => {
+        lost = error;
+        wake();
+      },
+      isWaiting: () => isWaiting,
+    });
+    try {
+      for (;;) {
+        const chunk = queue.shift();
+        if (chunk !== undefined) {
+          yield chunk;
+        } else if (lost !== undefined) {
+          throw lost;
+        } else {
+          if (pausing === undefined) this.resume();
+          isWaiting = true;
+          this.#owedSince = performance.now();
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+          isWaiting = false;
+        }
+      }
+    } finally {
+      clearTimeout(pausing);
+      release();
+      this.resume();
+    }
+  }
+
+  /** Numbers for packets that are written with {@link write}. */
+  nextSync(): number {
+    return this.reserveSyncs(1);
+  }
+
+  /** @returns the first of `count` numbers in a row */
+  reserveSyncs(count: number): number {
+    if (this.#sync + count > MAX_SYNC) this.#sync = 0; // the first ones are long answered
+    const first = this.#sync + 1;
+    this.#sync += count;
+    return first;
+  }
+
+  /**
+   * Writes packets as they are.
+   *
+   * @param onWritten - called when `packets` may be used again
+   */
+  write(packets: Buffer, onWritten?: () => void): void {
+    this.#socket.write(packets, onWritten);
+  }
+
+  /** Stops reading: the server stalls as soon as the kernel's buffers are full. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Ends the connection at once. What waits for a reply fails. */
+  close(): void {
+    this.#lost ??= new TntarError('failure', `connection to ${this.where} was closed by us`);
+    this.#lostListeners.length = 0;
+    this.#socket.destroy();
+    this.#fail(this.#lost);
+  }
+
+  #onData(chunk: Buffer): void {
+    this.#owedSince = performance.now();
+    try {
+      if (this.#consumer !== undefined) {
+        this.#consumer.onChunk(chunk);
+        return;
+      }
+      const block = this.#splitter.push(chunk);
+      if (block !== undefined) forEachPacket(block, (packet) => this.#settle(packet));
+    } catch (error) {
+      this.#lost ??= error instanceof TntarError ? error : undefined;
+      this.#lose(messageOf(error));
+    }
+  }
+
+  #settle(packet: Packet): void {
+    const waiting = this.#waiting.get(packet.sync);
+    if (waiting === undefined) return;
+    this.#waiting.delete(packet.sync);
+    if (isError(packet)) waiting.reject(replyError(packet, waiting.doing));
+    else waiting.resolve(packet);
+  }
+
+  #onIdle(): void {
+    const owes = this.#consumer?.isWaiting() ?? this.#waiting.size > 0;
+    const silent = performance.now() - this.#owedSince;
+    if (owes && this.#patient === 0 && !this.#socket.isPaused() && silent >= this.#idleTimeout) {
+      this.#lose(`no byte came for ${this.#idleTimeout / 1000} s`);
+    } else {
+      // It fires once only, and counts from the last byte, not from when one was owed.
+      const rest = owes ? this.#idleTimeout - silent : this.#idleTimeout;
+      this.#socket.setTimeout(Math.max(1, Math.ceil(rest)));
+    }
+  }
+
+  #lose(reason: string): void {
+    this.#lost ??= new TntarError('failure', `connection to ${this.where} lost: ${reason}`, {
+      hint: "the server's log says whether it stopped, ran out of memory, or closed the connection",
+    });
+    this.#socket.destroy();
+    this.#fail(this.#lost);
+    for (const listener of this.#lostListeners.splice(0)) listener(this.#lost);
+  }
+
+  #fail(error: TntarError): void {
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { reject } of waiting) reject(error);
+    this.#consumer?.onLost(error);
+  }
+}
+
+/**
+ * Closes the connection when `signal` says so: whoever waits for the server then waits no longer.
+ *
+ * @returns stops listening
+ */
+export function closeOnAbort(connection: Connection, signal: AbortSignal | undefined): () => void {
+  const close = (): void => connection.close();
+  if (signal?.aborted) close();
+  signal?.addEventListener('abort', close);
+  return () => signal?.removeEventListener('abort', close);
+}
+
+/** The options for a connection that `signal`, where there is one, stops from being made. */
+export function withSignal(
+  options: ConnectionOptions,
+  signal: AbortSignal | undefined,
+): ConnectionOptions {
+  return signal === undefined ? options : { ...options, signal };
+}

@@ -1,0 +1,75 @@
+import { MAX_TUPLE_BYTES } from '../archive/limits.js';
+
+/**
+ * Numbers of the binary protocol that this package speaks.
+ *
+ * Source: the server's `src/box/iproto_constants.h`, the same from 2.6 to 3.x for those listed.
+ */
+
+/** Request and reply types, `enum iproto_type`. */
+export const RequestType = {
+  OK: 0,
+  SELECT: 1,
+  INSERT: 2,
+  REPLACE: 3,
+  DELETE: 5,
+  EVAL: 8,
+  PING: 64,
+  VOTE: 68,
+  FETCH_SNAPSHOT: 69,
+} as const;
+
+/** Set in the type of a reply that carries an error; the rest of the type is the error's code. */
+export const ERROR_BIT = 0x8000;
+
+/** Keys of headers and bodies, `enum iproto_key`. */
+export const Key = {
+  REQUEST_TYPE: 0x00,
+  SYNC: 0x01,
+  SCHEMA_VERSION: 0x05,
+  SPACE_ID: 0x10,
+  INDEX_ID: 0x11,
+  LIMIT: 0x12,
+  OFFSET: 0x13,
+  ITERATOR: 0x14,
+  INDEX_BASE: 0x15,
+  KEY: 0x20,
+  TUPLE: 0x21,
+  VCLOCK: 0x26,
+  EXPRESSION: 0x27,
+  OPERATIONS: 0x28,
+  BALLOT: 0x29,
+  DATA: 0x30,
+  ERROR_TEXT: 0x31,
+} as const;
+
+/** Keys of the map under `Key.BALLOT`, `enum iproto_ballot_key`. */
+export const BallotKey = { IS_READ_ONLY: 0x01, VCLOCK: 0x02, IS_LOADING: 0x04 } as const;
+
+/** `enum iterator_type`, src/box/iterator_type.h. */
+export const Iterator = { EQ: 0, ALL: 2, GT: 6 } as const;
+
+/** Codes of `src/box/errcode.h` that decide what to do next. */
+export const ErrorCode = {
+  ILLEGAL_PARAMS: 1,
+  TUPLE_FOUND: 3,
+  UNSUPPORTED: 5,
+  READONLY: 7,
+  WRONG_INDEX_OPTIONS: 21,
+  NO_SUCH_SPACE: 36,
+  ACCESS_DENIED: 42,
+  NO_SUCH_USER: 45,
+  PASSWORD_MISMATCH: 47,
+  LOADING: 116,
+  SESSION_CLOSED: 121,
+} as const;
+
+/** Bytes of the greeting, `IPROTO_GREETING_SIZE`. */
+export const GREETING_BYTES = 128;
+
+/**
+ * The largest packet that is held whole. The server's own limit on a body is 2 GiB
+ * (`IPROTO_BODY_LEN_MAX`); what is held is one row, or a reply about the server itself. Pages of rows,
+ * which may be larger, are taken apart while they arrive.
+ */
+export const MAX_PACKET_BYTES = MAX_TUPLE_BYTES + 1024 * 1024;

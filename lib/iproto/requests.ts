@@ -1,0 +1,107 @@
+import { encode, type Value } from '../tuple/codec.js';
+import { str, uint } from '../tuple/msgpack.js';
+import { Key, RequestType } from './constants.js';
+
+/** A request before it is given its number: type and body, the latter a MessagePack map. */
+export interface Request {
+  type: number;
+  body: readonly Buffer[];
+}
+
+const EMPTY_MAP = Buffer.of(0x80);
+
+/** Bytes before the body: length prefix, then `{0: type, 1: uint32 sync}`. */
+export const PREFIX_BYTES = 14;
+
+/**
+ * Writes a packet's prefix at `offset`.
+ *
+ * @param bodyBytes - size of the body that will follow
+ */
+export function writePrefix(
+  target: Buffer,
+  offset: number,
+  type: number,
+  sync: number,
+  bodyBytes: number,
+): void {
+  target[offset] = 0xce;
+  target.writeUInt32BE(PREFIX_BYTES - 5 + bodyBytes, offset + 1);
+  target[offset + 5] = 0x82;
+  target[offset + 6] = Key.REQUEST_TYPE;
+  target[offset + 7] = type;
+  target[offset + 8] = Key.SYNC;
+  target[offset + 9] = 0xce;
+  target.writeUInt32BE(sync, offset + 10);
+}
+
+/** The packet of `request` under the number `sync`. */
+export function toPacket(request: Request, sync: number): Buffer {
+  const bodyBytes = request.body.reduce((sum, part) => sum + part.length, 0);
+  const prefix = Buffer.allocUnsafe(PREFIX_BYTES);
+  writePrefix(prefix, 0, request.type, sync, bodyBytes);
+  return Buffer.concat([prefix, ...request.body]);
+}
+
+/** A request that has no arguments: PING, VOTE, FETCH_SNAPSHOT. */
+export function bare(type: number): Request {
+  return { type, body: [EMPTY_MAP] };
+}
+
+/**
+ * @param key - a MessagePack array, raw
+ */
+export function select(
+  spaceId: number,
+  indexId: number,
+  iterator: number,
+  key: Buffer,
+  limit: number,
+): Request {
+  return {
+    type: RequestType.SELECT,
+    body: [
+      Buffer.of(0x86, Key.SPACE_ID),
+      uint(spaceId),
+      Buffer.of(Key.INDEX_ID),
+      uint(indexId),
+      Buffer.of(Key.ITERATOR, iterator, Key.OFFSET, 0, Key.LIMIT),
+      uint(limit),
+      Buffer.of(Key.KEY),
+      key,
+    ],
+  };
+}
+
+/** What stands before the tuple in the body of INSERT and REPLACE. */
+export function insertHead(spaceId: number): Buffer {
+  return Buffer.concat([Buffer.of(0x82, Key.SPACE_ID), uint(spaceId), Buffer.of(Key.TUPLE)]);
+}
+
+/**
+ * @param type - `RequestType.INSERT` or `RequestType.REPLACE`
+ * @param tuple - a MessagePack array, raw
+ */
+export function store(type: number, spaceId: number, tuple: Buffer): Request {
+  return { type, body: [insertHead(spaceId), tuple] };
+}
+
+/**
+ * Deletes by the primary key.
+ *
+ * @param key - a MessagePack array, raw
+ */
+export function remove(spaceId: number, key: Buffer): Request {
+  return {
+    type: RequestType.DELETE,
+    body: [Buffer.of(0x83, Key.SPACE_ID), uint(spaceId), Buffer.of(Key.INDEX_ID, 0, Key.KEY), key],
+  };
+}
+
+/** Runs a Lua expression on the server; needs execute on universe. */
+export function evaluate(expression: string, args: Value[] = []): Request {
+  return {
+    type: RequestType.EVAL,
+    body: [Buffer.of(0x82, Key.EXPRESSION), str(expression), Buffer.of(Key.TUPLE), encode(args)],
+  };
+}

@@ -1,0 +1,79 @@
+import { TntarError } from '../errors.js';
+
+/** Where a server listens, and as whom to log in there. */
+export interface Endpoint {
+  host?: string;
+  port?: number;
+  /** Path of a unix socket; then there is no host and no port. */
+  path?: string;
+  user?: string;
+  password?: string;
+}
+
+export const DEFAULT_HOST = 'localhost';
+export const DEFAULT_PORT = 3301;
+
+function usage(problem: string): TntarError {
+  return new TntarError('usage', problem, {
+    hint: 'an address is [user[:password]@]host[:port], a port, or [user@]unix/:/path/to/socket',
+  });
+}
+
+function decodePart(part: string, what: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw usage(`the ${what} in the address has a % that starts no %XX`);
+  }
+}
+
+function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  // Not repeated: it may be a password, with the @ forgotten.
+  if (port < 1 || port > 65535) throw usage('what stands behind the colon is not a port');
+  return port;
+}
+
+/**
+ * Parses the address of a server. What it leaves out is left out of the result too, except for host
+ * and port, which have defaults.
+ *
+ * @throws TntarError of kind `usage`; its message never repeats a password
+ * @example
+ * parseUri('app@db1:3302'); // { user: 'app', host: 'db1', port: 3302 }
+ * parseUri('3302');         // { host: 'localhost', port: 3302 }
+ * parseUri('unix/:/run/tarantool/db.sock'); // { path: '/run/tarantool/db.sock' }
+ */
+export function parseUri(uri: string): Endpoint {
+  // A path may have an @ in it; a login in front of a path ends where the path begins.
+  const isPath = /^(unix\/:|\/)/.test(uri);
+  const beforePath = uri.search(/@(unix\/:|\/)/);
+  const at = isPath ? -1 : beforePath >= 0 ? beforePath : uri.lastIndexOf('@');
+  const login = at < 0 ? '' : uri.slice(0, at);
+  const place = uri.slice(at + 1);
+  const endpoint: Endpoint = {};
+  if (at >= 0) {
+    const colon = login.indexOf(':');
+    const user = decodePart(colon < 0 ? login : login.slice(0, colon), 'user name');
+    if (user === '') throw usage('the address has an @ but no user in front of it');
+    endpoint.user = user;
+    if (colon >= 0) endpoint.password = decodePart(login.slice(colon + 1), 'password');
+  }
+  const socket = /^unix\/:(.+)$/.exec(place)?.[1] ?? (place.startsWith('/') ? place : undefined);
+  if (socket !== undefined) return { ...endpoint, path: socket };
+  if (/^\d+$/.test(place)) return { ...endpoint, host: DEFAULT_HOST, port: parsePort(place) };
+
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]/?#\s]*))(?::([^:]*))?$/.exec(place);
+  if (match === null) throw usage('this is not an address');
+  const host = match[1] ?? match[2] ?? '';
+  return {
+    ...endpoint,
+    host: host === '' ? DEFAULT_HOST : host,
+    port: match[3] === undefined ? DEFAULT_PORT : parsePort(match[3]),
+  };
+}
+
+/** The endpoint as it may be shown: without the password. */
+export function describeEndpoint(endpoint: Endpoint): string {
+  return endpoint.path ?? `${endpoint.host ?? DEFAULT_HOST}:${endpoint.port ?? DEFAULT_PORT}`;
+}

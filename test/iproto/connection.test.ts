@@ -1,0 +1,244 @@
+import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict';
+import { Connection, type ConnectionOptions } from '../../lib/iproto/connection.js';
+import { bodyDecoded } from '../../lib/iproto/packets.js';
+import { bare, evaluate } from '../../lib/iproto/requests.js';
+import { errorPacket, FakeServer, greeting, type Peer, packet, turns } from './fake-server.js';
+
+const DATA = 0x30;
+const data = (value: string | number) => new Map([[DATA, [value]]]);
+const ping = () => bare(64);
+
+describe('a connection', () => {
+  let fake: FakeServer;
+  let connection: Connection;
+  let peer: Peer;
+  before(async () => {
+    fake = await FakeServer.listen((each) => {
+      peer = each;
+      each.send(greeting());
+    });
+  });
+  after(() => fake.close());
+  afterEach(() => connection.close());
+
+  async function open(options: Partial<ConnectionOptions> = {}): Promise<void> {
+    connection = await Connection.open({ ...fake.endpoint, ...options });
+    await turns();
+  }
+
+  it('gives each request the reply of its number, in whatever order they come', async () => {
+    await open();
+    const asked = ['a', 'b', 'c'].map((name) => connection.request(evaluate(name), name));
+    const requests = [await peer.request(), await peer.request(), await peer.request()];
+    equal(new Set(requests.map(({ sync }) => sync)).size, 3);
+    for (const { sync, body } of requests.toReversed()) {
+      peer.send(packet(0, sync, data(`for ${body.get(0x27)}`)));
+    }
+    const replies = await Promise.all(asked);
+    deepEqual(
+      replies.map((reply) => bodyDecoded(reply, DATA)),
+      [['for a'], ['for b'], ['for c']],
+    );
+  });
+
+  it('takes replies that are cut at any byte, or come together', async () => {
+    await open();
+    const size = packet(0, 1, data(7)).length;
+    for (let cut = 0; cut <= size; cut++) {
+      const asked = connection.request(ping(), 'ping');
+      const { sync } = await peer.request();
+      await peer.sendCut(packet(0, sync, data(7)), cut);
+      deepEqual(bodyDecoded(await asked, DATA), [7]);
+    }
+    const asked = [connection.request(ping(), 'one'), connection.request(ping(), 'two')];
+    const [one, two] = [await peer.request(), await peer.request()];
+    peer.send(Buffer.concat([packet(0, one.sync, data(1)), packet(0, two.sync, data(2))]));
+    deepEqual(
+      (await Promise.all(asked)).map((reply) => bodyDecoded(reply, DATA)),
+      [[1], [2]],
+    );
+  });
+
+  it('fails the request that the server refuses, and no other', async () => {
+    await open();
+    const asked = [connection.request(ping(), 'read x'), connection.request(ping(), 'read y')];
+    const refused = rejects(asked[0]!, {
+      name: 'TntarError',
+      kind: 'access',
+      message: 'read x: no (server error 42)',
+      serverCode: 42,
+    });
+    peer.send(errorPacket((await peer.request()).sync, 42, 'no'));
+    peer.send(packet(0, (await peer.request()).sync, data(1)));
+    await refused;
+    deepEqual(bodyDecoded(await asked[1]!, DATA), [1]);
+  });
+
+  it('ignores a reply that nobody waits for', async () => {
+    await open();
+    const asked = connection.request(ping(), 'ping');
+    const { sync } = await peer.request();
+    peer.send(packet(0, sync + 1000, data(1)));
+    peer.send(packet(0, sync, data(2)));
+    deepEqual(bodyDecoded(await asked, DATA), [2]);
+  });
+
+  for (const [title, send, message] of [
+    ['the server closes it', () => peer.socket.end(), /lost: the server closed it/],
+    ['it is reset', () => peer.socket.resetAndDestroy(), /lost: .*ECONNRESET/],
+    [
+      'a length of 4 GiB comes',
+      () => peer.send(Buffer.from('ceffffffff', 'hex')),
+      /over the limit/,
+    ],
+    ['something else than a packet comes', () => peer.send(Buffer.from('HTTP/1.1')), /byte 0x48/],
+    [
+      'a packet without a header comes',
+      () => peer.send(Buffer.from('ce00000000', 'hex')),
+      /header/,
+    ],
+  ] as [string, () => void, RegExp][]) {
+    it(`fails all that wait, and all that comes later, when ${title}`, async () => {
+      await open();
+      const asked = [connection.request(ping(), 'a'), connection.request(ping(), 'b')];
+      const expected = { name: 'TntarError', kind: 'failure', message };
+      const failed = Promise.all(asked.map((each) => rejects(each, expected)));
+      await peer.request();
+      await peer.request();
+      send();
+      await failed;
+      await rejects(connection.request(ping(), 'c'), expected);
+      await peer.closed;
+    });
+  }
+
+  it('fails what waits when it is closed', async () => {
+    await open();
+    const asked = rejects(connection.request(ping(), 'a'), /closed by us/);
+    connection.close();
+    await asked;
+    await rejects(connection.request(ping(), 'b'), /closed by us/);
+  });
+
+  describe('from which no byte comes', () => {
+    it('fails what waits after its idle timeout', async () => {
+      await open({ idleTimeout: 30 });
+      const message = /^connection to 127\.0\.0\.1:\d+ lost: no byte came for 0\.03 s$/;
+      await rejects(connection.request(ping(), 'ping'), { kind: 'failure', message });
+    });
+
+    it('fails a reader of chunks after its idle timeout', async () => {
+      await open({ idleTimeout: 30 });
+      await rejects(connection.chunks().next(), /no byte came for 0\.03 s/);
+    });
+
+    it('waits on while nobody expects one, or what is asked may take long', async () => {
+      await open({ idleTimeout: 10 });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      const asked = connection.request(ping(), 'build an index', true);
+      const { sync } = await peer.request();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      peer.send(packet(0, sync, data(1)));
+      deepEqual(bodyDecoded(await asked, DATA), [1]);
+    });
+  });
+
+  describe('as a stream of chunks', () => {
+    /** Reads until so many bytes have come. */
+    async function read(chunks: AsyncGenerator<Buffer>, bytes: number): Promise<Buffer> {
+      const pieces: Buffer[] = [];
+      let size = 0;
+      for await (const chunk of chunks) {
+        pieces.push(chunk);
+        size += chunk.length;
+        if (size >= bytes) break;
+      }
+      return Buffer.concat(pieces);
+    }
+
+    for (const gather of [false, true]) {
+      it(`gives all bytes in their order${gather ? ', gathered' : ''}`, async () => {
+        await open();
+        const sent = Buffer.concat(Array.from({ length: 300 }, (_, i) => Buffer.alloc(i, i)));
+        const reading = read(connection.chunks(gather), sent.length);
+        for (let pos = 0; pos < sent.length; pos += 1000) {
+          peer.send(sent.subarray(pos, pos + 1000));
+          if (pos % 7000 === 0) await turns(1);
+        }
+        ok((await reading).equals(sent));
+      });
+
+      it(`takes requests again behind them${gather ? ', gathered' : ''}`, async () => {
+        await open();
+        const reading = read(connection.chunks(gather), 4);
+        peer.send(Buffer.from('done'));
+        await reading;
+        const asked = connection.request(ping(), 'ping');
+        peer.send(packet(0, (await peer.request()).sync, data(1)));
+        deepEqual(bodyDecoded(await asked, DATA), [1]);
+      });
+    }
+
+    it('stops a sender whose bytes nobody takes', async () => {
+      await open();
+      const size = 64 * 1024 * 1024;
+      const chunks = connection.chunks();
+      const first = chunks.next();
+      peer.send(Buffer.alloc(size, 5));
+      const { value } = await first;
+      // until it makes no more progress
+      for (let before = -1; before !== peer.socket.writableLength; ) {
+        before = peer.socket.writableLength;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      ok(peer.socket.writableLength > 0, 'all was taken');
+      const rest = await read(chunks, size - (value as Buffer).length);
+      equal((value as Buffer).length + rest.length, size);
+    });
+
+    it('fails when it is lost, but not before all that came was given', async () => {
+      await open();
+      const chunks = connection.chunks();
+      const seen: Buffer[] = [];
+      const reading = async (): Promise<void> => {
+        for await (const chunk of chunks) seen.push(chunk);
+      };
+      peer.socket.end(Buffer.from('the last words'));
+      await rejects(reading(), { kind: 'failure', message: /lost/ });
+      equal(String(Buffer.concat(seen)), 'the last words');
+    });
+
+    it('is for one reader, and not while a reply is waited for', async () => {
+      await open();
+      const asked = connection.request(ping(), 'ping');
+      const consumer = { onChunk: () => {}, onLost: () => {}, isWaiting: () => false };
+      throws(() => connection.takeOver(consumer), /in use/);
+      peer.send(packet(0, (await peer.request()).sync, data(1)));
+      await asked;
+      const release = connection.takeOver(consumer);
+      throws(() => connection.takeOver(consumer), /in use/);
+      release();
+      connection.takeOver(consumer)();
+    });
+  });
+
+  it('numbers packets in a row, and starts again before the numbers end', async () => {
+    await open();
+    const first = connection.nextSync();
+    equal(connection.nextSync(), first + 1);
+    equal(connection.reserveSyncs(100), first + 2);
+    equal(connection.nextSync(), first + 102);
+    ok(connection.reserveSyncs(0xffffff00) + 0xffffff00 - 1 <= 0xffffffff);
+    const next = connection.reserveSyncs(1000);
+    ok(next >= 1 && next + 999 <= 0xffffffff);
+  });
+
+  it('opens another to the same place, as the same user', async () => {
+    await open();
+    const other = await connection.another();
+    equal(other.where, connection.where);
+    deepEqual(other.greeting, connection.greeting);
+    match(other.where, /^127\.0\.0\.1:\d+$/);
+    other.close();
+  });
+});
