@@ -1,0 +1,164 @@
+import { decode, type Value } from '../tuple/codec.js';
+import { type PathStep, parsePath } from '../tuple/fields.js';
+import { isShipped, isShippedFunction } from './shipped.js';
+import { Field, SYSTEM_ID_MAX, SYSTEM_SPACES, SystemSpace } from './system.js';
+
+/** A row of a system space: as bytes, and understood. */
+export interface SystemRow {
+  raw: Buffer;
+  fields: Value[];
+}
+
+/** One part of a key. */
+export interface KeyPart {
+  /** Zero-based. */
+  fieldNo: number;
+  /** Leads to the value inside of the field; empty where it is the field itself. */
+  path: PathStep[];
+}
+
+export interface Index {
+  spaceId: number;
+  id: number;
+  name: string;
+  /** Lower case: `tree`, `hash`, `rtree`, `bitset`. */
+  type: string;
+  parts: KeyPart[];
+}
+
+export interface Space {
+  id: number;
+  name: string;
+  engine: string;
+  format: Value[];
+  isView: boolean;
+  /** Its rows do not outlive the server. */
+  isTemporary: boolean;
+  /** Its rows are not replicated, hence not in a read view either. */
+  isLocal: boolean;
+  /** Index 0; absent where the space can hold no rows. */
+  primaryKey?: Index;
+}
+
+/** Engines that keep no rows to read. */
+const ROWLESS_ENGINES: readonly string[] = ['blackhole', 'sysview', 'service'];
+
+function flagsOf(fields: Value[]): Record<string, Value> {
+  const flags = fields[Field.space.flags];
+  return typeof flags === 'object' && flags !== null ? (flags as Record<string, Value>) : {};
+}
+
+function toSpace({ fields }: SystemRow): Space {
+  const flags = flagsOf(fields);
+  const type = flags['type'];
+  return {
+    id: Number(fields[Field.space.id]),
+    name: String(fields[Field.space.name]),
+    engine: String(fields[Field.space.engine]),
+    format: (fields[Field.space.format] as Value[] | undefined) ?? [],
+    isView: flags['view'] === true,
+    isTemporary: flags['temporary'] === true || type === 'temporary' || type === 'data-temporary',
+    isLocal: flags['group_id'] === 1 || type === 'local',
+  };
+}
+
+/** A part is `{field, type, path}`, or `[field, type]` in spaces that 1.x made. */
+function toPart(part: Value): KeyPart {
+  if (Array.isArray(part)) return { fieldNo: Number(part[0]), path: [] };
+  const { field, path } = part as Record<string, Value>;
+  return { fieldNo: Number(field), path: typeof path === 'string' ? parsePath(path) : [] };
+}
+
+function toIndex({ fields }: SystemRow): Index {
+  const parts = fields[Field.index.parts];
+  return {
+    spaceId: Number(fields[Field.index.spaceId]),
+    id: Number(fields[Field.index.id]),
+    name: String(fields[Field.index.name]),
+    type: String(fields[Field.index.type]).toLowerCase(),
+    parts: Array.isArray(parts) ? parts.map(toPart) : [],
+  };
+}
+
+/**
+ * What the system spaces of one instance say.
+ *
+ * @example
+ * const catalog = new Catalog();
+ * catalog.add(280, tuple); // for each row of each system space
+ * catalog.spaces; // the user's spaces, ascending by id
+ */
+export class Catalog {
+  readonly #rows = new Map<number, SystemRow[]>(SYSTEM_SPACES.map((id) => [id, []]));
+  #spaces: Space[] | undefined;
+  #primaryKeys: Map<number, Index> | undefined;
+
+  /** Rows of other system spaces than {@link SYSTEM_SPACES} are ignored. */
+  add(spaceId: number, raw: Buffer): void {
+    const rows = this.#rows.get(spaceId);
+    if (rows === undefined) return;
+    rows.push({ raw, fields: decode(raw) as Value[] });
+    this.#spaces = undefined;
+    this.#primaryKeys = undefined;
+  }
+
+  /** Puts other rows in the place of those of a system space. */
+  replace(spaceId: number, rows: readonly Buffer[]): void {
+    this.#rows.set(spaceId, []);
+    for (const raw of rows) this.add(spaceId, raw);
+  }
+
+  /** Index 0 of any space, also of a system space. */
+  primaryKeyOf(spaceId: number): Index | undefined {
+    this.#primaryKeys ??= this.#readPrimaryKeys();
+    return this.#primaryKeys.get(spaceId);
+  }
+
+  /** All rows of a system space, the server's own included. */
+  rows(spaceId: number): readonly SystemRow[] {
+    return this.#rows.get(spaceId) ?? [];
+  }
+
+  /** The rows of a system space that a user made. */
+  userRows(spaceId: number): SystemRow[] {
+    const shippedFunctions = new Set(
+      this.rows(SystemSpace.FUNC)
+        .filter(({ fields }) => isShippedFunction(fields))
+        .map(({ fields }) => fields[Field.func.id]!),
+    );
+    return this.rows(spaceId).filter(({ fields }) => !isShipped(spaceId, fields, shippedFunctions));
+  }
+
+  /** The user's spaces, ascending by id. */
+  get spaces(): readonly Space[] {
+    this.#spaces ??= this.#readSpaces();
+    return this.#spaces;
+  }
+
+  #readSpaces(): Space[] {
+    return this.rows(SystemSpace.SPACE)
+      .map(toSpace)
+      .filter(({ id }) => id > SYSTEM_ID_MAX)
+      .map((space) => {
+        const primaryKey = this.primaryKeyOf(space.id);
+        return primaryKey === undefined ? space : { ...space, primaryKey };
+      })
+      .sort((a, b) => a.id - b.id);
+  }
+
+  #readPrimaryKeys(): Map<number, Index> {
+    const primary = this.rows(SystemSpace.INDEX).filter(
+      ({ fields }) => fields[Field.index.id] === 0,
+    );
+    return new Map(primary.map(toIndex).map((index) => [index.spaceId, index]));
+  }
+}
+
+/** Why a space has no rows in an archive; undefined where it has. */
+export function rowlessReason(space: Space): string | undefined {
+  if (space.isView) return 'a view: its definition is kept';
+  if (space.isTemporary) return 'temporary: its definition is kept, its rows are not';
+  if (space.primaryKey === undefined) return 'no primary index: it can hold no rows';
+  if (ROWLESS_ENGINES.includes(space.engine)) return `the engine ${space.engine} keeps no rows`;
+  return undefined;
+}

@@ -1,0 +1,80 @@
+/**
+ * Ids of the system spaces that hold what a user can create, ascending.
+ *
+ * Source: the server's `src/box/schema_def.h`, the same from 2.6 to 3.x.
+ */
+export const SystemSpace = {
+  SCHEMA: 272,
+  COLLATION: 276,
+  SPACE: 280,
+  SEQUENCE: 284,
+  SEQUENCE_DATA: 285,
+  INDEX: 288,
+  FUNC: 296,
+  USER: 304,
+  PRIV: 312,
+  TRIGGER: 328,
+  SPACE_SEQUENCE: 340,
+  FK_CONSTRAINT: 356,
+  CK_CONSTRAINT: 364,
+  FUNC_INDEX: 372,
+} as const;
+
+/** Names of those spaces, for messages and for the entries of an archive. */
+export const SYSTEM_SPACE_NAMES: ReadonlyMap<number, string> = new Map([
+  [SystemSpace.SCHEMA, '_schema'],
+  [SystemSpace.COLLATION, '_collation'],
+  [SystemSpace.SPACE, '_space'],
+  [SystemSpace.SEQUENCE, '_sequence'],
+  [SystemSpace.SEQUENCE_DATA, '_sequence_data'],
+  [SystemSpace.INDEX, '_index'],
+  [SystemSpace.FUNC, '_func'],
+  [SystemSpace.USER, '_user'],
+  [SystemSpace.PRIV, '_priv'],
+  [SystemSpace.TRIGGER, '_trigger'],
+  [SystemSpace.SPACE_SEQUENCE, '_space_sequence'],
+  [SystemSpace.FK_CONSTRAINT, '_fk_constraint'],
+  [SystemSpace.CK_CONSTRAINT, '_ck_constraint'],
+  [SystemSpace.FUNC_INDEX, '_func_index'],
+]);
+
+/** All of them, in the order in which an archive holds them. */
+export const SYSTEM_SPACES: readonly number[] = [...SYSTEM_SPACE_NAMES.keys()];
+
+/** `BOX_SYSTEM_ID_MAX`: ids above it belong to users. */
+export const SYSTEM_ID_MAX = 511;
+
+/** Zero-based positions of the fields that this package reads, by `box.space._x:format()`. */
+export const Field = {
+  schema: { key: 0, value: 1 },
+  collation: { id: 0, name: 1 },
+  space: { id: 0, owner: 1, name: 2, engine: 3, fieldCount: 4, flags: 5, format: 6 },
+  sequence: { id: 0, owner: 1, name: 2 },
+  sequenceData: { id: 0, value: 1 },
+  index: { spaceId: 0, id: 1, name: 2, type: 3, options: 4, parts: 5 },
+  func: { id: 0, owner: 1, name: 2, language: 4 },
+  user: { id: 0, owner: 1, name: 2, type: 3 },
+  priv: { grantor: 0, grantee: 1, objectType: 2, objectId: 3, bits: 4 },
+  trigger: { name: 0, spaceId: 1, options: 2 },
+  spaceSequence: { spaceId: 0, sequenceId: 1, generated: 2 },
+  fkConstraint: { name: 0, childId: 1, parentId: 2, childColumns: 7, parentColumns: 8 },
+  ckConstraint: { spaceId: 0, name: 1, code: 4 },
+  funcIndex: { spaceId: 0, indexId: 1, functionId: 2 },
+} as const;
+
+/** Ids of what the server creates by itself, `src/box/user_def.h`. */
+export const BuiltinUser = { GUEST: 0, ADMIN: 1, PUBLIC: 2, REPLICATION: 3, SUPER: 31 } as const;
+
+export function isBuiltinUser(id: number): boolean {
+  return (Object.values(BuiltinUser) as number[]).includes(id);
+}
+
+/** Bits of a privilege, `enum priv_type` of `src/box/user_def.h`. */
+export const Privilege = {
+  READ: 1,
+  WRITE: 2,
+  EXECUTE: 4,
+  CREATE: 32,
+  ALTER: 128,
+  GRANT: 8192,
+} as const;

@@ -1,0 +1,315 @@
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { planRestore, type RestorePlan, type Step } from '../../lib/schema/plan.js';
+import { decode, type Value } from '../../lib/tuple/codec.js';
+import { type Plain, pack } from '../support/msgpack.js';
+import { catalogOf, formatRow, indexRow, type SystemRows, spaceRow } from './catalogs.js';
+
+const CHECKED = {
+  flags: { is_sync: true, foreign_key: { parent: { space: 512, field: { id: 'id' } } } },
+  format: [
+    { name: 'id', type: 'unsigned' },
+    { name: 'price', type: 'number', constraint: { positive: 70 } },
+  ],
+};
+
+/** A database with one of everything, as 2.x and 3.x together could have it. */
+const RICH: SystemRows = {
+  272: [['onceinit']],
+  276: [[300, 'german', 1, 'ICU', 'de', {}]],
+  280: [
+    spaceRow(512, 'customers'),
+    spaceRow(513, 'orders', CHECKED),
+    spaceRow(514, 'items', { engine: 'vinyl' }),
+    spaceRow(515, 'report', { flags: { view: true, sql: 'CREATE VIEW …' } }),
+    spaceRow(516, 'later report', { flags: { view: true, sql: 'CREATE VIEW …' } }),
+    spaceRow(517, 'bare'),
+    spaceRow(518, 'tree', {
+      flags: { foreign_key: { self: { space: 518, field: { parent: 'id' } } } },
+    }),
+  ],
+  284: [[1, 32, 'ids', 1, 1, 1000, 1, 0, false]],
+  285: [[1, 41]],
+  288: [
+    indexRow(512, 0, 'pk'),
+    indexRow(512, 1, 'name', { parts: [{ field: 1, type: 'string', collation: 300 }] }),
+    indexRow(513, 0, 'pk'),
+    indexRow(513, 1, 'price', { options: { unique: false } }),
+    indexRow(514, 0, 'pk', { options: { unique: true, lsn: 77 } }),
+    indexRow(514, 1, 'computed', { options: { unique: false, func: 71 } }),
+    indexRow(518, 0, 'pk'),
+  ],
+  296: [
+    [70, 32, 'positive', 1, 'LUA', 'function(x) return x > 0 end'],
+    [71, 32, 'computed', 1, 'LUA', 'function(t) return {t[1]} end'],
+  ],
+  304: [
+    [32, 1, 'app', 'user', {}],
+    [33, 32, 'readers', 'role', {}],
+  ],
+  312: [
+    [1, 0, 'universe', 0, 31],
+    [1, 32, 'role', 33, 4],
+    [32, 33, 'space', 512, 1],
+    [32, 33, 'function', 70, 4],
+    [32, 33, 'sequence', 1, 1],
+  ],
+  328: [['on_insert', 512, { sql: 'CREATE TRIGGER …' }]],
+  340: [[513, 1, true, 0, '']],
+  356: [['fk', 514, 512, false, 'simple', 'no_action', 'no_action', [0], [0]]],
+  364: [[514, 'ck', false, 'SQL', 'id > 0', true]],
+  372: [[514, 1, 71]],
+};
+
+const DATA = 'the data';
+
+/** What is done, in order; what is done a second time is said so. */
+function order({ before, after }: RestorePlan): string[] {
+  const seen = new Set<string>();
+  const names: string[] = [];
+  for (const what of [...before, undefined, ...after].map((step) => step?.what ?? DATA)) {
+    names.push(seen.has(what) ? `${what} again` : what);
+    seen.add(what);
+  }
+  return names;
+}
+
+const rowOf = ({ row }: Step): Value[] => decode(row) as Value[];
+const all = ({ before, after }: RestorePlan): Step[] => [...before, ...after];
+
+describe('the plan of a restore', () => {
+  const plan = planRestore(catalogOf(RICH), catalogOf({}));
+  const names = order(plan);
+  const at = (what: string): number => {
+    const index = names.indexOf(what);
+    ok(index >= 0, `${what} is not in the plan`);
+    return index;
+  };
+
+  for (const [thing, ...needed] of [
+    [DATA, "index 'pk' of space 'customers'", "index 'pk' of space 'orders'"],
+    [DATA, "index 'pk' of space 'items'", "index 'pk' of space 'tree'"],
+    ["space 'customers'", "user or role 'app'"],
+    ["function 'positive'", "user or role 'app'"],
+    ["sequence 'ids'", "user or role 'app'"],
+    ["index 'pk' of space 'customers'", "space 'customers'"],
+    ["index 'pk' of space 'items'", "space 'items'"],
+    ["index 'name' of space 'customers'", "collation 'german'", "index 'pk' of space 'customers'"],
+    ["index 'price' of space 'orders'", "index 'pk' of space 'orders'", DATA],
+    ["index 'computed' of space 'items'", "function 'computed'", DATA],
+    ["functional index of space 'items'", "index 'computed' of space 'items'"],
+    ["space 'orders' again", "function 'positive'", "index 'pk' of space 'customers'", DATA],
+    ["space 'tree' again", "index 'pk' of space 'tree'", DATA],
+    // 2.x: before the rows that it checks, behind the index that it refers to
+    ["foreign key of space 'items'", "space 'items'", "index 'pk' of space 'items'"],
+    ["foreign key of space 'items'", "index 'name' of space 'customers'"],
+    [DATA, "foreign key of space 'items'", "check of space 'items'"],
+    ["check of space 'items'", "space 'items'"],
+    ["sequence of space 'orders'", "sequence 'ids'", "index 'pk' of space 'orders'"],
+    ["space 'report'", "space 'customers'", "space 'orders' again", DATA],
+    ["space 'later report'", "space 'report'"],
+    ["trigger 'on_insert'", "space 'customers'", "space 'report'", DATA],
+    ['value of sequence 1', "sequence 'ids'", "sequence of space 'orders'", DATA],
+    ['grant to user 32', "user or role 'readers'", "space 'later report'", DATA],
+    ['grant to user 33', "function 'positive'", "sequence 'ids'", "space 'customers'", DATA],
+    ['grant to user 0', "trigger 'on_insert'", DATA],
+    ['mark onceinit', 'grant to user 0', DATA],
+  ] as [string, ...string[]][]) {
+    it(`has ${thing} behind ${needed.join(' and ')}`, () => {
+      for (const each of needed) ok(at(each) < at(thing), `${each} comes later`);
+    });
+  }
+
+  it('has every row of the backup, once, but for tables that come back in full', () => {
+    const expected = Object.entries(RICH).flatMap(([id, rows]) =>
+      rows.map((row) => [Number(id), row[0], row[1]]),
+    );
+    const twice = [513, 518].map((id) => [280, id, 1]);
+    const got = all(plan).map(({ spaceId, row }) => [
+      spaceId,
+      ...(decode(row) as Value[]).slice(0, 2),
+    ]);
+    const sorted = (list: unknown[]): string[] => list.map((each) => JSON.stringify(each)).sort();
+    const normal = (list: unknown[][]) => list.map((each) => each.filter((v) => v !== undefined));
+    deepEqual(sorted(normal(got)), sorted(normal([...expected, ...twice])));
+  });
+
+  it('strips a table of what is checked before the data, and gives it back after', () => {
+    const [stripped] = plan.before.filter(({ what }) => what === "space 'orders'");
+    const [full] = plan.after.filter(({ what }) => what === "space 'orders'");
+    deepEqual(rowOf(stripped!).slice(5), [
+      {},
+      [
+        { name: 'id', type: 'unsigned' },
+        { name: 'price', type: 'number' },
+      ],
+    ]);
+    equal(stripped!.verb, 'insert');
+    ok(full!.row.equals(pack(RICH[280]![1]!)));
+    equal(full!.verb, 'replace');
+  });
+
+  it('leaves a table that nothing is checked in to its first definition, to the byte', () => {
+    const steps = all(plan).filter(({ what }) => what === "space 'customers'");
+    deepEqual(
+      steps.map(({ verb }) => verb),
+      ['insert'],
+    );
+    ok(steps[0]!.row.equals(pack(RICH[280]![0]!)));
+  });
+
+  it('drops the lsn of an index of vinyl', () => {
+    const step = plan.before.find(({ what }) => what === "index 'pk' of space 'items'");
+    deepEqual(rowOf(step!)[4], { unique: true });
+  });
+
+  it('inserts what must not be there, and replaces what a server may have made itself', () => {
+    const verbs = new Map<number, Set<string>>();
+    for (const { spaceId, verb } of all(plan)) {
+      verbs.set(spaceId, (verbs.get(spaceId) ?? new Set()).add(verb));
+    }
+    for (const id of [276, 284, 288, 296, 304, 328, 340, 356, 364, 372]) {
+      deepEqual([...(verbs.get(id) ?? [])], ['insert'], String(id));
+    }
+    for (const id of [272, 285, 312])
+      deepEqual([...(verbs.get(id) ?? [])], ['replace'], String(id));
+  });
+
+  it('is empty for an empty backup', () => {
+    deepEqual(planRestore(catalogOf({}), catalogOf({})), { before: [], after: [] });
+  });
+
+  it('has nothing of what the server of the backup shipped', () => {
+    const shipped: SystemRows = {
+      272: [['version', 2, 6, 0]],
+      280: [spaceRow(280, '_space')],
+      288: [indexRow(280, 0, 'primary')],
+      296: [[65, 1, 'LUA', 1, 'LUA', '']],
+      304: [[1, 1, 'admin', 'user', {}]],
+      312: [[1, 0, 'universe', 0, 24]],
+    };
+    deepEqual(planRestore(catalogOf(shipped), catalogOf({})), { before: [], after: [] });
+  });
+});
+
+describe('on a target that is not empty', () => {
+  it('a row that is there to the byte is left out', () => {
+    const target = catalogOf({ 276: RICH[276]!, 304: [RICH[304]![0]!], 312: [RICH[312]![0]!] });
+    const names = order(planRestore(catalogOf(RICH), target));
+    for (const what of ["collation 'german'", "user or role 'app'", 'grant to user 0']) {
+      equal(names.includes(what), false, what);
+    }
+    for (const what of ["user or role 'readers'", 'grant to user 33']) {
+      equal(names.includes(what), true, what);
+    }
+  });
+
+  it('a row that differs in a byte is not', () => {
+    const other: Plain[] = [300, 'german', 1, 'ICU', 'de', { strength: 'primary' }];
+    const names = order(planRestore(catalogOf(RICH), catalogOf({ 276: [other] })));
+    ok(names.includes("collation 'german'"));
+  });
+});
+
+describe('on a target of a newer version', () => {
+  const target = catalogOf({
+    280: [
+      formatRow(
+        304,
+        '_user',
+        ['id', 'unsigned'],
+        ['owner', 'unsigned'],
+        ['name', 'string'],
+        ['type', 'string'],
+        ['auth', 'map'],
+        ['auth_history', 'array'],
+        ['last_modified', 'unsigned'],
+      ),
+    ],
+    304: [[32, 1, 'app', 'user', {}, [], 0]],
+  });
+
+  it('rows are filled up to its format, and then left out where they are there', () => {
+    const plan = planRestore(catalogOf(RICH), target);
+    const users = all(plan).filter(({ spaceId }) => spaceId === 304);
+    deepEqual(users.map(rowOf), [[33, 32, 'readers', 'role', {}, [], 0]]);
+  });
+});
+
+describe('what was revoked on the server of the backup', () => {
+  const REVOKED = [
+    { grantee: 0, objectType: 'universe', objectId: 0 },
+    { grantee: 2, objectType: 'space', objectId: 281 },
+  ];
+  const GRANTS: SystemRows = {
+    312: [
+      [1, 0, 'universe', 0, 24],
+      [1, 0, 'role', 2, 4],
+      [1, 2, 'space', 281, 1],
+      [1, 2, 'space', 305, 1],
+    ],
+  };
+  const deletions = (target: SystemRows): Step[] =>
+    all(planRestore(catalogOf(RICH), catalogOf(target), REVOKED)).filter(
+      ({ verb }) => verb === 'delete',
+    );
+
+  it('is taken away on the target, by the key of its row', () => {
+    deepEqual(
+      deletions(GRANTS).map((step) => [step.spaceId, rowOf(step)]),
+      [
+        [312, [0, 'universe', 0]],
+        [312, [2, 'space', 281]],
+      ],
+    );
+  });
+
+  it('is taken away after the data, behind all grants', () => {
+    const { before, after } = planRestore(catalogOf(RICH), catalogOf(GRANTS), REVOKED);
+    equal(
+      before.some(({ verb }) => verb === 'delete'),
+      false,
+    );
+    const lastGrant = after.findLastIndex(
+      ({ spaceId, verb }) => spaceId === 312 && verb !== 'delete',
+    );
+    ok(after.findIndex(({ verb }) => verb === 'delete') > lastGrant);
+  });
+
+  it('is left out where the target has it not either', () => {
+    deepEqual(deletions({}), []);
+    deepEqual(deletions({ 312: [[1, 2, 'space', 305, 1]] }), []);
+  });
+});
+
+describe('the largest space id', () => {
+  const steps = (backup: SystemRows, target: SystemRows): Step[] =>
+    all(planRestore(catalogOf(backup), catalogOf(target))).filter(
+      ({ what }) => what === 'the largest space id',
+    );
+  const SPACES = { 280: [spaceRow(600, 'b'), spaceRow(512, 'a')] };
+
+  it('is raised at the very end where the target counts below', () => {
+    for (const max of [511, 512, 599]) {
+      const target = {
+        272: [
+          ['version', 2, 6, 0],
+          ['max_id', max],
+        ],
+      };
+      deepEqual(
+        steps(SPACES, target).map(({ spaceId, verb, row }) => [spaceId, verb, decode(row)]),
+        [[272, 'replace', ['max_id', 600]]],
+      );
+      const { after } = planRestore(catalogOf({ ...RICH, ...SPACES }), catalogOf(target));
+      equal(after.at(-1)?.what, 'the largest space id');
+    }
+  });
+
+  it('is left where it is high enough, where nothing is counted, and without spaces', () => {
+    deepEqual(steps(SPACES, { 272: [['max_id', 600]] }), []);
+    deepEqual(steps(SPACES, { 272: [['max_id', 2 ** 31 - 1]] }), []);
+    deepEqual(steps(SPACES, { 272: [['version', 3, 2, 1]] }), []);
+    deepEqual(steps(SPACES, {}), []);
+    deepEqual(steps({ 304: RICH[304]! }, { 272: [['max_id', 511]] }), []);
+  });
+});

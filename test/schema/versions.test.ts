@@ -1,0 +1,102 @@
+import { deepEqual, equal } from 'node:assert/strict';
+import { Catalog } from '../../lib/schema/catalog.js';
+import { planRestore } from '../../lib/schema/plan.js';
+import { isOlder, releaseOf } from '../../lib/schema/release.js';
+import { identifiersOf, quoteIdentifiers } from '../../lib/schema/sql.js';
+import { decode } from '../../lib/tuple/codec.js';
+import { type Plain, pack } from '../support/msgpack.js';
+
+const SPACE = 280;
+const FUNC = 296;
+const FK = 356;
+const CK = 364;
+
+function catalog(rows: readonly [spaceId: number, row: Plain][]): Catalog {
+  const result = new Catalog();
+  for (const [spaceId, row] of rows) result.add(spaceId, pack(row));
+  return result;
+}
+
+describe('quoteIdentifiers', () => {
+  const cases: [sql: string, quoted: string][] = [
+    ['SELECT name FROM parent', 'SELECT "NAME" FROM "PARENT"'],
+    ['select "name" from "t"', 'select "name" from "t"'],
+    ["x = 'it''s name' -- name", `"X" = 'it''s name' -- name`],
+    ['a.b > 1e5 AND c IS NOT NULL', '"A"."B" > 1e5 AND "C" IS NOT NULL'],
+    ['/* name */ count(*)', '/* name */ "COUNT"(*)'],
+    ["x'ff' || :name", "x'ff' || :name"],
+    ['имя > 0', '"ИМЯ" > 0'],
+  ];
+  for (const [sql, quoted] of cases) it(sql, () => equal(quoteIdentifiers(sql), quoted));
+
+  it('changes nothing that it has quoted', () => {
+    for (const [, quoted] of cases) equal(quoteIdentifiers(quoted), quoted);
+  });
+});
+
+describe('identifiersOf', () => {
+  it('finds names as 2.x and as 3.x reads them', () => {
+    deepEqual([...identifiersOf('name FROM "a""b"')], ['name', 'NAME', 'FROM', 'a"b']);
+  });
+});
+
+describe('releases', () => {
+  it('are compared by number', () => {
+    equal(isOlder(releaseOf('2.6.0'), releaseOf('2.11.5')), true);
+    equal(isOlder(releaseOf('3.0.0'), releaseOf('2.11.5')), false);
+    equal(isOlder(releaseOf('2.11.5'), releaseOf('2.11.0')), false);
+  });
+});
+
+describe('planRestore to a newer server', () => {
+  const backup = catalog([
+    [SPACE, [512, 1, 'PARENT', 'memtx', 1, {}, [{ name: 'ID', type: 'integer' }]]],
+    [SPACE, [513, 1, 'CHILD', 'memtx', 1, {}, [{ name: 'PID', type: 'integer' }]]],
+    [
+      SPACE,
+      [514, 1, 'A', 'memtx', 1, { sql: 'CREATE VIEW a AS SELECT id FROM b', view: true }, []],
+    ],
+    [
+      SPACE,
+      [515, 1, 'B', 'memtx', 1, { sql: 'CREATE VIEW b AS SELECT id FROM parent', view: true }, []],
+    ],
+    [FK, ['fk', 513, 512, false, 'simple', 'no_action', 'no_action', [0], [0]]],
+    [CK, [512, 'ck', false, 'SQL', 'id > 0', true]],
+  ]);
+  const steps = (source: string, target: string): { spaceId: number; row: unknown }[] => {
+    const releases = { source: releaseOf(source), target: releaseOf(target) };
+    const { before, after } = planRestore(backup, new Catalog(), [], releases);
+    return [...before, ...after].map(({ spaceId, row }) => ({ spaceId, row: decode(row) }));
+  };
+  const last = (all: { spaceId: number; row: unknown }[], id: number): unknown[] =>
+    all.filter(({ spaceId, row }) => spaceId === SPACE && (row as Plain[])[0] === id).at(-1)
+      ?.row as unknown[];
+
+  it('turns SQL constraints into what 2.11 enforces', () => {
+    const all = steps('2.6.0', '2.11.5');
+    equal(all.filter(({ spaceId }) => spaceId === FK || spaceId === CK).length, 0);
+    deepEqual(last(all, 513)[5], { foreign_key: { fk: { space: 512, field: { 0: 0 } } } });
+    const check = all.find(({ spaceId }) => spaceId === FUNC)?.row as unknown[];
+    deepEqual(check.slice(1, 6), [1, 'check_PARENT_ck', 1, 'SQL_EXPR', 'id > 0']);
+    deepEqual(last(all, 512)[5], { constraint: { ck: check[0] } });
+  });
+
+  it('quotes what 3.x would read differently', () => {
+    const all = steps('2.6.0', '3.3.0');
+    const check = all.find(({ spaceId }) => spaceId === FUNC)?.row as unknown[];
+    equal(check[5], '"ID" > 0');
+    const view = last(all, 515)[5] as { sql: string };
+    equal(view.sql, 'CREATE VIEW "B" AS SELECT "ID" FROM "PARENT"');
+  });
+
+  it('leaves all as it is on the same version', () => {
+    const all = steps('2.6.0', '2.6.0');
+    equal(all.filter(({ spaceId }) => spaceId === FK || spaceId === CK).length, 2);
+    equal((last(all, 515)[5] as { sql: string }).sql, 'CREATE VIEW b AS SELECT id FROM parent');
+  });
+
+  it('makes a view after the view that it selects from, whatever their ids', () => {
+    const ids = steps('2.6.0', '2.6.0').map(({ row }) => (row as Plain[])[0]);
+    equal(ids.indexOf(515) < ids.indexOf(514), true);
+  });
+});
