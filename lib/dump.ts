@@ -1,0 +1,163 @@
+import { Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { DEFAULT_LEVEL } from './archive/compression.js';
+import type { BackupItem, BackupStart } from './archive/items.js';
+import type { Manifest, Vclock } from './archive/manifest.js';
+import { TntarError } from './errors.js';
+import { compose, type Stage } from './filters/compose.js';
+import { observe, type Totals } from './filters/observe.js';
+import {
+  Connection,
+  type ConnectionOptions,
+  closeOnAbort,
+  withSignal,
+} from './iproto/connection.js';
+import { type Report, silent } from './report.js';
+import { archiveSink } from './sinks/archive.js';
+import { selectSource } from './sources/select.js';
+import { snapshotSource } from './sources/snapshot.js';
+
+/** The newest major version of Tarantool that dumps were tried with. */
+const TESTED_MAJOR = 3;
+/** The oldest release: before it there is no read view over the wire worth the name. */
+const OLDEST = { major: 2, minor: 6 };
+
+export interface DumpOptions {
+  /** `auto`: snapshot where the server and the user allow it, else select. Default `auto`. */
+  source?: 'auto' | 'snapshot' | 'select';
+  /** zstd level, 1 to 19. */
+  level?: number;
+  /** Fail, without a trailer, where the rows are not of one moment. */
+  strict?: boolean;
+  report?: Report;
+  /** Stops the dump; what was written by then is no backup. */
+  signal?: AbortSignal;
+}
+
+export interface DumpSummary extends Totals {
+  source: 'snapshot' | 'select';
+  consistent: boolean;
+}
+
+/** Refuses servers that are too old, and says so where one is newer than any that was tried. */
+export function checkVersion(connection: Connection, report: Report): void {
+  const { major, minor, version } = connection.greeting;
+  if (major < OLDEST.major || (major === OLDEST.major && minor < OLDEST.minor)) {
+    throw new TntarError(
+      'failure',
+      `${connection.where} is not a supported Tarantool (got ${version})`,
+      { hint: `tntar speaks with ${OLDEST.major}.${OLDEST.minor} and newer` },
+    );
+  }
+  if (major > TESTED_MAJOR) {
+    report.warn(`Tarantool ${version} is newer than any that tntar was tested with; going on`);
+  }
+}
+
+/** A source whose first item is there already: so it is known that the server lets us read. */
+interface OpenSource {
+  kind: 'snapshot' | 'select';
+  manifest: Manifest;
+  items: AsyncGenerator<BackupItem>;
+}
+
+async function* withFirst<T>(first: T, rest: AsyncGenerator<T>): AsyncGenerator<T> {
+  yield first;
+  yield* rest;
+}
+
+async function open(kind: 'snapshot' | 'select', connection: Connection): Promise<OpenSource> {
+  const rest = kind === 'snapshot' ? snapshotSource(connection) : selectSource(connection);
+  const { value } = await rest.next();
+  const start = value as BackupStart;
+  return { kind, manifest: start.manifest, items: withFirst<BackupItem>(start, rest) };
+}
+
+async function openSource(
+  choice: 'auto' | 'snapshot' | 'select',
+  connection: Connection,
+  report: Report,
+): Promise<OpenSource> {
+  if (choice !== 'auto') return open(choice, connection);
+  try {
+    const source = await open('snapshot', connection);
+    report.note('reading from a snapshot: consistent while writes go on');
+    return source;
+  } catch (error) {
+    // A server code: it was asked for a snapshot, and refused.
+    if (!(error instanceof TntarError) || error.serverCode === undefined) throw error;
+    report.note(`reading by select, for there is no snapshot: ${error.message}`);
+    return open('select', connection);
+  }
+}
+
+/** Hears the end of a source: whether the rows are of one moment, and what to do where they are not. */
+function listenForEnd(
+  from: Vclock,
+  strict: boolean,
+  report: Report,
+  onEnd: (consistent: boolean) => void,
+): Stage {
+  return (item) => {
+    if (item.kind !== 'end') return item;
+    onEnd(item.consistent);
+    if (item.consistent) return item;
+    const what = `rows were written while the dump read: ${moved(from, item.vclock)}`;
+    const hint = 'read it with --source snapshot, or while nobody writes';
+    if (strict) throw new TntarError('failure', what, { hint });
+    report.warn(`${what}; the backup is not of one moment (${hint})`);
+    return item;
+  };
+}
+
+function moved(from: Vclock, to: Vclock): string {
+  return `vclock ${JSON.stringify(from)} at the start, ${JSON.stringify(to)} at the end`;
+}
+
+/**
+ * Dumps a database into `output`, which is ended.
+ *
+ * @param server - where to connect and as whom
+ * @param output - takes the bytes of the archive; only a call that resolves made a backup
+ * @throws TntarError
+ * @example
+ * const file = createWriteStream('backup.tar.zst');
+ * const { rows } = await dump({ host: 'db1', port: 3301 }, file);
+ */
+export async function dump(
+  server: ConnectionOptions,
+  output: Writable,
+  options: DumpOptions = {},
+): Promise<DumpSummary> {
+  const report = options.report ?? silent;
+  const connection = await Connection.open(withSignal(server, options.signal));
+  const totals = observe(report);
+  const release = closeOnAbort(connection, options.signal);
+  try {
+    checkVersion(connection, report);
+    const source = await openSource(options.source ?? 'auto', connection, report);
+    let consistent = true;
+    const { vclock } = source.manifest;
+    const end = listenForEnd(vclock, options.strict ?? false, report, (value) => {
+      consistent = value;
+    });
+    await pipeline(
+      Readable.from(source.items, { objectMode: true, highWaterMark: 1 }),
+      compose([end, totals.see]),
+      archiveSink({ level: options.level ?? DEFAULT_LEVEL }),
+      totals.countOutput,
+      output,
+      options.signal === undefined ? {} : { signal: options.signal },
+    );
+    return { ...totals.sums(), source: source.kind, consistent };
+  } catch (error) {
+    if (error !== connection.lost || !(error instanceof TntarError)) throw error;
+    throw new TntarError(error.kind, `${error.message}, ${totals.position()}`, {
+      cause: error,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
+  } finally {
+    release();
+    connection.close();
+  }
+}

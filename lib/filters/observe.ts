@@ -1,0 +1,73 @@
+import type { Report } from '../report.js';
+import { SYSTEM_ID_MAX } from '../schema/system.js';
+import type { Stage } from './compose.js';
+
+/** What passed through a pipeline. */
+export interface Totals {
+  /** Spaces of users that had rows. */
+  spaces: number;
+  /** Rows of users' spaces; definitions are not counted. */
+  rows: number;
+  /** Raw MessagePack bytes of those rows. */
+  bytes: number;
+  /** Compressed bytes, of the archive. */
+  archiveBytes: number;
+  seconds: number;
+}
+
+/** Stages that count, and tell the report. */
+export interface Observer {
+  see: Stage;
+  /** For the compressed side. */
+  countOutput(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer>;
+  sums(): Totals;
+  /** How far it came, for the message of a failure, e.g. `in space 'users' after 1000 rows`. */
+  position(): string;
+}
+
+/**
+ * @example
+ * const totals = observe(report);
+ * await pipeline(source, compose([totals.see]), sink);
+ * totals.sums().rows;
+ */
+export function observe(report: Report): Observer {
+  const started = performance.now();
+  const spaces = new Set<number>();
+  let rows = 0;
+  let bytes = 0;
+  let archiveBytes = 0;
+  let space: string | undefined;
+  let rowsOfSpace = 0;
+  return {
+    see(item) {
+      if (item.kind === 'tuples' && item.space.id > SYSTEM_ID_MAX) {
+        if (!spaces.has(item.space.id)) rowsOfSpace = 0;
+        spaces.add(item.space.id);
+        space = item.space.name;
+        rowsOfSpace += item.count;
+        rows += item.count;
+        bytes += item.bytes.length;
+        report.progress({ rows, bytes, space });
+      }
+      return item;
+    },
+    async *countOutput(chunks) {
+      for await (const chunk of chunks) {
+        archiveBytes += chunk.length;
+        yield chunk;
+      }
+    },
+    position: () =>
+      space === undefined
+        ? 'before the first row'
+        : `in space '${space}' after ${rowsOfSpace} rows`,
+    sums: () => ({
+      spaces: spaces.size,
+      rows,
+      bytes,
+      archiveBytes,
+      seconds: (performance.now() - started) / 1000,
+    }),
+  };
+}

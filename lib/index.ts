@@ -1,0 +1,25 @@
+/**
+ * Logical backups of Tarantool as streams.
+ *
+ * @packageDocumentation
+ */
+export { DEFAULT_LEVEL, MAX_LEVEL } from './archive/compression.js';
+export type { BackupEnd, BackupItem, BackupStart, Count } from './archive/items.js';
+export type { Manifest, ManifestSpace, Omission, Vclock } from './archive/manifest.js';
+export { type DumpOptions, type DumpSummary, dump } from './dump.js';
+export { type ErrorDetails, type ErrorKind, TntarError } from './errors.js';
+export { compose, type Stage } from './filters/compose.js';
+export type { Totals } from './filters/observe.js';
+export { type Contents, type InspectOptions, inspect } from './inspect.js';
+export { Connection, type ConnectionOptions } from './iproto/connection.js';
+export type { ConnectOptions } from './iproto/driver.js';
+export { type Endpoint, parseUri } from './iproto/uri.js';
+export type { Progress, Report } from './report.js';
+export { type RestoreOptions, restore } from './restore.js';
+export { archiveSink } from './sinks/archive.js';
+export { type Applied, type ServerWritable, serverSink } from './sinks/server.js';
+export { archiveSource } from './sources/archive.js';
+export { selectSource } from './sources/select.js';
+export { snapshotSource } from './sources/snapshot.js';
+export type { SpaceInfo, TupleBatch } from './tuple/batch.js';
+export { VERSION } from './version.js';

@@ -1,0 +1,50 @@
+import type { Manifest, ManifestSpace, RowsFrom, Vclock } from '../archive/manifest.js';
+import type { Greeting } from '../iproto/driver.js';
+import { type Catalog, rowlessReason, type Space } from '../schema/catalog.js';
+import { revokedGrants } from '../schema/shipped.js';
+import { SYSTEM_SPACE_NAMES, SystemSpace } from '../schema/system.js';
+import type { TupleBatch } from '../tuple/batch.js';
+import { VERSION } from '../version.js';
+
+/** How the rows of `space` are read when the whole backup is read by `source`. */
+export function rowsFrom(space: Space, source: Manifest['source']): RowsFrom {
+  if (rowlessReason(space) !== undefined) return 'none';
+  return space.isLocal ? 'select' : source;
+}
+
+/** The manifest of a backup of what `catalog` says. */
+export function describeBackup(
+  greeting: Greeting,
+  catalog: Catalog,
+  source: Manifest['source'],
+  vclock: Vclock,
+): Manifest {
+  const spaces: ManifestSpace[] = [];
+  const omitted: Manifest['omitted'] = [];
+  for (const space of catalog.spaces) {
+    const { id, name, engine, format } = space;
+    spaces.push({ id, name, engine, format, rowsFrom: rowsFrom(space, source) });
+    const why = rowlessReason(space);
+    if (why !== undefined && space.isTemporary) omitted.push({ what: `rows of '${name}'`, why });
+  }
+  return {
+    tool: `tntar ${VERSION}`,
+    created: new Date().toISOString(),
+    server: { version: greeting.version, uuid: greeting.uuid },
+    source,
+    vclock,
+    spaces,
+    omitted,
+    revoked: revokedGrants(catalog.rows(SystemSpace.PRIV)),
+  };
+}
+
+/** What the user made in the system spaces, a batch a space, ascending. */
+export function* systemBatches(catalog: Catalog): Generator<TupleBatch> {
+  for (const [id, name] of SYSTEM_SPACE_NAMES) {
+    const rows = catalog.userRows(id);
+    if (rows.length === 0) continue;
+    const bytes = Buffer.concat(rows.map(({ raw }) => raw));
+    yield { kind: 'tuples', space: { id, name, engine: 'memtx' }, count: rows.length, bytes };
+  }
+}

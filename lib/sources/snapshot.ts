@@ -1,0 +1,82 @@
+import { type BackupItem, Counter } from '../archive/items.js';
+import type { Vclock } from '../archive/manifest.js';
+import { TntarError } from '../errors.js';
+import type { Connection } from '../iproto/connection.js';
+import { Catalog } from '../schema/catalog.js';
+import { SYSTEM_ID_MAX } from '../schema/system.js';
+import { readSpace } from '../server/paged.js';
+import { type ReadViewItem, readView } from '../server/read-view.js';
+import { eachTuple, type TupleBatch } from '../tuple/batch.js';
+import { describeBackup, rowsFrom, systemBatches } from './description.js';
+
+/** The head of a read view: where it was cut, and all system spaces, which come first. */
+interface Head {
+  vclock: Vclock;
+  catalog: Catalog;
+  /** The first item behind the system spaces. */
+  next: ReadViewItem;
+}
+
+async function readHead(items: AsyncGenerator<ReadViewItem>): Promise<Head> {
+  const catalog = new Catalog();
+  let vclock: Vclock | undefined;
+  for (;;) {
+    const { done, value } = await items.next();
+    if (done === true) throw new TntarError('failure', 'the snapshot ended before its end');
+    if (vclock === undefined) {
+      if (value.kind !== 'vclock') throw new TntarError('failure', 'the snapshot has no vclock');
+      vclock = value.vclock;
+    } else if (value.kind === 'vclock' || value.spaceId > SYSTEM_ID_MAX) {
+      return { vclock, catalog, next: value };
+    } else {
+      // Copies: the rows stay, the block that they came in does not.
+      for (const tuple of eachTuple(value.bytes)) catalog.add(value.spaceId, Buffer.from(tuple));
+    }
+  }
+}
+
+/** Rows of the user's spaces, up to the vclock that ends the read view. */
+async function* userBatches(
+  items: AsyncGenerator<ReadViewItem>,
+  first: ReadViewItem,
+  catalog: Catalog,
+): AsyncGenerator<TupleBatch> {
+  const spaces = new Map(catalog.spaces.map(({ id, name, engine }) => [id, { id, name, engine }]));
+  for (let item = first; item.kind === 'rows'; ) {
+    const space = spaces.get(item.spaceId);
+    if (space === undefined) {
+      throw new TntarError('failure', `the snapshot has rows of the unknown space ${item.spaceId}`);
+    }
+    yield { kind: 'tuples', space, count: item.count, bytes: item.bytes };
+    const { done, value } = await items.next();
+    if (done === true) throw new TntarError('failure', 'the snapshot ended before its end');
+    item = value;
+  }
+  await items.next(); // the read view is over: hands the connection back
+}
+
+async function* localBatches(connection: Connection, catalog: Catalog): AsyncGenerator<TupleBatch> {
+  for (const space of catalog.spaces) {
+    if (rowsFrom(space, 'snapshot') === 'select') yield* readSpace(connection, space);
+  }
+}
+
+/**
+ * The whole database as the server's read view has it: consistent while writes go on, memtx and vinyl
+ * alike. Spaces that are local to the instance are in no read view; they are read by select behind it.
+ *
+ * @throws TntarError of kind `access` where the user may not read the universe
+ */
+export async function* snapshotSource(connection: Connection): AsyncGenerator<BackupItem> {
+  const items = readView(connection);
+  const { vclock, catalog, next } = await readHead(items);
+  yield {
+    kind: 'start',
+    manifest: describeBackup(connection.greeting, catalog, 'snapshot', vclock),
+  };
+  const counter = new Counter();
+  yield* counter.pass(systemBatches(catalog));
+  yield* counter.pass(userBatches(items, next, catalog));
+  yield* counter.pass(localBatches(connection, catalog));
+  yield { kind: 'end', vclock, consistent: true, counts: counter.counts };
+}
