@@ -1,0 +1,69 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_LEVEL, MAX_LEVEL } from '../lib/archive/compression.js';
+import type { DumpOptions } from '../lib/dump.js';
+import { EXIT_HELP } from './exit.js';
+import { withOutput } from './files.js';
+import { StderrReport } from './reporting.js';
+import {
+  addServerOptions,
+  SERVER_HELP,
+  type ServerFlags,
+  serverOptions,
+} from './server-options.js';
+import { interruptible } from './signals.js';
+
+interface Flags extends ServerFlags {
+  output?: string;
+  source: NonNullable<DumpOptions['source']>;
+  level: number;
+  strict: boolean;
+  quiet: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  tntar dump db1:3301 > backup.tar.zst
+  tntar dump backup@db1 --password-file /etc/tntar/db1 -o /backup/db1.tar.zst
+  ssh db1 tntar dump unix/:/run/tarantool/db1.sock > db1.tar.zst
+`;
+
+function level(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= MAX_LEVEL) return value;
+  throw new InvalidArgumentError(`It has to be a whole number from 1 to ${MAX_LEVEL}.`);
+}
+
+async function run(uri: string, flags: Flags): Promise<void> {
+  const report = new StderrReport(flags.quiet);
+  const { source, strict } = flags;
+  // Loaded when it is needed: --help and the other commands need not wait for it.
+  const { dump } = await import('../lib/dump.js');
+  try {
+    const summary = await interruptible((signal) =>
+      withOutput(flags.output, async (output) => {
+        const server = await serverOptions(uri, flags, signal);
+        return dump(server, output, { source, level: flags.level, strict, report, signal });
+      }),
+    );
+    report.summary('dumped', summary);
+  } finally {
+    report.clear();
+  }
+}
+
+export function dumpCommand(): Command {
+  return addServerOptions(new Command('dump'))
+    .summary('read a live database and write an archive')
+    .description('Reads a live database and writes it as an archive to standard output or a file.')
+    .option('-o, --output <file>', 'write to a file, which is there whole or not at all')
+    .addOption(
+      new Option('--source <how>', 'how to read: snapshot (one moment), select (less privilege)')
+        .choices(['auto', 'snapshot', 'select'])
+        .default('auto'),
+    )
+    .option('--level <n>', `zstd level, 1 to ${MAX_LEVEL}`, level, DEFAULT_LEVEL)
+    .option('--strict', 'fail where rows were written while select read', false)
+    .option('-q, --quiet', 'print warnings and errors only', false)
+    .addHelpText('after', SERVER_HELP + EXAMPLES + EXIT_HELP)
+    .action(run);
+}

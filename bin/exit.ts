@@ -1,0 +1,75 @@
+import { constants } from 'node:os';
+import { type ErrorKind, messageOf, TntarError } from '../lib/errors.js';
+
+/** Stands in the help of every command. */
+export const EXIT_HELP = `
+Exit codes:
+  0  complete and verified
+  1  server or I/O failure
+  2  wrong usage
+  3  archive damaged, truncated, or not ours
+  4  target refused: not empty, or cannot hold it
+  5  connection, login or privilege
+  128+n  stopped by signal n
+`;
+
+const EXIT_CODES: Record<ErrorKind, number> = {
+  failure: 1,
+  usage: 2,
+  archive: 3,
+  target: 4,
+  access: 5,
+};
+
+/** A run that a signal stopped. */
+export class Interrupted extends Error {
+  constructor(
+    readonly signal: NodeJS.Signals,
+    /** What became of the work, where there is more to say than that it stopped. */
+    readonly outcome = '',
+  ) {
+    super(`stopped by ${signal}`);
+  }
+}
+
+/** Errors of the operating system, in the words of somebody who typed a command. */
+function describeSystemError(error: NodeJS.ErrnoException): TntarError {
+  if (error.code === 'EPIPE') {
+    return new TntarError('failure', 'output closed: what reads from tntar went away (EPIPE)', {
+      hint: 'what was written is no backup; see why the next command in the pipe ended',
+    });
+  }
+  return new TntarError('failure', messageOf(error), {
+    ...(error.code === 'ENOSPC' ? { hint: 'the disk is full; what was written is no backup' } : {}),
+  });
+}
+
+function describe(error: unknown): TntarError {
+  if (error instanceof TntarError) return error;
+  if (error instanceof Error && 'code' in error) {
+    return describeSystemError(error as NodeJS.ErrnoException);
+  }
+  return new TntarError('failure', messageOf(error), {
+    hint: 'this is a defect of tntar: please report it',
+  });
+}
+
+let isFinished = false;
+
+/**
+ * Says what went wrong, and sets the exit code. Output that is under way is not cut. Only the first
+ * error counts: a second one, such as that of a stream that ends because of the first, adds nothing.
+ */
+export function finish(error: unknown): void {
+  if (isFinished) return;
+  isFinished = true;
+  if (error instanceof Interrupted) {
+    process.stderr.write(`tntar: ${error.message}${error.outcome}\n`);
+    process.exitCode = 128 + constants.signals[error.signal];
+    return;
+  }
+  const { kind, message, hint } = describe(error);
+  process.stderr.write(`tntar: ${message}\n`);
+  if (hint !== undefined) process.stderr.write(`hint: ${hint}\n`);
+  process.exitCode = EXIT_CODES[kind];
+}

@@ -1,0 +1,97 @@
+import { Command } from 'commander';
+import type { Contents } from '../lib/inspect.js';
+import { EXIT_HELP } from './exit.js';
+import { openInput } from './files.js';
+import { formatBytes, formatCount, StderrReport } from './reporting.js';
+import { interruptible } from './signals.js';
+
+interface Flags {
+  input?: string;
+  json: boolean;
+  quiet: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  tntar list < backup.tar.zst
+  tntar list -i backup.tar.zst --json | jq '.spaces[].name'
+`;
+
+/** Columns as wide as their widest cell; numbers to the right. */
+function table(rows: readonly string[][], isNumber: readonly boolean[]): string {
+  const widths = isNumber.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => (isNumber[i] ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** Names come from the archive: nothing in them may move the cursor of a terminal. */
+function printable(name: string): string {
+  return name.replace(/\p{C}/gu, (char) =>
+    JSON.stringify(char)
+      .slice(1, -1)
+      .replace(/^[^\\].*/u, '?'),
+  );
+}
+
+function asTable({ manifest, spaces, consistent, totals }: Contents): string {
+  const rows = spaces.map(({ id, name, engine, rows: count, bytes }) => [
+    String(id),
+    printable(name),
+    engine,
+    formatCount(count),
+    formatBytes(bytes),
+  ]);
+  const head = ['ID', 'NAME', 'ENGINE', 'ROWS', 'BYTES'];
+  const total = ['', 'total', '', formatCount(totals.rows), formatBytes(totals.bytes)];
+  const origin = `Tarantool ${manifest.server.version}, ${manifest.created}, read by ${manifest.source}`;
+  const lines = [
+    origin + (consistent ? '' : ', NOT of one moment: rows were written meanwhile'),
+    ...manifest.omitted.map(({ what, why }) => `left out: ${printable(what)} (${why})`),
+    table([head, ...rows, total], [true, false, false, true, true]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function asJson({ manifest, spaces, consistent, vclock, totals }: Contents): string {
+  const { rows, bytes, archiveBytes } = totals;
+  const document = {
+    ...manifest,
+    endVclock: vclock,
+    consistent,
+    rows,
+    bytes,
+    archiveBytes,
+    spaces,
+  };
+  return `${JSON.stringify(document, null, 1)}\n`;
+}
+
+async function run(flags: Flags): Promise<void> {
+  const report = new StderrReport(flags.quiet);
+  const { inspect } = await import('../lib/inspect.js');
+  try {
+    const input = openInput(flags.input);
+    const contents = await interruptible((signal) => inspect(input, { report, signal }));
+    report.clear();
+    process.stdout.write(flags.json ? asJson(contents) : asTable(contents));
+  } finally {
+    report.clear();
+  }
+}
+
+export function listCommand(): Command {
+  return new Command('list')
+    .summary('show what an archive holds')
+    .description('Reads and verifies a whole archive, and shows the spaces that it holds.')
+    .option('-i, --input <file>', 'read from a file, not from standard input')
+    .option('--json', 'print one JSON document', false)
+    .option('-q, --quiet', 'print warnings and errors only', false)
+    .addHelpText('after', EXAMPLES + EXIT_HELP)
+    .action(run);
+}

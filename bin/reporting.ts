@@ -1,0 +1,84 @@
+import type { Totals } from '../lib/filters/observe.js';
+import type { Progress, Report } from '../lib/report.js';
+
+const TERMINAL_INTERVAL_MS = 200;
+/** In a log, a line now and then is enough to see that it goes on. */
+const LOG_INTERVAL_MS = 10_000;
+const CLEAR_LINE = '\r\x1b[K';
+
+/** @example formatBytes(142_000_000); // '142.0 MB' */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** @example formatCount(1234567); // '1,234,567' */
+export function formatCount(count: number): string {
+  // Not toLocaleString, which takes some 20 ms to load its tables.
+  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+function plural(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** Reports on stderr: one line that is written over on a terminal, plain lines elsewhere. */
+export class StderrReport implements Report {
+  readonly #isQuiet: boolean;
+  readonly #isTerminal = process.stderr.isTTY === true;
+  readonly #started = performance.now();
+  #shownAt = performance.now();
+  #hasLine = false;
+
+  /** @param isQuiet - warnings and errors only */
+  constructor(isQuiet: boolean) {
+    this.#isQuiet = isQuiet;
+  }
+
+  note(line: string): void {
+    if (!this.#isQuiet) this.#print(line);
+  }
+
+  warn(line: string): void {
+    this.#print(`warning: ${line}`);
+  }
+
+  progress({ rows, bytes, space }: Progress): void {
+    const now = performance.now();
+    const interval = this.#isTerminal ? TERMINAL_INTERVAL_MS : LOG_INTERVAL_MS;
+    if (this.#isQuiet || now - this.#shownAt < interval) return;
+    this.#shownAt = now;
+    const rate = rows / ((now - this.#started) / 1000);
+    const line = `${formatCount(rows)} rows, ${formatBytes(bytes)}, ${formatCount(rate)} rows/s, in '${space}'`;
+    if (this.#isTerminal) {
+      process.stderr.write(`${CLEAR_LINE}${line.slice(0, (process.stderr.columns || 80) - 1)}`);
+      this.#hasLine = true;
+    } else this.#print(line);
+  }
+
+  /** The last line of a run that went well. */
+  summary(done: string, { spaces, rows, bytes, archiveBytes, seconds }: Totals): void {
+    const ratio = archiveBytes > 0 ? (bytes / archiveBytes).toFixed(1) : '0';
+    this.note(
+      `${done} ${plural(spaces, 'space')} with ${plural(rows, 'row')}, ${formatBytes(bytes)} ` +
+        `(archive ${formatBytes(archiveBytes)}, ratio ${ratio}), in ${seconds.toFixed(1)} s`,
+    );
+  }
+
+  /** Takes the progress line away, before somebody else writes. */
+  clear(): void {
+    if (this.#hasLine) process.stderr.write(CLEAR_LINE);
+    this.#hasLine = false;
+  }
+
+  #print(line: string): void {
+    this.clear();
+    process.stderr.write(`tntar: ${line}\n`);
+  }
+}

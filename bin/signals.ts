@@ -1,0 +1,32 @@
+import { constants } from 'node:os';
+import { asTntarError } from '../lib/errors.js';
+import { Interrupted } from './exit.js';
+
+const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * Runs `work` with a signal that the first SIGINT, SIGTERM or SIGHUP aborts. A second one ends the
+ * process at once.
+ *
+ * @throws Interrupted where a signal came
+ */
+export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  let first: NodeJS.Signals | undefined;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (first !== undefined) process.exit(128 + constants.signals[signal]);
+    first = signal;
+    controller.abort();
+  };
+  for (const signal of STOPPING) process.on(signal, onSignal);
+  try {
+    return await work(controller.signal);
+  } catch (error) {
+    if (first === undefined) throw error;
+    const { message } = asTntarError(error);
+    const incomplete = /; the restore is INCOMPLETE.*/.exec(message)?.[0] ?? '';
+    throw new Interrupted(first, incomplete);
+  } finally {
+    for (const signal of STOPPING) process.off(signal, onSignal);
+  }
+}

@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { VERSION } from '../lib/version.js';
+import { dumpCommand } from './dump.js';
+import { EXIT_HELP, finish } from './exit.js';
+import { listCommand } from './list.js';
+import { restoreCommand } from './restore.js';
+import { verifyCommand } from './verify.js';
+
+const EXAMPLES = `
+Examples:
+  tntar dump db1:3301 > backup.tar.zst
+  tntar dump app@db1:3301 -o backup.tar.zst
+  ssh db1 tntar dump | tee >(sha256sum >&2) > backup.tar.zst
+  tntar verify < backup.tar.zst
+  tntar restore admin@db2:3301 < backup.tar.zst
+`;
+
+const program = new Command('tntar')
+  .description(
+    'Logical backup of a live Tarantool database as one compressed stream, and its restore.',
+  )
+  .version(VERSION)
+  .showHelpAfterError('(tntar --help shows what there is)')
+  .exitOverride()
+  .addHelpText('after', EXAMPLES + EXIT_HELP);
+for (const command of [dumpCommand(), restoreCommand(), listCommand(), verifyCommand()]) {
+  program.addCommand(command.copyInheritedSettings(program));
+}
+
+// A closed stderr must not turn into a crash that hides the true outcome. A closed or full stdout is an
+// error of the command's where one writes an archive; it is ours where it meets a table, or help.
+process.stderr.on('error', () => {});
+let isSettled = false;
+let outputError: Error | undefined;
+process.stdout.on('error', (error) => {
+  outputError ??= error;
+  if (isSettled) finish(error);
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // It has printed by itself; help and version are no errors.
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else finish(error);
+}
+isSettled = true;
+if (outputError !== undefined) finish(outputError);

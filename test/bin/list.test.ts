@@ -1,0 +1,147 @@
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { SHOP } from '../demo/dataset.js';
+import { tntar } from '../support/cli.js';
+import { startServer, type TestServer } from '../support/server.js';
+import { failsWith } from './outcome.js';
+import { withServer } from './with-server.js';
+
+const LEFT_OUT = `
+  local cache = box.schema.space.create('cache', {temporary = true})
+  cache:create_index('primary')
+  cache:insert({1})
+  box.schema.space.create('empty'):create_index('primary')
+  box.schema.space.create('größe'):create_index('primary')
+`;
+
+interface ListedSpace {
+  id: number;
+  name: string;
+  engine: string;
+  format: { name: string; type: string }[];
+  rowsFrom: string;
+  rows: number;
+  bytes: number;
+}
+
+describe('list', () => {
+  let server: TestServer;
+  let archive: Buffer;
+  before(async () => {
+    server = await startServer({ lua: SHOP + LEFT_OUT });
+    archive = (await tntar(['dump', server.uri])).stdout;
+  });
+  after(() => server.stop());
+
+  const rowsOf = (name: string): Promise<number> =>
+    server.eval('return box.space[...]:count()', name);
+
+  describe('prints a table', () => {
+    let lines: string[];
+    before(async () => {
+      const { code, stdout, stderr } = await tntar(['list'], { input: archive });
+      equal(code, 0, stderr);
+      lines = String(stdout).split('\n');
+    });
+
+    it('with the origin of the archive above it', () => {
+      const version = server.version.replaceAll('.', '\\.');
+      match(lines[0]!, new RegExp(`^Tarantool ${version}, 20\\d\\d-.*Z, read by snapshot$`));
+    });
+
+    it('with what was left out', () => {
+      deepEqual(
+        lines.filter((line) => line.includes('cache') && line.startsWith('left out')).length,
+        1,
+      );
+    });
+
+    it('with a line a space, in which numbers stand below each other', () => {
+      const start = lines.findIndex((line) => line.includes('ENGINE'));
+      match(lines[start]!, /^ *ID +NAME +ENGINE +ROWS +BYTES$/);
+      const table = lines.slice(start, -1);
+      equal(new Set(table.map((line) => line.length)).size, 1, table.join('\n'));
+      match(table[1]!, /^512 +customers +memtx +2,000 +[\d.]+ kB$/);
+      ok(table.some((line) => /^\d+ +events +vinyl +20,000 +[\d.]+ kB$/.test(line)));
+      ok(table.some((line) => /^\d+ +empty +memtx +0 +0 B$/.test(line)));
+      ok(table.some((line) => /^\d+ +größe +memtx +0 +0 B$/.test(line)));
+      match(table.at(-1)!, /^ +total +32,400 +[\d.]+ MB$/);
+      equal(lines.at(-1), '');
+    });
+  });
+
+  describe('prints JSON', () => {
+    let document: Record<string, unknown> & { spaces: ListedSpace[] };
+    before(async () => {
+      const { code, stdout, stderr } = await tntar(['list', '--json', '-q'], { input: archive });
+      equal(code, 0, stderr);
+      equal(stderr, '');
+      document = JSON.parse(String(stdout));
+    });
+
+    it('that says where the archive is from', async () => {
+      const uuid = await server.eval<string>('return box.info.uuid');
+      deepEqual(document['server'], { version: server.version, uuid });
+      equal(document['source'], 'snapshot');
+      equal(document['consistent'], true);
+      match(String(document['tool']), /^tntar \d+\.\d+\.\d+$/);
+      ok(Math.abs(Date.parse(String(document['created'])) - Date.now()) < 600_000);
+      deepEqual(document['vclock'], document['endVclock']);
+      const lsn = await server.eval<number>('return box.info.vclock[1]');
+      deepEqual(document['vclock'], { 1: lsn });
+    });
+
+    it('that has each space with its fields, rows and bytes', async () => {
+      const ids = document.spaces.map(({ id }) => id);
+      deepEqual(
+        ids,
+        ids.toSorted((a, b) => a - b),
+      );
+      const byName = Object.fromEntries(document.spaces.map((space) => [space.name, space]));
+      for (const name of ['customers', 'products', 'orders', 'events', 'empty', 'größe']) {
+        equal(byName[name]?.rows, await rowsOf(name), name);
+        equal(byName[name]?.rowsFrom, 'snapshot');
+      }
+      const { format, engine } = byName['events']!;
+      equal(engine, 'vinyl');
+      deepEqual(
+        format.map((field) => [field.name, field.type]),
+        [
+          ['time', 'double'],
+          ['customer', 'unsigned'],
+          ['kind', 'string'],
+          ['detail', 'any'],
+        ],
+      );
+      equal(byName['customers']?.bytes, await server.eval('return box.space.customers:bsize()'));
+    });
+
+    it('that has the sums', () => {
+      const sum = (key: 'rows' | 'bytes') =>
+        document.spaces.reduce((total, space) => total + space[key], 0);
+      equal(document['rows'], sum('rows'));
+      equal(document['bytes'], sum('bytes'));
+      equal(document['archiveBytes'], archive.length);
+    });
+
+    it('that names what was left out', () => {
+      const omitted = document['omitted'] as { what: string; why: string }[];
+      equal(omitted.length, 1);
+      match(omitted[0]!.what, /cache/);
+      equal(document.spaces.find(({ name }) => name === 'cache')?.rowsFrom, 'none');
+    });
+  });
+
+  it('shows an archive of an empty database', async () => {
+    const { stdout: input } = await withServer({}, ({ uri }) => tntar(['dump', uri]));
+    const { code, stdout } = await tntar(['list'], { input });
+    equal(code, 0);
+    match(String(stdout), /^Tarantool .*\n *ID +NAME +ENGINE +ROWS +BYTES\n +total +0 +0 B\n$/);
+  });
+
+  it('prints nothing of an archive that is cut, not even what it could read', async () => {
+    for (const options of [[], ['--json']]) {
+      const input = archive.subarray(0, -1);
+      failsWith(await tntar(['list', ...options], { input }), 3, /ends/);
+    }
+  });
+});

@@ -1,0 +1,176 @@
+import { deepEqual, equal, match, notEqual } from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { shell, tntar } from '../support/cli.js';
+import { type Peer, startProxy } from '../support/proxy.js';
+import { PASSWORD, startServer, type TestServer, USER } from '../support/server.js';
+import { blobs } from './blobs.js';
+import { failsWith, hasNoTrace, isReleased } from './outcome.js';
+import { Running } from './running.js';
+
+const MEGABYTES = 12;
+/** Each is one short reply, and together they are more than a pipe and the streams before it hold. */
+const SMALL_SPACES = `
+  for i = 1, 100 do
+      local space = box.schema.space.create('small' .. i)
+      space:create_index('primary')
+      space:insert({1, require('digest').urandom(20000)})
+  end
+`;
+/** Prints the exit code of each command of the pipe before it. */
+const STATUS = `echo "\${PIPESTATUS[*]}"`;
+const env = { TT_CLI_USERNAME: USER, TT_CLI_PASSWORD: PASSWORD };
+
+describe('output', () => {
+  let server: TestServer;
+  let slow: Peer;
+  let folder: string;
+  before(async () => {
+    server = await startServer({ lua: blobs(MEGABYTES) + SMALL_SPACES });
+    slow = await startProxy(server, { bytesPerSecond: 15_000_000 });
+  });
+  after(async () => {
+    await slow.stop();
+    await server.stop();
+  });
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tntar-output-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** Runs a line of bash in the folder; `$db` is the server. */
+  const sh = (line: string) => shell(line, { cwd: folder, env: { ...env, db: server.address } });
+  const file = (name: string): string => join(folder, name);
+
+  describe('the file of -o', () => {
+    it('is whole, private whatever the umask, and alone', async () => {
+      const { code, stdout, stderr } = await sh('umask 0; tntar dump $db -o a.tar.zst');
+      equal(code, 0, stderr);
+      equal(stdout.length, 0);
+      deepEqual(readdirSync(folder), ['a.tar.zst']);
+      equal(statSync(file('a.tar.zst')).mode & 0o777, 0o600);
+      equal((await sh('tntar verify -i a.tar.zst')).code, 0);
+    });
+
+    it('holds what > would have got', async () => {
+      const { code, stderr } = await sh(
+        'tntar dump $db -o a; tntar dump $db > b; tntar dump $db | cat > c',
+      );
+      equal(code, 0, stderr);
+      const sums = await sh(
+        "for f in a b c; do tar --zstd -xOf $f --wildcards '*.dump*' | sha256sum; done",
+      );
+      equal(new Set(String(sums.stdout).trim().split('\n')).size, 1, String(sums.stdout));
+      for (const name of ['a', 'b', 'c'])
+        equal((await sh(`tntar verify -i ${name}`)).code, 0, name);
+    });
+
+    it('- is standard output, and -i - standard input', async () => {
+      const { code, stderr } = await sh('tntar dump $db -o - | tntar verify -i -');
+      equal(code, 0, stderr);
+      deepEqual(readdirSync(folder), []);
+    });
+
+    it('is not there before it is whole', async () => {
+      const dump = new Running(['dump', slow.address, '-o', file('a')], { env });
+      await dump.until(() => readdirSync(folder).length > 0 && slow.open > 0);
+      deepEqual(readdirSync(folder), ['a.partial']);
+      equal(statSync(file('a.partial')).mode & 0o777, 0o600);
+      equal((await dump.end(15_000)).code, 0);
+      deepEqual(readdirSync(folder), ['a']);
+    });
+
+    it('is not written over where another appears meanwhile', async () => {
+      const dump = new Running(['dump', '-q', slow.address, '-o', file('a')], { env });
+      await dump.until(() => readdirSync(folder).length > 0 && slow.open > 0);
+      writeFileSync(file('a'), 'precious');
+      const { code, stderr } = await dump.end(15_000);
+      equal(readFileSync(file('a'), 'utf8'), 'precious');
+      notEqual(code, 0, stderr);
+    });
+
+    it('is not there when the dump fails', async () => {
+      const cut = await startProxy(server, { after: 10_000_000, fault: 'end' });
+      const { code, stderr } = await tntar(['dump', cut.address, '-o', file('a')], { env });
+      equal(code, 1, stderr);
+      deepEqual(readdirSync(folder), []);
+      await cut.stop();
+    });
+
+    it('is not there when the disk is full', async function () {
+      const mounted = await sh('mkdir disk && mount -t tmpfs -o size=4m tmpfs disk');
+      if (mounted.code !== 0) return this.skip(); // it takes root and a machine of one's own
+      try {
+        const { code, stdout, stderr } = await sh('tntar dump $db -o disk/a');
+        equal(code, 1, stderr);
+        equal(stdout.length, 0);
+        match(stderr, /\ntntar: .*ENOSPC/);
+        match(stderr, /\nhint: .*disk is full/);
+        hasNoTrace(stderr);
+        deepEqual(readdirSync(file('disk')), []);
+      } finally {
+        equal((await sh('umount disk')).code, 0);
+      }
+    });
+  });
+
+  describe('standard output', () => {
+    it('as a file is written from where it stands', async () => {
+      const { code, stderr } = await sh(
+        '(echo before; tntar dump $db) > a; tail -c +8 a | tntar verify',
+      );
+      equal(code, 0, stderr);
+      equal(readFileSync(file('a')).toString('latin1', 0, 7), 'before\n');
+    });
+
+    it('that is closed early is a failure, and releases the server', async () => {
+      for (const source of ['snapshot', 'select']) {
+        const { stdout, stderr } = await sh(
+          `tntar dump -q $db --source ${source} | head -c 100 > head; ${STATUS}`,
+        );
+        equal(String(stdout), '1 0\n');
+        match(stderr, /^tntar: output closed[^\n]*\nhint: [^\n]+\n$/);
+        equal(statSync(file('head')).size, 100);
+        await isReleased(server);
+      }
+    });
+
+    it('that is closed before the start is a failure', async () => {
+      const { stdout, stderr } = await sh(`tntar dump -q $db | true; ${STATUS}`);
+      equal(String(stdout), '1 0\n');
+      match(stderr, /^tntar: output closed[^\n]*\nhint: [^\n]+\n$/);
+    });
+
+    it('that is full is a failure, and releases the server', async () => {
+      const result = await sh('tntar dump -q $db > /dev/full');
+      failsWith(result, 1, /ENOSPC/);
+      match(result.stderr, /\nhint: .*disk is full/);
+      await isReleased(server);
+    });
+
+    it('of list that is closed or full is a failure without a stack trace', async () => {
+      equal((await sh('tntar dump -q $db > a')).code, 0);
+      const full = await sh('tntar list -q -i a > /dev/full');
+      failsWith(full, 1, /ENOSPC/);
+      const closed = await sh(`tntar list -q -i a | true; ${STATUS}`);
+      hasNoTrace(closed.stderr);
+      equal(String(closed.stdout), '1 0\n');
+    });
+  });
+
+  describe('a slow reader', () => {
+    for (const source of ['snapshot', 'select']) {
+      it(`that pauses for longer than --timeout does not fail a dump by ${source}`, async () => {
+        const args = ['dump', server.address, '--source', source, '--timeout', '1'];
+        const dump = new Running(args, { env, read: false });
+        await sleep(2500);
+        dump.read();
+        const { code, stdout, stderr } = await dump.end(15_000);
+        equal(code, 0, stderr);
+        equal((await tntar(['verify'], { input: stdout })).code, 0);
+      });
+    }
+  });
+});

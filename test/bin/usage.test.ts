@@ -1,0 +1,241 @@
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { shell, tntar } from '../support/cli.js';
+import { failsWith, hasNoTrace } from './outcome.js';
+
+const COMMANDS = ['dump', 'restore', 'list', 'verify'];
+const SERVER_COMMANDS = ['dump', 'restore'];
+/** Where nobody listens. */
+const NOWHERE = '127.0.0.1:1';
+
+describe('usage', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tntar-usage-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  describe('help', () => {
+    it('names every command, with examples and exit codes', async () => {
+      const { code, stdout, stderr } = await tntar(['--help']);
+      equal(code, 0);
+      equal(stderr, '');
+      for (const command of COMMANDS) match(String(stdout), new RegExp(`^ +${command} `, 'm'));
+      match(String(stdout), /^Examples:\n( {2}.*tntar .*\n){3,}/m);
+      match(
+        String(stdout),
+        /^Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n {2}4 .*\n {2}5 /m,
+      );
+    });
+
+    for (const command of COMMANDS) {
+      it(`of ${command} has examples of it and the exit codes`, async () => {
+        const { code, stdout, stderr } = await tntar([command, '--help']);
+        equal(code, 0);
+        equal(stderr, '');
+        match(String(stdout), new RegExp(`^Usage: tntar ${command} `));
+        match(String(stdout), new RegExp(`^Examples:\n(  .*\n)*  .*tntar ${command}`, 'm'));
+        match(String(stdout), /^Exit codes:\n {2}0 .*\n/m);
+      });
+    }
+
+    it('says how a command that talks to a server gets its password', async () => {
+      for (const command of SERVER_COMMANDS) {
+        const { stdout } = await tntar([command, '--help']);
+        for (const word of ['TT_CLI_USERNAME', 'TT_CLI_PASSWORD', '--password-file', 'unix/:']) {
+          ok(String(stdout).includes(word), `${command} --help does not say ${word}`);
+        }
+      }
+    });
+
+    it('is as well the command help', async () => {
+      const [asked, other] = await Promise.all([
+        tntar(['help', 'dump']),
+        tntar(['dump', '--help']),
+      ]);
+      equal(asked.code, 0);
+      equal(String(asked.stdout), String(other.stdout));
+    });
+
+    it('fits a terminal of 100 columns', async () => {
+      for (const command of COMMANDS) {
+        const { stdout } = await tntar([command, '--help']);
+        for (const line of String(stdout).split('\n')) ok(line.length <= 100, line);
+      }
+    });
+  });
+
+  it('the version is that of the package', async () => {
+    const file = new URL('../../../package.json', import.meta.url);
+    const { version } = JSON.parse(readFileSync(file, 'utf8'));
+    for (const option of ['--version', '-V']) {
+      const { code, stdout } = await tntar([option]);
+      equal(code, 0);
+      equal(String(stdout), `${version}\n`);
+    }
+  });
+
+  describe('a call that is wrong is answered with exit code 2, and nothing on stdout', () => {
+    const wrong: [title: string, args: string[], message: RegExp][] = [
+      ['no command', [], /^Usage: tntar /],
+      ['an unknown command', ['dmup'], /unknown command 'dmup'\n\(Did you mean dump\?\)/],
+      ['a command unlike any', ['frobnicate'], /unknown command 'frobnicate'/],
+      ['an unknown option', ['dump', '--levle', '3'], /'--levle'\n\(Did you mean --level\?\)/],
+      ['an option of another command', ['verify', '--json'], /unknown option '--json'/],
+      ['one address too many', ['dump', 'db1', 'db2'], /too many arguments/],
+      ['an argument for verify', ['verify', 'backup.tar.zst'], /too many arguments/],
+      ['an option without its value', ['dump', '--level'], /'--level <n>' argument missing/],
+      ['level 0', ['dump', '--level', '0'], /--level.*'0' is invalid.*1 to 19/],
+      ['level 20', ['dump', '--level', '20'], /--level.*'20' is invalid/],
+      ['a broken level', ['dump', '--level', '1.5'], /--level.*'1\.5' is invalid/],
+      ['a level in words', ['dump', '--level', 'best'], /--level.*'best' is invalid/],
+      ['an unknown source', ['dump', '--source', 'magic'], /--source.*auto, snapshot, select/],
+      ['a timeout in words', ['dump', '--timeout', 'soon'], /--timeout.*'soon' is invalid/],
+      ['a negative timeout', ['dump', '--timeout=-1'], /--timeout.*'-1' is invalid/],
+      ['an empty timeout', ['restore', '--connect-timeout', ''], /--connect-timeout/],
+      // timers take milliseconds in 31 bits, and fire at once for anything else
+      ['an endless timeout', ['dump', NOWHERE, '--timeout', 'Infinity'], /--timeout.*invalid/],
+      [
+        'half an eternity',
+        ['dump', NOWHERE, '--connect-timeout', '1e9'],
+        /--connect-timeout.*inval/,
+      ],
+      [
+        'no time to connect',
+        ['dump', NOWHERE, '--connect-timeout', '0'],
+        /--connect-timeout.*inval/,
+      ],
+    ];
+    for (const [title, args, message] of wrong) {
+      it(title, async () => {
+        const { code, stdout, stderr } = await tntar(args);
+        equal(code, 2, stderr);
+        equal(String(stdout), '');
+        match(stderr, message);
+        hasNoTrace(stderr);
+      });
+    }
+  });
+
+  describe('an address that is none is refused with exit code 2', () => {
+    const addresses: [address: string, message: RegExp][] = [
+      ['db1:0', /is not a port/],
+      ['db1:65536', /is not a port/],
+      ['99999', /is not a port/],
+      ['http://db1:3301', /is not an address/],
+      ['a b', /is not an address/],
+      ['::1', /is not/],
+      ['@db1', /no user/],
+      ['us%er@db1', /user name in the address has a %/],
+    ];
+    for (const [address, message] of addresses) {
+      it(address, async () => {
+        const result = await tntar(['dump', address], { timeoutMs: 5000 });
+        failsWith(result, 2, message);
+        match(result.stderr, /\nhint: an address is /);
+      });
+    }
+
+    it('by restore as by dump', async () => {
+      failsWith(await tntar(['restore', 'db1:port']), 2, /is not a port/);
+    });
+
+    it('and its password is not repeated', async () => {
+      for (const address of ['me:hush%hush@db1', 'me:hushhush@db1:port', 'me:hushhush@a b']) {
+        const result = await tntar(['dump', address]);
+        failsWith(result, 2, /address|port/);
+        ok(!/hush/.test(result.stderr), result.stderr);
+      }
+    });
+  });
+
+  describe('files', () => {
+    it('an input that is not there is wrong usage', async () => {
+      for (const args of [['verify'], ['list'], ['restore', '1']]) {
+        failsWith(
+          await tntar([...args, '-i', join(folder, 'none')]),
+          2,
+          /cannot read.*ENOENT.*none/,
+        );
+      }
+    });
+
+    it('an input that is a folder is wrong usage', async () => {
+      for (const args of [['verify'], ['list']]) {
+        failsWith(await tntar([...args, '-i', folder]), 2, /director/i);
+      }
+    });
+
+    it('a password file that is not there is wrong usage', async () => {
+      const missing = join(folder, 'none');
+      for (const command of SERVER_COMMANDS) {
+        const result = await tntar([command, `me@${NOWHERE}`, '--password-file', missing]);
+        failsWith(result, 2, /cannot read the password file.*ENOENT/);
+      }
+    });
+
+    it('an output that exists is left as it is, before anything is asked or connected', async () => {
+      const file = join(folder, 'backup.tar.zst');
+      writeFileSync(file, 'precious');
+      failsWith(await tntar(['dump', `me@${NOWHERE}`, '-o', file]), 2, /backup\.tar\.zst exists/);
+      equal(readFileSync(file, 'utf8'), 'precious');
+      deepEqual(readdirSync(folder), ['backup.tar.zst']);
+    });
+
+    it('the .partial of another run is left as it is', async () => {
+      const file = join(folder, 'backup.tar.zst');
+      writeFileSync(`${file}.partial`, 'of another run');
+      const result = await tntar(['dump', `me@${NOWHERE}`, '-o', file]);
+      failsWith(result, 2, /backup\.tar\.zst\.partial exists/);
+      equal(readFileSync(`${file}.partial`, 'utf8'), 'of another run');
+    });
+
+    it('an output in a folder that is not there is an error like any other', async () => {
+      const file = join(folder, 'none', 'backup.tar.zst');
+      const { code, stdout, stderr } = await tntar(['dump', NOWHERE, '-o', file]);
+      hasNoTrace(stderr);
+      match(stderr, /^tntar: .*ENOENT.*none/);
+      equal(code, 2);
+      equal(String(stdout), '');
+    });
+
+    it('an output whose server cannot be reached leaves nothing behind', async () => {
+      failsWith(await tntar(['dump', NOWHERE, '-o', join(folder, 'a')]), 5, /ECONNREFUSED/);
+      deepEqual(readdirSync(folder), []);
+    });
+  });
+
+  describe('what a shell can do to the standard streams', () => {
+    it('an input that is closed is an empty one', async () => {
+      const result = await shell('tntar verify <&-');
+      failsWith(result, 3, /empty input/);
+    });
+
+    it('help that does not fit on the disk is a failure without a stack trace', async () => {
+      const { code, stderr } = await shell('tntar --help > /dev/full');
+      notZero(code);
+      hasNoTrace(stderr);
+    });
+
+    it('an error stays an error when stderr is closed, full or gone', async () => {
+      const calls: [string, number][] = [
+        ['tntar dump --nonsense', 2],
+        [`tntar dump ${NOWHERE}`, 5],
+        ['tntar verify < /dev/null', 3],
+      ];
+      for (const redirection of ['2>&-', '2>/dev/full', '2> >(exec 0<&-)']) {
+        for (const [call, code] of calls) {
+          const result = await shell(`${call} ${redirection}`);
+          equal(result.code, code, `${call} ${redirection}: ${result.stderr}`);
+          equal(String(result.stdout), '');
+        }
+      }
+    });
+  });
+});
+
+function notZero(code: number | null): void {
+  ok(code !== null && code !== 0, `exit code ${code}`);
+}

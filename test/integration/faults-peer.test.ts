@@ -1,0 +1,130 @@
+import { match, ok } from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { failsWith } from '../bin/outcome.js';
+import { withServer } from '../bin/with-server.js';
+import { type Result, tntar } from '../support/cli.js';
+import { startPeer } from '../support/proxy.js';
+
+const TIMEOUT_MS = 5000;
+
+/** What a server of this version says first: two lines of 64 bytes. */
+function greeting(version: string): string {
+  const line = `Tarantool ${version} (Binary) 7170b4af-c72c-4f07-8729-08fc678543a1`;
+  const salt = 'QK2HoFZGXTXBq2vFj7soCsHqTo6PGTF575ssUBAJLAI=';
+  return `${line.padEnd(63)}\n${salt.padEnd(63)}\n`;
+}
+
+/** A packet that claims so many bytes; 0xce starts a uint32. */
+function claim(bytes: number): Buffer {
+  const prefix = Buffer.of(0xce, 0, 0, 0, 0);
+  prefix.writeUInt32BE(bytes, 1);
+  return prefix;
+}
+
+const dump = (address: string, ...options: string[]): Promise<Result> => {
+  const args = ['dump', '-q', address, '--connect-timeout', '1', '--timeout', '1', ...options];
+  return tntar(args, { timeoutMs: TIMEOUT_MS });
+};
+
+describe('a peer that is no server for us', () => {
+  /** Dumps from something that says this, and waits. */
+  const dumpFrom = async (said: string | Buffer, ...options: string[]): Promise<Result> => {
+    const peer = await startPeer((socket) => socket.write(said));
+    const result = await dump(peer.address, ...options);
+    await peer.stop();
+    return result;
+  };
+
+  describe('is refused with what it said', () => {
+    const peers: [title: string, said: string | Buffer, message: RegExp][] = [
+      ['an ssh server', 'SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n', /\(got "SSH-2\.0-OpenSSH/],
+      ['an HTTP proxy', 'HTTP/1.1 400 Bad Request\r\n\r\n', /\(got "HTTP\/1\.1 400/],
+      ['noise', Buffer.from('00ff80c1'.repeat(64), 'hex'), /\(got "/],
+      ['a Tarantool 1.10', greeting('1.10.15'), /\(got 1\.10\.15\)/],
+      ['a Tarantool 2.5', greeting('2.5.3'), /\(got 2\.5\.3\)/],
+      ['a version in words', greeting('two.six'), /\(got "Tarantool two\.six/],
+    ];
+    for (const [title, said, message] of peers) {
+      it(title, async () => {
+        const result = await dumpFrom(said);
+        failsWith(result, 1, /is not a supported Tarantool \(got /);
+        match(result.stderr, message);
+      });
+    }
+
+    it('the console of a true Tarantool', async () => {
+      const result = await withServer({}, async (server) => {
+        const port = await server.eval<number>(`
+          local listener = require('console').listen('127.0.0.1:0')
+          return listener:name().port
+        `);
+        return dump(`127.0.0.1:${port}`);
+      });
+      failsWith(result, 1, /is not a supported Tarantool \(got "Tarantool [\d.]+.*Lua console/);
+      match(result.stderr, /\nhint: .*console/);
+    });
+  });
+
+  describe('is given up within --connect-timeout', () => {
+    it('an HTTP server', async () => {
+      const server = createServer((_request, response) => response.end('hello'));
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const result = await dump(`127.0.0.1:${(server.address() as AddressInfo).port}`);
+      failsWith(result, 5, /did not let us in within 1 s/);
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    });
+
+    it('a listener that says nothing', async () => {
+      failsWith(await dumpFrom(''), 5, /did not let us in within 1 s/);
+    });
+
+    it('a greeting that does not end', async () => {
+      failsWith(await dumpFrom(greeting('2.6.0').slice(0, 127)), 5, /did not let us in within 1 s/);
+    });
+
+    it('a server that does not answer the login', async () => {
+      const peer = await startPeer((socket) => socket.write(greeting('2.6.0')));
+      const result = await dump(`me:secret@${peer.address}`);
+      failsWith(result, 5, /did not let us in within 1 s/);
+      await peer.stop();
+    });
+  });
+
+  it('that hangs up at once is refused', async () => {
+    const peer = await startPeer((socket) => socket.end());
+    failsWith(await dump(peer.address), 5, /closed the connection/);
+    await peer.stop();
+  });
+
+  describe('that does not keep to the protocol is a failure', () => {
+    const replies: [title: string, reply: Buffer, message: RegExp][] = [
+      ['a reply of 4 GiB', claim(0xffffffff), /4294967295 bytes is over the limit/],
+      ['a reply of 1 GiB', claim(0x40000000), /1073741824 bytes is over the limit/],
+      ['a reply that is text', Buffer.from('HTTP/1.1 200 OK\r\n\r\n'), /protocol error/],
+      ['a reply without a header', Buffer.of(0xce, 0, 0, 0, 1, 0xc0), /protocol error/],
+      ['an empty reply', claim(0), /protocol error/],
+      ['a header that is cut', Buffer.of(0xce, 0, 0, 0, 3, 0x82, 0, 0xce), /protocol error/],
+    ];
+    for (const [title, reply, message] of replies) {
+      for (const source of ['snapshot', 'select']) {
+        it(`${title}, to a ${source}`, async () => {
+          let asked = 0;
+          const peer = await startPeer((socket) => {
+            socket.write(greeting('2.6.0'));
+            socket.on('data', () => {
+              asked++;
+              socket.write(reply);
+            });
+          });
+          const result = await dump(peer.address, '--source', source);
+          await peer.stop();
+          ok(asked > 0);
+          // at once, not when no more bytes come
+          failsWith(result, 1, message);
+        });
+      }
+    }
+  });
+});

@@ -1,0 +1,198 @@
+import { deepEqual, equal } from 'node:assert/strict';
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
+import type { Context } from 'mocha';
+import { Connection } from '../../../lib/iproto/connection.js';
+import { RequestType } from '../../../lib/iproto/constants.js';
+import { store } from '../../../lib/iproto/requests.js';
+import { parseUri } from '../../../lib/iproto/uri.js';
+import { type Result, type RunOptions, spawnTntar, tntar } from '../../support/cli.js';
+import { fingerprint } from '../../support/fingerprint.js';
+import { type ServerOptions, startServer, type TestServer } from '../../support/server.js';
+
+/** Both ways of reading a server. */
+export const SOURCES = ['snapshot', 'select'] as const;
+
+/** The server's program for targets, where it is not that of the sources. */
+const TARGET_BIN = process.env['TARANTOOL_TARGET_BIN'];
+
+/** True where the server is of this release, e.g. `2.10`, or of a newer one. */
+export function isAtLeast({ version }: Pick<TestServer, 'version'>, release: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [wantedMajor = 0, wantedMinor = 0] = release.split('.').map(Number);
+  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+}
+
+/**
+ * Skips the test on a server that is too old for it.
+ *
+ * @param _feature - what the server has to have, for the reader
+ * @param until - the first release that no longer has it
+ */
+export function needs(
+  test: Context,
+  server: TestServer,
+  _feature: string,
+  since: string,
+  until?: string,
+): void {
+  if (!isAtLeast(server, since) || (until !== undefined && isAtLeast(server, until))) test.skip();
+}
+
+/** A server to restore into: `$TARANTOOL_TARGET_BIN`, else like any other. */
+export function startTarget(options: ServerOptions = {}): Promise<TestServer> {
+  return startServer(TARGET_BIN === undefined ? options : { ...options, bin: TARGET_BIN });
+}
+
+/** Starts servers for a test, and ends them behind it. */
+export async function withTarget<T>(
+  work: (target: TestServer) => Promise<T>,
+  options: ServerOptions = {},
+): Promise<T> {
+  const target = await startTarget(options);
+  try {
+    return await work(target);
+  } finally {
+    await target.stop();
+  }
+}
+
+/** The archive of a dump that has to go well. */
+export async function dump(server: TestServer, ...args: string[]): Promise<Buffer> {
+  const { code, stdout, stderr } = await tntar(['dump', server.uri, ...args]);
+  equal(code, 0, stderr);
+  return stdout;
+}
+
+/** Runs a restore, which may fail. */
+export function tryRestore(
+  target: Pick<TestServer, 'uri'>,
+  archive: Buffer,
+  options: RunOptions = {},
+): Promise<Result> {
+  return tntar(['restore', target.uri], { ...options, input: archive });
+}
+
+/** A restore that has to go well. */
+export async function restore(target: Pick<TestServer, 'uri'>, archive: Buffer): Promise<Result> {
+  const result = await tryRestore(target, archive);
+  equal(result.code, 0, result.stderr);
+  return result;
+}
+
+/**
+ * Fails where the servers do not hold the same tuples to the byte, and, where they are of one
+ * version, the same metadata.
+ */
+export async function expectSame(source: TestServer, target: TestServer): Promise<void> {
+  const system = source.version === target.version;
+  const [expected, actual] = await Promise.all([
+    fingerprint(source, { system }),
+    fingerprint(target, { system }),
+  ]);
+  deepEqual(actual, expected);
+}
+
+/** Dumps `source`, restores into a fresh server, and compares the two. */
+export async function roundTrip(
+  source: TestServer,
+  args: readonly string[] = [],
+  check: (target: TestServer) => Promise<void> = async () => {},
+  options: ServerOptions = {},
+): Promise<void> {
+  const archive = await dump(source, ...args);
+  await withTarget(async (target) => {
+    await restore(target, archive);
+    await expectSame(source, target);
+    await check(target);
+  }, options);
+}
+
+/** What `tntar list --json` says about an archive. */
+export async function list(archive: Buffer): Promise<Contents> {
+  const { code, stdout, stderr } = await tntar(['list', '--json'], { input: archive });
+  equal(code, 0, stderr);
+  return JSON.parse(String(stdout));
+}
+
+/** The part of that document which tests look at. */
+export interface Contents {
+  source: string;
+  consistent: boolean;
+  vclock: Record<string, number>;
+  endVclock: Record<string, number>;
+  rows: number;
+  spaces: { id: number; name: string; rowsFrom: string; rows: number; bytes: number }[];
+  omitted: { what: string; why: string }[];
+}
+
+/** A raw connection as the tests' user. */
+export function connect(server: Pick<TestServer, 'uri'>): Promise<Connection> {
+  return Connection.open(parseUri(server.uri));
+}
+
+/** Stores tuples as raw bytes, which Lua would decode and encode. */
+export async function putRaw(
+  server: TestServer,
+  space: string,
+  tuples: Iterable<Buffer>,
+): Promise<void> {
+  const id = await server.eval<number>('return box.space[...].id', space);
+  const connection = await connect(server);
+  try {
+    for (const tuple of tuples) {
+      const request = store(RequestType.REPLACE, id, tuple);
+      await connection.request(request, `store ${tuple.toString('hex').slice(0, 100)}`);
+    }
+  } finally {
+    connection.close();
+  }
+}
+
+/**
+ * A dump that has begun and waits for its reader: what it still has to write fits no pipe, given a
+ * space of {@link BULK}.
+ */
+export interface ParkedDump {
+  pid: number;
+  stdout: Readable;
+  /** Reads the rest, and waits for the end. */
+  finish(): Promise<Result>;
+}
+
+/** Lua for a space `bulk` of 40 MB that no compression makes smaller, more than a dump holds. */
+export const BULK = `
+local digest = require('digest')
+local bulk = box.schema.space.create('bulk')
+bulk:create_index('primary')
+box.begin()
+for i = 1, 400 do bulk:insert({i, digest.urandom(100000)}) end
+box.commit()
+`;
+
+/** Starts a dump, and lets it go on only until its pipe is full. */
+export async function parkDump(server: TestServer, ...args: string[]): Promise<ParkedDump> {
+  const child = spawnTntar(['dump', server.uri, ...args]);
+  const closed = once(child, 'close');
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  // the first bytes come behind the manifest, hence behind the first look at the server
+  await Promise.race([once(child.stdout, 'readable'), closed]);
+  await setTimeout(PARKING_MS);
+  return {
+    pid: child.pid ?? 0,
+    stdout: child.stdout,
+    async finish() {
+      const stdout: Buffer[] = [];
+      child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+      const [code, signal] = await closed;
+      return { code, signal, stdout: Buffer.concat(stdout), stderr };
+    },
+  };
+}
+
+/** Longer than a dump takes to fill the pipe. */
+const PARKING_MS = 300;

@@ -1,0 +1,186 @@
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { type Result, tntar } from '../support/cli.js';
+import { type Fingerprint, fingerprint } from '../support/fingerprint.js';
+import { startServer, type TestServer } from '../support/server.js';
+import { dump, expectSame, restore, tryRestore, withTarget } from './fidelity/roundtrip.js';
+
+const SOURCE = `
+  box.schema.user.create('ann', {password = 'a'})
+  box.schema.role.create('clerk')
+  box.schema.func.create('greet', {body = 'function() return "hello" end'})
+  box.schema.func.create('lower', {is_deterministic = true, is_sandboxed = true,
+      body = 'function(tuple) return {tuple[2]:lower()} end'})
+  box.schema.sequence.create('counter')
+  box.internal.collation.create('loud', 'ICU', 'de_DE', {strength = 'primary'})
+  box.schema.space.create('shelf'):create_index('primary', {sequence = 'counter'})
+  for i = 1, 100 do box.space.shelf:insert({box.NULL, 'Row ' .. i}) end
+  box.space.shelf:create_index('by_name', {func = 'lower', parts = {{1, 'string'}}})
+  box.schema.space.create('drawer'):create_index('primary')
+  box.schema.user.grant('ann', 'clerk')
+  box.schema.role.grant('clerk', 'read,write', 'space', 'shelf')
+  box.schema.role.grant('clerk', 'execute', 'function', 'greet')
+`;
+
+describe('restore, before it writes anything,', () => {
+  let source: TestServer;
+  let archive: Buffer;
+  before(async () => {
+    source = await startServer({ lua: SOURCE });
+    archive = await dump(source);
+  });
+  after(() => source.stop());
+
+  /** All that a server holds, and how much it has ever written. */
+  async function stateOf(target: TestServer): Promise<[Fingerprint, string]> {
+    const position = await target.eval<string>('return tostring(box.info.lsn)');
+    return [await fingerprint(target, { system: true }), position];
+  }
+
+  /** Restores into a server that `lua` has prepared, which has to fail and to stay as it is. */
+  async function refused(
+    code: number,
+    lua: string,
+    user: (target: TestServer) => string = ({ uri }) => uri,
+  ): Promise<Result> {
+    return withTarget(async (target) => {
+      await target.eval(lua);
+      const before = await stateOf(target);
+      const result = await tryRestore({ uri: user(target) }, archive);
+      equal(result.code, code, result.stderr);
+      deepEqual(await stateOf(target), before);
+      ok(!result.stderr.includes('INCOMPLETE'), result.stderr);
+      return result;
+    });
+  }
+
+  it('refuses a target that has the backup already', async () => {
+    await withTarget(async (target) => {
+      await restore(target, archive);
+      await target.eval(`box.space.shelf:insert({box.NULL, 'newer'})`);
+      const before = await stateOf(target);
+      const { code, stderr } = await tryRestore(target, archive);
+      equal(code, 4, stderr);
+      deepEqual(await stateOf(target), before);
+    });
+  });
+
+  const CONFLICTS: Record<string, [lua: string, told: RegExp]> = {
+    'a space of one name': [`box.schema.space.create('shelf', {id = 900})`, /space 'shelf' exists/],
+    'a space of one id': [
+      `box.schema.space.create('other', {id = 513})`,
+      /space 'drawer': its id 513 belongs to 'other'/,
+    ],
+    'a user of one name': [`box.schema.user.create('ann')`, /user or role 'ann' exists/],
+    'a user of one id': [`box.schema.user.create('bob')`, /'ann': its id 32 belongs to 'bob'/],
+    'a role of one name': [`box.schema.role.create('clerk')`, /user or role 'clerk' exists/],
+    'a function of one name': [
+      `box.schema.func.create('greet', {body = 'function() return "go away" end'})`,
+      /function 'greet' exists/,
+    ],
+    'a sequence of one name': [
+      `box.schema.sequence.create('counter', {start = 2})`,
+      /sequence 'counter' exists/,
+    ],
+    'a sequence of one id': [
+      `box.schema.sequence.create('other')`,
+      /sequence 'counter': its id 1 belongs to 'other'/,
+    ],
+    'a collation of one name': [
+      `box.internal.collation.create('loud', 'ICU', 'ru_RU')`,
+      /collation 'loud' exists/,
+    ],
+  };
+
+  for (const [what, [lua, told]] of Object.entries(CONFLICTS)) {
+    it(`refuses a target that has ${what}`, async () => {
+      const { stderr } = await refused(4, lua);
+      match(stderr, told);
+    });
+  }
+
+  it('lists all that is in the way', async () => {
+    const lua = `
+      box.schema.space.create('drawer')
+      box.schema.user.create('clerk')
+      box.schema.func.create('greet')
+      box.schema.sequence.create('other')
+    `;
+    const { stderr } = await refused(4, lua);
+    for (const told of [`space 'drawer'`, `'clerk'`, `'ann'`, `function 'greet'`, `'counter'`]) {
+      ok(stderr.includes(told), `${told} is missing: ${stderr}`);
+    }
+  });
+
+  it('takes a target with other things in it, and leaves these alone', async () => {
+    await withTarget(async (target) => {
+      await target.eval(`
+        box.schema.space.create('other', {id = 900}):create_index('primary')
+        box.space.other:insert({1})
+        box.schema.user.grant('guest', 'read', 'space', 'other')
+        box.once('mine', function() end)
+      `);
+      await restore(target, archive);
+      const { other, ...restored } = await fingerprint(target);
+      equal(other?.rows, 1);
+      deepEqual(restored, await fingerprint(source));
+      equal(await target.eval(`return box.space._priv:count({0, 'space', 900})`), 1);
+      ok(await target.eval(`return box.space._schema:get({'oncemine'}) ~= nil`));
+    });
+  });
+
+  it('refuses a target that is read-only', async () => {
+    const { stderr } = await refused(1, 'box.cfg({read_only = true})');
+    match(stderr, /read-only/);
+  });
+
+  /** A user whose id is not one of the backup's. */
+  const user = (grants: string): string => `
+    for i = 1, 8 do box.schema.user.create('placeholder' .. i) end
+    box.schema.user.create('zoe', {password = 'z'})
+    ${grants}
+    for i = 1, 8 do box.schema.user.drop('placeholder' .. i) end
+  `;
+  const asZoe = (target: TestServer): string => `zoe:z@${target.address}`;
+
+  const LACKING: Record<string, string> = {
+    'nothing at all': '',
+    'only read': `box.schema.user.grant('zoe', 'read', 'universe')`,
+    'read and write, not create': `box.schema.user.grant('zoe', 'read,write,execute', 'universe')`,
+    'read and create, not write': `box.schema.user.grant('zoe', 'read,create,execute', 'universe')`,
+    'all but what it takes to grant': `box.schema.user.grant('zoe',
+        'read,write,execute,create,alter,drop', 'universe')`,
+  };
+  for (const [what, lua] of Object.entries(LACKING)) {
+    it(`refuses a user who has ${what}`, async () => {
+      await refused(5, user(lua), asZoe);
+    });
+  }
+
+  const ABLE: Record<string, string> = {
+    "the role 'super'": `box.schema.user.grant('zoe', 'super')`,
+    "a role that has the role 'super'": `
+      box.schema.role.create('chief')
+      box.schema.role.grant('chief', 'super')
+      box.schema.user.grant('zoe', 'chief')`,
+  };
+  for (const [what, lua] of Object.entries(ABLE)) {
+    it(`lets a user restore who has ${what}`, async () => {
+      await withTarget(async (target) => {
+        await target.eval(user(lua));
+        await restore({ uri: asZoe(target) }, archive);
+        await target.eval(`box.schema.user.drop('zoe') pcall(box.schema.role.drop, 'chief')`);
+        await expectSame(source, target);
+      });
+    });
+  }
+
+  it('refuses an archive without its end', async () => {
+    await withTarget(async (target) => {
+      const before = await stateOf(target);
+      const cut = archive.subarray(0, 200);
+      const { code, stderr } = await tntar(['restore', target.uri], { input: cut });
+      equal(code, 3, stderr);
+      deepEqual(await stateOf(target), before);
+    });
+  });
+});

@@ -1,0 +1,125 @@
+import { deepEqual, equal } from 'node:assert/strict';
+import { startServer } from '../support/server.js';
+import { type Feature, testCopies } from './fidelity/copies.js';
+import { dump, needs, restore, withTarget } from './fidelity/roundtrip.js';
+
+const FEATURES: readonly Feature[] = [
+  {
+    title: 'a stored function',
+    make: `box.schema.func.create('sum', {is_deterministic = true, comment = 'adds',
+        body = 'function(a, b) return a + b end'})`,
+    ask: `return {box.func.sum:call({2, 3}), box.func.sum.is_deterministic, box.func.sum.comment}`,
+  },
+  {
+    title: 'a stored function with letters beyond ASCII, quotes and line ends',
+    make: `box.schema.func.create('größe "x"', {body = "function()\\r\\n  return 'ü\\\\0\\"' end"})`,
+    ask: `return box.func['größe "x"']:call()`,
+  },
+  {
+    title: 'a sandboxed function',
+    make: `box.schema.func.create('caged', {is_sandboxed = true, is_deterministic = true,
+        body = 'function() return tostring(box) end'})`,
+    ask: `return {box.func.caged:call(), box.func.caged.is_sandboxed}`,
+  },
+  {
+    title: 'the name of a function that the application has',
+    make: `function named(...) return {'named', ...} end
+      box.schema.func.create('named') box.schema.func.create('module.sub.named', {setuid = true})`,
+    ask: `function named(...) return {'named', ...} end
+      return {box.func.named:call({1}), box.func['module.sub.named'].setuid, box.func.named.language}`,
+  },
+  {
+    title: 'the name of a function in C',
+    make: `box.schema.func.create('library.call', {language = 'C'})`,
+    ask: `return box.func['library.call'].language`,
+  },
+  {
+    title: 'a function that SQL can call',
+    make: `box.schema.func.create('TWICE', {language = 'LUA', returns = 'integer', is_deterministic = true,
+        body = 'function(n) return n * 2 end', param_list = {'integer'}, exports = {'LUA', 'SQL'}})`,
+    ask: `return box.execute('SELECT TWICE(21)').rows[1]`,
+  },
+  {
+    title: 'what box.once() has done already',
+    make: `box.once('first', function() end) box.once('the second', function() end)`,
+    ask: `local done = {}
+      for _, key in ipairs({'first', 'the second', 'third'}) do
+          box.once(key, function() table.insert(done, key) end)
+      end
+      return done`,
+  },
+  {
+    title: 'what the application has noted in _schema',
+    make: `box.space._schema:insert({'app.migration', 42, {by = 'me'}})`,
+    ask: `return box.space._schema:get({'app.migration'})`,
+  },
+  {
+    title: 'a new function beside them',
+    make: '',
+    ask: `box.schema.func.create('new', {body = 'function() return 1 end'})
+      return box.func.new:call()`,
+  },
+];
+
+/** A restore must not set them off: what they do is in the rows already. */
+const TRIGGERS: readonly Feature[] = [
+  {
+    title: 'a trigger that changes rows',
+    make: `local space = box.schema.space.create('changed')
+      space:create_index('primary')
+      space:insert({1, 'as it was'})
+      box.schema.func.create('change', {trigger = 'box.space.changed.before_replace',
+        body = [[function(old, new) return new and new:update({{'=', 2, 'changed'}}) end]]})
+      space:insert({2, 'as it comes'})`,
+    ask: `return {box.space.changed:select(), box.space.changed:insert({3, 'as it comes'})}`,
+    needs: ['functions as triggers', '3.0'],
+  },
+  {
+    title: 'a trigger that writes a log',
+    make: `box.schema.space.create('log'):create_index('primary', {sequence = true})
+      local space = box.schema.space.create('logged')
+      space:create_index('primary')
+      space:insert({1})
+      box.schema.func.create('log', {trigger = {'box.space.logged.on_replace', 'other.event'},
+        body = [[function(old, new) box.space.log:insert({box.NULL, new[1]}) end]]})
+      space:insert({2})`,
+    ask: `box.space.logged:insert({3}) return box.space.log:select()`,
+    needs: ['functions as triggers', '3.0'],
+  },
+];
+
+describe('restore brings functions back', () => {
+  testCopies(FEATURES);
+
+  describe('that are triggers', () => testCopies(TRIGGERS));
+});
+
+describe('restore leaves alone', () => {
+  it('the names of the instance that it restores into, and of its cluster', async function () {
+    const source = await startServer();
+    try {
+      needs(this, source, 'names of clusters', '3.0');
+      await source.eval(`
+        box.cfg({cluster_name = 'old', replicaset_name = 'old-a', instance_name = 'old-a1'})
+        box.space._schema:insert({'app.note', 1})
+      `);
+      const cfg = { cluster_name: 'new', replicaset_name: 'new-a', instance_name: 'new-a1' };
+      const archive = await dump(source);
+      await withTarget(
+        async (target) => {
+          await restore(target, archive);
+          deepEqual(
+            await target.eval(
+              'return {box.info.cluster.name, box.info.replicaset.name, box.info.name}',
+            ),
+            ['new', 'new-a', 'new-a1'],
+          );
+          equal(await target.eval(`return box.space._schema:get({'app.note'})[2]`), 1);
+        },
+        { cfg },
+      );
+    } finally {
+      await source.stop();
+    }
+  });
+});
