@@ -52,7 +52,8 @@ export async function startSshd(): Promise<TestSshd> {
       'PermitRootLogin prohibit-password',
       'StrictModes no',
       'UsePAM no',
-      `SetEnv PATH="${path}"`,
+      // A home without dotfiles: what a shell of this machine starts with is no part of the test.
+      `SetEnv PATH="${path}" HOME="${folder}"`,
       '',
     ].join('\n'),
   );
