@@ -57,19 +57,24 @@ function describe(error: unknown): TntarError {
 let isFinished = false;
 
 /**
- * Says what went wrong, and sets the exit code. Output that is under way is not cut. Only the first
- * error counts: a second one, such as that of a stream that ends because of the first, adds nothing.
+ * Says what went wrong and ends the process. What still waits to be written to standard output is
+ * dropped: it is no backup, and whoever should read it may never do so. Only the first error counts: a
+ * second one, such as that of a stream that ends because of the first, adds nothing.
  */
 export function finish(error: unknown): void {
   if (isFinished) return;
   isFinished = true;
   if (error instanceof Interrupted) {
-    process.stderr.write(`tntar: ${error.message}${error.outcome}\n`);
-    process.exitCode = 128 + constants.signals[error.signal];
+    exit(128 + constants.signals[error.signal], [`tntar: ${error.message}${error.outcome}`]);
     return;
   }
   const { kind, message, hint } = describe(error);
-  process.stderr.write(`tntar: ${message}\n`);
-  if (hint !== undefined) process.stderr.write(`hint: ${hint}\n`);
-  process.exitCode = EXIT_CODES[kind];
+  const lines = [`tntar: ${message}`];
+  if (hint !== undefined) lines.push(`hint: ${hint}`);
+  exit(EXIT_CODES[kind], lines);
+}
+
+function exit(code: number, lines: readonly string[]): void {
+  process.exitCode = code;
+  process.stderr.write(lines.map((line) => `${line}\n`).join(''), () => process.exit());
 }

@@ -43,6 +43,9 @@ const DROP_ALL = `
   if box.sequence.ids then box.sequence.ids:drop() end
 `;
 
+/** A space without an index is something that was written, too. */
+const HAS_SPACES = "return box.space._space:len() > box.space._space:count(511, {iterator = 'LE'})";
+
 describe('faults of a restore', () => {
   let archive: Buffer;
   let content: Fingerprint;
@@ -180,7 +183,7 @@ describe('faults of a restore', () => {
       const input = archive.subarray(0, bytes);
       const result = await tntar(['restore', '-q', target.address], { env, input });
       failsWith(result, 3, /ends/);
-      const isWritten = Object.keys(await fingerprint(target)).length > 0;
+      const isWritten = await target.eval<boolean>(HAS_SPACES);
       equal(/INCOMPLETE/.test(result.stderr), isWritten, result.stderr);
       if (isWritten) await saysIncomplete(result.stderr);
       await target.eval(DROP_ALL);
