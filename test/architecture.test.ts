@@ -10,7 +10,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
  * place, and from stages above.
  */
 const STAGES: readonly (readonly string[])[] = [
-  ['errors.ts', 'report.ts', 'version.ts'],
+  ['errors.ts', 'memory.ts', 'report.ts', 'version.ts'],
   ['tuple'],
   ['archive'],
   ['iproto'],
@@ -18,7 +18,7 @@ const STAGES: readonly (readonly string[])[] = [
   ['server'],
   ['filters'],
   ['sources', 'sinks'],
-  ['totals.ts', 'dump.ts', 'restore.ts', 'inspect.ts', 'index.ts'],
+  ['dump.ts', 'restore.ts', 'inspect.ts', 'index.ts'],
 ];
 /** Files that share a stage and may import from each other; folders that share one may not. */
 const isFile = (place: string): boolean => place.endsWith('.ts');

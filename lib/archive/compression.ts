@@ -1,5 +1,6 @@
 import binding from 'zstd-napi/binding.js';
 import { messageOf, TntarError } from '../errors.js';
+import { pushPiece, Slab } from '../memory.js';
 import { MAX_WINDOW_LOG } from './limits.js';
 
 const { CCtx, CParameter, DCtx, DParameter, EndDirective, MAGICNUMBER } = binding;
@@ -8,10 +9,12 @@ const { CCtx, CParameter, DCtx, DParameter, EndDirective, MAGICNUMBER } = bindin
 export const DEFAULT_LEVEL = 1;
 export const MAX_LEVEL = 19;
 
-/** With one, the caller waits for it at the end of each frame; a second one shortens that. */
+/** With one, zstd takes no more input while that one compresses. */
 const WORKERS = 2;
 
-const OUTPUT_BYTES = 256 * 1024;
+/** What is compressed is handed out in pieces of memory of this size, the last room of it unused. */
+const SLAB_BYTES = 1024 * 1024;
+const MIN_ROOM_BYTES = 64 * 1024;
 const NOTHING = Buffer.alloc(0);
 
 /**
@@ -20,12 +23,16 @@ const NOTHING = Buffer.alloc(0);
  * @example
  * const frames = new FrameCompressor(1, true);
  * frames.write(chunk);
- * output.push(...frames.end());
+ * frames.finish(lastChunk);
+ * doSomethingElse();
+ * output.push(...frames.take());
  */
 export class FrameCompressor {
   readonly #context = new CCtx();
-  readonly #output = Buffer.allocUnsafe(OUTPUT_BYTES);
+  readonly #slab = new Slab(SLAB_BYTES, MIN_ROOM_BYTES);
   #frame: Buffer[] = [];
+  /** What {@link finish} could not yet hand to zstd. */
+  #last: Buffer = NOTHING;
 
   /** @param threaded - compress in a thread of zstd's own; pays from some hundred KiB on */
   constructor(level: number, threaded: boolean) {
@@ -39,33 +46,39 @@ export class FrameCompressor {
     let rest = chunk;
     while (rest.length > 0) {
       const [, produced, consumed] = this.#context.compressStream2(
-        this.#output,
+        this.#slab.room,
         rest,
         EndDirective.continue,
       );
-      this.#keep(produced);
+      pushPiece(this.#frame, this.#slab.take(produced));
       rest = rest.subarray(consumed);
     }
   }
 
-  /** Ends the frame. @returns all of its bytes */
-  end(): Buffer[] {
+  /**
+   * Ends the frame behind `last`, without waiting for the thread that still compresses it: with more
+   * input, and without room for output, zstd starts its last job and comes back.
+   */
+  finish(last: Buffer): void {
+    const [, , consumed] = this.#context.compressStream2(NOTHING, last, EndDirective.end);
+    this.#last = last.subarray(consumed);
+  }
+
+  /** All bytes of the frame that was finished; waits until they are there. */
+  take(): Buffer[] {
     for (let left = 1; left > 0; ) {
-      const [remaining, produced] = this.#context.compressStream2(
-        this.#output,
-        NOTHING,
+      const [remaining, produced, consumed] = this.#context.compressStream2(
+        this.#slab.room,
+        this.#last,
         EndDirective.end,
       );
-      this.#keep(produced);
+      this.#last = this.#last.subarray(consumed);
+      pushPiece(this.#frame, this.#slab.take(produced));
       left = remaining;
     }
     const frame = this.#frame;
     this.#frame = [];
     return frame;
-  }
-
-  #keep(produced: number): void {
-    if (produced > 0) this.#frame.push(Buffer.from(this.#output.subarray(0, produced)));
   }
 }
 

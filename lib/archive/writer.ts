@@ -8,6 +8,8 @@ import { encodeManifest, type Manifest } from './manifest.js';
 import { END_OF_TAR, padding, tarHeader } from './tar.js';
 import { type EntryRecord, encodeTrailer, type Trailer } from './trailer.js';
 
+const NOTHING = Buffer.alloc(0);
+
 /** The entry that takes rows at the moment. */
 interface OpenPart {
   spaceId: number;
@@ -27,7 +29,8 @@ export interface WriterOptions {
  * Writes an archive, entry by entry, as compressed bytes. See FORMAT.md.
  *
  * A body is compressed while it arrives. Its tar header, which needs the size, is a frame of its own
- * and is written in front when the part is closed: so a part is held compressed only.
+ * and is written in front when the part is closed: so a part is held compressed only. The end of a
+ * part is still being compressed while the next one arrives, so parts are emitted one behind.
  *
  * @example
  * const writer = new ArchiveWriter({ level: 1 }, (chunk) => out.write(chunk));
@@ -37,7 +40,12 @@ export interface WriterOptions {
  */
 export class ArchiveWriter {
   readonly #emit: (chunk: Buffer) => void;
-  readonly #bodies: FrameCompressor;
+  /** Compresses the open part. */
+  #body: FrameCompressor;
+  /** Compresses the end of the part before it, meanwhile. */
+  #earlierBody: FrameCompressor;
+  /** The compressed header of that part; undefined where there is none. */
+  #earlierHead: Buffer[] | undefined;
   readonly #heads: FrameCompressor;
   readonly #entries: EntryRecord[] = [];
   readonly #closedSpaces = new Set<number>();
@@ -46,7 +54,8 @@ export class ArchiveWriter {
 
   constructor(options: WriterOptions, emit: (chunk: Buffer) => void) {
     this.#emit = emit;
-    this.#bodies = new FrameCompressor(options.level, true);
+    this.#body = new FrameCompressor(options.level, true);
+    this.#earlierBody = new FrameCompressor(options.level, true);
     this.#heads = new FrameCompressor(options.level, false);
   }
 
@@ -66,14 +75,14 @@ export class ArchiveWriter {
     part.rows += batch.count;
     part.bytes += batch.bytes.length;
     part.hash.update(batch.bytes);
-    this.#bodies.write(batch.bytes);
+    this.#body.write(batch.bytes);
   }
 
   async end(closing: Omit<Trailer, 'entries'>): Promise<void> {
     await this.#closePart(true);
+    this.#emitEarlier();
     await this.#writeSmall(TRAILER, encodeTrailer({ ...closing, entries: this.#entries }));
-    this.#heads.write(END_OF_TAR);
-    this.#flush(this.#heads);
+    this.#emitAll(this.#frame([END_OF_TAR]));
   }
 
   #openPart(spaceId: number, index: number): OpenPart {
@@ -90,10 +99,11 @@ export class ArchiveWriter {
     const { spaceId, index, rows, bytes } = part;
     const name = tuplesEntry(spaceId, last && index === 0 ? undefined : index);
     this.#entries.push({ name, rows, bytes, sha256: part.hash.digest('hex') });
-    this.#heads.write(await tarHeader(name, bytes, this.#modified));
-    this.#bodies.write(padding(bytes));
-    this.#flush(this.#heads);
-    this.#flush(this.#bodies);
+    const head = this.#frame([await tarHeader(name, bytes, this.#modified)]);
+    this.#body.finish(padding(bytes));
+    this.#emitEarlier();
+    this.#earlierHead = head;
+    [this.#body, this.#earlierBody] = [this.#earlierBody, this.#body];
     this.#part = undefined;
     if (last) this.#closedSpaces.add(spaceId);
     else this.#openPart(spaceId, index + 1);
@@ -104,16 +114,28 @@ export class ArchiveWriter {
       const message = `${name} would have ${body.length} bytes, over the limit of ${MAX_JSON_BYTES}`;
       throw new TntarError('failure', message, { hint: 'dump the database in pieces' });
     }
-    this.#heads.write(await tarHeader(name, body.length, this.#modified));
-    this.#flush(this.#heads);
-    this.#heads.write(body);
-    this.#heads.write(padding(body.length));
-    this.#flush(this.#heads);
+    this.#emitAll(this.#frame([await tarHeader(name, body.length, this.#modified)]));
+    this.#emitAll(this.#frame([body, padding(body.length)]));
     const sha256 = createHash('sha256').update(body).digest('hex');
     return { name, rows: 0, bytes: body.length, sha256 };
   }
 
-  #flush(frames: FrameCompressor): void {
-    for (const chunk of frames.end()) this.#emit(chunk);
+  /** Emits the part that was closed before the open one. */
+  #emitEarlier(): void {
+    if (this.#earlierHead === undefined) return;
+    this.#emitAll(this.#earlierHead);
+    this.#emitAll(this.#earlierBody.take());
+    this.#earlierHead = undefined;
+  }
+
+  /** A small frame of its own. */
+  #frame(content: readonly Buffer[]): Buffer[] {
+    for (const piece of content) this.#heads.write(piece);
+    this.#heads.finish(NOTHING);
+    return this.#heads.take();
+  }
+
+  #emitAll(chunks: readonly Buffer[]): void {
+    for (const chunk of chunks) this.#emit(chunk);
   }
 }

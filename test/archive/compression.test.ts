@@ -9,10 +9,15 @@ import { chunked } from './reading.js';
 const MIB = 1024 * 1024;
 const TEXT = Buffer.from('a tuple, and another tuple, and one more tuple\n'.repeat(50));
 
+function finished(frames: FrameCompressor, last: Buffer = Buffer.alloc(0)): Buffer[] {
+  frames.finish(last);
+  return frames.take();
+}
+
 function compressed(content: Buffer, level = 1, threaded = false): Buffer {
   const frames = new FrameCompressor(level, threaded);
   frames.write(content);
-  return Buffer.concat(frames.end());
+  return Buffer.concat(finished(frames));
 }
 
 /** The content of each frame, read into `size` bytes at a time. */
@@ -44,10 +49,64 @@ describe('FrameCompressor', () => {
         for (let pos = 0; pos < content.length; pos += 700_001) {
           frames.write(content.subarray(pos, pos + 700_001));
         }
-        ok(decompress(Buffer.concat(frames.end())).equals(content));
+        ok(decompress(Buffer.concat(finished(frames))).equals(content));
       }
     }
   });
+
+  for (const threaded of [false, true]) {
+    describe(threaded ? 'in a thread of its own' : 'without a thread', () => {
+      const nothing = Buffer.alloc(0);
+      // More than zstd takes in one call: it has room for a few blocks, or for one job of a thread.
+      const random = randomBytes(9 * MIB);
+      const zeros = Buffer.alloc(20 * MIB);
+      const cases: [string, Buffer[], Buffer][] = [
+        ['nothing at all', [], nothing],
+        ['nothing but empty chunks', [nothing, nothing], nothing],
+        ['what comes last only', [], TEXT],
+        ['what came before only', [TEXT], nothing],
+        ['what came before and last', [TEXT, TEXT], Buffer.from('the end')],
+        ['a last chunk of one byte', [random], Buffer.of(1)],
+        ['a last chunk that is larger than zstd takes at once', [TEXT], random],
+        ['such a chunk only', [], random],
+        ['such a chunk behind others', [random, zeros], random],
+        ['such a chunk that compresses to nearly nothing', [random], zeros],
+      ];
+      const contentOf = (written: Buffer[], last: Buffer) => Buffer.concat([...written, last]);
+
+      for (const [title, written, last] of cases) {
+        it(`makes a frame of ${title}`, () => {
+          const frames = new FrameCompressor(1, threaded);
+          for (const chunk of written) frames.write(chunk);
+          ok(decompress(Buffer.concat(finished(frames, last))).equals(contentOf(written, last)));
+        });
+      }
+
+      it('makes as many frames in a row, each for itself', () => {
+        const frames = new FrameCompressor(1, threaded);
+        for (const [title, written, last] of [...cases, ...cases.toReversed()]) {
+          for (const chunk of written) frames.write(chunk);
+          const content = decompress(Buffer.concat(finished(frames, last)));
+          ok(content.equals(contentOf(written, last)), title);
+        }
+      });
+
+      it('keeps a frame that is finished while others are made', () => {
+        const pair = [new FrameCompressor(1, threaded), new FrameCompressor(1, threaded)];
+        const small = new FrameCompressor(1, false);
+        let earlier: Buffer | undefined;
+        for (const [i, [, written, last]] of cases.entries()) {
+          for (const chunk of written) pair[i % 2]!.write(chunk);
+          pair[i % 2]!.finish(last);
+          ok(decompress(Buffer.concat(finished(small, TEXT))).equals(TEXT));
+          if (earlier !== undefined) {
+            ok(decompress(Buffer.concat(pair[(i + 1) % 2]!.take())).equals(earlier));
+          }
+          earlier = contentOf(written, last);
+        }
+      });
+    });
+  }
 
   it('puts a checksum into every frame', () => {
     for (const threaded of [false, true]) {
@@ -62,10 +121,10 @@ describe('FrameCompressor', () => {
   it('does not hand out memory that it writes to again', () => {
     const frames = new FrameCompressor(1, false);
     frames.write(TEXT);
-    const first = frames.end();
+    const first = finished(frames);
     const copy = first.map((chunk) => Buffer.from(chunk));
     frames.write(randomBytes(MIB));
-    frames.end();
+    finished(frames);
     deepEqual(first, copy);
   });
 

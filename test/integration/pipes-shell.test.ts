@@ -114,7 +114,7 @@ describe('pipes', () => {
       const blobsId = await server.eval<number>('return box.space.blobs.id');
       deepEqual(
         names.filter((name) => name.startsWith(`${blobsId}.`)),
-        [0, 1, 2, 3, 4].map((part) => `${blobsId}.dump.0000${part}`),
+        [0, 1, 2, 3, 4, 5, 6, 7, 8].map((part) => `${blobsId}.dump.0000${part}`),
       );
     });
 
