@@ -38,6 +38,7 @@ export async function inspect(
     let manifest: Manifest | undefined;
     for await (const item of items) {
       if (item.kind === 'start') manifest = item.manifest;
+      if (item.kind === 'tuples') item.release?.();
       if (item.kind !== 'end' || manifest === undefined) continue;
       const { counts, consistent, vclock } = item;
       const spaces = manifest.spaces.map((space) => ({

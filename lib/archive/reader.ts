@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { TntarError } from '../errors.js';
+import { Pool } from '../memory.js';
 import { countTuples } from '../tuple/batch.js';
 import { FrameReader } from './compression.js';
 import { type EntryName, parseEntryName } from './entries.js';
-import { MAX_JSON_BYTES, MAX_PART_BYTES } from './limits.js';
+import { MAX_JSON_BYTES, MAX_PART_BYTES, PART_BYTES } from './limits.js';
 import { BLOCK_BYTES, END_OF_TAR, padding, parseTarHeader } from './tar.js';
 import type { EntryRecord } from './trailer.js';
 
@@ -13,21 +14,38 @@ export interface Entry {
   body: Buffer;
   /** As seen, to be compared with the trailer. */
   record: EntryRecord;
+  /** Gives the memory of the body back, for whoever is done with it. */
+  release: () => void;
 }
 
-/** A claim is believed up to here; beyond, memory is taken as bytes arrive. */
-const FIRST_ALLOCATION = 16 * 1024 * 1024;
+/**
+ * A claim is believed up to here; beyond, memory is taken as bytes arrive. Room for a part as the
+ * writer closes it: full, and then a batch.
+ */
+const BODY_BYTES = PART_BYTES + 1024 * 1024;
+/** Bodies that wait in a pipeline at a time. */
+const KEPT_BODIES = 4;
 
 function damaged(what: string, hint = 'the file is damaged or was not made by tntar'): TntarError {
   return new TntarError('archive', what, { hint });
 }
 
-/** Reads `expected` bytes, which must be the rest of the frame. */
-async function readFrame(frames: FrameReader, expected: number, what: string): Promise<Buffer> {
-  let buffer = Buffer.allocUnsafe(Math.min(expected, FIRST_ALLOCATION) + 1);
+/**
+ * Reads `expected` bytes, which must be the rest of the frame.
+ *
+ * @param memory - is used as far as it goes
+ */
+async function readFrame(
+  frames: FrameReader,
+  expected: number,
+  what: string,
+  memory: Buffer = Buffer.allocUnsafe(Math.min(expected, BODY_BYTES) + 1),
+): Promise<Buffer> {
+  let buffer = memory;
   let filled = 0;
   for (;;) {
-    const { bytes, frameEnd } = await frames.read(buffer.subarray(filled));
+    // Room for one byte more than expected tells a frame that ends from one that goes on.
+    const { bytes, frameEnd } = await frames.read(buffer.subarray(filled, expected + 1));
     filled += bytes;
     if (frameEnd) break;
     if (filled > expected) throw damaged(`${what}: more bytes than its header says`);
@@ -75,6 +93,7 @@ function countRows(entry: EntryName, body: Buffer, name: string): number {
  */
 export async function* readEntries(input: AsyncIterable<Buffer>): AsyncGenerator<Entry> {
   const frames = new FrameReader(input);
+  const bodies = new Pool(BODY_BYTES, KEPT_BODIES);
   try {
     await expectStart(frames);
     let last = '';
@@ -91,12 +110,17 @@ export async function* readEntries(input: AsyncIterable<Buffer>): AsyncGenerator
       last = `entry ${shown}`;
       await openFrame(frames, `the header of ${last}`);
       const padded = header.size + padding(header.size).length;
-      const bytes = await readFrame(frames, padded, last);
+      const memory = name.kind === 'tuples' ? bodies.take() : undefined;
+      const bytes = await readFrame(frames, padded, last, memory);
       checkPadding(bytes, header.size, shown);
       const body = bytes.subarray(0, header.size);
       const rows = countRows(name, body, shown);
       const sha256 = createHash('sha256').update(body).digest('hex');
-      yield { name, body, record: { name: header.name, rows, bytes: header.size, sha256 } };
+      const record = { name: header.name, rows, bytes: header.size, sha256 };
+      const release = (): void => {
+        if (memory !== undefined) bodies.give(memory);
+      };
+      yield { name, body, record, release };
       if (name.kind === 'trailer') break;
     }
     await expectEnd(frames);

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { messageOf, TntarError } from '../errors.js';
+import { Pool } from '../memory.js';
 import { type ConnectOptions, connect, type Greeting, type LoggedIn } from './driver.js';
 import { forEachPacket, isError, type Packet, PacketSplitter, replyError } from './packets.js';
 import { type Request, toPacket } from './requests.js';
@@ -16,23 +17,17 @@ const KEEP_ALIVE_MS = 15_000;
 
 /** Takes all bytes of a connection, instead of the requests that wait for a reply each. */
 export interface Consumer {
-  /** @param chunk - bytes as they came, cut anywhere; the consumer's own */
+  /** @param chunk - bytes as they came, cut anywhere, valid during the call only */
   onChunk(chunk: Buffer): void;
   onLost(error: TntarError): void;
-  /** True while the server owes bytes; a server that owes none may be silent. */
-  isWaiting(): boolean;
+  /** Since when the server owes bytes, by `performance.now()`; one that owes none may be silent. */
+  waitingSince(): number | undefined;
 }
 
-/** Chunks that may wait for their reader before the socket is paused: some 256 KiB. */
-const QUEUED_CHUNKS = 4;
-/**
- * 2.x writes a read view row by row. A reader that takes each write at once spends its time on
- * wake-ups; one that waits a little after a small chunk gets what the kernel has gathered meanwhile.
- * A longer pause lets the receive buffer fill, and then the server stalls.
- */
-const SMALL_CHUNK_BYTES = 32 * 1024;
-const GATHER_MS = 1;
-
+/** Rows are handed on in pieces of this size: what a piece costs on its way is then little beside its bytes. */
+const PIECE_BYTES = 256 * 1024;
+/** Pieces to be used again: as many as wait here, and are on their way through a pipeline. */
+const KEPT_PIECES = 16;
 /** Numbers of requests are written as uint32. */
 const MAX_SYNC = 0xffffffff;
 
@@ -54,6 +49,8 @@ export class Connection {
   readonly greeting: Greeting;
   /** `host:port` or the socket's path, for messages. */
   readonly where: string;
+  /** Memory for the rows that come. */
+  readonly memory = new Pool(PIECE_BYTES, KEPT_PIECES);
   readonly #socket: Socket;
   readonly #splitter = new PacketSplitter();
   readonly #waiting = new Map<number, Waiting>();
@@ -126,7 +123,7 @@ export class Connection {
 
   /**
    * Hands all bytes to `consumer` until the returned function is called, which has to be at the end of
-   * a packet. No request may wait for a reply meanwhile. See {@link chunks} for a reader that is slow.
+   * a packet. No request may wait for a reply meanwhile. See {@link readItems} for a reader that is slow.
    */
   takeOver(consumer: Consumer): () => void {
     if (this.#consumer !== undefined || this.#waiting.size > 0) {
@@ -137,63 +134,6 @@ export class Connection {
     return () => {
       this.#consumer = undefined;
     };
-  }
-
-  /**
-   * All bytes that come from now on, as they come, cut anywhere. Each chunk is the reader's own. A
-   * slow reader pauses the socket. As with {@link takeOver}, no request may wait, and the reader has to
-   * stop at the end of a packet.
-   *
-   * @param gather - let the kernel gather while chunks are small
-   * @example
-   * for await (const chunk of connection.chunks()) if (isLast(chunk)) break;
-   */
-  async *chunks(gather = false): AsyncGenerator<Buffer> {
-    const queue: Buffer[] = [];
-    let lost: TntarError | undefined;
-    let wake = (): void => {};
-    let isWaiting = false;
-    let pausing: NodeJS.Timeout | undefined;
-    const release = this.takeOver({
-      onChunk: (chunk) => {
-        queue.push(chunk);
-        if (gather && chunk.length < SMALL_CHUNK_BYTES) {
-          this.pause();
-          pausing ??= setTimeout(() => {
-            pausing = undefined;
-            if (queue.length < QUEUED_CHUNKS) this.resume();
-          }, GATHER_MS);
-        } else if (queue.length >= QUEUED_CHUNKS) this.pause();
-        wake();
-      },
-      onLost: (error) => {
-        lost = error;
-        wake();
-      },
-      isWaiting: () => isWaiting,
-    });
-    try {
-      for (;;) {
-        const chunk = queue.shift();
-        if (chunk !== undefined) {
-          yield chunk;
-        } else if (lost !== undefined) {
-          throw lost;
-        } else {
-          if (pausing === undefined) this.resume();
-          isWaiting = true;
-          this.#owedSince = performance.now();
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-          isWaiting = false;
-        }
-      }
-    } finally {
-      clearTimeout(pausing);
-      release();
-      this.resume();
-    }
   }
 
   /** Numbers for packets that are written with {@link write}. */
@@ -242,8 +182,10 @@ export class Connection {
         this.#consumer.onChunk(chunk);
         return;
       }
-      const block = this.#splitter.push(chunk);
-      if (block !== undefined) forEachPacket(block, (packet) => this.#settle(packet));
+      // A copy: who waits for a packet looks at it later.
+      this.#splitter.push(chunk, (block) =>
+        forEachPacket(Buffer.from(block), (packet) => this.#settle(packet)),
+      );
     } catch (error) {
       this.#lost ??= error instanceof TntarError ? error : undefined;
       this.#lose(messageOf(error));
@@ -259,8 +201,12 @@ export class Connection {
   }
 
   #onIdle(): void {
-    const owes = this.#consumer?.isWaiting() ?? this.#waiting.size > 0;
-    const silent = performance.now() - this.#owedSince;
+    const waitingSince =
+      this.#consumer === undefined && this.#waiting.size > 0
+        ? this.#owedSince
+        : this.#consumer?.waitingSince();
+    const owes = waitingSince !== undefined;
+    const silent = performance.now() - Math.max(this.#owedSince, waitingSince ?? 0);
     if (owes && this.#patient === 0 && !this.#socket.isPaused() && silent >= this.#idleTimeout) {
       this.#lose(`no byte came for ${this.#idleTimeout / 1000} s`);
     } else {

@@ -74,16 +74,17 @@ export function parseGreeting(bytes: Buffer, where: string): Greeting {
 const READ_BYTES = 256 * 1024;
 
 /**
- * Where the bytes of a socket go. It is read into one buffer (`onread` of `net.connect`), which makes
- * for large chunks, and for a pause that holds from the very next byte on.
+ * Where the bytes of a socket go. It is read into one buffer, again and again (`onread` of
+ * `net.connect`), which makes for large chunks, and for a pause that holds from the very next byte on.
  */
 class Inlet {
-  /** Gets each chunk, in memory of its own. */
+  /** Gets each chunk, which is valid during the call only. */
   listener: (chunk: Buffer) => void = () => {};
+  readonly #memory = Buffer.allocUnsafeSlow(READ_BYTES);
   readonly onread = {
-    buffer: Buffer.allocUnsafeSlow(READ_BYTES),
-    callback: (bytes: number, buffer: Uint8Array): boolean => {
-      this.listener(Buffer.from(buffer.subarray(0, bytes)));
+    buffer: this.#memory,
+    callback: (bytes: number): boolean => {
+      this.listener(this.#memory.subarray(0, bytes));
       return true;
     },
   };
@@ -147,8 +148,7 @@ async function logIn(
   const splitter = new PacketSplitter();
   inlet.listener = (chunk) => {
     try {
-      const packets = splitter.push(chunk);
-      if (packets !== undefined) toDriver(packets);
+      splitter.push(chunk, (packets) => toDriver(Buffer.from(packets)));
     } catch (error) {
       const message = `${where} answers the login with something else: ${messageOf(error)}`;
       socket.destroy(new TntarError('failure', message, { cause: error }));

@@ -22,56 +22,82 @@ export function packetLength(buf: Buffer, offset: number, limit = MAX_PACKET_BYT
   if (buf[offset] !== UINT32) {
     throw broken(`a packet starts with byte 0x${buf[offset]!.toString(16)}, not with its length`);
   }
-  const length = buf.readUInt32BE(offset + 1);
+  const length = readUint(buf, offset);
   if (length > limit) {
     throw broken(`a packet of ${length} bytes is over the limit of ${limit}`);
   }
   return length;
 }
 
+/** Room for a packet that is cut, at first; it grows as bytes come. */
+const FIRST_ROOM = 16 * 1024;
+
 /**
- * Turns chunks of a socket into blocks of whole packets.
+ * Turns chunks of a socket into blocks of whole packets, without a copy but of packets that are cut.
  *
  * @example
  * const splitter = new PacketSplitter();
- * const block = splitter.push(chunk); // prefix, packet, prefix, packet, … or undefined
+ * splitter.push(chunk, (block) => forEachPacket(block, handle));
  */
 export class PacketSplitter {
-  #held: Buffer[] = [];
+  /** The start of a packet whose end has not come yet. */
+  #held: Buffer = Buffer.allocUnsafe(FIRST_ROOM);
   #heldBytes = 0;
-  /** Bytes that have to be there before the first held packet is whole. */
-  #needed = LENGTH_BYTES;
 
   /**
-   * @returns all packets that are whole by now, back to back with their prefixes, in memory that
-   * nobody else uses; undefined while none is
+   * @param handle - gets whole packets, back to back with their prefixes: valid during the call only,
+   * as `chunk` is, and free to be written to
    */
-  push(chunk: Buffer): Buffer | undefined {
-    this.#held.push(chunk);
-    this.#heldBytes += chunk.length;
-    if (this.#heldBytes < this.#needed) return undefined;
-    const joined = this.#held.length === 1 ? chunk : Buffer.concat(this.#held, this.#heldBytes);
-
+  push(chunk: Buffer, handle: (block: Buffer) => void): void {
     let pos = 0;
-    this.#needed = LENGTH_BYTES;
-    while (joined.length - pos >= LENGTH_BYTES) {
-      const whole = LENGTH_BYTES + packetLength(joined, pos);
-      if (joined.length - pos < whole) {
-        this.#needed = whole;
-        break;
-      }
+    if (this.#heldBytes > 0) {
+      pos = this.#complete(chunk);
+      if (this.#heldBytes < this.#heldLength()) return;
+      const whole = this.#held.subarray(0, this.#heldBytes);
+      this.#heldBytes = 0;
+      handle(whole);
+    }
+    const start = pos;
+    while (chunk.length - pos >= LENGTH_BYTES) {
+      const whole = LENGTH_BYTES + packetLength(chunk, pos);
+      if (chunk.length - pos < whole) break;
       pos += whole;
     }
-    // A copy: the block in front of it is handed away, and its receiver may write to it.
-    const rest = Buffer.from(joined.subarray(pos));
-    this.#held = rest.length === 0 ? [] : [rest];
-    this.#heldBytes = rest.length;
-    return pos === 0 ? undefined : joined.subarray(0, pos);
+    if (pos > start) handle(chunk.subarray(start, pos));
+    this.#hold(chunk, pos, chunk.length);
   }
 
   /** True between two packets. */
   get atBoundary(): boolean {
     return this.#heldBytes === 0;
+  }
+
+  /** Bytes that the held packet has to have before more can be said of it. */
+  #heldLength(): number {
+    if (this.#heldBytes < LENGTH_BYTES) return LENGTH_BYTES;
+    return LENGTH_BYTES + packetLength(this.#held, 0);
+  }
+
+  /** Takes what the held packet misses. @returns how much that was */
+  #complete(chunk: Buffer): number {
+    let pos = 0;
+    while (pos < chunk.length && this.#heldBytes < this.#heldLength()) {
+      const end = Math.min(chunk.length, pos + this.#heldLength() - this.#heldBytes);
+      this.#hold(chunk, pos, end);
+      pos = end;
+    }
+    return pos;
+  }
+
+  #hold(chunk: Buffer, start: number, end: number): void {
+    const bytes = this.#heldBytes + end - start;
+    if (bytes > this.#held.length) {
+      const larger = Buffer.allocUnsafe(2 * bytes);
+      this.#held.copy(larger, 0, 0, this.#heldBytes);
+      this.#held = larger;
+    }
+    chunk.copy(this.#held, this.#heldBytes, start, end);
+    this.#heldBytes = bytes;
   }
 }
 
@@ -88,8 +114,38 @@ export interface Packet {
   end: number;
 }
 
+/**
+ * Bytes of the header that servers write in front of each reply: `{0: uint32 type, 1: uint64 sync,
+ * 5: uint32 schema version}`, `struct iproto_header_bin` of `src/box/xrow.c`.
+ */
+const REPLY_HEADER_BYTES = 23;
+
+/** Reads the header of a reply, in its usual form; undefined for any other. */
+function readReply(buf: Buffer, start: number, end: number): Packet | undefined {
+  const isUsual =
+    end - start >= REPLY_HEADER_BYTES &&
+    buf[start] === 0x83 &&
+    buf[start + 1] === Key.REQUEST_TYPE &&
+    buf[start + 2] === UINT32 &&
+    buf[start + 7] === Key.SYNC &&
+    buf[start + 8] === 0xcf &&
+    buf[start + 17] === Key.SCHEMA_VERSION &&
+    buf[start + 18] === UINT32;
+  if (!isUsual) return undefined;
+  return {
+    type: readUint(buf, start + 2),
+    sync: readUint(buf, start + 8),
+    schemaVersion: readUint(buf, start + 18),
+    buf,
+    body: start + REPLY_HEADER_BYTES,
+    end,
+  };
+}
+
 /** Reads the header of the packet that takes `buf[start, end)`, prefix excluded. */
 export function readPacket(buf: Buffer, start: number, end: number): Packet {
+  const reply = readReply(buf, start, end);
+  if (reply !== undefined) return reply;
   const packet: Packet = { type: 0, sync: 0, schemaVersion: 0, buf, body: end, end };
   if (start >= end || !isMap(buf[start]!)) throw broken('a packet without a header');
   let pos = start + headerSize(buf, start);

@@ -1,84 +1,134 @@
 import { MAX_TUPLE_BYTES } from '../archive/limits.js';
 import { TntarError } from '../errors.js';
+import type { Pool } from '../memory.js';
 import { headerSize, INCOMPLETE, isArray, memberCount, skipTuple } from '../tuple/msgpack.js';
 import { Key } from './constants.js';
 import { isError, LENGTH_BYTES, packetLength, readPacket, replyError } from './packets.js';
 
 /** Enough for the header of any reply and the start of its body. */
 const HEAD_BYTES = 128;
+/** The start of a tuple is walked again only when this much of it is there, then at twice as much. */
+const FIRST_WALK_BYTES = 64 * 1024;
+
+const NOTHING: Buffer = Buffer.alloc(0);
 
 /** Whole tuples that have arrived. */
 export interface Rows {
   count: number;
+  /** The receiver's own. */
   bytes: Buffer;
-  /** The last of them, a view into `bytes`. */
-  last: Buffer;
+  /** Gives the memory of `bytes` back, for whoever is done with them. */
+  release: () => void;
 }
 
 /**
- * Takes the tuples out of one reply to a SELECT while it arrives, so that a page is never held whole,
- * however large it turns out.
+ * Takes the tuples out of replies to SELECT, one after the other, while they arrive: no page is held
+ * whole, however large it turns out. Tuples are gathered to pieces of memory that are as good as full,
+ * across pages.
  *
  * @example
- * const reply = new RowsReply("space 'users'");
- * for await (const chunk of chunks) {
- *   const rows = reply.push(chunk);
- *   if (reply.complete) break;
- * }
+ * const reader = new RowsReader("read space 'users'", memory, (rows) => use(rows));
+ * while (!reader.push(chunk)) chunk = await next();
+ * reader.flush();
  */
-export class RowsReply {
+export class RowsReader {
   readonly #doing: string;
-  #held: Buffer[] = [];
-  #heldBytes = 0;
-  /** Nothing can be done before this many bytes are held. */
-  #needed = LENGTH_BYTES;
+  readonly #memory: Pool;
+  readonly #emit: (rows: Rows) => void;
+  /** What has come of a reply's head. */
+  #head = NOTHING;
   /** Bytes of the packet that have not come yet; undefined before its head was read. */
   #missing: number | undefined;
   #tuplesLeft = 0;
-  /** Tuples handed out so far. */
-  count = 0;
 
-  /** @param doing - stands in front of what the server says where it answers with an error */
-  constructor(doing: string) {
+  /** Tuples are gathered here: whole ones up to `#end`, then the start of one up to `#filled`. */
+  #piece = NOTHING;
+  #end = 0;
+  #filled = 0;
+  #gathered = 0;
+  /** Where the last whole tuple starts. */
+  #last = 0;
+  /** There is no whole tuple behind `#end` before so much is filled. */
+  #walkAt = 0;
+
+  /** Tuples of the reply at hand, or of the last one. */
+  count = 0;
+  /** Their bytes. */
+  bytes = 0;
+
+  /**
+   * @param doing - stands in front of what the server says where it answers with an error
+   * @param emit - gets whole tuples
+   */
+  constructor(doing: string, memory: Pool, emit: (rows: Rows) => void) {
     this.#doing = doing;
+    this.#memory = memory;
+    this.#emit = emit;
   }
 
-  /** True as soon as all tuples of the reply were handed out. */
-  get complete(): boolean {
-    return this.#missing === 0 && this.#tuplesLeft === 0;
+  /** The last whole tuple: a view that is valid until the next push. */
+  get last(): Buffer {
+    return this.#piece.subarray(this.#last, this.#end);
   }
 
   /**
-   * @returns the tuples that are whole by now; undefined while none is
+   * @param chunk - bytes as they come, cut anywhere, but of one reply only
+   * @returns true when the reply has come to its end
    * @throws TntarError the server's, where the reply is an error
    */
-  push(chunk: Buffer): Rows | undefined {
-    if (this.#missing !== undefined) this.#missing -= chunk.length;
-    if ((this.#missing ?? 0) < 0) throw this.#broken('more bytes than its length says');
-    this.#held.push(chunk);
-    this.#heldBytes += chunk.length;
-    if (this.#heldBytes < this.#needed && this.#missing !== 0) return undefined;
-    let bytes = this.#held.length === 1 ? chunk : Buffer.concat(this.#held, this.#heldBytes);
+  push(chunk: Buffer): boolean {
+    let body = chunk;
     if (this.#missing === undefined) {
-      const start = this.#readHead(bytes);
-      if (start === undefined) {
-        this.#hold(bytes);
-        return undefined;
-      }
-      bytes = bytes.subarray(start);
-    }
+      const head = Buffer.concat([this.#head, chunk]);
+      const start = this.#readHead(head);
+      this.#head = start === undefined ? head : NOTHING;
+      if (start === undefined) return false;
+      body = head.subarray(start);
+    } else this.#missing -= chunk.length;
     if ((this.#missing ?? 0) < 0) throw this.#broken('more bytes than its length says');
-    return this.#takeTuples(bytes);
+    this.#gather(body);
+    if (this.#missing !== 0) return false;
+    if (this.#tuplesLeft > 0 || this.#end < this.#filled) {
+      throw this.#broken('rows that do not fill it');
+    }
+    this.#missing = undefined;
+    return true;
+  }
+
+  /** Hands out what is gathered so far. */
+  flush(): void {
+    if (this.#gathered === 0) return;
+    const piece = this.#piece;
+    const rest = piece.subarray(this.#end, this.#filled);
+    this.#piece = rest.length === 0 ? NOTHING : this.#pieceFor(2 * rest.length);
+    rest.copy(this.#piece);
+    this.#emit({
+      count: this.#gathered,
+      bytes: piece.subarray(0, this.#end),
+      release: () => this.#giveBack(piece),
+    });
+    this.#gathered = 0;
+    this.#walkAt = 0;
+    this.#last = 0;
+    this.#end = 0;
+    this.#filled = rest.length;
+  }
+
+  #pieceFor(bytes: number): Buffer {
+    return bytes > this.#memory.size ? Buffer.allocUnsafeSlow(bytes) : this.#memory.take();
+  }
+
+  #giveBack(piece: Buffer): void {
+    if (piece.length === this.#memory.size) this.#memory.give(piece);
   }
 
   /** @returns where the first tuple starts; undefined while more bytes are needed */
   #readHead(bytes: Buffer): number | undefined {
+    if (bytes.length < LENGTH_BYTES) return undefined;
     const whole = LENGTH_BYTES + packetLength(bytes, 0, Number.MAX_SAFE_INTEGER);
-    this.#needed = Math.min(whole, HEAD_BYTES);
-    if (bytes.length < this.#needed) return undefined;
+    if (bytes.length < Math.min(whole, HEAD_BYTES)) return undefined;
     const packet = readPacket(bytes, LENGTH_BYTES, Math.min(whole, bytes.length));
     if (isError(packet)) {
-      this.#needed = whole;
       if (bytes.length < whole) return undefined;
       throw replyError(packet, this.#doing);
     }
@@ -90,42 +140,57 @@ export class RowsReply {
     if (!isArray(bytes[array]!)) throw this.#broken('rows that are no array');
     this.#tuplesLeft = memberCount(bytes, array);
     this.#missing = whole - bytes.length;
+    this.count = 0;
+    this.bytes = 0;
     return array + headerSize(bytes, array);
   }
 
-  #takeTuples(bytes: Buffer): Rows | undefined {
-    let pos = 0;
-    let last = 0;
-    let count = 0;
-    while (this.#tuplesLeft > 0) {
-      const next = skipTuple(bytes, pos, bytes.length);
-      if (next === INCOMPLETE) break;
-      if (next < 0) throw this.#broken('a row that is no tuple');
-      last = pos;
-      pos = next;
-      count++;
-      this.#tuplesLeft--;
+  #gather(body: Buffer): void {
+    for (let pos = 0; pos < body.length; ) {
+      if (this.#filled === this.#piece.length) this.#makeRoom();
+      const copied = body.copy(this.#piece, this.#filled, pos);
+      pos += copied;
+      this.#filled += copied;
+      if (this.#filled >= this.#walkAt || this.#missing === 0) this.#walk();
     }
-    if (this.#missing === 0 && (this.#tuplesLeft > 0 || pos < bytes.length)) {
-      throw this.#broken('rows that do not fill it');
-    }
-    this.count += count;
-    // A copy: the rows are handed away, and their receiver may write to them.
-    this.#hold(count === 0 ? bytes : Buffer.from(bytes.subarray(pos)));
-    if (count === 0) return undefined;
-    return { count, bytes: bytes.subarray(0, pos), last: bytes.subarray(last, pos) };
   }
 
-  #hold(rest: Buffer): void {
-    if (rest.length > MAX_TUPLE_BYTES) {
+  #makeRoom(): void {
+    this.#walk();
+    this.flush();
+    if (this.#filled < this.#piece.length) return;
+    if (this.#filled >= MAX_TUPLE_BYTES) {
       throw new TntarError('failure', `${this.#doing}: a tuple of over ${MAX_TUPLE_BYTES} bytes`, {
         hint: 'larger ones fit no archive of this format',
       });
     }
-    this.#held = rest.length === 0 ? [] : [rest];
-    this.#heldBytes = rest.length;
-    // A large tuple is walked again only when twice as much of it is there.
-    if (this.#missing !== undefined) this.#needed = 2 * rest.length;
+    const full = this.#piece;
+    this.#piece = this.#pieceFor(Math.min(2 * this.#filled, MAX_TUPLE_BYTES));
+    full.copy(this.#piece, 0, 0, this.#filled);
+    this.#giveBack(full);
+  }
+
+  /** Counts the tuples that have become whole. */
+  #walk(): void {
+    let end = this.#end;
+    let last = this.#last;
+    let count = 0;
+    while (count < this.#tuplesLeft) {
+      const next = skipTuple(this.#piece, end, this.#filled);
+      if (next === INCOMPLETE) break;
+      if (next < 0) throw this.#broken('a row that is no tuple');
+      last = end;
+      end = next;
+      count++;
+    }
+    this.bytes += end - this.#end;
+    this.#end = end;
+    this.#last = last;
+    this.#gathered += count;
+    this.count += count;
+    this.#tuplesLeft -= count;
+    const rest = this.#filled - end;
+    this.#walkAt = rest < FIRST_WALK_BYTES ? 0 : end + 2 * rest;
   }
 
   #broken(what: string): TntarError {

@@ -21,6 +21,7 @@ async function readSystemSpace(
   const space = { id, name, primaryKey: { parts, type: 'tree' } };
   for await (const rows of readPages(connection, space)) {
     for (const tuple of eachTuple(rows.bytes)) catalog.add(id, Buffer.from(tuple));
+    rows.release();
   }
 }
 

@@ -1,8 +1,9 @@
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
 import { Iterator } from '../iproto/constants.js';
+import { readItems } from '../iproto/items.js';
 import { select, toPacket } from '../iproto/requests.js';
-import { type Rows, RowsReply } from '../iproto/rows.js';
+import { type Rows, RowsReader } from '../iproto/rows.js';
 import type { Index, KeyPart, Space } from '../schema/catalog.js';
 import { extractKey, showKey } from '../schema/keys.js';
 import type { TupleBatch } from '../tuple/batch.js';
@@ -35,9 +36,9 @@ async function watchWrites(
  * What a page should weigh. A page is asked for in rows, so its limit follows from the bytes seen; the
  * first is small, and the limit grows by no more than {@link MAX_GROWTH} a page, for rows may grow.
  */
-const PAGE_BYTES = 512 * 1024;
+const PAGE_BYTES = 1024 * 1024;
 const FIRST_LIMIT = 256;
-const MAX_LIMIT = 8192;
+const MAX_LIMIT = 16_384;
 const MAX_GROWTH = 4;
 
 const EMPTY_KEY = joinFields([]);
@@ -48,8 +49,8 @@ function nextLimit(limit: number, rows: number, bytes: number): number {
 }
 
 /**
- * Reads a space page by page in the order of its primary key. The next page is asked for before the
- * rows of the current one are handed out, and no page is held whole.
+ * Reads a space page by page in the order of its primary key. The next page is asked for as soon as
+ * the last row of the current one has come, and no page is held whole.
  *
  * The rows are those of one moment only if nobody writes meanwhile; the caller compares vclocks.
  */
@@ -58,34 +59,29 @@ export async function* readPages(connection: Connection, space: PagedSpace): Asy
   const { parts, type } = space.primaryKey;
   const wasWritten =
     type === 'hash' ? await watchWrites(connection, space.isLocal ?? false) : undefined;
-  const chunks = connection.chunks();
   let limit = FIRST_LIMIT;
   let key = EMPTY_KEY;
-  const ask = (): RowsReply => {
+  const ask = (): void => {
     const iterator = key === EMPTY_KEY ? Iterator.ALL : Iterator.GT;
     const request = select(space.id, 0, iterator, key, limit);
     connection.write(toPacket(request, connection.nextSync()));
-    return new RowsReply(`read ${where}`);
   };
-  let page = ask();
-  let pageBytes = 0;
-  let last: Buffer | undefined;
-  for await (const chunk of chunks) {
-    const rows = page.push(chunk);
-    if (rows !== undefined) {
-      pageBytes += rows.bytes.length;
-      last = rows.last;
-    }
-    const isLastPage = page.complete && page.count < limit;
-    if (page.complete && !isLastPage) {
-      key = keyAfter(key, last!, parts, where);
-      limit = nextLimit(limit, page.count, pageBytes);
-      page = ask();
-      pageBytes = 0;
-    }
-    if (rows !== undefined) yield rows;
-    if (isLastPage) break;
-  }
+  yield* readItems<Rows>(connection, (emit) => {
+    const { memory } = connection;
+    const reader = new RowsReader(`read ${where}`, memory, (rows) => emit(rows, rows.bytes.length));
+    ask();
+    return (chunk) => {
+      if (!reader.push(chunk)) return false;
+      if (reader.count < limit) {
+        reader.flush();
+        return true;
+      }
+      key = keyAfter(key, reader.last, parts, where);
+      limit = nextLimit(limit, reader.count, reader.bytes);
+      ask();
+      return false;
+    };
+  });
   // One page is one moment.
   if (key !== EMPTY_KEY && (await wasWritten?.())) throw unsteady(where);
 }
@@ -100,8 +96,8 @@ export async function* readSpace(
   { id, name, engine, primaryKey, isLocal }: Space,
 ): AsyncGenerator<TupleBatch> {
   if (primaryKey === undefined) return;
-  for await (const { count, bytes } of readPages(connection, { id, name, primaryKey, isLocal })) {
-    yield { kind: 'tuples', space: { id, name, engine }, count, bytes };
+  for await (const rows of readPages(connection, { id, name, primaryKey, isLocal })) {
+    yield { kind: 'tuples', space: { id, name, engine }, ...rows };
   }
 }
 

@@ -2,6 +2,7 @@ import type { Vclock } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
 import { Key, RequestType } from '../iproto/constants.js';
+import { type Emit, type Parser, readItems } from '../iproto/items.js';
 import {
   bodyDecoded,
   isError,
@@ -13,66 +14,153 @@ import {
   replyError,
 } from '../iproto/packets.js';
 import { bare, toPacket } from '../iproto/requests.js';
-import { headerSize, readUint } from '../tuple/msgpack.js';
+import type { Rows } from '../iproto/rows.js';
+import type { Pool } from '../memory.js';
+import { headerSize, INCOMPLETE, isMap, memberCount, readUint, skip } from '../tuple/msgpack.js';
 import { toVclock } from './status.js';
 
 /** Rows of one space of a read view, or the vclock at one of its ends. */
 export type ReadViewItem =
   | { kind: 'vclock'; vclock: Vclock }
-  | { kind: 'rows'; spaceId: number; count: number; bytes: Buffer };
+  | ({ kind: 'rows'; spaceId: number } & Rows);
 
 const DOING = 'read the snapshot';
+
+/** Below this, tuples of one space are copied out of the piece that they share with others. */
+const FEW_BYTES = 64 * 1024;
 
 function broken(what: string): TntarError {
   return new TntarError('failure', `${DOING}: protocol error: ${what}`);
 }
 
 /** Where space id and tuple stand in a row: its body is `{SPACE_ID: id, TUPLE: tuple}`. */
-function rowAt({ buf, body, end }: Packet): { spaceId: number; tuple: number } {
-  if (body + 4 >= end || buf[body] !== 0x82 || buf[body + 1] !== Key.SPACE_ID) {
+function rowAt(buf: Buffer, body: number, end: number): { spaceId: number; tuple: number } {
+  const id = body + 2;
+  const key = id < end ? skip(buf, id, end) : INCOMPLETE;
+  if (buf[body] !== 0x82 || buf[body + 1] !== Key.SPACE_ID || key < 0) {
     throw broken('a row without a space');
   }
-  const spaceId = readUint(buf, body + 2);
-  const key = body + 2 + headerSize(buf, body + 2) + uintBytes(buf[body + 2]!);
-  if (buf[key] !== Key.TUPLE) throw broken('a row without a tuple');
-  return { spaceId, tuple: key + 1 };
+  if (key + 1 >= end || buf[key] !== Key.TUPLE) throw broken('a row without a tuple');
+  return { spaceId: readUint(buf, id), tuple: key + 1 };
 }
 
-/** Bytes behind the code of an unsigned integer. */
-function uintBytes(code: number): number {
-  return code <= 0x7f ? 0 : 1 << (code - 0xcc);
+/**
+ * Where the body of a row starts: what {@link readPacket} says, without an object for each of millions.
+ *
+ * @returns undefined for any other packet
+ */
+function bodyOfRow(buf: Buffer, start: number, end: number): number | undefined {
+  if (start >= end || !isMap(buf[start]!)) return undefined;
+  let isRow = false;
+  let pos = start + headerSize(buf, start);
+  for (let pairs = memberCount(buf, start); pairs > 0; pairs--) {
+    const value = skip(buf, pos, end);
+    const next = value < 0 ? INCOMPLETE : skip(buf, value, end);
+    if (next < 0) return undefined;
+    if (buf[pos] === Key.REQUEST_TYPE) isRow = buf[value] === RequestType.INSERT;
+    pos = next;
+  }
+  return isRow ? pos : undefined;
 }
 
-/** Moves the tuples of a block together, in place, and cuts them by space. */
-function* blockItems(block: Buffer): Generator<ReadViewItem> {
-  let pos = 0;
-  let spaceId = -1;
-  let count = 0;
-  let start = 0;
-  let written = 0;
-  while (pos < block.length) {
-    const body = pos + LENGTH_BYTES;
-    pos = body + packetLength(block, pos);
-    const packet = readPacket(block, body, pos);
-    const isRow = packet.type === RequestType.INSERT;
-    const row = isRow ? rowAt(packet) : undefined;
-    if (count > 0 && row?.spaceId !== spaceId) {
-      yield { kind: 'rows', spaceId, count, bytes: block.subarray(start, written) };
-      start = written;
-      count = 0;
-    }
-    if (row === undefined) {
-      if (isError(packet)) throw replyError(packet, DOING);
-      if (packet.type !== RequestType.OK) throw broken(`a packet of type ${packet.type}`);
-      yield { kind: 'vclock', vclock: toVclock(bodyDecoded(packet, Key.VCLOCK)) };
-    } else {
-      block.copyWithin(written, row.tuple, pos);
-      written += pos - row.tuple;
-      spaceId = row.spaceId;
-      count++;
+/** Makes items of the packets of a read view. */
+class ReadViewParser {
+  readonly #memory: Pool;
+  readonly #emit: Emit<ReadViewItem>;
+  readonly #splitter = new PacketSplitter();
+  #vclocks = 0;
+  /** Holds tuples of one space from `#start` to `#filled`. */
+  #piece: Buffer | undefined;
+  #start = 0;
+  #filled = 0;
+  #count = 0;
+  #spaceId = 0;
+
+  constructor(memory: Pool, emit: Emit<ReadViewItem>) {
+    this.#memory = memory;
+    this.#emit = emit;
+  }
+
+  /** @returns true behind the vclock at the end */
+  push(chunk: Buffer): boolean {
+    this.#splitter.push(chunk, (block) => this.#takePackets(block));
+    return this.#vclocks === 2;
+  }
+
+  #takePackets(block: Buffer): void {
+    // The packets are copied at once, and their tuples moved together from there: a call out of
+    // JavaScript for each of them would cost more than all else here.
+    let piece = this.#pieceFor(block, 0);
+    let shift = this.#filled;
+    let pos = 0;
+    while (pos < block.length) {
+      const start = pos + LENGTH_BYTES;
+      const end = start + packetLength(block, pos);
+      const body = bodyOfRow(block, start, end);
+      const row = body === undefined ? undefined : rowAt(block, body, end);
+      if (row?.spaceId !== this.#spaceId) {
+        this.#flush();
+        if (this.#piece === undefined) {
+          piece = this.#pieceFor(block, pos);
+          shift = -pos;
+        }
+      }
+      pos = end;
+      if (row === undefined) {
+        this.#takeOther(readPacket(block, start, end));
+        continue;
+      }
+      piece.copyWithin(this.#filled, shift + row.tuple, shift + end);
+      this.#filled += end - row.tuple;
+      this.#spaceId = row.spaceId;
+      this.#count++;
     }
   }
-  if (count > 0) yield { kind: 'rows', spaceId, count, bytes: block.subarray(start, written) };
+
+  /** A piece that has `block[from, end)` behind what it has already. */
+  #pieceFor(block: Buffer, from: number): Buffer {
+    const bytes = block.length - from;
+    if (this.#piece !== undefined && this.#piece.length - this.#filled < bytes) {
+      this.#flush();
+      if (this.#piece !== undefined) this.#giveBack(this.#piece);
+      this.#reset();
+    }
+    this.#piece ??= bytes > this.#memory.size ? Buffer.allocUnsafeSlow(bytes) : this.#memory.take();
+    block.copy(this.#piece, this.#filled, from);
+    return this.#piece;
+  }
+
+  #takeOther(packet: Packet): void {
+    if (isError(packet)) throw replyError(packet, DOING);
+    if (packet.type !== RequestType.OK) throw broken(`a packet of type ${packet.type}`);
+    this.#vclocks++;
+    this.#emit({ kind: 'vclock', vclock: toVclock(bodyDecoded(packet, Key.VCLOCK)) }, 0);
+  }
+
+  /** Hands out the tuples that are gathered: a few as a copy, or small spaces would take much memory. */
+  #flush(): void {
+    const piece = this.#piece;
+    if (piece === undefined || this.#count === 0) return;
+    const gathered = piece.subarray(this.#start, this.#filled);
+    const isFew = gathered.length < FEW_BYTES;
+    const bytes = isFew ? Buffer.from(gathered) : gathered;
+    const release = isFew ? () => {} : () => this.#giveBack(piece);
+    const rows = { spaceId: this.#spaceId, count: this.#count, bytes, release };
+    this.#emit({ kind: 'rows', ...rows }, bytes.length);
+    this.#count = 0;
+    this.#start = this.#filled;
+    if (!isFew) this.#reset();
+  }
+
+  #reset(): void {
+    this.#piece = undefined;
+    this.#start = 0;
+    this.#filled = 0;
+  }
+
+  #giveBack(piece: Buffer): void {
+    if (piece.length === this.#memory.size) this.#memory.give(piece);
+  }
 }
 
 /**
@@ -85,18 +173,11 @@ function* blockItems(block: Buffer): Generator<ReadViewItem> {
  * @throws TntarError of kind `access` where the user may not read the universe; with a `serverCode`
  * also where the server has no read view to give (`wal_mode = 'none'`)
  */
-export async function* readView(connection: Connection): AsyncGenerator<ReadViewItem> {
-  const chunks = connection.chunks(true);
-  const splitter = new PacketSplitter();
-  connection.write(toPacket(bare(RequestType.FETCH_SNAPSHOT), connection.nextSync()));
-  let vclocks = 0;
-  for await (const chunk of chunks) {
-    const block = splitter.push(chunk);
-    if (block === undefined) continue;
-    for (const item of blockItems(block)) {
-      if (item.kind === 'vclock') vclocks++;
-      yield item;
-    }
-    if (vclocks === 2) return;
-  }
+export function readView(connection: Connection): AsyncGenerator<ReadViewItem> {
+  const start = (emit: Emit<ReadViewItem>): Parser => {
+    const parser = new ReadViewParser(connection.memory, emit);
+    connection.write(toPacket(bare(RequestType.FETCH_SNAPSHOT), connection.nextSync()));
+    return (chunk) => parser.push(chunk);
+  };
+  return readItems(connection, start, { gather: true });
 }

@@ -17,7 +17,9 @@ export function archiveSink(options: WriterOptions): Transform {
     if (item.kind === 'start') return writer.start(item.manifest);
     if (item.kind === 'tuples') {
       counter.add(item);
-      return writer.add(item);
+      await writer.add(item);
+      item.release?.();
+      return;
     }
     const difference = countsDiffer(item.counts, counter.counts);
     if (difference !== undefined) throw new TntarError('failure', `rows were lost: ${difference}`);

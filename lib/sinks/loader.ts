@@ -1,6 +1,6 @@
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
-import { Key, RequestType } from '../iproto/constants.js';
+import { Key } from '../iproto/constants.js';
 import {
   forEachPacket,
   isError,
@@ -8,7 +8,8 @@ import {
   PacketSplitter,
   replyError,
 } from '../iproto/packets.js';
-import { insertHead, PREFIX_BYTES, writePrefix } from '../iproto/requests.js';
+import { insertPackets } from '../iproto/requests.js';
+import { Pool } from '../memory.js';
 import type { TupleBatch } from '../tuple/batch.js';
 import { headerSize, isArray, skip } from '../tuple/msgpack.js';
 
@@ -24,17 +25,22 @@ const IN_FLIGHT_BYTES = 8 * 1024 * 1024;
 const WRITE_BYTES = 128 * 1024;
 /** Room for such a write with its prefixes; a larger one has memory of its own. */
 const POOLED_BYTES = 2 * WRITE_BYTES;
+const POOLED_WRITES = 16;
 
 const CHANGED_HINT = 'does a trigger on the target change or drop rows?';
 
-/** The answer to an INSERT is `{DATA: [tuple]}` with the tuple as the server has stored it. */
-function storedAsSent({ buf, body, end }: Packet, sent: Buffer, from: number, to: number): boolean {
+/**
+ * Where the tuple starts that a reply carries: the answer to an INSERT is `{DATA: [tuple]}`, with the
+ * tuple as the server has stored it.
+ *
+ * @returns undefined where it carries none
+ */
+function storedTuple({ buf, body, end }: Packet): number | undefined {
   const array = body + 2;
   if (array >= end || buf[body] !== 0x81 || buf[body + 1] !== Key.DATA || !isArray(buf[array]!)) {
-    return false;
+    return undefined;
   }
-  const tuple = array + headerSize(buf, array);
-  return end - tuple === to - from && sent.compare(buf, tuple, end, from, to) === 0;
+  return array + headerSize(buf, array);
 }
 
 /** Names a row in a message, e.g. by its key. */
@@ -48,6 +54,15 @@ interface Pending {
   answered: number;
   /** Where each tuple starts, and at the end where the last one ends. */
   offsets: Uint32Array;
+}
+
+/** Rows that replies in a row tell of, and where the tuples of these replies are. */
+interface Run {
+  pending: Pending;
+  first: number;
+  end: number;
+  from: number;
+  to: number;
 }
 
 /**
@@ -64,10 +79,11 @@ export class Loader {
   readonly #release: () => void;
   readonly #describeRow: DescribeRow;
   readonly #pending: Pending[] = [];
-  /** Memory for writes, used again and again: what is left to the collector piles up meanwhile. */
-  readonly #free: Buffer[] = [];
+  readonly #memory = new Pool(POOLED_BYTES, POOLED_WRITES);
   #inFlight = 0;
   #inFlightBytes = 0;
+  /** When the server began to owe replies. */
+  #owedSince = 0;
   #failure: TntarError | undefined;
   #wake: () => void = () => {};
   /** Rows that the server has confirmed. */
@@ -81,12 +97,11 @@ export class Loader {
     const splitter = new PacketSplitter();
     this.#release = connection.takeOver({
       onChunk: (chunk) => {
-        const block = splitter.push(chunk);
-        if (block !== undefined) forEachPacket(block, (packet) => this.#onReply(packet));
+        splitter.push(chunk, (block) => this.#takeReplies(block));
         this.#wake();
       },
       onLost: (error) => this.#fail(error),
-      isWaiting: () => this.#inFlight > 0,
+      waitingSince: () => (this.#inFlight > 0 ? this.#owedSince : undefined),
     });
   }
 
@@ -97,8 +112,6 @@ export class Loader {
    */
   async load(batch: TupleBatch): Promise<void> {
     const { bytes, space } = batch;
-    const head = insertHead(space.id);
-    const overhead = PREFIX_BYTES + head.length;
     const firstSync = this.#connection.reserveSyncs(batch.count);
     const offsets = new Uint32Array(batch.count + 1);
     this.#pending.push({ batch, firstSync, answered: 0, offsets });
@@ -116,22 +129,14 @@ export class Loader {
         offsets[index] = pos;
       }
       const rows = index - first;
-      const size = pos - start + rows * overhead;
-      const memory = this.#free.pop() ?? Buffer.allocUnsafe(POOLED_BYTES);
-      const isPooled = size <= POOLED_BYTES;
-      const out = isPooled ? memory.subarray(0, size) : Buffer.allocUnsafe(size);
-      let at = 0;
-      for (let i = first; i < index; i++) {
-        const bodyBytes = head.length + offsets[i + 1]! - offsets[i]!;
-        writePrefix(out, at, RequestType.INSERT, firstSync + i, bodyBytes);
-        at += PREFIX_BYTES;
-        at += head.copy(out, at);
-        at += bytes.copy(out, at, offsets[i]!, offsets[i + 1]!);
-      }
+      const memory = this.#memory.take();
+      const tuples = { spaceId: space.id, bytes, offsets };
+      const packets = insertPackets(tuples, first, index, firstSync + first, memory);
+      if (this.#inFlight === 0) this.#owedSince = performance.now();
       this.#inFlight += rows;
       this.sent += rows;
       this.#inFlightBytes += pos - start;
-      this.#connection.write(out, () => this.#free.push(memory));
+      this.#connection.write(packets, () => this.#memory.give(memory));
     }
   }
 
@@ -159,35 +164,83 @@ export class Loader {
     }
   }
 
-  #onReply(packet: Packet): void {
-    const pending = this.#pending.find(
-      ({ firstSync, batch }) => packet.sync >= firstSync && packet.sync < firstSync + batch.count,
-    );
-    if (pending === undefined) return;
-    const { batch, firstSync, offsets } = pending;
-    const index = packet.sync - firstSync;
-    const start = offsets[index]!;
-    const end = offsets[index + 1]!;
-    if (isError(packet)) {
-      this.#fail(replyError(packet, this.#describe(batch, start, end)));
-      return;
-    }
-    if (!storedAsSent(packet, batch.bytes, start, end)) {
-      const where = this.#describe(batch, start, end);
-      const message = `${where}: the target stored something else than it was sent (a trigger there?)`;
-      this.#fail(new TntarError('failure', message, { hint: CHANGED_HINT }));
-      return;
-    }
-    this.#inFlight--;
-    this.#inFlightBytes -= end - start;
-    this.confirmed++;
-    pending.answered++;
-    if (pending.answered === batch.count) this.#pending.splice(this.#pending.indexOf(pending), 1);
+  /** Rows that replies in a row tell of are confirmed at once. */
+  #takeReplies(block: Buffer): void {
+    let run: Run | undefined;
+    let written = 0;
+    forEachPacket(block, (packet) => {
+      const { sync, end } = packet;
+      const isNext = run !== undefined && sync === run.pending.firstSync + run.end;
+      const pending =
+        isNext && run!.end < run!.pending.batch.count ? run!.pending : this.#pendingOf(sync);
+      if (pending === undefined) return;
+      const index = sync - pending.firstSync;
+      if (isError(packet)) {
+        this.#fail(replyError(packet, this.#describe(pending, index)));
+        return;
+      }
+      const tuple = storedTuple(packet);
+      const size = pending.offsets[index + 1]! - pending.offsets[index]!;
+      if (tuple === undefined || end - tuple !== size) {
+        this.#failAsChanged(pending, index);
+        return;
+      }
+      if (run?.pending !== pending || run.end !== index) {
+        if (run !== undefined) this.#confirm(block, run);
+        run = { pending, first: index, end: index, from: written, to: written };
+      }
+      // The tuples are moved together, to be compared by one call.
+      block.copyWithin(written, tuple, end);
+      written += size;
+      run.end++;
+      run.to = written;
+    });
+    if (run !== undefined) this.#confirm(block, run);
   }
 
-  #describe(batch: TupleBatch, start: number, end: number): string {
-    const row = this.#describeRow(batch.space.id, batch.bytes.subarray(start, end));
-    return `space '${batch.space.name}', row ${row}`;
+  #confirm(block: Buffer, { pending, first, end, from, to }: Run): void {
+    const { batch, offsets } = pending;
+    const start = offsets[first]!;
+    if (batch.bytes.compare(block, from, to, start, offsets[end]!) !== 0) {
+      const isSame = (i: number): boolean => {
+        const at = from + offsets[i]! - start;
+        const size = offsets[i + 1]! - offsets[i]!;
+        return batch.bytes.compare(block, at, at + size, offsets[i]!, offsets[i + 1]!) === 0;
+      };
+      let changed = first;
+      while (isSame(changed)) changed++;
+      this.#failAsChanged(pending, changed);
+      return;
+    }
+    const rows = end - first;
+    this.#inFlight -= rows;
+    this.#inFlightBytes -= to - from;
+    this.confirmed += rows;
+    pending.answered += rows;
+    if (pending.answered === batch.count) {
+      this.#pending.splice(this.#pending.indexOf(pending), 1);
+      batch.release?.();
+    }
+  }
+
+  #pendingOf(sync: number): Pending | undefined {
+    for (const pending of this.#pending) {
+      if (sync >= pending.firstSync && sync < pending.firstSync + pending.batch.count) {
+        return pending;
+      }
+    }
+    return undefined;
+  }
+
+  #describe({ batch, offsets }: Pending, index: number): string {
+    const tuple = batch.bytes.subarray(offsets[index]!, offsets[index + 1]!);
+    return `space '${batch.space.name}', row ${this.#describeRow(batch.space.id, tuple)}`;
+  }
+
+  #failAsChanged(pending: Pending, index: number): void {
+    const where = this.#describe(pending, index);
+    const message = `${where}: the target stored something else than it was sent (a trigger there?)`;
+    this.#fail(new TntarError('failure', message, { hint: CHANGED_HINT }));
   }
 
   #fail(error: TntarError): void {

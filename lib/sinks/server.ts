@@ -85,7 +85,10 @@ class ServerSink {
   }
 
   #collect(batch: TupleBatch): void {
-    for (const tuple of eachTuple(batch.bytes)) this.#backup.add(batch.space.id, tuple);
+    for (const tuple of eachTuple(batch.bytes)) {
+      this.#backup.add(batch.space.id, Buffer.from(tuple));
+    }
+    batch.release?.();
   }
 
   async #load(batch: TupleBatch): Promise<void> {

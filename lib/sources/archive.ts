@@ -88,7 +88,8 @@ export async function* archiveSource(input: AsyncIterable<Buffer>): AsyncGenerat
       continue;
     }
     const space = order.accept(entry);
-    yield* counter.pass([{ kind: 'tuples', space, count: record.rows, bytes: body }]);
+    const { release } = entry;
+    yield* counter.pass([{ kind: 'tuples', space, count: record.rows, bytes: body, release }]);
   }
   if (trailer === undefined) throw damaged('no trailer');
   const { vclock, consistent } = trailer;

@@ -31,6 +31,7 @@ async function readHead(items: AsyncGenerator<ReadViewItem>): Promise<Head> {
     } else {
       // Copies: the rows stay, the block that they came in does not.
       for (const tuple of eachTuple(value.bytes)) catalog.add(value.spaceId, Buffer.from(tuple));
+      value.release();
     }
   }
 }
@@ -47,7 +48,8 @@ async function* userBatches(
     if (space === undefined) {
       throw new TntarError('failure', `the snapshot has rows of the unknown space ${item.spaceId}`);
     }
-    yield { kind: 'tuples', space, count: item.count, bytes: item.bytes };
+    const { count, bytes, release } = item;
+    yield { kind: 'tuples', space, count, bytes, release };
     const { done, value } = await items.next();
     if (done === true) throw new TntarError('failure', 'the snapshot ended before its end');
     item = value;

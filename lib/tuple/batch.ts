@@ -15,6 +15,11 @@ export interface TupleBatch {
   count: number;
   /** `count` MessagePack arrays back to back. Owned by the receiver: the sender never writes to it again. */
   bytes: Buffer;
+  /**
+   * Gives the memory of `bytes` back, to be used for another batch. For the last receiver, when it is
+   * done with them; what nobody gives back is left to the collector.
+   */
+  release?: (() => void) | undefined;
 }
 
 /**

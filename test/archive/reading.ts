@@ -16,10 +16,19 @@ export interface Outcome {
   error?: unknown;
 }
 
+/** The item in memory of its own; that of the reader is given back. */
+function kept(item: BackupItem): BackupItem {
+  if (item.kind !== 'tuples') return item;
+  const { release, bytes, ...rest } = item;
+  const copy = Buffer.from(bytes);
+  release?.();
+  return { ...rest, bytes: copy };
+}
+
 export async function readArchive(bytes: Buffer, chunkSize?: number): Promise<Outcome> {
   const items: BackupItem[] = [];
   try {
-    for await (const item of archiveSource(chunked(bytes, chunkSize))) items.push(item);
+    for await (const item of archiveSource(chunked(bytes, chunkSize))) items.push(kept(item));
     return { items };
   } catch (error) {
     return { items, error };

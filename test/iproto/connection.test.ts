@@ -1,12 +1,14 @@
 import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict';
-import { Connection, type ConnectionOptions } from '../../lib/iproto/connection.js';
-import { bodyDecoded } from '../../lib/iproto/packets.js';
+import { Connection, type ConnectionOptions, type Consumer } from '../../lib/iproto/connection.js';
+import { bodyDecoded, type Packet } from '../../lib/iproto/packets.js';
 import { bare, evaluate } from '../../lib/iproto/requests.js';
 import { errorPacket, FakeServer, greeting, type Peer, packet, turns } from './fake-server.js';
 
 const DATA = 0x30;
 const data = (value: string | number) => new Map([[DATA, [value]]]);
 const ping = () => bare(64);
+/** Takes all and waits for nothing. */
+const IDLE: Consumer = { onChunk: () => {}, onLost: () => {}, waitingSince: () => undefined };
 
 describe('a connection', () => {
   let fake: FakeServer;
@@ -56,6 +58,21 @@ describe('a connection', () => {
     deepEqual(
       (await Promise.all(asked)).map((reply) => bodyDecoded(reply, DATA)),
       [[1], [2]],
+    );
+  });
+
+  it('keeps a reply as it came, however much comes behind it', async () => {
+    await open();
+    const replies: Packet[] = [];
+    for (const text of ['one', 'two', 'six']) {
+      const asked = connection.request(ping(), 'ping');
+      const { sync } = await peer.request();
+      await peer.sendCut(packet(0, sync, data(text)), text === 'two' ? 10 : 0);
+      replies.push(await asked);
+    }
+    deepEqual(
+      replies.map((reply) => bodyDecoded(reply, DATA)),
+      [['one'], ['two'], ['six']],
     );
   });
 
@@ -127,9 +144,28 @@ describe('a connection', () => {
       await rejects(connection.request(ping(), 'ping'), { kind: 'failure', message });
     });
 
-    it('fails a reader of chunks after its idle timeout', async () => {
+    it('fails a consumer that waits after its idle timeout', async () => {
       await open({ idleTimeout: 30 });
-      await rejects(connection.chunks().next(), /no byte came for 0\.03 s/);
+      const since = performance.now();
+      const lost = new Promise<Error>((onLost) =>
+        connection.takeOver({ ...IDLE, onLost, waitingSince: () => since }),
+      );
+      match((await lost).message, /no byte came for 0\.03 s/);
+      ok(performance.now() - since >= 29);
+    });
+
+    it('leaves a consumer alone that waits for nothing, or not for long', async () => {
+      await open({ idleTimeout: 30 });
+      let isWaiting = false;
+      connection.takeOver({
+        ...IDLE,
+        waitingSince: () => (isWaiting ? performance.now() : undefined),
+      });
+      for (const waits of [false, true]) {
+        isWaiting = waits;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        equal(connection.lost, undefined);
+      }
     });
 
     it('waits on while nobody expects one, or what is asked may take long', async () => {
@@ -143,82 +179,72 @@ describe('a connection', () => {
     });
   });
 
-  describe('as a stream of chunks', () => {
-    /** Reads until so many bytes have come. */
-    async function read(chunks: AsyncGenerator<Buffer>, bytes: number): Promise<Buffer> {
-      const pieces: Buffer[] = [];
-      let size = 0;
-      for await (const chunk of chunks) {
-        pieces.push(chunk);
-        size += chunk.length;
-        if (size >= bytes) break;
-      }
-      return Buffer.concat(pieces);
-    }
-
-    for (const gather of [false, true]) {
-      it(`gives all bytes in their order${gather ? ', gathered' : ''}`, async () => {
-        await open();
-        const sent = Buffer.concat(Array.from({ length: 300 }, (_, i) => Buffer.alloc(i, i)));
-        const reading = read(connection.chunks(gather), sent.length);
-        for (let pos = 0; pos < sent.length; pos += 1000) {
-          peer.send(sent.subarray(pos, pos + 1000));
-          if (pos % 7000 === 0) await turns(1);
-        }
-        ok((await reading).equals(sent));
-      });
-
-      it(`takes requests again behind them${gather ? ', gathered' : ''}`, async () => {
-        await open();
-        const reading = read(connection.chunks(gather), 4);
-        peer.send(Buffer.from('done'));
-        await reading;
-        const asked = connection.request(ping(), 'ping');
-        peer.send(packet(0, (await peer.request()).sync, data(1)));
-        deepEqual(bodyDecoded(await asked, DATA), [1]);
-      });
-    }
-
-    it('stops a sender whose bytes nobody takes', async () => {
+  describe('that is taken over', () => {
+    it('hands all bytes to its consumer, until that lets go', async () => {
       await open();
-      const size = 64 * 1024 * 1024;
-      const chunks = connection.chunks();
-      const first = chunks.next();
-      peer.send(Buffer.alloc(size, 5));
-      const { value } = await first;
-      // until it makes no more progress
-      for (let before = -1; before !== peer.socket.writableLength; ) {
-        before = peer.socket.writableLength;
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-      ok(peer.socket.writableLength > 0, 'all was taken');
-      const rest = await read(chunks, size - (value as Buffer).length);
-      equal((value as Buffer).length + rest.length, size);
+      const chunks: Buffer[] = [];
+      await new Promise<void>((resolve) => {
+        const release = connection.takeOver({
+          ...IDLE,
+          onChunk: (chunk) => {
+            chunks.push(Buffer.from(chunk));
+            if (!chunk.includes('!')) return;
+            release();
+            resolve();
+          },
+        });
+        peer.send(Buffer.from('no packet!'));
+      });
+      equal(String(Buffer.concat(chunks)), 'no packet!');
+      const asked = connection.request(ping(), 'ping');
+      peer.send(packet(0, (await peer.request()).sync, data(1)));
+      deepEqual(bodyDecoded(await asked, DATA), [1]);
     });
 
-    it('fails when it is lost, but not before all that came was given', async () => {
+    it('is lost when its consumer throws', async () => {
       await open();
-      const chunks = connection.chunks();
-      const seen: Buffer[] = [];
-      const reading = async (): Promise<void> => {
-        for await (const chunk of chunks) seen.push(chunk);
-      };
-      peer.socket.end(Buffer.from('the last words'));
-      await rejects(reading(), { kind: 'failure', message: /lost/ });
-      equal(String(Buffer.concat(seen)), 'the last words');
+      const lost = new Promise<Error>((onLost) =>
+        connection.takeOver({
+          ...IDLE,
+          onLost,
+          onChunk: () => {
+            throw new Error('no reply to anything');
+          },
+        }),
+      );
+      peer.send(Buffer.from('a chunk'));
+      match((await lost).message, /lost: no reply to anything$/);
+      await peer.closed;
     });
 
-    it('is for one reader, and not while a reply is waited for', async () => {
+    it('tells its consumer why it is lost, also when it was lost before', async () => {
+      await open();
+      for (let i = 0; i < 2; i++) {
+        const lost = new Promise<Error>((onLost) => {
+          const release = connection.takeOver({
+            ...IDLE,
+            onLost: (error) => {
+              onLost(error);
+              setImmediate(() => release());
+            },
+          });
+        });
+        peer.socket.end();
+        match((await lost).message, /lost: the server closed it$/);
+        await turns();
+      }
+    });
+
+    it('has one consumer, and none while a reply is waited for', async () => {
       await open();
       const asked = connection.request(ping(), 'ping');
-      const consumer = { onChunk: () => {}, onLost: () => {}, isWaiting: () => false };
-      throws(() => connection.takeOver(consumer), /in use/);
+      throws(() => connection.takeOver(IDLE), /in use/);
       peer.send(packet(0, (await peer.request()).sync, data(1)));
       await asked;
-      const release = connection.takeOver(consumer);
-      throws(() => connection.takeOver(consumer), /in use/);
+      const release = connection.takeOver(IDLE);
+      throws(() => connection.takeOver(IDLE), /in use/);
       release();
-      connection.takeOver(consumer)();
+      connection.takeOver(IDLE)();
     });
   });
 

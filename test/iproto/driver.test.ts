@@ -46,17 +46,33 @@ function expectLogin({ type, body, raw }: Received): void {
   ok(raw.includes(scramble(LOGIN.password)));
 }
 
-/** Resolves with as many bytes as are expected, once they came. */
-function receive({ listen }: LoggedIn, bytes: number): Promise<Buffer> {
+/**
+ * Resolves with as many bytes as are expected, once they came.
+ *
+ * @param look - gets each chunk as it is
+ */
+function receive(
+  { listen }: LoggedIn,
+  bytes: number,
+  look: (chunk: Buffer) => void = () => {},
+): Promise<Buffer> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
     listen((chunk) => {
-      chunks.push(chunk);
+      look(chunk);
+      chunks.push(Buffer.from(chunk));
       size += chunk.length;
       if (size >= bytes) resolve(Buffer.concat(chunks));
     });
   });
+}
+
+/** Asserts that chunks came in one memory, each over the one before it. */
+function inOneMemory(views: readonly Buffer[]): void {
+  ok(views.length > 1);
+  equal(new Set(views.map(({ buffer }) => buffer)).size, 1);
+  deepEqual(new Set(views.map(({ byteOffset }) => byteOffset)), new Set([0]));
 }
 
 /** Connects, lets `use` work, and leaves no socket behind. */
@@ -145,7 +161,7 @@ describe('connect', () => {
     });
   });
 
-  it('gives chunks in memory of their own', async () => {
+  it('gives all chunks in one memory, which is used again for each', async () => {
     const pieces = Array.from({ length: 20 }, (_, i) => Buffer.alloc(1000, i));
     const endpoint = await serve(async (peer) => {
       peer.send(greeting());
@@ -156,10 +172,11 @@ describe('connect', () => {
       }
     });
     await whileConnected(endpoint, async (connection) => {
+      const views: Buffer[] = [];
+      const received = receive(connection, 20_000, (chunk) => views.push(chunk));
       connection.socket.write('now');
-      // each chunk is looked at only when all have come
-      const received = await receive(connection, 20_000);
-      deepEqual(received, Buffer.concat(pieces));
+      deepEqual(await received, Buffer.concat(pieces));
+      inOneMemory(views);
     });
   });
 
@@ -236,7 +253,7 @@ describe('connect', () => {
     }
   });
 
-  it('speaks TLS, with chunks of its own there, too', async () => {
+  it('speaks TLS, with all chunks in one memory there, too', async () => {
     const psk = Buffer.from('a shared key of 32 bytes, or so.');
     const tls = { ciphers: 'PSK', maxVersion: 'TLSv1.2' } as const; // no certificate is needed
     const later = Buffer.alloc(1_000_000, 'under TLS');
@@ -259,8 +276,11 @@ describe('connect', () => {
       },
     };
     await whileConnected(options, async (connection) => {
+      const views: Buffer[] = [];
       connection.socket.write('now');
-      ok((await receive(connection, later.length)).equals(later));
+      const received = await receive(connection, later.length, (chunk) => views.push(chunk));
+      ok(received.equals(later));
+      inOneMemory(views);
     });
   });
 
@@ -529,8 +549,7 @@ describe('connecting to a real server', () => {
     const splitter = new PacketSplitter();
     const block = new Promise<Buffer>((resolve, reject) => {
       connection.listen((chunk) => {
-        const packets = splitter.push(chunk);
-        if (packets !== undefined) resolve(packets);
+        splitter.push(chunk, (packets) => resolve(Buffer.from(packets)));
       });
       connection.socket.once('close', () => reject(new Error('closed')));
     });

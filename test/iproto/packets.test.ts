@@ -11,7 +11,8 @@ import {
   readPacket,
   replyError,
 } from '../../lib/iproto/packets.js';
-import { coded, type Plain, pack } from '../support/msgpack.js';
+import { bin, coded, type Plain, pack } from '../support/msgpack.js';
+import { chunksOf } from './cutting.js';
 import { errorPacket, packet, rowsPacket } from './fake-server.js';
 
 const PACKETS = [
@@ -48,18 +49,29 @@ function split(chunks: Iterable<Buffer>): Buffer[] {
   const splitter = new PacketSplitter();
   const packets: Buffer[] = [];
   for (const chunk of chunks) {
-    const block = splitter.push(Buffer.from(chunk));
-    if (block === undefined) continue;
-    ok(block.length > 0);
-    packets.push(...cutUp(block).map((each) => Buffer.from(each)));
-    block.fill(0xff); // its receiver may write to it
+    const given = Buffer.from(chunk);
+    splitter.push(given, (block) => {
+      ok(block.length > 0);
+      packets.push(...cutUp(block).map((each) => Buffer.from(each)));
+      block.fill(0xff); // its receiver may write to it
+    });
+    given.fill(0xff); // it was valid during the call only
   }
   ok(splitter.atBoundary);
   return packets;
 }
 
-function* chunksOf(bytes: Buffer, size: number): Generator<Buffer> {
-  for (let pos = 0; pos < bytes.length; pos += size) yield bytes.subarray(pos, pos + size);
+/** The blocks that come of one more chunk, as they are. */
+function blocksOf(splitter: PacketSplitter, chunk: Buffer): Buffer[] {
+  const blocks: Buffer[] = [];
+  splitter.push(chunk, (block) => blocks.push(block));
+  return blocks;
+}
+
+/** Asserts that `block` is a view into `chunk`. */
+function isPart(block: Buffer | undefined, chunk: Buffer, start: number, end = chunk.length): void {
+  equal(block?.buffer, chunk.buffer);
+  deepEqual([block?.byteOffset, block?.length], [chunk.byteOffset + start, end - start]);
 }
 
 describe('PacketSplitter', () => {
@@ -82,23 +94,47 @@ describe('PacketSplitter', () => {
 
   it('hands out packets as soon as they are whole', () => {
     const splitter = new PacketSplitter();
-    equal(splitter.push(STREAM.subarray(0, PACKETS[0]!.length - 1)), undefined);
+    const cut = PACKETS[0]!.length - 1;
+    deepEqual(blocksOf(splitter, STREAM.subarray(0, cut)), []);
     equal(splitter.atBoundary, false);
-    const rest = STREAM.subarray(PACKETS[0]!.length - 1);
-    deepEqual(splitter.push(rest), STREAM);
+    deepEqual(Buffer.concat(blocksOf(splitter, STREAM.subarray(cut))), STREAM);
     equal(splitter.atBoundary, true);
   });
 
-  it('hands out a chunk of whole packets as it is, without a copy', () => {
-    const block = new PacketSplitter().push(STREAM);
-    equal(block?.buffer, STREAM.buffer);
-    equal(block?.byteOffset, STREAM.byteOffset);
+  it('hands out the whole packets of a chunk as they are, without a copy', () => {
+    for (const rest of [0, 1, 5, 20]) {
+      const chunk = Buffer.concat([STREAM, PACKETS[4]!.subarray(0, rest)]);
+      const [block, ...more] = blocksOf(new PacketSplitter(), chunk);
+      isPart(block, chunk, 0, STREAM.length);
+      equal(more.length, 0);
+    }
   });
 
-  it('gathers a large packet from many chunks, between small ones', () => {
-    const large = rowsPacket(7, [['x'.repeat(3_000_000)]]);
-    const stream = Buffer.concat([PACKETS[0]!, large, PACKETS[2]!]);
-    deepEqual(split(chunksOf(stream, 1000)), [PACKETS[0]!, large, PACKETS[2]!]);
+  it('completes a cut packet with what it misses, and copies nothing of those behind it', () => {
+    const first = PACKETS[0]!.length;
+    for (let cut = 1; cut < first; cut++) {
+      const splitter = new PacketSplitter();
+      deepEqual(blocksOf(splitter, STREAM.subarray(0, cut)), []);
+      const chunk = STREAM.subarray(cut);
+      const [completed, behind, ...more] = blocksOf(splitter, chunk);
+      deepEqual(completed, PACKETS[0]);
+      isPart(behind, chunk, first - cut);
+      equal(more.length, 0);
+    }
+  });
+
+  it('gathers packets of any size from many chunks, between small ones', () => {
+    const small = [PACKETS[0]!, PACKETS[2]!];
+    const frame = rowsPacket(7, [['x'.repeat(70_000)]]).length - 70_000;
+    // at 16 KiB the memory for a cut packet has to grow for the first time
+    for (const bytes of [16_383, 16_384, 16_385, 16_386, 3_000_000]) {
+      const large = rowsPacket(7, [[bin(Buffer.alloc(bytes - frame))]]);
+      equal(large.length, bytes);
+      const stream = [small[0]!, large, small[1]!, large, small[0]!];
+      for (const size of [1000, 16_384]) {
+        deepEqual(split(chunksOf(Buffer.concat(stream), size)), stream);
+      }
+    }
   });
 
   it('refuses a length over the limit as soon as it is read', () => {
@@ -109,7 +145,7 @@ describe('PacketSplitter', () => {
     ] as const) {
       const splitter = new PacketSplitter();
       const push = () => {
-        for (const chunk of chunksOf(coded(0xce, 4, length), 2)) splitter.push(chunk);
+        for (const chunk of chunksOf(coded(0xce, 4, length), 2)) blocksOf(splitter, chunk);
       };
       const message = `protocol error: a packet of ${length} bytes is over the limit of ${MAX_PACKET_BYTES}`;
       if (refused) throws(push, { kind: 'failure', message });
@@ -119,7 +155,7 @@ describe('PacketSplitter', () => {
 
   it('refuses what does not start with a length', () => {
     for (const start of ['HTTP/1.1 400 Bad Request', '\x05\0\0\0\0', '\xcd\0\x01\0\0']) {
-      throws(() => new PacketSplitter().push(Buffer.from(start, 'latin1')), {
+      throws(() => split([Buffer.from(start, 'latin1')]), {
         kind: 'failure',
         message: /^protocol error: a packet starts with byte 0x(48|5|cd), not with its length$/,
       });
@@ -127,8 +163,9 @@ describe('PacketSplitter', () => {
   });
 
   it('refuses it behind a whole packet, too', () => {
-    const splitter = new PacketSplitter();
-    throws(() => splitter.push(Buffer.concat([PACKETS[0]!, Buffer.from('HTTP/1.1')])), /0x48/);
+    throws(() => split([PACKETS[0]!, Buffer.from('HTTP/1.1')]), /0x48/);
+    throws(() => split([Buffer.concat([PACKETS[0]!, Buffer.from('HTTP/1.1')])]), /0x48/);
+    throws(() => split(chunksOf(Buffer.concat([PACKETS[0]!, Buffer.from('HTTP/1.1')]), 3)), /0x48/);
   });
 });
 

@@ -1,8 +1,9 @@
-import { deepEqual, equal } from 'node:assert/strict';
+import { deepEqual, equal, ok } from 'node:assert/strict';
 import {
   bare,
   evaluate,
   insertHead,
+  insertPackets,
   PREFIX_BYTES,
   type Request,
   remove,
@@ -132,4 +133,37 @@ describe('a request', () => {
     deepEqual(out.subarray(5), toPacket(store(2, 70_000, tuple), 0xfffffffe));
     equal(out.subarray(0, 5).toString('hex'), 'ffffffffff');
   });
+});
+
+describe('insertPackets', () => {
+  const rows = [[], [1], [2, 'x'.repeat(300)], [3, null], ['y'.repeat(70_000)], [5]].map(pack);
+  const bytes = Buffer.concat(rows);
+  const offsets = Uint32Array.from(
+    [...rows, 0].keys(),
+    (i) => Buffer.concat(rows.slice(0, i)).length,
+  );
+
+  for (const spaceId of [0, 512, 70_000]) {
+    it(`writes an INSERT into ${spaceId} for each of any tuples in a row`, () => {
+      for (let first = 0; first <= rows.length; first++) {
+        for (let end = first; end <= rows.length; end++) {
+          const expected = Buffer.concat(
+            rows
+              .slice(first, end)
+              .map((row, i) => toPacket(store(2, spaceId, row), 0xffffff00 + i)),
+          );
+          for (const room of [0, -1, 1].map((more) => Math.max(0, expected.length + more))) {
+            const memory = Buffer.alloc(room, 0xff);
+            const tuples = { spaceId, bytes, offsets };
+            const packets = insertPackets(tuples, first, end, 0xffffff00, memory);
+            ok(packets.equals(expected), `from ${first} to ${end}`);
+            const isUsed = packets.buffer === memory.buffer;
+            equal(isUsed, room >= expected.length);
+            ok(memory.subarray(isUsed ? expected.length : 0).every((byte) => byte === 0xff));
+          }
+        }
+      }
+      ok(bytes.equals(Buffer.concat(rows)));
+    });
+  }
 });
