@@ -73,10 +73,15 @@ class Planner {
       .map(({ row, what }) => ({ spaceId, verb, row, what }));
   }
 
-  named(spaceId: number, what: string, nameField: number): Step[] {
+  named(
+    spaceId: number,
+    what: string,
+    nameField: number,
+    filter?: (row: SystemRow) => boolean,
+  ): Step[] {
     return this.steps(
       spaceId,
-      this.rows(spaceId),
+      this.rows(spaceId, filter),
       ({ fields }) => `${what} '${fields[nameField]}'`,
     );
   }
@@ -84,6 +89,11 @@ class Planner {
 
 const isView = ({ fields }: SystemRow): boolean =>
   (fields[Field.space.flags] as Record<string, unknown>)['view'] === true;
+/** On 3.x a function can be a trigger, and would change rows as they are loaded. */
+const isTrigger = ({ fields }: SystemRow): boolean => {
+  const events = fields[Field.func.trigger];
+  return Array.isArray(events) && events.length > 0;
+};
 const isPrimary = ({ fields }: SystemRow): boolean => fields[Field.index.id] === 0;
 
 /**
@@ -112,6 +122,9 @@ export function planRestore(
     ({ fields }) =>
       `${what} of space ${planner.spaceName(fields[idField])}`;
 
+  const functions = (filter: (row: SystemRow) => boolean): Step[] =>
+    planner.named(SystemSpace.FUNC, 'function', Field.func.name, filter);
+
   const tables = planner.rows(SystemSpace.SPACE, (row) => !isView(row));
   const stripped = tables.map(withoutChecks);
   const full = tables.filter((row, i) => row !== stripped[i]);
@@ -129,7 +142,7 @@ export function planRestore(
     before: [
       ...planner.named(SystemSpace.COLLATION, 'collation', Field.collation.name),
       ...planner.named(SystemSpace.USER, 'user or role', Field.user.name),
-      ...planner.named(SystemSpace.FUNC, 'function', Field.func.name),
+      ...functions((row) => !isTrigger(row)),
       ...planner.named(SystemSpace.SEQUENCE, 'sequence', Field.sequence.name),
       ...planner.steps(SystemSpace.SPACE, stripped, describeSpace),
       ...planner.steps(SystemSpace.INDEX, indexes.filter(isEarly), describeIndex),
@@ -145,6 +158,7 @@ export function planRestore(
       ),
     ],
     after: [
+      ...functions(isTrigger),
       ...planner.steps(
         SystemSpace.INDEX,
         indexes.filter((row) => !isEarly(row)),

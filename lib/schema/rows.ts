@@ -41,10 +41,12 @@ export function withoutKeys(map: Buffer, keys: readonly string[]): Buffer {
 
 /** What a `_space` row can ask for that has to wait until the data is there. */
 const CHECKED_ON_INSERT = ['constraint', 'foreign_key'];
+/** What would be put into rows that have nothing, or null, in its place. */
+const FILLED_ON_INSERT = ['default', 'default_func'];
 
 /**
  * A `_space` row without what would stand in the way of the data: constraints and foreign keys, which
- * are checked on insert and may form cycles, and `is_sync`, which waits for a quorum.
+ * are checked on insert and may form cycles, defaults, and `is_sync`, which waits for a quorum.
  *
  * @returns the same row where there is nothing of that
  */
@@ -53,7 +55,7 @@ export function withoutChecks(row: SystemRow): SystemRow {
     withoutKeys(flags, [...CHECKED_ON_INSERT, 'is_sync']),
   );
   return editField(flagged, Field.space.format, (format) =>
-    editArray(format, (field) => withoutKeys(field, CHECKED_ON_INSERT)),
+    editArray(format, (field) => withoutKeys(field, [...CHECKED_ON_INSERT, ...FILLED_ON_INSERT])),
   );
 }
 

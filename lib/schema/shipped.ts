@@ -32,6 +32,7 @@ const INSTANCE_KEYS: readonly Value[] = [
   'cluster',
   'replicaset_uuid',
   'replicaset_name',
+  'cluster_name',
   'bootstrap_leader_uuid',
 ];
 

@@ -52,7 +52,7 @@ export const Field = {
   sequence: { id: 0, owner: 1, name: 2 },
   sequenceData: { id: 0, value: 1 },
   index: { spaceId: 0, id: 1, name: 2, type: 3, options: 4, parts: 5 },
-  func: { id: 0, owner: 1, name: 2, language: 4 },
+  func: { id: 0, owner: 1, name: 2, language: 4, trigger: 19 },
   user: { id: 0, owner: 1, name: 2, type: 3 },
   priv: { grantor: 0, grantee: 1, objectType: 2, objectId: 3, bits: 4 },
   trigger: { name: 0, spaceId: 1, options: 2 },

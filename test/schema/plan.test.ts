@@ -13,6 +13,12 @@ const CHECKED = {
 };
 
 /** A database with one of everything, as 2.x and 3.x together could have it. */
+/** A function as 3.x has it, with the events that it is a trigger of. */
+function triggerFunction(id: number, name: string, events: string[]): Plain[] {
+  const rest = ['function', [], 'any', 'none', 'none', false, false, true, ['LUA'], {}, '', '', ''];
+  return [id, 32, name, 0, 'LUA', 'function() end', ...rest, events];
+}
+
 const RICH: SystemRows = {
   272: [['onceinit']],
   276: [[300, 'german', 1, 'ICU', 'de', {}]],
@@ -41,6 +47,8 @@ const RICH: SystemRows = {
   296: [
     [70, 32, 'positive', 1, 'LUA', 'function(x) return x > 0 end'],
     [71, 32, 'computed', 1, 'LUA', 'function(t) return {t[1]} end'],
+    triggerFunction(72, 'guard', ['box.space.customers.before_replace']),
+    triggerFunction(73, 'idle', []),
   ],
   304: [
     [32, 1, 'app', 'user', {}],
@@ -90,6 +98,9 @@ describe('the plan of a restore', () => {
     [DATA, "index 'pk' of space 'items'", "index 'pk' of space 'tree'"],
     ["space 'customers'", "user or role 'app'"],
     ["function 'positive'", "user or role 'app'"],
+    // 3.x: it would change the rows that are restored
+    ["function 'guard'", "user or role 'app'", DATA],
+    [DATA, "function 'idle'"],
     ["sequence 'ids'", "user or role 'app'"],
     ["index 'pk' of space 'customers'", "space 'customers'"],
     ["index 'pk' of space 'items'", "space 'items'"],

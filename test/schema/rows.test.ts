@@ -42,6 +42,13 @@ describe('a table definition for the time before the data', () => {
         { name: 'price', is_nullable: true },
       ],
     ],
+    [
+      'defaults of fields',
+      {},
+      [{ name: 'a', default: 5, default_func: 71, type: 'any' }],
+      {},
+      [{ name: 'a', type: 'any' }],
+    ],
     ['foreign keys of fields', {}, [{ name: 'a', ...FOREIGN }], {}, [{ name: 'a' }]],
     [
       'all of these at once',
@@ -81,7 +88,7 @@ describe('a table definition for the time before the data', () => {
 
   for (const value of TENDER) {
     it(`keeps ${pack(value).toString('hex')} beside what it lacks`, () => {
-      const format = [{ name: 'a', default: value, ...CHECK }];
+      const format = [{ name: 'a', comment: value, ...CHECK }];
       const { raw } = withoutChecks(systemRow(spaceRow(512, 's', { format })));
       ok(raw.includes(pack(value)), raw.toString('hex'));
     });
