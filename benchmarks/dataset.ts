@@ -14,7 +14,7 @@ export function benchmarkSet(rows: number): string {
     box.begin()
     for i = 1, ${rows} do
       space:insert{i, 'user' .. i .. '@example.com', words[i % 8 + 1] .. ' ' .. words[i * 7 % 8 + 1],
-        i * 1.25, digest.sha256_hex(tostring(i)), {visits = i % 1000, tag = words[i % 5 + 1]}}
+        i * 1.25, digest.sha256_hex(tostring(i)), {visits = i % 1000, tag = words[i % 5 + 1], valid = true}}
       if i % 1000 == 0 then box.commit() box.begin() end
     end
     box.commit()

@@ -14,7 +14,7 @@ export class Slab {
 
   /**
    * @param size - bytes that are allocated at once
-   * @param minRoom - less room than this is left unused, at most `size`
+   * @param minRoom - less room than this is left unused, 1 to `size`
    */
   constructor(size: number, minRoom: number) {
     this.#size = size;
@@ -76,7 +76,17 @@ export class Pool {
     return this.#free.pop() ?? Buffer.allocUnsafeSlow(this.size);
   }
 
+  /** Takes a piece back; memory of another size is left to the collector. */
   give(piece: Buffer): void {
-    if (this.#free.length < this.#keep) this.#free.push(piece);
+    if (piece.length === this.size && this.#free.length < this.#keep) this.#free.push(piece);
+  }
+
+  /** @returns gives `piece` back when it is called, but once only: a piece must not get two owners */
+  releaseOf(piece: Buffer): () => void {
+    let isGiven = false;
+    return () => {
+      if (!isGiven) this.give(piece);
+      isGiven = true;
+    };
   }
 }

@@ -1,4 +1,4 @@
-import { deepEqual, equal } from 'node:assert/strict';
+import { deepEqual, equal, notEqual } from 'node:assert/strict';
 import { Pool, pushPiece, Slab } from '../lib/memory.js';
 
 /** Where a piece of memory lies. */
@@ -127,6 +127,20 @@ describe('Pool', () => {
       equal(play(keep, moves), taken);
     });
   }
+
+  it('takes a piece back once, however often it is released', () => {
+    const pool = new Pool(100, 4);
+    const release = pool.releaseOf(pool.take());
+    release();
+    release();
+    notEqual(pool.take().buffer, pool.take().buffer);
+  });
+
+  it('does not keep memory of another size', () => {
+    const pool = new Pool(100, 4);
+    pool.give(Buffer.alloc(200));
+    equal(pool.take().length, 100);
+  });
 
   it('says how large its pieces are', () => {
     equal(new Pool(12_345, 1).size, 12_345);

@@ -57,7 +57,8 @@ export class FrameCompressor {
 
   /**
    * Ends the frame behind `last`, without waiting for the thread that still compresses it: with more
-   * input, and without room for output, zstd starts its last job and comes back.
+   * input, and without room for output, zstd starts its last job and comes back. `last` must not change
+   * before {@link take}.
    */
   finish(last: Buffer): void {
     const [, , consumed] = this.#context.compressStream2(NOTHING, last, EndDirective.end);

@@ -110,6 +110,7 @@ export async function* readEntries(input: AsyncIterable<Buffer>): AsyncGenerator
       last = `entry ${shown}`;
       await openFrame(frames, `the header of ${last}`);
       const padded = header.size + padding(header.size).length;
+      // A manifest or a trailer is small, and there is one of each.
       const memory = name.kind === 'tuples' ? bodies.take() : undefined;
       const bytes = await readFrame(frames, padded, last, memory);
       checkPadding(bytes, header.size, shown);
@@ -117,9 +118,7 @@ export async function* readEntries(input: AsyncIterable<Buffer>): AsyncGenerator
       const rows = countRows(name, body, shown);
       const sha256 = createHash('sha256').update(body).digest('hex');
       const record = { name: header.name, rows, bytes: header.size, sha256 };
-      const release = (): void => {
-        if (memory !== undefined) bodies.give(memory);
-      };
+      const release = memory === undefined ? () => {} : bodies.releaseOf(memory);
       yield { name, body, record, release };
       if (name.kind === 'trailer') break;
     }

@@ -75,7 +75,8 @@ const READ_BYTES = 256 * 1024;
 
 /**
  * Where the bytes of a socket go. It is read into one buffer, again and again (`onread` of
- * `net.connect`), which makes for large chunks, and for a pause that holds from the very next byte on.
+ * `net.connect`), which makes for large chunks, and without TLS for a pause that holds from the very
+ * next byte on.
  */
 class Inlet {
   /** Gets each chunk, which is valid during the call only. */
@@ -123,7 +124,7 @@ function readGreeting(inlet: Inlet, socket: Socket, where: string): Promise<Buff
 export interface LoggedIn {
   socket: Socket;
   greeting: Greeting;
-  /** From now on `listener` gets each chunk, in memory of its own. */
+  /** From now on `listener` gets each chunk, which is valid during the call only. */
   listen(listener: (chunk: Buffer) => void): void;
 }
 

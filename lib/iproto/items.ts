@@ -17,7 +17,8 @@ export type Emit<T> = (item: T, bytes: number) => void;
  * Takes a chunk, which is valid during the call only.
  *
  * @returns true at the end, behind which nothing may come
- * @throws what the reader gets behind the items that were handed to it
+ * @throws what the reader gets behind the items that were handed to it; the connection is fit for
+ * requests again only if it does so behind a whole packet, and the last one under way
  */
 export type Parser = (chunk: Buffer) => boolean;
 
@@ -44,8 +45,8 @@ export async function* readItems<T>(
   { gather = false }: ReadItemsOptions = {},
 ): AsyncGenerator<T> {
   const inflow = new Inflow<T>(connection, gather);
-  inflow.open(start);
   try {
+    inflow.open(start);
     for (;;) {
       const item = inflow.next() ?? (await inflow.arrival());
       if (item === undefined) return;
@@ -82,11 +83,16 @@ class Inflow<T> {
   }
 
   open(start: (emit: Emit<T>) => Parser): void {
-    this.#release = this.#connection.takeOver({
+    const release = this.#connection.takeOver({
       onChunk: (chunk) => this.#take(chunk),
       onLost: (error) => this.#end(error),
       waitingSince: () => this.#waitingSince,
     });
+    if (this.#isDone) {
+      release(); // the connection was lost before, and has said so at once
+      return;
+    }
+    this.#release = release;
     this.#parse = start((value, bytes) => {
       this.#queue.push({ value, bytes });
       this.#queuedBytes += bytes;

@@ -31,6 +31,8 @@ export function packetLength(buf: Buffer, offset: number, limit = MAX_PACKET_BYT
 
 /** Room for a packet that is cut, at first; it grows as bytes come. */
 const FIRST_ROOM = 16 * 1024;
+/** More room than this is not kept for the next one. */
+const KEPT_ROOM = 1024 * 1024;
 
 /**
  * Turns chunks of a socket into blocks of whole packets, without a copy but of packets that are cut.
@@ -56,6 +58,7 @@ export class PacketSplitter {
       const whole = this.#held.subarray(0, this.#heldBytes);
       this.#heldBytes = 0;
       handle(whole);
+      if (this.#held.length > KEPT_ROOM) this.#held = Buffer.allocUnsafe(FIRST_ROOM);
     }
     const start = pos;
     while (chunk.length - pos >= LENGTH_BYTES) {
@@ -92,7 +95,8 @@ export class PacketSplitter {
   #hold(chunk: Buffer, start: number, end: number): void {
     const bytes = this.#heldBytes + end - start;
     if (bytes > this.#held.length) {
-      const larger = Buffer.allocUnsafe(2 * bytes);
+      const most = Math.max(bytes, LENGTH_BYTES + MAX_PACKET_BYTES);
+      const larger = Buffer.allocUnsafe(Math.min(2 * bytes, most));
       this.#held.copy(larger, 0, 0, this.#heldBytes);
       this.#held = larger;
     }

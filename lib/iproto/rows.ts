@@ -105,7 +105,7 @@ export class RowsReader {
     this.#emit({
       count: this.#gathered,
       bytes: piece.subarray(0, this.#end),
-      release: () => this.#giveBack(piece),
+      release: this.#memory.releaseOf(piece),
     });
     this.#gathered = 0;
     this.#walkAt = 0;
@@ -116,10 +116,6 @@ export class RowsReader {
 
   #pieceFor(bytes: number): Buffer {
     return bytes > this.#memory.size ? Buffer.allocUnsafeSlow(bytes) : this.#memory.take();
-  }
-
-  #giveBack(piece: Buffer): void {
-    if (piece.length === this.#memory.size) this.#memory.give(piece);
   }
 
   /** @returns where the first tuple starts; undefined while more bytes are needed */
@@ -137,7 +133,8 @@ export class RowsReader {
     if (bytes[packet.body] !== 0x81 || bytes[packet.body + 1] !== Key.DATA) {
       throw this.#broken('a body without rows');
     }
-    if (!isArray(bytes[array]!)) throw this.#broken('rows that are no array');
+    const isWhole = array < whole && array + headerSize(bytes, array) <= whole;
+    if (!isWhole || !isArray(bytes[array]!)) throw this.#broken('rows that are no array');
     this.#tuplesLeft = memberCount(bytes, array);
     this.#missing = whole - bytes.length;
     this.count = 0;
@@ -167,7 +164,7 @@ export class RowsReader {
     const full = this.#piece;
     this.#piece = this.#pieceFor(Math.min(2 * this.#filled, MAX_TUPLE_BYTES));
     full.copy(this.#piece, 0, 0, this.#filled);
-    this.#giveBack(full);
+    this.#memory.give(full);
   }
 
   /** Counts the tuples that have become whole. */

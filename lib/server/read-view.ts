@@ -26,6 +26,9 @@ export type ReadViewItem =
 
 const DOING = 'read the snapshot';
 
+/** MessagePack numbers up to here are a byte. */
+const MAX_FIXINT = 0x7f;
+
 /** Below this, tuples of one space are copied out of the piece that they share with others. */
 const FEW_BYTES = 64 * 1024;
 
@@ -54,8 +57,9 @@ function bodyOfRow(buf: Buffer, start: number, end: number): number | undefined 
   let isRow = false;
   let pos = start + headerSize(buf, start);
   for (let pairs = memberCount(buf, start); pairs > 0; pairs--) {
-    const value = skip(buf, pos, end);
-    const next = value < 0 ? INCOMPLETE : skip(buf, value, end);
+    // The server's keys are small numbers; anything else is for readPacket.
+    const value = pos + 1;
+    const next = buf[pos]! > MAX_FIXINT ? INCOMPLETE : skip(buf, value, end);
     if (next < 0) return undefined;
     if (buf[pos] === Key.REQUEST_TYPE) isRow = buf[value] === RequestType.INSERT;
     pos = next;
@@ -84,7 +88,7 @@ class ReadViewParser {
   /** @returns true behind the vclock at the end */
   push(chunk: Buffer): boolean {
     this.#splitter.push(chunk, (block) => this.#takePackets(block));
-    return this.#vclocks === 2;
+    return this.#vclocks >= 2;
   }
 
   #takePackets(block: Buffer): void {
@@ -122,7 +126,7 @@ class ReadViewParser {
     const bytes = block.length - from;
     if (this.#piece !== undefined && this.#piece.length - this.#filled < bytes) {
       this.#flush();
-      if (this.#piece !== undefined) this.#giveBack(this.#piece);
+      if (this.#piece !== undefined) this.#memory.give(this.#piece);
       this.#reset();
     }
     this.#piece ??= bytes > this.#memory.size ? Buffer.allocUnsafeSlow(bytes) : this.#memory.take();
@@ -144,7 +148,7 @@ class ReadViewParser {
     const gathered = piece.subarray(this.#start, this.#filled);
     const isFew = gathered.length < FEW_BYTES;
     const bytes = isFew ? Buffer.from(gathered) : gathered;
-    const release = isFew ? () => {} : () => this.#giveBack(piece);
+    const release = isFew ? () => {} : this.#memory.releaseOf(piece);
     const rows = { spaceId: this.#spaceId, count: this.#count, bytes, release };
     this.#emit({ kind: 'rows', ...rows }, bytes.length);
     this.#count = 0;
@@ -156,10 +160,6 @@ class ReadViewParser {
     this.#piece = undefined;
     this.#start = 0;
     this.#filled = 0;
-  }
-
-  #giveBack(piece: Buffer): void {
-    if (piece.length === this.#memory.size) this.#memory.give(piece);
   }
 }
 

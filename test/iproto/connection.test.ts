@@ -168,6 +168,23 @@ describe('a connection', () => {
       }
     });
 
+    it('counts from the last byte, where one came while a consumer waits', async () => {
+      await open({ idleTimeout: 300 });
+      let hasCome = false;
+      connection.takeOver({
+        ...IDLE,
+        onChunk: () => {
+          hasCome = true;
+        },
+        // near its timeout, so that it is looked at often; then since ever
+        waitingSince: () => (hasCome ? 0 : performance.now() - 290),
+      });
+      await new Promise((resolve) => setTimeout(resolve, 350));
+      peer.send(Buffer.of(1));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      deepEqual([hasCome, connection.lost], [true, undefined]);
+    });
+
     it('waits on while nobody expects one, or what is asked may take long', async () => {
       await open({ idleTimeout: 10 });
       await new Promise((resolve) => setTimeout(resolve, 50));

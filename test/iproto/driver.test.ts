@@ -19,6 +19,7 @@ import {
   packet,
   type Received,
   SALT_BYTES,
+  TLS,
   turns,
 } from './fake-server.js';
 
@@ -254,8 +255,6 @@ describe('connect', () => {
   });
 
   it('speaks TLS, with all chunks in one memory there, too', async () => {
-    const psk = Buffer.from('a shared key of 32 bytes, or so.');
-    const tls = { ciphers: 'PSK', maxVersion: 'TLSv1.2' } as const; // no certificate is needed
     const later = Buffer.alloc(1_000_000, 'under TLS');
     const endpoint = await serve(
       async (peer) => {
@@ -264,17 +263,9 @@ describe('connect', () => {
         peer.send(packet(0, sync, OK));
         peer.socket.once('data', () => peer.send(later));
       },
-      { tls: { ...tls, pskCallback: () => psk } },
+      { tls: TLS.server },
     );
-    const options = {
-      ...endpoint,
-      ...LOGIN,
-      tls: {
-        ...tls,
-        pskCallback: () => ({ psk, identity: 'us' }),
-        checkServerIdentity: () => undefined,
-      },
-    };
+    const options = { ...endpoint, ...LOGIN, tls: TLS.client };
     await whileConnected(options, async (connection) => {
       const views: Buffer[] = [];
       connection.socket.write('now');

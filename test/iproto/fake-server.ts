@@ -106,6 +106,19 @@ export class Peer {
   }
 }
 
+const PSK = Buffer.from('a shared key of 32 bytes, or so.');
+const CIPHERS = { ciphers: 'PSK', maxVersion: 'TLSv1.2' } as const; // no certificate is needed
+
+/** Options of `tls` for both ends of a connection. */
+export const TLS = {
+  server: { ...CIPHERS, pskCallback: () => PSK },
+  client: {
+    ...CIPHERS,
+    pskCallback: () => ({ psk: PSK, identity: 'us' }),
+    checkServerIdentity: () => undefined,
+  },
+};
+
 /** A server that says what the test lets it say. */
 export class FakeServer {
   readonly peers: Peer[] = [];

@@ -3,7 +3,7 @@ import { Connection, type ConnectionOptions } from '../../lib/iproto/connection.
 import { type Emit, type Parser, readItems } from '../../lib/iproto/items.js';
 import { bodyDecoded } from '../../lib/iproto/packets.js';
 import { bare, toPacket } from '../../lib/iproto/requests.js';
-import { FakeServer, greeting, type Peer, packet, turns } from './fake-server.js';
+import { FakeServer, greeting, type Peer, packet, TLS, turns } from './fake-server.js';
 
 const DATA = 0x30;
 const MIB = 1024 * 1024;
@@ -59,13 +59,20 @@ describe('readItems', () => {
     describe(gather ? 'while the kernel gathers' : 'at once', () => {
       it('gives all items in their order', async () => {
         await open();
-        const sent = Buffer.concat(Array.from({ length: 300 }, (_, i) => Buffer.alloc(i, i)));
-        const reading = all(chunks(sent.length, gather));
+        // More than may wait in all, and the last of it in small chunks.
+        const sent = Buffer.concat(Array.from({ length: 2000 }, (_, i) => Buffer.alloc(i, i)));
+        const tail = Buffer.from('one by one');
+        const reading = all(chunks(sent.length + tail.length, gather));
         for (let pos = 0; pos < sent.length; pos += 1000) {
           peer.send(sent.subarray(pos, pos + 1000));
           if (pos % 7000 === 0) await turns(1);
         }
-        ok(Buffer.concat(await reading).equals(sent));
+        while (taken < sent.length) await turns(1);
+        for (const byte of tail) {
+          peer.send(Buffer.of(byte));
+          await turns();
+        }
+        ok(Buffer.concat(await reading).equals(Buffer.concat([sent, tail])));
       });
 
       it('gives none where nothing comes of the bytes, and what comes late', async () => {
@@ -224,6 +231,22 @@ describe('readItems', () => {
     await rejects(items.next(), /no byte came for 0\.3 s/);
   });
 
+  it('says why the connection is lost, however often it is asked', async () => {
+    await open();
+    peer.socket.end();
+    while (connection.lost === undefined) await turns();
+    for (let i = 0; i < 2; i++) await rejects(chunks(1, false).next(), /lost: the server closed/);
+  });
+
+  it('lets go of the connection when it cannot start', async () => {
+    await open();
+    const start = (): Parser => {
+      throw new Error('no start');
+    };
+    await rejects(readItems(connection, start).next(), /no start/);
+    await takesRequests();
+  });
+
   it('makes few items of many small writes where the kernel gathers', async () => {
     await open();
     const writes = 300;
@@ -234,5 +257,27 @@ describe('readItems', () => {
     }
     const { length } = await reading;
     ok(length < writes / 2, `${length} items`);
+  });
+
+  it('takes requests again behind an end that comes while it is paused, as it may under TLS', async () => {
+    const tlsFake = await FakeServer.listen(
+      (each) => {
+        peer = each;
+        each.send(greeting());
+      },
+      { tls: TLS.server },
+    );
+    try {
+      connection = await Connection.open({ ...tlsFake.endpoint, tls: TLS.client });
+      // Three records, of which each is a small chunk: node hands them on at once, paused or not.
+      const size = 40_000;
+      const reading = all(chunks(size, true));
+      peer.send(Buffer.alloc(size, 5));
+      ok(Buffer.concat(await reading).equals(Buffer.alloc(size, 5)));
+      await takesRequests();
+    } finally {
+      connection.close();
+      await tlsFake.close();
+    }
   });
 });

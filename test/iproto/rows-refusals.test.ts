@@ -40,6 +40,8 @@ const REFUSED: [string, Buffer, RegExp][] = [
   ['with more than rows', packet(0, 7, ROWS_AND_MORE), /without rows/],
   ['whose rows are a map', data({}), /rows that are no array/],
   ['whose rows are nil', data(null), /rows that are no array/],
+  ['that ends in front of its rows', data(Buffer.alloc(0)), /rows that are no array/],
+  ['that ends in the count of its rows', data(Buffer.of(0xdd, 0, 0)), /rows that are no array/],
   ['with a row that is a number', data([[1], 2]), /a row that is no tuple/],
   ['with a row that is a map', data([{ a: 1 }]), /a row that is no tuple/],
   ['with an unused code in a row', data([[Buffer.of(0xc1)]]), /a row that is no tuple/],
