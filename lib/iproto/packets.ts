@@ -226,5 +226,8 @@ export function replyError(packet: Packet, doing: string): TntarError {
   const code = packet.type & ~ERROR_BIT;
   const text = String(bodyDecoded(packet, Key.ERROR_TEXT) ?? 'no text');
   const kind = ACCESS_CODES.includes(code) ? 'access' : 'failure';
-  return new TntarError(kind, `${doing}: ${text} (server error ${code})`, { serverCode: code });
+  return new TntarError(kind, `${doing}: ${text} (server error ${code})`, {
+    serverCode: code,
+    ...(kind === 'access' ? { hint: 'log in as a user who has this privilege, or grant it' } : {}),
+  });
 }
