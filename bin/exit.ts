@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { type ErrorKind, messageOf, TntarError } from '../lib/errors.js';
+import { printable } from './reporting.js';
 
 /** Stands in the help of every command. */
 export const EXIT_HELP = `
@@ -76,5 +77,5 @@ export function finish(error: unknown): void {
 
 function exit(code: number, lines: readonly string[]): void {
   process.exitCode = code;
-  process.stderr.write(lines.map((line) => `${line}\n`).join(''), () => process.exit());
+  process.stderr.write(lines.map((line) => `${printable(line)}\n`).join(''), () => process.exit());
 }

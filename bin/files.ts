@@ -18,7 +18,9 @@ function openFile(file: string): number {
     closeSync(fd);
     throw new Error(`${file} is a directory`);
   } catch (error) {
-    throw new TntarError('usage', `cannot read the archive: ${messageOf(error)}`);
+    throw new TntarError('usage', `cannot read the archive: ${messageOf(error)}`, {
+      hint: 'is the name right, and may you read it?',
+    });
   }
 }
 

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { Contents } from '../lib/inspect.js';
 import { EXIT_HELP } from './exit.js';
 import { openInput } from './files.js';
-import { formatBytes, formatCount, StderrReport } from './reporting.js';
+import { formatBytes, formatCount, printable, StderrReport } from './reporting.js';
 import { interruptible } from './signals.js';
 
 interface Flags {
@@ -28,15 +28,6 @@ function table(rows: readonly string[][], isNumber: readonly boolean[]): string 
         .trimEnd(),
     )
     .join('\n');
-}
-
-/** Names come from the archive: nothing in them may move the cursor of a terminal. */
-function printable(name: string): string {
-  return name.replace(/\p{C}/gu, (char) =>
-    JSON.stringify(char)
-      .slice(1, -1)
-      .replace(/^[^\\].*/u, '?'),
-  );
 }
 
 function asTable({ manifest, spaces, consistent, totals }: Contents): string {

@@ -28,6 +28,15 @@ function plural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
+/** Names come from a server or an archive: nothing in them may move the cursor of a terminal. */
+export function printable(text: string): string {
+  return text.replace(/\p{C}/gu, (char) =>
+    JSON.stringify(char)
+      .slice(1, -1)
+      .replace(/^[^\\].*/u, '?'),
+  );
+}
+
 /** Reports on stderr: one line that is written over on a terminal, plain lines elsewhere. */
 export class StderrReport implements Report {
   readonly #isQuiet: boolean;
@@ -55,7 +64,9 @@ export class StderrReport implements Report {
     if (this.#isQuiet || now - this.#shownAt < interval) return;
     this.#shownAt = now;
     const rate = rows / ((now - this.#started) / 1000);
-    const line = `${formatCount(rows)} rows, ${formatBytes(bytes)}, ${formatCount(rate)} rows/s, in '${space}'`;
+    const line = printable(
+      `${formatCount(rows)} rows, ${formatBytes(bytes)}, ${formatCount(rate)} rows/s, in '${space}'`,
+    );
     if (this.#isTerminal) {
       process.stderr.write(`${CLEAR_LINE}${line.slice(0, (process.stderr.columns || 80) - 1)}`);
       this.#hasLine = true;
@@ -79,6 +90,6 @@ export class StderrReport implements Report {
 
   #print(line: string): void {
     this.clear();
-    process.stderr.write(`tntar: ${line}\n`);
+    process.stderr.write(`tntar: ${printable(line)}\n`);
   }
 }
