@@ -23,6 +23,8 @@ export interface Entry {
  * writer closes it: full, and then a batch.
  */
 const BODY_BYTES = PART_BYTES + 1024 * 1024;
+/** A smaller one has memory of its own. */
+const SMALL_BODY_BYTES = 256 * 1024;
 /** Bodies that wait in a pipeline at a time. */
 const KEPT_BODIES = 4;
 
@@ -99,7 +101,8 @@ export async function* readEntries(input: AsyncIterable<Buffer>): AsyncGenerator
     let last = '';
     for (let first = true; ; first = false) {
       if (!first) await openFrame(frames, last);
-      const header = parseTarHeader(await readFrame(frames, BLOCK_BYTES, 'a tar header'));
+      const what = first ? 'not a tntar archive: its first frame' : 'a tar header';
+      const header = parseTarHeader(await readFrame(frames, BLOCK_BYTES, what));
       const name = parseEntryName(header.name);
       const shown = header.name.slice(0, 40);
       if (name === undefined) throw damaged(`an entry of the name ${JSON.stringify(shown)}`);
@@ -110,8 +113,8 @@ export async function* readEntries(input: AsyncIterable<Buffer>): AsyncGenerator
       last = `entry ${shown}`;
       await openFrame(frames, `the header of ${last}`);
       const padded = header.size + padding(header.size).length;
-      // A manifest or a trailer is small, and there is one of each.
-      const memory = name.kind === 'tuples' ? bodies.take() : undefined;
+      const isPooled = name.kind === 'tuples' && header.size >= SMALL_BODY_BYTES;
+      const memory = isPooled ? bodies.take() : undefined;
       const bytes = await readFrame(frames, padded, last, memory);
       checkPadding(bytes, header.size, shown);
       const body = bytes.subarray(0, header.size);

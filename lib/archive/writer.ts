@@ -112,7 +112,9 @@ export class ArchiveWriter {
   async #writeSmall(name: string, body: Buffer): Promise<EntryRecord> {
     if (body.length > MAX_JSON_BYTES) {
       const message = `${name} would have ${body.length} bytes, over the limit of ${MAX_JSON_BYTES}`;
-      throw new TntarError('failure', message, { hint: 'dump the database in pieces' });
+      throw new TntarError('failure', message, {
+        hint: 'the database has more spaces or parts than format 1 can list',
+      });
     }
     this.#emitAll(this.#frame([await tarHeader(name, body.length, this.#modified)]));
     this.#emitAll(this.#frame([body, padding(body.length)]));

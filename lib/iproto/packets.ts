@@ -24,7 +24,11 @@ export function packetLength(buf: Buffer, offset: number, limit = MAX_PACKET_BYT
   }
   const length = readUint(buf, offset);
   if (length > limit) {
-    throw broken(`a packet of ${length} bytes is over the limit of ${limit}`);
+    throw new TntarError(
+      'failure',
+      `protocol error: a packet of ${length} bytes is over the limit of ${limit}`,
+      { hint: 'is this a Tarantool server? A tuple of over 128 MiB fits no archive either' },
+    );
   }
   return length;
 }

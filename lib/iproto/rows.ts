@@ -7,6 +7,8 @@ import { isError, LENGTH_BYTES, packetLength, readPacket, replyError } from './p
 
 /** Enough for the header of any reply and the start of its body. */
 const HEAD_BYTES = 128;
+/** An error is a text and, on newer servers, a stack of them: no reason for more. */
+const MAX_ERROR_BYTES = 1024 * 1024;
 /** The start of a tuple is walked again only when this much of it is there, then at twice as much. */
 const FIRST_WALK_BYTES = 64 * 1024;
 
@@ -125,6 +127,7 @@ export class RowsReader {
     if (bytes.length < Math.min(whole, HEAD_BYTES)) return undefined;
     const packet = readPacket(bytes, LENGTH_BYTES, Math.min(whole, bytes.length));
     if (isError(packet)) {
+      if (whole > MAX_ERROR_BYTES) throw this.#broken(`an error of ${whole} bytes`);
       if (bytes.length < whole) return undefined;
       throw replyError(packet, this.#doing);
     }

@@ -38,7 +38,8 @@ async function watchWrites(
  */
 const PAGE_BYTES = 1024 * 1024;
 const FIRST_LIMIT = 256;
-const MAX_LIMIT = 16_384;
+/** The server holds a whole page: where small rows are followed by large ones, this many of these. */
+const MAX_LIMIT = 2048;
 const MAX_GROWTH = 4;
 
 const EMPTY_KEY = joinFields([]);

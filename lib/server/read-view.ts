@@ -16,7 +16,15 @@ import {
 import { bare, toPacket } from '../iproto/requests.js';
 import type { Rows } from '../iproto/rows.js';
 import type { Pool } from '../memory.js';
-import { headerSize, INCOMPLETE, isMap, memberCount, readUint, skip } from '../tuple/msgpack.js';
+import {
+  headerSize,
+  INCOMPLETE,
+  isArray,
+  isMap,
+  memberCount,
+  readUint,
+  skip,
+} from '../tuple/msgpack.js';
 import { toVclock } from './status.js';
 
 /** Rows of one space of a read view, or the vclock at one of its ends. */
@@ -43,7 +51,9 @@ function rowAt(buf: Buffer, body: number, end: number): { spaceId: number; tuple
   if (buf[body] !== 0x82 || buf[body + 1] !== Key.SPACE_ID || key < 0) {
     throw broken('a row without a space');
   }
-  if (key + 1 >= end || buf[key] !== Key.TUPLE) throw broken('a row without a tuple');
+  if (key + 1 >= end || buf[key] !== Key.TUPLE || !isArray(buf[key + 1]!)) {
+    throw broken('a row without a tuple');
+  }
   return { spaceId: readUint(buf, id), tuple: key + 1 };
 }
 

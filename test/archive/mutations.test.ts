@@ -143,17 +143,29 @@ describe('an archive is refused', () => {
       ['text', Buffer.from('ERROR: no such host\n'), /not a tar\.zst backup: .* 4552524f/],
       ['zeros', Buffer.alloc(100_000), /not a tar\.zst backup: .* 0{16}/],
       ['zip', Buffer.from('504b0304140000000800', 'hex'), /not a tar\.zst backup: .* 504b0304/],
-      ['zstd of text', frame(Buffer.from('hello')), /a tar header: 512 bytes expected, .* 5$/],
-      ['zstd of nothing', frame(Buffer.alloc(0)), /a tar header: 512 bytes expected, .* 0$/],
+      [
+        'zstd of text',
+        frame(Buffer.from('hello')),
+        /not a tntar archive: its first frame: 512 bytes expected, .* 5$/,
+      ],
+      [
+        'zstd of nothing',
+        frame(Buffer.alloc(0)),
+        /not a tntar archive: its first frame: 512 bytes expected, .* 0$/,
+      ],
       ['zstd of zeros', frame(Buffer.alloc(512)), /a tar header whose checksum is/],
       [
         'a tar in one frame, as `tar --zstd` makes it',
         frame(contents(sealed(GOOD))),
-        /a tar header: more bytes/,
+        /not a tntar archive: its first frame: more bytes/,
       ],
       ['frames without checksums', frame(entryContents(MANIFEST), { checksum: false }), /checksum/],
       ['a frame to be passed over, alone', SKIPPED(), /^empty input$/],
-      ['the end of a tar, alone', framed([END]), /a tar header: more bytes/],
+      [
+        'the end of a tar, alone',
+        framed([END]),
+        /not a tntar archive: its first frame: more bytes/,
+      ],
     ],
     'for its trailer, when it is': [
       [
@@ -506,7 +518,7 @@ describe('an archive is refused', () => {
       [
         'in a frame with its body',
         framed([Buffer.concat(entryContents(MANIFEST))]),
-        /a tar header: more bytes/,
+        /its first frame: more bytes/,
       ],
     ],
     'for frames that': [

@@ -4,7 +4,7 @@ import { RowsReader } from '../../lib/iproto/rows.js';
 import { Pool } from '../../lib/memory.js';
 import { coded, type Plain, pack } from '../support/msgpack.js';
 import { chunksOf } from './cutting.js';
-import { packet, rowsPacket } from './fake-server.js';
+import { errorPacket, packet, rowsPacket } from './fake-server.js';
 
 const DOING = "read space 'users'";
 const MIB = 1024 * 1024;
@@ -105,6 +105,15 @@ describe('RowsReader refuses a reply', () => {
       }
     });
   }
+
+  it('with an error of an impossible size, before it has come', () => {
+    const bytes = errorPacket(7, 42, 'no');
+    bytes.writeUInt32BE(3_000_000_000, 1);
+    throws(() => readerWith(1000).push(Buffer.concat([bytes, Buffer.alloc(200)])), {
+      kind: 'failure',
+      message: `${DOING}: protocol error: a reply with an error of 3000000005 bytes`,
+    });
+  });
 
   it('with bytes behind its end as soon as they come, though a row is not whole', () => {
     const bytes = claiming(rowsPacket(7, [[1, 'x'.repeat(1000)]]), -500);
