@@ -13,6 +13,7 @@ import {
   withSignal,
 } from './iproto/connection.js';
 import { type Report, silent } from './report.js';
+import { sameVclock } from './server/status.js';
 import { archiveSink } from './sinks/archive.js';
 import { selectSource } from './sources/select.js';
 import { snapshotSource } from './sources/snapshot.js';
@@ -102,8 +103,13 @@ function listenForEnd(
     if (item.kind !== 'end') return item;
     onEnd(item.consistent);
     if (item.consistent) return item;
-    const what = `rows were written while the dump read: ${moved(from, item.vclock)}`;
-    const hint = 'read it with --source snapshot, or while nobody writes';
+    const isMoved = !sameVclock(from, item.vclock);
+    const what = isMoved
+      ? `rows were written while the dump read: ${moved(from, item.vclock)}`
+      : 'rows of spaces local to the instance were written while the dump read, or nobody could say';
+    const hint = isMoved
+      ? 'read it with --source snapshot, or while nobody writes'
+      : 'execute on universe is what it takes to ask for local writes';
     if (strict) throw new TntarError('failure', what, { hint });
     report.warn(`${what}; the backup is not of one moment (${hint})`);
     return item;

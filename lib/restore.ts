@@ -20,11 +20,12 @@ export interface RestoreOptions {
 }
 
 /** The error of a restore that has written: it says so in the one word that nobody overlooks. */
-function incomplete(error: TntarError, { definitions, rows, confirmed }: Applied): TntarError {
+function incomplete(error: TntarError, done: Applied): TntarError {
+  const { definitions, grants, rows, confirmed } = done;
   if (definitions + rows === 0) return error;
   const applied = `${definitions} definitions and ${rows} rows were sent, ${confirmed} of them confirmed`;
   return new TntarError(error.kind, `${error.message}; the restore is INCOMPLETE: ${applied}`, {
-    hint: 'no grant and no sequence value was applied; empty the target and restore again',
+    hint: `${grants === 0 ? 'no grant was applied' : `${grants} grants were sent, too`}; empty the target and restore again`,
     cause: error,
   });
 }

@@ -13,11 +13,20 @@ export interface BackupStart {
   manifest: Manifest;
 }
 
+/** The value of a sequence, as it is to be after a restore. */
+export interface SequenceValue {
+  id: number;
+  /** Decimal: it may have 64 bits. */
+  value: string;
+}
+
 /** Last item of every source: without it the stream was cut, however it ended. */
 export interface BackupEnd {
   kind: 'end';
   vclock: Vclock;
   consistent: boolean;
+  /** Sequences that moved while the rows were read: where they stood at the end. */
+  sequences?: SequenceValue[];
   /** By space id, as the source counted; every sink compares with what reached it. */
   counts: Map<number, Count>;
 }

@@ -69,6 +69,10 @@ export class JsonReader {
     return this.array(key).map((item, i) => new JsonReader(item, `${this.#where}: ${key}[${i}]`));
   }
 
+  has(key: string): boolean {
+    return Object.hasOwn(this.#object, key);
+  }
+
   object(key: string): JsonReader {
     return new JsonReader(this.#object[key], `${this.#where}: ${key}`);
   }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { TntarError } from '../errors.js';
+import type { SequenceValue } from './items.js';
 import { JsonReader } from './json.js';
 import { checkFormat, FORMAT_NAME, FORMAT_VERSION, type Vclock } from './manifest.js';
 
@@ -21,6 +22,8 @@ export interface Trailer {
   vclock: Vclock;
   /** False where rows were read while others were written, and not from one read view. */
   consistent: boolean;
+  /** Sequences that moved while the rows were read: where they stood at the end. */
+  sequences?: SequenceValue[];
 }
 
 /** SHA-256 over one line an entry: `name rows bytes sha256\n`. */
@@ -43,12 +46,13 @@ function totals(entries: readonly EntryRecord[]): { rows: number; bytes: number 
 }
 
 export function encodeTrailer(trailer: Trailer): Buffer {
-  const { entries, vclock, consistent } = trailer;
+  const { entries, vclock, consistent, sequences } = trailer;
   const document = {
     format: FORMAT_NAME,
     version: FORMAT_VERSION,
     vclock,
     consistent,
+    ...(sequences === undefined ? {} : { sequences }),
     ...totals(entries),
     sha256: hashEntries(entries),
     entries,
@@ -77,7 +81,16 @@ export function decodeTrailer(bytes: Buffer): Trailer {
     entries,
     vclock: json.object('vclock').counts(),
     consistent: json.boolean('consistent'),
+    ...(json.has('sequences') ? { sequences: json.objects('sequences').map(sequenceValue) } : {}),
   };
+}
+
+function sequenceValue(json: JsonReader): SequenceValue {
+  const value = json.string('value');
+  if (!/^-?\d{1,20}$/.test(value)) {
+    throw new TntarError('archive', `trailer.json: '${value}' is no value of a sequence`);
+  }
+  return { id: json.count('id'), value };
 }
 
 /** What was seen of an entry that differs from what the trailer says of it. */

@@ -22,6 +22,8 @@ export interface Step {
 export interface RestorePlan {
   before: Step[];
   after: Step[];
+  /** Who may do what, when all else is done: a restore that stopped half-way has opened nothing up. */
+  grants: Step[];
 }
 
 /** Releases of the server that a backup is from, and of the one that it goes to. */
@@ -98,8 +100,7 @@ const isPrimary = ({ fields }: SystemRow): boolean => fields[Field.index.id] ===
 
 /**
  * Orders what a backup needs on a target. A row goes in when all that it names is there, and what is
- * checked on insert, or slows it down, goes in after the data; grants and sequence values come last,
- * so that a restore which stopped half-way has opened nothing up.
+ * checked on insert, or slows it down, goes in after the data.
  *
  * @param original - the user's rows of the system spaces, from the archive
  * @param target - all rows of the target's system spaces
@@ -182,13 +183,6 @@ export function planRestore(
       ),
       ...planner.named(SystemSpace.TRIGGER, 'trigger', Field.trigger.name),
       ...planner.steps(
-        SystemSpace.PRIV,
-        planner.rows(SystemSpace.PRIV),
-        ({ fields }) => `grant to user ${fields[Field.priv.grantee]}`,
-        'replace',
-      ),
-      ...revocations(revoked, target),
-      ...planner.steps(
         SystemSpace.SEQUENCE_DATA,
         planner.rows(SystemSpace.SEQUENCE_DATA),
         ({ fields }) => `value of sequence ${fields[Field.sequenceData.id]}`,
@@ -201,6 +195,15 @@ export function planRestore(
         'replace',
       ),
       ...maxIdStep(backup, target),
+    ],
+    grants: [
+      ...planner.steps(
+        SystemSpace.PRIV,
+        planner.rows(SystemSpace.PRIV),
+        ({ fields }) => `grant to user ${fields[Field.priv.grantee]}`,
+        'replace',
+      ),
+      ...revocations(revoked, target),
     ],
   };
 }

@@ -24,11 +24,12 @@ export function archiveSink(options: WriterOptions): Transform {
     const difference = countsDiffer(item.counts, counter.counts);
     if (difference !== undefined) throw new TntarError('failure', `rows were lost: ${difference}`);
     ended = true;
-    return writer.end({ vclock: item.vclock, consistent: item.consistent });
+    const { kind: _, counts: __, ...closing } = item;
+    return writer.end(closing);
   };
   const sink = new Transform({
     writableObjectMode: true,
-    writableHighWaterMark: 2,
+    writableHighWaterMark: 1,
     transform(item: BackupItem, _encoding, callback: TransformCallback) {
       handle(item).then(() => callback(), callback);
     },

@@ -1,5 +1,12 @@
 import { Writable } from 'node:stream';
-import { type BackupItem, type Count, Counter, countsDiffer } from '../archive/items.js';
+import {
+  type BackupEnd,
+  type BackupItem,
+  type Count,
+  Counter,
+  countsDiffer,
+  type SequenceValue,
+} from '../archive/items.js';
 import type { Manifest } from '../archive/manifest.js';
 import { asTntarError, TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
@@ -11,9 +18,10 @@ import { Catalog } from '../schema/catalog.js';
 import { extractKey, showKey } from '../schema/keys.js';
 import { planRestore, type RestorePlan, type Step } from '../schema/plan.js';
 import { releaseOf } from '../schema/release.js';
-import { SYSTEM_ID_MAX } from '../schema/system.js';
+import { SYSTEM_ID_MAX, SystemSpace } from '../schema/system.js';
 import { readCatalog } from '../server/catalog.js';
 import { eachTuple, type TupleBatch } from '../tuple/batch.js';
+import { encode } from '../tuple/codec.js';
 import { Loader } from './loader.js';
 import { checkTarget } from './target.js';
 
@@ -25,8 +33,10 @@ export interface ServerSinkOptions {
 
 /** What was applied by the time it is asked for. */
 export interface Applied {
-  /** Rows of system spaces: spaces, indexes, users, … */
+  /** Rows of system spaces that were sent: spaces, indexes, users, … */
   definitions: number;
+  /** How many of them are grants; these are the last. */
+  grants: number;
   /** Rows that were sent. */
   rows: number;
   /** Rows that the target has said are written. */
@@ -35,6 +45,14 @@ export interface Applied {
 
 /** Counts the rows of a space as the target has them, in all engines. */
 const COUNT_ROWS = 'local id = ... return box.space[id].index[0]:count()';
+
+const NOTHING_SLOW: readonly number[] = [];
+/** An index is built, and rows are checked against a definition, while the server says nothing. */
+const SLOW_BEHIND_DATA: readonly number[] = [
+  SystemSpace.INDEX,
+  SystemSpace.FUNC_INDEX,
+  SystemSpace.SPACE,
+];
 
 /**
  * Puts a backup into a server: the definitions that the data needs, the data, then what is checked
@@ -49,6 +67,7 @@ class ServerSink {
   #plan: RestorePlan | undefined;
   #loader: Loader | undefined;
   #definitions = 0;
+  #grants = 0;
   #working: Promise<void> = Promise.resolve();
   isComplete = false;
 
@@ -59,7 +78,12 @@ class ServerSink {
 
   get applied(): Applied {
     const { sent = 0, confirmed = 0 } = this.#loader ?? {};
-    return { definitions: this.#definitions, rows: sent, confirmed };
+    return {
+      definitions: this.#definitions,
+      grants: this.#grants,
+      rows: sent,
+      confirmed,
+    };
   }
 
   take(item: BackupItem): Promise<void> {
@@ -80,7 +104,7 @@ class ServerSink {
       if (item.space.id <= SYSTEM_ID_MAX) this.#collect(item);
       else await this.#load(item);
     } else {
-      await this.#complete(item.counts);
+      await this.#complete(item);
     }
   }
 
@@ -112,25 +136,40 @@ class ServerSink {
       source: releaseOf(version),
       target: releaseOf(this.#connection.greeting.version),
     });
-    await this.#apply(this.#plan.before);
+    await this.#apply(this.#plan.before, NOTHING_SLOW);
     return this.#plan;
   }
 
-  async #apply(steps: readonly Step[]): Promise<void> {
+  /** @param slow - system spaces whose rows make the server look at all data, silently */
+  async #apply(steps: readonly Step[], slow: readonly number[]): Promise<void> {
     for (const step of steps) {
-      await this.#connection.request(toRequest(step), `${step.verb} ${step.what}`, true);
-      this.#definitions++;
+      // Counted when it is sent: if the connection is lost then, nobody knows what became of it.
+      this.#count(step, 1);
+      try {
+        const isSlow = slow.includes(step.spaceId);
+        await this.#connection.request(toRequest(step), `${step.verb} ${step.what}`, isSlow);
+      } catch (error) {
+        if (asTntarError(error).serverCode !== undefined) this.#count(step, -1);
+        throw error;
+      }
     }
   }
 
-  async #complete(counts: Map<number, Count>): Promise<void> {
+  #count(step: Step, by: number): void {
+    this.#definitions += by;
+    if (step.spaceId === SystemSpace.PRIV) this.#grants += by;
+  }
+
+  async #complete({ counts, sequences = [] }: BackupEnd): Promise<void> {
     const difference = countsDiffer(counts, this.#counter.counts);
     if (difference !== undefined) throw new TntarError('failure', `rows were lost: ${difference}`);
-    const plan = await this.#prepare();
+    const { after, grants } = await this.#prepare();
     await this.#loader?.finish();
     // Before any grant is applied.
     await this.#checkCounts(counts);
-    await this.#apply(plan.after);
+    await this.#apply(after, SLOW_BEHIND_DATA);
+    await this.#apply(sequences.map(sequenceStep), NOTHING_SLOW);
+    await this.#apply(grants, NOTHING_SLOW);
     this.isComplete = true;
   }
 
@@ -164,6 +203,12 @@ class ServerSink {
       return undefined;
     }
   }
+}
+
+function sequenceStep({ id, value }: SequenceValue): Step {
+  const row = encode([id, BigInt(value)]);
+  const what = `value of sequence ${id}`;
+  return { spaceId: SystemSpace.SEQUENCE_DATA, verb: 'replace', row, what };
 }
 
 function toRequest({ spaceId, verb, row }: Step): Request {

@@ -92,6 +92,6 @@ export async function* archiveSource(input: AsyncIterable<Buffer>): AsyncGenerat
     yield* counter.pass([{ kind: 'tuples', space, count: record.rows, bytes: body, release }]);
   }
   if (trailer === undefined) throw damaged('no trailer');
-  const { vclock, consistent } = trailer;
-  yield { kind: 'end', vclock, consistent, counts: counter.counts };
+  const { entries: _, ...end } = trailer;
+  yield { kind: 'end', ...end, counts: counter.counts };
 }

@@ -1,10 +1,13 @@
-import { type BackupItem, Counter } from '../archive/items.js';
+import { type BackupEnd, type BackupItem, Counter } from '../archive/items.js';
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
-import { rowlessReason } from '../schema/catalog.js';
+import { type Catalog, rowlessReason } from '../schema/catalog.js';
+import { Field, SystemSpace } from '../schema/system.js';
 import { readCatalog } from '../server/catalog.js';
 import { readSpace } from '../server/paged.js';
+import { readSequenceValues } from '../server/sequence-values.js';
 import { readLocalLsn, readStatus, sameVclock } from '../server/status.js';
+import { decode, type Value } from '../tuple/codec.js';
 import { describeBackup, rowsFrom, systemBatches } from './description.js';
 
 /**
@@ -34,6 +37,25 @@ export async function* selectSource(connection: Connection): AsyncGenerator<Back
     });
   }
   const localAfter = hasLocal ? await readLocalLsn(connection) : 0;
-  const consistent = sameVclock(before.vclock, after.vclock) && localBefore === localAfter;
-  yield { kind: 'end', vclock: after.vclock, consistent, counts: counter.counts };
+  const isSame = sameVclock(before.vclock, after.vclock);
+  const consistent = isSame && localBefore === localAfter;
+  const end: BackupEnd = { kind: 'end', vclock: after.vclock, consistent, counts: counter.counts };
+  yield isSame ? end : { ...end, ...(await movedSequences(connection, catalog)) };
+}
+
+/** A row that was read may have a number that was not yet given out when the sequences were read. */
+async function movedSequences(
+  connection: Connection,
+  catalog: Catalog,
+): Promise<Pick<BackupEnd, 'sequences'>> {
+  if (catalog.rows(SystemSpace.SEQUENCE).length === 0) return {};
+  const { id, value } = Field.sequenceData;
+  const known = new Set(
+    catalog.rows(SystemSpace.SEQUENCE_DATA).map(({ raw }) => raw.toString('hex')),
+  );
+  const sequences = (await readSequenceValues(connection))
+    .filter((raw) => !known.has(raw.toString('hex')))
+    .map((raw) => decode(raw) as Value[])
+    .map((fields) => ({ id: Number(fields[id]), value: String(fields[value]) }));
+  return sequences.length === 0 ? {} : { sequences };
 }

@@ -21,6 +21,12 @@ describe('a trailer', () => {
       const written = { entries: LIST, vclock: { 1: 42, 2: 0 }, consistent };
       deepEqual(decodeTrailer(encodeTrailer(written)), written);
     }
+    const sequences = [
+      { id: 1, value: '41' },
+      { id: 2, value: '-9223372036854775808' },
+    ];
+    const moved = { entries: LIST, vclock: { 1: 42 }, consistent: false, sequences };
+    deepEqual(decodeTrailer(encodeTrailer(moved)), moved);
     const empty = { entries: [], vclock: {}, consistent: true };
     deepEqual(decodeTrailer(encodeTrailer(empty)), empty);
   });
@@ -57,6 +63,13 @@ describe('a trailer', () => {
     ['of a negative LSN', trailer(ENTRIES, { vclock: { 1: -1 } }), /vclock/],
     ['without a word on its cut', trailer(ENTRIES, { consistent: undefined }), /'consistent'/],
     ['of a cut that is text', trailer(ENTRIES, { consistent: 'true' }), /'consistent'/],
+    ['of sequences that are none', trailer(ENTRIES, { sequences: 5 }), /'sequences'/],
+    [
+      'of a sequence that is at a text',
+      trailer(ENTRIES, { sequences: [{ id: 1, value: '1e9' }] }),
+      /'1e9' is no value of a sequence/,
+    ],
+    ['of a sequence without an id', trailer(ENTRIES, { sequences: [{ value: '1' }] }), /'id'/],
     ['without entries', trailer(ENTRIES, { entries: undefined }), /'entries'/],
     ['of entries that are no list', trailer(ENTRIES, { entries: {} }), /'entries'/],
     ['of an entry that is text', trailer(ENTRIES, { entries: ['x'] }), /entries\[0\]/],

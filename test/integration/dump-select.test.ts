@@ -87,6 +87,22 @@ describe('a dump by select', () => {
       match(verified.stderr, /warning: .*not of one moment/);
     });
 
+    it('has sequences that are not behind the rows that it has', async () => {
+      await server.eval(`
+        local space = box.schema.space.create('numbered')
+        space:create_index('primary', {sequence = true})
+        for i = 1, 10 do space:insert{box.NULL} end`);
+      const insertMore = 'for i = 1, 5 do box.space.numbered:insert{box.NULL} end';
+      const { code, stdout, stderr } = await dumpWhile(insertMore);
+      equal(code, 0, stderr);
+      await withTarget(async (target) => {
+        await restore(target, stdout);
+        const [largest, next] = await target.eval<number[]>(`return {
+          box.space.numbered.index[0]:max()[1], box.space.numbered:insert{box.NULL}[1]}`);
+        deepEqual([largest, next], [15, 16]);
+      });
+    });
+
     it('fails without a trailer when it has to be strict', async () => {
       const { code, stdout, stderr } = await dumpWhile('box.space.later:insert({2})', '--strict');
       equal(code, 1);

@@ -65,8 +65,11 @@ describe('planRestore to a newer server', () => {
   ]);
   const steps = (source: string, target: string): { spaceId: number; row: unknown }[] => {
     const releases = { source: releaseOf(source), target: releaseOf(target) };
-    const { before, after } = planRestore(backup, new Catalog(), [], releases);
-    return [...before, ...after].map(({ spaceId, row }) => ({ spaceId, row: decode(row) }));
+    const { before, after, grants } = planRestore(backup, new Catalog(), [], releases);
+    return [...before, ...after, ...grants].map(({ spaceId, row }) => ({
+      spaceId,
+      row: decode(row),
+    }));
   };
   const last = (all: { spaceId: number; row: unknown }[], id: number): unknown[] =>
     all.filter(({ spaceId, row }) => spaceId === SPACE && (row as Plain[])[0] === id).at(-1)
