@@ -106,6 +106,21 @@ describe('faults of a restore', () => {
     });
   }
 
+  it('a connection that stalls while definitions are made is a failure after --timeout', async () => {
+    const said: string[] = [];
+    // Some 500 bytes ask for the catalog; the definitions are in the next 400.
+    for (const after of [500, 600, 700, 800]) {
+      const result = await restoreThrough({ of: 'client', after, fault: 'stall' });
+      failsWith(result, 1, /no byte came for 1 s/);
+      said.push(result.stderr);
+      await target.eval(DROP_ALL);
+    }
+    ok(
+      said.some((stderr) => /INCOMPLETE: \d+ definitions and 0 rows/.test(stderr)),
+      said.join(''),
+    );
+  });
+
   it('replies that stop in the middle are a failure, INCOMPLETE', async () => {
     const result = await restoreThrough({ after: 500_000, fault: 'end' });
     failsWith(result, 1, /connection .*lost.*INCOMPLETE/);
