@@ -1,6 +1,10 @@
 import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { asTntarError } from '../lib/errors.js';
 import { Interrupted } from './exit.js';
+
+/** How much later than another process a signal to all may reach us. */
+const SIGNAL_LAG_MS = 50;
 
 const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -22,6 +26,8 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
   try {
     return await work(controller.signal);
   } catch (error) {
+    // Ctrl-C goes to all of a pipe, and what reads from us may be gone before we have heard of it.
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') await sleep(SIGNAL_LAG_MS);
     if (first === undefined) throw error;
     const { message } = asTntarError(error);
     const incomplete = /; the restore is INCOMPLETE.*/.exec(message)?.[0] ?? '';

@@ -59,6 +59,11 @@ export class Running {
     });
   }
 
+  /** Goes away, as a reader does that a signal ends. */
+  closeOutput(): void {
+    this.#child.stdout.destroy();
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

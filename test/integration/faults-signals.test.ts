@@ -86,6 +86,15 @@ describe('a signal', () => {
       }
     });
 
+    it('counts, though what reads from it was ended by it first', async () => {
+      const dump = start(['dump', server.address], { read: false });
+      await dump.until(() => dump.stderr.includes('snapshot'));
+      dump.closeOutput();
+      await sleep(5);
+      dump.kill('SIGINT');
+      equal((await dump.end(AT_ONCE_MS)).code, 130);
+    });
+
     it('that nobody reads from ends it at once', async () => {
       const dump = start(['dump', server.address], { read: false });
       await dump.until(() => dump.stderr.includes('snapshot'));
