@@ -1,3 +1,6 @@
+/** No bytes. */
+export const NOTHING: Buffer = Buffer.alloc(0);
+
 /**
  * Memory that is filled by somebody else and handed out piece by piece, neighbours behind each other.
  * No byte that was handed out is written to again.
@@ -71,8 +74,13 @@ export class Pool {
     this.#keep = keep;
   }
 
-  /** A piece of unknown content, the caller's own until it is given back, if ever. */
-  take(): Buffer {
+  /**
+   * A piece of unknown content, the caller's own until it is given back, if ever.
+   *
+   * @param bytes - what has to fit; for more than a piece has, memory of that size is made
+   */
+  take(bytes = this.size): Buffer {
+    if (bytes > this.size) return Buffer.allocUnsafeSlow(bytes);
     return this.#free.pop() ?? Buffer.allocUnsafeSlow(this.size);
   }
 

@@ -1,6 +1,6 @@
 import binding from 'zstd-napi/binding.js';
 import { messageOf, TntarError } from '../errors.js';
-import { pushPiece, Slab } from '../memory.js';
+import { NOTHING, pushPiece, Slab } from '../memory.js';
 import { MAX_WINDOW_LOG } from './limits.js';
 
 const { CCtx, CParameter, DCtx, DParameter, EndDirective, MAGICNUMBER } = binding;
@@ -15,7 +15,6 @@ const WORKERS = 2;
 /** What is compressed is handed out in pieces of memory of this size, the last room of it unused. */
 const SLAB_BYTES = 1024 * 1024;
 const MIN_ROOM_BYTES = 64 * 1024;
-const NOTHING = Buffer.alloc(0);
 
 /**
  * Compresses one frame after the other.
@@ -32,7 +31,7 @@ export class FrameCompressor {
   readonly #slab = new Slab(SLAB_BYTES, MIN_ROOM_BYTES);
   #frame: Buffer[] = [];
   /** What {@link finish} could not yet hand to zstd. */
-  #last: Buffer = NOTHING;
+  #last = NOTHING;
 
   /** @param threaded - compress in a thread of zstd's own; pays from some hundred KiB on */
   constructor(level: number, threaded: boolean) {
@@ -60,7 +59,7 @@ export class FrameCompressor {
    * input, and without room for output, zstd starts its last job and comes back. `last` must not change
    * before {@link take}.
    */
-  finish(last: Buffer): void {
+  finish(last = NOTHING): void {
     const [, , consumed] = this.#context.compressStream2(NOTHING, last, EndDirective.end);
     this.#last = last.subarray(consumed);
   }
@@ -114,7 +113,7 @@ function notOurs(start: string): TntarError {
 export class FrameReader {
   readonly #input: AsyncIterator<Buffer>;
   readonly #context = new DCtx();
-  #chunk: Buffer = NOTHING;
+  #chunk = NOTHING;
   #inFrame = false;
   #offset = 0;
 

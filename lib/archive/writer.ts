@@ -8,8 +8,6 @@ import { encodeManifest, type Manifest } from './manifest.js';
 import { END_OF_TAR, padding, tarHeader } from './tar.js';
 import { type EntryRecord, encodeTrailer, type Trailer } from './trailer.js';
 
-const NOTHING = Buffer.alloc(0);
-
 /** The entry that takes rows at the moment. */
 interface OpenPart {
   spaceId: number;
@@ -133,7 +131,7 @@ export class ArchiveWriter {
   /** A small frame of its own. */
   #frame(content: readonly Buffer[]): Buffer[] {
     for (const piece of content) this.#heads.write(piece);
-    this.#heads.finish(NOTHING);
+    this.#heads.finish();
     return this.#heads.take();
   }
 

@@ -1,6 +1,6 @@
 import { MAX_TUPLE_BYTES } from '../archive/limits.js';
 import { TntarError } from '../errors.js';
-import type { Pool } from '../memory.js';
+import { NOTHING, type Pool } from '../memory.js';
 import { headerSize, INCOMPLETE, isArray, memberCount, skipTuple } from '../tuple/msgpack.js';
 import { Key } from './constants.js';
 import { isError, LENGTH_BYTES, packetLength, readPacket, replyError } from './packets.js';
@@ -11,8 +11,6 @@ const HEAD_BYTES = 128;
 const MAX_ERROR_BYTES = 1024 * 1024;
 /** The start of a tuple is walked again only when this much of it is there, then at twice as much. */
 const FIRST_WALK_BYTES = 64 * 1024;
-
-const NOTHING: Buffer = Buffer.alloc(0);
 
 /** Whole tuples that have arrived. */
 export interface Rows {
@@ -102,7 +100,7 @@ export class RowsReader {
     if (this.#gathered === 0) return;
     const piece = this.#piece;
     const rest = piece.subarray(this.#end, this.#filled);
-    this.#piece = rest.length === 0 ? NOTHING : this.#pieceFor(2 * rest.length);
+    this.#piece = rest.length === 0 ? NOTHING : this.#memory.take(2 * rest.length);
     rest.copy(this.#piece);
     this.#emit({
       count: this.#gathered,
@@ -114,10 +112,6 @@ export class RowsReader {
     this.#last = 0;
     this.#end = 0;
     this.#filled = rest.length;
-  }
-
-  #pieceFor(bytes: number): Buffer {
-    return bytes > this.#memory.size ? Buffer.allocUnsafeSlow(bytes) : this.#memory.take();
   }
 
   /** @returns where the first tuple starts; undefined while more bytes are needed */
@@ -165,7 +159,7 @@ export class RowsReader {
       });
     }
     const full = this.#piece;
-    this.#piece = this.#pieceFor(Math.min(2 * this.#filled, MAX_TUPLE_BYTES));
+    this.#piece = this.#memory.take(Math.min(2 * this.#filled, MAX_TUPLE_BYTES));
     full.copy(this.#piece, 0, 0, this.#filled);
     this.#memory.give(full);
   }

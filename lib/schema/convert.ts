@@ -3,7 +3,7 @@ import { addPair, editMap } from '../tuple/edit.js';
 import { joinFields } from '../tuple/fields.js';
 import { mapHeader, str, uint } from '../tuple/msgpack.js';
 import { Catalog, type SystemRow } from './catalog.js';
-import { isOlder, type Release } from './release.js';
+import { CASE_SENSITIVE, isOlder, type Release } from './release.js';
 import { editField } from './rows.js';
 import { quoteIdentifiers } from './sql.js';
 import { BuiltinUser, Field, SYSTEM_SPACES, SystemSpace } from './system.js';
@@ -16,8 +16,6 @@ import { BuiltinUser, Field, SYSTEM_SPACES, SystemSpace } from './system.js';
  * Source: `convert_sql_constraints_to_tuple_constraints()` in the server's `src/box/lua/upgrade.lua`.
  */
 const TUPLE_CONSTRAINTS: Release = [2, 11];
-/** From here on SQL identifiers that are not quoted are not in upper case any more. */
-const CASE_SENSITIVE: Release = [3, 0];
 
 /** Puts `{name: value}` under `key` of a map, beside what stands there. */
 function addUnder(map: Buffer, key: string, name: string, value: Buffer): Buffer {

@@ -2,13 +2,10 @@ import { decode } from '../tuple/codec.js';
 import { editMap } from '../tuple/edit.js';
 import { str } from '../tuple/msgpack.js';
 import type { SystemRow } from './catalog.js';
-import { isOlder, type Release } from './release.js';
+import { CASE_SENSITIVE, isOlder, type Release } from './release.js';
 import { editField, isTable } from './rows.js';
 import { identifiersOf, quoteIdentifiers } from './sql.js';
 import { Field, SystemSpace } from './system.js';
-
-/** From here on an unquoted identifier is not in upper case any more. */
-const CASE_SENSITIVE: Release = [3, 0];
 
 /** The SQL text of a view or a trigger; undefined where the row has none. */
 export function sqlOf(row: SystemRow, fieldNo: number): string | undefined {

@@ -7,6 +7,9 @@ export function releaseOf(version: string): Release {
   return [major, minor];
 }
 
+/** From here on an SQL identifier that is not quoted is not in upper case any more. */
+export const CASE_SENSITIVE: Release = [3, 0];
+
 export function isOlder(a: Release, b: Release): boolean {
   return a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
 }

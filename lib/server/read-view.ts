@@ -139,7 +139,7 @@ class ReadViewParser {
       if (this.#piece !== undefined) this.#memory.give(this.#piece);
       this.#reset();
     }
-    this.#piece ??= bytes > this.#memory.size ? Buffer.allocUnsafeSlow(bytes) : this.#memory.take();
+    this.#piece ??= this.#memory.take(bytes);
     block.copy(this.#piece, this.#filled, from);
     return this.#piece;
   }

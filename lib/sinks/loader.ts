@@ -56,13 +56,12 @@ interface Pending {
   offsets: Uint32Array;
 }
 
-/** Rows that replies in a row tell of, and where the tuples of these replies are. */
+/** Rows that replies in a row tell of, and where the tuples of these replies begin. */
 interface Run {
   pending: Pending;
   first: number;
   end: number;
   from: number;
-  to: number;
 }
 
 /**
@@ -170,9 +169,7 @@ export class Loader {
     let written = 0;
     forEachPacket(block, (packet) => {
       const { sync, end } = packet;
-      const isNext = run !== undefined && sync === run.pending.firstSync + run.end;
-      const pending =
-        isNext && run!.end < run!.pending.batch.count ? run!.pending : this.#pendingOf(sync);
+      const pending = this.#pendingOf(sync);
       if (pending === undefined) return;
       const index = sync - pending.firstSync;
       if (isError(packet)) {
@@ -187,25 +184,25 @@ export class Loader {
       }
       if (run?.pending !== pending || run.end !== index) {
         if (run !== undefined) this.#confirm(block, run);
-        run = { pending, first: index, end: index, from: written, to: written };
+        run = { pending, first: index, end: index, from: written };
       }
       // The tuples are moved together, to be compared by one call.
       block.copyWithin(written, tuple, end);
       written += size;
       run.end++;
-      run.to = written;
     });
     if (run !== undefined) this.#confirm(block, run);
   }
 
-  #confirm(block: Buffer, { pending, first, end, from, to }: Run): void {
+  #confirm(block: Buffer, { pending, first, end, from }: Run): void {
     const { batch, offsets } = pending;
     const start = offsets[first]!;
-    if (batch.bytes.compare(block, from, to, start, offsets[end]!) !== 0) {
+    const size = offsets[end]! - start;
+    if (batch.bytes.compare(block, from, from + size, start, offsets[end]!) !== 0) {
       const isSame = (i: number): boolean => {
         const at = from + offsets[i]! - start;
-        const size = offsets[i + 1]! - offsets[i]!;
-        return batch.bytes.compare(block, at, at + size, offsets[i]!, offsets[i + 1]!) === 0;
+        const stored = block.subarray(at, at + offsets[i + 1]! - offsets[i]!);
+        return stored.equals(batch.bytes.subarray(offsets[i]!, offsets[i + 1]!));
       };
       let changed = first;
       while (isSame(changed)) changed++;
@@ -214,7 +211,7 @@ export class Loader {
     }
     const rows = end - first;
     this.#inFlight -= rows;
-    this.#inFlightBytes -= to - from;
+    this.#inFlightBytes -= size;
     this.confirmed += rows;
     pending.answered += rows;
     if (pending.answered === batch.count) {

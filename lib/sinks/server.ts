@@ -46,7 +46,6 @@ export interface Applied {
 /** Counts the rows of a space as the target has them, in all engines. */
 const COUNT_ROWS = 'local id = ... return box.space[id].index[0]:count()';
 
-const NOTHING_SLOW: readonly number[] = [];
 /** An index is built, and rows are checked against a definition, while the server says nothing. */
 const SLOW_BEHIND_DATA: readonly number[] = [
   SystemSpace.INDEX,
@@ -136,12 +135,12 @@ class ServerSink {
       source: releaseOf(version),
       target: releaseOf(this.#connection.greeting.version),
     });
-    await this.#apply(this.#plan.before, NOTHING_SLOW);
+    await this.#apply(this.#plan.before);
     return this.#plan;
   }
 
   /** @param slow - system spaces whose rows make the server look at all data, silently */
-  async #apply(steps: readonly Step[], slow: readonly number[]): Promise<void> {
+  async #apply(steps: readonly Step[], slow: readonly number[] = []): Promise<void> {
     for (const step of steps) {
       // Counted when it is sent: if the connection is lost then, nobody knows what became of it.
       this.#count(step, 1);
@@ -168,8 +167,8 @@ class ServerSink {
     // Before any grant is applied.
     await this.#checkCounts(counts);
     await this.#apply(after, SLOW_BEHIND_DATA);
-    await this.#apply(sequences.map(sequenceStep), NOTHING_SLOW);
-    await this.#apply(grants, NOTHING_SLOW);
+    await this.#apply(sequences.map(sequenceStep));
+    await this.#apply(grants);
     this.isComplete = true;
   }
 
