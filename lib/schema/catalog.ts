@@ -92,18 +92,21 @@ export class Catalog {
   readonly #rows = new Map<number, SystemRow[]>(SYSTEM_SPACES.map((id) => [id, []]));
   #spaces: Space[] | undefined;
   #primaryKeys: Map<number, Index> | undefined;
+  readonly #userRows = new Map<number, SystemRow[]>();
 
   /** Rows of other system spaces than {@link SYSTEM_SPACES} are ignored. */
   add(spaceId: number, raw: Buffer): void {
-    const rows = this.#rows.get(spaceId);
-    if (rows === undefined) return;
-    rows.push({ raw, fields: decode(raw) as Value[] });
-    this.#spaces = undefined;
-    this.#primaryKeys = undefined;
+    if (this.#rows.has(spaceId)) this.addRow(spaceId, { raw, fields: decode(raw) as Value[] });
+  }
+
+  addRow(spaceId: number, row: SystemRow): void {
+    this.#forget();
+    this.#rows.get(spaceId)?.push(row);
   }
 
   /** Puts other rows in the place of those of a system space. */
   replace(spaceId: number, rows: readonly Buffer[]): void {
+    this.#forget();
     this.#rows.set(spaceId, []);
     for (const raw of rows) this.add(spaceId, raw);
   }
@@ -120,19 +123,31 @@ export class Catalog {
   }
 
   /** The rows of a system space that a user made. */
-  userRows(spaceId: number): SystemRow[] {
+  userRows(spaceId: number): readonly SystemRow[] {
+    const known = this.#userRows.get(spaceId);
+    if (known !== undefined) return known;
     const shippedFunctions = new Set(
       this.rows(SystemSpace.FUNC)
         .filter(({ fields }) => isShippedFunction(fields))
         .map(({ fields }) => fields[Field.func.id]!),
     );
-    return this.rows(spaceId).filter(({ fields }) => !isShipped(spaceId, fields, shippedFunctions));
+    const rows = this.rows(spaceId).filter(
+      ({ fields }) => !isShipped(spaceId, fields, shippedFunctions),
+    );
+    this.#userRows.set(spaceId, rows);
+    return rows;
   }
 
   /** The user's spaces, ascending by id. */
   get spaces(): readonly Space[] {
     this.#spaces ??= this.#readSpaces();
     return this.#spaces;
+  }
+
+  #forget(): void {
+    this.#spaces = undefined;
+    this.#primaryKeys = undefined;
+    this.#userRows.clear();
   }
 
   #readSpaces(): Space[] {
