@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { checkVersion } from './dump.js';
 import { asTntarError, TntarError } from './errors.js';
@@ -10,28 +11,65 @@ import {
   withSignal,
 } from './iproto/connection.js';
 import { type Report, silent } from './report.js';
+import { type Preview, previewSink } from './sinks/preview.js';
 import { type Applied, serverSink } from './sinks/server.js';
+import type { Wanted } from './sinks/target.js';
 import { archiveSource } from './sources/archive.js';
 
-export interface RestoreOptions {
+export interface RestoreOptions extends Wanted {
   report?: Report;
   /** Stops the restore; the target is then INCOMPLETE, and the error says what it holds. */
   signal?: AbortSignal;
 }
 
 /** The error of a restore that has written: it says so in the one word that nobody overlooks. */
-function incomplete(error: TntarError, done: Applied): TntarError {
+function incomplete(error: TntarError, done: Applied, only: Wanted['only']): TntarError {
   const { definitions, grants, rows, confirmed } = done;
   if (definitions + rows === 0) return error;
   const applied = `${definitions} definitions and ${rows} rows were sent, ${confirmed} of them confirmed`;
+  const granted = grants === 0 ? 'no grant was applied' : `${grants} grants were sent, too`;
+  const next =
+    only === 'data'
+      ? 'take the rows away that came, and restore again'
+      : 'empty the target and restore again';
   return new TntarError(error.kind, `${error.message}; the restore is INCOMPLETE: ${applied}`, {
-    hint: `${grants === 0 ? 'no grant was applied' : `${grants} grants were sent, too`}; empty the target and restore again`,
+    hint: `${granted}; ${next}`,
     cause: error,
   });
 }
 
+/** Runs an archive into a sink at the other end of `connection`. */
+async function pour(
+  input: AsyncIterable<Buffer>,
+  connection: Connection,
+  sink: Writable,
+  { report = silent, signal }: RestoreOptions,
+): Promise<Totals> {
+  const totals = observe(report);
+  // Also while the input is silent: a lost connection ends the run, and so does a signal.
+  connection.onLost((error) => sink.destroy(error));
+  const release = closeOnAbort(connection, signal);
+  try {
+    checkVersion(connection, report);
+    await pipeline(
+      input,
+      totals.countOutput,
+      archiveSource,
+      compose([totals.see]),
+      sink,
+      signal === undefined ? {} : { signal },
+    );
+    return totals.sums();
+  } finally {
+    release();
+    connection.close();
+  }
+}
+
+const userOf = ({ user }: ConnectionOptions): string => user ?? 'guest';
+
 /**
- * Restores an archive into an empty database.
+ * Restores an archive.
  *
  * @param input - the bytes of the archive
  * @param server - where to connect and as whom
@@ -44,30 +82,40 @@ export async function restore(
   server: ConnectionOptions,
   options: RestoreOptions = {},
 ): Promise<Totals> {
-  const report = options.report ?? silent;
+  const { report = silent, without, only } = options;
   const connection = await Connection.open(withSignal(server, options.signal));
-  const totals = observe(report);
-  const sink = serverSink(connection, { user: server.user ?? 'guest', report });
-  // Also while the input is silent: a lost connection ends the run, and so does a signal.
-  connection.onLost((error) => sink.stream.destroy(error));
-  const release = closeOnAbort(connection, options.signal);
+  const target = { connection, user: userOf(server) };
+  const sink = serverSink(target, { report, without, only });
   try {
-    checkVersion(connection, report);
-    await pipeline(
-      input,
-      totals.countOutput,
-      archiveSource,
-      compose([totals.see]),
-      sink.stream,
-      options.signal === undefined ? {} : { signal: options.signal },
-    );
-    return totals.sums();
+    return await pour(input, connection, sink.stream, options);
   } catch (error) {
-    connection.close();
     await sink.settled();
-    throw incomplete(asTntarError(error), sink.applied);
-  } finally {
-    release();
-    connection.close();
+    throw incomplete(asTntarError(error), sink.applied, only);
   }
+}
+
+/**
+ * Reads and verifies a whole archive, asks the target, and tells what a restore with these options
+ * would do. It changes nothing.
+ *
+ * @throws TntarError as the restore would before its first write
+ * @example
+ * const { plan } = await previewRestore(createReadStream('backup.tar.zst'), { host: 'db2', port: 3301 });
+ * plan.grants.map(({ what }) => what);
+ */
+export async function previewRestore(
+  input: AsyncIterable<Buffer>,
+  server: ConnectionOptions,
+  options: RestoreOptions = {},
+): Promise<Preview> {
+  const { without, only } = options;
+  const connection = await Connection.open(withSignal(server, options.signal));
+  const target = { connection, user: userOf(server) };
+  let preview: Preview | undefined;
+  const sink = previewSink(target, { without, only }, (found) => {
+    preview = found;
+  });
+  await pour(input, connection, sink, options);
+  if (preview === undefined) throw new Error('the archive ended without its end');
+  return preview;
 }

@@ -1,11 +1,16 @@
+import type { SequenceValue } from '../archive/items.js';
 import type { Revocation } from '../archive/manifest.js';
-import { encode } from '../tuple/codec.js';
-import type { Catalog, SystemRow } from './catalog.js';
+import { encode, type Value } from '../tuple/codec.js';
+import { Catalog, rowlessReason, type SystemRow } from './catalog.js';
 import { convertConstraints } from './convert.js';
+import { codeOf, Describer, isView } from './describe.js';
 import { sortViews, toDialect } from './dialect.js';
+import { identify } from './identify.js';
+import { type IdMap, KINDS, type Kind } from './ids.js';
+import { withTargetIds } from './references.js';
 import type { Release } from './release.js';
 import { padded, withoutChecks, withoutLsn } from './rows.js';
-import { Field, SystemSpace } from './system.js';
+import { BuiltinUser, Field, SYSTEM_SPACES, SystemSpace } from './system.js';
 
 /** One row to be put into a system space of the target. */
 export interface Step {
@@ -16,6 +21,8 @@ export interface Step {
   row: Buffer;
   /** For messages, e.g. `index 'pk' of space 'users'`. */
   what: string;
+  /** Lua or SQL that comes with it. */
+  code?: string;
 }
 
 /** What to create before the data, and what after it, each in order. */
@@ -24,6 +31,14 @@ export interface RestorePlan {
   after: Step[];
   /** Who may do what, when all else is done: a restore that stopped half-way has opened nothing up. */
   grants: Step[];
+  /** Where rows go: the target's ids of the backup's spaces. */
+  ids: IdMap;
+  /** For values that come with the end of the backup, in the place of those in it. */
+  sequenceSteps(values: readonly SequenceValue[]): Step[];
+  /** What of the backup does not come along, and why, one line each. */
+  leftOut: string[];
+  /** What keeps the backup out of the target, one line each: with any of them, nothing may be written. */
+  conflicts: string[];
 }
 
 /** Releases of the server that a backup is from, and of the one that it goes to. */
@@ -32,65 +47,36 @@ export interface Releases {
   target: Release;
 }
 
-const SAME: Releases = { source: [2, 6], target: [2, 6] };
-
-type Describe = (row: SystemRow) => string;
-
-/** Writes steps for the rows of one archive and one target. */
-class Planner {
-  readonly #backup: Catalog;
-  readonly #target: Catalog;
-  readonly #releases: Releases;
-  readonly #spaceNames: Map<unknown, string>;
-
-  constructor(backup: Catalog, target: Catalog, releases: Releases) {
-    this.#releases = releases;
-    this.#backup = backup;
-    this.#target = target;
-    this.#spaceNames = new Map(backup.spaces.map(({ id, name }) => [id, name]));
-  }
-
-  spaceName(id: unknown): string {
-    return `'${this.#spaceNames.get(id) ?? id}'`;
-  }
-
-  rows(spaceId: number, filter: (row: SystemRow) => boolean = () => true): SystemRow[] {
-    return this.#backup.userRows(spaceId).filter(filter);
-  }
-
-  /** Rows that the target has to the byte are left out. */
-  steps(
-    spaceId: number,
-    rows: readonly SystemRow[],
-    describe: Describe,
-    verb: Step['verb'] = 'insert',
-  ): Step[] {
-    const present = new Set(this.#target.rows(spaceId).map(({ raw }) => raw.toString('latin1')));
-    return rows
-      .map((row) => {
-        const spoken = toDialect(spaceId, row, this.#releases.source, this.#releases.target);
-        return { row: padded(spoken, spaceId, this.#target).raw, what: describe(row) };
-      })
-      .filter(({ row }) => !present.has(row.toString('latin1')))
-      .map(({ row, what }) => ({ spaceId, verb, row, what }));
-  }
-
-  named(
-    spaceId: number,
-    what: string,
-    nameField: number,
-    filter?: (row: SystemRow) => boolean,
-  ): Step[] {
-    return this.steps(
-      spaceId,
-      this.rows(spaceId, filter),
-      ({ fields }) => `${what} '${fields[nameField]}'`,
-    );
-  }
+export interface PlanOptions {
+  releases?: Releases;
+  /** Grants that every server ships and the backup's server had not. */
+  revoked?: readonly Revocation[];
+  /** Id on the target of the user who restores. */
+  restorer?: number;
+  /** Kinds of definitions that stay away, even if that costs what depends on them. */
+  without?: { users?: boolean; privileges?: boolean; functions?: boolean } | undefined;
+  /** `schema`: definitions and no rows; `data`: rows, into spaces that are there by name. */
+  only?: 'schema' | 'data' | undefined;
 }
 
-const isView = ({ fields }: SystemRow): boolean =>
-  (fields[Field.space.flags] as Record<string, unknown>)['view'] === true;
+const SAME: Releases = { source: [2, 6], target: [2, 6] };
+
+function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** The user's rows as the target would hold them, but for ids. */
+function spoken(original: Catalog, target: Catalog, { source, target: to }: Releases): Catalog {
+  const converted = convertConstraints(original, source, to);
+  const catalog = new Catalog();
+  for (const spaceId of SYSTEM_SPACES) {
+    for (const row of converted.userRows(spaceId)) {
+      catalog.addRow(spaceId, padded(toDialect(spaceId, row, source, to), spaceId, target));
+    }
+  }
+  return catalog;
+}
+
 /** On 3.x a function can be a trigger, and would change rows as they are loaded. */
 const isTrigger = ({ fields }: SystemRow): boolean => {
   const events = fields[Field.func.trigger];
@@ -98,142 +84,249 @@ const isTrigger = ({ fields }: SystemRow): boolean => {
 };
 const isPrimary = ({ fields }: SystemRow): boolean => fields[Field.index.id] === 0;
 
+/** Writes steps for the rows of one backup and one target. */
+class Planner {
+  readonly ids: IdMap;
+  readonly conflicts: string[];
+  readonly #backup: Catalog;
+  readonly #target: Catalog;
+  readonly #describer: Describer;
+  readonly #without: ReadonlySet<number>;
+  readonly #present: ReadonlySet<SystemRow>;
+  readonly #leftOut = new Set<string>();
+  readonly #only: PlanOptions['only'];
+
+  constructor(backup: Catalog, target: Catalog, options: PlanOptions) {
+    const { without = {}, only, restorer = BuiltinUser.ADMIN } = options;
+    this.#backup = backup;
+    this.#target = target;
+    this.#only = only;
+    this.#describer = new Describer(backup, target);
+    this.#without = new Set([
+      ...(without.users ? [SystemSpace.USER] : []),
+      ...(without.functions ? [SystemSpace.FUNC] : []),
+      ...(without.privileges ? [SystemSpace.PRIV] : []),
+    ]);
+    const made = KINDS.filter(
+      (kind) =>
+        only !== 'data' &&
+        !(kind === 'user' && without.users) &&
+        !(kind === 'function' && without.functions),
+    );
+    const { ids, present, conflicts } = identify(backup, target, new Set<Kind>(made), restorer);
+    this.ids = ids;
+    this.conflicts = conflicts;
+    this.#present = present;
+  }
+
+  get leftOut(): string[] {
+    return [...this.#leftOut];
+  }
+
+  leaveOut(line: string): void {
+    this.#leftOut.add(line);
+  }
+
+  rows(spaceId: number, filter: (row: SystemRow) => boolean = () => true): SystemRow[] {
+    if (this.#without.has(spaceId)) return [];
+    return this.#backup
+      .userRows(spaceId)
+      .filter((row) => filter(row) && !this.#isPresent(spaceId, row));
+  }
+
+  #isPresent(spaceId: number, row: SystemRow): boolean {
+    if (!this.#present.has(row)) return false;
+    this.leaveOut(`${this.#describer.row(spaceId, row)}: the target has it already`);
+    return true;
+  }
+
+  /** Rows that the target has to the byte are no steps. */
+  steps(spaceId: number, rows: readonly SystemRow[], verb: Step['verb'] = 'insert'): Step[] {
+    const there = new Set(this.#target.rows(spaceId).map(({ raw }) => raw.toString('latin1')));
+    const steps: Step[] = [];
+    for (const row of rows) {
+      const what = this.#describer.row(spaceId, row);
+      const mapped = withTargetIds(spaceId, row, this.ids, (lost) =>
+        this.leaveOut(`${what}: ${lost}`),
+      );
+      if (mapped === undefined || there.has(mapped.raw.toString('latin1'))) continue;
+      const code = codeOf(spaceId, mapped);
+      steps.push({ spaceId, verb, row: mapped.raw, what, ...(code === undefined ? {} : { code }) });
+    }
+    return steps;
+  }
+
+  all(spaceId: number, verb?: Step['verb']): Step[] {
+    return this.steps(spaceId, this.rows(spaceId), verb);
+  }
+
+  /** Sequences that exist, and maybe have rows of their own to count, never go back. */
+  values(rows: readonly SystemRow[]): Step[] {
+    if (this.#only === 'schema') return [];
+    const isAhead = this.#only === 'data' ? this.#isAhead() : () => false;
+    return this.steps(
+      SystemSpace.SEQUENCE_DATA,
+      rows.filter((row) => !isAhead(row)),
+      'replace',
+    );
+  }
+
+  #isAhead(): (row: SystemRow) => boolean {
+    const { id, step } = Field.sequence;
+    const rows = this.#target.rows(SystemSpace.SEQUENCE);
+    const steps = new Map(rows.map(({ fields }) => [fields[id], Number(fields[step])]));
+    const { value } = Field.sequenceData;
+    const values = new Map(
+      this.#target
+        .rows(SystemSpace.SEQUENCE_DATA)
+        .map(({ fields }) => [fields[Field.sequenceData.id], BigInt(fields[value] as number)]),
+    );
+    return ({ fields }) => {
+      const targetId = this.ids.find('sequence', fields[Field.sequenceData.id]);
+      const there = values.get(targetId!);
+      if (targetId === undefined || there === undefined) return false;
+      const wanted = BigInt(fields[value] as number);
+      return steps.get(targetId)! > 0 ? there >= wanted : there <= wanted;
+    };
+  }
+
+  revocations(revoked: readonly Revocation[]): Step[] {
+    const { grantee, objectType, objectId } = Field.priv;
+    const key = (...parts: unknown[]): string => JSON.stringify(parts);
+    const there = new Set(
+      this.#target
+        .rows(SystemSpace.PRIV)
+        .map(({ fields }) => key(fields[grantee], fields[objectType], fields[objectId])),
+    );
+    return revoked
+      .filter((grant) => there.has(key(grant.grantee, grant.objectType, grant.objectId)))
+      .map((grant) => ({
+        spaceId: SystemSpace.PRIV,
+        verb: 'delete',
+        row: encode([grant.grantee, grant.objectType, grant.objectId]),
+        what: this.#describer.shippedGrant(grant),
+      }));
+  }
+
+  /** 2.x counts space ids in `_schema`, and cannot create a space below an id that is taken. */
+  maxIdStep(): Step[] {
+    const maxId = this.#target
+      .rows(SystemSpace.SCHEMA)
+      .find(({ fields }) => fields[Field.schema.key] === 'max_id');
+    let largest = 0;
+    for (const { id } of this.#backup.spaces) {
+      largest = Math.max(largest, this.ids.find('space', id) ?? 0);
+    }
+    if (maxId === undefined || Number(maxId.fields[Field.schema.value]) >= largest) return [];
+    const row = encode(['max_id', largest]);
+    return [{ spaceId: SystemSpace.SCHEMA, verb: 'replace', row, what: 'the largest space id' }];
+  }
+}
+
 /**
  * Orders what a backup needs on a target. A row goes in when all that it names is there, and what is
- * checked on insert, or slows it down, goes in after the data.
+ * checked on insert, or slows it down, goes in after the data. Where the target uses an id of the
+ * backup's for something else, the backup's gets another, everywhere.
  *
  * @param original - the user's rows of the system spaces, from the archive
  * @param target - all rows of the target's system spaces
- * @param releases - of the two servers
- * @param revoked - grants that the target ships and the backup's server had not
  */
 export function planRestore(
   original: Catalog,
   target: Catalog,
-  revoked: readonly Revocation[] = [],
-  releases: Releases = SAME,
+  options: PlanOptions = {},
 ): RestorePlan {
-  const backup = convertConstraints(original, releases.source, releases.target);
-  const planner = new Planner(backup, target, releases);
-  const describeSpace: Describe = ({ fields }) => `space '${fields[Field.space.name]}'`;
-  const describeIndex: Describe = ({ fields }) =>
-    `index '${fields[Field.index.name]}' of space ${planner.spaceName(fields[Field.index.spaceId])}`;
-  const ofSpace =
-    (what: string, idField: number): Describe =>
-    ({ fields }) =>
-      `${what} of space ${planner.spaceName(fields[idField])}`;
+  const backup = spoken(original, target, options.releases ?? SAME);
+  const planner = new Planner(backup, target, options);
+  const steps =
+    options.only === 'data'
+      ? planData(planner, backup, target)
+      : planDefinitions(planner, backup, options);
+  const { ids, leftOut, conflicts } = planner;
+  const sequenceSteps = (values: readonly SequenceValue[]): Step[] =>
+    planner.values(values.map(({ id, value }) => systemRow([id, BigInt(value)])));
+  return { ...steps, sequenceSteps, ids, leftOut, conflicts };
+}
 
-  const functions = (filter: (row: SystemRow) => boolean): Step[] =>
-    planner.named(SystemSpace.FUNC, 'function', Field.func.name, filter);
+type Steps = Pick<RestorePlan, 'before' | 'after' | 'grants'>;
 
-  const tables = planner.rows(SystemSpace.SPACE, (row) => !isView(row));
+function systemRow(fields: Value[]): SystemRow {
+  return { raw: encode(fields), fields };
+}
+
+function planData(planner: Planner, backup: Catalog, target: Catalog): Steps {
+  planner.leaveOut('all definitions, users, privileges and functions');
+  const there = new Map(target.spaces.map((space) => [space.id, space]));
+  for (const space of backup.spaces) {
+    if (rowlessReason(space) !== undefined) continue;
+    const namesake = there.get(planner.ids.find('space', space.id) ?? -1);
+    const reason = namesake === undefined ? 'it does not exist' : rowlessReason(namesake);
+    if (reason !== undefined)
+      planner.conflicts.push(`no rows can go into '${space.name}': ${reason}`);
+  }
+  const after = planner.values(backup.userRows(SystemSpace.SEQUENCE_DATA));
+  return { before: [], after, grants: [] };
+}
+
+function planDefinitions(
+  planner: Planner,
+  backup: Catalog,
+  { without = {}, only, revoked = [] }: PlanOptions,
+): Steps {
+  const count = (spaceId: number): number => backup.userRows(spaceId).length;
+  if (without.users)
+    planner.leaveOut(counted(count(SystemSpace.USER), 'user or role', 'users and roles'));
+  if (without.functions) planner.leaveOut(counted(count(SystemSpace.FUNC), 'function'));
+  if (without.privileges) planner.leaveOut(counted(count(SystemSpace.PRIV), 'grant'));
+
+  const tables = planner.rows(SystemSpace.SPACE, ({ fields }) => !isView(fields));
   const stripped = tables.map(withoutChecks);
   const full = tables.filter((row, i) => row !== stripped[i]);
   const indexes = planner.rows(SystemSpace.INDEX).map(withoutLsn);
-  const fkRows = planner.rows(SystemSpace.FK_CONSTRAINT);
   // 2.x wants a foreign key before its rows, and the index that it refers to before the foreign key.
-  const parents = new Set(fkRows.map(({ fields }) => fields[Field.fkConstraint.parentId]));
+  const parents = new Set(
+    planner
+      .rows(SystemSpace.FK_CONSTRAINT)
+      .map(({ fields }) => fields[Field.fkConstraint.parentId]),
+  );
   const isEarly = (row: SystemRow): boolean =>
     isPrimary(row) || parents.has(row.fields[Field.index.spaceId]);
-  const ckRows = planner.rows(SystemSpace.CK_CONSTRAINT);
-  const links = planner.rows(SystemSpace.SPACE_SEQUENCE);
-  const functionLinks = planner.rows(SystemSpace.FUNC_INDEX);
+  const functions = planner.rows(SystemSpace.FUNC);
+  const views = sortViews(planner.rows(SystemSpace.SPACE, ({ fields }) => isView(fields)));
 
+  if (only === 'schema') planner.leaveOut('all rows, and the values of sequences');
   return {
     before: [
-      ...planner.named(SystemSpace.COLLATION, 'collation', Field.collation.name),
-      ...planner.named(SystemSpace.USER, 'user or role', Field.user.name),
-      ...functions((row) => !isTrigger(row)),
-      ...planner.named(SystemSpace.SEQUENCE, 'sequence', Field.sequence.name),
-      ...planner.steps(SystemSpace.SPACE, stripped, describeSpace),
-      ...planner.steps(SystemSpace.INDEX, indexes.filter(isEarly), describeIndex),
+      ...planner.all(SystemSpace.COLLATION),
+      ...planner.all(SystemSpace.USER),
       ...planner.steps(
-        SystemSpace.FK_CONSTRAINT,
-        fkRows,
-        ofSpace('foreign key', Field.fkConstraint.childId),
+        SystemSpace.FUNC,
+        functions.filter((row) => !isTrigger(row)),
       ),
-      ...planner.steps(
-        SystemSpace.CK_CONSTRAINT,
-        ckRows,
-        ofSpace('check', Field.ckConstraint.spaceId),
-      ),
+      ...planner.all(SystemSpace.SEQUENCE),
+      ...planner.steps(SystemSpace.SPACE, stripped),
+      ...planner.steps(SystemSpace.INDEX, indexes.filter(isEarly)),
+      ...planner.all(SystemSpace.FK_CONSTRAINT),
+      ...planner.all(SystemSpace.CK_CONSTRAINT),
     ],
     after: [
-      ...functions(isTrigger),
+      ...planner.steps(SystemSpace.FUNC, functions.filter(isTrigger)),
       ...planner.steps(
         SystemSpace.INDEX,
         indexes.filter((row) => !isEarly(row)),
-        describeIndex,
       ),
-      ...planner.steps(
-        SystemSpace.FUNC_INDEX,
-        functionLinks,
-        ofSpace('functional index', Field.funcIndex.spaceId),
-      ),
-      ...planner.steps(
-        SystemSpace.SPACE_SEQUENCE,
-        links,
-        ofSpace('sequence', Field.spaceSequence.spaceId),
-      ),
-      ...planner.steps(SystemSpace.SPACE, full, describeSpace, 'replace'),
-      ...planner.steps(
-        SystemSpace.SPACE,
-        sortViews(planner.rows(SystemSpace.SPACE, isView)),
-        describeSpace,
-      ),
-      ...planner.named(SystemSpace.TRIGGER, 'trigger', Field.trigger.name),
-      ...planner.steps(
-        SystemSpace.SEQUENCE_DATA,
-        planner.rows(SystemSpace.SEQUENCE_DATA),
-        ({ fields }) => `value of sequence ${fields[Field.sequenceData.id]}`,
-        'replace',
-      ),
-      ...planner.steps(
-        SystemSpace.SCHEMA,
-        planner.rows(SystemSpace.SCHEMA),
-        ({ fields }) => `mark ${fields[Field.schema.key]}`,
-        'replace',
-      ),
-      ...maxIdStep(backup, target),
+      ...planner.all(SystemSpace.FUNC_INDEX),
+      ...planner.all(SystemSpace.SPACE_SEQUENCE),
+      ...planner.steps(SystemSpace.SPACE, full, 'replace'),
+      ...planner.steps(SystemSpace.SPACE, views),
+      ...planner.all(SystemSpace.TRIGGER),
+      ...planner.values(planner.rows(SystemSpace.SEQUENCE_DATA)),
+      ...planner.all(SystemSpace.SCHEMA, 'replace'),
+      ...planner.maxIdStep(),
     ],
     grants: [
-      ...planner.steps(
-        SystemSpace.PRIV,
-        planner.rows(SystemSpace.PRIV),
-        ({ fields }) => `grant to user ${fields[Field.priv.grantee]}`,
-        'replace',
-      ),
-      ...revocations(revoked, target),
+      ...planner.all(SystemSpace.PRIV, 'replace'),
+      ...(without.privileges ? [] : planner.revocations(revoked)),
     ],
   };
-}
-
-function revocations(revoked: readonly Revocation[], target: Catalog): Step[] {
-  const { grantee, objectType, objectId } = Field.priv;
-  const isPresent = (grant: Revocation): boolean =>
-    target
-      .rows(SystemSpace.PRIV)
-      .some(
-        ({ fields }) =>
-          fields[grantee] === grant.grantee &&
-          fields[objectType] === grant.objectType &&
-          fields[objectId] === grant.objectId,
-      );
-  return revoked.filter(isPresent).map((grant) => ({
-    spaceId: SystemSpace.PRIV,
-    verb: 'delete',
-    row: encode([grant.grantee, grant.objectType, grant.objectId]),
-    what: `what every server grants to user ${grant.grantee} on ${grant.objectType} ${grant.objectId}`,
-  }));
-}
-
-/** 2.x counts space ids in `_schema`, and cannot create a space below an id that is taken. */
-function maxIdStep(backup: Catalog, target: Catalog): Step[] {
-  const maxId = target
-    .rows(SystemSpace.SCHEMA)
-    .find(({ fields }) => fields[Field.schema.key] === 'max_id');
-  const largest = Math.max(0, ...backup.spaces.map(({ id }) => id));
-  if (maxId === undefined || Number(maxId.fields[Field.schema.value]) >= largest) return [];
-  const row = encode(['max_id', largest]);
-  return [{ spaceId: SystemSpace.SCHEMA, verb: 'replace', row, what: 'the largest space id' }];
 }

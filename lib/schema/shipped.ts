@@ -109,6 +109,10 @@ export function revokedGrants(grants: readonly { fields: Value[] }[]): Revocatio
   );
 }
 
+export function isShippedCollation(id: number): boolean {
+  return id <= LAST_SHIPPED_COLLATION;
+}
+
 export function isShippedFunction(fields: Value[]): boolean {
   return (
     fields[Field.func.language] === 'SQL_BUILTIN' ||
@@ -126,7 +130,7 @@ export function isShipped(spaceId: number, fields: Value[], shippedFunctions: Se
     case SystemSpace.SCHEMA:
       return INSTANCE_KEYS.includes(fields[Field.schema.key]!);
     case SystemSpace.COLLATION:
-      return Number(fields[Field.collation.id]) <= LAST_SHIPPED_COLLATION;
+      return isShippedCollation(Number(fields[Field.collation.id]));
     case SystemSpace.SPACE:
     case SystemSpace.INDEX:
       return Number(fields[0]) <= SYSTEM_ID_MAX;

@@ -47,13 +47,23 @@ export const SYSTEM_ID_MAX = 511;
 /** Zero-based positions of the fields that this package reads, by `box.space._x:format()`. */
 export const Field = {
   schema: { key: 0, value: 1 },
-  collation: { id: 0, name: 1 },
+  collation: { id: 0, name: 1, owner: 2 },
   space: { id: 0, owner: 1, name: 2, engine: 3, fieldCount: 4, flags: 5, format: 6 },
-  sequence: { id: 0, owner: 1, name: 2 },
+  sequence: { id: 0, owner: 1, name: 2, step: 3 },
   sequenceData: { id: 0, value: 1 },
   index: { spaceId: 0, id: 1, name: 2, type: 3, options: 4, parts: 5 },
-  func: { id: 0, owner: 1, name: 2, language: 4, trigger: 19 },
-  user: { id: 0, owner: 1, name: 2, type: 3 },
+  func: {
+    id: 0,
+    owner: 1,
+    name: 2,
+    setuid: 3,
+    language: 4,
+    body: 5,
+    created: 17,
+    lastAltered: 18,
+    trigger: 19,
+  },
+  user: { id: 0, owner: 1, name: 2, type: 3, authHistory: 5, lastModified: 6 },
   priv: { grantor: 0, grantee: 1, objectType: 2, objectId: 3, bits: 4 },
   trigger: { name: 0, spaceId: 1, options: 2 },
   spaceSequence: { spaceId: 0, sequenceId: 1, generated: 2 },
@@ -78,3 +88,9 @@ export const Privilege = {
   ALTER: 128,
   GRANT: 8192,
 } as const;
+
+/** Names of the bits, the lowest first. */
+export const PRIVILEGE_NAMES: readonly string[] = [
+  ...['read', 'write', 'execute', 'session', 'usage', 'create', 'drop', 'alter'],
+  ...['reference', 'trigger', 'insert', 'update', 'delete', 'grant', 'metagrant'],
+];

@@ -70,7 +70,7 @@ interface Run {
  *
  * @example
  * const loader = new Loader(connection, (_space, tuple) => showKey(tuple));
- * for (const batch of batches) await loader.load(batch);
+ * for (const batch of batches) await loader.load(batch, batch.space.id);
  * await loader.finish();
  */
 export class Loader {
@@ -107,10 +107,11 @@ export class Loader {
   /**
    * Resolves when the last row of the batch is written to the connection.
    *
+   * @param spaceId - of the target's space, which may have another id than that of the batch
    * @throws TntarError that names space and key, as soon as the server has refused a row
    */
-  async load(batch: TupleBatch): Promise<void> {
-    const { bytes, space } = batch;
+  async load(batch: TupleBatch, spaceId: number): Promise<void> {
+    const { bytes } = batch;
     const firstSync = this.#connection.reserveSyncs(batch.count);
     const offsets = new Uint32Array(batch.count + 1);
     this.#pending.push({ batch, firstSync, answered: 0, offsets });
@@ -129,7 +130,7 @@ export class Loader {
       }
       const rows = index - first;
       const memory = this.#memory.take();
-      const tuples = { spaceId: space.id, bytes, offsets };
+      const tuples = { spaceId, bytes, offsets };
       const packets = insertPackets(tuples, first, index, firstSync + first, memory);
       if (this.#inFlight === 0) this.#owedSince = performance.now();
       this.#inFlight += rows;

@@ -1,12 +1,5 @@
 import { Writable } from 'node:stream';
-import {
-  type BackupEnd,
-  type BackupItem,
-  type Count,
-  Counter,
-  countsDiffer,
-  type SequenceValue,
-} from '../archive/items.js';
+import { type BackupEnd, type BackupItem, Counter, countsDiffer } from '../archive/items.js';
 import type { Manifest } from '../archive/manifest.js';
 import { asTntarError, TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
@@ -16,18 +9,13 @@ import { evaluate, type Request, remove, store } from '../iproto/requests.js';
 import type { Report } from '../report.js';
 import { Catalog } from '../schema/catalog.js';
 import { extractKey, showKey } from '../schema/keys.js';
-import { planRestore, type RestorePlan, type Step } from '../schema/plan.js';
-import { releaseOf } from '../schema/release.js';
+import type { RestorePlan, Step } from '../schema/plan.js';
 import { SYSTEM_ID_MAX, SystemSpace } from '../schema/system.js';
-import { readCatalog } from '../server/catalog.js';
 import { eachTuple, type TupleBatch } from '../tuple/batch.js';
-import { encode } from '../tuple/codec.js';
 import { Loader } from './loader.js';
-import { checkTarget } from './target.js';
+import { planFor, type Target, type Wanted } from './target.js';
 
-export interface ServerSinkOptions {
-  /** As whom the connection is logged in. */
-  user: string;
+export interface ServerSinkOptions extends Wanted {
   report: Report;
 }
 
@@ -43,8 +31,14 @@ export interface Applied {
   confirmed: number;
 }
 
-/** Counts the rows of a space as the target has them, in all engines. */
-const COUNT_ROWS = 'local id = ... return box.space[id].index[0]:count()';
+/** Counts the rows of spaces as the target has them, in all engines. */
+const COUNT_ROWS = `
+  local counts = setmetatable({}, {__serialize = 'seq'})
+  for i, id in ipairs(...) do counts[i] = box.space[id].index[0]:count() end
+  return counts`;
+
+/** Of what is left out: a run's log is no place for thousands of grants. */
+const SHOWN_LINES = 50;
 
 /** An index is built, and rows are checked against a definition, while the server says nothing. */
 const SLOW_BEHIND_DATA: readonly number[] = [
@@ -58,6 +52,7 @@ const SLOW_BEHIND_DATA: readonly number[] = [
  * against data or slows it down. Nothing is written before the target was found fit.
  */
 class ServerSink {
+  readonly #target: Target;
   readonly #connection: Connection;
   readonly #options: ServerSinkOptions;
   readonly #backup = new Catalog();
@@ -65,13 +60,16 @@ class ServerSink {
   #manifest: Manifest | undefined;
   #plan: RestorePlan | undefined;
   #loader: Loader | undefined;
+  /** Rows that the target had before, by its space id: only where the spaces were there already. */
+  readonly #rowsBefore = new Map<number, number>();
   #definitions = 0;
   #grants = 0;
   #working: Promise<void> = Promise.resolve();
   isComplete = false;
 
-  constructor(connection: Connection, options: ServerSinkOptions) {
-    this.#connection = connection;
+  constructor(target: Target, options: ServerSinkOptions) {
+    this.#target = target;
+    this.#connection = target.connection;
     this.#options = options;
   }
 
@@ -115,28 +113,36 @@ class ServerSink {
   }
 
   async #load(batch: TupleBatch): Promise<void> {
-    await this.#prepare();
+    const { ids } = await this.#prepare();
+    const spaceId = ids.find('space', batch.space.id);
+    if (this.#options.only === 'schema' || spaceId === undefined) {
+      batch.release?.();
+      return;
+    }
     this.#loader ??= new Loader(this.#connection, (spaceId, tuple) => {
       const key = extractKey(tuple, this.#backup.primaryKeyOf(spaceId)?.parts ?? []);
       return showKey(key ?? tuple);
     });
-    await this.#loader.load(batch);
+    await this.#loader.load(batch, spaceId);
   }
 
   /** Checks the target and creates what the data needs, once. */
   async #prepare(): Promise<RestorePlan> {
     if (this.#plan !== undefined) return this.#plan;
     if (this.#manifest === undefined) throw new Error('rows came before the start');
-    const target = await readCatalog(this.#connection);
-    const { user } = this.#options;
-    const { version } = this.#manifest.server;
-    await checkTarget(this.#connection, user, version, this.#backup, target);
-    this.#plan = planRestore(this.#backup, target, this.#manifest.revoked, {
-      source: releaseOf(version),
-      target: releaseOf(this.#connection.greeting.version),
-    });
+    const { only } = this.#options;
+    this.#plan = await planFor(this.#target, this.#manifest, this.#backup, this.#options);
+    this.#sayLeftOut(this.#plan.leftOut);
+    if (only === 'data') await this.#countBefore(this.#plan);
     await this.#apply(this.#plan.before);
     return this.#plan;
+  }
+
+  #sayLeftOut(lines: readonly string[]): void {
+    const { report } = this.#options;
+    for (const line of lines.slice(0, SHOWN_LINES)) report.warn(`left out: ${line}`);
+    const more = lines.length - SHOWN_LINES;
+    if (more > 0) report.warn(`left out: ${more} more; --dry-run lists them all`);
   }
 
   /** @param slow - system spaces whose rows make the server look at all data, silently */
@@ -162,52 +168,62 @@ class ServerSink {
   async #complete({ counts, sequences = [] }: BackupEnd): Promise<void> {
     const difference = countsDiffer(counts, this.#counter.counts);
     if (difference !== undefined) throw new TntarError('failure', `rows were lost: ${difference}`);
-    const { after, grants } = await this.#prepare();
+    const plan = await this.#prepare();
     await this.#loader?.finish();
     // Before any grant is applied.
-    await this.#checkCounts(counts);
-    await this.#apply(after, SLOW_BEHIND_DATA);
-    await this.#apply(sequences.map(sequenceStep));
-    await this.#apply(grants);
+    if (this.#options.only !== 'schema') await this.#checkCounts(plan);
+    await this.#apply(plan.after, SLOW_BEHIND_DATA);
+    await this.#apply(plan.sequenceSteps(sequences));
+    await this.#apply(plan.grants);
     this.isComplete = true;
   }
 
+  /** The spaces of the backup that can have rows, with the ids that they have on the target. */
+  #filled({ ids }: RestorePlan): { id: number; name: string; targetId: number }[] {
+    return this.#backup.spaces.flatMap(({ id, name, primaryKey }) => {
+      const targetId = ids.find('space', id);
+      return primaryKey === undefined || targetId === undefined ? [] : [{ id, name, targetId }];
+    });
+  }
+
+  async #countBefore(plan: RestorePlan): Promise<void> {
+    const ids = this.#filled(plan).map(({ targetId }) => targetId);
+    const counts = await this.#countRows(ids);
+    for (const [i, id] of ids.entries()) this.#rowsBefore.set(id, counts?.[i] ?? 0);
+  }
+
   /** Asks the target how many rows it has now. */
-  async #checkCounts(counts: Map<number, Count>): Promise<void> {
-    for (const { id, name, primaryKey } of this.#backup.spaces) {
-      if (primaryKey === undefined) continue;
-      const expected = counts.get(id)?.rows ?? 0;
-      const counted = await this.#countRows(id, name);
-      if (counted !== undefined && counted !== expected) {
-        throw new TntarError(
-          'failure',
-          `space '${name}': the archive has ${expected} rows, the target ${counted} after the restore`,
-          { hint: 'does somebody else write to the target, or does a trigger there change rows?' },
-        );
-      }
+  async #checkCounts(plan: RestorePlan): Promise<void> {
+    const spaces = this.#filled(plan);
+    const counts = await this.#countRows(spaces.map(({ targetId }) => targetId));
+    if (counts === undefined) {
+      this.#options.report.note('cannot count rows on the target: each was confirmed, though');
+      return;
+    }
+    for (const [i, { id, name, targetId }] of spaces.entries()) {
+      const restored = this.#counter.counts.get(id)?.rows ?? 0;
+      const expected = restored + (this.#rowsBefore.get(targetId) ?? 0);
+      if (counts[i] === expected) continue;
+      throw new TntarError(
+        'failure',
+        `space '${name}': the target should have ${expected} rows now, and has ${counts[i]}`,
+        { hint: 'does somebody else write to the target, or does a trigger there change rows?' },
+      );
     }
   }
 
-  /** @returns undefined where the user may not run Lua; then each row was confirmed all the same */
-  async #countRows(id: number, name: string): Promise<number | undefined> {
+  /** @returns undefined where the user may not run Lua */
+  async #countRows(ids: readonly number[]): Promise<number[] | undefined> {
+    if (ids.length === 0) return [];
     try {
-      const request = evaluate(COUNT_ROWS, [id]);
-      const reply = await this.#connection.request(request, `count the rows of '${name}'`, true);
-      return Number((bodyDecoded(reply, Key.DATA) as unknown[])[0]);
+      const request = evaluate(COUNT_ROWS, [[...ids]]);
+      const reply = await this.#connection.request(request, 'count the rows', true);
+      return ((bodyDecoded(reply, Key.DATA) as unknown[])[0] as unknown[]).map(Number);
     } catch (error) {
       if (asTntarError(error).kind !== 'access') throw error;
-      this.#options.report.note(
-        `cannot count '${name}' on the target: each row was confirmed, though`,
-      );
       return undefined;
     }
   }
-}
-
-function sequenceStep({ id, value }: SequenceValue): Step {
-  const row = encode([id, BigInt(value)]);
-  const what = `value of sequence ${id}`;
-  return { spaceId: SystemSpace.SEQUENCE_DATA, verb: 'replace', row, what };
 }
 
 function toRequest({ spaceId, verb, row }: Step): Request {
@@ -224,15 +240,15 @@ export interface ServerWritable {
 }
 
 /**
- * A sink that restores into the server at the other end of `connection`. It finishes when the target
+ * A sink that restores into a server. It finishes when the target
  * has confirmed everything and its counts are right.
  *
  * @example
- * const { stream, applied } = serverSink(connection, { user: 'admin', report: silent });
+ * const { stream, applied } = serverSink({ connection, user: 'admin' }, { report: silent });
  * await pipeline(archiveSource(process.stdin), stream);
  */
-export function serverSink(connection: Connection, options: ServerSinkOptions): ServerWritable {
-  const sink = new ServerSink(connection, options);
+export function serverSink(target: Target, options: ServerSinkOptions): ServerWritable {
+  const sink = new ServerSink(target, options);
   const stream = new Writable({
     objectMode: true,
     highWaterMark: 1,

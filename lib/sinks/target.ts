@@ -1,13 +1,15 @@
+import type { Manifest } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
 import type { Catalog } from '../schema/catalog.js';
-import { findConflicts } from '../schema/conflicts.js';
+import { type PlanOptions, planRestore, type RestorePlan } from '../schema/plan.js';
 import { isOlder, releaseOf } from '../schema/release.js';
 import { BuiltinUser, Field, Privilege, SystemSpace } from '../schema/system.js';
+import { readCatalog } from '../server/catalog.js';
 import { readStatus } from '../server/status.js';
 
 /** Told to the user in full, but a hundred lines of it are enough. */
-const SHOWN_CONFLICTS = 100;
+const SHOWN_LINES = 100;
 
 /** What restoring needs on the universe: reading the catalog, creating, filling. */
 const NEEDED = [
@@ -39,9 +41,13 @@ function universeBits(catalog: Catalog, userId: number): number {
   return Number(sum);
 }
 
-function checkPrivileges(catalog: Catalog, user: string, backup: Catalog): void {
+function userId(catalog: Catalog, user: string): number {
   const row = catalog.rows(SystemSpace.USER).find(({ fields }) => fields[Field.user.name] === user);
-  const id = Number(row?.fields[Field.user.id] ?? BuiltinUser.GUEST);
+  return Number(row?.fields[Field.user.id] ?? BuiltinUser.GUEST);
+}
+
+function checkPrivileges(catalog: Catalog, user: string, backup: Catalog): void {
+  const id = userId(catalog, user);
   if (id === BuiltinUser.ADMIN) return;
   const bits = universeBits(catalog, id);
   const hasGrants = backup.userRows(SystemSpace.PRIV).length > 0;
@@ -53,42 +59,62 @@ function checkPrivileges(catalog: Catalog, user: string, backup: Catalog): void 
   });
 }
 
+/** What of a backup is wanted; all of it by default. */
+export type Wanted = Pick<PlanOptions, 'without' | 'only'>;
+
+/** Where a backup goes, and as whom. */
+export interface Target {
+  connection: Connection;
+  /** As whom the connection is logged in. */
+  user: string;
+}
+
+function listed(lines: readonly string[]): string {
+  const shown = lines.slice(0, SHOWN_LINES);
+  const more = lines.length > shown.length ? `; and ${lines.length - shown.length} more` : '';
+  return `${shown.join('; ')}${more}`;
+}
+
 /**
- * Refuses a target that cannot take the backup, before the first write.
+ * Reads the target, refuses it where it cannot take the backup, and plans what it takes. Writes nothing.
  *
- * @param serverVersion - of the server that the backup was made from
+ * @param manifest - of the backup
+ * @param backup - the user's rows of its system spaces
  * @throws TntarError of kind `failure` (read-only), `access` (privileges) or `target` (the rest)
  */
-export async function checkTarget(
-  connection: Connection,
-  user: string,
-  serverVersion: string,
+export async function planFor(
+  { connection, user }: Target,
+  manifest: Manifest,
   backup: Catalog,
-  target: Catalog,
-): Promise<void> {
+  wanted: Wanted,
+): Promise<RestorePlan> {
+  const catalog = await readCatalog(connection);
   const { isReadOnly } = await readStatus(connection);
   if (isReadOnly) {
     throw new TntarError('failure', `the target ${connection.where} is read-only`, {
       hint: 'restore into the master of the replica set; box.info.ro on the target says why',
     });
   }
-  checkPrivileges(target, user, backup);
+  checkPrivileges(catalog, user, backup);
   const { version } = connection.greeting;
-  if (isOlder(releaseOf(version), releaseOf(serverVersion))) {
+  const releases = { source: releaseOf(manifest.server.version), target: releaseOf(version) };
+  const plan = planRestore(backup, catalog, {
+    ...wanted,
+    releases,
+    revoked: manifest.revoked,
+    restorer: userId(catalog, user),
+  });
+  if (isOlder(releases.target, releases.source)) {
     throw new TntarError(
       'target',
-      `the target runs ${version}, older than ${serverVersion}, which the backup is from`,
+      `the target runs ${version}, older than ${manifest.server.version}, which the backup is from`,
       { hint: 'restore into the same version or a newer one' },
     );
   }
-  const conflicts = findConflicts(backup, target);
-  if (conflicts.length === 0) return;
-  const shown = conflicts.slice(0, SHOWN_CONFLICTS);
-  const more =
-    conflicts.length > shown.length ? `; and ${conflicts.length - shown.length} more` : '';
+  if (plan.conflicts.length === 0) return plan;
   throw new TntarError(
     'target',
-    `the target ${connection.where} is not free for this backup: ${shown.join('; ')}${more}`,
+    `the target ${connection.where} is not free for this backup: ${listed(plan.conflicts)}`,
     { hint: 'restore into an empty instance, or drop these first; nothing was written' },
   );
 }

@@ -13,6 +13,18 @@ export function catalogOf(rows: SystemRows): Catalog {
   return catalog;
 }
 
+/** What is in `_user` of every server. */
+export const BUILTIN_USERS: readonly Plain[][] = [
+  [0, 1, 'guest', 'user', {}],
+  [1, 1, 'admin', 'user', {}],
+  [2, 1, 'public', 'role', {}],
+  [3, 1, 'replication', 'role', {}],
+  [31, 1, 'super', 'role', {}],
+];
+
+/** A server in which nobody made anything. */
+export const EMPTY: SystemRows = { 304: BUILTIN_USERS };
+
 /** A row of `_space`. */
 export function spaceRow(
   id: number,

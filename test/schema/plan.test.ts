@@ -2,7 +2,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { planRestore, type RestorePlan, type Step } from '../../lib/schema/plan.js';
 import { decode, type Value } from '../../lib/tuple/codec.js';
 import { type Plain, pack } from '../support/msgpack.js';
-import { catalogOf, formatRow, indexRow, type SystemRows, spaceRow } from './catalogs.js';
+import { catalogOf, EMPTY, formatRow, indexRow, type SystemRows, spaceRow } from './catalogs.js';
 
 const CHECKED = {
   flags: { is_sync: true, foreign_key: { parent: { space: 512, field: { id: 'id' } } } },
@@ -12,13 +12,13 @@ const CHECKED = {
   ],
 };
 
-/** A database with one of everything, as 2.x and 3.x together could have it. */
 /** A function as 3.x has it, with the events that it is a trigger of. */
 function triggerFunction(id: number, name: string, events: string[]): Plain[] {
   const rest = ['function', [], 'any', 'none', 'none', false, false, true, ['LUA'], {}, '', '', ''];
   return [id, 32, name, 0, 'LUA', 'function() end', ...rest, events];
 }
 
+/** A database with one of everything, as 2.x and 3.x together could have it. */
 const RICH: SystemRows = {
   272: [['onceinit']],
   276: [[300, 'german', 1, 'ICU', 'de', {}]],
@@ -45,7 +45,7 @@ const RICH: SystemRows = {
     indexRow(518, 0, 'pk'),
   ],
   296: [
-    [70, 32, 'positive', 1, 'LUA', 'function(x) return x > 0 end'],
+    [70, 32, 'positive', 0, 'LUA', 'function(x) return x > 0 end'],
     [71, 32, 'computed', 1, 'LUA', 'function(t) return {t[1]} end'],
     triggerFunction(72, 'guard', ['box.space.customers.before_replace']),
     triggerFunction(73, 'idle', []),
@@ -86,7 +86,7 @@ const rowOf = ({ row }: Step): Value[] => decode(row) as Value[];
 const all = ({ before, after, grants }: RestorePlan): Step[] => [...before, ...after, ...grants];
 
 describe('the plan of a restore', () => {
-  const plan = planRestore(catalogOf(RICH), catalogOf({}));
+  const plan = planRestore(catalogOf(RICH), catalogOf(EMPTY));
   const names = order(plan);
   const at = (what: string): number => {
     const index = names.indexOf(what);
@@ -97,35 +97,54 @@ describe('the plan of a restore', () => {
   for (const [thing, ...needed] of [
     [DATA, "index 'pk' of space 'customers'", "index 'pk' of space 'orders'"],
     [DATA, "index 'pk' of space 'items'", "index 'pk' of space 'tree'"],
-    ["space 'customers'", "user or role 'app'"],
-    ["function 'positive'", "user or role 'app'"],
+    ["space 'customers'", "user 'app'"],
+    ["function 'positive' (LUA)", "user 'app'"],
     // 3.x: it would change the rows that are restored
-    ["function 'guard'", "user or role 'app'", DATA],
-    [DATA, "function 'idle'"],
-    ["sequence 'ids'", "user or role 'app'"],
+    ["function 'guard' (LUA)", "user 'app'", DATA],
+    [DATA, "function 'idle' (LUA)"],
+    ["sequence 'ids'", "user 'app'"],
     ["index 'pk' of space 'customers'", "space 'customers'"],
     ["index 'pk' of space 'items'", "space 'items'"],
     ["index 'name' of space 'customers'", "collation 'german'", "index 'pk' of space 'customers'"],
     ["index 'price' of space 'orders'", "index 'pk' of space 'orders'", DATA],
-    ["index 'computed' of space 'items'", "function 'computed'", DATA],
-    ["functional index of space 'items'", "index 'computed' of space 'items'"],
-    ["space 'orders' again", "function 'positive'", "index 'pk' of space 'customers'", DATA],
+    [
+      "index 'computed' of space 'items'",
+      "function 'computed' (LUA, which runs as user 'app')",
+      DATA,
+    ],
+    ["functional index 1 of space 'items'", "index 'computed' of space 'items'"],
+    ["space 'orders' again", "function 'positive' (LUA)", "index 'pk' of space 'customers'", DATA],
     ["space 'tree' again", "index 'pk' of space 'tree'", DATA],
     // 2.x: before the rows that it checks, behind the index that it refers to
-    ["foreign key of space 'items'", "space 'items'", "index 'pk' of space 'items'"],
-    ["foreign key of space 'items'", "index 'name' of space 'customers'"],
-    [DATA, "foreign key of space 'items'", "check of space 'items'"],
-    ["check of space 'items'", "space 'items'"],
-    ["sequence of space 'orders'", "sequence 'ids'", "index 'pk' of space 'orders'"],
-    ["space 'report'", "space 'customers'", "space 'orders' again", DATA],
-    ["space 'later report'", "space 'report'"],
-    ["trigger 'on_insert'", "space 'customers'", "space 'report'", DATA],
-    ['value of sequence 1', "sequence 'ids'", "sequence of space 'orders'", DATA],
-    ['grant to user 32', "user or role 'readers'", "space 'later report'", DATA],
-    ['grant to user 33', "function 'positive'", "sequence 'ids'", "space 'customers'", DATA],
-    ['grant to user 0', "trigger 'on_insert'", DATA],
+    ["foreign key 'fk' of space 'items'", "space 'items'", "index 'pk' of space 'items'"],
+    ["foreign key 'fk' of space 'items'", "index 'name' of space 'customers'"],
+    [DATA, "foreign key 'fk' of space 'items'", "check 'ck' of space 'items'"],
+    ["check 'ck' of space 'items'", "space 'items'"],
+    ["sequence 'ids' of space 'orders'", "sequence 'ids'", "index 'pk' of space 'orders'"],
+    ["view 'report'", "space 'customers'", "space 'orders' again", DATA],
+    ["view 'later report'", "view 'report'"],
+    ["trigger 'on_insert' of space 'customers'", "space 'customers'", "view 'report'", DATA],
+    ["value of sequence 'ids'", "sequence 'ids'", "sequence 'ids' of space 'orders'", DATA],
+    ["grant of role 'readers' to user 'app'", "role 'readers'", "view 'later report'", DATA],
+    [
+      "grant of read on space 'customers' to role 'readers'",
+      "function 'positive' (LUA)",
+      "sequence 'ids'",
+      "space 'customers'",
+      DATA,
+    ],
+    [
+      "grant of read,write,execute,session,usage on universe to user 'guest'",
+      "trigger 'on_insert' of space 'customers'",
+      DATA,
+    ],
     // the very last: what stopped half-way has opened nothing up
-    ['grant to user 0', 'mark onceinit', 'value of sequence 1', DATA],
+    [
+      "grant of read,write,execute,session,usage on universe to user 'guest'",
+      "mark 'onceinit'",
+      "value of sequence 'ids'",
+      DATA,
+    ],
   ] as [string, ...string[]][]) {
     it(`has ${thing} behind ${needed.join(' and ')}`, () => {
       for (const each of needed) ok(at(each) < at(thing), `${each} comes later`);
@@ -188,7 +207,7 @@ describe('the plan of a restore', () => {
   });
 
   it('is empty for an empty backup', () => {
-    deepEqual(planRestore(catalogOf({}), catalogOf({})), { before: [], after: [], grants: [] });
+    deepEqual(order(planRestore(catalogOf({}), catalogOf({}))), [DATA]);
   });
 
   it('has nothing of what the server of the backup shipped', () => {
@@ -200,11 +219,7 @@ describe('the plan of a restore', () => {
       304: [[1, 1, 'admin', 'user', {}]],
       312: [[1, 0, 'universe', 0, 24]],
     };
-    deepEqual(planRestore(catalogOf(shipped), catalogOf({})), {
-      before: [],
-      after: [],
-      grants: [],
-    });
+    deepEqual(order(planRestore(catalogOf(shipped), catalogOf({}))), [DATA]);
   });
 });
 
@@ -212,10 +227,14 @@ describe('on a target that is not empty', () => {
   it('a row that is there to the byte is left out', () => {
     const target = catalogOf({ 276: RICH[276]!, 304: [RICH[304]![0]!], 312: [RICH[312]![0]!] });
     const names = order(planRestore(catalogOf(RICH), target));
-    for (const what of ["collation 'german'", "user or role 'app'", 'grant to user 0']) {
+    for (const what of [
+      "collation 'german'",
+      "user 'app'",
+      "grant of read,write,execute,session,usage on universe to user 'guest'",
+    ]) {
       equal(names.includes(what), false, what);
     }
-    for (const what of ["user or role 'readers'", 'grant to user 33']) {
+    for (const what of ["role 'readers'", "grant of read on space 'customers' to role 'readers'"]) {
       equal(names.includes(what), true, what);
     }
   });
@@ -266,7 +285,7 @@ describe('what was revoked on the server of the backup', () => {
     ],
   };
   const deletions = (target: SystemRows): Step[] =>
-    all(planRestore(catalogOf(RICH), catalogOf(target), REVOKED)).filter(
+    all(planRestore(catalogOf(RICH), catalogOf(target), { revoked: REVOKED })).filter(
       ({ verb }) => verb === 'delete',
     );
 
@@ -281,7 +300,9 @@ describe('what was revoked on the server of the backup', () => {
   });
 
   it('is taken away after the data, behind all grants', () => {
-    const { before, after, grants } = planRestore(catalogOf(RICH), catalogOf(GRANTS), REVOKED);
+    const { before, after, grants } = planRestore(catalogOf(RICH), catalogOf(GRANTS), {
+      revoked: REVOKED,
+    });
     equal(
       [...before, ...after].some(({ verb }) => verb === 'delete'),
       false,

@@ -65,7 +65,7 @@ describe('planRestore to a newer server', () => {
   ]);
   const steps = (source: string, target: string): { spaceId: number; row: unknown }[] => {
     const releases = { source: releaseOf(source), target: releaseOf(target) };
-    const { before, after, grants } = planRestore(backup, new Catalog(), [], releases);
+    const { before, after, grants } = planRestore(backup, new Catalog(), { releases });
     return [...before, ...after, ...grants].map(({ spaceId, row }) => ({
       spaceId,
       row: decode(row),

@@ -69,14 +69,19 @@ export async function dump(server: TestServer, ...args: string[]): Promise<Buffe
 export function tryRestore(
   target: Pick<TestServer, 'uri'>,
   archive: Buffer,
+  args: readonly string[] = [],
   options: RunOptions = {},
 ): Promise<Result> {
-  return tntar(['restore', target.uri], { ...options, input: archive });
+  return tntar(['restore', target.uri, ...args], { ...options, input: archive });
 }
 
 /** A restore that has to go well. */
-export async function restore(target: Pick<TestServer, 'uri'>, archive: Buffer): Promise<Result> {
-  const result = await tryRestore(target, archive);
+export async function restore(
+  target: Pick<TestServer, 'uri'>,
+  archive: Buffer,
+  ...args: string[]
+): Promise<Result> {
+  const result = await tryRestore(target, archive, args);
   equal(result.code, 0, result.stderr);
   return result;
 }

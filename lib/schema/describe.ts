@@ -1,0 +1,137 @@
+import type { Revocation } from '../archive/manifest.js';
+import type { Catalog, SystemRow } from './catalog.js';
+import { sqlOf } from './dialect.js';
+import { DEFINITIONS, isShippedThing, KINDS, type Kind } from './ids.js';
+import { isTable } from './rows.js';
+import { Field, PRIVILEGE_NAMES, SystemSpace } from './system.js';
+
+/** What people call a thing, e.g. `role 'readers'`. */
+export function describeThing(kind: Kind, { fields }: SystemRow): string {
+  const name = `'${fields[DEFINITIONS[kind].name]}'`;
+  if (kind === 'user') return `${fields[Field.user.type]} ${name}`;
+  return kind === 'space' && isView(fields) ? `view ${name}` : `${kind} ${name}`;
+}
+
+export function isView(fields: SystemRow['fields']): boolean {
+  const flags = fields[Field.space.flags];
+  return isTable(flags) && flags['view'] === true;
+}
+
+/** @example namesOf(3); // 'read,write' */
+function privileges(bits: unknown): string {
+  const granted = PRIVILEGE_NAMES.filter((_name, i) => (Number(bits) & (2 ** i)) !== 0);
+  return granted.join(',');
+}
+
+/** Says in words what rows of system spaces are about. */
+export class Describer {
+  readonly #things = new Map(KINDS.map((kind) => [kind, new Map<number, string>()]));
+
+  /**
+   * @param backup - what the rows are from
+   * @param target - knows the names of what every server has
+   */
+  constructor(backup: Catalog, target: Catalog) {
+    for (const kind of KINDS) {
+      const { spaceId, id } = DEFINITIONS[kind];
+      const shipped = target.rows(spaceId).filter((row) => isShippedThing(kind, row));
+      for (const row of [...shipped, ...backup.userRows(spaceId)]) {
+        this.#things.get(kind)!.set(Number(row.fields[id]), describeThing(kind, row));
+      }
+    }
+  }
+
+  /** @example describer.thing('user', 32); // "user 'ann'" */
+  thing(kind: Kind, id: unknown): string {
+    return this.#things.get(kind)!.get(Number(id)) ?? `${kind} ${id}`;
+  }
+
+  /** @param spaceId - of the system space that the row is from */
+  row(spaceId: number, row: SystemRow): string {
+    const { fields } = row;
+    const space = (fieldNo: number): string => this.thing('space', fields[fieldNo]);
+    switch (spaceId) {
+      case SystemSpace.COLLATION:
+        return describeThing('collation', row);
+      case SystemSpace.SPACE:
+        return describeThing('space', row);
+      case SystemSpace.SEQUENCE:
+        return describeThing('sequence', row);
+      case SystemSpace.FUNC:
+        return this.#function(row);
+      case SystemSpace.USER:
+        return describeThing('user', row);
+      case SystemSpace.SEQUENCE_DATA:
+        return `value of ${this.thing('sequence', fields[Field.sequenceData.id])}`;
+      case SystemSpace.INDEX:
+        return `index '${fields[Field.index.name]}' of ${space(Field.index.spaceId)}`;
+      case SystemSpace.PRIV:
+        return this.#grant(fields);
+      case SystemSpace.TRIGGER:
+        return `trigger '${fields[Field.trigger.name]}' of ${space(Field.trigger.spaceId)}`;
+      case SystemSpace.SPACE_SEQUENCE:
+        return `${this.thing('sequence', fields[Field.spaceSequence.sequenceId])} of ${space(Field.spaceSequence.spaceId)}`;
+      case SystemSpace.FK_CONSTRAINT:
+        return `foreign key '${fields[Field.fkConstraint.name]}' of ${space(Field.fkConstraint.childId)}`;
+      case SystemSpace.CK_CONSTRAINT:
+        return `check '${fields[Field.ckConstraint.name]}' of ${space(Field.ckConstraint.spaceId)}`;
+      case SystemSpace.FUNC_INDEX:
+        return `functional index ${fields[Field.funcIndex.indexId]} of ${space(Field.funcIndex.spaceId)}`;
+      default:
+        return `mark '${fields[Field.schema.key]}'`;
+    }
+  }
+
+  shippedGrant({ grantee, objectType, objectId }: Revocation): string {
+    const object = this.#object(objectType, objectId);
+    return `what every server grants to ${this.thing('user', grantee)} on ${object}`;
+  }
+
+  #function(row: SystemRow): string {
+    const { owner, setuid, language } = Field.func;
+    const asOwner = Number(row.fields[setuid]) !== 0;
+    const runs = asOwner ? `, which runs as ${this.thing('user', row.fields[owner])}` : '';
+    return `${describeThing('function', row)} (${row.fields[language]}${runs})`;
+  }
+
+  #grant(fields: SystemRow['fields']): string {
+    const { grantee, objectType, objectId, bits } = Field.priv;
+    const to = this.thing('user', fields[grantee]);
+    const type = String(fields[objectType]);
+    const id = fields[objectId];
+    if (type === 'role' && typeof id === 'number') {
+      return `grant of ${this.thing('user', id)} to ${to}`;
+    }
+    return `grant of ${privileges(fields[bits])} on ${this.#object(type, id)} to ${to}`;
+  }
+
+  #object(type: string, id: unknown): string {
+    if (type === 'universe') return type;
+    if (type === 'role') return this.thing('user', id);
+    if (id === '') return `every ${type}`;
+    if (typeof id !== 'number') return `${type} '${id}'`;
+    const kind = KINDS.find((each) => each === type);
+    return kind === undefined ? `${type} ${id}` : this.thing(kind, id);
+  }
+}
+
+/** What a row makes the server run: Lua or SQL, now or later; undefined where it runs nothing. */
+export function codeOf(spaceId: number, row: SystemRow): string | undefined {
+  const { fields } = row;
+  switch (spaceId) {
+    case SystemSpace.FUNC:
+      return textOf(fields[Field.func.body]);
+    case SystemSpace.SPACE:
+      return sqlOf(row, Field.space.flags);
+    case SystemSpace.TRIGGER:
+      return sqlOf(row, Field.trigger.options);
+    case SystemSpace.CK_CONSTRAINT:
+      return textOf(fields[Field.ckConstraint.code]);
+    default:
+      return undefined;
+  }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

@@ -1,0 +1,123 @@
+import type { Value } from '../tuple/codec.js';
+import { splitFields } from '../tuple/fields.js';
+import type { Catalog, SystemRow } from './catalog.js';
+import { describeThing } from './describe.js';
+import { DEFINITIONS, IdMap, KINDS, type Kind } from './ids.js';
+import { withTargetIds } from './references.js';
+import { BuiltinUser, Field } from './system.js';
+
+/** How the things of a backup and those of the target are the same, or are in each other's way. */
+export interface Identified {
+  ids: IdMap;
+  /** Rows of the backup that the target has already, under whatever id: not to be made again. */
+  present: ReadonlySet<SystemRow>;
+  /** What keeps the backup out, one line each. */
+  conflicts: string[];
+}
+
+/** Above it 3.x has the spaces that do not outlive it, `BOX_SPACE_ID_TEMPORARY_MIN` of `schema_def.h`. */
+const FIRST_TEMPORARY_SPACE = 2 ** 30;
+const LAST_SHIPPED_USER = BuiltinUser.SUPER;
+
+/** Spaces and sequences hold something of their own: two under one name would mix. */
+const HOLDS_DATA: ReadonlySet<Kind> = new Set<Kind>(['space', 'sequence']);
+
+/** What the server notes about when a row was changed. */
+const TIMES: Readonly<Partial<Record<Kind, readonly number[]>>> = {
+  user: [Field.user.authHistory, Field.user.lastModified],
+  function: [Field.func.created, Field.func.lastAltered],
+};
+
+function isSameDefinition(kind: Kind, a: SystemRow, b: SystemRow): boolean {
+  const [left, right] = [splitFields(a.raw), splitFields(b.raw)];
+  const times = TIMES[kind] ?? [];
+  return (
+    left.length === right.length &&
+    left.every((field, i) => times.includes(i) || field.equals(right[i]!))
+  );
+}
+
+/** Gives out ids that neither the backup nor the target has. */
+class FreshIds {
+  #next: number;
+
+  constructor(kind: Kind, backup: readonly SystemRow[], target: readonly SystemRow[]) {
+    const { id } = DEFINITIONS[kind];
+    let largest = kind === 'user' ? LAST_SHIPPED_USER : 0;
+    for (const { fields } of [...backup, ...target]) {
+      const taken = Number(fields[id]);
+      if (taken > largest && (kind !== 'space' || taken < FIRST_TEMPORARY_SPACE)) largest = taken;
+    }
+    this.#next = largest + 1;
+  }
+
+  take(): number {
+    return this.#next++;
+  }
+}
+
+const byField = (rows: readonly SystemRow[], fieldNo: number): Map<Value, SystemRow> =>
+  new Map(rows.map((row) => [row.fields[fieldNo]!, row]));
+
+/** Something of the backup that is to be made, and what has its name on the target already. */
+interface Namesake {
+  kind: Kind;
+  row: SystemRow;
+  namesake: SystemRow;
+}
+
+/** Notes the target's id of each thing of a kind. */
+function match(
+  kind: Kind,
+  backup: Catalog,
+  target: Catalog,
+  ids: IdMap,
+  isMade: boolean,
+): Namesake[] {
+  const { spaceId, id, name } = DEFINITIONS[kind];
+  const rows = backup.userRows(spaceId);
+  const there = target.rows(spaceId);
+  const named = byField(there, name);
+  const numbered = byField(there, id);
+  const fresh = new FreshIds(kind, rows, there);
+  const namesakes: Namesake[] = [];
+  for (const row of rows) {
+    const namesake = named.get(row.fields[name]!);
+    const own = Number(row.fields[id]);
+    if (namesake !== undefined) {
+      ids.set(kind, own, Number(namesake.fields[id]));
+      if (isMade) namesakes.push({ kind, row, namesake });
+    } else if (isMade) {
+      ids.set(kind, own, numbered.has(own) ? fresh.take() : own);
+    }
+  }
+  return namesakes;
+}
+
+/**
+ * Finds for each thing of the backup what it is on the target: what has its name there, or else a new
+ * thing, under the same id where that is free, and under another where it is not.
+ *
+ * @param backup - rows as the target would hold them but for ids
+ * @param made - kinds that the restore makes; of others it uses what the target has by the same name
+ * @param restorer - id on the target of the user who restores
+ */
+export function identify(
+  backup: Catalog,
+  target: Catalog,
+  made: ReadonlySet<Kind>,
+  restorer: number = BuiltinUser.ADMIN,
+): Identified {
+  const ids = new IdMap(target, restorer);
+  const namesakes = KINDS.flatMap((kind) => match(kind, backup, target, ids, made.has(kind)));
+  const present = new Set<SystemRow>();
+  const conflicts: string[] = [];
+  for (const { kind, row, namesake } of namesakes) {
+    const mapped = withTargetIds(DEFINITIONS[kind].spaceId, row, ids, () => {});
+    const shown = describeThing(kind, row);
+    if (HOLDS_DATA.has(kind)) conflicts.push(`${shown} exists`);
+    else if (mapped !== undefined && isSameDefinition(kind, mapped, namesake)) present.add(row);
+    else conflicts.push(`${shown} exists, and is another`);
+  }
+  return { ids, present, conflicts };
+}
