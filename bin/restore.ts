@@ -1,6 +1,8 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import type { RestoreOptions } from '../lib/restore.js';
 import { EXIT_HELP } from './exit.js';
 import { openInput } from './files.js';
+import { showPreview } from './preview.js';
 import { StderrReport } from './reporting.js';
 import {
   addServerOptions,
@@ -12,26 +14,50 @@ import { interruptible } from './signals.js';
 
 interface Flags extends ServerFlags {
   input?: string;
+  dryRun: boolean;
+  users: boolean;
+  privileges: boolean;
+  functions: boolean;
+  schemaOnly: boolean;
+  dataOnly: boolean;
   quiet: boolean;
 }
 
 const EXAMPLES = `
 Examples:
   tntar restore admin@db2:3301 < backup.tar.zst
-  tntar restore admin@db2:3301 -i backup.tar.zst
+  tntar restore admin@db2:3301 -i backup.tar.zst --dry-run | less
+  tntar restore admin@db2:3301 -i backup.tar.zst --no-users --no-privileges
   tntar dump db1:3301 | tntar restore admin@db2:3301
 `;
 
+function onlyOf({ schemaOnly, dataOnly }: Flags): RestoreOptions['only'] {
+  if (schemaOnly) return 'schema';
+  return dataOnly ? 'data' : undefined;
+}
+
 async function run(uri: string, flags: Flags): Promise<void> {
   const report = new StderrReport(flags.quiet);
-  const { restore } = await import('../lib/restore.js');
+  const { previewRestore, restore } = await import('../lib/restore.js');
+  const only = onlyOf(flags);
+  const without = {
+    users: !flags.users,
+    privileges: !flags.privileges,
+    functions: !flags.functions,
+  };
   try {
     const input = openInput(flags.input);
-    const totals = await interruptible(async (signal) => {
+    await interruptible(async (signal) => {
       const server = await serverOptions(uri, flags, signal);
-      return restore(input, server, { report, signal });
+      const options = { report, signal, without, only };
+      if (flags.dryRun) {
+        const preview = await previewRestore(input, server, options);
+        report.clear();
+        process.stdout.write(showPreview(preview, only !== 'schema'));
+        return;
+      }
+      report.summary('restored', await restore(input, server, options));
     });
-    report.summary('restored', totals);
   } finally {
     report.clear();
   }
@@ -42,9 +68,20 @@ export function restoreCommand(): Command {
     .summary('put an archive into a database')
     .description(
       'Puts an archive into a database that has none of its spaces. Nothing is written before the\n' +
-        'target was found fit, and no row of a part before the part was verified.',
+        'target was found fit, and no row of a part before the part was verified. What of users,\n' +
+        'functions and collations is there already is used; ids that are taken are changed.',
     )
     .option('-i, --input <file>', 'read from a file, not from standard input')
+    .option('--dry-run', 'verify the archive, print what would be done, change nothing', false)
+    .option('--no-users', 'make no users and no roles: use those of the target, by name')
+    .option('--no-privileges', 'grant and revoke nothing')
+    .option('--no-functions', 'make no functions: use those of the target, by name')
+    .addOption(
+      new Option('--schema-only', 'all definitions, no rows').default(false).conflicts('dataOnly'),
+    )
+    .addOption(
+      new Option('--data-only', 'rows only, into spaces that are there, by name').default(false),
+    )
     .option('-q, --quiet', 'print warnings and errors only', false)
     .addHelpText('after', SERVER_HELP + EXAMPLES + EXIT_HELP)
     .action(run);

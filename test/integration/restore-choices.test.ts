@@ -1,0 +1,297 @@
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { tntar } from '../support/cli.js';
+import { fingerprint } from '../support/fingerprint.js';
+import { startServer, type TestServer } from '../support/server.js';
+import { dump, isAtLeast, restore, tryRestore, withTarget } from './fidelity/roundtrip.js';
+
+const SOURCE = `
+  box.schema.user.create('ann', {password = 'a'})
+  box.schema.role.create('clerk')
+  box.schema.func.create('greet', {body = 'function() return "hello" end'})
+  box.schema.func.create('lower', {is_deterministic = true, is_sandboxed = true,
+      body = 'function(tuple) return {tuple[2]:lower()} end'})
+  box.schema.sequence.create('counter')
+  box.schema.space.create('shelf'):create_index('primary', {sequence = 'counter'})
+  for i = 1, 100 do box.space.shelf:insert({box.NULL, 'Row ' .. i}) end
+  box.space.shelf:create_index('by_name', {func = 'lower', parts = {{1, 'string'}}})
+  box.schema.space.create('drawer', {engine = 'vinyl'}):create_index('primary')
+  box.space.drawer:insert({1})
+  box.space._space:update(box.space.drawer.id, {{'=', 2, box.space._user.index.name:get('ann').id}})
+  box.schema.user.grant('ann', 'clerk')
+  box.schema.role.grant('clerk', 'read,write', 'space', 'shelf')
+  box.schema.role.grant('clerk', 'execute', 'function', 'greet')
+  box.schema.user.grant('guest', 'read', 'space', 'shelf')
+`;
+
+const CONSTRAINED = `
+  box.schema.func.create('positive', {is_deterministic = true,
+      body = 'function(value) return value > 0 end'})
+  box.schema.space.create('till', {format = {{'id', 'unsigned'},
+      {name = 'sum', type = 'number', constraint = 'positive'}}}):create_index('primary')
+`;
+
+const names = (space: string): string => `
+  local names = {}
+  for _, row in box.space.${space}:pairs() do names[row.name] = true end
+  return names
+`;
+const OWNER = `return box.space._user:get(box.space._space.index.name:get('drawer').owner).name`;
+
+describe('restore', () => {
+  let source: TestServer;
+  let archive: Buffer;
+  before(async () => {
+    source = await startServer({ lua: SOURCE });
+    if (isAtLeast(source, '2.10')) await source.eval(CONSTRAINED);
+    archive = await dump(source);
+  });
+  after(() => source.stop());
+
+  const told = (stderr: string, ...lines: string[]): void => {
+    for (const line of lines) ok(stderr.includes(`left out: ${line}`), `${line}: ${stderr}`);
+  };
+
+  describe('--no-users', () => {
+    it('makes no user and no role, gives what was theirs to who restores, and says so', async () => {
+      await withTarget(async (target) => {
+        const { stderr } = await restore(target, archive, '--no-users');
+        const users = await target.eval<Record<string, boolean>>(names('_user'));
+        deepEqual([users['ann'], users['clerk']], [undefined, undefined]);
+        equal(await target.eval(OWNER), 'admin');
+        equal(await target.eval(`return box.space._priv:count({0, 'space'})`), 1);
+        told(
+          stderr,
+          '2 users and roles',
+          "space 'drawer': its owner is not on the target, so it will belong to who restores",
+          "grant of read,write on space 'shelf' to role 'clerk': there is no such user on the target",
+        );
+        deepEqual(await fingerprint(target), await fingerprint(source));
+      });
+    });
+
+    it('uses those that the target has, whatever their passwords', async () => {
+      await withTarget(async (target) => {
+        await target.eval(`
+          box.schema.user.create('bob') box.schema.user.create('ann', {password = 'hers'})
+          box.schema.role.create('clerk')`);
+        const auth = `return box.space._user.index.name:get('ann').auth`;
+        const password = await target.eval(auth);
+        await restore(target, archive, '--no-users');
+        equal(await target.eval(OWNER), 'ann');
+        deepEqual(await target.eval(auth), password);
+        deepEqual(
+          await target.eval(`return box.schema.role.info('clerk')`),
+          await source.eval(`return box.schema.role.info('clerk')`),
+        );
+      });
+    });
+  });
+
+  it('--no-privileges grants nothing, and takes nothing away', async () => {
+    await withTarget(async (target) => {
+      await target.eval(`box.schema.user.revoke('guest', 'session', 'universe')`);
+      const grants = await target.eval(`return box.space._priv:select()`);
+      const { stderr } = await restore(target, archive, '--no-privileges');
+      const after = await target.eval<unknown[][]>(`return box.space._priv:select()`);
+      deepEqual(after, grants);
+      match(stderr, /left out: \d+ grants/);
+      equal((await target.eval<Record<string, boolean>>(names('_user')))['ann'], true);
+    });
+  });
+
+  describe('--no-functions', () => {
+    it('makes none, nor what cannot be without them, and says so', async () => {
+      await withTarget(async (target) => {
+        const { stderr } = await restore(target, archive, '--no-functions');
+        const functions = await target.eval<Record<string, boolean>>(names('_func'));
+        deepEqual([functions['greet'], functions['lower']], [undefined, undefined]);
+        equal(await target.eval('return box.space.shelf.index.by_name == nil'), true);
+        equal(await target.eval('return box.space._func_index:count()'), 0);
+        deepEqual(await fingerprint(target), await fingerprint(source));
+        told(
+          stderr,
+          isAtLeast(source, '2.10') ? '3 functions' : '2 functions',
+          "index 'by_name' of space 'shelf': there is no such function on the target",
+          "grant of execute on function 'greet' to role 'clerk': there is no such function on the target",
+        );
+        if (isAtLeast(source, '2.10')) {
+          told(stderr, "space 'till': constraint 'positive', for its function is not there");
+          ok(await target.eval(`return box.space.till:insert({1, -1}) ~= nil`));
+        }
+      });
+    });
+
+    it('uses those that the target has', async () => {
+      await withTarget(async (target) => {
+        await target.eval(`
+          box.schema.func.create('other', {body = 'function() end'})
+          box.schema.func.create('lower', {is_deterministic = true, is_sandboxed = true,
+              body = 'function(tuple) return {tuple[2]:upper()} end'})`);
+        await restore(target, archive, '--no-functions');
+        deepEqual(await target.eval(`return box.space.shelf.index.by_name:get('ROW 7')`), [
+          7,
+          'Row 7',
+        ]);
+      });
+    });
+  });
+
+  it('--schema-only makes all definitions and no rows, and sequences begin anew', async () => {
+    await withTarget(async (target) => {
+      const { stderr } = await restore(target, archive, '--schema-only');
+      equal(await target.eval('return box.space.shelf:count() + box.space.drawer:count()'), 0);
+      told(stderr, 'all rows, and the values of sequences');
+      deepEqual(await target.eval(`return box.space.shelf:insert({box.NULL, 'New'})`), [1, 'New']);
+      deepEqual(await target.eval(`return box.space.shelf.index.by_name:get('new')`), [1, 'New']);
+      deepEqual(
+        await target.eval(`return box.schema.role.info('clerk')`),
+        await source.eval(`return box.schema.role.info('clerk')`),
+      );
+    });
+  });
+
+  it('--schema-only verifies the rows all the same', async () => {
+    await withTarget(async (target) => {
+      const cut = archive.subarray(0, archive.length - 100);
+      const { code } = await tryRestore(target, cut, ['--schema-only']);
+      equal(code, 3);
+    });
+  });
+
+  describe('--data-only', () => {
+    /** The spaces under other ids, beside another one that has an id of theirs. */
+    const SPACES = `
+      box.schema.space.create('other', {id = 512}):create_index('primary')
+      box.schema.sequence.create('other')
+      box.schema.sequence.create('counter')
+      box.schema.space.create('shelf', {id = 700}):create_index('primary', {sequence = 'counter'})
+      box.schema.space.create('drawer', {engine = 'memtx', id = 701}):create_index('primary')
+      box.schema.space.create('till', {id = 702}):create_index('primary')`;
+
+    it('fills spaces that are there by name, and makes nothing', async () => {
+      await withTarget(async (target) => {
+        await target.eval(SPACES);
+        const definitions = `return {box.space._space:count(), box.space._index:count(), box.space._user:count(),
+            box.space._func:count(), box.space._priv:count()}`;
+        const before = await target.eval(definitions);
+        const { stderr } = await restore(target, archive, '--data-only');
+        deepEqual(await target.eval(definitions), before);
+        const { other, ...filled } = await fingerprint(target);
+        deepEqual(other?.rows, 0);
+        const { shelf, drawer } = await fingerprint(source);
+        deepEqual([filled['shelf'], filled['drawer']], [shelf, drawer]);
+        deepEqual(await target.eval(`return box.space.shelf:insert({box.NULL})`), [101]);
+        told(stderr, 'all definitions, users, privileges and functions');
+      });
+    });
+
+    it('adds to the rows that are there, and never puts a sequence back', async () => {
+      await withTarget(async (target) => {
+        await target.eval(`${SPACES}
+          box.sequence.counter:set(500)
+          box.space.shelf:insert({box.NULL, 'theirs'})`);
+        await restore(target, archive, '--data-only');
+        equal(await target.eval('return box.space.shelf:count()'), 101);
+        deepEqual(await target.eval(`return box.space.shelf:insert({box.NULL})`), [502]);
+      });
+    });
+
+    it('stops at a row whose key is there, and says how far it came', async () => {
+      await withTarget(async (target) => {
+        await target.eval(`${SPACES} box.space.shelf:insert({50, 'theirs'})`);
+        const { code, stderr } = await tryRestore(target, archive, ['--data-only']);
+        equal(code, 1, stderr);
+        match(stderr, /space 'shelf', row \[50\].*[Dd]uplicate key.*INCOMPLETE/s);
+        deepEqual(await target.eval('return box.space.shelf:get(50)'), [50, 'theirs']);
+      });
+    });
+
+    it('refuses a target that lacks some of the spaces, before it writes, and names them', async () => {
+      await withTarget(async (target) => {
+        await target.eval(`
+          box.schema.space.create('shelf') box.schema.space.create('till'):create_index('primary')`);
+        const { code, stderr } = await tryRestore(target, archive, ['--data-only']);
+        equal(code, 4, stderr);
+        match(stderr, /no rows can go into 'drawer': it does not exist/);
+        match(stderr, /no rows can go into 'shelf': no primary index/);
+        equal(stderr.includes('INCOMPLETE'), false);
+      });
+    });
+  });
+
+  it('refuses --schema-only together with --data-only', async () => {
+    const { code, stderr } = await tntar(['restore', '--schema-only', '--data-only']);
+    equal(code, 2);
+    match(stderr, /--schema-only.*--data-only/);
+  });
+
+  describe('--dry-run', () => {
+    it('prints rights and code first, then each step in order, and changes nothing', async () => {
+      await withTarget(async (target) => {
+        const before = await target.eval('return tostring(box.info.lsn)');
+        const { stdout } = await restore(target, archive, '--dry-run');
+        equal(await target.eval('return tostring(box.info.lsn)'), before);
+        const lines = String(stdout).split('\n');
+        const at = (line: string, from = 0): number => {
+          const index = lines.indexOf(line, from);
+          ok(index >= 0, `'${line}' is missing in\n${stdout}`);
+          return index;
+        };
+        const data = at('The data:');
+        const order = [
+          at('Privileges, given and taken at the very end:'),
+          at("  replace grant of execute on function 'greet' to role 'clerk'"),
+          at('Code that the server will run:'),
+          at("  function 'greet' (LUA)"),
+          at('      | function() return "hello" end'),
+          at('Before the data:'),
+          at("  insert user 'ann'"),
+          at("  insert function 'greet' (LUA)"),
+          at("  insert sequence 'counter'"),
+          at("  insert space 'shelf'"),
+          at("  insert index 'primary' of space 'shelf'"),
+          data,
+          at("  insert 100 rows (892 B) into space 'shelf'"),
+          at('After the data:'),
+          at("  insert index 'by_name' of space 'shelf'"),
+          at("  insert sequence 'counter' of space 'shelf'"),
+          at("  replace value of sequence 'counter'"),
+          at("  replace grant of execute on function 'greet' to role 'clerk'", data),
+          at('Nothing was written: this was a dry run.'),
+        ];
+        deepEqual(
+          order,
+          order.toSorted((a, b) => a - b),
+        );
+      });
+    });
+
+    it('says which ids change, and what is left out', async () => {
+      await withTarget(async (target) => {
+        await target.eval(`box.schema.space.create('other', {id = 512})`);
+        const { stdout } = await restore(target, archive, '--dry-run', '--no-users');
+        match(String(stdout), /into space 'shelf', where its id is 51\d, not 512/);
+        match(String(stdout), /Left out:\n {2}2 users and roles/);
+      });
+    });
+
+    it('refuses what the restore would refuse', async () => {
+      await withTarget(async (target) => {
+        await target.eval(`box.schema.space.create('shelf')`);
+        const { code, stdout, stderr } = await tryRestore(target, archive, ['--dry-run']);
+        equal(code, 4);
+        equal(String(stdout), '');
+        match(stderr, /space 'shelf' exists/);
+      });
+    });
+
+    it('refuses a damaged archive', async () => {
+      await withTarget(async (target) => {
+        const cut = archive.subarray(0, archive.length - 100);
+        const { code, stdout } = await tryRestore(target, cut, ['--dry-run']);
+        equal(code, 3);
+        equal(String(stdout), '');
+      });
+    });
+  });
+});
