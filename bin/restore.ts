@@ -67,9 +67,10 @@ export function restoreCommand(): Command {
   return addServerOptions(new Command('restore'))
     .summary('put an archive into a database')
     .description(
-      'Puts an archive into a database that has none of its spaces. Nothing is written before the\n' +
-        'target was found fit, and no row of a part before the part was verified. What of users,\n' +
-        'functions and collations is there already is used; ids that are taken are changed.',
+      'Puts an archive into a database that has none of its spaces. Nothing is written\n' +
+        'before the target was found fit, and no row of a part before the part was\n' +
+        'verified. Users, functions and collations that are there already and the same\n' +
+        'are used; ids that are taken there are changed.',
     )
     .option('-i, --input <file>', 'read from a file, not from standard input')
     .option('--dry-run', 'verify the archive, print what would be done, change nothing', false)

@@ -155,4 +155,18 @@ describe('restore, where the target has given the ids of the backup to others,',
       equal(await target.eval(`return box.func.who:call()`), 'ann');
     });
   });
+
+  it('gives what belongs to nobody to who restores, so that no new user inherits it', async () => {
+    await withTarget(async (orphaned) => {
+      await orphaned.eval(`
+        box.schema.space.create('lost')
+        box.space._space:update(box.space.lost.id, {{'=', 2, 32}})`);
+      const archive = await dump(orphaned);
+      await withTarget(async (target) => {
+        const { stderr } = await restore(target, archive);
+        equal(await target.eval(`return box.space._space.index.name:get('lost').owner`), 1);
+        equal(stderr.includes("space 'lost': its owner is not on the target"), true, stderr);
+      });
+    });
+  });
 });
