@@ -123,6 +123,9 @@ export async function list(archive: Buffer): Promise<Contents> {
 
 /** The part of that document which tests look at. */
 export interface Contents {
+  tool: string;
+  created: string;
+  server: { version: string };
   source: string;
   consistent: boolean;
   vclock: Record<string, number>;

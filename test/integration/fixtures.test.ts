@@ -1,0 +1,125 @@
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { type Expected, fixturePath, readFixture } from '../fixtures/folder.js';
+import { tntar } from '../support/cli.js';
+import { entriesOf, ofUsers } from '../support/entries.js';
+import { type Fingerprint, fingerprint } from '../support/fingerprint.js';
+import type { TestServer } from '../support/server.js';
+import {
+  dump,
+  isAtLeast,
+  list,
+  restore,
+  SOURCES,
+  startTarget,
+  tryRestore,
+  withTarget,
+} from './fidelity/roundtrip.js';
+
+/** Names of the frozen archives, e.g. `2.6.0-full`. */
+const NAMES = readdirSync(fixturePath())
+  .filter((file) => file.endsWith('.tar.zst'))
+  .map((file) => file.replace('.tar.zst', ''));
+
+const archiveOf = (name: string): Buffer => readFixture(`${name}.tar.zst`);
+const expectedOf = (name: string): Expected => JSON.parse(String(readFixture(`${name}.json`)));
+
+/** `2.11` of `2.11.9-full`. */
+const releaseOf = (name: string): string => /^\d+\.\d+/.exec(name)?.[0] ?? '';
+
+/** True where the server has all that the archive has. */
+function holds(server: TestServer, name: string): boolean {
+  return isAtLeast(server, releaseOf(name));
+}
+
+/** All that a server holds, and how much it has ever written. */
+async function stateOf(target: TestServer): Promise<[Fingerprint, string]> {
+  const position = await target.eval<string>('return tostring(box.info.lsn)');
+  return [await fingerprint(target, { system: true }), position];
+}
+
+/** How many rows each space has, where it has any. */
+function filled(spaces: readonly { name: string; rows: number }[]): Record<string, number> {
+  const counts = spaces.filter(({ rows }) => rows > 0).map(({ name, rows }) => [name, rows]);
+  return Object.fromEntries(counts);
+}
+
+describe('frozen archives', () => {
+  it('are there, of three versions and of two kinds', () => {
+    for (const version of ['2.6.0', '2.11.9', '3.9.0']) {
+      for (const kind of ['plain', 'full']) ok(NAMES.includes(`${version}-${kind}`));
+    }
+  });
+
+  for (const name of NAMES) {
+    describe(name, () => {
+      const archive = archiveOf(name);
+      const expected = expectedOf(name);
+
+      it('is whole', async () => {
+        const { code, stderr } = await tntar(['verify'], { input: archive });
+        equal(code, 0, stderr);
+      });
+
+      it('lists what its server had', async () => {
+        const { spaces, server, tool, created, consistent } = await list(archive);
+        const names = spaces.map((space) => space.name).sort();
+        for (const space of Object.keys(expected.spaces)) ok(names.includes(space), space);
+        const prints = Object.entries(expected.spaces);
+        deepEqual(
+          filled(spaces),
+          filled(prints.map(([space, { rows }]) => ({ name: space, rows }))),
+        );
+        deepEqual(
+          { server: server.version, tool, created, consistent },
+          {
+            server: expected.server,
+            tool: `tntar ${expected.tntar}`,
+            created: expected.created,
+            consistent: true,
+          },
+        );
+      });
+
+      it('comes back to the byte, on a server of its version or a newer one', async function () {
+        await withTarget(async (target) => {
+          if (!holds(target, name)) this.skip();
+          await restore(target, archive);
+          deepEqual(await fingerprint(target), expected.spaces);
+          if (target.version !== expected.server) return;
+          const { system } = expected;
+          const prints = await fingerprint(target, { system: true });
+          deepEqual(prints, { ...expected.spaces, ...system });
+        });
+      });
+
+      it('is refused by a server that cannot hold it, which is left as it was', async function () {
+        await withTarget(async (target) => {
+          if (holds(target, name) || name.endsWith('plain')) this.skip();
+          const before = await stateOf(target);
+          const { code, stderr } = await tryRestore(target, archive);
+          equal(code, 4, stderr);
+          ok(!stderr.includes('INCOMPLETE'), stderr);
+          deepEqual(await stateOf(target), before);
+        });
+      });
+    });
+  }
+});
+
+describe('an archive that was restored', () => {
+  const archive = archiveOf('2.6.0-plain');
+  let target: TestServer;
+  before(async () => {
+    target = await startTarget();
+    await restore(target, archive);
+  });
+  after(() => target.stop());
+
+  for (const source of SOURCES) {
+    it(`is dumped again with the same entries for the users' spaces, read by ${source}`, async () => {
+      const again = await dump(target, '--source', source);
+      deepEqual(ofUsers(await entriesOf(again)), ofUsers(await entriesOf(archive)));
+    });
+  }
+});
