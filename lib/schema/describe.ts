@@ -107,10 +107,9 @@ export class Describer {
 
   #object(type: string, id: unknown): string {
     if (type === 'universe') return type;
-    if (type === 'role') return this.thing('user', id);
     if (id === '') return `every ${type}`;
     if (typeof id !== 'number') return `${type} '${id}'`;
-    const kind = KINDS.find((each) => each === type);
+    const kind = KINDS.find((each) => each === (type === 'role' ? 'user' : type));
     return kind === undefined ? `${type} ${id}` : this.thing(kind, id);
   }
 }
