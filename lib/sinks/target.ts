@@ -115,6 +115,8 @@ export async function planFor(
   throw new TntarError(
     'target',
     `the target ${connection.where} is not free for this backup: ${listed(plan.conflicts)}`,
-    { hint: 'restore into an empty instance, or drop these first; nothing was written' },
+    {
+      hint: 'restore into an empty instance, drop these first, or use them (--no-users, --no-functions); nothing was written',
+    },
   );
 }
