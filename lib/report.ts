@@ -17,3 +17,12 @@ export interface Progress {
 }
 
 export const silent: Report = { note: () => {}, warn: () => {}, progress: () => {} };
+
+/** As many things as one line names. */
+const SHOWN = 100;
+
+/** Things on one line: of very many the first hundred, and how many more there are. */
+export function listOf(things: readonly string[]): string {
+  const shown = things.slice(0, SHOWN).join('; ');
+  return things.length > SHOWN ? `${shown}; and ${things.length - SHOWN} more` : shown;
+}

@@ -49,6 +49,8 @@ export class Connection {
   readonly greeting: Greeting;
   /** `host:port` or the socket's path, for messages. */
   readonly where: string;
+  /** As whom it is logged in. */
+  readonly user: string;
   /** Memory for the rows that come. */
   readonly memory = new Pool(PIECE_BYTES, KEPT_PIECES);
   readonly #socket: Socket;
@@ -69,6 +71,7 @@ export class Connection {
     this.#socket = socket;
     this.greeting = greeting;
     this.where = describeEndpoint(options);
+    this.user = options.user ?? 'guest';
     this.#options = options;
     this.#idleTimeout = options.idleTimeout ?? DEFAULT_IDLE_TIMEOUT;
     socket.setKeepAlive(true, KEEP_ALIVE_MS);

@@ -2,8 +2,8 @@ import type { Connection } from '../iproto/connection.js';
 import { Catalog, type KeyPart } from '../schema/catalog.js';
 import { Field, SYSTEM_SPACE_NAMES, SystemSpace } from '../schema/system.js';
 import { eachTuple } from '../tuple/batch.js';
+import { findHidden, type Hidden, throwHidden } from './hidden.js';
 import { readPages } from './paged.js';
-import { readSequenceValues } from './sequence-values.js';
 
 /** `_index` is read first, to know the keys of all others: space id and index id. */
 const INDEX_KEY: KeyPart[] = [
@@ -25,21 +25,39 @@ async function readSystemSpace(
   }
 }
 
-/**
- * All that the system spaces say, read by select.
- *
- * @throws TntarError of kind `access` naming the first system space that the user may not read
- */
-export async function readCatalog(connection: Connection): Promise<Catalog> {
+/** What the system spaces say, as far as the user may read them. */
+export interface Visible {
+  /** Without the values of sequences, which no select tells; see `sequence-values.ts`. */
+  catalog: Catalog;
+  /** System spaces that the user may not read. */
+  hidden: Hidden[];
+}
+
+/** Reads by select what there is to read. */
+export async function readVisible(connection: Connection): Promise<Visible> {
   const catalog = new Catalog();
+  const systemSpaces = [...SYSTEM_SPACE_NAMES]
+    .filter(([id]) => id !== SystemSpace.SEQUENCE_DATA)
+    .map(([id, name]) => ({ id, name }));
+  const hidden = await findHidden(connection, systemSpaces);
+  const isHidden = (id: number): boolean => hidden.some(({ spaceId }) => spaceId === id);
+  if (isHidden(SystemSpace.INDEX)) return { catalog, hidden };
   await readSystemSpace(connection, catalog, SystemSpace.INDEX, INDEX_KEY);
-  for (const id of SYSTEM_SPACE_NAMES.keys()) {
+  for (const { id } of systemSpaces) {
     const primaryKey = catalog.primaryKeyOf(id);
-    if (id === SystemSpace.INDEX || primaryKey === undefined) continue;
+    if (id === SystemSpace.INDEX || primaryKey === undefined || isHidden(id)) continue;
     await readSystemSpace(connection, catalog, id, primaryKey.parts);
   }
-  if (catalog.rows(SystemSpace.SEQUENCE).length > 0) {
-    catalog.replace(SystemSpace.SEQUENCE_DATA, await readSequenceValues(connection));
-  }
+  return { catalog, hidden };
+}
+
+/**
+ * All that the system spaces say but the values of sequences, read by select.
+ *
+ * @throws TntarError of kind `access` naming all system spaces that the user may not read
+ */
+export async function readCatalog(connection: Connection): Promise<Catalog> {
+  const { catalog, hidden } = await readVisible(connection);
+  throwHidden(connection.user, hidden);
   return catalog;
 }

@@ -3,18 +3,26 @@ import type { Connection } from '../iproto/connection.js';
 import { Key } from '../iproto/constants.js';
 import { bodyValue } from '../iproto/packets.js';
 import { evaluate } from '../iproto/requests.js';
-import { SystemSpace } from '../schema/system.js';
+import type { Catalog } from '../schema/catalog.js';
+import { Field, SystemSpace } from '../schema/system.js';
 import { eachTuple } from '../tuple/batch.js';
+import { decode } from '../tuple/codec.js';
 import { splitFields } from '../tuple/fields.js';
+import type { Hidden } from './hidden.js';
 import { readView } from './read-view.js';
 
 /**
  * Rows of `_sequence_data` as they stand in the server's memory. A select over the space does not do:
  * it misses what `next()` has moved since the server started.
  */
+export interface SequenceValues {
+  rows: Buffer[];
+  /** Sequences whose value the user may not read. */
+  hidden: Hidden[];
+}
 
 /** They are at the start of a read view; the rest of it is not waited for. */
-async function fromReadView(connection: Connection): Promise<Buffer[]> {
+async function fromReadView(connection: Connection): Promise<SequenceValues> {
   const other = await connection.another();
   const rows: Buffer[] = [];
   try {
@@ -28,31 +36,59 @@ async function fromReadView(connection: Connection): Promise<Buffer[]> {
   } finally {
     other.close();
   }
-  return rows;
+  return { rows, hidden: [] };
 }
 
-/** `current()` raises where a sequence was never used; such a one has no row. */
+/**
+ * `current()` raises where a sequence was never used; such a one has no row. It needs write, and returns
+ * apart what it says of sequences for which the user has none.
+ *
+ * Source: `access_check_sequence()` of the server's `src/box/sequence.c`.
+ */
 const CURRENT_VALUES = `
   local rows = setmetatable({}, {__serialize = 'seq'})
+  local denied = setmetatable({}, {__serialize = 'seq'})
   for _, sequence in box.space._sequence:pairs() do
     local used, value = pcall(function() return box.sequence[sequence.name]:current() end)
     if used then
       table.insert(rows, {sequence.id, value})
+    elseif value.code == box.error.ACCESS_DENIED then
+      table.insert(denied, {sequence.name, tostring(value)})
     elseif value.code ~= box.error.SEQUENCE_NOT_STARTED then
       error(value)
     end
   end
-  return rows`;
+  return rows, denied`;
 
-async function fromLua(connection: Connection): Promise<Buffer[]> {
-  const reply = await connection.request(evaluate(CURRENT_VALUES), 'read the sequences');
-  const returned = bodyValue(reply, Key.DATA);
-  const rows = returned === undefined ? undefined : splitFields(returned)[0];
-  return rows === undefined ? [] : splitFields(rows).map((row) => Buffer.from(row));
+function hiddenValue(name: string, why: string): Hidden {
+  return { what: `the value of sequence '${name}'`, why };
 }
 
-/** @throws TntarError of kind `access` where the user may do neither of the two ways */
-export async function readSequenceValues(connection: Connection): Promise<Buffer[]> {
+async function fromLua(connection: Connection): Promise<SequenceValues> {
+  const doing = 'read the sequences';
+  const reply = await connection.request(evaluate(CURRENT_VALUES), doing);
+  const returned = bodyValue(reply, Key.DATA);
+  const [rows, denied] = returned === undefined ? [] : splitFields(returned);
+  if (rows === undefined || denied === undefined) {
+    throw new TntarError('failure', `${doing}: the server returned nothing`);
+  }
+  return {
+    rows: splitFields(rows).map((row) => Buffer.from(row)),
+    hidden: (decode(denied) as [string, string][]).map(([name, why]) => hiddenValue(name, why)),
+  };
+}
+
+/**
+ * Reads the values in the one way or the other that the server lets the user read them.
+ *
+ * @param catalog - tells which sequences there are
+ */
+export async function readSequenceValues(
+  connection: Connection,
+  catalog: Catalog,
+): Promise<SequenceValues> {
+  const sequences = catalog.rows(SystemSpace.SEQUENCE);
+  if (sequences.length === 0) return { rows: [], hidden: [] };
   try {
     return await fromReadView(connection);
   } catch (error) {
@@ -63,13 +99,7 @@ export async function readSequenceValues(connection: Connection): Promise<Buffer
     return await fromLua(connection);
   } catch (error) {
     if (!(error instanceof TntarError) || error.kind !== 'access') throw error;
-    throw new TntarError(
-      'access',
-      `the current values of the sequences are hidden: ${error.message}`,
-      {
-        hint: "grant the user read on universe (the role 'replication' has it)",
-        cause: error,
-      },
-    );
+    const names = sequences.map(({ fields }) => String(fields[Field.sequence.name]));
+    return { rows: [], hidden: names.map((name) => hiddenValue(name, error.message)) };
   }
 }

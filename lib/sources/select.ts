@@ -3,7 +3,8 @@ import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
 import { type Catalog, rowlessReason } from '../schema/catalog.js';
 import { Field, SystemSpace } from '../schema/system.js';
-import { readCatalog } from '../server/catalog.js';
+import { readVisible } from '../server/catalog.js';
+import { findHidden, throwHidden } from '../server/hidden.js';
 import { readSpace } from '../server/paged.js';
 import { readSequenceValues } from '../server/sequence-values.js';
 import { readLocalLsn, readStatus, sameVclock } from '../server/status.js';
@@ -15,11 +16,11 @@ import { describeBackup, rowsFrom, systemBatches } from './description.js';
  * for servers without a read view, and faster on 2.x. It is a cut of one moment only if nobody wrote
  * meanwhile, which the vclocks at both ends tell.
  *
- * @throws TntarError of kind `access` naming the space that the user may not read
+ * @throws TntarError of kind `access`, before the first item, naming all that the user may not read
  */
 export async function* selectSource(connection: Connection): AsyncGenerator<BackupItem> {
   const before = await readStatus(connection);
-  const catalog = await readCatalog(connection);
+  const catalog = await readAll(connection);
   const hasLocal = catalog.spaces.some((space) => rowsFrom(space, 'snapshot') === 'select');
   const localBefore = hasLocal ? await readLocalLsn(connection) : 0;
   const { greeting } = connection;
@@ -43,17 +44,29 @@ export async function* selectSource(connection: Connection): AsyncGenerator<Back
   yield isSame ? end : { ...end, ...(await movedSequences(connection, catalog)) };
 }
 
+/** What the system spaces say, where nothing is hidden of them, nor of the rows and sequences. */
+async function readAll(connection: Connection): Promise<Catalog> {
+  const { catalog, hidden } = await readVisible(connection);
+  const filled = catalog.spaces.filter((space) => rowlessReason(space) === undefined);
+  const hiddenSpaces = await findHidden(connection, filled);
+  const values = await readSequenceValues(connection, catalog);
+  throwHidden(connection.user, [...hidden, ...hiddenSpaces, ...values.hidden]);
+  catalog.replace(SystemSpace.SEQUENCE_DATA, values.rows);
+  return catalog;
+}
+
 /** A row that was read may have a number that was not yet given out when the sequences were read. */
 async function movedSequences(
   connection: Connection,
   catalog: Catalog,
 ): Promise<Pick<BackupEnd, 'sequences'>> {
-  if (catalog.rows(SystemSpace.SEQUENCE).length === 0) return {};
   const { id, value } = Field.sequenceData;
   const known = new Set(
     catalog.rows(SystemSpace.SEQUENCE_DATA).map(({ raw }) => raw.toString('hex')),
   );
-  const sequences = (await readSequenceValues(connection))
+  const { rows, hidden } = await readSequenceValues(connection, catalog);
+  throwHidden(connection.user, hidden);
+  const sequences = rows
     .filter((raw) => !known.has(raw.toString('hex')))
     .map((raw) => decode(raw) as Value[])
     .map((fields) => ({ id: Number(fields[id]), value: String(fields[value]) }));

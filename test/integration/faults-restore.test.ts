@@ -111,8 +111,8 @@ describe('faults of a restore', () => {
 
   it('a connection that stalls while definitions are made is a failure after --timeout', async () => {
     const said: string[] = [];
-    // Some 500 bytes ask for the catalog; the definitions are in the next 400.
-    for (const after of [500, 600, 700, 800]) {
+    // Some 900 bytes ask for the catalog; the definitions are in the next 400.
+    for (const after of [900, 1000, 1100, 1200]) {
       const result = await restoreThrough({ of: 'client', after, fault: 'stall' });
       failsWith(result, 1, /no byte came for 1 s/);
       said.push(result.stderr);

@@ -259,7 +259,6 @@ describe('the catalog of a real server', () => {
       box.schema.user.create('app', {password = 'x'})
       box.schema.role.create('readers')
       box.schema.sequence.create('ids')
-      box.sequence.ids:next()
       box.schema.func.create('mine', {body = 'function() end'})
       local space = box.schema.space.create('made')
       space:create_index('pk', {sequence = 'ids'})
@@ -280,7 +279,6 @@ describe('the catalog of a real server', () => {
       _schema: [['onceinit']],
       _space: [[id, 1, 'made', 'memtx']],
       _sequence: [[1, 1, 'ids', 1]],
-      _sequence_data: [[1, 1]],
       _index: [
         [id, 0, 'pk', 'tree'],
         [id, 1, 'sk', 'tree'],
