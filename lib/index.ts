@@ -20,7 +20,7 @@ export type { PlanOptions, RestorePlan, Step } from './schema/plan.js';
 export { archiveSink } from './sinks/archive.js';
 export type { Preview } from './sinks/preview.js';
 export { type Applied, type ServerWritable, serverSink } from './sinks/server.js';
-export type { Target, Wanted } from './sinks/target.js';
+export type { Wanted } from './sinks/target.js';
 export { archiveSource } from './sources/archive.js';
 export { selectSource } from './sources/select.js';
 export { snapshotSource } from './sources/snapshot.js';

@@ -66,8 +66,6 @@ async function pour(
   }
 }
 
-const userOf = ({ user }: ConnectionOptions): string => user ?? 'guest';
-
 /**
  * Restores an archive.
  *
@@ -84,8 +82,7 @@ export async function restore(
 ): Promise<Totals> {
   const { report = silent, without, only } = options;
   const connection = await Connection.open(withSignal(server, options.signal));
-  const target = { connection, user: userOf(server) };
-  const sink = serverSink(target, { report, without, only });
+  const sink = serverSink(connection, { report, without, only });
   try {
     return await pour(input, connection, sink.stream, options);
   } catch (error) {
@@ -110,9 +107,8 @@ export async function previewRestore(
 ): Promise<Preview> {
   const { without, only } = options;
   const connection = await Connection.open(withSignal(server, options.signal));
-  const target = { connection, user: userOf(server) };
   let preview: Preview | undefined;
-  const sink = previewSink(target, { without, only }, (found) => {
+  const sink = previewSink(connection, { without, only }, (found) => {
     preview = found;
   });
   await pour(input, connection, sink, options);

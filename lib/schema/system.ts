@@ -84,9 +84,12 @@ export const Privilege = {
   READ: 1,
   WRITE: 2,
   EXECUTE: 4,
+  USAGE: 16,
   CREATE: 32,
   ALTER: 128,
   GRANT: 8192,
+  /** To take grants away; from 3.6 on, to grant the two. */
+  REVOKE: 16384,
 } as const;
 
 /** Names of the bits, the lowest first. */

@@ -2,11 +2,12 @@ import { Writable } from 'node:stream';
 import { type BackupItem, type Count, Counter, countsDiffer } from '../archive/items.js';
 import type { Manifest } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
+import type { Connection } from '../iproto/connection.js';
 import { Catalog } from '../schema/catalog.js';
 import type { RestorePlan } from '../schema/plan.js';
 import { SYSTEM_ID_MAX } from '../schema/system.js';
 import { eachTuple } from '../tuple/batch.js';
-import { planFor, type Target, type Wanted } from './target.js';
+import { planFor, type Wanted } from './target.js';
 
 /** What a restore would do. */
 export interface Preview {
@@ -21,10 +22,10 @@ export interface Preview {
  * finishes.
  *
  * @example
- * await pipeline(archiveSource(process.stdin), previewSink(target, {}, (preview) => show(preview)));
+ * await pipeline(archiveSource(process.stdin), previewSink(connection, {}, (preview) => show(preview)));
  */
 export function previewSink(
-  target: Target,
+  connection: Connection,
   wanted: Wanted,
   onPreview: (preview: Preview) => void,
 ): Writable {
@@ -46,7 +47,7 @@ export function previewSink(
       if (difference !== undefined)
         throw new TntarError('failure', `rows were lost: ${difference}`);
       if (manifest === undefined) throw new Error('the end came before the start');
-      const plan = await planFor(target, manifest, backup, wanted);
+      const plan = await planFor(connection, manifest, backup, wanted);
       onPreview({ manifest, plan, counts: counter.counts });
       isComplete = true;
     }

@@ -13,7 +13,7 @@ import type { RestorePlan, Step } from '../schema/plan.js';
 import { SYSTEM_ID_MAX, SystemSpace } from '../schema/system.js';
 import { eachTuple, type TupleBatch } from '../tuple/batch.js';
 import { Loader } from './loader.js';
-import { planFor, type Target, type Wanted } from './target.js';
+import { planFor, type Wanted } from './target.js';
 
 export interface ServerSinkOptions extends Wanted {
   report: Report;
@@ -52,7 +52,6 @@ const SLOW_BEHIND_DATA: readonly number[] = [
  * against data or slows it down. Nothing is written before the target was found fit.
  */
 class ServerSink {
-  readonly #target: Target;
   readonly #connection: Connection;
   readonly #options: ServerSinkOptions;
   readonly #backup = new Catalog();
@@ -67,9 +66,8 @@ class ServerSink {
   #working: Promise<void> = Promise.resolve();
   isComplete = false;
 
-  constructor(target: Target, options: ServerSinkOptions) {
-    this.#target = target;
-    this.#connection = target.connection;
+  constructor(connection: Connection, options: ServerSinkOptions) {
+    this.#connection = connection;
     this.#options = options;
   }
 
@@ -131,7 +129,7 @@ class ServerSink {
     if (this.#plan !== undefined) return this.#plan;
     if (this.#manifest === undefined) throw new Error('rows came before the start');
     const { only } = this.#options;
-    this.#plan = await planFor(this.#target, this.#manifest, this.#backup, this.#options);
+    this.#plan = await planFor(this.#connection, this.#manifest, this.#backup, this.#options);
     this.#sayLeftOut(this.#plan.leftOut);
     if (only === 'data') await this.#countBefore(this.#plan);
     await this.#apply(this.#plan.before);
@@ -240,15 +238,15 @@ export interface ServerWritable {
 }
 
 /**
- * A sink that restores into a server. It finishes when the target
+ * A sink that restores into the server at the other end. It finishes when the target
  * has confirmed everything and its counts are right.
  *
  * @example
- * const { stream, applied } = serverSink({ connection, user: 'admin' }, { report: silent });
+ * const { stream, applied } = serverSink(connection, { report: silent });
  * await pipeline(archiveSource(process.stdin), stream);
  */
-export function serverSink(target: Target, options: ServerSinkOptions): ServerWritable {
-  const sink = new ServerSink(target, options);
+export function serverSink(connection: Connection, options: ServerSinkOptions): ServerWritable {
+  const sink = new ServerSink(connection, options);
   const stream = new Writable({
     objectMode: true,
     highWaterMark: 1,

@@ -1,0 +1,208 @@
+import { decode, type Value } from '../tuple/codec.js';
+import type { Catalog } from './catalog.js';
+import type { RestorePlan, Step } from './plan.js';
+import type { Privileges } from './privileges.js';
+import { isOlder, type Release } from './release.js';
+import { isTable } from './rows.js';
+import { BuiltinUser, Field, Privilege, SystemSpace } from './system.js';
+
+/**
+ * From here on taking a grant away needs what granting needs, to grant `grant` itself needs its own
+ * privilege, and nobody but admin may grant anything to itself.
+ *
+ * Source: `priv_def_check()` of the server's `src/box/alter.cc`.
+ */
+const METAGRANT: Release = [3, 6];
+const TO_GRANT = Privilege.GRANT | Privilege.REVOKE;
+
+/** Where objects of a type stand that have ids and owners. */
+const OBJECTS = {
+  space: { spaceId: SystemSpace.SPACE, ...Field.space },
+  sequence: { spaceId: SystemSpace.SEQUENCE, ...Field.sequence },
+  function: { spaceId: SystemSpace.FUNC, ...Field.func },
+  user: { spaceId: SystemSpace.USER, ...Field.user },
+  role: { spaceId: SystemSpace.USER, ...Field.user },
+} as const;
+type ObjectType = keyof typeof OBJECTS;
+
+function isObjectType(type: string): type is ObjectType {
+  return Object.hasOwn(OBJECTS, type);
+}
+
+/** Ids of functions under a key such as `constraint`: a number, or numbers by name. */
+function idsUnder(value: Value | undefined): Value[] {
+  return isTable(value) ? Object.values(value) : value === undefined ? [] : [value];
+}
+
+/** Functions that a `_space` row calls: the server asks whether the user may run them. */
+function functionsOf(fields: Value[]): Value[] {
+  const flags = fields[Field.space.flags];
+  const format = fields[Field.space.format];
+  const columns = (Array.isArray(format) ? format : []).filter(isTable);
+  return [
+    ...(isTable(flags) ? idsUnder(flags['constraint']) : []),
+    ...columns.flatMap((column) => [
+      ...idsUnder(column['constraint']),
+      ...idsUnder(column['default_func']),
+    ]),
+  ];
+}
+
+/** Something that is there, or will be once the steps before are done. */
+interface Known {
+  owner: Value | undefined;
+  /** What a grant can name; undefined for what the restore makes, on which nobody has grants. */
+  name: string | undefined;
+}
+
+/** Gathers what a user lacks for the steps of a restore. */
+class Needs {
+  readonly missing = new Set<string>();
+  readonly #privileges: Privileges;
+  readonly #isModern: boolean;
+  readonly #known = new Map<ObjectType, Map<Value | undefined, Known>>();
+
+  constructor(privileges: Privileges, target: Catalog, release: Release) {
+    this.#privileges = privileges;
+    this.#isModern = !isOlder(release, METAGRANT);
+    for (const [type, { spaceId, id, owner, name }] of Object.entries(OBJECTS)) {
+      const rows = target.rows(spaceId).map(({ fields }): [Value | undefined, Known] => {
+        return [fields[id], { owner: fields[owner], name: String(fields[name]) }];
+      });
+      this.#known.set(type as ObjectType, new Map(rows));
+    }
+  }
+
+  /** @param type - of an object of which `bit` is needed on any */
+  ofType(bit: number, verb: string, type: string): void {
+    if ((this.#privileges.on(type) & bit) === 0) this.missing.add(`${verb} on ${type}`);
+  }
+
+  of(bit: number, verb: string, type: ObjectType, id: Value | undefined): void {
+    const { owner, name } = this.#known.get(type)?.get(id) ?? {};
+    if ((this.#privileges.on(type, { id, owner }) & bit) !== 0) return;
+    this.missing.add(`${verb} on ${type}${name === undefined ? '' : ` '${name}'`}`);
+  }
+
+  step({ spaceId, verb, row }: Step): void {
+    const fields = decode(row) as Value[];
+    this.of(Privilege.WRITE, 'write', 'space', spaceId);
+    switch (spaceId) {
+      case SystemSpace.COLLATION:
+        this.ofType(Privilege.CREATE, 'create', 'universe');
+        break;
+      case SystemSpace.USER:
+        this.#make(fields[Field.user.type] === 'role' ? 'role' : 'user', fields, verb);
+        break;
+      case SystemSpace.FUNC:
+        this.#make('function', fields, verb);
+        break;
+      case SystemSpace.SEQUENCE:
+        this.#make('sequence', fields, verb);
+        // Its value may yet come with the end of the archive.
+        this.of(Privilege.WRITE, 'write', 'space', SystemSpace.SEQUENCE_DATA);
+        break;
+      case SystemSpace.SPACE:
+        this.#make('space', fields, verb);
+        for (const id of functionsOf(fields)) this.#run(id);
+        break;
+      case SystemSpace.INDEX:
+        this.ofType(Privilege.CREATE, 'create', 'space');
+        break;
+      case SystemSpace.FUNC_INDEX:
+        this.#run(fields[Field.funcIndex.functionId]);
+        break;
+      case SystemSpace.TRIGGER:
+        this.#alterSpace(fields[Field.trigger.spaceId]);
+        break;
+      case SystemSpace.SPACE_SEQUENCE:
+        this.#linkSequence(fields);
+        break;
+      case SystemSpace.PRIV:
+        if (verb === 'delete') this.#revoke(fields);
+        else this.#grant(fields);
+        break;
+      default:
+    }
+  }
+
+  #make(type: ObjectType, fields: Value[], verb: Step['verb']): void {
+    const { id, owner } = OBJECTS[type];
+    if (verb === 'insert') {
+      this.ofType(Privilege.CREATE, 'create', type);
+      this.#known.get(type)?.set(fields[id], { owner: fields[owner], name: undefined });
+    } else {
+      this.of(Privilege.ALTER, 'alter', type, fields[id]);
+    }
+  }
+
+  #run(functionId: Value | undefined): void {
+    this.of(Privilege.EXECUTE, 'execute', 'function', functionId);
+  }
+
+  #alterSpace(id: Value | undefined): void {
+    this.of(Privilege.ALTER, 'alter', 'space', id);
+  }
+
+  #linkSequence(fields: Value[]): void {
+    const { spaceId, sequenceId, generated } = Field.spaceSequence;
+    this.#alterSpace(fields[spaceId]);
+    if (fields[generated] === true) {
+      this.ofType(Privilege.CREATE, 'create', 'sequence');
+    } else {
+      this.of(Privilege.READ, 'read', 'sequence', fields[sequenceId]);
+      this.of(Privilege.WRITE, 'write', 'sequence', fields[sequenceId]);
+    }
+  }
+
+  #grant(fields: Value[]): void {
+    const { grantor, grantee, objectType, objectId, bits } = Field.priv;
+    const type = String(fields[objectType]);
+    const id = fields[objectId];
+    const known = isObjectType(type) ? this.#known.get(type)?.get(id)?.owner : undefined;
+    const owner = this.#isModern ? known : fields[grantor];
+    const has = this.#privileges.on(type, { id, owner });
+    const granted = Number(fields[bits]);
+    const toGrant = !this.#isModern || (granted & ~TO_GRANT) !== 0;
+    if (toGrant && (has & Privilege.GRANT) === 0) this.missing.add('grant on universe');
+    if (this.#isModern && (granted & TO_GRANT) !== 0 && (has & Privilege.REVOKE) === 0) {
+      this.missing.add('metagrant on universe');
+    }
+    const { user, userId } = this.#privileges;
+    const isToItself = fields[grantee] === userId && userId !== BuiltinUser.ADMIN;
+    if (this.#isModern && isToItself && owner !== userId) {
+      this.missing.add(`grants to '${user}' itself, which only admin may restore`);
+    }
+  }
+
+  #revoke([, type]: Value[]): void {
+    const bit = this.#isModern ? Privilege.GRANT : Privilege.REVOKE;
+    if ((this.#privileges.on(String(type)) & bit) === 0) {
+      this.missing.add(`${this.#isModern ? 'grant' : 'revoke'} on universe`);
+    }
+  }
+}
+
+/**
+ * What a user lacks to restore a backup into a server, one line each, e.g. `create on space` or
+ * `write on space '_user'`. Reading the system spaces is not among it: the catalog has been read.
+ *
+ * Source: the checks of the triggers on system spaces in the server's `src/box/alter.cc`; that triggers
+ * ask for alter, and constraints and functional indexes for execute, came with 3.x and late 2.11.
+ *
+ * @param plan - what will be done
+ * @param filled - ids, on the target, of spaces that rows will go into
+ * @param target - all rows of the target's system spaces
+ */
+export function lackingPrivileges(
+  privileges: Privileges,
+  plan: Pick<RestorePlan, 'before' | 'after' | 'grants'>,
+  filled: Iterable<number>,
+  target: Catalog,
+  release: Release,
+): string[] {
+  const needs = new Needs(privileges, target, release);
+  for (const step of [...plan.before, ...plan.after, ...plan.grants]) needs.step(step);
+  for (const id of filled) needs.of(Privilege.WRITE, 'write', 'space', id);
+  return [...needs.missing];
+}
