@@ -1,4 +1,4 @@
-import { equal, match, ok } from 'node:assert/strict';
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import {
   existsSync,
@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { shell } from './support/cli.js';
 import { fingerprint } from './support/fingerprint.js';
-import { PASSWORD, startServer, type TestServer } from './support/server.js';
+import { PASSWORD, startServer, type TestServer, USER } from './support/server.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
@@ -79,6 +79,56 @@ describe('README', () => {
     });
     match(stdout, /^100\n$/);
     ok(existsSync(join(project, 'backup.tar.zst')));
+  });
+
+  describe('has grants that suffice', () => {
+    /** Without users of its own, as an archive may be that `filler` restores. */
+    const SPACES = `
+      box.schema.space.create('plain'):create_index('primary')
+      box.schema.space.create('numbered', {engine = 'vinyl'}):create_index('primary', {sequence = true})
+      for i = 1, 10 do box.space.plain:insert{i, 'Row'} box.space.numbered:insert{box.NULL} end
+      box.schema.func.create('lower', {is_deterministic = true, is_sandboxed = true,
+          body = 'function(tuple) return {tuple[2]:lower()} end'})
+      box.space.plain:create_index('by_name', {unique = false, func = 'lower',
+          parts = {{1, 'string'}}})`;
+    const USERS = `
+      box.schema.role.create('clerk') box.schema.role.grant('clerk', 'read', 'space', 'plain')
+      box.schema.user.create('ann', {password = 'a'}) box.schema.user.grant('ann', 'clerk')`;
+    const uriOf = (user: string, { address }: TestServer): string => `${user}:secret@${address}`;
+    /** The lines of the README that make a user. */
+    const grantsOf = (user: string): string => {
+      const found = blocks('lua').filter((block) => block.includes(`user.create('${user}'`));
+      equal(found.length, 1);
+      return found[0] ?? '';
+    };
+
+    /** Makes the user, with an id that no user of an archive has. */
+    const make = (user: string): string => `
+      for i = 1, 8 do box.schema.user.create('placeholder' .. i) end
+      ${grantsOf(user)}
+      for i = 1, 8 do box.schema.user.drop('placeholder' .. i) end`;
+
+    /** Dumps as one user and restores as another: the copy has to be the same but for the latter. */
+    async function copy(lua: string, dumper: string, restorer: string, args = ''): Promise<void> {
+      const [source, target] = await Promise.all([startServer({ lua }), startServer()]);
+      try {
+        if (dumper !== USER) await source.eval(make(dumper));
+        if (restorer !== USER) await target.eval(make(restorer));
+        const dump = `tntar dump ${args} ${uriOf(dumper, source)}`;
+        const { code, stderr } = await shell(`${dump} | tntar restore ${uriOf(restorer, target)}`);
+        equal(code, 0, stderr);
+        if (restorer !== USER) await target.eval(`box.schema.user.drop('${restorer}')`);
+        const system = true;
+        deepEqual(await fingerprint(target, { system }), await fingerprint(source, { system }));
+      } finally {
+        await Promise.all([source.stop(), target.stop()]);
+      }
+    }
+
+    it('to dump from a snapshot', () => copy(SPACES + USERS, 'dumper', USER, '--source snapshot'));
+    it('to dump by select', () => copy(SPACES + USERS, 'reader', USER, '--source select'));
+    it('to restore users and grants', () => copy(SPACES + USERS, USER, 'restorer'));
+    it('to restore spaces, functions and sequences', () => copy(SPACES, USER, 'filler'));
   });
 
   it('links to files that exist', () => {
