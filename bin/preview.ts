@@ -32,7 +32,7 @@ function showRows({ manifest, plan, counts }: Preview): string[] {
  */
 export function showPreview(preview: Preview, hasRows: boolean): string {
   const { manifest, plan } = preview;
-  const { before, after, grants, leftOut } = plan;
+  const { before, after, grants, notes, leftOut } = plan;
   const code = [...before, ...after].filter((step) => step.code !== undefined);
   const lines = [
     `Restore of a backup of Tarantool ${manifest.server.version}, ${manifest.created}:`,
@@ -44,6 +44,10 @@ export function showPreview(preview: Preview, hasRows: boolean): string {
     ...section('Before the data', before.map(shown)),
     ...section('The data', hasRows ? showRows(preview) : []),
     ...section('After the data', [...after, ...grants].map(shown)),
+    ...section(
+      'Other on this version',
+      notes.map((line) => `  ${printable(line)}`),
+    ),
     ...section(
       'Left out',
       leftOut.map((line) => `  ${printable(line)}`),

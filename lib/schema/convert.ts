@@ -1,119 +1,114 @@
-import { encode, type Value } from '../tuple/codec.js';
-import { addPair, editMap } from '../tuple/edit.js';
-import { joinFields } from '../tuple/fields.js';
-import { mapHeader, str, uint } from '../tuple/msgpack.js';
-import { Catalog, type SystemRow } from './catalog.js';
-import { CASE_SENSITIVE, isOlder, type Release } from './release.js';
+import { decode } from '../tuple/codec.js';
+import { addPair, editArray, editMap } from '../tuple/edit.js';
+import type { Catalog } from './catalog.js';
+import { moveIntoSpaces, moveOutOfSpaces } from './constraints.js';
+import { convertDefaults } from './defaults.js';
+import { Dialect, namesOf } from './dialect.js';
+import { Draft } from './draft.js';
+import {
+  DEFAULT_VALUES,
+  isGained,
+  isLost,
+  isOlder,
+  type Release,
+  TUPLE_CONSTRAINTS,
+} from './release.js';
 import { editField } from './rows.js';
-import { quoteIdentifiers } from './sql.js';
-import { BuiltinUser, Field, SYSTEM_SPACES, SystemSpace } from './system.js';
+import { Field, SYSTEM_SPACES, SystemSpace } from './system.js';
+
+/** A backup as servers of another release understand it. */
+export interface Conversion {
+  backup: Catalog;
+  /** One line for each thing that is left out, or that the target takes for something else. */
+  notes: string[];
+}
+
+/** An option that an older server refuses, and that changes nothing but speed, or nothing at all. */
+interface Hint {
+  since: Release;
+  spaceId: number;
+  field: number;
+  key: string;
+  /** Of the option, where others do change something. */
+  value?: boolean;
+}
+
+/** Source: `space_opts_reg`, `index_opts_reg` and `func_opts_reg` of the server's `src/box/*_def.c`. */
+const HINTS: readonly Hint[] = [
+  {
+    since: [2, 10],
+    spaceId: SystemSpace.SPACE,
+    field: Field.space.flags,
+    key: 'defer_deletes',
+  },
+  { since: [2, 7], spaceId: SystemSpace.INDEX, field: Field.index.options, key: 'hint' },
+  {
+    since: [2, 8],
+    spaceId: SystemSpace.INDEX,
+    field: Field.index.parts,
+    key: 'exclude_null',
+    value: false,
+  },
+  {
+    since: [2, 10],
+    spaceId: SystemSpace.FUNC,
+    field: Field.func.options,
+    key: 'takes_raw_args',
+    value: false,
+  },
+];
+
+function dropHints(draft: Draft, source: Release, target: Release): void {
+  for (const { since, spaceId, field, key, value } of HINTS) {
+    if (!isLost(since, source, target)) continue;
+    const drop = (map: Buffer): Buffer =>
+      editMap(map, (each, raw) =>
+        each === key && (value === undefined || decode(raw) === value) ? undefined : raw,
+      );
+    // a list of maps, or one map
+    draft.map(spaceId, (row) => editField(row, field, (raw) => drop(editArray(raw, drop))));
+  }
+}
+
+/** From here on a space says what it is by `type`. */
+const SPACE_TYPES: Release = [3, 0];
+const TRUE = Buffer.of(0xc3);
+
+/** What 3.x calls data-temporary is what 2.x calls temporary: the definition stays, rows do not. */
+function convertTypes(draft: Draft): void {
+  draft.map(SystemSpace.SPACE, (row) =>
+    editField(row, Field.space.flags, (flags) => {
+      let isTemporary = false;
+      const without = editMap(flags, (key, raw) => {
+        if (key !== 'type') return raw;
+        const type = decode(raw);
+        if (type === 'data-temporary') isTemporary = true;
+        return isTemporary || type === 'normal' ? undefined : raw;
+      });
+      return isTemporary ? addPair(without, 'temporary', TRUE) : without;
+    }),
+  );
+}
+
+function translate(draft: Draft, dialect: Dialect): void {
+  for (const spaceId of SYSTEM_SPACES) draft.map(spaceId, (row) => dialect.row(spaceId, row));
+}
 
 /**
- * From 2.11 on a server takes rows of `_fk_constraint` and `_ck_constraint`, and does not enforce
- * them: its upgrade turns them into constraints of the space. A backup that moves over this border has
- * to do the same.
+ * Rewrites a backup for a server of another release: what the server's own upgrade would do, and the
+ * way back where that is exact. What cannot be rewritten stays as it is.
  *
- * Source: `convert_sql_constraints_to_tuple_constraints()` in the server's `src/box/lua/upgrade.lua`.
+ * @param original - the user's rows of the system spaces
+ * @returns the same catalog where nothing has to be rewritten
  */
-const TUPLE_CONSTRAINTS: Release = [2, 11];
-
-/** Puts `{name: value}` under `key` of a map, beside what stands there. */
-function addUnder(map: Buffer, key: string, name: string, value: Buffer): Buffer {
-  let found = false;
-  const edited = editMap(map, (each, inner) => {
-    if (each !== key) return inner;
-    found = true;
-    return addPair(inner, name, value);
-  });
-  return found ? edited : addPair(map, key, Buffer.concat([mapHeader(1), str(name), value]));
-}
-
-function addToFlags(row: SystemRow, key: string, name: string, value: Buffer): SystemRow {
-  return editField(row, Field.space.flags, (flags) => addUnder(flags, key, name, value));
-}
-
-/** `{space: parent id, field: {child column: parent column}}`, columns from 0. */
-function foreignKey({ fields }: SystemRow): Buffer {
-  const { parentId, childColumns, parentColumns } = Field.fkConstraint;
-  const columns = fields[childColumns] as number[];
-  const parents = fields[parentColumns] as number[];
-  const pairs = columns.flatMap((column, i) => [uint(column), uint(parents[i]!)]);
-  return Buffer.concat([
-    mapHeader(2),
-    str('space'),
-    uint(Number(fields[parentId])),
-    str('field'),
-    mapHeader(columns.length),
-    ...pairs,
-  ]);
-}
-
-/** What the server's upgrade writes as the dates of a function. */
-const NO_DATE = '';
-
-/** A function of language SQL_EXPR, as `_func` holds it. */
-function checkFunction(id: number, name: string, code: string): Buffer {
-  const rest: Value[] = [
-    ...[1, 'SQL_EXPR', code, 'function', [], 'any', 'none', 'none', true, true, true, ['LUA'], {}],
-    ...['', NO_DATE, NO_DATE],
-  ];
-  return joinFields([
-    uint(id),
-    uint(BuiltinUser.ADMIN),
-    str(name),
-    ...rest.map((each) => encode(each)),
-  ]);
-}
-
-/** `_space` rows by id, changed as constraints move into them. */
-type Spaces = Map<Value | undefined, SystemRow>;
-
-function moveForeignKeys(backup: Catalog, spaces: Spaces): void {
-  for (const row of backup.userRows(SystemSpace.FK_CONSTRAINT)) {
-    const id = row.fields[Field.fkConstraint.childId];
-    const name = String(row.fields[Field.fkConstraint.name]);
-    const space = spaces.get(id);
-    if (space !== undefined)
-      spaces.set(id, addToFlags(space, 'foreign_key', name, foreignKey(row)));
-  }
-}
-
-/** @returns rows of `_func`: a check is a function in SQL */
-function moveChecks(backup: Catalog, spaces: Spaces, target: Release): Buffer[] {
-  const functions: Buffer[] = [];
-  const { id: functionId } = Field.func;
-  let id = Math.max(
-    1,
-    ...backup.userRows(SystemSpace.FUNC).map(({ fields }) => Number(fields[functionId])),
-  );
-  for (const { fields } of backup.userRows(SystemSpace.CK_CONSTRAINT)) {
-    const spaceId = fields[Field.ckConstraint.spaceId];
-    const space = spaces.get(spaceId);
-    if (space === undefined) continue;
-    const name = String(fields[Field.ckConstraint.name]);
-    const code = String(fields[Field.ckConstraint.code]);
-    const spoken = isOlder(target, CASE_SENSITIVE) ? code : quoteIdentifiers(code);
-    id++;
-    functions.push(checkFunction(id, `check_${space.fields[Field.space.name]}_${name}`, spoken));
-    spaces.set(spaceId, addToFlags(space, 'constraint', name, uint(id)));
-  }
-  return functions;
-}
-
-/** The rows of a backup, with the constraints of SQL tables where the target looks for them. */
-export function convertConstraints(backup: Catalog, source: Release, target: Release): Catalog {
-  if (!isOlder(source, TUPLE_CONSTRAINTS) || isOlder(target, TUPLE_CONSTRAINTS)) return backup;
-  const spaces: Spaces = new Map(
-    backup.userRows(SystemSpace.SPACE).map((row) => [row.fields[Field.space.id], row]),
-  );
-  moveForeignKeys(backup, spaces);
-  const functions = moveChecks(backup, spaces, target);
-  const converted = new Catalog();
-  for (const spaceId of SYSTEM_SPACES) {
-    if (spaceId === SystemSpace.FK_CONSTRAINT || spaceId === SystemSpace.CK_CONSTRAINT) continue;
-    const rows = spaceId === SystemSpace.SPACE ? spaces.values() : backup.userRows(spaceId);
-    for (const { raw } of rows) converted.add(spaceId, raw);
-  }
-  for (const raw of functions) converted.add(SystemSpace.FUNC, raw);
-  return converted;
+export function convert(original: Catalog, source: Release, target: Release): Conversion {
+  if (!isOlder(source, target) && !isOlder(target, source)) return { backup: original, notes: [] };
+  const draft = new Draft(original);
+  if (isGained(DEFAULT_VALUES, source, target)) convertDefaults(draft, source);
+  if (isGained(TUPLE_CONSTRAINTS, source, target)) moveIntoSpaces(draft);
+  if (isLost(TUPLE_CONSTRAINTS, source, target)) moveOutOfSpaces(draft);
+  if (isLost(SPACE_TYPES, source, target)) convertTypes(draft);
+  dropHints(draft, source, target);
+  translate(draft, new Dialect(source, target, namesOf(original)));
+  return { backup: draft.toCatalog(), notes: draft.notes };
 }

@@ -1,10 +1,10 @@
 import { decode } from '../tuple/codec.js';
 import { editMap } from '../tuple/edit.js';
 import { str } from '../tuple/msgpack.js';
-import type { SystemRow } from './catalog.js';
-import { CASE_SENSITIVE, isOlder, type Release } from './release.js';
+import type { Catalog, SystemRow } from './catalog.js';
+import { CASE_SENSITIVE, isLost, isOlder, type Release, SEQSCAN } from './release.js';
 import { editField, isTable } from './rows.js';
-import { identifiersOf, quoteIdentifiers } from './sql.js';
+import { identifiersOf, isKeyword, mapWords, quote } from './sql.js';
 import { Field, SystemSpace } from './system.js';
 
 /** The SQL text of a view or a trigger; undefined where the row has none. */
@@ -14,36 +14,97 @@ export function sqlOf(row: SystemRow, fieldNo: number): string | undefined {
   return typeof sql === 'string' ? sql : undefined;
 }
 
-function quoteText(raw: Buffer): Buffer {
-  const sql = decode(raw);
-  if (typeof sql !== 'string') return raw;
-  const quoted = quoteIdentifiers(sql);
-  return quoted === sql ? raw : str(quoted);
-}
-
-function quoteOption(row: SystemRow, fieldNo: number): SystemRow {
-  return editField(row, fieldNo, (options) =>
-    editMap(options, (key, value) => (key === 'sql' ? quoteText(value) : value)),
+/** What SQL of a backup can name, as the server holds it. */
+export function namesOf(backup: Catalog): ReadonlySet<string> {
+  const named = [
+    [SystemSpace.SPACE, Field.space.name],
+    [SystemSpace.INDEX, Field.index.name],
+    [SystemSpace.FUNC, Field.func.name],
+    [SystemSpace.COLLATION, Field.collation.name],
+    [SystemSpace.TRIGGER, Field.trigger.name],
+  ] as const;
+  const names = named.flatMap(([spaceId, field]) =>
+    backup.userRows(spaceId).map(({ fields }) => String(fields[field])),
   );
+  const columns = backup.spaces.flatMap(({ format }) =>
+    format.map((field) => (isTable(field) ? String(field['name']) : '')),
+  );
+  return new Set([...names, ...columns]);
 }
 
-/** The row with its SQL, if it has any, in the dialect of the target. */
-export function toDialect(
-  spaceId: number,
-  row: SystemRow,
-  source: Release,
-  target: Release,
-): SystemRow {
-  if (!isOlder(source, CASE_SENSITIVE) || isOlder(target, CASE_SENSITIVE)) return row;
-  switch (spaceId) {
-    case SystemSpace.SPACE:
-      return quoteOption(row, Field.space.flags);
-    case SystemSpace.TRIGGER:
-      return quoteOption(row, Field.trigger.options);
-    case SystemSpace.CK_CONSTRAINT:
-      return editField(row, Field.ckConstraint.code, quoteText);
-    default:
-      return row;
+/** The row of the trigger inside of a trigger. */
+const PSEUDO_TABLES: readonly string[] = ['NEW', 'OLD'];
+
+/**
+ * Rewrites SQL of one server so that it means the same on another: 2.x takes an identifier without
+ * quotes as if it were in upper case, 3.x as it is written and, where there is no such thing, in upper
+ * case; words become keywords; `SEQSCAN` came with 2.11.
+ *
+ * @example
+ * new Dialect([2, 6], [3, 0], names).translate('SELECT name FROM t'); // 'SELECT "NAME" FROM "T"'
+ */
+export class Dialect {
+  readonly #source: Release;
+  readonly #target: Release;
+  readonly #names: ReadonlySet<string>;
+
+  constructor(source: Release, target: Release, names: ReadonlySet<string>) {
+    this.#source = source;
+    this.#target = target;
+    this.#names = names;
+  }
+
+  translate(sql: string): string {
+    const source = this.#source;
+    const target = this.#target;
+    const sameCase = isOlder(source, CASE_SENSITIVE) === isOlder(target, CASE_SENSITIVE);
+    return mapWords(sql, (word, isCalled) => {
+      const upper = word.toUpperCase();
+      if (isKeyword(upper, source)) {
+        return upper === 'SEQSCAN' && isLost(SEQSCAN, source, target) ? '' : word;
+      }
+      if (sameCase && !isKeyword(upper, target)) return word;
+      return quote(this.#meaning(word, isCalled));
+    });
+  }
+
+  /** The row with its SQL, if it has any, in the dialect of the target. */
+  row(spaceId: number, row: SystemRow): SystemRow {
+    switch (spaceId) {
+      case SystemSpace.SPACE:
+        return this.#option(row, Field.space.flags);
+      case SystemSpace.TRIGGER:
+        return this.#option(row, Field.trigger.options);
+      case SystemSpace.CK_CONSTRAINT:
+        return editField(row, Field.ckConstraint.code, (code) => this.#text(code));
+      case SystemSpace.FUNC:
+        if (row.fields[Field.func.language] !== 'SQL_EXPR') return row;
+        return editField(row, Field.func.body, (body) => this.#text(body));
+      default:
+        return row;
+    }
+  }
+
+  /** What the source takes a word for. */
+  #meaning(word: string, isCalled: boolean): string {
+    const upper = word.toUpperCase();
+    if (isOlder(this.#source, CASE_SENSITIVE)) return upper;
+    if (this.#names.has(word)) return word;
+    const isBuiltin = isCalled || PSEUDO_TABLES.includes(upper);
+    return isBuiltin || this.#names.has(upper) ? upper : word;
+  }
+
+  #text(raw: Buffer): Buffer {
+    const sql = decode(raw);
+    if (typeof sql !== 'string') return raw;
+    const translated = this.translate(sql);
+    return translated === sql ? raw : str(translated);
+  }
+
+  #option(row: SystemRow, fieldNo: number): SystemRow {
+    return editField(row, fieldNo, (options) =>
+      editMap(options, (key, value) => (key === 'sql' ? this.#text(value) : value)),
+    );
   }
 }
 
@@ -51,16 +112,17 @@ export function toDialect(
 export function sortViews(views: readonly SystemRow[]): SystemRow[] {
   const nameOf = (row: SystemRow): string => String(row.fields[Field.space.name]);
   const byName = new Map(views.map((view) => [nameOf(view), view]));
-  const sorted = new Set<SystemRow>();
-  const visit = (view: SystemRow, above: ReadonlySet<SystemRow>): void => {
-    if (sorted.has(view) || above.has(view)) return;
-    const path = new Set([...above, view]);
+  const entered = new Set<SystemRow>();
+  const sorted: SystemRow[] = [];
+  const visit = (view: SystemRow): void => {
+    if (entered.has(view)) return;
+    entered.add(view);
     for (const name of identifiersOf(sqlOf(view, Field.space.flags) ?? '')) {
       const other = byName.get(name);
-      if (other !== undefined && other !== view) visit(other, path);
+      if (other !== undefined) visit(other);
     }
-    sorted.add(view);
+    sorted.push(view);
   };
-  for (const view of views) visit(view, new Set());
-  return [...sorted];
+  for (const view of views) visit(view);
+  return sorted;
 }

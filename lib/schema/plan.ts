@@ -2,14 +2,15 @@ import type { SequenceValue } from '../archive/items.js';
 import type { Revocation } from '../archive/manifest.js';
 import { encode, type Value } from '../tuple/codec.js';
 import { Catalog, rowlessReason, type SystemRow } from './catalog.js';
-import { convertConstraints } from './convert.js';
+import { convert } from './convert.js';
 import { codeOf, Describer, isView } from './describe.js';
-import { sortViews, toDialect } from './dialect.js';
+import { sortViews } from './dialect.js';
+import { unsupported } from './features.js';
 import { identify } from './identify.js';
 import { type IdMap, KINDS, type Kind } from './ids.js';
 import { withTargetIds } from './references.js';
 import type { Release } from './release.js';
-import { padded, withoutChecks, withoutLsn } from './rows.js';
+import { fitter, withoutChecks, withoutLsn } from './rows.js';
 import { BuiltinUser, Field, SYSTEM_SPACES, SystemSpace } from './system.js';
 
 /** One row to be put into a system space of the target. */
@@ -37,6 +38,10 @@ export interface RestorePlan {
   sequenceSteps(values: readonly SequenceValue[]): Step[];
   /** What of the backup does not come along, and why, one line each. */
   leftOut: string[];
+  /** What the target's version takes for something else, or cannot have, and what became of it. */
+  notes: string[];
+  /** What the target's version cannot hold, one line each: with any of it, nothing may be written. */
+  unsupported: string[];
   /** What keeps the backup out of the target, one line each: with any of them, nothing may be written. */
   conflicts: string[];
 }
@@ -65,14 +70,31 @@ function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-/** The user's rows as the target would hold them, but for ids. */
-function spoken(original: Catalog, target: Catalog, { source, target: to }: Releases): Catalog {
-  const converted = convertConstraints(original, source, to);
+/** The user's rows as long as the target's system spaces want them. */
+function fitted(backup: Catalog, target: Catalog): Catalog {
   const catalog = new Catalog();
   for (const spaceId of SYSTEM_SPACES) {
-    for (const row of converted.userRows(spaceId)) {
-      catalog.addRow(spaceId, padded(toDialect(spaceId, row, source, to), spaceId, target));
-    }
+    const fitTo = fitter(spaceId, target);
+    for (const row of backup.userRows(spaceId)) catalog.addRow(spaceId, fitTo(row));
+  }
+  return catalog;
+}
+
+/** Definitions that stay away on request. */
+function unwanted({ without = {}, only }: PlanOptions): ReadonlySet<number> {
+  if (only === 'data') return new Set(SYSTEM_SPACES);
+  return new Set([
+    ...(without.users ? [SystemSpace.USER] : []),
+    ...(without.functions ? [SystemSpace.FUNC] : []),
+    ...(without.privileges ? [SystemSpace.PRIV] : []),
+  ]);
+}
+
+function withoutSpaces(backup: Catalog, left: ReadonlySet<number>): Catalog {
+  const catalog = new Catalog();
+  for (const spaceId of SYSTEM_SPACES) {
+    if (left.has(spaceId)) continue;
+    for (const row of backup.userRows(spaceId)) catalog.addRow(spaceId, row);
   }
   return catalog;
 }
@@ -102,11 +124,7 @@ class Planner {
     this.#target = target;
     this.#only = only;
     this.#describer = new Describer(backup, target);
-    this.#without = new Set([
-      ...(without.users ? [SystemSpace.USER] : []),
-      ...(without.functions ? [SystemSpace.FUNC] : []),
-      ...(without.privileges ? [SystemSpace.PRIV] : []),
-    ]);
+    this.#without = unwanted(options);
     const made = KINDS.filter(
       (kind) =>
         only !== 'data' &&
@@ -236,7 +254,10 @@ export function planRestore(
   target: Catalog,
   options: PlanOptions = {},
 ): RestorePlan {
-  const backup = spoken(original, target, options.releases ?? SAME);
+  const { source, target: release } = options.releases ?? SAME;
+  const { backup: converted, notes } = convert(original, source, release);
+  const wanted = withoutSpaces(converted, unwanted(options));
+  const backup = fitted(converted, target);
   const planner = new Planner(backup, target, options);
   const steps =
     options.only === 'data'
@@ -245,7 +266,15 @@ export function planRestore(
   const { ids, leftOut, conflicts } = planner;
   const sequenceSteps = (values: readonly SequenceValue[]): Step[] =>
     planner.values(values.map(({ id, value }) => systemRow([id, BigInt(value)])));
-  return { ...steps, sequenceSteps, ids, leftOut, conflicts };
+  return {
+    ...steps,
+    sequenceSteps,
+    ids,
+    leftOut,
+    notes: options.only === 'data' ? [] : notes,
+    unsupported: unsupported(wanted, source, release),
+    conflicts,
+  };
 }
 
 type Steps = Pick<RestorePlan, 'before' | 'after' | 'grants'>;
@@ -308,6 +337,9 @@ function planDefinitions(
       ...planner.steps(SystemSpace.INDEX, indexes.filter(isEarly)),
       ...planner.all(SystemSpace.FK_CONSTRAINT),
       ...planner.all(SystemSpace.CK_CONSTRAINT),
+      // The server reads their SQL now: what it refuses is known before the data. Only SQL fires them.
+      ...planner.steps(SystemSpace.SPACE, views),
+      ...planner.all(SystemSpace.TRIGGER),
     ],
     after: [
       ...planner.steps(SystemSpace.FUNC, functions.filter(isTrigger)),
@@ -318,8 +350,6 @@ function planDefinitions(
       ...planner.all(SystemSpace.FUNC_INDEX),
       ...planner.all(SystemSpace.SPACE_SEQUENCE),
       ...planner.steps(SystemSpace.SPACE, full, 'replace'),
-      ...planner.steps(SystemSpace.SPACE, views),
-      ...planner.all(SystemSpace.TRIGGER),
       ...planner.values(planner.rows(SystemSpace.SEQUENCE_DATA)),
       ...planner.all(SystemSpace.SCHEMA, 'replace'),
       ...planner.maxIdStep(),

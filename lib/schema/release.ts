@@ -7,9 +7,38 @@ export function releaseOf(version: string): Release {
   return [major, minor];
 }
 
+/** @example showRelease([2, 11]); // '2.11' */
+export function showRelease([major, minor]: Release): string {
+  return `${major}.${minor}`;
+}
+
 /** From here on an SQL identifier that is not quoted is not in upper case any more. */
 export const CASE_SENSITIVE: Release = [3, 0];
 
+/**
+ * From here on constraints of SQL are constraints of the space; rows of `_fk_constraint` and
+ * `_ck_constraint` are taken, and not enforced.
+ *
+ * Source: `convert_sql_constraints_to_tuple_constraints()` in the server's `src/box/lua/upgrade.lua`.
+ */
+export const TUPLE_CONSTRAINTS: Release = [2, 11];
+
+/** From here on SQL may say `SEQSCAN` before a table, and may have to. */
+export const SEQSCAN: Release = [2, 11];
+
+/** From here on the default of a field is a value; before, it is the text of an SQL expression. */
+export const DEFAULT_VALUES: Release = [3, 0];
+
 export function isOlder(a: Release, b: Release): boolean {
   return a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
+}
+
+/** True where a move from one release to another gains what came with `since`. */
+export function isGained(since: Release, source: Release, target: Release): boolean {
+  return isOlder(source, since) && !isOlder(target, since);
+}
+
+/** True where a move from one release to another loses what came with `since`. */
+export function isLost(since: Release, source: Release, target: Release): boolean {
+  return isGained(since, target, source);
 }

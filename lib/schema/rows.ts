@@ -84,24 +84,50 @@ function emptyValue(type: Value | undefined): Buffer {
   }
 }
 
+/** Fields that carry nothing which an older server would miss. */
+const DISPENSABLE: Readonly<Record<number, readonly number[]>> = {
+  // the times and hashes of passwords that were changed
+  [SystemSpace.USER]: [Field.user.authHistory, Field.user.lastModified],
+};
+
+function isEmpty(value: Value | undefined): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  if (isTable(value)) return Object.keys(value).length === 0;
+  return !value;
+}
+
 /**
- * Adds the fields that a newer server's system space has and the row has not.
+ * Prepares to make rows as long as the target's system space wants them: fields that a newer server
+ * has are added, empty; fields that an older server does not have are cut, if they carry nothing. A
+ * field that carries something stays, for {@link unsupported} to tell.
  *
- * @param target - the catalog of the server that will get the row
+ * @param target - the catalog of the server that will get the rows
+ * @example
+ * const fitTo = fitter(SystemSpace.USER, target);
+ * rows.map(fitTo);
  */
-export function padded(row: SystemRow, spaceId: number, target: Catalog): SystemRow {
+export function fitter(spaceId: number, target: Catalog): (row: SystemRow) => SystemRow {
   const definition = target
     .rows(SystemSpace.SPACE)
     .find(({ fields }) => fields[Field.space.id] === spaceId);
   const format = definition?.fields[Field.space.format];
-  // Fields that are nullable may be left out, and their absence is kept.
-  const missing = (Array.isArray(format) ? format : [])
-    .slice(row.fields.length)
-    .filter((field): field is Table => isTable(field) && field['is_nullable'] !== true);
-  if (missing.length === 0) return row;
-  const raw = joinFields([
-    ...splitFields(row.raw),
-    ...missing.map((field) => emptyValue(field['type'])),
-  ]);
-  return { raw, fields: decode(raw) as Value[] };
+  const known = Array.isArray(format) ? format : [];
+  if (known.length === 0) return (row) => row;
+  const isCut = (fields: Value[], fieldNo: number): boolean =>
+    DISPENSABLE[spaceId]?.includes(fieldNo) || isEmpty(fields[fieldNo]);
+  return (row) => {
+    const { fields } = row;
+    let length = fields.length;
+    while (length > known.length && isCut(fields, length - 1)) length--;
+    // fields that are nullable may be left out, and their absence is kept
+    const missing = known
+      .slice(fields.length)
+      .filter((field): field is Table => isTable(field) && field['is_nullable'] !== true);
+    if (missing.length === 0 && length === fields.length) return row;
+    const raw = joinFields([
+      ...splitFields(row.raw).slice(0, length),
+      ...missing.map((field) => emptyValue(field['type'])),
+    ]);
+    return { raw, fields: decode(raw) as Value[] };
+  };
 }

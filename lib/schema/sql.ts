@@ -1,51 +1,89 @@
+import { isOlder, type Release } from './release.js';
+
 /**
- * Tarantool 2.x reads an unquoted SQL identifier as if it were in upper case; 3.x takes it as it is
- * written. A view or a trigger of 2.x means the same on both when its identifiers are quoted.
+ * Words that are no identifiers in the text of a view, a trigger or an expression, on any server.
  *
- * Source: keywords from the server's `extra/mkkeywordhash.c`, those of 2.6.0 and 3.3.0 together.
+ * Source: keywords from the server's `extra/mkkeywordhash.c` of 2.6.0, without those that its
+ * `src/box/sql/parse.y` takes as identifiers (`%fallback`) and that have no other use in such a text.
  */
 const KEYWORDS: ReadonlySet<string> = new Set(
-  `ABORT ACTION ADD AFTER ALL ALTER ANALYZE AND ANY ARRAY AS ASC ASENSITIVE AUTOINCREMENT BEFORE BEGIN
-  BETWEEN BINARY BLOB BOOL BOOLEAN BOTH BY CALL CASCADE CASE CAST CHAR CHARACTER CHECK COLLATE COLUMN
-  COMMIT CONDITION CONFLICT CONNECT CONSTRAINT CREATE CROSS CURRENT CURRENT_DATE CURRENT_TIME
-  CURRENT_TIMESTAMP CURRENT_USER CURSOR DATE DATETIME DEC DECIMAL DECLARE DEFAULT DEFERRABLE DEFERRED
-  DELETE DENSE_RANK DESC DESCRIBE DETERMINISTIC DISABLE DISTINCT DOUBLE DROP EACH ELSE ELSEIF ENABLE END
-  ENGINE ESCAPE EXCEPT EXISTS EXPLAIN FAIL FALSE FETCH FLOAT FOR FOREIGN FROM FULL FUNCTION GET GRANT
-  GROUP HAVING IF IGNORE IMMEDIATE IN INDEX INDEXED INITIALLY INNER INOUT INSENSITIVE INSERT INSTEAD INT
-  INTEGER INTERSECT INTERVAL INTO IS ITERATE JOIN KEY LEADING LEAVE LEFT LIKE LIMIT LOCALTIME
-  LOCALTIMESTAMP LOOP MAP MATCH NATURAL NO NOT NULL NUM NUMBER NUMERIC OF OFFSET ON OR ORDER OUT OUTER
-  OVER PARTIAL PARTITION PLAN PRAGMA PRECISION PRIMARY PROCEDURE QUERY RAISE RANGE RANK READS REAL
-  RECURSIVE REFERENCES REGEXP RELEASE RENAME REPEAT REPLACE RESIGNAL RESTRICT RETURN REVOKE RIGHT
-  ROLLBACK ROW ROWS ROW_NUMBER SAVEPOINT SCALAR SELECT SENSITIVE SEQSCAN SESSION SET SHOW SIGNAL SIMPLE
-  SMALLINT SPECIFIC SQL START STRING SYSTEM TABLE TEXT THEN TO TRAILING TRANSACTION TRIGGER TRIM TRUE
-  TRUNCATE UNION UNIQUE UNKNOWN UNSIGNED UPDATE USER USING UUID VALUES VARBINARY VARCHAR VIEW WHEN
-  WHENEVER WHERE WHILE WITH`.split(/\s+/),
+  `ABORT AFTER ALL ALTER ANALYZE AND ANY AS ASC ASENSITIVE BEFORE BEGIN BETWEEN BINARY BLOB BOOL
+  BOOLEAN BOTH BY CALL CASE CAST CHAR CHARACTER CHECK COLLATE COLUMN COMMIT CONDITION CONFLICT CONNECT
+  CONSTRAINT CREATE CROSS CURRENT CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP CURRENT_USER CURSOR DATE
+  DATETIME DECIMAL DECLARE DEFAULT DEFERRABLE DELETE DENSE_RANK DESC DESCRIBE DETERMINISTIC DISTINCT
+  DOUBLE DROP EACH ELSE ELSEIF END ESCAPE EXCEPT EXISTS EXPLAIN FAIL FALSE FETCH FLOAT FOR FOREIGN FROM
+  FULL FUNCTION GET GRANT GROUP HAVING IF IGNORE IMMEDIATE IN INDEX INDEXED INNER INOUT INSENSITIVE
+  INSERT INSTEAD INT INTEGER INTERSECT INTO IS ITERATE JOIN LEADING LEAVE LEFT LIKE LIMIT LOCALTIME
+  LOCALTIMESTAMP LOOP MATCH NATURAL NOT NULL NUM NUMBER NUMERIC OF OFFSET ON OR ORDER OUT OUTER OVER
+  PARTIAL PARTITION PRAGMA PRECISION PRIMARY PROCEDURE RAISE RANGE RANK READS REAL RECURSIVE REFERENCES
+  REGEXP REPEAT REPLACE RESIGNAL RETURN REVOKE RIGHT ROLLBACK ROW ROWS ROW_NUMBER SAVEPOINT SCALAR
+  SELECT SENSITIVE SESSION SET SIGNAL SIMPLE SMALLINT SPECIFIC SQL START STRING SYSTEM TABLE TEXT THEN
+  TO TRAILING TRANSACTION TRIGGER TRIM TRUE TRUNCATE UNION UNIQUE UNKNOWN UNSIGNED UPDATE USER USING
+  VALUES VARBINARY VARCHAR VIEW WHEN WHENEVER WHERE WHILE WITH`.split(/\s+/),
 );
+
+/** Words that became keywords later; before, anything could be called so. */
+const LATER_KEYWORDS: ReadonlyMap<string, Release> = new Map([
+  ['COLUMN_REF', [2, 7]],
+  ['ARRAY', [2, 10]],
+  ['DEC', [2, 10]],
+  ['INTERVAL', [2, 10]],
+  ['MAP', [2, 10]],
+  ['UUID', [2, 10]],
+  ['WILDCARD', [2, 10]],
+  ['SEQSCAN', [2, 11]],
+  ['SHOW', [3, 0]],
+]);
+
+/** @param word - in upper case */
+export function isKeyword(word: string, release: Release): boolean {
+  const since = LATER_KEYWORDS.get(word);
+  return since === undefined ? KEYWORDS.has(word) : !isOlder(release, since);
+}
 
 /** A string, a quoted identifier, a comment, a number, a bound name, or a word; else one character. */
 const TOKEN =
   /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\/|\d[\w.]*|[:@$#]\w+|[xX]'[^']*'|[\p{L}_][\p{L}\p{N}_$]*|[\s\S]/gu;
 const WORD = /^[\p{L}_][\p{L}\p{N}_$]*$/u;
+const BLANK = /^(?:\s|--|\/\*)/u;
+
+/** The parts of a text that mean something, without blanks and comments. */
+export function tokensOf(sql: string): string[] {
+  return (sql.match(TOKEN) ?? []).filter((token) => !BLANK.test(token));
+}
+
+export function isWord(token: string): boolean {
+  return WORD.test(token);
+}
+
+/** An identifier that stands for exactly this name, on any server. */
+export function quote(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
 
 /**
- * Quotes each unquoted identifier, in upper case.
+ * Puts another text in the place of each word that is neither quoted nor part of a string or comment.
  *
- * @example
- * quoteIdentifiers('SELECT name FROM "t"'); // 'SELECT "NAME" FROM "t"'
+ * @param change - gets the word, and whether a parenthesis follows, as after the name of a function
  */
-export function quoteIdentifiers(sql: string): string {
-  return sql.replace(TOKEN, (token) => {
-    const upper = token.toUpperCase();
-    return WORD.test(token) && !KEYWORDS.has(upper) ? `"${upper}"` : token;
-  });
+export function mapWords(sql: string, change: (word: string, isCalled: boolean) => string): string {
+  const tokens = sql.match(TOKEN) ?? [];
+  let following = '';
+  for (let i = tokens.length - 1; i >= 0; i--) {
+    const token = tokens[i]!;
+    if (BLANK.test(token)) continue;
+    if (isWord(token)) tokens[i] = change(token, following === '(');
+    following = token;
+  }
+  return tokens.join('');
 }
 
 /** The identifiers in a statement as 2.x reads them: quoted ones as they are, others in upper case. */
 export function identifiersOf(sql: string): Set<string> {
   const found = new Set<string>();
-  for (const [token] of sql.matchAll(TOKEN)) {
+  for (const token of tokensOf(sql)) {
     if (token.startsWith('"')) found.add(token.slice(1, -1).replaceAll('""', '"'));
-    else if (WORD.test(token)) found.add(token).add(token.toUpperCase());
+    else if (isWord(token)) found.add(token).add(token.toUpperCase());
   }
   return found;
 }

@@ -37,7 +37,7 @@ const COUNT_ROWS = `
   for i, id in ipairs(...) do counts[i] = box.space[id].index[0]:count() end
   return counts`;
 
-/** Of what is left out: a run's log is no place for thousands of grants. */
+/** Of what is left out or changed: a run's log is no place for thousands of grants. */
 const SHOWN_LINES = 50;
 
 /** An index is built, and rows are checked against a definition, while the server says nothing. */
@@ -130,17 +130,18 @@ class ServerSink {
     if (this.#manifest === undefined) throw new Error('rows came before the start');
     const { only } = this.#options;
     this.#plan = await planFor(this.#connection, this.#manifest, this.#backup, this.#options);
-    this.#sayLeftOut(this.#plan.leftOut);
+    const { leftOut, notes } = this.#plan;
+    this.#warn([...notes, ...leftOut.map((line) => `left out: ${line}`)]);
     if (only === 'data') await this.#countBefore(this.#plan);
     await this.#apply(this.#plan.before);
     return this.#plan;
   }
 
-  #sayLeftOut(lines: readonly string[]): void {
+  #warn(lines: readonly string[]): void {
     const { report } = this.#options;
-    for (const line of lines.slice(0, SHOWN_LINES)) report.warn(`left out: ${line}`);
+    for (const line of lines.slice(0, SHOWN_LINES)) report.warn(line);
     const more = lines.length - SHOWN_LINES;
-    if (more > 0) report.warn(`left out: ${more} more; --dry-run lists them all`);
+    if (more > 0) report.warn(`and ${more} more; --dry-run lists them all`);
   }
 
   /** @param slow - system spaces whose rows make the server look at all data, silently */

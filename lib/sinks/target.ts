@@ -6,7 +6,7 @@ import { type Catalog, rowlessReason } from '../schema/catalog.js';
 import { lackingPrivileges } from '../schema/needed-privileges.js';
 import { type PlanOptions, planRestore, type RestorePlan } from '../schema/plan.js';
 import { Privileges } from '../schema/privileges.js';
-import { isOlder, type Release, releaseOf } from '../schema/release.js';
+import { type Release, releaseOf } from '../schema/release.js';
 import { SystemSpace } from '../schema/system.js';
 import { readCatalog } from '../server/catalog.js';
 import { throwHidden } from '../server/hidden.js';
@@ -84,11 +84,11 @@ export async function planFor(
     revoked: manifest.revoked,
     restorer: privileges.userId,
   });
-  if (isOlder(releases.target, releases.source)) {
+  if (plan.unsupported.length > 0) {
     throw new TntarError(
       'target',
-      `the target runs ${version}, older than ${manifest.server.version}, which the backup is from`,
-      { hint: 'restore into the same version or a newer one' },
+      `the target runs ${version} and cannot hold all that the backup of ${manifest.server.version} has: ${listOf(plan.unsupported)}`,
+      { hint: 'restore into a newer version; nothing was written' },
     );
   }
   if (plan.conflicts.length > 0) {

@@ -121,9 +121,11 @@ describe('the plan of a restore', () => {
     [DATA, "foreign key 'fk' of space 'items'", "check 'ck' of space 'items'"],
     ["check 'ck' of space 'items'", "space 'items'"],
     ["sequence 'ids' of space 'orders'", "sequence 'ids'", "index 'pk' of space 'orders'"],
-    ["view 'report'", "space 'customers'", "space 'orders' again", DATA],
+    ["view 'report'", "space 'customers'"],
     ["view 'later report'", "view 'report'"],
-    ["trigger 'on_insert' of space 'customers'", "space 'customers'", "view 'report'", DATA],
+    ["trigger 'on_insert' of space 'customers'", "space 'customers'", "view 'report'"],
+    // so that SQL that the target refuses is known before the data
+    [DATA, "view 'report'", "view 'later report'", "trigger 'on_insert' of space 'customers'"],
     ["value of sequence 'ids'", "sequence 'ids'", "sequence 'ids' of space 'orders'", DATA],
     ["grant of role 'readers' to user 'app'", "role 'readers'", "view 'later report'", DATA],
     [

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import type { SystemRow } from '../../lib/schema/catalog.js';
-import { padded, withoutChecks, withoutLsn } from '../../lib/schema/rows.js';
+import { fitter, withoutChecks, withoutLsn } from '../../lib/schema/rows.js';
 import { decode, type Value } from '../../lib/tuple/codec.js';
 import { splitFields } from '../../lib/tuple/fields.js';
 import { coded, ext, float64, type Plain, pack } from '../support/msgpack.js';
@@ -135,17 +135,15 @@ describe('a row for a newer server', () => {
 
   it('is the row itself where the server has no more fields', () => {
     const row = systemRow(USER);
-    equal(padded(row, 304, target()), row);
-    equal(padded(row, 304, catalogOf({})), row);
-    equal(padded(row, 304, catalogOf({ 280: [spaceRow(304, '_user')] })), row);
-    const longer = systemRow([...USER, [], 0, 1]);
-    equal(padded(longer, 304, target(['auth_history', 'array'])), longer);
+    equal(fitter(304, target())(row), row);
+    equal(fitter(304, catalogOf({}))(row), row);
+    equal(fitter(304, catalogOf({ 280: [spaceRow(304, '_user')] }))(row), row);
   });
 
   it('gets an empty value for each field that it lacks, by type', () => {
     const types = ['unsigned', 'integer', 'number', 'string', 'boolean', 'array', 'map', 'any'];
     const more = types.map((type, i): [string, string] => [`f${i}`, type]);
-    const row = consistent(padded(systemRow(USER), 304, target(...more)));
+    const row = consistent(fitter(304, target(...more))(systemRow(USER)));
     deepEqual(row.fields.slice(5), [0, 0, 0, '', false, [], {}, null]);
     deepEqual(splitFields(row.raw).slice(0, 5), USER.map(pack));
   });
@@ -156,7 +154,7 @@ describe('a row for a newer server', () => {
       ['last_modified', 'unsigned'],
       ['options', 'map'],
     ];
-    const { raw } = padded(systemRow(USER), 304, target(...more));
+    const { raw } = fitter(304, target(...more))(systemRow(USER));
     equal(raw.toString('hex'), pack([...USER, [], 0, {}]).toString('hex'));
   });
 
@@ -166,6 +164,42 @@ describe('a row for a newer server', () => {
       { name: 'extra', type: 'map', is_nullable: true },
     ];
     const row = systemRow(USER);
-    equal(padded(row, 304, catalogOf({ 280: [spaceRow(304, '_user', { format })] })), row);
+    equal(fitter(304, catalogOf({ 280: [spaceRow(304, '_user', { format })] }))(row), row);
+  });
+});
+
+describe('a row for an older server', () => {
+  const FUNC: Plain[] = [70, 1, 'f', 0, 'LUA'];
+  const NEW: [string, string][] = ['id', 'owner', 'name', 'setuid', 'language'].map((name) => [
+    name,
+    'any',
+  ]);
+  const target = catalogOf({ 280: [formatRow(296, '_func', ...NEW)] });
+  const fitted = (row: Plain[]): SystemRow => consistent(fitter(296, target)(systemRow(row)));
+
+  for (const [title, ...more] of [
+    ['a list that is empty', []],
+    ['a map that is empty', {}],
+    ['a text that is empty', ''],
+    ['zero, false and null', 0, false, null],
+  ] as [string, ...Plain[]][]) {
+    it(`lacks ${title}, which the server has no field for`, () => {
+      deepEqual(fitted([...FUNC, ...more]).fields, FUNC);
+    });
+  }
+
+  it('keeps what says something, and what is before it', () => {
+    deepEqual(fitted([...FUNC, [], ['on_event'], '']).fields, [...FUNC, [], ['on_event']]);
+  });
+
+  it('lacks the history of a password, though it says something', () => {
+    const user: Plain[] = [32, 1, 'app', 'user', { 'chap-sha1': 'x' }];
+    const fields: [string, string][] = ['id', 'owner', 'name', 'type', 'auth'].map((name) => [
+      name,
+      'any',
+    ]);
+    const older = catalogOf({ 280: [formatRow(304, '_user', ...fields)] });
+    const row = systemRow([...user, [{ 'chap-sha1': 'y' }], 1732500000]);
+    deepEqual(consistent(fitter(304, older)(row)).fields, user);
   });
 });

@@ -2,7 +2,7 @@ import { deepEqual, equal } from 'node:assert/strict';
 import { Catalog } from '../../lib/schema/catalog.js';
 import { planRestore } from '../../lib/schema/plan.js';
 import { isOlder, releaseOf } from '../../lib/schema/release.js';
-import { identifiersOf, quoteIdentifiers } from '../../lib/schema/sql.js';
+import { identifiersOf } from '../../lib/schema/sql.js';
 import { decode } from '../../lib/tuple/codec.js';
 import { type Plain, pack } from '../support/msgpack.js';
 
@@ -16,23 +16,6 @@ function catalog(rows: readonly [spaceId: number, row: Plain][]): Catalog {
   for (const [spaceId, row] of rows) result.add(spaceId, pack(row));
   return result;
 }
-
-describe('quoteIdentifiers', () => {
-  const cases: [sql: string, quoted: string][] = [
-    ['SELECT name FROM parent', 'SELECT "NAME" FROM "PARENT"'],
-    ['select "name" from "t"', 'select "name" from "t"'],
-    ["x = 'it''s name' -- name", `"X" = 'it''s name' -- name`],
-    ['a.b > 1e5 AND c IS NOT NULL', '"A"."B" > 1e5 AND "C" IS NOT NULL'],
-    ['/* name */ count(*)', '/* name */ "COUNT"(*)'],
-    ["x'ff' || :name", "x'ff' || :name"],
-    ['имя > 0', '"ИМЯ" > 0'],
-  ];
-  for (const [sql, quoted] of cases) it(sql, () => equal(quoteIdentifiers(sql), quoted));
-
-  it('changes nothing that it has quoted', () => {
-    for (const [, quoted] of cases) equal(quoteIdentifiers(quoted), quoted);
-  });
-});
 
 describe('identifiersOf', () => {
   it('finds names as 2.x and as 3.x reads them', () => {

@@ -1,0 +1,221 @@
+import { decode, encode, type Value } from '../tuple/codec.js';
+import { addPair, editArray, editMap } from '../tuple/edit.js';
+import { mapHeader, str, uint } from '../tuple/msgpack.js';
+import type { SystemRow } from './catalog.js';
+import type { Draft } from './draft.js';
+import { editField, isTable } from './rows.js';
+import { Field, SystemSpace } from './system.js';
+
+/**
+ * Constraints of SQL tables live in `_fk_constraint` and `_ck_constraint` before 2.11, and in the space
+ * itself from then on; see {@link TUPLE_CONSTRAINTS}.
+ */
+
+/** Puts `{name: value}` under `key` of a map, beside what stands there. */
+function addUnder(map: Buffer, key: string, name: string, value: Buffer): Buffer {
+  let found = false;
+  const edited = editMap(map, (each, inner) => {
+    if (each !== key) return inner;
+    found = true;
+    return addPair(inner, name, value);
+  });
+  return found ? edited : addPair(map, key, Buffer.concat([mapHeader(1), str(name), value]));
+}
+
+function addToFlags(row: SystemRow, key: string, name: string, value: Buffer): SystemRow {
+  return editField(row, Field.space.flags, (flags) => addUnder(flags, key, name, value));
+}
+
+/** `{space: parent id, field: {child column: parent column}}`, columns from 0. */
+function foreignKey({ fields }: SystemRow): Buffer {
+  const { parentId, childColumns, parentColumns } = Field.fkConstraint;
+  const columns = fields[childColumns] as number[];
+  const parents = fields[parentColumns] as number[];
+  const pairs = columns.flatMap((column, i) => [uint(column), uint(parents[i]!)]);
+  return Buffer.concat([
+    mapHeader(2),
+    str('space'),
+    uint(Number(fields[parentId])),
+    str('field'),
+    mapHeader(columns.length),
+    ...pairs,
+  ]);
+}
+
+/** What a foreign key of SQL says and no foreign key of a space can say. */
+function lostOf({ fields }: SystemRow): string[] {
+  const { isDeferred, onDelete, onUpdate } = Field.fkConstraint;
+  const action = (what: string, field: number): string[] =>
+    fields[field] === 'no_action'
+      ? []
+      : [`${what} ${String(fields[field]).replace('_', ' ').toUpperCase()}`];
+  return [
+    ...action('ON DELETE', onDelete),
+    ...action('ON UPDATE', onUpdate),
+    ...(fields[isDeferred] === true ? ['DEFERRED'] : []),
+  ];
+}
+
+function columnsKey(spaceId: unknown, columns: readonly number[]): string {
+  return `${spaceId} ${[...columns].sort((a, b) => a - b)}`;
+}
+
+/**
+ * The columns of each index. From 2.11 on a row of a parent can be deleted only where the child has an
+ * index over exactly the columns of the foreign key.
+ *
+ * Source: `fkey_update_local_index()` in the server's `src/box/tuple_constraint_fkey.c`.
+ */
+function indexedColumns(draft: Draft): Set<string> {
+  return new Set(
+    draft.rows(SystemSpace.INDEX).map(({ fields }) => {
+      const parts = fields[Field.index.parts];
+      const columns = (Array.isArray(parts) ? parts : []).map((part) =>
+        Number(Array.isArray(part) ? part[0] : isTable(part) ? part['field'] : -1),
+      );
+      return columnsKey(fields[Field.index.spaceId], columns);
+    }),
+  );
+}
+
+/** `_space` rows by id, changed as constraints move into them. */
+type Spaces = Map<unknown, SystemRow>;
+
+function moveForeignKeys(draft: Draft, spaces: Spaces): void {
+  const names = draft.spaceNames();
+  const indexed = indexedColumns(draft);
+  const { childId, parentId, childColumns } = Field.fkConstraint;
+  for (const row of draft.rows(SystemSpace.FK_CONSTRAINT)) {
+    const id = row.fields[childId];
+    const name = String(row.fields[Field.fkConstraint.name]);
+    const space = spaces.get(id);
+    if (space === undefined) continue;
+    spaces.set(id, addToFlags(space, 'foreign_key', name, foreignKey(row)));
+    const where = `foreign key '${name}' of space '${names.get(id)}'`;
+    for (const lost of lostOf(row)) {
+      draft.notes.push(`${where}: ${lost} is left out, for servers from 2.11 on do not know it`);
+    }
+    if (!indexed.has(columnsKey(id, row.fields[childColumns] as number[]))) {
+      draft.notes.push(
+        `${where}: no index is over its columns, and servers from 2.11 on let nobody delete from '${names.get(row.fields[parentId])}' until there is one`,
+      );
+    }
+  }
+}
+
+/** A check is a function in SQL. */
+function moveChecks(draft: Draft, spaces: Spaces): void {
+  for (const { fields } of draft.rows(SystemSpace.CK_CONSTRAINT)) {
+    const { spaceId, name, code, isEnabled } = Field.ckConstraint;
+    const space = spaces.get(fields[spaceId]);
+    if (space === undefined) continue;
+    const spaceName = space.fields[Field.space.name];
+    if (fields[isEnabled] === false) {
+      draft.notes.push(
+        `check '${fields[name]}' of space '${spaceName}' is disabled and left out, for servers from 2.11 on would enforce it`,
+      );
+      continue;
+    }
+    const id = draft.addExpression(`check_${spaceName}_${fields[name]}`, String(fields[code]));
+    spaces.set(fields[spaceId], addToFlags(space, 'constraint', String(fields[name]), uint(id)));
+  }
+}
+
+/** Makes what SQL constrains a matter of the spaces, as the server's own upgrade does. */
+export function moveIntoSpaces(draft: Draft): void {
+  const spaces: Spaces = new Map(
+    draft.rows(SystemSpace.SPACE).map((row) => [row.fields[Field.space.id], row]),
+  );
+  moveForeignKeys(draft, spaces);
+  moveChecks(draft, spaces);
+  draft.replace(SystemSpace.SPACE, [...spaces.values()]);
+  draft.replace(SystemSpace.FK_CONSTRAINT, []);
+  draft.replace(SystemSpace.CK_CONSTRAINT, []);
+}
+
+/** Gets the name and the function of a constraint, and tells whether it moves. */
+type Take = (name: string, functionId: unknown) => boolean;
+
+/** The map without the constraints that move, and without an empty list of them. */
+function takeFrom(options: Buffer, take: Take): Buffer {
+  return editMap(options, (key, constraints) => {
+    if (key !== 'constraint') return constraints;
+    let left = 0;
+    const edited = editMap(constraints, (name, id) => {
+      if (take(name ?? '', decode(id))) return undefined;
+      left++;
+      return id;
+    });
+    return left === 0 ? undefined : edited;
+  });
+}
+
+/** Ids of functions in SQL that nothing but a constraint may name. */
+function expressionsOf(draft: Draft): Map<unknown, string> {
+  const { objectType, objectId } = Field.priv;
+  const granted = new Set(
+    draft
+      .rows(SystemSpace.PRIV)
+      .filter(({ fields }) => fields[objectType] === 'function')
+      .map(({ fields }) => fields[objectId]),
+  );
+  const { id, language, body } = Field.func;
+  return new Map(
+    draft
+      .rows(SystemSpace.FUNC)
+      .filter(({ fields }) => fields[language] === 'SQL_EXPR' && !granted.has(fields[id]))
+      .map(({ fields }) => [fields[id], String(fields[body])]),
+  );
+}
+
+/**
+ * Makes checks in SQL rows of `_ck_constraint`, as the server's own downgrade does. Foreign keys stay
+ * where they are: those of SQL before 2.11 bind SQL only, and let Lua write what it likes.
+ */
+export function moveOutOfSpaces(draft: Draft): void {
+  const expressions = expressionsOf(draft);
+  const checks: SystemRow[] = [];
+  draft.map(SystemSpace.SPACE, (row) => {
+    const spaceId = row.fields[Field.space.id] as number;
+    const taken = new Set<string>();
+    const take: Take = (name, functionId) => {
+      const code = expressions.get(functionId);
+      if (code === undefined || taken.has(name)) return false;
+      taken.add(name);
+      const fields = [spaceId, name, false, 'SQL', code, true];
+      checks.push({ raw: encode(fields), fields });
+      return true;
+    };
+    const flagged = editField(row, Field.space.flags, (flags) => takeFrom(flags, take));
+    return editField(flagged, Field.space.format, (format) =>
+      editArray(format, (field) => takeFrom(field, take)),
+    );
+  });
+  if (checks.length === 0) return;
+  draft.replace(SystemSpace.CK_CONSTRAINT, [...draft.rows(SystemSpace.CK_CONSTRAINT), ...checks]);
+  const used = usedFunctions(draft);
+  draft.replace(
+    SystemSpace.FUNC,
+    draft.rows(SystemSpace.FUNC).filter(({ fields }) => {
+      const id = fields[Field.func.id];
+      return !expressions.has(id) || used.has(id);
+    }),
+  );
+}
+
+/** Functions that spaces name. */
+function usedFunctions(draft: Draft): Set<unknown> {
+  const used = new Set<unknown>();
+  const add = (options: Value | undefined): void => {
+    if (!isTable(options)) return;
+    const { constraint, default_func } = options;
+    if (isTable(constraint)) for (const id of Object.values(constraint)) used.add(id);
+    if (default_func !== undefined) used.add(default_func);
+  };
+  for (const { fields } of draft.rows(SystemSpace.SPACE)) {
+    add(fields[Field.space.flags]);
+    const format = fields[Field.space.format];
+    if (Array.isArray(format)) for (const field of format) add(field);
+  }
+  return used;
+}
