@@ -1,4 +1,5 @@
 import { type Feature, testCopies } from './fidelity/copies.js';
+import { attempt } from './fidelity/lua.js';
 
 /** Lua that logs in over the network, and tells what happens there. */
 const as = (user: string, password: string, lua: string): string => `
@@ -6,12 +7,22 @@ const as = (user: string, password: string, lua: string): string => `
       {user = '${user}', password = '${password}', wait_connected = true})
   local function try(what)
       local ok, result = pcall(what)
-      return ok and result or tostring(result)
+      return ok and result or told(result)
   end
-  local answer = connection.state ~= 'active' and 'no login: ' .. tostring(connection.error)
+  local answer = connection.state ~= 'active' and 'no login: ' .. told(connection.error)
       or (function() ${lua} end)()
   connection:close()
   return answer
+`;
+
+/** Lua that tells what a role or a user may do with some objects: releases ship different grants. */
+const grants = (kind: 'user' | 'role', name: string, ...objects: string[]): string => `
+  local objects, found = {['${objects.join("'] = true, ['")}'] = true}, {}
+  for _, grant in ipairs(box.schema.${kind}.info('${name}')) do
+      if objects[grant[3]] then table.insert(found, table.concat(grant, ' ')) end
+  end
+  table.sort(found)
+  return found
 `;
 
 const READS = `
@@ -110,14 +121,14 @@ const FEATURES: readonly Feature[] = [
     title: 'grants to public',
     make: `box.schema.role.grant('public', 'read', 'sequence', 'counter')
       box.schema.role.grant('public', 'read,write', 'space', '_cluster')`,
-    ask: `return box.schema.role.info('public')`,
+    ask: grants('role', 'public', 'counter', '_cluster'),
   },
   {
     title: 'grants to the role replication, and of it',
     make: `box.schema.role.grant('replication', 'execute', 'function', 'greet')
       box.schema.user.create('replica', {password = 'r'})
       box.schema.user.grant('replica', 'replication')`,
-    ask: `return {box.schema.role.info('replication'), box.schema.user.info('replica')}`,
+    ask: attempt(grants('role', 'replication', 'greet'), `return box.schema.user.info('replica')`),
   },
   {
     title: 'the role super',
@@ -163,12 +174,12 @@ const ON_SYSTEM_SPACES: readonly Feature[] = [
     make: `for _, space in ipairs({'_cluster', '_user', '_space'}) do
           box.schema.role.grant('public', 'read', 'space', space)
       end`,
-    ask: `return box.schema.role.info('public')`,
+    ask: grants('role', 'public', '_cluster', '_user', '_space'),
   },
   {
     title: 'other grants for replication on system spaces',
     make: `box.schema.role.grant('replication', 'write', 'space', '_schema')`,
-    ask: `return box.schema.role.info('replication')`,
+    ask: grants('role', 'replication', '_schema', '_cluster', ''),
   },
 ];
 
@@ -187,7 +198,7 @@ const REVOKED: readonly Feature[] = [
   {
     title: 'that public may not see who is there',
     make: `box.schema.role.revoke('public', 'read', 'space', '_vuser')`,
-    ask: `return box.schema.role.info('public')`,
+    ask: grants('role', 'public', '_vuser', '_vspace'),
   },
 ];
 

@@ -4,8 +4,8 @@ import { type Feature, testCopies } from './fidelity/copies.js';
 const next = (name: string): string => `
   local values = {}
   for i = 1, 3 do
-      local _, value = pcall(function() return box.sequence['${name}']:next() end)
-      table.insert(values, tostring(value))
+      local ok, value = pcall(function() return box.sequence['${name}']:next() end)
+      table.insert(values, ok and tostring(value) or told(value))
   end
   return values
 `;

@@ -1,14 +1,5 @@
 import { type Feature, testCopies } from './fidelity/copies.js';
-
-/** Lua that tells whether each of the statements goes well, or what goes wrong. */
-const attempt = (...statements: string[]): string => `
-  local answers = {}
-  for _, try in ipairs({${statements.map((each) => `function() ${each} end`).join(', ')}}) do
-      local ok, result = pcall(try)
-      table.insert(answers, ok and (result or 'nil') or tostring(result))
-  end
-  return answers
-`;
+import { attempt } from './fidelity/lua.js';
 
 const FEATURES: readonly Feature[] = [
   {

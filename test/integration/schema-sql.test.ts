@@ -1,35 +1,16 @@
 import { type Feature, testCopies } from './fidelity/copies.js';
-
-/** Lua that runs statements, of which some fail, and returns what they say. */
-const run = (...statements: string[]): string => `
-  local answers = {}
-  -- 3.x lets nobody read a whole table by mistake; 2.6 does not know this
-  box.execute('SET SESSION "sql_seq_scan" = true')
-  for _, statement in ipairs({${statements.map((each) => `[==[${each}]==]`).join(', ')}}) do
-      local result, reason = box.execute(statement)
-      table.insert(answers, result and (result.rows or result.row_count) or tostring(reason))
-  end
-  return answers
-`;
-
-/** Lua that runs statements which have to go well. */
-const make = (...statements: string[]): string => `
-  for _, statement in ipairs({${statements.map((each) => `[==[${each}]==]`).join(', ')}}) do
-      local result, reason = box.execute(statement)
-      if not result then error(statement .. ': ' .. tostring(reason)) end
-  end
-`;
+import { makeSql, runSql } from './fidelity/lua.js';
 
 const FEATURES: readonly Feature[] = [
   {
     title: 'a table with defaults, collations and not null',
-    make: make(
+    make: makeSql(
       `CREATE TABLE "people" ("id" INTEGER PRIMARY KEY, "name" STRING NOT NULL COLLATE "unicode_ci",
         "city" STRING DEFAULT 'Brno', "size" DOUBLE, "amount" NUMBER)`,
       `CREATE INDEX "by_name" ON "people" ("name")`,
       `INSERT INTO "people" ("id", "name", "size", "amount") VALUES (1, 'Zoë', 1.0, 2), (2, 'ann', 2, 3.5)`,
     ),
-    ask: run(
+    ask: runSql(
       `SELECT * FROM "people" WHERE "name" = 'ZOË'`,
       `INSERT INTO "people" ("id", "name") VALUES (3, NULL)`,
       `INSERT INTO "people" ("id", "name") VALUES (4, 'bob')`,
@@ -38,21 +19,21 @@ const FEATURES: readonly Feature[] = [
   },
   {
     title: 'autoincrement',
-    make: make(
+    make: makeSql(
       `CREATE TABLE "counted" ("id" INTEGER PRIMARY KEY AUTOINCREMENT, "v" INTEGER)`,
       `INSERT INTO "counted" VALUES (NULL, 1), (NULL, 2), (NULL, 3)`,
       `DELETE FROM "counted" WHERE "id" = 3`,
     ),
-    ask: run(`INSERT INTO "counted" VALUES (NULL, 4)`, `SELECT * FROM "counted"`),
+    ask: runSql(`INSERT INTO "counted" VALUES (NULL, 4)`, `SELECT * FROM "counted"`),
   },
   {
     title: 'checks',
-    make: make(
+    make: makeSql(
       `CREATE TABLE "checked" ("id" INTEGER PRIMARY KEY, "v" INTEGER,
         CONSTRAINT "positive" CHECK ("v" > 0), CONSTRAINT "small" CHECK ("v" < 100))`,
       `INSERT INTO "checked" VALUES (1, 5)`,
     ),
-    ask: run(
+    ask: runSql(
       `INSERT INTO "checked" VALUES (2, -1)`,
       `INSERT INTO "checked" VALUES (3, 100)`,
       `INSERT INTO "checked" VALUES (4, 99)`,
@@ -60,22 +41,22 @@ const FEATURES: readonly Feature[] = [
   },
   {
     title: 'unique constraints',
-    make: make(
+    make: makeSql(
       `CREATE TABLE "once" ("id" INTEGER PRIMARY KEY, "a" INTEGER, "b" STRING, CONSTRAINT "ab" UNIQUE ("a", "b"))`,
       `INSERT INTO "once" VALUES (1, 1, 'x'), (2, 1, 'y')`,
     ),
-    ask: run(`INSERT INTO "once" VALUES (3, 1, 'y')`, `INSERT INTO "once" VALUES (4, 2, 'y')`),
+    ask: runSql(`INSERT INTO "once" VALUES (3, 1, 'y')`, `INSERT INTO "once" VALUES (4, 2, 'y')`),
   },
   {
     title: 'foreign keys, with the child made first by name',
-    make: make(
+    make: makeSql(
       `CREATE TABLE "parent" ("id" INTEGER PRIMARY KEY, "code" INTEGER UNIQUE)`,
       `CREATE TABLE "child" ("id" INTEGER PRIMARY KEY, "up" INTEGER,
         CONSTRAINT "to_parent" FOREIGN KEY ("up") REFERENCES "parent" ("code"))`,
       `INSERT INTO "parent" VALUES (1, 10), (2, 20)`,
       `INSERT INTO "child" VALUES (1, 10), (2, NULL)`,
     ),
-    ask: run(
+    ask: runSql(
       `INSERT INTO "child" VALUES (3, 99)`,
       `INSERT INTO "child" VALUES (4, 20)`,
       `DELETE FROM "parent" WHERE "id" = 1`,
@@ -84,34 +65,34 @@ const FEATURES: readonly Feature[] = [
   {
     title: 'a foreign key to the table itself, in a circle',
     // 2.6 refuses to let SQL close the circle
-    make: `${make(
+    make: `${makeSql(
       `CREATE TABLE "staff" ("id" INTEGER PRIMARY KEY, "boss" INTEGER,
         CONSTRAINT "has_boss" FOREIGN KEY ("boss") REFERENCES "staff" ("id"))`,
       `INSERT INTO "staff" VALUES (1, NULL), (2, 1)`,
     )}
     box.space.staff:update({1}, {{'=', 2, 2}})`,
-    ask: run(`INSERT INTO "staff" VALUES (3, 99)`, `INSERT INTO "staff" VALUES (4, 1)`),
+    ask: runSql(`INSERT INTO "staff" VALUES (3, 99)`, `INSERT INTO "staff" VALUES (4, 1)`),
   },
   {
     title: 'a foreign key that deletes',
-    make: make(
+    make: makeSql(
       `CREATE TABLE "order" ("id" INTEGER PRIMARY KEY)`,
       `CREATE TABLE "line" ("id" INTEGER PRIMARY KEY, "of" INTEGER REFERENCES "order" ("id") ON DELETE CASCADE)`,
       `INSERT INTO "order" VALUES (1), (2)`,
       `INSERT INTO "line" VALUES (1, 1), (2, 2)`,
     ),
-    ask: run(`DELETE FROM "order" WHERE "id" = 1`, `SELECT * FROM "line"`),
+    ask: runSql(`DELETE FROM "order" WHERE "id" = 1`, `SELECT * FROM "line"`),
     needs: ['actions of foreign keys', '2.0', '2.11'],
   },
   {
     title: 'views, of tables and of views',
-    make: make(
+    make: makeSql(
       `CREATE VIEW "names" AS SELECT "name" FROM "people" WHERE "id" < 3`,
       `CREATE VIEW "joined" AS SELECT "p"."code" AS "code", "c"."id" AS "id"
         FROM "parent" AS "p" JOIN "child" AS "c" ON "c"."up" = "p"."code"`,
       `CREATE VIEW "nested" AS SELECT * FROM "names" WHERE "name" <> 'ann'`,
     ),
-    ask: run(
+    ask: runSql(
       `SELECT * FROM "names"`,
       `SELECT * FROM "joined"`,
       `SELECT * FROM "nested"`,
@@ -120,27 +101,27 @@ const FEATURES: readonly Feature[] = [
   },
   {
     title: 'triggers',
-    make: make(
+    make: makeSql(
       `CREATE TABLE "watched" ("id" INTEGER PRIMARY KEY, "v" INTEGER)`,
       `CREATE TABLE "seen" ("id" INTEGER PRIMARY KEY AUTOINCREMENT, "what" INTEGER)`,
       `CREATE TRIGGER "watch" AFTER INSERT ON "watched" FOR EACH ROW
         BEGIN INSERT INTO "seen" VALUES (NULL, NEW."v"); END`,
       `INSERT INTO "watched" VALUES (1, 7)`,
     ),
-    ask: run(`INSERT INTO "watched" VALUES (2, 8)`, `SELECT * FROM "seen"`),
+    ask: runSql(`INSERT INTO "watched" VALUES (2, 8)`, `SELECT * FROM "seen"`),
   },
   {
     title: 'a table with a name in upper case, unquoted',
-    make: make(
+    make: makeSql(
       `CREATE TABLE plain (id INTEGER PRIMARY KEY, v STRING)`,
       `INSERT INTO plain VALUES (1, 'x')`,
     ),
-    ask: run(`SELECT v FROM plain`),
+    ask: runSql(`SELECT v FROM plain`),
   },
   {
     title: 'a new table beside them',
     make: '',
-    ask: run(`CREATE TABLE "new" ("id" INTEGER PRIMARY KEY)`, `INSERT INTO "new" VALUES (1)`),
+    ask: runSql(`CREATE TABLE "new" ("id" INTEGER PRIMARY KEY)`, `INSERT INTO "new" VALUES (1)`),
   },
 ];
 

@@ -1,7 +1,8 @@
-import { deepEqual, equal, match, notEqual, ok, rejects } from 'node:assert/strict';
+import { deepEqual, equal, match, notDeepEqual, notEqual, ok, rejects } from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { shell, tntar } from './cli.js';
+import { describeDatabase } from './description.js';
 import { type Fingerprint, fingerprint } from './fingerprint.js';
 import { startServer, type TestServer } from './server.js';
 
@@ -174,6 +175,79 @@ describe('test support', () => {
       equal(one?.['_user']?.rows, 0);
       await Promise.all(servers.map((each) => each.stop()));
     });
+  });
+
+  describe('a description', () => {
+    const REFERRING = `
+      box.schema.user.create('ann', {password = 'a'})
+      box.schema.func.create('lower', {is_deterministic = true, is_sandboxed = true,
+          body = 'function(tuple) return {tuple[2]:lower()} end'})
+      box.internal.collation.create('loud', 'ICU', 'de', {strength = 'primary'})
+      box.schema.sequence.create('ids')
+      local space = box.schema.space.create('named', {user = 'ann', format = {
+          {name = 'id', type = 'unsigned'}, {name = 'v', type = 'string', collation = 'loud'}}})
+      space:create_index('primary', {sequence = 'ids'})
+      space:create_index('lower', {func = 'lower', parts = {{1, 'string', collation = 'loud'}}})
+      box.schema.user.grant('ann', 'execute', 'function', 'lower')
+      box.schema.user.grant('guest', 'read', 'space', 'named')
+      box.internal.collation.create('spare', 'ICU', 'en')
+      box.schema.func.create('spare')
+    `;
+    const OTHER_IDS = `
+      box.schema.user.create('other')
+      box.schema.func.create('other')
+      box.internal.collation.create('other', 'ICU', 'en', {})
+      box.schema.sequence.create('other')
+      box.schema.space.create('other')
+    `;
+    const DROP_OTHERS = `
+      box.schema.user.drop('other')
+      box.schema.func.drop('other')
+      box.internal.collation.drop('other')
+      box.schema.sequence.drop('other')
+      box.space.other:drop()
+    `;
+    let server: TestServer;
+    let other: TestServer;
+    before(async () => {
+      server = await startServer({ lua: REFERRING });
+      other = await startServer({ lua: `${OTHER_IDS}${REFERRING}${DROP_OTHERS}` });
+    });
+    after(() => Promise.all([server.stop(), other.stop()]));
+
+    it('does not depend on ids', async () => {
+      notEqual(
+        await server.eval('return box.space.named.id'),
+        await other.eval('return box.space.named.id'),
+      );
+      deepEqual(await describeDatabase(other), await describeDatabase(server));
+      equal(JSON.stringify(await describeDatabase(server)).includes('#'), false);
+    });
+
+    for (const [what, lua] of [
+      ['an owner', `box.space._space:update({box.space.named.id}, {{'=', 2, 1}})`],
+      ['a format', `box.space.named:format({{'id', 'unsigned'}, {'w', 'string'}})`],
+      [
+        'a collation',
+        `box.internal.collation.drop('spare') box.internal.collation.create('spare', 'ICU', 'fr')`,
+      ],
+      [
+        'a body',
+        `box.schema.func.drop('spare') box.schema.func.create('spare', {body = 'function() end'})`,
+      ],
+      ['a value', 'box.sequence.ids:next()'],
+      ['a password', `box.schema.user.passwd('ann', 'b')`],
+      ['a grant', `box.schema.user.revoke('guest', 'read', 'space', 'named')`],
+      ['a shipped grant', `box.schema.user.revoke('guest', 'public')`],
+      ['an index', 'box.space.named.index.lower:drop()'],
+      ['a note', `box.space._schema:insert({'note', 1})`],
+    ] as const) {
+      it(`tells that ${what} changed`, async () => {
+        const before = await describeDatabase(other);
+        await other.eval(lua);
+        notDeepEqual(await describeDatabase(other), before);
+      });
+    }
   });
 
   describe('the command', () => {

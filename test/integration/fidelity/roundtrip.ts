@@ -8,7 +8,8 @@ import { RequestType } from '../../../lib/iproto/constants.js';
 import { store } from '../../../lib/iproto/requests.js';
 import { parseUri } from '../../../lib/iproto/uri.js';
 import { type Result, type RunOptions, spawnTntar, tntar } from '../../support/cli.js';
-import { fingerprint } from '../../support/fingerprint.js';
+import { type Description, describeDatabase } from '../../support/description.js';
+import { type Fingerprint, fingerprint } from '../../support/fingerprint.js';
 import { type ServerOptions, startServer, type TestServer } from '../../support/server.js';
 
 /** Both ways of reading a server. */
@@ -24,20 +25,19 @@ export function isAtLeast({ version }: Pick<TestServer, 'version'>, release: str
   return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
 }
 
-/**
- * Skips the test on a server that is too old for it.
- *
- * @param _feature - what the server has to have, for the reader
- * @param until - the first release that no longer has it
- */
-export function needs(
-  test: Context,
-  server: TestServer,
-  _feature: string,
-  since: string,
-  until?: string,
-): void {
-  if (!isAtLeast(server, since) || (until !== undefined && isAtLeast(server, until))) test.skip();
+/** What a server has to have, and from which release on, and before which. */
+export type Need = [feature: string, since: string, until?: string];
+
+export function hasFeature(server: TestServer, [, since, until]: Need): boolean {
+  return isAtLeast(server, since) && (until === undefined || !isAtLeast(server, until));
+}
+
+/** Skips the test where a server is too old for it, or too new, and says so in its title. */
+export function needs(context: Context, server: TestServer, ...need: Need): void {
+  if (hasFeature(server, need)) return;
+  const { test } = context;
+  if (test !== undefined) test.title += ` (${server.version} lacks: ${need[0]})`;
+  context.skip();
 }
 
 /** A server to restore into: `$TARANTOOL_TARGET_BIN`, else like any other. */
@@ -86,16 +86,30 @@ export async function restore(
   return result;
 }
 
+/** All of a database that its copy has to have. */
+export interface State {
+  description: Description;
+  prints: Fingerprint;
+}
+
+/** @param system - whether the rows of system spaces count, byte for byte */
+export async function stateOf(server: TestServer, system: boolean): Promise<State> {
+  const [description, prints] = await Promise.all([
+    describeDatabase(server),
+    fingerprint(server, { system }),
+  ]);
+  return { description, prints };
+}
+
 /**
- * Fails where the servers do not hold the same tuples to the byte, and, where they are of one
- * version, the same metadata.
+ * Fails where the servers do not hold the same tuples to the byte and equivalent metadata, which has to
+ * be the same to the byte where they are of one version.
  */
 export async function expectSame(source: TestServer, target: TestServer): Promise<void> {
   const system = source.version === target.version;
-  const [expected, actual] = await Promise.all([
-    fingerprint(source, { system }),
-    fingerprint(target, { system }),
-  ]);
+  const [expected, actual] = await Promise.all(
+    [source, target].map((server) => stateOf(server, system)),
+  );
   deepEqual(actual, expected);
 }
 
