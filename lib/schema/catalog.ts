@@ -48,6 +48,16 @@ function flagsOf(fields: Value[]): Record<string, Value> {
   return typeof flags === 'object' && flags !== null ? (flags as Record<string, Value>) : {};
 }
 
+/**
+ * True for a space that is gone, definition and all, when the server stops; no read view has it. Only
+ * 3.x has such spaces, of the type `temporary`.
+ *
+ * Source: `space_def_tuple_is_temporary()` in the server's `src/box/space_def.c`.
+ */
+function isFleeting({ fields }: SystemRow): boolean {
+  return flagsOf(fields)['type'] === 'temporary';
+}
+
 function toSpace({ fields }: SystemRow): Space {
   const flags = flagsOf(fields);
   const type = flags['type'];
@@ -122,20 +132,32 @@ export class Catalog {
     return this.#rows.get(spaceId) ?? [];
   }
 
-  /** The rows of a system space that a user made. */
+  /** The rows of a system space that a user made, without those of {@link fleetingSpaces}. */
   userRows(spaceId: number): readonly SystemRow[] {
     const known = this.#userRows.get(spaceId);
     if (known !== undefined) return known;
+    const rows = this.#readUserRows(spaceId);
+    this.#userRows.set(spaceId, rows);
+    return rows;
+  }
+
+  #readUserRows(spaceId: number): SystemRow[] {
     const shippedFunctions = new Set(
       this.rows(SystemSpace.FUNC)
         .filter(({ fields }) => isShippedFunction(fields))
         .map(({ fields }) => fields[Field.func.id]!),
     );
-    const rows = this.rows(spaceId).filter(
+    const users = this.rows(spaceId).filter(
       ({ fields }) => !isShipped(spaceId, fields, shippedFunctions),
     );
-    this.#userRows.set(spaceId, rows);
-    return rows;
+    if (spaceId !== SystemSpace.SPACE && spaceId !== SystemSpace.INDEX) return users;
+    const fleeting = new Set<Value>(this.fleetingSpaces.map(({ id }) => id));
+    return users.filter(({ fields }) => !fleeting.has(fields[0]!));
+  }
+
+  /** Spaces whose definitions do not outlive the server (3.x): they are nothing to back up. */
+  get fleetingSpaces(): Space[] {
+    return this.rows(SystemSpace.SPACE).filter(isFleeting).map(toSpace);
   }
 
   /** The user's spaces, ascending by id. */
@@ -152,6 +174,7 @@ export class Catalog {
 
   #readSpaces(): Space[] {
     return this.rows(SystemSpace.SPACE)
+      .filter((row) => !isFleeting(row))
       .map(toSpace)
       .filter(({ id }) => id > SYSTEM_ID_MAX)
       .map((space) => {

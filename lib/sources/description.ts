@@ -6,6 +6,8 @@ import { SYSTEM_SPACE_NAMES, SystemSpace } from '../schema/system.js';
 import type { TupleBatch } from '../tuple/batch.js';
 import { VERSION } from '../version.js';
 
+const FLEETING = 'temporary: its definition does not outlive the server either';
+
 /** How the rows of `space` are read when the whole backup is read by `source`. */
 export function rowsFrom(space: Space, source: Manifest['source']): RowsFrom {
   if (rowlessReason(space) !== undefined) return 'none';
@@ -26,6 +28,9 @@ export function describeBackup(
     spaces.push({ id, name, engine, format, rowsFrom: rowsFrom(space, source) });
     const why = rowlessReason(space);
     if (why !== undefined && space.isTemporary) omitted.push({ what: `rows of '${name}'`, why });
+  }
+  for (const { name } of catalog.fleetingSpaces) {
+    omitted.push({ what: `space '${name}'`, why: FLEETING });
   }
   return {
     tool: `tntar ${VERSION}`,

@@ -25,6 +25,24 @@ describe('a catalog', () => {
     );
   });
 
+  it('tells spaces apart whose definitions do not outlive the server', () => {
+    const catalog = catalogOf({
+      280: [spaceRow(512, 's'), spaceRow(2 ** 30, 'f', { flags: { type: 'temporary' } })],
+      288: [indexRow(512, 0, 'pk'), indexRow(2 ** 30, 0, 'pk')],
+    });
+    deepEqual(
+      [catalog.spaces, catalog.fleetingSpaces].map((spaces) => spaces.map(({ name }) => name)),
+      [['s'], ['f']],
+    );
+    for (const spaceId of [280, 288]) {
+      equal(catalog.rows(spaceId).length, 2);
+      deepEqual(
+        catalog.userRows(spaceId).map(({ fields }) => fields[0]),
+        [512],
+      );
+    }
+  });
+
   it('has none where there is none', () => {
     deepEqual(new Catalog().spaces, []);
     deepEqual(new Catalog().rows(280), []);
@@ -63,7 +81,6 @@ describe('a catalog', () => {
     [{ view: false }, []],
     [{ temporary: true }, ['isTemporary']],
     [{ temporary: false }, []],
-    [{ type: 'temporary' }, ['isTemporary']],
     [{ type: 'data-temporary' }, ['isTemporary']],
     [{ type: 'normal' }, []],
     [{ type: 'local' }, ['isLocal']],
