@@ -127,6 +127,121 @@ const CASES: readonly Case[] = [
     needs: ['hint', '2.7'],
   },
   {
+    title: 'with hints',
+    lua: `space:create_index('i', {parts = {{2, 'unsigned'}}, hint = true})
+      fill(100, function(i) return {i, i} end)`,
+    ask: `return {space.index.i:get({7}), tostring(space.index.i.hint)}`,
+    needs: ['hint', '2.7'],
+  },
+  {
+    title: 'that says which fields it covers',
+    lua: `space:create_index('i', {parts = {{2, 'unsigned'}}, covers = {1}})
+      fill(100, function(i) return {i, i, i} end)`,
+    ask: `return {space.index.i:get({7}), box.space._index:get({space.id, 1}).opts.covers}`,
+    engines: BOTH,
+    needs: ['covers', '3.4'],
+  },
+  {
+    title: 'that leaves nulls behind a path out',
+    lua: `space:create_index('i', {unique = false,
+        parts = {{'[2].x', 'unsigned', is_nullable = true, exclude_null = true}, {3, 'string', is_nullable = true}}})
+      fill(100, function(i) return i % 2 == 0 and {i, {x = i}, 'a'} or {i, {y = i}} end)`,
+    ask: `return {space.index.i:count(), space.index.i:select({8, 'a'})}`,
+    engines: BOTH,
+    needs: ['exclude_null', '2.8'],
+  },
+  {
+    title: 'multikey, of nullable values',
+    lua: `space:create_index('i', {unique = false,
+        parts = {{'[2][*].tag', 'string', is_nullable = true}, {3, 'unsigned'}}})
+      fill(100, function(i) return {i, {{tag = 'a' .. i % 3}, {other = 1}}, i % 2} end)`,
+    ask: `return {space.index.i:count({'a1'}), space.index.i:count({box.NULL, 1})}`,
+    engines: BOTH,
+  },
+  {
+    title: 'functional, of nullable values with a collation',
+    lua: `box.schema.func.create('perhaps', {is_deterministic = true, is_sandboxed = true,
+        body = 'function(tuple) return {tuple[2], tuple[1]} end'})
+      space:create_index('i', {func = 'perhaps', unique = false,
+        parts = {{1, 'string', is_nullable = true, collation = 'unicode_ci'}, {2, 'unsigned'}}})
+      fill(100, function(i) return {i, i % 2 == 0 and 'É' .. i or box.NULL} end)`,
+    ask: `return {space.index.i:select({'é8'}), space.index.i:count({box.NULL})}`,
+  },
+  {
+    title: 'functional, two of one function',
+    lua: `box.schema.func.create('both', {is_deterministic = true, is_sandboxed = true,
+        body = 'function(tuple) return {tuple[2]} end'})
+      space:create_index('i', {func = 'both', parts = {{1, 'string'}}})
+      space:create_index('j', {func = 'both', parts = {{1, 'string', collation = 'unicode_ci'}}})
+      fill(100, function(i) return {i, 'K' .. i} end)`,
+    ask: `return {space.index.i:count({'K7'}), space.index.i:count({'k7'}), space.index.j:get({'k7'})}`,
+  },
+  {
+    title: 'hash behind paths',
+    lua: `space:create_index('i', {type = 'hash', parts = {{'[2].a', 'string'}, {'[2].b[1]', 'integer'}}})
+      fill(100, function(i) return {i, {a = 'k' .. i, b = {-i}}} end)`,
+    ask: `return space.index.i:get({'k3', -3})`,
+  },
+  {
+    title: 'rtree of twenty dimensions, and behind a path',
+    lua: `space:create_index('i', {type = 'rtree', parts = {{2, 'array'}}, unique = false, dimension = 20})
+      space:create_index('j', {type = 'rtree', parts = {{'[3].at', 'array'}}, unique = false, distance = 'euclid'})
+      local function point(i, count) local all = {} for k = 1, count do all[k] = i end return all end
+      fill(100, function(i) return {i, point(i, 20), {at = {i, i + 0.5}}} end)`,
+    ask: `return {space.index.i.dimension, space.index.j:select({5.2, 5}, {iterator = 'neighbor', limit = 3})}`,
+  },
+  {
+    title: 'bitset of strings',
+    lua: `space:create_index('i', {type = 'bitset', parts = {{2, 'string'}}, unique = false})
+      fill(100, function(i) return {i, string.char(i)} end)`,
+    ask: `return space.index.i:select({string.char(9)}, {iterator = 'bits_any_set', limit = 5})`,
+  },
+  {
+    title: 'with a gap before its number',
+    lua: `space:create_index('i', {id = 55, parts = {{2, 'unsigned'}}})
+      space:create_index('dropped', {parts = {{3, 'unsigned', is_nullable = true}}})
+      space:create_index('j', {parts = {{4, 'unsigned', is_nullable = true}}, unique = false})
+      space.index.dropped:drop()
+      fill(100, function(i) return {i, i, i, i} end)`,
+    ask: `return {space.index[55]:get({7}), space.index[57].name, space.index.j:select({7})}`,
+    engines: BOTH,
+  },
+  {
+    title: 'renamed and altered',
+    lua: `space:create_index('old', {parts = {{2, 'unsigned'}}})
+      fill(100, function(i) return {i, i, -i} end)
+      space.index.old:rename('i')
+      space.index.i:alter({parts = {{3, 'integer'}}, unique = false})`,
+    ask: `return {space.index.old == nil, space.index.i:select({-7})}`,
+    engines: BOTH,
+  },
+  {
+    title: 'of each type of key',
+    lua: `local types = {'number', 'scalar', 'boolean', 'decimal', 'uuid', 'varbinary', 'double', 'integer'}
+      for i, type in ipairs(types) do
+          space:create_index(type, {parts = {{i + 1, type, is_nullable = true}}, unique = false})
+      end
+      local uuid = require('uuid').fromstr('00112233-4455-6677-8899-aabbccddeeff')
+      fill(10, function(i) return {i, i / 2, 'x', i % 2 == 0, require('decimal').new('1.5'), uuid, box.NULL,
+        require('ffi').new('double', i), -i} end)`,
+    ask: `local found = {}
+      for i, key in ipairs({2.5, 'x', true, require('decimal').new('1.5'),
+          require('uuid').fromstr('00112233-4455-6677-8899-aabbccddeeff'), box.NULL,
+          require('ffi').new('double', 3), -4}) do
+          found[i] = space.index[i]:count({key})
+      end
+      return found`,
+    engines: BOTH,
+  },
+  {
+    title: 'of decimals of a fixed size',
+    lua: `space:create_index('i', {parts = {{2, 'decimal64', scale = 2}}})
+      fill(100, function(i) return {i, require('decimal').new(i) / 4} end)`,
+    ask: `return {space.index.i:count(), space.index.i:get({require('decimal').new('0.5')})[1]}`,
+    engines: BOTH,
+    needs: ['numbers of a fixed size', '3.5'],
+  },
+  {
     title: 'in descending order',
     lua: `space:create_index('i', {parts = {{2, 'unsigned', sort_order = 'desc'}}})
       fill(100, function(i) return {i, i} end)`,
