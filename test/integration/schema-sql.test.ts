@@ -85,6 +85,105 @@ const FEATURES: readonly Feature[] = [
     needs: ['actions of foreign keys', '2.0', '2.11'],
   },
   {
+    title: 'foreign keys of every kind',
+    make: makeSql(
+      `CREATE TABLE "up" ("id" INTEGER PRIMARY KEY, "a" INTEGER, "b" STRING, CONSTRAINT "ab" UNIQUE ("a", "b"))`,
+      `CREATE TABLE "follows" ("id" INTEGER PRIMARY KEY, "x" INTEGER, "y" STRING, CONSTRAINT "both"
+        FOREIGN KEY ("x", "y") REFERENCES "up" ("a", "b") MATCH FULL ON UPDATE CASCADE ON DELETE SET NULL)`,
+      `CREATE TABLE "waits" ("id" INTEGER PRIMARY KEY, "x" INTEGER, CONSTRAINT "late"
+        FOREIGN KEY ("x") REFERENCES "up" ("id") DEFERRABLE INITIALLY DEFERRED)`,
+      `CREATE TABLE "stays" ("id" INTEGER PRIMARY KEY, "x" INTEGER DEFAULT 2, CONSTRAINT "default"
+        FOREIGN KEY ("x") REFERENCES "up" ("id") ON DELETE SET DEFAULT ON UPDATE RESTRICT)`,
+      `INSERT INTO "up" VALUES (1, 10, 'a'), (2, 20, 'b'), (3, 30, 'c')`,
+      `INSERT INTO "follows" VALUES (1, 10, 'a'), (2, 30, 'c')`,
+      `INSERT INTO "waits" VALUES (1, 1)`,
+      `INSERT INTO "stays" VALUES (1, 3)`,
+    ),
+    ask: runSql(
+      `UPDATE "up" SET "a" = 11 WHERE "id" = 1`,
+      `DELETE FROM "up" WHERE "id" = 3`,
+      `INSERT INTO "waits" VALUES (2, 99)`,
+      `START TRANSACTION`,
+      `INSERT INTO "waits" VALUES (2, 4)`,
+      `INSERT INTO "up" VALUES (4, 40, 'd')`,
+      `COMMIT`,
+      `SELECT * FROM "follows"`,
+      `SELECT * FROM "waits"`,
+      `SELECT * FROM "stays"`,
+    ),
+    needs: ['actions of foreign keys, and deferred ones', '2.0', '2.11'],
+  },
+  {
+    title: 'constraints without a name, and those added later',
+    make: makeSql(
+      `CREATE TABLE "added" ("id" INTEGER PRIMARY KEY, "v" INTEGER CHECK ("v" > 1), "w" INTEGER REFERENCES "parent",
+        "x" INTEGER UNIQUE, CHECK ("v" < "x"))`,
+      `ALTER TABLE "added" ADD CONSTRAINT "later" CHECK ("x" < 100)`,
+      `ALTER TABLE "added" ADD CONSTRAINT "to_itself" FOREIGN KEY ("w") REFERENCES "added" ("id")`,
+      `INSERT INTO "added" VALUES (1, 2, NULL, 3)`,
+    ),
+    ask: runSql(
+      `INSERT INTO "added" VALUES (2, 1, 1, 4)`,
+      `INSERT INTO "added" VALUES (2, 5, 1, 4)`,
+      `INSERT INTO "added" VALUES (2, 2, 99, 4)`,
+      `INSERT INTO "added" VALUES (2, 2, 2, 4)`,
+      `INSERT INTO "added" VALUES (2, 2, 1, 3)`,
+      `INSERT INTO "added" VALUES (2, 2, 1, 100)`,
+      `INSERT INTO "added" VALUES (2, 2, 1, 99)`,
+    ),
+  },
+  {
+    title: 'a check that was turned off',
+    make: `${makeSql(
+      `CREATE TABLE "lenient" ("id" INTEGER PRIMARY KEY, CONSTRAINT "small" CHECK ("id" < 10))`,
+    )}
+      box.space.lenient.ck_constraint.small:enable(false)
+      box.space.lenient:insert({100})`,
+    ask: runSql(`INSERT INTO "lenient" VALUES (101)`, `SELECT * FROM "lenient"`),
+    needs: ['checks that can be turned off', '2.0', '2.11'],
+  },
+  {
+    title: 'autoincrement of a key of two columns',
+    make: makeSql(
+      `CREATE TABLE "pairs" ("a" STRING, "b" INTEGER AUTOINCREMENT, PRIMARY KEY ("a", "b"))`,
+      `INSERT INTO "pairs" VALUES ('x', NULL), ('y', NULL)`,
+    ),
+    ask: runSql(`INSERT INTO "pairs" VALUES ('x', NULL)`, `SELECT * FROM "pairs"`),
+  },
+  {
+    title: 'a table of vinyl with columns of all types',
+    make: makeSql(
+      `CREATE TABLE "wide" ("id" UNSIGNED PRIMARY KEY, "b" BOOLEAN DEFAULT true, "s" SCALAR, "vb" VARBINARY,
+        "vc" VARCHAR(10), "n" NUMBER, "d" DOUBLE, "t" TEXT NOT NULL DEFAULT '') WITH ENGINE = 'vinyl'`,
+      `CREATE UNIQUE INDEX "by_text" ON "wide" ("t", "vc")`,
+      `INSERT INTO "wide" VALUES (1, false, 'x', X'00ff', 'v', 1.5, 2.0, 't')`,
+    ),
+    ask: runSql(
+      `SELECT "id", "b", "s", HEX("vb"), "vc", "n", "d", "t" FROM "wide"`,
+      `INSERT INTO "wide" ("id", "vc", "t") VALUES (2, 'v', 't')`,
+      `SELECT "id" FROM "wide" WHERE "t" = 't'`,
+    ),
+  },
+  {
+    title: 'a table with columns of newer types',
+    make: makeSql(
+      `CREATE TABLE "newer" ("id" INTEGER PRIMARY KEY, "m" MAP, "ar" ARRAY, "an" ANY, "dt" DATETIME, "iv" INTERVAL,
+        "u" UUID, "de" DECIMAL)`,
+      `INSERT INTO "newer" ("id", "de", "ar") VALUES (1, 1.5, [1, 'x'])`,
+    ),
+    ask: runSql(`SELECT "id", CAST("de" AS STRING), "ar" FROM "newer"`),
+    needs: ['map, array and datetime in SQL', '2.11'],
+  },
+  {
+    title: 'a default that is an expression',
+    make: makeSql(
+      `CREATE TABLE "counting" ("id" INTEGER PRIMARY KEY, "n" INTEGER DEFAULT 1 + 1)`,
+      `INSERT INTO "counting" ("id") VALUES (1)`,
+    ),
+    ask: runSql(`INSERT INTO "counting" ("id") VALUES (2)`, `SELECT * FROM "counting"`),
+    needs: ['expressions as defaults', '3.0'],
+  },
+  {
     title: 'views, of tables and of views',
     make: makeSql(
       `CREATE VIEW "names" AS SELECT "name" FROM "people" WHERE "id" < 3`,
