@@ -40,6 +40,64 @@ const FEATURES: readonly Feature[] = [
     ask: `return box.execute('SELECT TWICE(21)').rows[1]`,
   },
   {
+    title: 'a function with parameters and all flags',
+    make: `box.schema.func.create('FLAGGED', {language = 'LUA', is_deterministic = true, is_sandboxed = true,
+        setuid = true, if_not_exists = true, comment = 'größe', returns = 'string', param_list = {'string', 'any'},
+        exports = {'LUA', 'SQL'}, body = 'function(a, b) return a .. tostring(b) end'})`,
+    ask: `local row = box.space._func.index.name:get({'FLAGGED'})
+      return {row.setuid, row.comment, row.returns, row.param_list, row.exports, row.is_deterministic,
+        box.func.FLAGGED:call({'a', 1}), box.execute([[SELECT FLAGGED('a', 2)]]).rows[1]}`,
+  },
+  {
+    title: 'a function with a long body',
+    make: `box.schema.func.create('long', {body = 'function() return #"' .. ('ü'):rep(100000) .. '" end'})`,
+    ask: `return box.func.long:call()`,
+  },
+  {
+    title: 'a function whose body only the application completes',
+    make: `require('fiber') function helper() return 'helped' end
+      box.schema.func.create('helped', {body = 'function() return helper() end'})`,
+    ask: `function helper() return 'helped' end return box.func.helped:call()`,
+  },
+  {
+    title: 'a function of a user, which runs as that user',
+    make: `box.schema.user.create('fred')
+      box.schema.user.grant('fred', 'read,write,create,execute', 'universe')
+      box.session.su('fred', box.schema.func.create, 'as_fred', {setuid = true,
+        body = 'function() return box.session.effective_user() end'})`,
+    ask: `return {box.func.as_fred:call(),
+      box.space._user:get({box.space._func.index.name:get({'as_fred'}).owner}).name}`,
+  },
+  {
+    title: 'a function that takes its arguments raw',
+    make: `box.schema.func.create('raw', {takes_raw_args = true,
+        body = 'function(args) return require("msgpack").is_object(args) end'})`,
+    ask: `return {box.func.raw:call({1, 2}), box.func.raw.takes_raw_args}`,
+    needs: ['raw arguments', '2.10'],
+  },
+  {
+    title: 'an aggregate for SQL',
+    make: `box.schema.func.create('PRODUCT', {language = 'LUA', aggregate = 'group', is_deterministic = true,
+        body = 'function(value, state) return (state or 1) * value end',
+        param_list = {'integer', 'integer'}, returns = 'integer', exports = {'SQL'}})
+      box.schema.func.create('PRODUCT_finalize', {language = 'LUA', is_deterministic = true,
+        body = 'function(state) return state end', param_list = {'integer'}, returns = 'integer',
+        exports = {'LUA', 'SQL'}})
+      box.schema.space.create('factors', {format = {{'n', 'integer'}}}):create_index('primary')
+      for i = 2, 4 do box.space.factors:insert({i}) end`,
+    ask: `local row = box.space._func.index.name:get({'PRODUCT'})
+      box.execute('SET SESSION "sql_seq_scan" = true')
+      local result, reason = box.execute('SELECT PRODUCT("n") FROM "factors"')
+      return {row.aggregate, result and result.rows or told(reason)}`,
+    needs: ['aggregates of users', '2.11'],
+  },
+  {
+    title: 'a function in SQL',
+    make: `box.schema.func.create('in_sql', {language = 'SQL_EXPR', is_deterministic = true, body = '"a" > 1'})`,
+    ask: `local row = box.space._func.index.name:get({'in_sql'}) return {row.language, row.body}`,
+    needs: ['functions of language SQL_EXPR', '2.11'],
+  },
+  {
     title: 'what box.once() has done already',
     make: `box.once('first', function() end) box.once('the second', function() end)`,
     ask: `local done = {}

@@ -116,6 +116,54 @@ const FEATURES: readonly Feature[] = [
     ask: insert('disk'),
   },
   {
+    title: 'a sequence with all options',
+    make: `box.schema.sequence.create('full', {start = 5, min = -3, max = 100, step = 3, cycle = true, cache = 7})
+      box.sequence.full:next()`,
+    ask: `local row = box.space._sequence.index.name:get({'full'})
+      return {row.start, row.min, row.max, row.step, row.cycle, row.cache, box.sequence.full:next()}`,
+  },
+  {
+    title: 'a sequence that was altered and renamed',
+    make: `box.schema.sequence.create('before', {step = 2}) box.sequence.before:next()
+      box.sequence.before:alter({step = 5, name = 'after', max = 1000})`,
+    ask: `return {box.sequence.before == nil, box.sequence.after:next()}`,
+  },
+  {
+    title: 'a sequence at the smallest integers, in a circle',
+    make: `box.schema.sequence.create('small', {step = -1, start = -9223372036854775807LL,
+        min = -9223372036854775807LL - 1, max = -1, cycle = true})
+      box.sequence.small:next()`,
+    ask: next('small'),
+  },
+  {
+    title: 'a sequence of a user, for a space of another',
+    make: `box.schema.user.create('counter')
+      box.schema.user.grant('counter', 'read,write,create,alter', 'universe')
+      box.session.su('counter', function()
+          box.schema.sequence.create('of_counter', {start = 10})
+          box.schema.space.create('of_counter')
+          box.space.of_counter:create_index('primary', {sequence = 'of_counter'})
+          box.space.of_counter:insert({box.NULL})
+      end)`,
+    ask: `local row = box.space._sequence.index.name:get({'of_counter'})
+      return {box.space._user:get({row.owner}).name, box.space.of_counter:insert({box.NULL})}`,
+  },
+  {
+    title: 'a generated sequence, which goes with its space',
+    make: `box.schema.space.create('owned'):create_index('primary', {sequence = true})
+      box.space.owned:insert({box.NULL})`,
+    ask: `local before = box.sequence.owned_seq ~= nil
+      box.space.owned:drop()
+      return {before, box.sequence.owned_seq == nil}`,
+  },
+  {
+    title: 'a space whose sequence was taken away',
+    make: `box.schema.space.create('freed'):create_index('primary', {sequence = true})
+      box.space.freed.index.primary:alter({sequence = false})
+      box.space.freed:insert({1})`,
+    ask: `return (pcall(box.space.freed.insert, box.space.freed, {box.NULL}))`,
+  },
+  {
     title: 'a new sequence beside them',
     make: '',
     ask: `return {box.schema.sequence.create('new').id, box.sequence.new:next()}`,
