@@ -126,7 +126,6 @@ const FEATURES: readonly Feature[] = [
       `INSERT INTO "added" VALUES (2, 1, 1, 4)`,
       `INSERT INTO "added" VALUES (2, 5, 1, 4)`,
       `INSERT INTO "added" VALUES (2, 2, 99, 4)`,
-      `INSERT INTO "added" VALUES (2, 2, 2, 4)`,
       `INSERT INTO "added" VALUES (2, 2, 1, 3)`,
       `INSERT INTO "added" VALUES (2, 2, 1, 100)`,
       `INSERT INTO "added" VALUES (2, 2, 1, 99)`,
