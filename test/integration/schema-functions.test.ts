@@ -163,19 +163,18 @@ describe('restore leaves alone', () => {
       `);
       const cfg = { cluster_name: 'new', replicaset_name: 'new-a', instance_name: 'new-a1' };
       const archive = await dump(source);
-      await withTarget(
-        async (target) => {
-          await restore(target, archive);
-          deepEqual(
-            await target.eval(
-              'return {box.info.cluster.name, box.info.replicaset.name, box.info.name}',
-            ),
-            ['new', 'new-a', 'new-a1'],
-          );
-          equal(await target.eval(`return box.space._schema:get({'app.note'})[2]`), 1);
-        },
-        { cfg },
-      );
+      await withTarget(async (target) => {
+        needs(this, target, 'names of clusters', '3.0');
+        await target.eval('box.cfg(...)', cfg);
+        await restore(target, archive);
+        deepEqual(
+          await target.eval(
+            'return {box.info.cluster.name, box.info.replicaset.name, box.info.name}',
+          ),
+          ['new', 'new-a', 'new-a1'],
+        );
+        equal(await target.eval(`return box.space._schema:get({'app.note'})[2]`), 1);
+      });
     } finally {
       await source.stop();
     }

@@ -8,7 +8,7 @@ const FEATURES: readonly Feature[] = [
       `CREATE TABLE "people" ("id" INTEGER PRIMARY KEY, "name" STRING NOT NULL COLLATE "unicode_ci",
         "city" STRING DEFAULT 'Brno', "size" DOUBLE, "amount" NUMBER)`,
       `CREATE INDEX "by_name" ON "people" ("name")`,
-      `INSERT INTO "people" ("id", "name", "size", "amount") VALUES (1, 'Zoë', 1.0, 2), (2, 'ann', 2, 3.5)`,
+      `INSERT INTO "people" ("id", "name", "size", "amount") VALUES (1, 'Zoë', 1.0, 2), (2, 'ann', 2, 3.5e0)`,
     ),
     ask: runSql(
       `SELECT * FROM "people" WHERE "name" = 'ZOË'`,
@@ -16,6 +16,7 @@ const FEATURES: readonly Feature[] = [
       `INSERT INTO "people" ("id", "name") VALUES (4, 'bob')`,
       `SELECT * FROM "people" ORDER BY "id"`,
     ),
+    oneWay: ['defaults are values', '3.0'],
   },
   {
     title: 'autoincrement',
@@ -61,6 +62,7 @@ const FEATURES: readonly Feature[] = [
       `INSERT INTO "child" VALUES (4, 20)`,
       `DELETE FROM "parent" WHERE "id" = 1`,
     ),
+    oneWay: ['foreign keys bind Lua, too', '2.11'],
   },
   {
     title: 'a foreign key to the table itself, in a circle',
@@ -72,6 +74,7 @@ const FEATURES: readonly Feature[] = [
     )}
     box.space.staff:update({1}, {{'=', 2, 2}})`,
     ask: runSql(`INSERT INTO "staff" VALUES (3, 99)`, `INSERT INTO "staff" VALUES (4, 1)`),
+    oneWay: ['foreign keys bind Lua, too', '2.11'],
   },
   {
     title: 'a foreign key that deletes',
@@ -130,6 +133,7 @@ const FEATURES: readonly Feature[] = [
       `INSERT INTO "added" VALUES (2, 2, 1, 100)`,
       `INSERT INTO "added" VALUES (2, 2, 1, 99)`,
     ),
+    oneWay: ['foreign keys bind Lua, too', '2.11'],
   },
   {
     title: 'a check that was turned off',
@@ -162,6 +166,7 @@ const FEATURES: readonly Feature[] = [
       `INSERT INTO "wide" ("id", "vc", "t") VALUES (2, 'v', 't')`,
       `SELECT "id" FROM "wide" WHERE "t" = 't'`,
     ),
+    oneWay: ['defaults are values', '3.0'],
   },
   {
     title: 'a table with columns of newer types',
@@ -185,16 +190,20 @@ const FEATURES: readonly Feature[] = [
   {
     title: 'views, of tables and of views',
     make: makeSql(
-      `CREATE VIEW "names" AS SELECT "name" FROM "people" WHERE "id" < 3`,
-      `CREATE VIEW "joined" AS SELECT "p"."code" AS "code", "c"."id" AS "id"
-        FROM "parent" AS "p" JOIN "child" AS "c" ON "c"."up" = "p"."code"`,
+      `CREATE TABLE "author" ("id" INTEGER PRIMARY KEY, "name" STRING)`,
+      `CREATE TABLE "book" ("id" INTEGER PRIMARY KEY, "by" INTEGER)`,
+      `INSERT INTO "author" VALUES (1, 'Zoë'), (2, 'ann'), (3, 'Bea')`,
+      `INSERT INTO "book" VALUES (10, 1), (20, 3)`,
+      `CREATE VIEW "names" AS SELECT "name" FROM "author" WHERE "id" < 3`,
+      `CREATE VIEW "joined" AS SELECT "a"."name" AS "name", "b"."id" AS "book"
+        FROM "author" AS "a" JOIN "book" AS "b" ON "b"."by" = "a"."id"`,
       `CREATE VIEW "nested" AS SELECT * FROM "names" WHERE "name" <> 'ann'`,
     ),
     ask: runSql(
       `SELECT * FROM "names"`,
       `SELECT * FROM "joined"`,
       `SELECT * FROM "nested"`,
-      `DROP TABLE "people"`,
+      `DROP TABLE "author"`,
     ),
   },
   {
@@ -209,12 +218,41 @@ const FEATURES: readonly Feature[] = [
     ask: runSql(`INSERT INTO "watched" VALUES (2, 8)`, `SELECT * FROM "seen"`),
   },
   {
+    title: 'defaults of every kind',
+    make: makeSql(
+      `CREATE TABLE "defaulted" ("id" INTEGER PRIMARY KEY, "quoted" STRING DEFAULT 'it''s', "minus" INTEGER DEFAULT -5,
+        "flag" BOOLEAN DEFAULT true, "nothing" STRING DEFAULT NULL, "real" DOUBLE DEFAULT 1.5e0,
+        "sum" INTEGER DEFAULT (1 + 2), "called" STRING DEFAULT (UPPER('x') || 'y'))`,
+      `INSERT INTO "defaulted" ("id") VALUES (1)`,
+    ),
+    ask: runSql(`INSERT INTO "defaulted" ("id") VALUES (2)`, `SELECT * FROM "defaulted"`),
+    oneWay: ['defaults are values', '3.0'],
+  },
+  {
+    title: 'SQL without quotes, with words that became keywords',
+    make: makeSql(
+      `CREATE TABLE item (id INTEGER PRIMARY KEY, "UUID" STRING, key INTEGER)`,
+      `CREATE TABLE log (id INTEGER PRIMARY KEY AUTOINCREMENT, what INTEGER)`,
+      `INSERT INTO item VALUES (1, 'u', 7), (2, 'v', 8)`,
+      `CREATE VIEW item_keys AS SELECT uuid, key, COUNT(*) AS many FROM item GROUP BY uuid, key`,
+      `CREATE TRIGGER item_log AFTER INSERT ON item FOR EACH ROW WHEN new.key > 8
+        BEGIN INSERT INTO log VALUES (NULL, new.key); END`,
+    ),
+    ask: runSql(
+      `SELECT * FROM "ITEM_KEYS"`,
+      `INSERT INTO "ITEM" VALUES (3, 'w', 9), (4, 'x', 1)`,
+      `SELECT * FROM "LOG"`,
+    ),
+    needs: ['identifiers in upper case', '2.0', '3.0'],
+  },
+  {
     title: 'a table with a name in upper case, unquoted',
     make: makeSql(
       `CREATE TABLE plain (id INTEGER PRIMARY KEY, v STRING)`,
       `INSERT INTO plain VALUES (1, 'x')`,
     ),
     ask: runSql(`SELECT v FROM plain`),
+    oneWay: ['identifiers without quotes are as they are written', '3.0'],
   },
   {
     title: 'a new table beside them',

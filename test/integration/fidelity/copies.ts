@@ -5,6 +5,7 @@ import { TOLD } from './lua.js';
 import {
   dump,
   hasFeature,
+  isAtLeast,
   type Need,
   needs,
   restore,
@@ -26,6 +27,8 @@ export interface Feature {
   ask?: string;
   /** What the servers have to have. */
   needs?: Need;
+  /** What is different from which release on, so that none from there goes to a server before. */
+  oneWay?: [what: string, since: string];
 }
 
 /** A server in which all features are, dumped by each source and restored into one server each. */
@@ -51,8 +54,10 @@ class Copies {
         await startTarget(options.cfg === undefined ? {} : { cfg: options.cfg }),
       );
     }
-    const possible = features.filter(({ needs: need }) =>
-      this.#servers.every((server) => need === undefined || hasFeature(server, need)),
+    const possible = features.filter((feature) =>
+      this.#servers.every((server) =>
+        this.#needsOf(feature).every((need) => hasFeature(server, need)),
+      ),
     );
     if (possible.length === 0) return;
     for (const feature of possible) {
@@ -73,10 +78,17 @@ class Copies {
     return server.eval(`${TOLD}${lua}`, this.#areAlike);
   }
 
+  /** What all servers have to have: what goes one way only goes from old to old, too. */
+  #needsOf({ needs: need, oneWay }: Feature): Need[] {
+    const isNew = oneWay !== undefined && isAtLeast(this.source, oneWay[1]);
+    return [...(need === undefined ? [] : [need]), ...(isNew ? [oneWay as Need] : [])];
+  }
+
   /** Skips the test where a server lacks what the feature takes. */
-  needs(context: Context, feature: Feature | undefined): void {
-    if (feature?.needs === undefined) return;
-    for (const server of this.#servers) needs(context, server, ...feature.needs);
+  needs(context: Context, feature: Feature): void {
+    for (const need of this.#needsOf(feature)) {
+      for (const server of this.#servers) needs(context, server, ...need);
+    }
   }
 
   async stop(): Promise<void> {
@@ -96,7 +108,7 @@ export function testCopies(features: readonly Feature[], options: ServerOptions 
 
   for (const source of SOURCES) {
     it(`rows and metadata are the same, read by ${source}`, function () {
-      if (copies.states.size === 0) copies.needs(this, features[0]);
+      if (copies.states.size === 0) copies.needs(this, features[0]!);
       deepEqual(copies.states.get(source), copies.states.get('original'));
     });
   }
