@@ -1,0 +1,193 @@
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { fingerprint } from '../support/fingerprint.js';
+import { startServer, type TestServer } from '../support/server.js';
+import {
+  dump,
+  expectSame,
+  isAtLeast,
+  needs,
+  restore,
+  startTarget,
+  tryRestore,
+} from './fidelity/roundtrip.js';
+
+/** Lua for what every server can hold. */
+const PLAIN = `
+  local space = box.schema.space.create('users', {format = {
+      {'id', 'unsigned'}, {'name', 'string'}, {'extra', 'any', is_nullable = true}}})
+  space:create_index('primary', {sequence = true})
+  space:create_index('by_name', {parts = {{'name', 'string', collation = 'unicode_ci'}}})
+  box.schema.user.create('app', {password = 'secret'})
+  box.schema.role.create('reader')
+  box.schema.user.grant('app', 'reader')
+  box.schema.role.grant('reader', 'read', 'space', 'users')
+  for i = 1, 100 do space:insert({nil, 'user ' .. i, {i, 1.5}}) end
+`;
+
+/** Lua for something that came with a release, and what a server before it is told to lack. */
+const FEATURES: readonly [since: string, lua: string, lines: readonly string[]][] = [
+  [
+    '2.7',
+    `local space = box.schema.space.create('hinted')
+     space:create_index('primary', {hint = false})`,
+    [],
+  ],
+  [
+    '2.8',
+    `local space = box.schema.space.create('sparse')
+     space:create_index('primary')
+     space:create_index('second', {parts = {{2, 'unsigned', exclude_null = true}}})`,
+    [`index 'second' of space 'sparse': part 1 has the option 'exclude_null', which needs 2.8`],
+  ],
+  [
+    '2.10',
+    `box.schema.func.create('positive', {is_deterministic = true, is_sandboxed = true,
+       body = 'function(value) return value > 0 end'})
+     box.schema.func.create('raw', {takes_raw_args = true, body = 'function() end'})
+     local space = box.schema.space.create('events', {format = {
+       {'at', 'datetime'}, {'every', 'interval', is_nullable = true},
+       {'n', 'integer', constraint = 'positive'},
+       {'up', 'datetime', foreign_key = {link = {space = 'events', field = 'at'}}}}})
+     space:create_index('primary')`,
+    [
+      `space 'events': field 'at' is of the type 'datetime', which needs 2.10`,
+      `space 'events': field 'every' is of the type 'interval', which needs 2.10`,
+      `space 'events': field 'n': constraint 'positive' is checked whenever a row is written, which needs 2.10`,
+      `space 'events': field 'up' is of the type 'datetime', which needs 2.10`,
+      `space 'events': field 'up': foreign key 'link' is checked whenever a row is written, which needs 2.10`,
+      `index 'primary' of space 'events': part 1 is of the type 'datetime', which needs 2.10`,
+      `function 'raw' has the option 'takes_raw_args', which needs 2.10`,
+    ],
+  ],
+  [
+    '3.0',
+    `local space = box.schema.space.create('filled', {format = {
+       {'id', 'unsigned'}, {name = 'v', type = 'string', default = 'x'}}})
+     space:create_index('primary', {parts = {{1, 'unsigned', sort_order = 'desc'}}})
+     box.schema.user.create('caller')
+     box.schema.user.grant('caller', 'execute', 'lua_eval')`,
+    [
+      `space 'filled': field 'v' has a default, which needs 3.0`,
+      `index 'primary' of space 'filled': part 1 is in descending order, which needs 3.0`,
+      `a grant to 'caller' is on lua_eval, which needs 3.0`,
+    ],
+  ],
+  [
+    '3.1',
+    `box.schema.func.create('noticed', {body = 'function() end', trigger = {'app.event'}})
+     box.schema.space.create('small', {format = {{'n', 'int8'}}}):create_index('primary')`,
+    [
+      `space 'small': field 'n' is of the type 'int8', which needs 3.1`,
+      `index 'primary' of space 'small': part 1 is of the type 'int8', which needs 3.1`,
+      `function 'noticed' is a trigger, which needs 3.1`,
+    ],
+  ],
+];
+
+describe('a backup of a plain database', () => {
+  let source: TestServer;
+  let target: TestServer;
+  before(async () => {
+    [source, target] = await Promise.all([startServer({ lua: PLAIN }), startTarget()]);
+  });
+  after(() => Promise.all([source?.stop(), target?.stop()]));
+
+  it('is restored by any version, older or newer, and works there', async () => {
+    await restore(target, await dump(source));
+    await expectSame(source, target);
+    const ask = `return {box.space.users:insert({nil, 'new'}), box.space.users.index.by_name:get({'USER 7'})[1],
+      box.schema.role.info('reader'), box.space._user.index.name:get({'app'}).auth}`;
+    deepEqual(await target.eval(ask), await source.eval(ask));
+  });
+});
+
+describe('what came with later versions', () => {
+  let source: TestServer;
+  let target: TestServer;
+  const lost: string[] = [];
+  before(async () => {
+    [source, target] = await Promise.all([startServer({ lua: PLAIN }), startTarget()]);
+    for (const [since, lua, lines] of FEATURES) {
+      if (!isAtLeast(source, since)) continue;
+      await source.eval(lua);
+      if (!isAtLeast(target, since)) lost.push(...lines);
+    }
+  });
+  after(() => Promise.all([source?.stop(), target?.stop()]));
+
+  it('is refused before the first write by a server that lacks it, with the whole list', async function () {
+    if (lost.length === 0) this.skip();
+    const before = await fingerprint(target, { system: true });
+    const { code, stderr } = await tryRestore(target, await dump(source));
+    equal(code, 4, stderr);
+    for (const line of lost) ok(stderr.includes(line), `${line}\nis not in\n${stderr}`);
+    equal(stderr.match(/, which needs /g)?.length, lost.length, stderr);
+    match(stderr, /nothing was written/);
+    deepEqual(await fingerprint(target, { system: true }), before);
+  });
+
+  it('is restored where the server has it', async function () {
+    if (lost.length > 0) this.skip();
+    await restore(target, await dump(source));
+    await expectSame(source, target);
+  });
+});
+
+describe('what newer versions take for something else', () => {
+  it('is restored, and named', async function () {
+    const source = await startServer();
+    const target = await startTarget();
+    try {
+      needs(this, source, 'constraints of SQL alone', '2.0', '2.11');
+      needs(this, target, 'constraints of spaces', '2.11');
+      await source.eval(`
+        for _, statement in ipairs({
+            'CREATE TABLE "order" ("id" INTEGER PRIMARY KEY)',
+            [[CREATE TABLE "line" ("id" INTEGER PRIMARY KEY, "of" INTEGER, "n" INTEGER DEFAULT 1,
+              CONSTRAINT "odd" CHECK ("n" <> 2),
+              CONSTRAINT "of" FOREIGN KEY ("of") REFERENCES "order" ("id") ON DELETE CASCADE)]],
+            'ALTER TABLE "line" DISABLE CHECK CONSTRAINT "odd"',
+            'INSERT INTO "order" VALUES (1)',
+            'INSERT INTO "line" VALUES (1, 1, 2)',
+        }) do assert(box.execute(statement)) end
+      `);
+      const { stderr } = await restore(target, await dump(source));
+      const named = [
+        `foreign key 'of' of space 'line': ON DELETE CASCADE is left out`,
+        `foreign key 'of' of space 'line': no index is over its columns`,
+        `check 'odd' of space 'line' is disabled and left out`,
+        ...(isAtLeast(target, '3.0') ? [`defaults of fields of 'line'`] : []),
+      ];
+      for (const each of named) ok(stderr.includes(each), `${each}\nis not in\n${stderr}`);
+      await expectSame(source, target);
+      deepEqual(
+        await target.eval(`local ok, reason = pcall(box.space.line.insert, box.space.line, {2, 99, 3})
+        return {ok, tostring(reason)}`),
+        [false, "Foreign key constraint 'of' failed: foreign tuple was not found"],
+      );
+    } finally {
+      await Promise.all([source.stop(), target.stop()]);
+    }
+  });
+});
+
+describe('rows with values of types that the target does not know', () => {
+  it('arrive to the byte in fields that take anything', async function () {
+    const source = await startServer();
+    const target = await startTarget();
+    try {
+      needs(this, source, 'datetime and interval', '2.10');
+      await source.eval(`
+        local datetime = require('datetime')
+        local space = box.schema.space.create('loose', {format = {{'id', 'unsigned'}, {'any', 'any'}}})
+        space:create_index('primary')
+        space:insert({1, datetime.new({year = 2024})})
+        space:insert({2, {nested = datetime.interval.new({month = 1})}, datetime.new({year = 1})})
+      `);
+      await restore(target, await dump(source));
+      deepEqual(await fingerprint(target), await fingerprint(source));
+    } finally {
+      await Promise.all([source.stop(), target.stop()]);
+    }
+  });
+});
