@@ -66,7 +66,16 @@ interface Namesake {
   namesake: SystemRow;
 }
 
-/** Notes the target's id of each thing of a kind. */
+/**
+ * A function that runs as its owner may do what that user may: it cannot be given to somebody else, least
+ * of all to who restores.
+ */
+function hasLostItsOwner(kind: Kind, { fields }: SystemRow, ids: IdMap): boolean {
+  if (kind !== 'function' || Number(fields[Field.func.setuid]) === 0) return false;
+  return ids.find('user', fields[Field.func.owner]) === undefined;
+}
+
+/** Notes the target's id of each thing of a kind. Users come first, for others belong to them. */
 function match(
   kind: Kind,
   backup: Catalog,
@@ -87,7 +96,7 @@ function match(
     if (namesake !== undefined) {
       ids.set(kind, own, Number(namesake.fields[id]));
       if (isMade) namesakes.push({ kind, row, namesake });
-    } else if (isMade) {
+    } else if (isMade && !hasLostItsOwner(kind, row, ids)) {
       ids.set(kind, own, numbered.has(own) ? fresh.take() : own);
     }
   }

@@ -13,9 +13,10 @@ export interface Definitions {
   name: number;
 }
 
+/** Owners before what they own. */
 export const DEFINITIONS: Readonly<Record<Kind, Definitions>> = {
-  space: { spaceId: SystemSpace.SPACE, ...Field.space },
   user: { spaceId: SystemSpace.USER, ...Field.user },
+  space: { spaceId: SystemSpace.SPACE, ...Field.space },
   function: { spaceId: SystemSpace.FUNC, ...Field.func },
   sequence: { spaceId: SystemSpace.SEQUENCE, ...Field.sequence },
   collation: { spaceId: SystemSpace.COLLATION, ...Field.collation },

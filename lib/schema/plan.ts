@@ -99,6 +99,9 @@ function withoutSpaces(backup: Catalog, left: ReadonlySet<number>): Catalog {
   return catalog;
 }
 
+/** A server has so many users and roles at most, `BOX_USER_MAX` of its `src/box/schema_def.h`. */
+const MAX_USERS = 32;
+
 /** On 3.x a function can be a trigger, and would change rows as they are loaded. */
 const isTrigger = ({ fields }: SystemRow): boolean => {
   const events = fields[Field.func.trigger];
@@ -150,6 +153,14 @@ class Planner {
     return this.#backup
       .userRows(spaceId)
       .filter((row) => filter(row) && !this.#isPresent(spaceId, row));
+  }
+
+  /** False, and said, for a function that runs as somebody whom the target has not. */
+  hasOwner(row: SystemRow): boolean {
+    if (this.ids.find('function', row.fields[Field.func.id]) !== undefined) return true;
+    const what = this.#describer.row(SystemSpace.FUNC, row);
+    this.leaveOut(`${what}: it would run as somebody else, for its owner is not on the target`);
+    return false;
   }
 
   #isPresent(spaceId: number, row: SystemRow): boolean {
@@ -262,7 +273,7 @@ export function planRestore(
   const steps =
     options.only === 'data'
       ? planData(planner, backup, target)
-      : planDefinitions(planner, backup, options);
+      : planDefinitions(planner, backup, target, options);
   const { ids, leftOut, conflicts } = planner;
   const sequenceSteps = (values: readonly SequenceValue[]): Step[] =>
     planner.values(values.map(({ id, value }) => systemRow([id, BigInt(value)])));
@@ -300,6 +311,7 @@ function planData(planner: Planner, backup: Catalog, target: Catalog): Steps {
 function planDefinitions(
   planner: Planner,
   backup: Catalog,
+  target: Catalog,
   { without = {}, only, revoked = [] }: PlanOptions,
 ): Steps {
   const count = (spaceId: number): number => backup.userRows(spaceId).length;
@@ -320,14 +332,21 @@ function planDefinitions(
   );
   const isEarly = (row: SystemRow): boolean =>
     isPrimary(row) || parents.has(row.fields[Field.index.spaceId]);
-  const functions = planner.rows(SystemSpace.FUNC);
+  const users = planner.all(SystemSpace.USER);
+  const userCount = target.rows(SystemSpace.USER).length + users.length;
+  if (users.length > 0 && userCount > MAX_USERS) {
+    planner.conflicts.push(
+      `${userCount} users and roles are more than the ${MAX_USERS} that a server takes`,
+    );
+  }
+  const functions = planner.rows(SystemSpace.FUNC, (row) => planner.hasOwner(row));
   const views = sortViews(planner.rows(SystemSpace.SPACE, ({ fields }) => isView(fields)));
 
   if (only === 'schema') planner.leaveOut('all rows, and the values of sequences');
   return {
     before: [
       ...planner.all(SystemSpace.COLLATION),
-      ...planner.all(SystemSpace.USER),
+      ...users,
       ...planner.steps(
         SystemSpace.FUNC,
         functions.filter((row) => !isTrigger(row)),

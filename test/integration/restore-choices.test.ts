@@ -17,6 +17,12 @@ const SOURCE = `
   box.schema.space.create('drawer', {engine = 'vinyl'}):create_index('primary')
   box.space.drawer:insert({1})
   box.space._space:update(box.space.drawer.id, {{'=', 2, box.space._user.index.name:get('ann').id}})
+  box.schema.user.grant('ann', 'create,read,write', 'universe')
+  box.session.su('ann', function()
+    box.schema.func.create('risky', {setuid = true,
+        body = 'function() return box.session.effective_user() end'})
+  end)
+  box.schema.user.revoke('ann', 'create,read,write', 'universe')
   box.schema.user.grant('ann', 'clerk')
   box.schema.role.grant('clerk', 'read,write', 'space', 'shelf')
   box.schema.role.grant('clerk', 'execute', 'function', 'greet')
@@ -64,7 +70,9 @@ describe('restore', () => {
           '2 users and roles',
           "space 'drawer': its owner is not on the target, so it will belong to who restores",
           "grant of read,write on space 'shelf' to role 'clerk': there is no such user on the target",
+          "function 'risky' (LUA, which runs as user 'ann'): it would run as somebody else, for its owner is not on the target",
         );
+        equal(await target.eval(`return box.func.risky == nil`), true);
         deepEqual(await fingerprint(target), await fingerprint(source));
       });
     });
@@ -78,6 +86,7 @@ describe('restore', () => {
         const password = await target.eval(auth);
         await restore(target, archive, '--no-users');
         equal(await target.eval(OWNER), 'ann');
+        equal(await target.eval(`return box.func.risky:call()`), 'ann');
         deepEqual(await target.eval(auth), password);
         deepEqual(
           await target.eval(`return box.schema.role.info('clerk')`),
@@ -110,7 +119,7 @@ describe('restore', () => {
         deepEqual(await fingerprint(target), await fingerprint(source));
         told(
           stderr,
-          isAtLeast(source, '2.10') ? '3 functions' : '2 functions',
+          isAtLeast(source, '2.10') ? '4 functions' : '3 functions',
           "index 'by_name' of space 'shelf': there is no such function on the target",
           "grant of execute on function 'greet' to role 'clerk': there is no such function on the target",
         );

@@ -177,4 +177,21 @@ describe('identify', () => {
       [1, 2, undefined],
     );
   });
+
+  it('has no place for a function that runs as somebody who is not there', () => {
+    const backup: SystemRows = {
+      304: [USER],
+      296: [
+        [66, 32, 'asOwner', 1, 'LUA', ''],
+        [67, 32, 'asCaller', 0, 'LUA', ''],
+      ],
+    };
+    const made = new Set<Kind>(KINDS.filter((kind) => kind !== 'user'));
+    const { ids } = identified(backup, {}, made);
+    deepEqual(
+      [66, 67].map((id) => ids.find('function', id)),
+      [undefined, 67],
+    );
+    deepEqual(identified(backup, { 304: [USER] }, made).ids.find('function', 66), 66);
+  });
 });

@@ -2,7 +2,15 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { planRestore, type RestorePlan, type Step } from '../../lib/schema/plan.js';
 import { decode, type Value } from '../../lib/tuple/codec.js';
 import { type Plain, pack } from '../support/msgpack.js';
-import { catalogOf, EMPTY, formatRow, indexRow, type SystemRows, spaceRow } from './catalogs.js';
+import {
+  BUILTIN_USERS,
+  catalogOf,
+  EMPTY,
+  formatRow,
+  indexRow,
+  type SystemRows,
+  spaceRow,
+} from './catalogs.js';
 
 const CHECKED = {
   flags: { is_sync: true, foreign_key: { parent: { space: 512, field: { id: 'id' } } } },
@@ -246,6 +254,22 @@ describe('on a target that is not empty', () => {
     const names = order(planRestore(catalogOf(RICH), catalogOf({ 276: [other] })));
     ok(names.includes("collation 'german'"));
   });
+});
+
+describe('the users and roles of a server', () => {
+  const users = (count: number, first: number): Plain[][] =>
+    Array.from({ length: count }, (_, i) => [first + i, 1, `user${first + i}`, 'user', {}]);
+  const conflicts = (there: number, come: number): string[] => {
+    const target = catalogOf({ 304: [...BUILTIN_USERS, ...users(there, 100)] });
+    return planRestore(catalogOf({ 304: users(come, 50) }), target).conflicts;
+  };
+
+  it('are 32 at most', () => {
+    deepEqual(conflicts(7, 20), []);
+    deepEqual(conflicts(8, 20), ['33 users and roles are more than the 32 that a server takes']);
+  });
+
+  it('are no matter where none come', () => deepEqual(conflicts(27, 0), []));
 });
 
 describe('on a target of a newer version', () => {

@@ -5,6 +5,7 @@ import { isOlder, releaseOf } from '../../lib/schema/release.js';
 import { identifiersOf } from '../../lib/schema/sql.js';
 import { decode } from '../../lib/tuple/codec.js';
 import { type Plain, pack } from '../support/msgpack.js';
+import { catalogOf, EMPTY } from './catalogs.js';
 
 const SPACE = 280;
 const FUNC = 296;
@@ -48,7 +49,7 @@ describe('planRestore to a newer server', () => {
   ]);
   const steps = (source: string, target: string): { spaceId: number; row: unknown }[] => {
     const releases = { source: releaseOf(source), target: releaseOf(target) };
-    const { before, after, grants } = planRestore(backup, new Catalog(), { releases });
+    const { before, after, grants } = planRestore(backup, catalogOf(EMPTY), { releases });
     return [...before, ...after, ...grants].map(({ spaceId, row }) => ({
       spaceId,
       row: decode(row),
