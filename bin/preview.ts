@@ -1,4 +1,4 @@
-import type { Step } from '../lib/schema/plan.js';
+import type { Step } from '../lib/schema/planner.js';
 import type { Preview } from '../lib/sinks/preview.js';
 import { formatBytes, plural, printable } from './reporting.js';
 

@@ -1,6 +1,7 @@
 import { decode, type Value } from '../tuple/codec.js';
 import type { Catalog } from './catalog.js';
-import type { RestorePlan, Step } from './plan.js';
+import type { RestorePlan } from './plan.js';
+import type { Step } from './planner.js';
 import type { Privileges } from './privileges.js';
 import { isOlder, type Release } from './release.js';
 import { isTable } from './rows.js';

@@ -1,5 +1,6 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
-import { planRestore, type RestorePlan, type Step } from '../../lib/schema/plan.js';
+import { planRestore, type RestorePlan } from '../../lib/schema/plan.js';
+import type { Step } from '../../lib/schema/planner.js';
 import { decode, type Value } from '../../lib/tuple/codec.js';
 import { type Plain, pack } from '../support/msgpack.js';
 import {
