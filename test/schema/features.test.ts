@@ -130,7 +130,7 @@ describe('what an older server cannot hold', () => {
       withFlags({ foreign_key: { k: { field: { 0: 1 } } } }),
     ],
     [`space 's' has the option 'upgrade'`, '2.10', '2.8', withFlags({ upgrade: {} })],
-    [`space 's' has the option 'type'`, '3.0', '2.11', withFlags({ type: 'normal' })],
+    [`space 's' has the option 'type'`, '3.0', '2.11', withFlags({ type: 'data-temporary' })],
     [
       `index 'i' of space 's' has the option 'hint'`,
       '2.7',
@@ -258,7 +258,10 @@ describe('what an older server cannot hold', () => {
       { name: 'b', type: 'int8', default: 1 },
     ];
     const rows = {
-      [SPACE]: [spaceRow(512, 's', { format }), ...(withFlags({ type: 'normal' })[SPACE] ?? [])],
+      [SPACE]: [
+        spaceRow(512, 's', { format }),
+        ...(withFlags({ type: 'data-temporary' })[SPACE] ?? []),
+      ],
     };
     deepEqual(linesOf(rows, '2.6'), [
       `space 's': field 'a' is of the type 'datetime', which needs 2.10`,
