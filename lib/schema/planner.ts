@@ -6,6 +6,7 @@ import { identify } from './identify.js';
 import { type IdMap, KINDS, type Kind } from './ids.js';
 import { withTargetIds } from './references.js';
 import type { Release } from './release.js';
+import { widestGap } from './space-ids.js';
 import { BuiltinUser, Field, SYSTEM_SPACES, SystemSpace } from './system.js';
 
 /** One row to be put into a system space of the target. */
@@ -177,17 +178,19 @@ export class Planner {
       }));
   }
 
-  /** 2.x counts space ids in `_schema`, and cannot create a space below an id that is taken. */
+  /** 2.x counts space ids in `_schema`: restored ones must not be in its way. */
   maxIdStep(): Step[] {
     const maxId = this.#target
       .rows(SystemSpace.SCHEMA)
       .find(({ fields }) => fields[Field.schema.key] === 'max_id');
-    let largest = 0;
-    for (const { id } of this.#backup.spaces) {
-      largest = Math.max(largest, this.ids.find('space', id) ?? 0);
-    }
-    if (maxId === undefined || Number(maxId.fields[Field.schema.value]) >= largest) return [];
-    const row = encode(['max_id', largest]);
-    return [{ spaceId: SystemSpace.SCHEMA, verb: 'replace', row, what: 'the largest space id' }];
+    if (maxId === undefined) return [];
+    const counter = Number(maxId.fields[Field.schema.value]);
+    const restored = this.#backup.spaces.map(({ id }) => this.ids.find('space', id) ?? 0);
+    if (restored.every((id) => id <= counter)) return [];
+    const taken = [...this.#target.spaces.map(({ id }) => id), ...restored];
+    const row = encode(['max_id', widestGap(taken)]);
+    return [
+      { spaceId: SystemSpace.SCHEMA, verb: 'replace', row, what: 'where new space ids begin' },
+    ];
   }
 }

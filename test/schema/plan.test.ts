@@ -347,10 +347,10 @@ describe('what was revoked on the server of the backup', () => {
   });
 });
 
-describe('the largest space id', () => {
+describe('the count of space ids', () => {
   const steps = (backup: SystemRows, target: SystemRows): Step[] =>
     all(planRestore(catalogOf(backup), catalogOf(target))).filter(
-      ({ what }) => what === 'the largest space id',
+      ({ what }) => what === 'where new space ids begin',
     );
   const SPACES = { 280: [spaceRow(600, 'b'), spaceRow(512, 'a')] };
 
@@ -367,8 +367,21 @@ describe('the largest space id', () => {
         [[272, 'replace', ['max_id', 600]]],
       );
       const { after } = planRestore(catalogOf({ ...RICH, ...SPACES }), catalogOf(target));
-      equal(after.at(-1)?.what, 'the largest space id');
+      equal(after.at(-1)?.what, 'where new space ids begin');
     }
+  });
+
+  it('goes on where most ids are free, on the target too', () => {
+    const last = 2 ** 31 - 1;
+    const target = { 280: [spaceRow(520, 'there')], 272: [['max_id', 511]] };
+    const maxId = (...spaces: number[]): unknown =>
+      steps({ 280: spaces.map((id) => spaceRow(id, `s${id}`)) }, target).map(({ row }) =>
+        decode(row),
+      );
+    deepEqual(maxId(last), [['max_id', 520]]);
+    deepEqual(maxId(512, 1_000_000, last), [['max_id', 1_000_000]]);
+    deepEqual(maxId(600, 2 ** 30 + 1000), [['max_id', 600]]);
+    deepEqual(maxId(600, 2 ** 30 + 100), [['max_id', 2 ** 30 + 100]]);
   });
 
   it('is left where it is high enough, where nothing is counted, and without spaces', () => {
