@@ -94,6 +94,8 @@ function formatField(raw: Buffer, context: Context): Buffer {
       case 'collation':
         return any('collation')(value, context);
       case 'default_func': {
+        // before 3.0 it is a note of the application
+        if (typeof decode(value) !== 'number') return value;
         const id = context.ids.find('function', decode(value));
         if (id === undefined) context.lost('a default, for its function is not there');
         return id === undefined ? undefined : numbered(value, id);

@@ -143,6 +143,13 @@ describe("a row with the target's ids", () => {
     deepEqual(moved(312, [99, 32, 'space', 512, 1]).row, [1, 320, 'space', 5120, 1]);
   });
 
+  it('keeps what an application notes where newer servers have constraints and defaults', () => {
+    const format = [{ name: 'x', constraint: 'ours', default_func: 'ours', foreign_key: 'ours' }];
+    const { row, lost } = moved(280, [512, 32, 's', 'memtx', 0, {}, format]);
+    deepEqual(row?.at(-1), format);
+    deepEqual(lost, []);
+  });
+
   it('does without a constraint and a default whose function is not there', () => {
     const { row, lost } = moved(280, [
       ...[512, 1, 's', 'memtx', 0],
