@@ -5,6 +5,7 @@ import { moveIntoSpaces, moveOutOfSpaces } from './constraints.js';
 import { convertDefaults } from './defaults.js';
 import { Dialect, namesOf } from './dialect.js';
 import { Draft } from './draft.js';
+import { keepMeaningless } from './meanings.js';
 import {
   DEFAULT_VALUES,
   isGained,
@@ -104,6 +105,7 @@ function translate(draft: Draft, dialect: Dialect): void {
 export function convert(original: Catalog, source: Release, target: Release): Conversion {
   if (!isOlder(source, target) && !isOlder(target, source)) return { backup: original, notes: [] };
   const draft = new Draft(original);
+  keepMeaningless(draft, source, target);
   if (isGained(DEFAULT_VALUES, source, target)) convertDefaults(draft, source);
   if (isGained(TUPLE_CONSTRAINTS, source, target)) moveIntoSpaces(draft);
   if (isLost(TUPLE_CONSTRAINTS, source, target)) moveOutOfSpaces(draft);
