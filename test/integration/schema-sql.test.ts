@@ -159,7 +159,7 @@ const FEATURES: readonly Feature[] = [
       `CREATE TABLE "wide" ("id" UNSIGNED PRIMARY KEY, "b" BOOLEAN DEFAULT true, "s" SCALAR, "vb" VARBINARY,
         "vc" VARCHAR(10), "n" NUMBER, "d" DOUBLE, "t" TEXT NOT NULL DEFAULT '') WITH ENGINE = 'vinyl'`,
       `CREATE UNIQUE INDEX "by_text" ON "wide" ("t", "vc")`,
-      `INSERT INTO "wide" VALUES (1, false, 'x', X'00ff', 'v', 1.5, 2.0, 't')`,
+      `INSERT INTO "wide" VALUES (1, false, 'x', X'00ff', 'v', 1.5e0, 2.0, 't')`,
     ),
     ask: runSql(
       `SELECT "id", "b", "s", HEX("vb"), "vc", "n", "d", "t" FROM "wide"`,
@@ -216,6 +216,46 @@ const FEATURES: readonly Feature[] = [
       `INSERT INTO "watched" VALUES (1, 7)`,
     ),
     ask: runSql(`INSERT INTO "watched" VALUES (2, 8)`, `SELECT * FROM "seen"`),
+  },
+  {
+    title: 'a table that has a view, a trigger and a check, and is synchronous',
+    make: `${makeSql(
+      `CREATE TABLE "busy" ("id" INTEGER PRIMARY KEY, "v" INTEGER, CONSTRAINT "small" CHECK ("v" < 10))`,
+      `CREATE TABLE "heard" ("id" INTEGER PRIMARY KEY AUTOINCREMENT, "what" INTEGER)`,
+      `CREATE VIEW "shown" AS SELECT "v" FROM "busy"`,
+      `CREATE TRIGGER "hear" AFTER INSERT ON "busy" FOR EACH ROW
+        BEGIN INSERT INTO "heard" VALUES (NULL, NEW."v"); END`,
+      `INSERT INTO "busy" VALUES (1, 7)`,
+    )}
+      box.space._space:update({box.space.busy.id}, {{'=', 'flags.is_sync', true}})`,
+    ask: `box.space._space:update({box.space.busy.id}, {{'=', 'flags.is_sync', false}})
+      ${runSql(
+        `INSERT INTO "busy" VALUES (2, 8)`,
+        `INSERT INTO "busy" VALUES (3, 10)`,
+        `SELECT * FROM "shown"`,
+        `SELECT * FROM "heard"`,
+        `DROP TABLE "busy"`,
+      )}`,
+  },
+  {
+    title: 'a table with defaults and a foreign key that has a view and a trigger',
+    make: makeSql(
+      `CREATE TABLE "filled" ("id" INTEGER PRIMARY KEY, "v" INTEGER DEFAULT 7,
+        CONSTRAINT "up" FOREIGN KEY ("v") REFERENCES "filled" ("id"))`,
+      `CREATE TABLE "noticed" ("id" INTEGER PRIMARY KEY AUTOINCREMENT, "what" INTEGER)`,
+      `CREATE VIEW "seven" AS SELECT "v" FROM "filled"`,
+      `CREATE TRIGGER "notice" AFTER INSERT ON "filled" FOR EACH ROW
+        BEGIN INSERT INTO "noticed" VALUES (NULL, NEW."v"); END`,
+      `INSERT INTO "filled" VALUES (7, 7)`,
+    ),
+    ask: runSql(
+      `INSERT INTO "filled" ("id") VALUES (8)`,
+      `INSERT INTO "filled" VALUES (9, 10)`,
+      `SELECT * FROM "seven"`,
+      `SELECT * FROM "noticed"`,
+      `DROP TABLE "filled"`,
+    ),
+    oneWay: ['foreign keys bind Lua, too, and defaults are values', '2.11'],
   },
   {
     title: 'defaults of every kind',

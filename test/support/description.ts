@@ -9,6 +9,8 @@ local LAST_SHIPPED_COLLATION = 276
 local BUILTIN_USERS = {[0] = true, true, true, true, [31] = true}
 -- what only some releases grant by themselves, by grantee and space
 local SHIPPED_BY_SOME = {[2] = {[276] = true, [341] = true, [380] = true}, [3] = {[388] = true}}
+-- before, they are texts of SQL
+local HAS_DEFAULT_VALUES = tonumber(_TARANTOOL:match('^%d+')) >= 3
 local INSTANCE_KEYS = {}
 for _, key in ipairs({'version', 'max_id', 'cluster', 'replicaset_uuid', 'replicaset_name',
         'cluster_name', 'bootstrap_leader_uuid'}) do
@@ -74,6 +76,17 @@ local function is_check(row)
     return row.language == 'SQL_EXPR' and row.name:startswith('check_')
 end
 
+-- a default of SQL is a text before 3.0, and from then on a value, or a function of its own
+local function is_default(row)
+    return row.language == 'SQL_EXPR' and row.name:startswith('default_')
+end
+
+-- what a default of SQL gives, or the text where it gives nothing
+local function value_of(sql)
+    local result = box.execute('SELECT ' .. sql)
+    return result and plain(result.rows[1][1]) or plain_sql(sql)
+end
+
 local function field_name(space_id, field)
     if type(field) ~= 'number' then
         return field
@@ -122,7 +135,14 @@ end
 local function describe_field(space_id, field)
     local described = without(field, {'constraint', 'foreign_key'})
     described.collation = field.collation and name_of('collation', field.collation)
-    described.default_func = field.default_func and name_of('function', field.default_func)
+    local func = type(field.default_func) == 'number' and box.space._func:get(field.default_func)
+    if func and is_default(func) then
+        described.default, described.default_func = value_of(func.body), nil
+    elseif func then
+        described.default_func = func.name
+    elseif type(field.default) == 'string' and not HAS_DEFAULT_VALUES then
+        described.default = value_of(field.default)
+    end
     return describe_constraints(space_id, field, described)
 end
 
@@ -143,7 +163,7 @@ local function describe_part(part)
     return {
         field = part.field or part[1], type = (part.type or part[2]):lower(),
         collation = part.collation and name_of('collation', part.collation),
-        path = part.path, is_nullable = part.is_nullable, exclude_null = part.exclude_null,
+        path = part.path, is_nullable = part.is_nullable, exclude_null = part.exclude_null or nil,
         sort_order = part.sort_order, scale = part.scale, nullable_action = part.nullable_action,
     }
 end
@@ -241,7 +261,7 @@ for _, row in box.space._sequence:pairs() do
     all.sequences[row.name] = describe_sequence(row)
 end
 for _, row in box.space._func:pairs() do
-    if not is_shipped_function(row) and not is_check(row) then
+    if not is_shipped_function(row) and not is_check(row) and not is_default(row) then
         all.functions[row.name] = describe_function(row)
     end
 end
@@ -268,8 +288,8 @@ return all
 
 /**
  * What users made, by names and not by ids, and so that one database gives one description on each
- * release that it can be moved to: constraints of SQL read the same wherever a release keeps them, SQL
- * text without quotes and case, dates and whatever a release ships by itself left out.
+ * release that it can be moved to: constraints and defaults of SQL read the same wherever a release
+ * keeps them, SQL text without quotes and case, dates and whatever a release ships by itself left out.
  *
  * @example
  * (await describeDatabase(server))['users']?.['guest']; // { type: 'user', owner: 'admin', grants: … }
