@@ -28,12 +28,12 @@ export function isAtLeast({ version }: Pick<TestServer, 'version'>, release: str
 /** What a server has to have, and from which release on, and before which. */
 export type Need = [feature: string, since: string, until?: string];
 
-export function hasFeature(server: TestServer, [, since, until]: Need): boolean {
+export function hasFeature(server: Pick<TestServer, 'version'>, [, since, until]: Need): boolean {
   return isAtLeast(server, since) && (until === undefined || !isAtLeast(server, until));
 }
 
 /** Skips the test where a server is too old for it, or too new, and says so in its title. */
-export function needs(context: Context, server: TestServer, ...need: Need): void {
+export function needs(context: Context, server: Pick<TestServer, 'version'>, ...need: Need): void {
   if (hasFeature(server, need)) return;
   const { test } = context;
   if (test !== undefined) test.title += ` (${server.version} lacks: ${need[0]})`;
