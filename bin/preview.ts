@@ -1,4 +1,5 @@
 import type { Step } from '../lib/schema/planner.js';
+import { SystemSpace } from '../lib/schema/system.js';
 import type { Preview } from '../lib/sinks/preview.js';
 import { formatBytes, plural, printable } from './reporting.js';
 
@@ -12,6 +13,8 @@ function section(title: string, lines: readonly string[]): string[] {
 }
 
 const shown = ({ verb, what }: Step): string => `  ${verb} ${printable(what)}`;
+
+const isGrant = ({ spaceId }: Step): boolean => spaceId === SystemSpace.PRIV;
 
 /** Rows by space, in the order of their ids. */
 function showRows({ manifest, plan, counts }: Preview): string[] {
@@ -32,18 +35,19 @@ function showRows({ manifest, plan, counts }: Preview): string[] {
  */
 export function showPreview(preview: Preview, hasRows: boolean): string {
   const { manifest, plan } = preview;
-  const { before, after, grants, notes, leftOut } = plan;
-  const code = [...before, ...after].filter((step) => step.code !== undefined);
+  const { before, after, grants, triggers, notes, leftOut } = plan;
+  const last = [...after, ...grants, ...triggers];
+  const code = [...before, ...last].filter((step) => step.code !== undefined);
   const lines = [
     `Restore of a backup of Tarantool ${manifest.server.version}, ${manifest.created}:`,
-    ...section('Privileges, given and taken at the very end', grants.map(shown)),
+    ...section('Privileges, given and taken at the very end', last.filter(isGrant).map(shown)),
     ...section(
       'Code that the server will run',
       code.flatMap((step) => [`  ${printable(step.what)}`, ...showCode(step.code ?? '')]),
     ),
     ...section('Before the data', before.map(shown)),
     ...section('The data', hasRows ? showRows(preview) : []),
-    ...section('After the data', [...after, ...grants].map(shown)),
+    ...section('After the data', last.map(shown)),
     ...section(
       'Other on this version',
       notes.map((line) => `  ${printable(line)}`),

@@ -3,7 +3,7 @@ import type { Catalog, SystemRow } from './catalog.js';
 import { sqlOf } from './dialect.js';
 import { DEFINITIONS, isShippedThing, KINDS, type Kind } from './ids.js';
 import { isTable } from './rows.js';
-import { Field, PRIVILEGE_NAMES, SystemSpace } from './system.js';
+import { Field, PRIVILEGE_NAMES, Privilege, SystemSpace } from './system.js';
 
 /** What people call a thing, e.g. `role 'readers'`. */
 export function describeThing(kind: Kind, { fields }: SystemRow): string {
@@ -17,10 +17,16 @@ export function isView(fields: SystemRow['fields']): boolean {
   return isTable(flags) && flags['view'] === true;
 }
 
-/** @example namesOf(3); // 'read,write' */
+/** @example privileges(3); // 'read,write' */
 function privileges(bits: unknown): string {
   const granted = PRIVILEGE_NAMES.filter((_name, i) => (Number(bits) & (2 ** i)) !== 0);
   return granted.join(',');
+}
+
+/** On 3.x a function can be a trigger of events. */
+export function eventsOf({ fields }: SystemRow): string[] {
+  const events = fields[Field.func.trigger];
+  return Array.isArray(events) ? events.map(String) : [];
 }
 
 /** Says in words what rows of system spaces are about. */
@@ -91,7 +97,9 @@ export class Describer {
     const { owner, setuid, language } = Field.func;
     const asOwner = Number(row.fields[setuid]) !== 0;
     const runs = asOwner ? `, which runs as ${this.thing('user', row.fields[owner])}` : '';
-    return `${describeThing('function', row)} (${row.fields[language]}${runs})`;
+    const events = eventsOf(row);
+    const acts = events.length === 0 ? '' : `, on ${events.join(' and ')}`;
+    return `${describeThing('function', row)} (${row.fields[language]}${runs}${acts})`;
   }
 
   #grant(fields: SystemRow['fields']): string {
@@ -99,7 +107,8 @@ export class Describer {
     const to = this.thing('user', fields[grantee]);
     const type = String(fields[objectType]);
     const id = fields[objectId];
-    if (type === 'role' && typeof id === 'number') {
+    const isMember = type === 'role' && Number(fields[bits]) === Privilege.EXECUTE;
+    if (isMember && typeof id === 'number') {
       return `grant of ${this.thing('user', id)} to ${to}`;
     }
     return `grant of ${privileges(fields[bits])} on ${this.#object(type, id)} to ${to}`;

@@ -4,7 +4,8 @@ import type { Catalog, SystemRow } from './catalog.js';
 import { describeThing } from './describe.js';
 import { DEFINITIONS, IdMap, KINDS, type Kind } from './ids.js';
 import { withTargetIds } from './references.js';
-import { BuiltinUser, Field } from './system.js';
+import { LAST_SHIPPED_COLLATION } from './shipped.js';
+import { BuiltinUser, Field, SYSTEM_ID_MAX } from './system.js';
 
 /** How the things of a backup and those of the target are the same, or are in each other's way. */
 export interface Identified {
@@ -15,9 +16,18 @@ export interface Identified {
   conflicts: string[];
 }
 
-/** Above it 3.x has the spaces that do not outlive it, `BOX_SPACE_ID_TEMPORARY_MIN` of `schema_def.h`. */
-const FIRST_TEMPORARY_SPACE = 2 ** 30;
-const LAST_SHIPPED_USER = BuiltinUser.SUPER;
+/**
+ * The ids that may be given out. Above those of spaces 3.x has the ones that do not outlive it
+ * (`BOX_SPACE_ID_TEMPORARY_MIN` of the server's `src/box/schema_def.h`); functions have theirs by
+ * `BOX_FUNCTION_MAX`.
+ */
+const RANGES: Readonly<Record<Kind, readonly [first: number, last: number]>> = {
+  user: [BuiltinUser.SUPER + 1, 2 ** 31 - 1],
+  space: [SYSTEM_ID_MAX + 1, 2 ** 30 - 1],
+  function: [1, 32000],
+  sequence: [1, 2 ** 31 - 1],
+  collation: [LAST_SHIPPED_COLLATION + 1, 2 ** 31 - 1],
+};
 
 /** Spaces and sequences hold something of their own: two under one name would mix. */
 const HOLDS_DATA: ReadonlySet<Kind> = new Set<Kind>(['space', 'sequence']);
@@ -37,27 +47,41 @@ function isSameDefinition(kind: Kind, a: SystemRow, b: SystemRow): boolean {
   );
 }
 
-/** Gives out ids that neither the backup nor the target has. */
+/** Gives out ids that neither the backup nor the target has: behind all others, or in a gap. */
 class FreshIds {
+  readonly #taken: Set<number>;
+  readonly #first: number;
   #next: number;
+  readonly #last: number;
 
-  constructor(kind: Kind, backup: readonly SystemRow[], target: readonly SystemRow[]) {
+  constructor(kind: Kind, rows: readonly SystemRow[]) {
     const { id } = DEFINITIONS[kind];
-    let largest = kind === 'user' ? LAST_SHIPPED_USER : 0;
-    for (const { fields } of [...backup, ...target]) {
-      const taken = Number(fields[id]);
-      if (taken > largest && (kind !== 'space' || taken < FIRST_TEMPORARY_SPACE)) largest = taken;
-    }
-    this.#next = largest + 1;
+    const [first, last] = RANGES[kind];
+    this.#taken = new Set(rows.map(({ fields }) => Number(fields[id])));
+    this.#first = first;
+    this.#last = last;
+    let next = first;
+    for (const taken of this.#taken) if (taken >= next && taken <= last) next = taken + 1;
+    this.#next = next;
   }
 
-  take(): number {
+  /** @returns undefined where there is none left */
+  take(): number | undefined {
+    if (this.#next > this.#last) this.#next = this.#first;
+    while (this.#taken.has(this.#next)) this.#next++;
+    if (this.#next > this.#last) return undefined;
+    this.#taken.add(this.#next);
     return this.#next++;
   }
 }
 
 const byField = (rows: readonly SystemRow[], fieldNo: number): Map<Value, SystemRow> =>
   new Map(rows.map((row) => [row.fields[fieldNo]!, row]));
+
+/** A user is no role, though they share their names. */
+function isOfOneType(kind: Kind, a: SystemRow, b: SystemRow): boolean {
+  return kind !== 'user' || a.fields[Field.user.type] === b.fields[Field.user.type];
+}
 
 /** Something of the backup that is to be made, and what has its name on the target already. */
 interface Namesake {
@@ -75,6 +99,20 @@ function hasLostItsOwner(kind: Kind, { fields }: SystemRow, ids: IdMap): boolean
   return ids.find('user', fields[Field.func.owner]) === undefined;
 }
 
+/** Makes a thing under its own id, or under another. */
+function place(
+  kind: Kind,
+  row: SystemRow,
+  ids: IdMap,
+  taken: Map<Value, SystemRow>,
+  fresh: FreshIds,
+): void {
+  if (hasLostItsOwner(kind, row, ids)) return;
+  const own = Number(row.fields[DEFINITIONS[kind].id]);
+  const id = taken.has(own) ? fresh.take() : own;
+  if (id !== undefined) ids.set(kind, own, id);
+}
+
 /** Notes the target's id of each thing of a kind. Users come first, for others belong to them. */
 function match(
   kind: Kind,
@@ -88,16 +126,18 @@ function match(
   const there = target.rows(spaceId);
   const named = byField(there, name);
   const numbered = byField(there, id);
-  const fresh = new FreshIds(kind, rows, there);
+  const fresh = new FreshIds(kind, [...rows, ...there]);
   const namesakes: Namesake[] = [];
   for (const row of rows) {
     const namesake = named.get(row.fields[name]!);
     const own = Number(row.fields[id]);
-    if (namesake !== undefined) {
+    // What the target ships under this id is something else.
+    ids.forget(kind, own);
+    if (namesake === undefined) {
+      if (isMade) place(kind, row, ids, numbered, fresh);
+    } else if (isMade || isOfOneType(kind, row, namesake)) {
       ids.set(kind, own, Number(namesake.fields[id]));
       if (isMade) namesakes.push({ kind, row, namesake });
-    } else if (isMade && !hasLostItsOwner(kind, row, ids)) {
-      ids.set(kind, own, numbered.has(own) ? fresh.take() : own);
     }
   }
   return namesakes;

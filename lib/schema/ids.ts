@@ -70,8 +70,13 @@ export class IdMap {
     this.#ids.get(kind)!.set(backupId, targetId);
   }
 
+  /** For an id of the backup's own that the target uses for something that it ships. */
+  forget(kind: Kind, backupId: number): void {
+    this.#ids.get(kind)!.delete(backupId);
+  }
+
   /** @returns undefined where the target has no such thing, and will not get it */
   find(kind: Kind, backupId: unknown): number | undefined {
-    return this.#ids.get(kind)!.get(Number(backupId));
+    return typeof backupId === 'number' ? this.#ids.get(kind)!.get(backupId) : undefined;
   }
 }

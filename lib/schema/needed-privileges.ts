@@ -197,13 +197,14 @@ class Needs {
  */
 export function lackingPrivileges(
   privileges: Privileges,
-  plan: Pick<RestorePlan, 'before' | 'after' | 'grants'>,
+  plan: Pick<RestorePlan, 'before' | 'after' | 'grants' | 'triggers'>,
   filled: Iterable<number>,
   target: Catalog,
   release: Release,
 ): string[] {
   const needs = new Needs(privileges, target, release);
-  for (const step of [...plan.before, ...plan.after, ...plan.grants]) needs.step(step);
+  const { before, after, grants, triggers } = plan;
+  for (const step of [...before, ...after, ...grants, ...triggers]) needs.step(step);
   for (const id of filled) needs.of(Privilege.WRITE, 'write', 'space', id);
   return [...needs.missing];
 }

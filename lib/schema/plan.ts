@@ -2,7 +2,7 @@ import type { SequenceValue } from '../archive/items.js';
 import { encode, type Value } from '../tuple/codec.js';
 import { Catalog, rowlessReason, type SystemRow } from './catalog.js';
 import { convert } from './convert.js';
-import { isView } from './describe.js';
+import { eventsOf, isView } from './describe.js';
 import { sortViews } from './dialect.js';
 import { unsupported } from './features.js';
 import type { IdMap } from './ids.js';
@@ -16,6 +16,8 @@ export interface RestorePlan {
   after: Step[];
   /** Who may do what, when all else is done: a restore that stopped half-way has opened nothing up. */
   grants: Step[];
+  /** Functions that act by themselves (3.x), and who may call them: the very last, or they would act on it. */
+  triggers: Step[];
   /** Where rows go: the target's ids of the backup's spaces. */
   ids: IdMap;
   /** For values that come with the end of the backup, in the place of those in it. */
@@ -58,11 +60,8 @@ function withoutSpaces(backup: Catalog, left: ReadonlySet<number>): Catalog {
 /** A server has so many users and roles at most, `BOX_USER_MAX` of its `src/box/schema_def.h`. */
 const MAX_USERS = 32;
 
-/** On 3.x a function can be a trigger, and would change rows as they are loaded. */
-const isTrigger = ({ fields }: SystemRow): boolean => {
-  const events = fields[Field.func.trigger];
-  return Array.isArray(events) && events.length > 0;
-};
+/** It would act on what the restore does, and change rows. */
+const isTrigger = (row: SystemRow): boolean => eventsOf(row).length > 0;
 const isPrimary = ({ fields }: SystemRow): boolean => fields[Field.index.id] === 0;
 
 /**
@@ -83,10 +82,11 @@ export function planRestore(
   const wanted = withoutSpaces(converted, unwanted(options));
   const backup = fitted(converted, target);
   const planner = new Planner(backup, target, options);
+  if (options.only !== 'data') sayWithout(planner, original, options);
   const steps =
     options.only === 'data'
       ? planData(planner, backup, target)
-      : planDefinitions(planner, backup, target, options);
+      : planDefinitions(planner, target, options);
   const { ids, leftOut, conflicts } = planner;
   const sequenceSteps = (values: readonly SequenceValue[]): Step[] =>
     planner.values(values.map(({ id, value }) => systemRow([id, BigInt(value)])));
@@ -95,13 +95,13 @@ export function planRestore(
     sequenceSteps,
     ids,
     leftOut,
-    notes: options.only === 'data' ? [] : notes,
+    notes: options.only === 'data' ? [] : [...notes, ...planner.notes],
     unsupported: unsupported(wanted, source, release),
     conflicts,
   };
 }
 
-type Steps = Pick<RestorePlan, 'before' | 'after' | 'grants'>;
+type Steps = Pick<RestorePlan, 'before' | 'after' | 'grants' | 'triggers'>;
 
 function systemRow(fields: Value[]): SystemRow {
   return { raw: encode(fields), fields };
@@ -118,21 +118,23 @@ function planData(planner: Planner, backup: Catalog, target: Catalog): Steps {
       planner.conflicts.push(`no rows can go into '${space.name}': ${reason}`);
   }
   const after = planner.values(backup.userRows(SystemSpace.SEQUENCE_DATA));
-  return { before: [], after, grants: [] };
+  return { before: [], after, grants: [], triggers: [] };
 }
 
-function planDefinitions(
-  planner: Planner,
-  backup: Catalog,
-  target: Catalog,
-  { without = {}, only, revoked = [] }: PlanOptions,
-): Steps {
-  const count = (spaceId: number): number => backup.userRows(spaceId).length;
+/** Says what stays away on request. */
+function sayWithout(planner: Planner, original: Catalog, { without = {} }: PlanOptions): void {
+  const count = (spaceId: number): number => original.userRows(spaceId).length;
   if (without.users)
     planner.leaveOut(counted(count(SystemSpace.USER), 'user or role', 'users and roles'));
   if (without.functions) planner.leaveOut(counted(count(SystemSpace.FUNC), 'function'));
   if (without.privileges) planner.leaveOut(counted(count(SystemSpace.PRIV), 'grant'));
+}
 
+function planDefinitions(
+  planner: Planner,
+  target: Catalog,
+  { without = {}, only, revoked = [] }: PlanOptions,
+): Steps {
   const tables = planner.rows(SystemSpace.SPACE, ({ fields }) => !isView(fields));
   const stripped = tables.map(withoutChecks);
   const full = tables.filter((row, i) => row !== stripped[i]);
@@ -153,6 +155,14 @@ function planDefinitions(
     );
   }
   const functions = planner.rows(SystemSpace.FUNC, (row) => planner.hasOwner(row));
+  const triggerIds = new Set(
+    functions.filter(isTrigger).map(({ fields }) => fields[Field.func.id]),
+  );
+  const grants = planner.rows(SystemSpace.PRIV);
+  const isOnTrigger = ({ fields }: SystemRow): boolean =>
+    fields[Field.priv.objectType] === 'function' && triggerIds.has(fields[Field.priv.objectId]);
+  planner.noteTriggerConflicts();
+  if (!without.privileges) planner.noteOtherGrants();
   const views = sortViews(planner.rows(SystemSpace.SPACE, ({ fields }) => isView(fields)));
 
   if (only === 'schema') planner.leaveOut('all rows, and the values of sequences');
@@ -174,7 +184,6 @@ function planDefinitions(
       ...planner.all(SystemSpace.TRIGGER),
     ],
     after: [
-      ...planner.steps(SystemSpace.FUNC, functions.filter(isTrigger)),
       ...planner.steps(
         SystemSpace.INDEX,
         indexes.filter((row) => !isEarly(row)),
@@ -187,8 +196,16 @@ function planDefinitions(
       ...planner.maxIdStep(),
     ],
     grants: [
-      ...planner.all(SystemSpace.PRIV, 'replace'),
+      ...planner.steps(
+        SystemSpace.PRIV,
+        grants.filter((row) => !isOnTrigger(row)),
+        'replace',
+      ),
       ...(without.privileges ? [] : planner.revocations(revoked)),
+    ],
+    triggers: [
+      ...planner.steps(SystemSpace.FUNC, functions.filter(isTrigger)),
+      ...planner.steps(SystemSpace.PRIV, grants.filter(isOnTrigger), 'replace'),
     ],
   };
 }

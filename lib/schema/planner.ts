@@ -50,6 +50,18 @@ export function unwanted({ without = {}, only }: PlanOptions): ReadonlySet<numbe
   ]);
 }
 
+/** Fields of the primary keys of the spaces whose rows may be replaced by those of a backup. */
+const KEYS: Readonly<Record<number, readonly number[]>> = {
+  [SystemSpace.SCHEMA]: [Field.schema.key],
+  [SystemSpace.SPACE]: [Field.space.id],
+  [SystemSpace.SEQUENCE_DATA]: [Field.sequenceData.id],
+  [SystemSpace.PRIV]: [Field.priv.grantee, Field.priv.objectType, Field.priv.objectId],
+};
+
+function keyOf(spaceId: number, { fields }: SystemRow): string {
+  return JSON.stringify((KEYS[spaceId] ?? []).map((field) => fields[field]));
+}
+
 /** Writes steps for the rows of one backup and one target. */
 export class Planner {
   readonly ids: IdMap;
@@ -57,9 +69,11 @@ export class Planner {
   readonly #backup: Catalog;
   readonly #target: Catalog;
   readonly #describer: Describer;
+  readonly #targetDescriber: Describer;
   readonly #without: ReadonlySet<number>;
   readonly #present: ReadonlySet<SystemRow>;
   readonly #leftOut = new Set<string>();
+  readonly #notes = new Set<string>();
   readonly #only: PlanOptions['only'];
 
   constructor(backup: Catalog, target: Catalog, options: PlanOptions) {
@@ -68,6 +82,7 @@ export class Planner {
     this.#target = target;
     this.#only = only;
     this.#describer = new Describer(backup, target);
+    this.#targetDescriber = new Describer(target, target);
     this.#without = unwanted(options);
     const made = KINDS.filter(
       (kind) =>
@@ -83,6 +98,10 @@ export class Planner {
 
   get leftOut(): string[] {
     return [...this.#leftOut];
+  }
+
+  get notes(): string[] {
+    return [...this.#notes];
   }
 
   leaveOut(line: string): void {
@@ -110,9 +129,44 @@ export class Planner {
     return true;
   }
 
-  /** Rows that the target has to the byte are no steps. */
+  /** Notes what users and roles that are there already may do beyond what the backup grants them. */
+  noteOtherGrants(): void {
+    const { grantee } = Field.priv;
+    const used = new Set(
+      this.#backup
+        .userRows(SystemSpace.USER)
+        .map(({ fields }) => this.ids.find('user', fields[Field.user.id])),
+    );
+    const granted = new Set(
+      this.#backup.userRows(SystemSpace.PRIV).map((row) => {
+        const mapped = withTargetIds(SystemSpace.PRIV, row, this.ids, () => {});
+        return mapped === undefined ? '' : keyOf(SystemSpace.PRIV, mapped);
+      }),
+    );
+    for (const row of this.#target.userRows(SystemSpace.PRIV)) {
+      if (!used.has(Number(row.fields[grantee])) || granted.has(keyOf(SystemSpace.PRIV, row)))
+        continue;
+      this.#notes.add(
+        `${this.#targetDescriber.row(SystemSpace.PRIV, row)} is on the target already, and stays`,
+      );
+    }
+  }
+
+  /** SQL triggers have names of their own, of which each is taken once. */
+  noteTriggerConflicts(): void {
+    const taken = new Set(
+      this.#target.rows(SystemSpace.TRIGGER).map(({ fields }) => fields[Field.trigger.name]),
+    );
+    for (const row of this.rows(SystemSpace.TRIGGER)) {
+      const name = row.fields[Field.trigger.name]!;
+      if (taken.has(name)) this.conflicts.push(`trigger '${name}' exists`);
+    }
+  }
+
+  /** Rows that the target has to the byte are no steps, and others of its own that go are noted. */
   steps(spaceId: number, rows: readonly SystemRow[], verb: Step['verb'] = 'insert'): Step[] {
     const there = new Set(this.#target.rows(spaceId).map(({ raw }) => raw.toString('latin1')));
+    const own = verb === 'replace' ? this.#ownRows(spaceId) : undefined;
     const steps: Step[] = [];
     for (const row of rows) {
       const what = this.#describer.row(spaceId, row);
@@ -120,10 +174,21 @@ export class Planner {
         this.leaveOut(`${what}: ${lost}`),
       );
       if (mapped === undefined || there.has(mapped.raw.toString('latin1'))) continue;
+      const replaced = own?.get(keyOf(spaceId, mapped));
+      if (replaced !== undefined) {
+        this.#notes.add(
+          `${what}: it takes the place of ${this.#targetDescriber.row(spaceId, replaced)}`,
+        );
+      }
       const code = codeOf(spaceId, mapped);
       steps.push({ spaceId, verb, row: mapped.raw, what, ...(code === undefined ? {} : { code }) });
     }
     return steps;
+  }
+
+  /** What somebody made on the target, by the primary key. */
+  #ownRows(spaceId: number): Map<string, SystemRow> {
+    return new Map(this.#target.userRows(spaceId).map((row) => [keyOf(spaceId, row), row]));
   }
 
   all(spaceId: number, verb?: Step['verb']): Step[] {

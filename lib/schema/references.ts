@@ -1,4 +1,4 @@
-import { decode, type Value } from '../tuple/codec.js';
+import { decode, encode, type Value } from '../tuple/codec.js';
 import { editArray, editMap } from '../tuple/edit.js';
 import { joinFields, splitFields } from '../tuple/fields.js';
 import { uint } from '../tuple/msgpack.js';
@@ -56,6 +56,7 @@ const OBJECT_KINDS: Readonly<Record<string, Kind>> = {
   role: 'user',
   function: 'function',
   sequence: 'sequence',
+  collation: 'collation',
 };
 
 const grantObject: Edit = (raw, context) => {
@@ -125,6 +126,24 @@ const indexParts: Edit = (raw, context) =>
     editMap(part, (key, value) => (key === 'collation' ? any('collation')(value, context) : value)),
   );
 
+/** Events of a space by its id, `space_event_id()` of the server's `src/box/space.c` (3.x). */
+const SPACE_EVENT = /^box\.space\[(\d+)\](.*)$/s;
+
+/** What a function is a trigger of. */
+const events: Edit = (raw, { ids, lost }) => {
+  const names = decode(raw);
+  if (!Array.isArray(names)) return raw;
+  const mapped = names.flatMap((name) => {
+    const [, spaceId, rest] = SPACE_EVENT.exec(String(name)) ?? [];
+    if (spaceId === undefined) return [name];
+    const id = ids.find('space', Number(spaceId));
+    if (id === undefined) lost(`event ${name}, for there is no such space on the target`);
+    return id === undefined ? [] : [`box.space[${id}]${rest}`];
+  });
+  const isSame = mapped.length === names.length && mapped.every((name, i) => name === names[i]);
+  return isSame ? raw : encode(mapped);
+};
+
 /** In which fields of which system space ids stand, and what becomes of them. */
 const EDITS: ReadonlyMap<number, readonly [fieldNo: number, edit: Edit][]> = new Map<
   number,
@@ -167,6 +186,7 @@ const EDITS: ReadonlyMap<number, readonly [fieldNo: number, edit: Edit][]> = new
     [
       [Field.func.id, one('function')],
       [Field.func.owner, owner],
+      [Field.func.trigger, events],
     ],
   ],
   [

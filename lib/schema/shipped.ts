@@ -15,7 +15,7 @@ import {
  */
 
 /** Ids 0 to 276 are `none`, `unicode`, `unicode_ci`, `binary` and the 273 of ICU's languages. */
-const LAST_SHIPPED_COLLATION = 276;
+export const LAST_SHIPPED_COLLATION = 276;
 
 /** Functions of language Lua that every server has, by name. */
 const SHIPPED_FUNCTIONS: readonly Value[] = ['box.schema.user.info', 'LUA'];

@@ -175,6 +175,7 @@ class ServerSink {
     await this.#apply(plan.after, SLOW_BEHIND_DATA);
     await this.#apply(plan.sequenceSteps(sequences));
     await this.#apply(plan.grants);
+    await this.#apply(plan.triggers);
     this.isComplete = true;
   }
 

@@ -1,7 +1,7 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { fingerprint } from '../support/fingerprint.js';
 import { startServer, type TestServer } from '../support/server.js';
-import { dump, isAtLeast, restore, SOURCES, withTarget } from './fidelity/roundtrip.js';
+import { dump, isAtLeast, needs, restore, SOURCES, withTarget } from './fidelity/roundtrip.js';
 
 /** Things of all kinds that name each other by their ids. */
 const SOURCE = `
@@ -130,6 +130,24 @@ describe('restore, where the target has given the ids of the backup to others,',
       });
     });
   }
+
+  it('lets a trigger watch the space that it was made for', async function () {
+    await withTarget(async (watched) => {
+      needs(this, watched, 'functions as triggers', '3.0');
+      await watched.eval(`
+        box.schema.space.create('log', {id = 600}):create_index('primary', {sequence = true})
+        box.schema.space.create('seen', {id = 512}):create_index('primary')
+        box.schema.func.create('watch', {trigger = 'box.space[512].on_replace',
+            body = [[function(old, new) box.space.log:insert({box.NULL, new[1]}) end]]})`);
+      const archive = await dump(watched);
+      await withTarget(async (target) => {
+        await target.eval(TAKEN);
+        await restore(target, archive);
+        await target.eval('box.space.their1:insert({100}) box.space.seen:insert({7})');
+        deepEqual(await target.eval('return box.space.log:select()'), [[1, 7]]);
+      });
+    });
+  });
 
   it('uses users, roles, functions and collations of the target that are the same', async () => {
     const archive = await dump(source);

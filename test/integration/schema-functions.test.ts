@@ -144,6 +144,18 @@ const TRIGGERS: readonly Feature[] = [
     ask: `box.space.logged:insert({3}) return box.space.log:select()`,
     needs: ['functions as triggers', '3.0'],
   },
+  {
+    title: 'a trigger of definitions and grants, which a restore is full of',
+    make: `local space = box.schema.space.create('state')
+      space:create_index('primary')
+      space:insert({1, 'that matters'})
+      box.schema.user.create('grantee')
+      box.schema.func.create('watch', {trigger = {'box.space._priv.on_replace', 'box.space._index.on_replace'},
+        body = [[function() box.space.state:replace({1, 'overwritten'}) end]]})
+      space:replace({1, 'that matters'})`,
+    ask: `box.space.logged:create_index('new', {parts = {{1, 'unsigned'}}}) return box.space.state:select()`,
+    needs: ['functions as triggers', '3.0'],
+  },
 ];
 
 describe('restore brings functions back', () => {

@@ -45,6 +45,7 @@ describe('a row of a system space, in words,', () => {
     [312, [1, 33, 'universe', 0, 24], "grant of session,usage on universe to role 'clerk'"],
     [312, [1, 0, 'role', 33, 4], "grant of role 'clerk' to user 'guest'"],
     [312, [1, 32, 'role', '', 32], "grant of create on every role to user 'ann'"],
+    [312, [1, 32, 'role', 33, 68], "grant of execute,drop on role 'clerk' to user 'ann'"],
     [312, [1, 33, 'user', 32, 128], "grant of alter on user 'ann' to role 'clerk'"],
     [312, [1, 33, 'function', 66, 68], "grant of execute,drop on function 'f' to role 'clerk'"],
     [

@@ -194,4 +194,29 @@ describe('identify', () => {
     );
     deepEqual(identified(backup, { 304: [USER] }, made).ids.find('function', 66), 66);
   });
+
+  it('does not take what the target ships for a thing of the backup that is not made', () => {
+    const { ids } = identified(
+      { 296: [[2, 1, 'mine', 0, 'LUA', '']] },
+      {},
+      new Set<Kind>(['user']),
+    );
+    deepEqual(ids.find('function', 2), undefined);
+  });
+
+  it('does not take a role for a user of its name', () => {
+    const role: SystemRows = { 304: [[40, 1, 'app', 'role', {}]] };
+    deepEqual(identified({ 304: [USER] }, role, new Set()).ids.find('user', 32), undefined);
+  });
+
+  it('fills gaps where the last id is taken', () => {
+    const target: SystemRows = { 296: [FUNC, [32000, 1, 'last', 1, 'LUA', '']] };
+    const { ids } = identified({ 296: [[66, 1, 'other', 0, 'LUA', '']] }, target);
+    deepEqual(ids.find('function', 66), 3);
+  });
+
+  it('takes nothing but a number for an id', () => {
+    const { ids } = identified({ 304: [USER] }, {});
+    for (const id of [null, undefined, '32', '', true]) deepEqual(ids.find('user', id), undefined);
+  });
 });

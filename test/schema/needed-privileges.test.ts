@@ -43,6 +43,7 @@ function lacking({ steps = [], filled = [], release = [2, 11] }: Restore, ...gra
     }),
     after: [],
     grants: [],
+    triggers: [],
   };
   return lackingPrivileges(new Privileges(target, 'zoe'), plan, filled, target, release);
 }

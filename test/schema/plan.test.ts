@@ -68,6 +68,7 @@ const RICH: SystemRows = {
     [1, 32, 'role', 33, 4],
     [32, 33, 'space', 512, 1],
     [32, 33, 'function', 70, 4],
+    [32, 33, 'function', 72, 4],
     [32, 33, 'sequence', 1, 1],
   ],
   328: [['on_insert', 512, { sql: 'CREATE TRIGGER …' }]],
@@ -80,10 +81,10 @@ const RICH: SystemRows = {
 const DATA = 'the data';
 
 /** What is done, in order; what is done a second time is said so. */
-function order({ before, after, grants }: RestorePlan): string[] {
+function order({ before, after, grants, triggers }: RestorePlan): string[] {
   const seen = new Set<string>();
   const names: string[] = [];
-  const steps = [...before, undefined, ...after, ...grants];
+  const steps = [...before, undefined, ...after, ...grants, ...triggers];
   for (const what of steps.map((step) => step?.what ?? DATA)) {
     names.push(seen.has(what) ? `${what} again` : what);
     seen.add(what);
@@ -92,7 +93,12 @@ function order({ before, after, grants }: RestorePlan): string[] {
 }
 
 const rowOf = ({ row }: Step): Value[] => decode(row) as Value[];
-const all = ({ before, after, grants }: RestorePlan): Step[] => [...before, ...after, ...grants];
+const all = ({ before, after, grants, triggers }: RestorePlan): Step[] => [
+  ...before,
+  ...after,
+  ...grants,
+  ...triggers,
+];
 
 describe('the plan of a restore', () => {
   const plan = planRestore(catalogOf(RICH), catalogOf(EMPTY));
@@ -108,8 +114,18 @@ describe('the plan of a restore', () => {
     [DATA, "index 'pk' of space 'items'", "index 'pk' of space 'tree'"],
     ["space 'customers'", "user 'app'"],
     ["function 'positive' (LUA)", "user 'app'"],
-    // 3.x: it would change the rows that are restored
-    ["function 'guard' (LUA)", "user 'app'", DATA],
+    // 3.x: it would act on rows, definitions and grants that are restored
+    ["function 'guard' (LUA, on box.space.customers.before_replace)", "user 'app'", DATA],
+    [
+      "function 'guard' (LUA, on box.space.customers.before_replace)",
+      "index 'name' of space 'customers'",
+      "mark 'onceinit'",
+      "grant of role 'readers' to user 'app'",
+    ],
+    [
+      "grant of execute on function 'guard' to role 'readers'",
+      "function 'guard' (LUA, on box.space.customers.before_replace)",
+    ],
     [DATA, "function 'idle' (LUA)"],
     ["sequence 'ids'", "user 'app'"],
     ["index 'pk' of space 'customers'", "space 'customers'"],
@@ -254,6 +270,44 @@ describe('on a target that is not empty', () => {
     const other: Plain[] = [300, 'german', 1, 'ICU', 'de', { strength: 'primary' }];
     const names = order(planRestore(catalogOf(RICH), catalogOf({ 276: [other] })));
     ok(names.includes("collation 'german'"));
+  });
+});
+
+describe('what is on the target already', () => {
+  const GRANT: Plain[] = [1, 0, 'space', 280, 1];
+  const target = (rows: SystemRows): SystemRows => ({
+    280: [spaceRow(280, '_space')],
+    304: [...BUILTIN_USERS, ...(rows[304] ?? [])],
+    ...Object.fromEntries(Object.entries(rows).filter(([id]) => id !== '304')),
+  });
+  const notes = (backup: SystemRows, rows: SystemRows): string[] =>
+    planRestore(catalogOf(backup), catalogOf(target(rows))).notes;
+
+  it('and goes is named: grants and marks', () => {
+    deepEqual(notes({ 312: [GRANT] }, { 312: [[1, 0, 'space', 280, 3]] }), [
+      "grant of read on space '_space' to user 'guest': it takes the place of grant of read,write on space '_space' to user 'guest'",
+    ]);
+    deepEqual(notes({ 272: [['app', 3]] }, { 272: [['app', 7]] }), [
+      "mark 'app': it takes the place of mark 'app'",
+    ]);
+  });
+
+  it('is not named where it is what every server has', () => {
+    deepEqual(notes({ 312: [[1, 0, 'universe', 0, 8]] }, { 312: [[1, 0, 'universe', 0, 24]] }), []);
+  });
+
+  it('and stays is named, for users and roles that are the same but for their grants', () => {
+    const role: Plain[] = [32, 1, 'clerk', 'role', {}];
+    deepEqual(notes({ 304: [role] }, { 304: [role], 312: [[1, 32, 'role', 31, 4], GRANT] }), [
+      "grant of role 'super' to role 'clerk' is on the target already, and stays",
+    ]);
+  });
+
+  it('keeps out a trigger of the same name', () => {
+    const trigger: Plain[] = ['watch', 512, { sql: 'CREATE TRIGGER …' }];
+    const backup: SystemRows = { 280: [spaceRow(512, 's')], 328: [trigger] };
+    const { conflicts } = planRestore(catalogOf(backup), catalogOf(target({ 328: [trigger] })));
+    deepEqual(conflicts, ["trigger 'watch' exists"]);
   });
 });
 

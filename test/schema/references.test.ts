@@ -116,6 +116,44 @@ describe("a row with the target's ids", () => {
     });
   }
 
+  /** A function as 3.x has it. */
+  const onEvents = (id: number, events: string[]): Plain[] => {
+    const rest = [
+      'function',
+      [],
+      'any',
+      'none',
+      'none',
+      false,
+      false,
+      true,
+      ['LUA'],
+      {},
+      '',
+      '',
+      '',
+    ];
+    return [id, 1, 'f', 0, 'LUA', '', ...rest, events];
+  };
+
+  it('has them in the events that a function is a trigger of', () => {
+    const events = [
+      'box.space[512].on_replace',
+      'box.space.s.on_replace',
+      'box.space[280].on_commit',
+    ];
+    deepEqual(moved(296, onEvents(66, events)), {
+      row: onEvents(660, ['box.space[5120].on_replace', ...events.slice(1)]),
+      lost: [],
+    });
+  });
+
+  it('does without the events of a space that is not there, whose id another may get', () => {
+    const { row, lost } = moved(296, onEvents(66, ['box.space[999].on_replace', 'app.event']));
+    deepEqual(row, onEvents(660, ['app.event']));
+    deepEqual(lost, ['event box.space[999].on_replace, for there is no such space on the target']);
+  });
+
   it('is the very same where no id differs', () => {
     const raw = pack([1, 0, 'universe', 0, 24]);
     const row = { raw, fields: decode(raw) as Value[] };
