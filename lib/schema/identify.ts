@@ -1,3 +1,4 @@
+import { MAX_SPACE_ID } from '../archive/entries.js';
 import type { Value } from '../tuple/codec.js';
 import { splitFields } from '../tuple/fields.js';
 import type { Catalog, SystemRow } from './catalog.js';
@@ -99,17 +100,25 @@ function hasLostItsOwner(kind: Kind, { fields }: SystemRow, ids: IdMap): boolean
   return ids.find('user', fields[Field.func.owner]) === undefined;
 }
 
+/** What the target's version has to say. */
+export interface Where {
+  /** Id on the target of the user who restores. */
+  restorer?: number;
+  /** The largest id of a space that the target takes. */
+  lastSpace?: number;
+}
+
 /** Makes a thing under its own id, or under another. */
 function place(
   kind: Kind,
   row: SystemRow,
   ids: IdMap,
-  taken: Map<Value, SystemRow>,
+  isFree: (id: number) => boolean,
   fresh: FreshIds,
 ): void {
   if (hasLostItsOwner(kind, row, ids)) return;
   const own = Number(row.fields[DEFINITIONS[kind].id]);
-  const id = taken.has(own) ? fresh.take() : own;
+  const id = isFree(own) ? own : fresh.take();
   if (id !== undefined) ids.set(kind, own, id);
 }
 
@@ -120,6 +129,7 @@ function match(
   target: Catalog,
   ids: IdMap,
   isMade: boolean,
+  lastSpace: number,
 ): Namesake[] {
   const { spaceId, id, name } = DEFINITIONS[kind];
   const rows = backup.userRows(spaceId);
@@ -127,6 +137,8 @@ function match(
   const named = byField(there, name);
   const numbered = byField(there, id);
   const fresh = new FreshIds(kind, [...rows, ...there]);
+  const isFree = (each: number): boolean =>
+    !numbered.has(each) && (kind !== 'space' || each <= lastSpace);
   const namesakes: Namesake[] = [];
   for (const row of rows) {
     const namesake = named.get(row.fields[name]!);
@@ -134,7 +146,7 @@ function match(
     // What the target ships under this id is something else.
     ids.forget(kind, own);
     if (namesake === undefined) {
-      if (isMade) place(kind, row, ids, numbered, fresh);
+      if (isMade) place(kind, row, ids, isFree, fresh);
     } else if (isMade || isOfOneType(kind, row, namesake)) {
       ids.set(kind, own, Number(namesake.fields[id]));
       if (isMade) namesakes.push({ kind, row, namesake });
@@ -149,16 +161,17 @@ function match(
  *
  * @param backup - rows as the target would hold them but for ids
  * @param made - kinds that the restore makes; of others it uses what the target has by the same name
- * @param restorer - id on the target of the user who restores
  */
 export function identify(
   backup: Catalog,
   target: Catalog,
   made: ReadonlySet<Kind>,
-  restorer: number = BuiltinUser.ADMIN,
+  { restorer = BuiltinUser.ADMIN, lastSpace = MAX_SPACE_ID }: Where = {},
 ): Identified {
   const ids = new IdMap(target, restorer);
-  const namesakes = KINDS.flatMap((kind) => match(kind, backup, target, ids, made.has(kind)));
+  const namesakes = KINDS.flatMap((kind) =>
+    match(kind, backup, target, ids, made.has(kind), lastSpace),
+  );
   const present = new Set<SystemRow>();
   const conflicts: string[] = [];
   for (const { kind, row, namesake } of namesakes) {

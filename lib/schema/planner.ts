@@ -6,7 +6,7 @@ import { identify } from './identify.js';
 import { type IdMap, KINDS, type Kind } from './ids.js';
 import { withTargetIds } from './references.js';
 import type { Release } from './release.js';
-import { widestGap } from './space-ids.js';
+import { lastSpaceId, widestGap } from './space-ids.js';
 import { BuiltinUser, Field, SYSTEM_SPACES, SystemSpace } from './system.js';
 
 /** One row to be put into a system space of the target. */
@@ -77,7 +77,7 @@ export class Planner {
   readonly #only: PlanOptions['only'];
 
   constructor(backup: Catalog, target: Catalog, options: PlanOptions) {
-    const { without = {}, only, restorer = BuiltinUser.ADMIN } = options;
+    const { without = {}, only, restorer = BuiltinUser.ADMIN, releases } = options;
     this.#backup = backup;
     this.#target = target;
     this.#only = only;
@@ -90,7 +90,10 @@ export class Planner {
         !(kind === 'user' && without.users) &&
         !(kind === 'function' && without.functions),
     );
-    const { ids, present, conflicts } = identify(backup, target, new Set<Kind>(made), restorer);
+    const { ids, present, conflicts } = identify(backup, target, new Set<Kind>(made), {
+      restorer,
+      ...(releases && { lastSpace: lastSpaceId(releases.target) }),
+    });
     this.ids = ids;
     this.conflicts = conflicts;
     this.#present = present;

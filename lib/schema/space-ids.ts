@@ -1,5 +1,14 @@
 import { MAX_SPACE_ID } from '../archive/entries.js';
+import { isOlder, type Release } from './release.js';
 import { SYSTEM_ID_MAX } from './system.js';
+
+/** From here on the last id stands for none. */
+const NO_LAST_ID: Release = [3, 0];
+
+/** The largest id of a space: `BOX_SPACE_MAX` of the server's `src/box/schema_def.h`. */
+export function lastSpaceId(release: Release): number {
+  return isOlder(release, NO_LAST_ID) ? MAX_SPACE_ID : MAX_SPACE_ID - 1;
+}
 
 /**
  * Where a server that counts space ids up, and minds none that are taken, can make the most spaces. Until

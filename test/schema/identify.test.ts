@@ -219,4 +219,12 @@ describe('identify', () => {
     const { ids } = identified({ 304: [USER] }, {});
     for (const id of [null, undefined, '32', '', true]) deepEqual(ids.find('user', id), undefined);
   });
+
+  it('gives another id to a space whose own the target does not take', () => {
+    const last = 2 ** 31 - 1;
+    const backup = catalogOf({ 280: [spaceRow(512, 'a'), spaceRow(last, 'b')] });
+    const idOn = (lastSpace: number): number | undefined =>
+      identify(backup, catalogOf(SHIPPED), ALL, { lastSpace }).ids.find('space', last);
+    deepEqual([idOn(last), idOn(last - 1)], [last, 513]);
+  });
 });
