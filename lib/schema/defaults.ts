@@ -121,7 +121,7 @@ export function convertDefaults(draft: Draft, source: Release): void {
   });
   if (changed.length === 0) return;
   draft.notes.push(
-    `defaults of fields of ${changed.join(', ')}: from 3.0 on they fill in for NULL, too, and in what Lua writes`,
+    `defaults of fields of ${changed.join(', ')}: from 3.0 on they fill in for NULL, too, and in what Lua writes, and triggers of SQL do not see them yet`,
   );
 }
 

@@ -245,7 +245,7 @@ const FEATURES: readonly Feature[] = [
       `CREATE TABLE "noticed" ("id" INTEGER PRIMARY KEY AUTOINCREMENT, "what" INTEGER)`,
       `CREATE VIEW "seven" AS SELECT "v" FROM "filled"`,
       `CREATE TRIGGER "notice" AFTER INSERT ON "filled" FOR EACH ROW
-        BEGIN INSERT INTO "noticed" VALUES (NULL, NEW."v"); END`,
+        BEGIN INSERT INTO "noticed" VALUES (NULL, NEW."id"); END`,
       `INSERT INTO "filled" VALUES (7, 7)`,
     ),
     ask: runSql(
