@@ -81,10 +81,14 @@ local function is_default(row)
     return row.language == 'SQL_EXPR' and row.name:startswith('default_')
 end
 
--- what a default of SQL gives, or the text where it gives nothing
+-- what a default of SQL gives: nothing for NULL, and the text where it is none
 local function value_of(sql)
     local result = box.execute('SELECT ' .. sql)
-    return result and plain(result.rows[1][1]) or plain_sql(sql)
+    if not result then
+        return plain_sql(sql)
+    elseif result.rows[1][1] ~= nil then
+        return plain(result.rows[1][1])
+    end
 end
 
 local function field_name(space_id, field)
