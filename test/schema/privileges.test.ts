@@ -133,5 +133,5 @@ describe('privileges', () => {
     }
     const privileges = privilegesOf([1, ANN, 'role', 100, EXECUTE], ...grants);
     equal(privileges.on('space', { id: 19_999 }) & READ, READ);
-  }).timeout(2000);
+  });
 });
