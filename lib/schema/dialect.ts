@@ -2,8 +2,17 @@ import { decode } from '../tuple/codec.js';
 import { editMap } from '../tuple/edit.js';
 import { str } from '../tuple/msgpack.js';
 import type { Catalog, SystemRow } from './catalog.js';
-import { CASE_SENSITIVE, isLost, isOlder, type Release, SEQSCAN } from './release.js';
+import {
+  CASE_SENSITIVE,
+  isGained,
+  isLost,
+  isOlder,
+  type Release,
+  SCANS_FORBIDDEN,
+  SEQSCAN,
+} from './release.js';
 import { editField, isTable } from './rows.js';
+import { allowScans } from './scans.js';
 import { identifiersOf, isKeyword, mapWords, quote } from './sql.js';
 import { Field, SystemSpace } from './system.js';
 
@@ -38,10 +47,12 @@ const PSEUDO_TABLES: readonly string[] = ['NEW', 'OLD'];
 /**
  * Rewrites SQL of one server so that it means the same on another: 2.x takes an identifier without
  * quotes as if it were in upper case, 3.x as it is written and, where there is no such thing, in upper
- * case; words become keywords; `SEQSCAN` came with 2.11.
+ * case; words become keywords; `SEQSCAN` came with 2.11, and 3.x wants it before a table that is read
+ * as a whole.
  *
  * @example
- * new Dialect([2, 6], [3, 0], names).translate('SELECT name FROM t'); // 'SELECT "NAME" FROM "T"'
+ * const dialect = new Dialect([2, 6], [3, 0], names);
+ * dialect.translate('SELECT name FROM t'); // 'SELECT "NAME" FROM SEQSCAN "T"'
  */
 export class Dialect {
   readonly #source: Release;
@@ -58,7 +69,7 @@ export class Dialect {
     const source = this.#source;
     const target = this.#target;
     const sameCase = isOlder(source, CASE_SENSITIVE) === isOlder(target, CASE_SENSITIVE);
-    return mapWords(sql, (word, isCalled) => {
+    const translated = mapWords(sql, (word, isCalled) => {
       const upper = word.toUpperCase();
       if (isKeyword(upper, source)) {
         return upper === 'SEQSCAN' && isLost(SEQSCAN, source, target) ? '' : word;
@@ -66,6 +77,7 @@ export class Dialect {
       if (sameCase && !isKeyword(upper, target)) return word;
       return quote(this.#meaning(word, isCalled));
     });
+    return isGained(SCANS_FORBIDDEN, source, target) ? allowScans(translated) : translated;
   }
 
   /** The row with its SQL, if it has any, in the dialect of the target. */

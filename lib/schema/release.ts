@@ -26,6 +26,13 @@ export const TUPLE_CONSTRAINTS: Release = [2, 11];
 /** From here on SQL may say `SEQSCAN` before a table, and may have to. */
 export const SEQSCAN: Release = [2, 11];
 
+/**
+ * From here on SQL has to say so, unless a session is set to allow it.
+ *
+ * Source: `sql_seq_scan_default` in the server's `src/box/sql.c`.
+ */
+export const SCANS_FORBIDDEN: Release = [3, 0];
+
 /** From here on the default of a field is a value; before, it is the text of an SQL expression. */
 export const DEFAULT_VALUES: Release = [3, 0];
 

@@ -10,14 +10,15 @@ function translate(sql: string, source: string, target: string, ...names: string
 
 describe('SQL of 2.x for 3.x', () => {
   const cases: [sql: string, translated: string][] = [
-    ['SELECT name FROM parent', 'SELECT "NAME" FROM "PARENT"'],
-    ['select "name" from "t"', 'select "name" from "t"'],
+    ['SELECT name FROM parent', 'SELECT "NAME" FROM SEQSCAN "PARENT"'],
+    ['select "name" from "t"', 'select "name" from SEQSCAN "t"'],
     ["x = 'it''s name' -- name", `"X" = 'it''s name' -- name`],
     ['a.b > 1e5 AND c IS NOT NULL', '"A"."B" > 1e5 AND "C" IS NOT NULL'],
     ['/* name */ count(*)', '/* name */ "COUNT"(*)'],
     ["x'ff' || :name", "x'ff' || :name"],
     ['имя > 0', '"ИМЯ" > 0'],
-    ['SELECT key, action FROM plan', 'SELECT "KEY", "ACTION" FROM "PLAN"'],
+    ['SELECT key, action FROM plan', 'SELECT "KEY", "ACTION" FROM SEQSCAN "PLAN"'],
+    ['SELECT 1 FROM seqscan', 'SELECT 1 FROM SEQSCAN "SEQSCAN"'],
     ['new.id > old.id', '"NEW"."ID" > "OLD"."ID"'],
     ["trim(a) || replace(b, 'x', 'y')", `trim("A") || replace("B", 'x', 'y')`],
   ];
@@ -25,8 +26,8 @@ describe('SQL of 2.x for 3.x', () => {
     it(sql, () => equal(translate(sql, '2.6', '3.0'), translated));
   }
 
-  it('is quoted once only', () => {
-    for (const [, translated] of cases) equal(translate(translated, '2.6', '3.0'), translated);
+  it('is quoted, and allowed to scan, once only', () => {
+    for (const [, translated] of cases) equal(translate(translated, '2.11', '3.0'), translated);
   });
 
   for (const word of ['uuid', 'array', 'map', 'interval', 'dec', 'wildcard', 'seqscan', 'show']) {
@@ -38,6 +39,18 @@ describe('SQL of 2.x for 3.x', () => {
   it('keeps what is a keyword in 2.11', () => {
     const sql = 'SELECT CAST("a" AS UUID) FROM SEQSCAN "t"';
     equal(translate(sql, '2.11', '3.0'), sql);
+  });
+
+  it('says that it scans only where it did not have to', () => {
+    const sql = 'SELECT 1 FROM "t"';
+    equal(translate(sql, '2.11', '3.0'), 'SELECT 1 FROM SEQSCAN "t"');
+    for (const [source, target] of [
+      ['2.6', '2.11'],
+      ['3.0', '3.9'],
+      ['3.0', '2.11'],
+    ] as const) {
+      equal(translate(sql, source, target), sql);
+    }
   });
 });
 

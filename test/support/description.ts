@@ -33,9 +33,9 @@ local function plain(value)
     return value
 end
 
--- releases differ in what they quote, and in the case of what they do not
+-- releases differ in what they quote, in the case of what they do not, and in who has to ask for a scan
 local function plain_sql(text)
-    return (text:lower():gsub('"', ''):gsub('%s+', ' '))
+    return (text:lower():gsub('"', ''):gsub('%f[%w]seqscan%f[%W]', ' '):gsub('%s+', ' '))
 end
 
 local function without(map, keys)
@@ -293,7 +293,8 @@ return all
 /**
  * What users made, by names and not by ids, and so that one database gives one description on each
  * release that it can be moved to: constraints and defaults of SQL read the same wherever a release
- * keeps them, SQL text without quotes and case, dates and whatever a release ships by itself left out.
+ * keeps them, SQL text without quotes, case and SEQSCAN, dates and whatever a release ships by itself
+ * left out.
  *
  * @example
  * (await describeDatabase(server))['users']?.['guest']; // { type: 'user', owner: 'admin', grants: … }
