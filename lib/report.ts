@@ -26,3 +26,21 @@ export function listOf(things: readonly string[]): string {
   const shown = things.slice(0, SHOWN).join('; ');
   return things.length > SHOWN ? `${shown}; and ${things.length - SHOWN} more` : shown;
 }
+
+/** As many characters as a line shows of a name, which may be of 65000 bytes. */
+const SHOWN_CHARACTERS = 200;
+
+/** @example shorten('x'.repeat(1000)) // 200 times 'x', and '…' */
+export function shorten(text: string): string {
+  if (text.length <= SHOWN_CHARACTERS) return text;
+  return `${[...text.slice(0, 2 * SHOWN_CHARACTERS)].slice(0, SHOWN_CHARACTERS).join('')}…`;
+}
+
+/**
+ * A name as lines show it.
+ *
+ * @example quoted('users') // "'users'"
+ */
+export function quoted(name: unknown): string {
+  return `'${shorten(String(name))}'`;
+}

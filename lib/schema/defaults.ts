@@ -1,3 +1,4 @@
+import { listOf, quoted, shorten } from '../report.js';
 import { decode, encode } from '../tuple/codec.js';
 import { addPair, editArray, editMap } from '../tuple/edit.js';
 import { str, uint } from '../tuple/msgpack.js';
@@ -116,12 +117,12 @@ export function convertDefaults(draft: Draft, source: Release): void {
     const edited = editField(row, Field.space.format, (format) =>
       editArray(format, (field) => convertField(field, row, draft, source)),
     );
-    if (edited !== row) changed.push(`'${row.fields[Field.space.name]}'`);
+    if (edited !== row) changed.push(quoted(row.fields[Field.space.name]));
     return edited;
   });
   if (changed.length === 0) return;
   draft.notes.push(
-    `defaults of fields of ${changed.join(', ')}: from 3.0 on they fill in for NULL, too, and in what Lua writes, and triggers of SQL do not see them yet`,
+    `defaults of fields of ${listOf(changed)}: from 3.0 on they fill in for NULL, too, and in what Lua writes, and triggers of SQL do not see them yet`,
   );
 }
 
@@ -136,7 +137,7 @@ function convertField(raw: Buffer, row: SystemRow, draft: Draft, source: Release
   if (parsed === undefined) return without;
   if (parsed === null) {
     draft.notes.push(
-      `field '${field['name']}' of space '${spaceName}': its default (${sql}) is left out, for servers from 3.0 on take constants only`,
+      `field ${quoted(field['name'])} of space ${quoted(spaceName)}: its default (${shorten(sql)}) is left out, for servers from 3.0 on take constants only`,
     );
     return without;
   }

@@ -1,4 +1,5 @@
 import type { Revocation } from '../archive/manifest.js';
+import { quoted } from '../report.js';
 import type { Catalog, SystemRow } from './catalog.js';
 import { sqlOf } from './dialect.js';
 import { DEFINITIONS, isShippedThing, KINDS, type Kind } from './ids.js';
@@ -7,7 +8,7 @@ import { Field, PRIVILEGE_NAMES, Privilege, SystemSpace } from './system.js';
 
 /** What people call a thing, e.g. `role 'readers'`. */
 export function describeThing(kind: Kind, { fields }: SystemRow): string {
-  const name = `'${fields[DEFINITIONS[kind].name]}'`;
+  const name = quoted(fields[DEFINITIONS[kind].name]);
   if (kind === 'user') return `${fields[Field.user.type]} ${name}`;
   return kind === 'space' && isView(fields) ? `view ${name}` : `${kind} ${name}`;
 }
@@ -70,21 +71,21 @@ export class Describer {
       case SystemSpace.SEQUENCE_DATA:
         return `value of ${this.thing('sequence', fields[Field.sequenceData.id])}`;
       case SystemSpace.INDEX:
-        return `index '${fields[Field.index.name]}' of ${space(Field.index.spaceId)}`;
+        return `index ${quoted(fields[Field.index.name])} of ${space(Field.index.spaceId)}`;
       case SystemSpace.PRIV:
         return this.#grant(fields);
       case SystemSpace.TRIGGER:
-        return `trigger '${fields[Field.trigger.name]}' of ${space(Field.trigger.spaceId)}`;
+        return `trigger ${quoted(fields[Field.trigger.name])} of ${space(Field.trigger.spaceId)}`;
       case SystemSpace.SPACE_SEQUENCE:
         return `${this.thing('sequence', fields[Field.spaceSequence.sequenceId])} of ${space(Field.spaceSequence.spaceId)}`;
       case SystemSpace.FK_CONSTRAINT:
-        return `foreign key '${fields[Field.fkConstraint.name]}' of ${space(Field.fkConstraint.childId)}`;
+        return `foreign key ${quoted(fields[Field.fkConstraint.name])} of ${space(Field.fkConstraint.childId)}`;
       case SystemSpace.CK_CONSTRAINT:
-        return `check '${fields[Field.ckConstraint.name]}' of ${space(Field.ckConstraint.spaceId)}`;
+        return `check ${quoted(fields[Field.ckConstraint.name])} of ${space(Field.ckConstraint.spaceId)}`;
       case SystemSpace.FUNC_INDEX:
         return `functional index ${fields[Field.funcIndex.indexId]} of ${space(Field.funcIndex.spaceId)}`;
       default:
-        return `mark '${fields[Field.schema.key]}'`;
+        return `mark ${quoted(fields[Field.schema.key])}`;
     }
   }
 
@@ -117,7 +118,7 @@ export class Describer {
   #object(type: string, id: unknown): string {
     if (type === 'universe') return type;
     if (id === '') return `every ${type}`;
-    if (typeof id !== 'number') return `${type} '${id}'`;
+    if (typeof id !== 'number') return `${type} ${quoted(id)}`;
     const kind = KINDS.find((each) => each === (type === 'role' ? 'user' : type));
     return kind === undefined ? `${type} ${id}` : this.thing(kind, id);
   }
