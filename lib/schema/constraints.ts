@@ -1,5 +1,6 @@
+import { quoted } from '../report.js';
 import { decode, encode, type Value } from '../tuple/codec.js';
-import { addPair, editArray, editMap } from '../tuple/edit.js';
+import { addPair, addPairs, editArray, editMap } from '../tuple/edit.js';
 import { mapHeader, str, uint } from '../tuple/msgpack.js';
 import type { SystemRow } from './catalog.js';
 import type { Draft } from './draft.js';
@@ -11,20 +12,35 @@ import { Field, SystemSpace } from './system.js';
  * itself from then on; see {@link TUPLE_CONSTRAINTS}.
  */
 
-/** Puts `{name: value}` under `key` of a map, beside what stands there. */
-function addUnder(map: Buffer, key: string, name: string, value: Buffer): Buffer {
-  let found = false;
-  const edited = editMap(map, (each, inner) => {
-    if (each !== key) return inner;
-    found = true;
-    return addPair(inner, name, value);
-  });
-  return found ? edited : addPair(map, key, Buffer.concat([mapHeader(1), str(name), value]));
+/** Constraints on their way into spaces: raw, by name, by the id of the space. */
+class Gathered {
+  readonly #bySpace = new Map<unknown, Map<string, Buffer>>();
+
+  get spaceIds(): Iterable<unknown> {
+    return this.#bySpace.keys();
+  }
+
+  add(spaceId: unknown, name: string, raw: Buffer): void {
+    const named = this.#bySpace.get(spaceId) ?? new Map<string, Buffer>();
+    this.#bySpace.set(spaceId, named.set(name, raw));
+  }
+
+  /** Puts those of a space under `key` of its flags, in the place of others of the same names. */
+  intoFlags(flags: Buffer, key: string, spaceId: unknown): Buffer {
+    const added = this.#bySpace.get(spaceId);
+    if (added === undefined) return flags;
+    let others = NONE;
+    const without = editMap(flags, (each, raw) => {
+      if (each !== key) return raw;
+      others = editMap(raw, (name, value) => (added.has(name ?? '') ? undefined : value));
+      return undefined;
+    });
+    const all = addPairs(isTable(decode(others)) ? others : NONE, [...added]);
+    return addPair(without, key, all);
+  }
 }
 
-function addToFlags(row: SystemRow, key: string, name: string, value: Buffer): SystemRow {
-  return editField(row, Field.space.flags, (flags) => addUnder(flags, key, name, value));
-}
+const NONE = mapHeader(0);
 
 /** `{space: parent id, field: {child column: parent column}}`, columns from 0. */
 function foreignKey({ fields }: SystemRow): Buffer {
@@ -78,57 +94,67 @@ function indexedColumns(draft: Draft): Set<string> {
   );
 }
 
-/** `_space` rows by id, changed as constraints move into them. */
-type Spaces = Map<unknown, SystemRow>;
-
-function moveForeignKeys(draft: Draft, spaces: Spaces): void {
-  const names = draft.spaceNames();
+function gatherForeignKeys(draft: Draft, names: ReadonlyMap<unknown, string>): Gathered {
   const indexed = indexedColumns(draft);
+  const gathered = new Gathered();
+  const notes: string[] = [];
   const { childId, parentId, childColumns } = Field.fkConstraint;
   for (const row of draft.rows(SystemSpace.FK_CONSTRAINT)) {
     const id = row.fields[childId];
     const name = String(row.fields[Field.fkConstraint.name]);
-    const space = spaces.get(id);
-    if (space === undefined) continue;
-    spaces.set(id, addToFlags(space, 'foreign_key', name, foreignKey(row)));
-    const where = `foreign key '${name}' of space '${names.get(id)}'`;
+    if (!names.has(id)) continue;
+    gathered.add(id, name, foreignKey(row));
+    const where = `foreign key ${quoted(name)} of space ${quoted(names.get(id))}`;
     for (const lost of lostOf(row)) {
-      draft.notes.push(`${where}: ${lost} is left out, for servers from 2.11 on do not know it`);
+      notes.push(`${where}: ${lost} is left out, for servers from 2.11 on do not know it`);
     }
     if (!indexed.has(columnsKey(id, row.fields[childColumns] as number[]))) {
-      draft.notes.push(
-        `${where}: no index is over its columns, and servers from 2.11 on let nobody delete from '${names.get(row.fields[parentId])}' until there is one`,
+      notes.push(
+        `${where}: no index is over its columns, and servers from 2.11 on let nobody delete from ${quoted(names.get(row.fields[parentId]))} until there is one`,
       );
     }
   }
+  for (const id of gathered.spaceIds) {
+    draft.notes.push(
+      `foreign keys of space ${quoted(names.get(id))}: all of its rows will be checked, for Lua could write past them before 2.11`,
+    );
+  }
+  draft.notes.push(...notes);
+  return gathered;
 }
 
 /** A check is a function in SQL. */
-function moveChecks(draft: Draft, spaces: Spaces): void {
+function gatherChecks(draft: Draft, names: ReadonlyMap<unknown, string>): Gathered {
+  const gathered = new Gathered();
   for (const { fields } of draft.rows(SystemSpace.CK_CONSTRAINT)) {
-    const { spaceId, name, code, isEnabled } = Field.ckConstraint;
-    const space = spaces.get(fields[spaceId]);
-    if (space === undefined) continue;
-    const spaceName = space.fields[Field.space.name];
+    const { code, isEnabled } = Field.ckConstraint;
+    const spaceId = fields[Field.ckConstraint.spaceId];
+    const name = String(fields[Field.ckConstraint.name]);
+    const spaceName = names.get(spaceId);
+    if (spaceName === undefined) continue;
     if (fields[isEnabled] === false) {
       draft.notes.push(
-        `check '${fields[name]}' of space '${spaceName}' is disabled and left out, for servers from 2.11 on would enforce it`,
+        `check ${quoted(name)} of space ${quoted(spaceName)} is disabled and left out, for servers from 2.11 on would enforce it`,
       );
       continue;
     }
-    const id = draft.addExpression(`check_${spaceName}_${fields[name]}`, String(fields[code]));
-    spaces.set(fields[spaceId], addToFlags(space, 'constraint', String(fields[name]), uint(id)));
+    const id = draft.addExpression(`check_${spaceName}_${name}`, String(fields[code]));
+    gathered.add(spaceId, name, uint(id));
   }
+  return gathered;
 }
 
 /** Makes what SQL constrains a matter of the spaces, as the server's own upgrade does. */
 export function moveIntoSpaces(draft: Draft): void {
-  const spaces: Spaces = new Map(
-    draft.rows(SystemSpace.SPACE).map((row) => [row.fields[Field.space.id], row]),
-  );
-  moveForeignKeys(draft, spaces);
-  moveChecks(draft, spaces);
-  draft.replace(SystemSpace.SPACE, [...spaces.values()]);
+  const names = draft.spaceNames();
+  const foreignKeys = gatherForeignKeys(draft, names);
+  const checks = gatherChecks(draft, names);
+  draft.map(SystemSpace.SPACE, (row) => {
+    const id = row.fields[Field.space.id];
+    return editField(row, Field.space.flags, (flags) =>
+      checks.intoFlags(foreignKeys.intoFlags(flags, 'foreign_key', id), 'constraint', id),
+    );
+  });
   draft.replace(SystemSpace.FK_CONSTRAINT, []);
   draft.replace(SystemSpace.CK_CONSTRAINT, []);
 }

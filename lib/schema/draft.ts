@@ -1,21 +1,49 @@
 import { encode, type Value } from '../tuple/codec.js';
-import { joinFields } from '../tuple/fields.js';
-import { str, uint } from '../tuple/msgpack.js';
 import { Catalog, type SystemRow } from './catalog.js';
 import { BuiltinUser, Field, SYSTEM_SPACES, SystemSpace } from './system.js';
 
 /** Ids up to this one belong to functions that 2.x ships; the server's own upgrade goes on above. */
 const LAST_SHIPPED_FUNCTION = 65;
 
-/** What the server's upgrade writes as the dates of a function. */
-const NO_DATE = '';
+/** Bytes of a name, `BOX_NAME_MAX` of the server's `src/box/schema_def.h`. */
+const NAME_MAX = 65000;
+/** Bytes that are kept free for what tells a name from others. */
+const SUFFIX_MAX = 16;
 
-/** The fields of a function of language SQL_EXPR behind its name, as the server's upgrade has them. */
-function rest(sql: string): Value[] {
-  return [
-    ...[1, 'SQL_EXPR', sql, 'function', [], 'any', 'none', 'none', true, true, true, ['LUA'], {}],
-    ...['', NO_DATE, NO_DATE],
-  ];
+/** As much of a name as leaves room for a suffix. */
+function cutName(name: string): string {
+  const bytes = Buffer.from(name);
+  if (bytes.length <= NAME_MAX - SUFFIX_MAX) return name;
+  let end = NAME_MAX - SUFFIX_MAX;
+  // not within a character of UTF-8
+  while ((bytes[end]! & 0xc0) === 0x80) end--;
+  return bytes.toString('utf8', 0, end);
+}
+
+/** A row of `_func`, field by field, as the server's own upgrade makes it for a check. */
+function expressionRow(id: number, name: string, sql: string): SystemRow {
+  const fields: Value[] = Object.values({
+    id,
+    owner: BuiltinUser.ADMIN,
+    name,
+    setuid: 1,
+    language: 'SQL_EXPR',
+    body: sql,
+    routineType: 'function',
+    parameters: [],
+    returns: 'any',
+    aggregate: 'none',
+    sqlDataAccess: 'none',
+    isDeterministic: true,
+    isSandboxed: true,
+    isNullCall: true,
+    exports: ['LUA'],
+    options: {},
+    comment: '',
+    created: '',
+    lastAltered: '',
+  });
+  return { raw: encode(fields), fields };
 }
 
 /** A user's rows of the system spaces while they are rewritten for another release. */
@@ -24,6 +52,8 @@ export class Draft {
   readonly notes: string[] = [];
   readonly #rows: Map<number, SystemRow[]>;
   readonly #functionNames: Set<unknown>;
+  /** How many functions were to have a name. */
+  readonly #namesakes = new Map<string, number>();
   #lastFunction: number;
 
   constructor(backup: Catalog) {
@@ -52,23 +82,23 @@ export class Draft {
   /**
    * Adds a function that is an expression in SQL.
    *
-   * @param name - another one is made of it where it is taken
+   * @param name - another one is made of it where it is taken, or too long
    * @returns its id
    */
   addExpression(name: string, sql: string): number {
-    let free = name;
-    while (this.#functionNames.has(free)) free += '_';
-    this.#functionNames.add(free);
     const id = ++this.#lastFunction;
-    const fields = [id, BuiltinUser.ADMIN, free, ...rest(sql)];
-    const raw = joinFields([
-      uint(id),
-      uint(BuiltinUser.ADMIN),
-      str(free),
-      ...rest(sql).map((each) => encode(each)),
-    ]);
-    this.#rows.get(SystemSpace.FUNC)?.push({ raw, fields });
+    const free = this.#freeName(cutName(name));
+    this.#rows.get(SystemSpace.FUNC)?.push(expressionRow(id, free, sql));
     return id;
+  }
+
+  #freeName(name: string): string {
+    let free = name;
+    let count = this.#namesakes.get(name) ?? 1;
+    while (this.#functionNames.has(free)) free = `${name}_${++count}`;
+    this.#namesakes.set(name, count);
+    this.#functionNames.add(free);
+    return free;
   }
 
   /** What a space is called, for notes. */

@@ -4,7 +4,7 @@ import { headerSize, isArray, isMap, mapHeader, memberCount, skip, str } from '.
 
 /**
  * Changes of a value inside of a MessagePack map or array that leave all other bytes as they are.
- * Both return the very same buffer where nothing changed.
+ * Where nothing changed, the very same buffer comes back.
  */
 
 /** Gets a key (undefined where it is no string) and its raw value; undefined takes the pair out. */
@@ -31,8 +31,19 @@ export function editMap(raw: Buffer, edit: EditPair): Buffer {
 
 /** Puts a pair at the end of a map that has no such key. */
 export function addPair(raw: Buffer, key: string, value: Buffer): Buffer {
+  return addPairs(raw, [[key, value]]);
+}
+
+/**
+ * Puts pairs at the end of a map that has no such keys.
+ *
+ * @param raw - one value; anything but a map stays as it is
+ */
+export function addPairs(raw: Buffer, pairs: readonly (readonly [string, Buffer])[]): Buffer {
+  if (raw.length === 0 || !isMap(raw[0]!)) return raw;
   const body = raw.subarray(headerSize(raw, 0));
-  return Buffer.concat([mapHeader(memberCount(raw, 0) + 1), body, str(key), value]);
+  const added = pairs.flatMap(([key, value]) => [str(key), value]);
+  return Buffer.concat([mapHeader(memberCount(raw, 0) + pairs.length), body, ...added]);
 }
 
 /** @param raw - one value; anything but an array stays as it is */

@@ -44,6 +44,8 @@ describe('constraints of SQL, for 2.11 and newer', () => {
   const TABLES = [spaceRow(513, 'child'), spaceRow(512, 'parent')];
   const INDEXED = { [INDEX]: [indexRow(513, 1, 'up', { parts: [{ field: 2 }, [0, 'integer']] })] };
 
+  const CHECKED_NOW = `foreign keys of space 'child': all of its rows will be checked, for Lua could write past them before 2.11`;
+
   it('become constraints of the space', () => {
     const rows = {
       [SPACE]: TABLES,
@@ -52,7 +54,7 @@ describe('constraints of SQL, for 2.11 and newer', () => {
       [CK]: [[513, 'ck', false, 'SQL', 'a > 0', true]],
     };
     const { backup, notes } = converted(rows, '2.6', '2.11');
-    deepEqual(notes, []);
+    deepEqual(notes, [CHECKED_NOW]);
     deepEqual(fieldsOf(backup, FK), []);
     deepEqual(fieldsOf(backup, CK), []);
     deepEqual(backup.rows(SPACE)[0]?.fields[5], {
@@ -76,10 +78,58 @@ describe('constraints of SQL, for 2.11 and newer', () => {
       backup.rows(FUNC).map(({ fields }) => [fields[0], fields[2]]),
       [
         [90, 'check_child_ck'],
-        [91, 'check_child_ck_'],
+        [91, 'check_child_ck_2'],
         [92, 'check_parent_ck'],
       ],
     );
+  });
+
+  it('get functions of names that are no longer than a name may be', () => {
+    const long = 'ж'.repeat(32_500);
+    const checks = ['a', 'b'].map((name) => [512, `${long}${name}`, false, 'SQL', 'a', true]);
+    const { backup } = converted({ [SPACE]: TABLES, [CK]: checks }, '2.6', '2.11');
+    const cut = `check_parent_${'ж'.repeat(32_485)}`;
+    deepEqual(
+      backup.rows(FUNC).map(({ fields }) => fields[2]),
+      [cut, `${cut}_2`],
+    );
+  });
+
+  it('stand beside those of the space, and in the place of what is none', () => {
+    const flagged = (flags: Plain): unknown => {
+      const rows = { [SPACE]: [spaceRow(513, 'child', { flags }), TABLES[1]!], [FK]: [fkRow({})] };
+      return spaceOf(converted(rows, '2.10', '2.11')).flags;
+    };
+    const fk = { space: 512, field: { 0: 1, 2: 0 } };
+    deepEqual(flagged({ foreign_key: { own: 1, fk: 2 } }), { foreign_key: { own: 1, fk } });
+    for (const none of [7, 'x', null, [1]]) {
+      deepEqual(flagged({ foreign_key: none }), { foreign_key: { fk } });
+    }
+    deepEqual(flagged(7), 7);
+  });
+
+  it('are moved in time that grows with their number, not with its square', () => {
+    const names = Array.from({ length: 30_000 }, (_, i) => `c${i}`);
+    const rows = {
+      [SPACE]: TABLES,
+      [CK]: names.map((name) => [513, name, false, 'SQL', 'a', true]),
+      [FK]: names.map((name) => [name, ...fkRow({}).slice(1)]),
+    };
+    const { flags } = spaceOf(converted(rows, '2.6', '3.0')) as { flags: Record<string, object> };
+    equal(Object.keys(flags['foreign_key']!).length, names.length);
+    equal(Object.keys(flags['constraint']!).length, names.length);
+    // far from what a square of them takes
+  }).timeout(60_000);
+
+  it('are named by the beginning of a name that is very long', () => {
+    const long = 'ж'.repeat(1000);
+    const { notes } = converted(
+      { [SPACE]: [spaceRow(513, long)], [CK]: [[513, long, false, 'SQL', 'a', false]] },
+      '2.6',
+      '2.11',
+    );
+    const shown = `'${'ж'.repeat(200)}…'`;
+    equal(notes[0]?.split(' is disabled')[0], `check ${shown} of space ${shown}`);
   });
 
   for (const [given, lost] of [
@@ -94,6 +144,7 @@ describe('constraints of SQL, for 2.11 and newer', () => {
         '3.0',
       );
       deepEqual(notes, [
+        CHECKED_NOW,
         `foreign key 'fk' of space 'child': ${lost} is left out, for servers from 2.11 on do not know it`,
       ]);
     });
@@ -103,6 +154,7 @@ describe('constraints of SQL, for 2.11 and newer', () => {
     const index = indexRow(513, 1, 'other', { parts: [{ field: 0 }, { field: 1 }] });
     const rows = { [SPACE]: TABLES, [INDEX]: [index], [FK]: [fkRow({})] };
     deepEqual(converted(rows, '2.6', '2.11').notes, [
+      CHECKED_NOW,
       `foreign key 'fk' of space 'child': no index is over its columns, and servers from 2.11 on let nobody delete from 'parent' until there is one`,
     ]);
   });
