@@ -33,7 +33,7 @@ function incomplete(error: TntarError, done: Applied, only: Wanted['only']): Tnt
       ? 'take the rows away that came, and restore again'
       : 'empty the target and restore again';
   return new TntarError(error.kind, `${error.message}; the restore is INCOMPLETE: ${applied}`, {
-    hint: `${granted}; ${next}`,
+    hint: [...(error.hint === undefined ? [] : [error.hint]), granted, next].join('; '),
     cause: error,
   });
 }

@@ -3,7 +3,7 @@ import { type BackupEnd, type BackupItem, Counter, countsDiffer } from '../archi
 import type { Manifest } from '../archive/manifest.js';
 import { asTntarError, TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
-import { Key, RequestType } from '../iproto/constants.js';
+import { ErrorCode, Key, RequestType } from '../iproto/constants.js';
 import { bodyDecoded } from '../iproto/packets.js';
 import { evaluate, type Request, remove, store } from '../iproto/requests.js';
 import type { Report } from '../report.js';
@@ -47,6 +47,25 @@ const SLOW_BEHIND_DATA: readonly number[] = [
   SystemSpace.FUNC_INDEX,
   SystemSpace.SPACE,
 ];
+
+/** What the server says of a row that a constraint forbids. */
+const BROKEN_CONSTRAINT: readonly number[] = [
+  ErrorCode.FIELD_CONSTRAINT_FAILED,
+  ErrorCode.TUPLE_CONSTRAINT_FAILED,
+  ErrorCode.FIELD_FOREIGN_KEY_FAILED,
+  ErrorCode.COMPLEX_FOREIGN_KEY_FAILED,
+];
+
+/** The error of a definition that was refused, with the way out where there is one. */
+function explained(error: TntarError): TntarError {
+  const { kind, message, serverCode } = error;
+  if (serverCode === undefined || !BROKEN_CONSTRAINT.includes(serverCode)) return error;
+  return new TntarError(kind, message, {
+    serverCode,
+    cause: error,
+    hint: 'rows of the backup break this constraint: mend them on the source, or drop it there, and dump again',
+  });
+}
 
 /**
  * Puts a backup into a server: the definitions that the data needs, the data, then what is checked
@@ -155,7 +174,7 @@ class ServerSink {
         await this.#connection.request(toRequest(step), `${step.verb} ${step.what}`, isSlow);
       } catch (error) {
         if (asTntarError(error).serverCode !== undefined) this.#count(step, -1);
-        throw error;
+        throw explained(asTntarError(error));
       }
     }
   }

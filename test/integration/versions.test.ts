@@ -153,6 +153,7 @@ describe('what newer versions take for something else', () => {
       `);
       const { stderr } = await restore(target, await dump(source));
       const named = [
+        `foreign keys of space 'line': all of its rows will be checked`,
         `foreign key 'of' of space 'line': ON DELETE CASCADE is left out`,
         `foreign key 'of' of space 'line': no index is over its columns`,
         `check 'odd' of space 'line' is disabled and left out`,
@@ -259,6 +260,33 @@ describe('a space with the last id of all', () => {
           assert(box.execute('CREATE TABLE d (id INTEGER PRIMARY KEY)'))
         `);
       }
+    } finally {
+      await Promise.all([source.stop(), target.stop()]);
+    }
+  });
+});
+
+describe('a row that Lua wrote past a foreign key of SQL', () => {
+  it('ends a restore where that is enforced, with its names and the way out', async function () {
+    const source = await startServer();
+    const target = await startTarget();
+    try {
+      needs(this, source, 'foreign keys that bind SQL alone', '2.0', '2.11');
+      needs(this, target, 'foreign keys that bind Lua', '2.11');
+      await source.eval(`
+        assert(box.execute('CREATE TABLE "up" ("id" INTEGER PRIMARY KEY)'))
+        assert(box.execute([[CREATE TABLE "down" ("id" INTEGER PRIMARY KEY, "of" INTEGER,
+          CONSTRAINT "key" FOREIGN KEY ("of") REFERENCES "up" ("id"))]]))
+        box.space.down:insert({1, 99})
+      `);
+      const { code, stderr } = await tryRestore(target, await dump(source));
+      equal(code, 1, stderr);
+      match(stderr, /warning: foreign keys of space 'down': all of its rows will be checked/);
+      match(stderr, /replace space 'down': Foreign key constraint 'key' failed: .*INCOMPLETE/);
+      match(
+        stderr,
+        /\nhint: rows of the backup break this constraint: mend them .*; empty the target/,
+      );
     } finally {
       await Promise.all([source.stop(), target.stop()]);
     }
