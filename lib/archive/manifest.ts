@@ -27,7 +27,7 @@ export interface Omission {
   why: string;
 }
 
-/** A grant that is not there, by the key of `_priv`. */
+/** A grant that is not there, by the key that its row of `_priv` has on a new server. */
 export interface Revocation {
   grantee: number;
   objectType: string;
@@ -47,7 +47,7 @@ export interface Manifest {
   /** The user's spaces, ascending by id. */
   spaces: ManifestSpace[];
   omitted: Omission[];
-  /** Grants that every server ships, and that were taken away on this one. */
+  /** Grants that a server ships, and that were taken away on this one. */
   revoked: Revocation[];
 }
 

@@ -1,6 +1,7 @@
 import { decode, type Value } from '../tuple/codec.js';
 import { type PathStep, parsePath } from '../tuple/fields.js';
 import { isShipped, isShippedFunction } from './shipped.js';
+import { ShippedGrants } from './shipped-grants.js';
 import { Field, SYSTEM_ID_MAX, SYSTEM_SPACES, SystemSpace } from './system.js';
 
 /** A row of a system space: as bytes, and understood. */
@@ -142,17 +143,17 @@ export class Catalog {
   }
 
   #readUserRows(spaceId: number): SystemRow[] {
-    const shippedFunctions = new Set(
-      this.rows(SystemSpace.FUNC)
-        .filter(({ fields }) => isShippedFunction(fields))
-        .map(({ fields }) => fields[Field.func.id]!),
-    );
-    const users = this.rows(spaceId).filter(
-      ({ fields }) => !isShipped(spaceId, fields, shippedFunctions),
-    );
+    const grants = this.shippedGrants;
+    const users = this.rows(spaceId).filter(({ fields }) => !isShipped(spaceId, fields, grants));
     if (spaceId !== SystemSpace.SPACE && spaceId !== SystemSpace.INDEX) return users;
     const fleeting = new Set<Value>(this.fleetingSpaces.map(({ id }) => id));
     return users.filter(({ fields }) => !fleeting.has(fields[0]!));
+  }
+
+  /** Of the server whose rows these are; none for the rows of an archive, which are all a user's. */
+  get shippedGrants(): ShippedGrants {
+    const functions = this.rows(SystemSpace.FUNC).filter(({ fields }) => isShippedFunction(fields));
+    return new ShippedGrants(this.rows(SystemSpace.SCHEMA), functions);
   }
 
   /** Spaces whose definitions do not outlive the server (3.x): they are nothing to back up. */

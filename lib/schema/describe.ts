@@ -1,4 +1,3 @@
-import type { Revocation } from '../archive/manifest.js';
 import { quoted } from '../report.js';
 import type { Catalog, SystemRow } from './catalog.js';
 import { sqlOf } from './dialect.js';
@@ -89,9 +88,11 @@ export class Describer {
     }
   }
 
-  shippedGrant({ grantee, objectType, objectId }: Revocation): string {
-    const object = this.#object(objectType, objectId);
-    return `what every server grants to ${this.thing('user', grantee)} on ${object}`;
+  /** @param fields - of a row of `_priv` that the target has by itself */
+  shippedGrant(fields: SystemRow['fields']): string {
+    const { grantee, objectType, objectId } = Field.priv;
+    const object = this.#object(String(fields[objectType]), fields[objectId]);
+    return `what a server grants by itself to ${this.thing('user', fields[grantee])} on ${object}`;
   }
 
   #function(row: SystemRow): string {

@@ -8,7 +8,7 @@ import { unsupported } from './features.js';
 import type { IdMap } from './ids.js';
 import { Planner, type PlanOptions, type Releases, type Step, unwanted } from './planner.js';
 import { fitter, withoutChecks, withoutLsn } from './rows.js';
-import { Field, SYSTEM_SPACES, SystemSpace } from './system.js';
+import { BuiltinUser, Field, SYSTEM_SPACES, SystemSpace } from './system.js';
 
 /** What to create before the data, and what after it, each in order. */
 export interface RestorePlan {
@@ -62,6 +62,9 @@ const MAX_USERS = 32;
 
 /** It would act on what the restore does, and change rows. */
 const isTrigger = (row: SystemRow): boolean => eventsOf(row).length > 0;
+/** Should it shrink, who restores may need it up to then. */
+const isToSuper = ({ fields }: SystemRow): boolean =>
+  fields[Field.priv.grantee] === BuiltinUser.SUPER;
 const isPrimary = ({ fields }: SystemRow): boolean => fields[Field.index.id] === 0;
 
 /**
@@ -198,10 +201,11 @@ function planDefinitions(
     grants: [
       ...planner.steps(
         SystemSpace.PRIV,
-        grants.filter((row) => !isOnTrigger(row)),
+        grants.filter((row) => !isOnTrigger(row) && !isToSuper(row)),
         'replace',
       ),
       ...(without.privileges ? [] : planner.revocations(revoked)),
+      ...planner.steps(SystemSpace.PRIV, grants.filter(isToSuper), 'replace'),
     ],
     triggers: [
       ...planner.steps(SystemSpace.FUNC, functions.filter(isTrigger)),

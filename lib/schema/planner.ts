@@ -6,6 +6,7 @@ import { identify } from './identify.js';
 import { type IdMap, KINDS, type Kind } from './ids.js';
 import { withTargetIds } from './references.js';
 import type { Release } from './release.js';
+import { checkRevoked } from './shipped-grants.js';
 import { lastSpaceId, widestGap } from './space-ids.js';
 import { BuiltinUser, Field, SYSTEM_SPACES, SystemSpace } from './system.js';
 
@@ -30,7 +31,7 @@ export interface Releases {
 
 export interface PlanOptions {
   releases?: Releases;
-  /** Grants that every server ships and the backup's server had not. */
+  /** Grants that the backup's server ships and had not. */
   revoked?: readonly Revocation[];
   /** Id on the target of the user who restores. */
   restorer?: number;
@@ -228,22 +229,17 @@ export class Planner {
     };
   }
 
+  /** @throws TntarError of kind `archive` where a grant is revoked that no server ships */
   revocations(revoked: readonly Revocation[]): Step[] {
+    checkRevoked(revoked);
     const { grantee, objectType, objectId } = Field.priv;
-    const key = (...parts: unknown[]): string => JSON.stringify(parts);
-    const there = new Set(
-      this.#target
-        .rows(SystemSpace.PRIV)
-        .map(({ fields }) => key(fields[grantee], fields[objectType], fields[objectId])),
-    );
-    return revoked
-      .filter((grant) => there.has(key(grant.grantee, grant.objectType, grant.objectId)))
-      .map((grant) => ({
-        spaceId: SystemSpace.PRIV,
-        verb: 'delete',
-        row: encode([grant.grantee, grant.objectType, grant.objectId]),
-        what: this.#describer.shippedGrant(grant),
-      }));
+    const rows = this.#target.shippedGrants.toRevoke(revoked, this.#target.rows(SystemSpace.PRIV));
+    return rows.map((fields) => ({
+      spaceId: SystemSpace.PRIV,
+      verb: 'delete',
+      row: encode([fields[grantee]!, fields[objectType]!, fields[objectId]!]),
+      what: this.#describer.shippedGrant(fields),
+    }));
   }
 
   /** 2.x counts space ids in `_schema`: restored ones must not be in its way. */

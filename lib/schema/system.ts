@@ -97,6 +97,7 @@ export const Privilege = {
   READ: 1,
   WRITE: 2,
   EXECUTE: 4,
+  SESSION: 8,
   USAGE: 16,
   CREATE: 32,
   ALTER: 128,

@@ -1,7 +1,6 @@
 import type { Manifest, ManifestSpace, RowsFrom, Vclock } from '../archive/manifest.js';
 import type { Greeting } from '../iproto/driver.js';
 import { type Catalog, rowlessReason, type Space } from '../schema/catalog.js';
-import { revokedGrants } from '../schema/shipped.js';
 import { SYSTEM_SPACE_NAMES, SystemSpace } from '../schema/system.js';
 import type { TupleBatch } from '../tuple/batch.js';
 import { VERSION } from '../version.js';
@@ -40,7 +39,7 @@ export function describeBackup(
     vclock,
     spaces,
     omitted,
-    revoked: revokedGrants(catalog.rows(SystemSpace.PRIV)),
+    revoked: catalog.shippedGrants.revoked(catalog.rows(SystemSpace.PRIV)),
   };
 }
 

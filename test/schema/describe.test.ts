@@ -64,12 +64,12 @@ describe('a row of a system space, in words,', () => {
   }
 
   for (const [grant, expected] of [
-    [{ grantee: 0, objectType: 'role', objectId: 2 }, "user 'guest' on role 'public'"],
-    [{ grantee: 2, objectType: 'space', objectId: 280 }, "role 'public' on space '_space'"],
-    [{ grantee: 0, objectType: 'universe', objectId: 0 }, "user 'guest' on universe"],
-  ] as const) {
-    it(`is what every server grants to ${expected}`, () =>
-      equal(describer.shippedGrant(grant), `what every server grants to ${expected}`));
+    [[1, 0, 'role', 2, 4], "user 'guest' on role 'public'"],
+    [[1, 2, 'space', 280, 1], "role 'public' on space '_space'"],
+    [[1, 0, 'universe', 0, 24], "user 'guest' on universe"],
+  ] as [Value[], string][]) {
+    it(`is what a server grants by itself to ${expected}`, () =>
+      equal(describer.shippedGrant(grant), `what a server grants by itself to ${expected}`));
   }
 });
 

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from 'node:assert/strict';
+import { deepEqual, equal, ok, throws } from 'node:assert/strict';
 import { planRestore, type RestorePlan } from '../../lib/schema/plan.js';
 import type { Step } from '../../lib/schema/planner.js';
 import { decode, type Value } from '../../lib/tuple/codec.js';
@@ -357,7 +357,9 @@ describe('what was revoked on the server of the backup', () => {
     { grantee: 0, objectType: 'universe', objectId: 0 },
     { grantee: 2, objectType: 'space', objectId: 281 },
   ];
+  const SCHEMA = { 272: [['version', 2, 6, 0]] };
   const GRANTS: SystemRows = {
+    ...SCHEMA,
     312: [
       [1, 0, 'universe', 0, 24],
       [1, 0, 'role', 2, 4],
@@ -395,9 +397,37 @@ describe('what was revoked on the server of the backup', () => {
     ok(grants.findIndex(({ verb }) => verb === 'delete') > lastGrant);
   });
 
+  it('is damage where no server ships it', () => {
+    const revoked = [{ grantee: 32, objectType: 'universe', objectId: 0 }];
+    throws(() => planRestore(catalogOf({}), catalogOf(GRANTS), { revoked }), { kind: 'archive' });
+  });
+
+  it('is taken away before super may do less', () => {
+    const shrunk = {
+      312: [
+        [1, 31, 'universe', 0, 1],
+        [1, 32, 'universe', 0, 24],
+      ],
+    };
+    const users = { 304: [...BUILTIN_USERS, [32, 1, 'ann', 'user', {}]] };
+    const target = catalogOf({ ...GRANTS, ...users });
+    const { grants } = planRestore(catalogOf({ ...shrunk, ...users }), target, {
+      revoked: REVOKED,
+    });
+    deepEqual(
+      grants.map((step) => [step.verb, rowOf(step)]),
+      [
+        ['replace', [1, 32, 'universe', 0, 24]],
+        ['delete', [0, 'universe', 0]],
+        ['delete', [2, 'space', 281]],
+        ['replace', [1, 31, 'universe', 0, 1]],
+      ],
+    );
+  });
+
   it('is left out where the target has it not either', () => {
     deepEqual(deletions({}), []);
-    deepEqual(deletions({ 312: [[1, 2, 'space', 305, 1]] }), []);
+    deepEqual(deletions({ ...SCHEMA, 312: [[1, 2, 'space', 305, 1]] }), []);
   });
 });
 

@@ -1,13 +1,13 @@
-import { deepEqual, equal, ok } from 'node:assert/strict';
+import { deepEqual, equal } from 'node:assert/strict';
 import { Connection } from '../../lib/iproto/connection.js';
 import type { Catalog } from '../../lib/schema/catalog.js';
-import { isShipped, isShippedFunction, revokedGrants } from '../../lib/schema/shipped.js';
+import { isShipped, isShippedFunction } from '../../lib/schema/shipped.js';
+import { ShippedGrants } from '../../lib/schema/shipped-grants.js';
 import { SYSTEM_SPACE_NAMES, SYSTEM_SPACES } from '../../lib/schema/system.js';
 import { readCatalog } from '../../lib/server/catalog.js';
 import type { Value } from '../../lib/tuple/codec.js';
 import { PASSWORD, startServer, type TestServer, USER } from '../support/server.js';
 
-const FUNCTIONS = new Set<Value>([1, 7, 65]);
 const ALL = 0xffffffff;
 
 const func = (id: number, name: string, language = 'LUA', owner = 1): Value[] => [
@@ -17,6 +17,11 @@ const func = (id: number, name: string, language = 'LUA', owner = 1): Value[] =>
   1,
   language,
 ];
+
+const GRANTS = new ShippedGrants(
+  [{ fields: ['version', 3, 8, 0] }],
+  [{ fields: func(1, 'box.schema.user.info') }, { fields: func(65, 'LUA') }],
+);
 
 /** Rows as empty servers of 2.6 to 3.x have them, and rows that only a user can make. */
 const ROWS: Record<string, { id: number; shipped: Value[][]; users: Value[][] }> = {
@@ -106,8 +111,7 @@ const ROWS: Record<string, { id: number; shipped: Value[][]; users: Value[][] }>
       [1, 3, 'space', 320, 2],
       [1, 3, 'space', 388, 2],
       [1, 2, 'function', 1, 4],
-      [1, 2, 'function', 7, 4],
-      [1, 2, 'space', 276, 2],
+      [1, 2, 'function', 65, 1],
       ...[277, 281, 286, 289, 297, 305, 313, 341].map((id) => [1, 2, 'space', id, 1]),
       [1, 2, 'space', 330, 2],
       [1, 2, 'space', 380, 3],
@@ -121,7 +125,7 @@ const ROWS: Record<string, { id: number; shipped: Value[][]; users: Value[][] }>
       [1, 0, 'function', 66, 4],
       [1, 2, 'space', 512, 1],
       [1, 2, 'space', 281, 3],
-      [1, 2, 'space', 276, 3],
+      [1, 2, 'space', 276, 2],
       [1, 2, 'space', 330, 3],
       // what a user may grant on a system space that is no view
       [1, 2, 'space', 280, 1],
@@ -129,6 +133,9 @@ const ROWS: Record<string, { id: number; shipped: Value[][]; users: Value[][] }>
       [1, 2, 'space', 320, 1],
       [1, 2, 'function', 66, 4],
       [1, 2, 'function', 1, 36],
+      [1, 2, 'function', 65, 4],
+      [1, 31, 'universe', 0, 1],
+      [32, 2, 'space', 281, 1],
       [1, 2, 'universe', 0, 1],
       [1, 2, 'role', 33, 4],
       [1, 3, 'universe', 0, 3],
@@ -157,7 +164,7 @@ describe('isShipped', () => {
     ] as const) {
       for (const row of rows) {
         it(`takes ${JSON.stringify(row)} of ${name} for a row of ${expected ? 'the server' : 'a user'}`, () => {
-          equal(isShipped(id, row, FUNCTIONS), expected);
+          equal(isShipped(id, row, GRANTS), expected);
         });
       }
     }
@@ -179,41 +186,6 @@ describe('isShipped', () => {
     const { shipped, users } = ROWS['_func']!;
     equal(shipped.every(isShippedFunction), true);
     equal(users.some(isShippedFunction), false);
-  });
-});
-
-describe('revokedGrants', () => {
-  const { id, shipped } = ROWS['_priv']!;
-  const rows = shipped.map((fields) => ({ fields }));
-  const key = ([, grantee, type, object]: Value[]): string => `${grantee} ${type} ${object}`;
-
-  it('is empty where all are there, whatever their bits', () => {
-    deepEqual(revokedGrants(rows), []);
-    deepEqual(revokedGrants(rows.map(({ fields }) => ({ fields: fields.with(4, 0) }))), []);
-  });
-
-  it('names each that is gone, and no other', () => {
-    const named = new Set<string>();
-    for (const { fields } of rows) {
-      const rest = rows.filter((row) => row.fields !== fields);
-      const gone = revokedGrants(rest).map(({ grantee, objectType, objectId }) =>
-        key([1, grantee, objectType, objectId]),
-      );
-      ok(gone.length <= 1 && gone.every((each) => each === key(fields)), key(fields));
-      for (const each of gone) named.add(each);
-    }
-    for (const each of ['0 role 2', '0 universe 0', '2 space 281', '2 space 305', '3 universe 0']) {
-      ok(named.has(each), each);
-    }
-  });
-
-  it('names what a server ships, and nothing that only a user can make', () => {
-    const all = revokedGrants([]);
-    for (const { grantee, objectType, objectId } of all) {
-      const fields = shipped.find((row) => key(row) === `${grantee} ${objectType} ${objectId}`);
-      ok(fields !== undefined && isShipped(id, fields, FUNCTIONS));
-    }
-    equal(new Set(all.map((each) => JSON.stringify(each))).size, all.length);
   });
 });
 
@@ -251,7 +223,7 @@ describe('the catalog of a real server', () => {
   it('has no row of a user while nobody made one', async () => {
     const catalog = await read();
     deepEqual(userRows(catalog, 99), {});
-    deepEqual(revokedGrants(catalog.rows(312)), []);
+    deepEqual(catalog.shippedGrants.revoked(catalog.rows(312)), []);
   });
 
   it('has what a user made, and no more', async () => {
