@@ -125,12 +125,20 @@ function planData(planner: Planner, backup: Catalog, target: Catalog): Steps {
 }
 
 /** Says what stays away on request. */
-function sayWithout(planner: Planner, original: Catalog, { without = {} }: PlanOptions): void {
+function sayWithout(
+  planner: Planner,
+  original: Catalog,
+  { without = {}, revoked = [] }: PlanOptions,
+): void {
   const count = (spaceId: number): number => original.userRows(spaceId).length;
   if (without.users)
     planner.leaveOut(counted(count(SystemSpace.USER), 'user or role', 'users and roles'));
   if (without.functions) planner.leaveOut(counted(count(SystemSpace.FUNC), 'function'));
-  if (without.privileges) planner.leaveOut(counted(count(SystemSpace.PRIV), 'grant'));
+  if (without.privileges) {
+    const taken =
+      revoked.length > 0 ? ', and what was taken away from built-in users and roles' : '';
+    planner.leaveOut(`${counted(count(SystemSpace.PRIV), 'grant')}${taken}`);
+  }
 }
 
 function planDefinitions(

@@ -425,6 +425,16 @@ describe('what was revoked on the server of the backup', () => {
     );
   });
 
+  it('stays, and that is said, where privileges are not wanted', () => {
+    const options = { without: { privileges: true } };
+    const leftOut = (revoked: typeof REVOKED): string[] =>
+      planRestore(catalogOf({ 312: RICH[312]! }), catalogOf(GRANTS), { ...options, revoked })
+        .leftOut;
+    const taken = ', and what was taken away from built-in users and roles';
+    deepEqual(leftOut(REVOKED), [`5 grants${taken}`]);
+    deepEqual(leftOut([]), ['5 grants']);
+  });
+
   it('is left out where the target has it not either', () => {
     deepEqual(deletions({}), []);
     deepEqual(deletions({ ...SCHEMA, 312: [[1, 2, 'space', 305, 1]] }), []);
