@@ -238,24 +238,44 @@ const FEATURES: readonly Feature[] = [
       )}`,
   },
   {
-    title: 'a table with defaults and a foreign key that has a view and a trigger',
+    title: 'a table with a foreign key that has a view and a trigger',
     make: makeSql(
-      `CREATE TABLE "filled" ("id" INTEGER PRIMARY KEY, "v" INTEGER DEFAULT 7,
-        CONSTRAINT "up" FOREIGN KEY ("v") REFERENCES "filled" ("id"))`,
+      `CREATE TABLE "source" ("id" INTEGER PRIMARY KEY)`,
+      `CREATE TABLE "bound" ("id" INTEGER PRIMARY KEY, "to" INTEGER,
+        CONSTRAINT "to_source" FOREIGN KEY ("to") REFERENCES "source" ("id"))`,
       `CREATE TABLE "noticed" ("id" INTEGER PRIMARY KEY AUTOINCREMENT, "what" INTEGER)`,
-      `CREATE VIEW "seven" AS SELECT "v" FROM "filled"`,
-      `CREATE TRIGGER "notice" AFTER INSERT ON "filled" FOR EACH ROW
-        BEGIN INSERT INTO "noticed" VALUES (NULL, NEW."id"); END`,
-      `INSERT INTO "filled" VALUES (7, 7)`,
+      `CREATE VIEW "bonds" AS SELECT "to" FROM "bound"`,
+      `CREATE TRIGGER "notice" AFTER INSERT ON "bound" FOR EACH ROW
+        BEGIN INSERT INTO "noticed" VALUES (NULL, NEW."to"); END`,
+      `INSERT INTO "source" VALUES (7)`,
+      `INSERT INTO "bound" VALUES (1, 7)`,
     ),
     ask: runSql(
-      `INSERT INTO "filled" ("id") VALUES (8)`,
-      `INSERT INTO "filled" VALUES (9, 10)`,
-      `SELECT * FROM "seven"`,
+      `INSERT INTO "bound" VALUES (2, 7)`,
+      `INSERT INTO "bound" VALUES (3, 8)`,
+      `SELECT * FROM "bonds"`,
       `SELECT * FROM "noticed"`,
+      `DROP TABLE "bound"`,
+    ),
+    oneWay: ['foreign keys bind Lua, too', '2.11'],
+  },
+  {
+    title: 'a table with a default that has a view and a trigger',
+    make: makeSql(
+      `CREATE TABLE "filled" ("id" INTEGER PRIMARY KEY, "v" INTEGER DEFAULT 7)`,
+      `CREATE TABLE "told" ("id" INTEGER PRIMARY KEY AUTOINCREMENT, "what" INTEGER)`,
+      `CREATE VIEW "sevens" AS SELECT "v" FROM "filled"`,
+      `CREATE TRIGGER "tell" AFTER INSERT ON "filled" FOR EACH ROW
+        BEGIN INSERT INTO "told" VALUES (NULL, NEW."id"); END`,
+      `INSERT INTO "filled" ("id") VALUES (1)`,
+    ),
+    ask: runSql(
+      `INSERT INTO "filled" ("id") VALUES (2)`,
+      `SELECT * FROM "sevens"`,
+      `SELECT * FROM "told"`,
       `DROP TABLE "filled"`,
     ),
-    oneWay: ['foreign keys bind Lua, too, and defaults are values', '2.11'],
+    oneWay: ['defaults are values', '3.0'],
   },
   {
     title: 'defaults of every kind',
