@@ -227,4 +227,11 @@ describe('identify', () => {
       identify(backup, catalogOf(SHIPPED), ALL, { lastSpace }).ids.find('space', last);
     deepEqual([idOn(last), idOn(last - 1)], [last, 513]);
   });
+
+  it('does not take what the target ships for what it does not get', () => {
+    const backup = { 296: [[2, 1, 'mine', 1, 'LUA', '']] };
+    const without = new Set(KINDS.filter((kind) => kind !== 'function'));
+    deepEqual(identified(backup, {}, without).ids.find('function', 2), undefined);
+    deepEqual(identified(backup, {}).ids.find('function', 2), 3);
+  });
 });
