@@ -58,6 +58,11 @@ export async function withTarget<T>(
   }
 }
 
+/** What targets are. */
+export function aboutTarget(): Promise<Pick<TestServer, 'version'>> {
+  return withTarget(async ({ version }) => ({ version }));
+}
+
 /** The archive of a dump that has to go well. */
 export async function dump(server: TestServer, ...args: string[]): Promise<Buffer> {
   const { code, stdout, stderr } = await tntar(['dump', server.uri, ...args]);
