@@ -1,7 +1,8 @@
 import type { SequenceValue } from '../archive/items.js';
 import { encode, type Value } from '../tuple/codec.js';
-import { Catalog, rowlessReason, type SystemRow } from './catalog.js';
+import { Catalog, type SystemRow } from './catalog.js';
 import { convert } from './convert.js';
+import { planData, planValues } from './data-plan.js';
 import { eventsOf, isView } from './describe.js';
 import { sortViews } from './dialect.js';
 import { unsupported } from './features.js';
@@ -85,20 +86,22 @@ export function planRestore(
   const wanted = withoutSpaces(converted, unwanted(options));
   const backup = fitted(converted, target);
   const planner = new Planner(backup, target, options);
-  if (options.only !== 'data') sayWithout(planner, original, options);
-  const steps =
-    options.only === 'data'
-      ? planData(planner, backup, target)
-      : planDefinitions(planner, target, options);
+  const isData = options.only === 'data';
+  if (!isData) sayWithout(planner, original, options);
+  const steps = isData
+    ? { before: [], after: planData(planner, backup, target), grants: [], triggers: [] }
+    : planDefinitions(planner, target, options);
   const { ids, leftOut, conflicts } = planner;
-  const sequenceSteps = (values: readonly SequenceValue[]): Step[] =>
-    planner.values(values.map(({ id, value }) => systemRow([id, BigInt(value)])));
+  const sequenceSteps = (values: readonly SequenceValue[]): Step[] => {
+    const rows = values.map(({ id, value }) => systemRow([id, BigInt(value)]));
+    return isData ? planValues(planner, target, rows) : planner.values(rows);
+  };
   return {
     ...steps,
     sequenceSteps,
     ids,
     leftOut,
-    notes: options.only === 'data' ? [] : [...notes, ...planner.notes],
+    notes: isData ? [] : [...notes, ...planner.notes],
     unsupported: unsupported(wanted, source, release),
     conflicts,
   };
@@ -108,20 +111,6 @@ type Steps = Pick<RestorePlan, 'before' | 'after' | 'grants' | 'triggers'>;
 
 function systemRow(fields: Value[]): SystemRow {
   return { raw: encode(fields), fields };
-}
-
-function planData(planner: Planner, backup: Catalog, target: Catalog): Steps {
-  planner.leaveOut('all definitions, users, privileges and functions');
-  const there = new Map(target.spaces.map((space) => [space.id, space]));
-  for (const space of backup.spaces) {
-    if (rowlessReason(space) !== undefined) continue;
-    const namesake = there.get(planner.ids.find('space', space.id) ?? -1);
-    const reason = namesake === undefined ? 'it does not exist' : rowlessReason(namesake);
-    if (reason !== undefined)
-      planner.conflicts.push(`no rows can go into '${space.name}': ${reason}`);
-  }
-  const after = planner.values(backup.userRows(SystemSpace.SEQUENCE_DATA));
-  return { before: [], after, grants: [], triggers: [] };
 }
 
 /** Says what stays away on request. */

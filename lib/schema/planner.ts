@@ -199,34 +199,8 @@ export class Planner {
     return this.steps(spaceId, this.rows(spaceId), verb);
   }
 
-  /** Sequences that exist, and maybe have rows of their own to count, never go back. */
   values(rows: readonly SystemRow[]): Step[] {
-    if (this.#only === 'schema') return [];
-    const isAhead = this.#only === 'data' ? this.#isAhead() : () => false;
-    return this.steps(
-      SystemSpace.SEQUENCE_DATA,
-      rows.filter((row) => !isAhead(row)),
-      'replace',
-    );
-  }
-
-  #isAhead(): (row: SystemRow) => boolean {
-    const { id, step } = Field.sequence;
-    const rows = this.#target.rows(SystemSpace.SEQUENCE);
-    const steps = new Map(rows.map(({ fields }) => [fields[id], Number(fields[step])]));
-    const { value } = Field.sequenceData;
-    const values = new Map(
-      this.#target
-        .rows(SystemSpace.SEQUENCE_DATA)
-        .map(({ fields }) => [fields[Field.sequenceData.id], BigInt(fields[value] as number)]),
-    );
-    return ({ fields }) => {
-      const targetId = this.ids.find('sequence', fields[Field.sequenceData.id]);
-      const there = values.get(targetId!);
-      if (targetId === undefined || there === undefined) return false;
-      const wanted = BigInt(fields[value] as number);
-      return steps.get(targetId)! > 0 ? there >= wanted : there <= wanted;
-    };
+    return this.#only === 'schema' ? [] : this.steps(SystemSpace.SEQUENCE_DATA, rows, 'replace');
   }
 
   /** @throws TntarError of kind `archive` where a grant is revoked that no server ships */
