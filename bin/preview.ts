@@ -49,7 +49,7 @@ export function showPreview(preview: Preview, hasRows: boolean): string {
     ...section('The data', hasRows ? showRows(preview) : []),
     ...section('After the data', last.map(shown)),
     ...section(
-      'Other on this version',
+      'Other on the target',
       notes.map((line) => `  ${printable(line)}`),
     ),
     ...section(

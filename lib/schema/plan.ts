@@ -22,7 +22,7 @@ export interface RestorePlan {
   /** Where rows go: the target's ids of the backup's spaces. */
   ids: IdMap;
   /** For values that come with the end of the backup, in the place of those in it. */
-  sequenceSteps(values: readonly SequenceValue[]): Step[];
+  lateValues(values: readonly SequenceValue[]): LateSteps;
   /** What of the backup does not come along, and why, one line each. */
   leftOut: string[];
   /** What the target's version takes for something else, or cannot have, and what became of it. */
@@ -31,6 +31,11 @@ export interface RestorePlan {
   unsupported: string[];
   /** What keeps the backup out of the target, one line each: with any of them, nothing may be written. */
   conflicts: string[];
+}
+
+/** What only the end of a backup tells. */
+export interface LateSteps extends Pick<RestorePlan, 'leftOut'> {
+  steps: Step[];
 }
 
 const SAME: Releases = { source: [2, 6], target: [2, 6] };
@@ -81,7 +86,8 @@ export function planRestore(
   target: Catalog,
   options: PlanOptions = {},
 ): RestorePlan {
-  const { source, target: release } = options.releases ?? SAME;
+  const releases = options.releases ?? SAME;
+  const { source, target: release } = releases;
   const { backup: converted, notes } = convert(original, source, release);
   const wanted = withoutSpaces(converted, unwanted(options));
   const backup = fitted(converted, target);
@@ -89,19 +95,19 @@ export function planRestore(
   const isData = options.only === 'data';
   if (!isData) sayWithout(planner, original, options);
   const steps = isData
-    ? { before: [], after: planData(planner, backup, target), grants: [], triggers: [] }
-    : planDefinitions(planner, target, options);
+    ? { before: [], grants: [], triggers: [], ...planData(planner, backup, target, releases) }
+    : { ...planDefinitions(planner, target, options), notes: [...notes, ...planner.notes] };
   const { ids, leftOut, conflicts } = planner;
-  const sequenceSteps = (values: readonly SequenceValue[]): Step[] => {
+  const lateValues = (values: readonly SequenceValue[]): LateSteps => {
     const rows = values.map(({ id, value }) => systemRow([id, BigInt(value)]));
-    return isData ? planValues(planner, target, rows) : planner.values(rows);
+    const late = isData ? planValues(planner, target, rows) : planner.values(rows);
+    return { steps: late, leftOut: planner.leftOut.filter((line) => !leftOut.includes(line)) };
   };
   return {
     ...steps,
-    sequenceSteps,
+    lateValues,
     ids,
     leftOut,
-    notes: isData ? [] : [...notes, ...planner.notes],
     unsupported: unsupported(wanted, source, release),
     conflicts,
   };

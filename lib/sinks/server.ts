@@ -151,7 +151,7 @@ class ServerSink {
     const { only } = this.#options;
     this.#plan = await planFor(this.#connection, this.#manifest, this.#backup, this.#options);
     const { leftOut, notes } = this.#plan;
-    this.#warn([...notes, ...leftOut.map((line) => `left out: ${line}`)]);
+    this.#warn([...notes, ...leftOut.map(asLeftOut)]);
     if (only === 'data') await this.#countBefore(this.#plan);
     await this.#apply(this.#plan.before);
     return this.#plan;
@@ -192,7 +192,9 @@ class ServerSink {
     // Before any grant is applied.
     if (this.#options.only !== 'schema') await this.#checkCounts(plan);
     await this.#apply(plan.after, SLOW_BEHIND_DATA);
-    await this.#apply(plan.sequenceSteps(sequences));
+    const late = plan.lateValues(sequences);
+    this.#warn(late.leftOut.map(asLeftOut));
+    await this.#apply(late.steps);
     await this.#apply(plan.grants);
     await this.#apply(plan.triggers);
     this.isComplete = true;
@@ -245,6 +247,8 @@ class ServerSink {
     }
   }
 }
+
+const asLeftOut = (line: string): string => `left out: ${line}`;
 
 function toRequest({ spaceId, verb, row }: Step): Request {
   if (verb === 'delete') return remove(spaceId, row);

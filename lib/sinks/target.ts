@@ -56,6 +56,22 @@ async function readTarget(
   return catalog;
 }
 
+function refusal(where: string, conflicts: readonly string[], only: Wanted['only']): TntarError {
+  const [what, hint] =
+    only === 'data'
+      ? [
+          'cannot take the rows of this backup',
+          'make its spaces fit (drop a foreign key for the time of the restore), or restore the definitions, too, into an empty instance',
+        ]
+      : [
+          'is not free for this backup',
+          'restore into an empty instance, drop these first, or use them (--no-users, --no-functions)',
+        ];
+  return new TntarError('target', `the target ${where} ${what}: ${listOf(conflicts)}`, {
+    hint: `${hint}; nothing was written`,
+  });
+}
+
 /**
  * Reads the target, refuses it where it cannot take the backup, and plans what it takes. Writes nothing.
  *
@@ -92,15 +108,7 @@ export async function planFor(
       { hint: 'restore into a newer version; nothing was written' },
     );
   }
-  if (plan.conflicts.length > 0) {
-    throw new TntarError(
-      'target',
-      `the target ${connection.where} is not free for this backup: ${listOf(plan.conflicts)}`,
-      {
-        hint: 'restore into an empty instance, drop these first, or use them (--no-users, --no-functions); nothing was written',
-      },
-    );
-  }
+  if (plan.conflicts.length > 0) throw refusal(connection.where, plan.conflicts, wanted.only);
   const filled = filledSpaces(backup, plan, wanted.only);
   checkPrivileges(privileges, plan, filled, catalog, releases.target);
   return plan;
