@@ -10,7 +10,7 @@ import {
   closeOnAbort,
   withSignal,
 } from './iproto/connection.js';
-import { type Report, silent } from './report.js';
+import { listOf, type Report, silent } from './report.js';
 import { type Preview, previewSink } from './sinks/preview.js';
 import { type Applied, serverSink } from './sinks/server.js';
 import type { Wanted } from './sinks/target.js';
@@ -22,20 +22,25 @@ export interface RestoreOptions extends Wanted {
   signal?: AbortSignal;
 }
 
+/** Rows that came may stand beside rows that were there: it has to be told which they are. */
+const UNDO_ROWS =
+  'the rows sent are the first of each space in the archive: take away those that came, none that was there before, and restore again';
+
+function tallied(spaces: Applied['spaces']): string[] {
+  return [...spaces].map(([name, { sent, confirmed }]) => `'${name}': ${confirmed} of ${sent}`);
+}
+
 /** The error of a restore that has written: it says so in the one word that nobody overlooks. */
 function incomplete(error: TntarError, done: Applied, only: Wanted['only']): TntarError {
-  const { definitions, grants, rows, confirmed } = done;
+  const { definitions, grants, rows, confirmed, spaces } = done;
   if (definitions + rows === 0) return error;
   const applied = `${definitions} definitions and ${rows} rows were sent, ${confirmed} of them confirmed`;
+  const where = only === 'data' && rows > 0 ? ` (${listOf(tallied(spaces))})` : '';
+  const message = `${error.message}; the restore is INCOMPLETE: ${applied}${where}`;
   const granted = grants === 0 ? 'no grant was applied' : `${grants} grants were sent, too`;
-  const next =
-    only === 'data'
-      ? 'take the rows away that came, and restore again'
-      : 'empty the target and restore again';
-  return new TntarError(error.kind, `${error.message}; the restore is INCOMPLETE: ${applied}`, {
-    hint: [...(error.hint === undefined ? [] : [error.hint]), granted, next].join('; '),
-    cause: error,
-  });
+  const next = only === 'data' ? UNDO_ROWS : `${granted}; empty the target and restore again`;
+  const hint = error.hint === undefined ? next : `${error.hint}; ${next}`;
+  return new TntarError(error.kind, message, { hint, cause: error });
 }
 
 /** Runs an archive into a sink at the other end of `connection`. */

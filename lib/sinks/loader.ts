@@ -46,9 +46,19 @@ function storedTuple({ buf, body, end }: Packet): number | undefined {
 /** Names a row in a message, e.g. by its key. */
 export type DescribeRow = (spaceId: number, tuple: Buffer) => string;
 
+/** What became of the rows of one space, or of all. */
+export interface Tally {
+  /** Rows that were written to the connection. */
+  sent: number;
+  /** Rows that the server has confirmed. */
+  confirmed: number;
+}
+
 /** A batch that is not yet answered in full. */
 interface Pending {
   batch: TupleBatch;
+  /** Of its space. */
+  tally: Tally;
   /** Number of the request with its first tuple. */
   firstSync: number;
   answered: number;
@@ -85,10 +95,8 @@ export class Loader {
   #owedSince = 0;
   #failure: TntarError | undefined;
   #wake: () => void = () => {};
-  /** Rows that the server has confirmed. */
-  confirmed = 0;
-  /** Rows that were written to the connection. */
-  sent = 0;
+  /** By the name of the space, in the order in which they came. */
+  readonly tallies = new Map<string, Tally>();
 
   constructor(connection: Connection, describeRow: DescribeRow) {
     this.#connection = connection;
@@ -114,7 +122,8 @@ export class Loader {
     const { bytes } = batch;
     const firstSync = this.#connection.reserveSyncs(batch.count);
     const offsets = new Uint32Array(batch.count + 1);
-    this.#pending.push({ batch, firstSync, answered: 0, offsets });
+    const tally = this.#tallyOf(batch.space.name);
+    this.#pending.push({ batch, tally, firstSync, answered: 0, offsets });
     let index = 0;
     let pos = 0;
     while (pos < bytes.length) {
@@ -134,10 +143,18 @@ export class Loader {
       const packets = insertPackets(tuples, first, index, firstSync + first, memory);
       if (this.#inFlight === 0) this.#owedSince = performance.now();
       this.#inFlight += rows;
-      this.sent += rows;
+      tally.sent += rows;
       this.#inFlightBytes += pos - start;
       this.#connection.write(packets, () => this.#memory.give(memory));
     }
+  }
+
+  #tallyOf(space: string): Tally {
+    const known = this.tallies.get(space);
+    if (known !== undefined) return known;
+    const tally = { sent: 0, confirmed: 0 };
+    this.tallies.set(space, tally);
+    return tally;
   }
 
   /** Resolves when all rows are confirmed, and hands the connection back. */
@@ -196,7 +213,7 @@ export class Loader {
   }
 
   #confirm(block: Buffer, { pending, first, end, from }: Run): void {
-    const { batch, offsets } = pending;
+    const { batch, tally, offsets } = pending;
     const start = offsets[first]!;
     const size = offsets[end]! - start;
     if (batch.bytes.compare(block, from, from + size, start, offsets[end]!) !== 0) {
@@ -213,7 +230,7 @@ export class Loader {
     const rows = end - first;
     this.#inFlight -= rows;
     this.#inFlightBytes -= size;
-    this.confirmed += rows;
+    tally.confirmed += rows;
     pending.answered += rows;
     if (pending.answered === batch.count) {
       this.#pending.splice(this.#pending.indexOf(pending), 1);

@@ -13,7 +13,7 @@ import type { RestorePlan } from '../schema/plan.js';
 import type { Step } from '../schema/planner.js';
 import { SYSTEM_ID_MAX, SystemSpace } from '../schema/system.js';
 import { eachTuple, type TupleBatch } from '../tuple/batch.js';
-import { Loader } from './loader.js';
+import { Loader, type Tally } from './loader.js';
 import { planFor, type Wanted } from './target.js';
 
 export interface ServerSinkOptions extends Wanted {
@@ -30,6 +30,8 @@ export interface Applied {
   rows: number;
   /** Rows that the target has said are written. */
   confirmed: number;
+  /** The same by the name of the space, in the order in which they came. */
+  spaces: ReadonlyMap<string, Readonly<Tally>>;
 }
 
 /** Counts the rows of spaces as the target has them, in all engines. */
@@ -92,12 +94,14 @@ class ServerSink {
   }
 
   get applied(): Applied {
-    const { sent = 0, confirmed = 0 } = this.#loader ?? {};
+    const spaces = this.#loader?.tallies ?? new Map<string, Tally>();
+    const tallies = [...spaces.values()];
     return {
       definitions: this.#definitions,
       grants: this.#grants,
-      rows: sent,
-      confirmed,
+      rows: tallies.reduce((sum, { sent }) => sum + sent, 0),
+      confirmed: tallies.reduce((sum, { confirmed }) => sum + confirmed, 0),
+      spaces,
     };
   }
 

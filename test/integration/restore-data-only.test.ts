@@ -1,4 +1,4 @@
-import { equal, match, ok } from 'node:assert/strict';
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import type { Result } from '../support/cli.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { dump, needs, restore, tryRestore, withTarget } from './fidelity/roundtrip.js';
@@ -138,6 +138,18 @@ describe('restore --data-only', () => {
       const { stderr } = await restore(target, read, '--data-only');
       equal(stderr.split("value of sequence 'counter': 5000").length, 2, stderr);
       equal(await target.eval('return box.sequence.counter:next()'), 1);
+    });
+  });
+
+  it('tells by space how many rows it was sure of when it stopped', async () => {
+    const lua = `${SHOP} ${TILL} ${COUNTER} box.space.till:insert({51, 'theirs'})`;
+    await intoTarget(lua, async ({ code, stderr }, target) => {
+      equal(code, 1, stderr);
+      const told = /'till': (\d+) of (\d+)/.exec(stderr);
+      deepEqual(told?.slice(1), ['50', '51'], stderr);
+      match(stderr, /INCOMPLETE: .* confirmed \(/);
+      match(stderr, /hint: the rows sent are the first of each space in the archive: take away/);
+      equal(await target.eval('return box.space.till:count()'), 51);
     });
   });
 
