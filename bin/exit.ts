@@ -33,15 +33,18 @@ export class Interrupted extends Error {
   }
 }
 
+/** Of an archive, a table and a plan alike. */
+const CUT_SHORT = 'the output is cut short, and an archive that is cut short is no backup';
+
 /** Errors of the operating system, in the words of somebody who typed a command. */
 function describeSystemError(error: NodeJS.ErrnoException): TntarError {
   if (error.code === 'EPIPE') {
     return new TntarError('failure', 'output closed: what reads from tntar went away (EPIPE)', {
-      hint: 'what was written is no backup; see why the next command in the pipe ended',
+      hint: `${CUT_SHORT}; see why the next command in the pipe ended`,
     });
   }
   return new TntarError('failure', messageOf(error), {
-    ...(error.code === 'ENOSPC' ? { hint: 'the disk is full; what was written is no backup' } : {}),
+    ...(error.code === 'ENOSPC' ? { hint: `the disk is full; ${CUT_SHORT}` } : {}),
   });
 }
 

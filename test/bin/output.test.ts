@@ -154,8 +154,10 @@ describe('output', () => {
       equal((await sh('tntar dump -q $db > a')).code, 0);
       const full = await sh('tntar list -q -i a > /dev/full');
       failsWith(full, 1, /ENOSPC/);
+      match(full.stderr, /\nhint: the disk is full; the output is cut short/);
       const closed = await sh(`tntar list -q -i a | true; ${STATUS}`);
       hasNoTrace(closed.stderr);
+      match(closed.stderr, /\nhint: the output is cut short/);
       equal(String(closed.stdout), '1 0\n');
     });
   });
