@@ -129,6 +129,22 @@ describe('README', () => {
     it('to dump by select', () => copy(SPACES + USERS, 'reader', USER, '--source select'));
     it('to restore users and grants', () => copy(SPACES + USERS, USER, 'restorer'));
     it('to restore spaces, functions and sequences', () => copy(SPACES, USER, 'filler'));
+
+    it('to restore rows alone', async () => {
+      const [source, target] = await Promise.all([startServer({ lua: SPACES }), startServer()]);
+      try {
+        await target.eval(`${SPACES} ${make('loader')}
+          box.space.plain:truncate() box.space.numbered:truncate() box.space.numbered.index[0]:drop()
+          box.space.numbered:create_index('primary', {sequence = true})`);
+        const restore = `tntar restore --data-only ${uriOf('loader', target)}`;
+        const { code, stderr } = await shell(`tntar dump ${uriOf(USER, source)} | ${restore}`);
+        equal(code, 0, stderr);
+        deepEqual(await fingerprint(target), await fingerprint(source));
+        deepEqual(await target.eval('return box.space.numbered:insert{box.NULL}'), [11]);
+      } finally {
+        await Promise.all([source.stop(), target.stop()]);
+      }
+    });
   });
 
   it('links to files that exist', () => {

@@ -241,6 +241,39 @@ describe('who may restore', () => {
     ok(!stderr.includes('INCOMPLETE'), stderr);
   });
 
+  it('rows alone is who may read and write spaces, and read what sequences have come to', async () => {
+    const { source, archive } = await archiveOf(`
+      box.schema.space.create('plain'):create_index('primary')
+      box.schema.space.create('numbered'):create_index('primary', {sequence = true})
+      for i = 1, 9 do box.space.plain:insert({i}) box.space.numbered:insert({box.NULL}) end`);
+    await source.stop();
+    await target.eval(`
+      box.schema.space.create('plain'):create_index('primary')
+      box.schema.space.create('numbered'):create_index('primary', {sequence = true})`);
+    const grants: readonly (readonly [Grant, RegExp])[] = [
+      [['read', 'space'], /may not read space '_schema'/],
+      [['write', 'space'], /lacks .*write on space/],
+      [['execute', 'universe'], /may not read the value of sequence 'numbered_seq'/],
+      [['write', 'sequence'], /may not read the value of sequence 'numbered_seq'/],
+    ];
+    const restoreRows = (): Promise<Result> =>
+      tryRestore({ uri: `zoe:z@${target.address}` }, archive, ['--data-only']);
+    for (const [grant] of grants) await change('grant', grant);
+    await target.eval('box.space.numbered:insert({99}) box.space.numbered:delete({99})');
+    for (const [grant, told] of grants) {
+      await change('revoke', grant);
+      const { code, stderr } = await restoreRows();
+      equal(code, 5, stderr);
+      match(stderr, told);
+      equal(await target.eval('return box.space.plain:count()'), 0);
+      await change('grant', grant);
+    }
+    const { code, stderr } = await restoreRows();
+    equal(code, 0, stderr);
+    equal(await target.eval('return box.space.plain:count() + box.space.numbered:count()'), 18);
+    deepEqual(await target.eval('return box.space.numbered:insert({box.NULL})'), [100]);
+  });
+
   it('is told all that is missing at once', async () => {
     await change('grant', ['read', 'space']);
     const { source, archive } = await archiveOf(`
