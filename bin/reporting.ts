@@ -1,5 +1,6 @@
 import type { Totals } from '../lib/filters/observe.js';
 import type { Progress, Report } from '../lib/report.js';
+import type { Restored } from '../lib/restore.js';
 
 const TERMINAL_INTERVAL_MS = 200;
 /** In a log, a line now and then is enough to see that it goes on. */
@@ -79,6 +80,14 @@ export class StderrReport implements Report {
     this.note(
       `${done} ${plural(spaces, 'space')} with ${plural(rows, 'row')}, ${formatBytes(bytes)} ` +
         `(archive ${formatBytes(archiveBytes)}, ratio ${ratio}), in ${seconds.toFixed(1)} s`,
+    );
+  }
+
+  /** The same for a restore that was to write no rows. */
+  schemaSummary({ definitions, archiveBytes, seconds }: Restored): void {
+    this.note(
+      `restored ${plural(definitions, 'definition')} and no rows ` +
+        `(archive ${formatBytes(archiveBytes)}), in ${seconds.toFixed(1)} s`,
     );
   }
 

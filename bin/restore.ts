@@ -56,7 +56,9 @@ async function run(uri: string, flags: Flags): Promise<void> {
         process.stdout.write(showPreview(preview, only !== 'schema'));
         return;
       }
-      report.summary('restored', await restore(input, server, options));
+      const restored = await restore(input, server, options);
+      if (only === 'schema') report.schemaSummary(restored);
+      else report.summary('restored', restored);
     });
   } finally {
     report.clear();
@@ -67,10 +69,11 @@ export function restoreCommand(): Command {
   return addServerOptions(new Command('restore'))
     .summary('put an archive into a database')
     .description(
-      'Puts an archive into a database that has none of its spaces. Nothing is written\n' +
-        'before the target was found fit, and no row of a part before the part was\n' +
-        'verified. Users, functions and collations that are there already and the same\n' +
-        'are used; ids that are taken there are changed.',
+      'Puts an archive into a database that has none of its spaces; with --data-only,\n' +
+        'its rows into spaces that are there. Nothing is written before the target was\n' +
+        'found fit, and no row of a part before the part was verified. Users, functions\n' +
+        'and collations that are there already and the same are used; ids that are taken\n' +
+        'there are changed.',
     )
     .option('-i, --input <file>', 'read from a file, not from standard input')
     .option('--dry-run', 'verify the archive, print what would be done, change nothing', false)

@@ -15,7 +15,7 @@ export { Connection, type ConnectionOptions } from './iproto/connection.js';
 export type { ConnectOptions } from './iproto/driver.js';
 export { type Endpoint, parseUri } from './iproto/uri.js';
 export type { Progress, Report } from './report.js';
-export { previewRestore, type RestoreOptions, restore } from './restore.js';
+export { previewRestore, type Restored, type RestoreOptions, restore } from './restore.js';
 export type { RestorePlan } from './schema/plan.js';
 export type { PlanOptions, Step } from './schema/planner.js';
 export { archiveSink } from './sinks/archive.js';

@@ -22,6 +22,12 @@ export interface RestoreOptions extends Wanted {
   signal?: AbortSignal;
 }
 
+/** What a restore has written. */
+export interface Restored extends Totals {
+  /** Rows of system spaces: spaces, indexes, users, … */
+  definitions: number;
+}
+
 /** Rows that came may stand beside rows that were there: it has to be told which they are. */
 const UNDO_ROWS =
   'the rows sent are the first of each space in the archive: take away those that came, none that was there before, and restore again';
@@ -84,12 +90,14 @@ export async function restore(
   input: AsyncIterable<Buffer>,
   server: ConnectionOptions,
   options: RestoreOptions = {},
-): Promise<Totals> {
+): Promise<Restored> {
   const { report = silent, without, only } = options;
   const connection = await Connection.open(withSignal(server, options.signal));
   const sink = serverSink(connection, { report, without, only });
   try {
-    return await pour(input, connection, sink.stream, options);
+    const totals = await pour(input, connection, sink.stream, options);
+    const written = only === 'schema' ? { ...totals, spaces: 0, rows: 0, bytes: 0 } : totals;
+    return { ...written, definitions: sink.applied.definitions };
   } catch (error) {
     await sink.settled();
     throw incomplete(asTntarError(error), sink.applied, only);

@@ -1,4 +1,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { Readable } from 'node:stream';
+import { parseUri } from '../../lib/iproto/uri.js';
+import { restore as restoreStream } from '../../lib/restore.js';
 import { tntar } from '../support/cli.js';
 import { fingerprint } from '../support/fingerprint.js';
 import { startServer, type TestServer } from '../support/server.js';
@@ -160,12 +163,22 @@ describe('restore', () => {
       const { stderr } = await restore(target, archive, '--schema-only');
       equal(await target.eval('return box.space.shelf:count() + box.space.drawer:count()'), 0);
       told(stderr, 'all rows, and the values of sequences');
+      match(stderr, /restored \d+ definitions and no rows \(archive/);
       deepEqual(await target.eval(`return box.space.shelf:insert({box.NULL, 'New'})`), [1, 'New']);
       deepEqual(await target.eval(`return box.space.shelf.index.by_name:get('new')`), [1, 'New']);
       deepEqual(
         await target.eval(`return box.schema.role.info('clerk')`),
         await source.eval(`return box.schema.role.info('clerk')`),
       );
+    });
+  });
+
+  it('--schema-only counts what it wrote, for the library, too', async () => {
+    await withTarget(async ({ uri }) => {
+      const options = { only: 'schema' } as const;
+      const restored = await restoreStream(Readable.from([archive]), parseUri(uri), options);
+      deepEqual([restored.spaces, restored.rows, restored.bytes], [0, 0, 0]);
+      ok(restored.definitions > 10);
     });
   });
 
