@@ -41,15 +41,66 @@ export function isKeyword(word: string, release: Release): boolean {
   return since === undefined ? KEYWORDS.has(word) : !isOlder(release, since);
 }
 
-/** A string, a quoted identifier, a comment, a number, a bound name, or a word; else one character. */
-const TOKEN =
-  /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\/|\d[\w.]*|[:@$#]\w+|[xX]'[^']*'|[\p{L}_][\p{L}\p{N}_$]*|[\s\S]/gu;
 const WORD = /^[\p{L}_][\p{L}\p{N}_$]*$/u;
+const WORD_START = /[\p{L}_]/u;
+const WORD_END = /[^\p{L}\p{N}_$]/gu;
+const PLAIN_END = /\W/g;
+const NUMBER_END = /[^\w.]/g;
+const LINE_END = /\n/g;
+const BLANK_END = /\S/g;
 const BLANK = /^(?:\s|--|\/\*)/u;
+
+/** Where the first match of a global pattern from `start` on begins, or the text ends. */
+function search(end: RegExp, sql: string, start: number): number {
+  end.lastIndex = start;
+  return end.exec(sql)?.index ?? sql.length;
+}
+
+/** Behind the next `closer`; what is not closed goes on to the end. */
+function behind(closer: string, sql: string, start: number): number {
+  const at = sql.indexOf(closer, start);
+  return at < 0 ? sql.length : at + closer.length;
+}
+
+/** Behind the quote that closes the one at `start`: a doubled one stands for itself. */
+function behindQuote(mark: string, sql: string, start: number): number {
+  let end = behind(mark, sql, start + 1);
+  while (sql[end] === mark) end = behind(mark, sql, end + 1);
+  return end;
+}
+
+/** The end of the token at `start`: a string, a comment, blanks, a number, a word, or one character. */
+function endOf(sql: string, start: number): number {
+  const first = String.fromCodePoint(sql.codePointAt(start)!);
+  const next = start + first.length;
+  const second = sql[next];
+  if (first === "'" || first === '"') return behindQuote(first, sql, start);
+  if (first === '-' && second === '-') return search(LINE_END, sql, next);
+  if (first === '/' && second === '*') return behind('*/', sql, next + 1);
+  if (/\s/.test(first)) return search(BLANK_END, sql, next);
+  if (/\d/.test(first)) return search(NUMBER_END, sql, next);
+  if (/[:@$#]/.test(first)) return search(PLAIN_END, sql, next);
+  if (/x/i.test(first) && second === "'") return behind("'", sql, next + 1);
+  return WORD_START.test(first) ? search(WORD_END, sql, next) : next;
+}
+
+/**
+ * A text cut into strings, quoted identifiers, comments, blanks, numbers, bound names, words, and single
+ * characters. One expression for all of them would look for the end of a comment that is not closed
+ * again and again, and run out of stack in a long string.
+ */
+function cut(sql: string): string[] {
+  const tokens: string[] = [];
+  for (let start = 0, end = 0; start < sql.length; start = end) {
+    end = endOf(sql, start);
+    tokens.push(sql.slice(start, end));
+  }
+  return tokens;
+}
 
 /** The parts of a text that mean something, without blanks and comments. */
 export function tokensOf(sql: string): string[] {
-  return (sql.match(TOKEN) ?? []).filter((token) => !BLANK.test(token));
+  return cut(sql).filter((token) => !BLANK.test(token));
 }
 
 export function isWord(token: string): boolean {
@@ -67,7 +118,7 @@ export function quote(name: string): string {
  * @param change - gets the word, and whether a parenthesis follows, as after the name of a function
  */
 export function mapWords(sql: string, change: (word: string, isCalled: boolean) => string): string {
-  const tokens = sql.match(TOKEN) ?? [];
+  const tokens = cut(sql);
   let following = '';
   for (let i = tokens.length - 1; i >= 0; i--) {
     const token = tokens[i]!;
