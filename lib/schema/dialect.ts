@@ -126,15 +126,26 @@ export function sortViews(views: readonly SystemRow[]): SystemRow[] {
   const byName = new Map(views.map((view) => [nameOf(view), view]));
   const entered = new Set<SystemRow>();
   const sorted: SystemRow[] = [];
-  const visit = (view: SystemRow): void => {
+  // The views under way and what is left of what each names: a chain may be longer than the stack.
+  const under: { view: SystemRow; names: Iterator<string> }[] = [];
+  const enter = (view: SystemRow): void => {
     if (entered.has(view)) return;
     entered.add(view);
-    for (const name of identifiersOf(sqlOf(view, Field.space.flags) ?? '')) {
-      const other = byName.get(name);
-      if (other !== undefined) visit(other);
-    }
-    sorted.push(view);
+    const names = identifiersOf(sqlOf(view, Field.space.flags) ?? '');
+    under.push({ view, names: names.values() });
   };
-  for (const view of views) visit(view);
+  for (const view of views) {
+    enter(view);
+    for (let top = under.at(-1); top !== undefined; top = under.at(-1)) {
+      const { done, value } = top.names.next();
+      if (done) {
+        sorted.push(top.view);
+        under.pop();
+        continue;
+      }
+      const other = byName.get(value);
+      if (other !== undefined) enter(other);
+    }
+  }
   return sorted;
 }
