@@ -34,16 +34,18 @@ function asTable({ manifest, spaces, consistent, totals }: Contents): string {
   const rows = spaces.map(({ id, name, engine, rows: count, bytes }) => [
     String(id),
     printable(name),
-    engine,
+    printable(engine),
     formatCount(count),
     formatBytes(bytes),
   ]);
   const head = ['ID', 'NAME', 'ENGINE', 'ROWS', 'BYTES'];
   const total = ['', 'total', '', formatCount(totals.rows), formatBytes(totals.bytes)];
-  const origin = `Tarantool ${manifest.server.version}, ${manifest.created}, read by ${manifest.source}`;
+  const origin = printable(
+    `Tarantool ${manifest.server.version}, ${manifest.created}, read by ${manifest.source}`,
+  );
   const lines = [
     origin + (consistent ? '' : ', NOT of one moment: rows were written meanwhile'),
-    ...manifest.omitted.map(({ what, why }) => `left out: ${printable(what)} (${why})`),
+    ...manifest.omitted.map(({ what, why }) => printable(`left out: ${what} (${why})`)),
     table([head, ...rows, total], [true, false, false, true, true]),
   ];
   return `${lines.join('\n')}\n`;

@@ -39,7 +39,7 @@ export function showPreview(preview: Preview, hasRows: boolean): string {
   const last = [...after, ...grants, ...triggers];
   const code = [...before, ...last].filter((step) => step.code !== undefined);
   const lines = [
-    `Restore of a backup of Tarantool ${manifest.server.version}, ${manifest.created}:`,
+    printable(`Restore of a backup of Tarantool ${manifest.server.version}, ${manifest.created}:`),
     ...section('Privileges, given and taken at the very end', last.filter(isGrant).map(shown)),
     ...section(
       'Code that the server will run',

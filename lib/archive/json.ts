@@ -39,6 +39,13 @@ export class JsonReader {
     return value;
   }
 
+  /** @param what - that the pattern stands for, e.g. `a date` */
+  matching(key: string, pattern: RegExp, what: string): string {
+    const value = this.string(key);
+    if (!pattern.test(value)) throw this.#wrong(`needs ${what} in '${key}'`);
+    return value;
+  }
+
   boolean(key: string): boolean {
     const value = this.#object[key];
     if (typeof value !== 'boolean') throw this.#wrong(`needs true or false in '${key}'`);

@@ -89,6 +89,10 @@ function checkSpaceIds(spaces: readonly ManifestSpace[]): void {
   }
 }
 
+/** As a server's greeting has it, e.g. `2.11.5-0-gab12cd`: its first two numbers decide on a restore. */
+const SERVER_VERSION = /^\d{1,4}\.\d{1,4}(?:[.~+-][\w.~+-]{0,100})?$/;
+const ISO_DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
+
 /** @throws TntarError of kind `archive` */
 export function decodeManifest(bytes: Buffer): Manifest {
   const json = JsonReader.parse(bytes, 'manifest.json');
@@ -104,8 +108,11 @@ export function decodeManifest(bytes: Buffer): Manifest {
   checkSpaceIds(spaces);
   return {
     tool: json.string('tool'),
-    created: json.string('created'),
-    server: { version: server.string('version'), uuid: server.string('uuid') },
+    created: json.matching('created', ISO_DATE, 'a date in UTC'),
+    server: {
+      version: server.matching('version', SERVER_VERSION, 'the version of a server'),
+      uuid: server.string('uuid'),
+    },
     source: json.oneOf('source', ['snapshot', 'select']),
     vclock: json.object('vclock').counts(),
     spaces,

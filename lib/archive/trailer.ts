@@ -85,9 +85,12 @@ export function decodeTrailer(bytes: Buffer): Trailer {
   };
 }
 
+const INT64_MIN = -(2n ** 63n);
+const UINT64_MAX = 2n ** 64n - 1n;
+
 function sequenceValue(json: JsonReader): SequenceValue {
   const value = json.string('value');
-  if (!/^-?\d{1,20}$/.test(value)) {
+  if (!/^-?\d{1,20}$/.test(value) || BigInt(value) < INT64_MIN || BigInt(value) > UINT64_MAX) {
     throw new TntarError('archive', `trailer.json: '${value}' is no value of a sequence`);
   }
   return { id: json.count('id'), value };

@@ -63,6 +63,7 @@ describe('a JSON document', () => {
 
   for (const [title, get, bad] of [
     ['string', (json) => json.string('k'), [undefined, null, 1, true, ['x'], {}]],
+    ['text', (json) => json.matching('k', /^a$/, 'an a'), [undefined, 1, '', 'b', ['a']]],
     ['boolean', (json) => json.boolean('k'), [undefined, null, 0, 1, 'true', []]],
     ['count', (json) => json.count('k'), [undefined, ...NO_COUNTS]],
     ['array', (json) => json.array('k'), [undefined, null, 1, 'x', {}, { length: 0 }]],
