@@ -107,6 +107,44 @@ export function skip(buf: Uint8Array, offset: number, end: number): number {
 }
 
 /**
+ * Tells whether arrays and maps of one whole value nest deeper than `limit`, without recursion.
+ *
+ * @example
+ * nestsDeeper(Buffer.from([0x91, 0x91, 0x90]), 2); // true
+ */
+export function nestsDeeper(value: Uint8Array, limit: number): boolean {
+  /** Values that are still to come, in each container that is open. */
+  const pending: number[] = [];
+  let pos = 0;
+  while (pos < value.length) {
+    const code = value[pos]!;
+    const nested = NESTED[code]!;
+    if (nested === 0) {
+      pos = skip(value, pos, value.length);
+    } else {
+      pending.push(nested * memberCount(value, pos));
+      if (pending.length > limit) return true;
+      pos += HEAD[code]!;
+      if (pending.at(-1) !== 0) continue;
+    }
+    // the value has come, and with it maybe those that it is the last of
+    if (pending.at(-1) === 0) pending.pop();
+    while (pending.length > 0 && --pending[pending.length - 1]! === 0) pending.pop();
+  }
+  return false;
+}
+
+/** True where `code` begins an unsigned integer. */
+export function isUint(code: number): boolean {
+  return code <= 0x7f || (code >= 0xcc && code <= 0xcf);
+}
+
+/** True where `code` begins an integer, with a sign or without. */
+export function isInteger(code: number): boolean {
+  return isUint(code) || (code >= 0xd0 && code <= 0xd3) || code >= 0xe0;
+}
+
+/**
  * Like {@link skip}, and tells whether the walk met an array at `offset`: what a tuple has to be.
  *
  * @returns the offset behind the tuple, {@link INCOMPLETE}, or {@link INVALID} for anything that is
