@@ -131,8 +131,9 @@ export function mapWords(sql: string, change: (word: string, isCalled: boolean) 
 
 /** Puts another text in the place of each token that means something; blanks and comments stay. */
 export function mapTokens(sql: string, change: (token: string) => string): string {
-  const tokens = sql.match(TOKEN) ?? [];
-  return tokens.map((token) => (BLANK.test(token) ? token : change(token))).join('');
+  return cut(sql)
+    .map((token) => (BLANK.test(token) ? token : change(token)))
+    .join('');
 }
 
 /** The identifiers in a statement as 2.x reads them: quoted ones as they are, others in upper case. */

@@ -1,12 +1,10 @@
 import { Writable } from 'node:stream';
-import { type BackupItem, type Count, Counter, countsDiffer } from '../archive/items.js';
+import type { BackupItem, Count } from '../archive/items.js';
 import type { Manifest } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
-import { Catalog } from '../schema/catalog.js';
 import type { RestorePlan } from '../schema/plan.js';
-import { SYSTEM_ID_MAX } from '../schema/system.js';
-import { eachTuple } from '../tuple/batch.js';
+import { Collector } from './collector.js';
 import { planFor, type Wanted } from './target.js';
 
 /** What a restore would do. */
@@ -29,26 +27,18 @@ export function previewSink(
   wanted: Wanted,
   onPreview: (preview: Preview) => void,
 ): Writable {
-  const backup = new Catalog();
-  const counter = new Counter();
-  let manifest: Manifest | undefined;
+  const collector = new Collector();
   let isComplete = false;
   const take = async (item: BackupItem): Promise<void> => {
     if (item.kind === 'start') {
-      manifest = item.manifest;
+      collector.start(item.manifest);
     } else if (item.kind === 'tuples') {
-      counter.add(item);
-      if (item.space.id <= SYSTEM_ID_MAX) {
-        for (const row of eachTuple(item.bytes)) backup.add(item.space.id, Buffer.from(row));
-      }
-      item.release?.();
+      if (!collector.take(item)) item.release?.();
     } else {
-      const difference = countsDiffer(item.counts, counter.counts);
-      if (difference !== undefined)
-        throw new TntarError('failure', `rows were lost: ${difference}`);
-      if (manifest === undefined) throw new Error('the end came before the start');
-      const plan = await planFor(connection, manifest, backup, wanted);
-      onPreview({ manifest, plan, counts: counter.counts });
+      collector.end(item);
+      const { manifest, catalog } = collector.head();
+      const plan = await planFor(connection, manifest, catalog, wanted);
+      onPreview({ manifest, plan, counts: collector.counts });
       isComplete = true;
     }
   };

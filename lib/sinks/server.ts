@@ -1,18 +1,17 @@
 import { Writable } from 'node:stream';
-import { type BackupEnd, type BackupItem, Counter, countsDiffer } from '../archive/items.js';
-import type { Manifest } from '../archive/manifest.js';
+import type { BackupEnd, BackupItem } from '../archive/items.js';
 import { asTntarError, TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
 import { ErrorCode, Key, RequestType } from '../iproto/constants.js';
 import { bodyDecoded } from '../iproto/packets.js';
 import { evaluate, type Request, remove, store } from '../iproto/requests.js';
 import type { Report } from '../report.js';
-import { Catalog } from '../schema/catalog.js';
 import { extractKey, showKey } from '../schema/keys.js';
 import type { RestorePlan } from '../schema/plan.js';
 import type { Step } from '../schema/planner.js';
-import { SYSTEM_ID_MAX, SystemSpace } from '../schema/system.js';
-import { eachTuple, type TupleBatch } from '../tuple/batch.js';
+import { SystemSpace } from '../schema/system.js';
+import type { TupleBatch } from '../tuple/batch.js';
+import { Collector } from './collector.js';
 import { Loader, type Tally } from './loader.js';
 import { planFor, type Wanted } from './target.js';
 
@@ -76,9 +75,7 @@ function explained(error: TntarError): TntarError {
 class ServerSink {
   readonly #connection: Connection;
   readonly #options: ServerSinkOptions;
-  readonly #backup = new Catalog();
-  readonly #counter = new Counter();
-  #manifest: Manifest | undefined;
+  readonly #collector = new Collector();
   #plan: RestorePlan | undefined;
   #loader: Loader | undefined;
   /** Rows that the target had before, by its space id: only where the spaces were there already. */
@@ -117,32 +114,27 @@ class ServerSink {
 
   async #take(item: BackupItem): Promise<void> {
     if (item.kind === 'start') {
-      this.#manifest = item.manifest;
+      this.#collector.start(item.manifest);
     } else if (item.kind === 'tuples') {
-      this.#counter.add(item);
-      if (item.space.id <= SYSTEM_ID_MAX) this.#collect(item);
-      else await this.#load(item);
+      if (!this.#collector.take(item)) await this.#load(item);
     } else {
       await this.#complete(item);
     }
   }
 
-  #collect(batch: TupleBatch): void {
-    for (const tuple of eachTuple(batch.bytes)) {
-      this.#backup.add(batch.space.id, Buffer.from(tuple));
-    }
-    batch.release?.();
-  }
-
   async #load(batch: TupleBatch): Promise<void> {
     const { ids } = await this.#prepare();
-    const spaceId = ids.find('space', batch.space.id);
-    if (this.#options.only === 'schema' || spaceId === undefined) {
+    if (this.#options.only === 'schema') {
       batch.release?.();
       return;
     }
+    const spaceId = ids.find('space', batch.space.id);
+    if (spaceId === undefined) throw new Error(`no plan has space '${batch.space.name}'`);
     this.#loader ??= new Loader(this.#connection, (spaceId, tuple) => {
-      const key = extractKey(tuple, this.#backup.primaryKeyOf(spaceId)?.parts ?? []);
+      const key = extractKey(
+        tuple,
+        this.#collector.head().catalog.primaryKeyOf(spaceId)?.parts ?? [],
+      );
       return showKey(key ?? tuple);
     });
     await this.#loader.load(batch, spaceId);
@@ -151,9 +143,9 @@ class ServerSink {
   /** Checks the target and creates what the data needs, once. */
   async #prepare(): Promise<RestorePlan> {
     if (this.#plan !== undefined) return this.#plan;
-    if (this.#manifest === undefined) throw new Error('rows came before the start');
+    const { manifest, catalog } = this.#collector.head();
     const { only } = this.#options;
-    this.#plan = await planFor(this.#connection, this.#manifest, this.#backup, this.#options);
+    this.#plan = await planFor(this.#connection, manifest, catalog, this.#options);
     const { leftOut, notes } = this.#plan;
     this.#warn([...notes, ...leftOut.map(asLeftOut)]);
     if (only === 'data') await this.#countBefore(this.#plan);
@@ -188,15 +180,14 @@ class ServerSink {
     if (step.spaceId === SystemSpace.PRIV) this.#grants += by;
   }
 
-  async #complete({ counts, sequences = [] }: BackupEnd): Promise<void> {
-    const difference = countsDiffer(counts, this.#counter.counts);
-    if (difference !== undefined) throw new TntarError('failure', `rows were lost: ${difference}`);
+  async #complete(end: BackupEnd): Promise<void> {
+    this.#collector.end(end);
     const plan = await this.#prepare();
     await this.#loader?.finish();
     // Before any grant is applied.
     if (this.#options.only !== 'schema') await this.#checkCounts(plan);
     await this.#apply(plan.after, SLOW_BEHIND_DATA);
-    const late = plan.lateValues(sequences);
+    const late = plan.lateValues(end.sequences ?? []);
     this.#warn(late.leftOut.map(asLeftOut));
     await this.#apply(late.steps);
     await this.#apply(plan.grants);
@@ -206,7 +197,7 @@ class ServerSink {
 
   /** The spaces of the backup that can have rows, with the ids that they have on the target. */
   #filled({ ids }: RestorePlan): { id: number; name: string; targetId: number }[] {
-    return this.#backup.spaces.flatMap(({ id, name, primaryKey }) => {
+    return this.#collector.head().catalog.spaces.flatMap(({ id, name, primaryKey }) => {
       const targetId = ids.find('space', id);
       return primaryKey === undefined || targetId === undefined ? [] : [{ id, name, targetId }];
     });
@@ -227,7 +218,7 @@ class ServerSink {
       return;
     }
     for (const [i, { id, name, targetId }] of spaces.entries()) {
-      const restored = this.#counter.counts.get(id)?.rows ?? 0;
+      const restored = this.#collector.counts.get(id)?.rows ?? 0;
       const expected = restored + (this.#rowsBefore.get(targetId) ?? 0);
       if (counts[i] === expected) continue;
       throw new TntarError(
