@@ -48,13 +48,17 @@ function integer(value: bigint): Buffer {
   return raw;
 }
 
+/** One literal and no more: not `'a' || 'b'`. */
+const TEXT = /^'(?:[^']|'')*'$/;
+const BLOB = /^x'[\da-f]*'$/i;
+
 /** The value of a literal, if a field of this type holds it. */
 function literalOf(text: string, type: string, source: Release): Buffer | undefined {
   const upper = text.toUpperCase();
-  if (text.startsWith("'")) {
+  if (TEXT.test(text)) {
     return TEXTS.includes(type) ? str(text.slice(1, -1).replaceAll("''", "'")) : undefined;
   }
-  if (upper.startsWith("X'")) {
+  if (BLOB.test(text)) {
     return BLOBS.includes(type)
       ? encode(new Uint8Array(Buffer.from(text.slice(2, -1), 'hex')))
       : undefined;

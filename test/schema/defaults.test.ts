@@ -52,6 +52,7 @@ describe('a default of 2.x, as a value', () => {
 describe('a default of 2.x, as a function', () => {
   const cases: [sql: string, type: string, expression: string][] = [
     ["UPPER('x') || 'y'", 'string', "(UPPER('x') || 'y')"],
+    ["'a' || 'b'", 'string', "('a' || 'b')"],
     ['UUID()', 'uuid', '(UUID())'],
     ['NOT true', 'boolean', '(NOT true)'],
     ['1 + 2', 'integer', '(CAST((1 + 2) AS INTEGER))'],
