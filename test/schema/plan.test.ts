@@ -276,9 +276,10 @@ describe('on a target that is not empty', () => {
 describe('what is on the target already', () => {
   const GRANT: Plain[] = [1, 0, 'space', 280, 1];
   const target = (rows: SystemRows): SystemRows => ({
+    272: [['version', 2, 11, 1], ...(rows[272] ?? [])],
     280: [spaceRow(280, '_space')],
     304: [...BUILTIN_USERS, ...(rows[304] ?? [])],
-    ...Object.fromEntries(Object.entries(rows).filter(([id]) => id !== '304')),
+    ...Object.fromEntries(Object.entries(rows).filter(([id]) => !['272', '304'].includes(id))),
   });
   const notes = (backup: SystemRows, rows: SystemRows): string[] =>
     planRestore(catalogOf(backup), catalogOf(target(rows))).notes;
