@@ -270,8 +270,8 @@ describe('test support', () => {
     });
 
     it('is stopped, with all that it started, when it takes too long', async () => {
-      const late = shell('echo begun >&2; sleep 50 | sleep 50', { timeoutMs: 200 });
-      await rejects(late, /killed after 200 ms with 0 bytes.*\nbegun/);
+      const late = shell('echo begun >&2; sleep 50 | sleep 50', { timeoutMs: 2000 });
+      await rejects(late, /killed after 2000 ms with 0 bytes.*\nbegun/);
     });
   });
 });
