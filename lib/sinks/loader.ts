@@ -22,6 +22,8 @@ const IN_FLIGHT_ROWS = 640;
 const REFILL_ROWS = 256;
 /** Bytes of requests under way at once, unless a single one is larger. */
 const IN_FLIGHT_BYTES = 8 * 1024 * 1024;
+/** How long a run that failed waits to learn how far it came. */
+const SETTLE_MS = 2000;
 const WRITE_BYTES = 128 * 1024;
 /** Room for such a write with its prefixes; a larger one has memory of its own. */
 const POOLED_BYTES = 2 * WRITE_BYTES;
@@ -107,7 +109,10 @@ export class Loader {
         splitter.push(chunk, (block) => this.#takeReplies(block));
         this.#wake();
       },
-      onLost: (error) => this.#fail(error),
+      onLost: (error) => {
+        this.#inFlight = 0;
+        this.#fail(error);
+      },
       waitingSince: () => (this.#inFlight > 0 ? this.#owedSince : undefined),
     });
   }
@@ -163,6 +168,23 @@ export class Loader {
     this.#release();
   }
 
+  /**
+   * Waits, not for long, for what the server still owes: it refuses a row at once, and confirms those
+   * before it when they are in its log.
+   */
+  async settle(): Promise<void> {
+    const deadline = setTimeout(() => {
+      this.#inFlight = 0;
+      this.#wake();
+    }, SETTLE_MS);
+    while (this.#inFlight > 0) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    clearTimeout(deadline);
+  }
+
   #room(): Promise<void> {
     return this.#until(
       () =>
@@ -191,12 +213,14 @@ export class Loader {
       if (pending === undefined) return;
       const index = sync - pending.firstSync;
       if (isError(packet)) {
+        this.#inFlight--;
         this.#fail(replyError(packet, this.#describe(pending, index)));
         return;
       }
       const tuple = storedTuple(packet);
       const size = pending.offsets[index + 1]! - pending.offsets[index]!;
       if (tuple === undefined || end - tuple !== size) {
+        this.#inFlight--;
         this.#failAsChanged(pending, index);
         return;
       }
@@ -216,6 +240,8 @@ export class Loader {
     const { batch, tally, offsets } = pending;
     const start = offsets[first]!;
     const size = offsets[end]! - start;
+    const rows = end - first;
+    this.#inFlight -= rows;
     if (batch.bytes.compare(block, from, from + size, start, offsets[end]!) !== 0) {
       const isSame = (i: number): boolean => {
         const at = from + offsets[i]! - start;
@@ -227,8 +253,6 @@ export class Loader {
       this.#failAsChanged(pending, changed);
       return;
     }
-    const rows = end - first;
-    this.#inFlight -= rows;
     this.#inFlightBytes -= size;
     tally.confirmed += rows;
     pending.answered += rows;

@@ -103,7 +103,10 @@ class ServerSink {
   }
 
   take(item: BackupItem): Promise<void> {
-    this.#working = this.#take(item);
+    this.#working = this.#take(item).catch(async (error: unknown) => {
+      await this.#loader?.settle();
+      throw error;
+    });
     return this.#working;
   }
 
