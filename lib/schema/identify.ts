@@ -123,7 +123,7 @@ function place(
 }
 
 /** Notes the target's id of each thing of a kind. Users come first, for others belong to them. */
-function match(
+function matchKind(
   kind: Kind,
   backup: Catalog,
   target: Catalog,
@@ -170,7 +170,7 @@ export function identify(
 ): Identified {
   const ids = new IdMap(target, restorer);
   const namesakes = KINDS.flatMap((kind) =>
-    match(kind, backup, target, ids, made.has(kind), lastSpace),
+    matchKind(kind, backup, target, ids, made.has(kind), lastSpace),
   );
   const present = new Set<SystemRow>();
   const conflicts: string[] = [];

@@ -167,7 +167,7 @@ function planDefinitions(
   const grants = planner.rows(SystemSpace.PRIV);
   const isOnTrigger = ({ fields }: SystemRow): boolean =>
     fields[Field.priv.objectType] === 'function' && triggerIds.has(fields[Field.priv.objectId]);
-  planner.noteTriggerConflicts();
+  planner.checkTriggerNames();
   if (!without.privileges) planner.noteOtherGrants();
   const views = sortViews(planner.rows(SystemSpace.SPACE, ({ fields }) => isView(fields)));
 

@@ -157,7 +157,7 @@ export class Planner {
   }
 
   /** SQL triggers have names of their own, of which each is taken once. */
-  noteTriggerConflicts(): void {
+  checkTriggerNames(): void {
     const taken = new Set(
       this.#target.rows(SystemSpace.TRIGGER).map(({ fields }) => fields[Field.trigger.name]),
     );
