@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import type { Result } from '../support/cli.js';
 import { startServer, type TestServer } from '../support/server.js';
-import { dump, needs, restore, tryRestore, withTarget } from './fidelity/roundtrip.js';
+import { aboutTarget, dump, needs, restore, tryRestore, withTarget } from './fidelity/roundtrip.js';
 
 const SOURCE = `
   local till = box.schema.space.create('till', {field_count = 2, format = {
@@ -65,7 +65,7 @@ describe('restore --data-only', () => {
   });
 
   it('refuses a foreign key to a space that gets rows, or to the space itself', async function () {
-    needs(this, source, 'foreign keys of spaces', '2.10');
+    needs(this, await aboutTarget(), 'foreign keys of spaces', '2.10');
     await isRefused(
       `${SHOP} ${COUNTER}
        box.schema.space.create('till', {
@@ -83,7 +83,7 @@ describe('restore --data-only', () => {
   });
 
   it('fills a space whose foreign key refers to one that gets no rows', async function () {
-    needs(this, source, 'foreign keys of spaces', '2.10');
+    needs(this, await aboutTarget(), 'foreign keys of spaces', '2.10');
     const lua = `${SHOP} ${COUNTER}
       box.schema.space.create('ids', {format = {{'id', 'unsigned'}}}):create_index('primary')
       for i = 1, 51 do box.space.ids:insert({i}) end
@@ -109,7 +109,7 @@ describe('restore --data-only', () => {
   });
 
   it('warns of a default, which stops it where it fills a row', async function () {
-    needs(this, source, 'defaults that fill rows', '3.0');
+    needs(this, await aboutTarget(), 'defaults that fill rows', '3.0');
     const lua = `${SHOP} ${COUNTER} box.schema.space.create('till', {format = {{'id', 'unsigned'},
       {name = 'sum', type = 'number', is_nullable = true, default = 7}}}):create_index('primary')`;
     await intoTarget(lua, ({ code, stderr }) => {
