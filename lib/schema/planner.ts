@@ -63,6 +63,14 @@ function keyOf(spaceId: number, { fields }: SystemRow): string {
   return JSON.stringify((KEYS[spaceId] ?? []).map((field) => fields[field]));
 }
 
+/** Rows of one system space of the target. */
+interface RowsThere {
+  /** All of them, raw. */
+  there: ReadonlySet<string>;
+  /** What somebody made, by the primary key where rows of that space may be replaced. */
+  own: ReadonlyMap<string, SystemRow>;
+}
+
 /** Writes steps for the rows of one backup and one target. */
 export class Planner {
   readonly ids: IdMap;
@@ -75,6 +83,7 @@ export class Planner {
   readonly #present: ReadonlySet<SystemRow>;
   readonly #leftOut = new Set<string>();
   readonly #notes = new Set<string>();
+  readonly #there = new Map<number, RowsThere>();
   readonly #only: PlanOptions['only'];
 
   constructor(backup: Catalog, target: Catalog, options: PlanOptions) {
@@ -169,8 +178,7 @@ export class Planner {
 
   /** Rows that the target has to the byte are no steps, and others of its own that go are noted. */
   steps(spaceId: number, rows: readonly SystemRow[], verb: Step['verb'] = 'insert'): Step[] {
-    const there = new Set(this.#target.rows(spaceId).map(({ raw }) => raw.toString('latin1')));
-    const own = verb === 'replace' ? this.#ownRows(spaceId) : undefined;
+    const { there, own } = this.#rowsThere(spaceId);
     const steps: Step[] = [];
     for (const row of rows) {
       const what = this.#describer.row(spaceId, row);
@@ -178,7 +186,7 @@ export class Planner {
         this.leaveOut(`${what}: ${lost}`),
       );
       if (mapped === undefined || there.has(mapped.raw.toString('latin1'))) continue;
-      const replaced = own?.get(keyOf(spaceId, mapped));
+      const replaced = verb === 'replace' ? own.get(keyOf(spaceId, mapped)) : undefined;
       if (replaced !== undefined) {
         this.#notes.add(
           `${what}: it takes the place of ${this.#targetDescriber.row(spaceId, replaced)}`,
@@ -190,9 +198,16 @@ export class Planner {
     return steps;
   }
 
-  /** What somebody made on the target, by the primary key. */
-  #ownRows(spaceId: number): Map<string, SystemRow> {
-    return new Map(this.#target.userRows(spaceId).map((row) => [keyOf(spaceId, row), row]));
+  /** What the target has, looked up once: steps of one space are written in several turns. */
+  #rowsThere(spaceId: number): RowsThere {
+    const known = this.#there.get(spaceId);
+    if (known !== undefined) return known;
+    const rows = {
+      there: new Set(this.#target.rows(spaceId).map(({ raw }) => raw.toString('latin1'))),
+      own: new Map(this.#target.userRows(spaceId).map((row) => [keyOf(spaceId, row), row])),
+    };
+    this.#there.set(spaceId, rows);
+    return rows;
   }
 
   all(spaceId: number, verb?: Step['verb']): Step[] {
