@@ -105,6 +105,15 @@ export class Catalog {
   #primaryKeys: Map<number, Index> | undefined;
   readonly #userRows = new Map<number, SystemRow[]>();
 
+  /** @param rowsOf - gives the rows of each system space */
+  static of(rowsOf: (spaceId: number) => readonly SystemRow[]): Catalog {
+    const catalog = new Catalog();
+    for (const spaceId of SYSTEM_SPACES) {
+      for (const row of rowsOf(spaceId)) catalog.addRow(spaceId, row);
+    }
+    return catalog;
+  }
+
   /** Rows of other system spaces than {@link SYSTEM_SPACES} are ignored. */
   add(spaceId: number, raw: Buffer): void {
     if (this.#rows.has(spaceId)) this.addRow(spaceId, { raw, fields: decode(raw) as Value[] });

@@ -1,10 +1,10 @@
 import { quoted } from '../report.js';
-import { decode, encode, type Value } from '../tuple/codec.js';
+import { decode, encode } from '../tuple/codec.js';
 import { addPair, addPairs, editArray, editMap } from '../tuple/edit.js';
 import { mapHeader, str, uint } from '../tuple/msgpack.js';
 import type { SystemRow } from './catalog.js';
 import type { Draft } from './draft.js';
-import { editField, isTable } from './rows.js';
+import { editField, functionsOf, isTable } from './rows.js';
 import { Field, SystemSpace } from './system.js';
 
 /**
@@ -219,7 +219,7 @@ export function moveOutOfSpaces(draft: Draft): void {
   });
   if (checks.length === 0) return;
   draft.replace(SystemSpace.CK_CONSTRAINT, [...draft.rows(SystemSpace.CK_CONSTRAINT), ...checks]);
-  const used = usedFunctions(draft);
+  const used = new Set<unknown>(draft.rows(SystemSpace.SPACE).flatMap(functionsOf));
   draft.replace(
     SystemSpace.FUNC,
     draft.rows(SystemSpace.FUNC).filter(({ fields }) => {
@@ -227,21 +227,4 @@ export function moveOutOfSpaces(draft: Draft): void {
       return !expressions.has(id) || used.has(id);
     }),
   );
-}
-
-/** Functions that spaces name. */
-function usedFunctions(draft: Draft): Set<unknown> {
-  const used = new Set<unknown>();
-  const add = (options: Value | undefined): void => {
-    if (!isTable(options)) return;
-    const { constraint, default_func } = options;
-    if (isTable(constraint)) for (const id of Object.values(constraint)) used.add(id);
-    if (default_func !== undefined) used.add(default_func);
-  };
-  for (const { fields } of draft.rows(SystemSpace.SPACE)) {
-    add(fields[Field.space.flags]);
-    const format = fields[Field.space.format];
-    if (Array.isArray(format)) for (const field of format) add(field);
-  }
-  return used;
 }

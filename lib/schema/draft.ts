@@ -112,10 +112,6 @@ export class Draft {
   }
 
   toCatalog(): Catalog {
-    const catalog = new Catalog();
-    for (const [spaceId, rows] of this.#rows) {
-      for (const row of rows) catalog.addRow(spaceId, row);
-    }
-    return catalog;
+    return Catalog.of((spaceId) => this.rows(spaceId));
   }
 }

@@ -4,7 +4,7 @@ import type { RestorePlan } from './plan.js';
 import type { Step } from './planner.js';
 import type { Privileges } from './privileges.js';
 import { isOlder, type Release } from './release.js';
-import { isTable } from './rows.js';
+import { functionsOf } from './rows.js';
 import { BuiltinUser, Field, Privilege, SystemSpace } from './system.js';
 
 /**
@@ -28,25 +28,6 @@ type ObjectType = keyof typeof OBJECTS;
 
 function isObjectType(type: string): type is ObjectType {
   return Object.hasOwn(OBJECTS, type);
-}
-
-/** Ids of functions under a key such as `constraint`: a number, or numbers by name. */
-function idsUnder(value: Value | undefined): Value[] {
-  return isTable(value) ? Object.values(value) : value === undefined ? [] : [value];
-}
-
-/** Functions that a `_space` row calls: the server asks whether the user may run them. */
-function functionsOf(fields: Value[]): Value[] {
-  const flags = fields[Field.space.flags];
-  const format = fields[Field.space.format];
-  const columns = (Array.isArray(format) ? format : []).filter(isTable);
-  return [
-    ...(isTable(flags) ? idsUnder(flags['constraint']) : []),
-    ...columns.flatMap((column) => [
-      ...idsUnder(column['constraint']),
-      ...idsUnder(column['default_func']),
-    ]),
-  ];
 }
 
 /** Something that is there, or will be once the steps before are done. */
@@ -105,7 +86,7 @@ class Needs {
         break;
       case SystemSpace.SPACE:
         this.#make('space', fields, verb);
-        for (const id of functionsOf(fields)) this.#run(id);
+        for (const id of functionsOf({ fields })) this.#run(id);
         break;
       case SystemSpace.INDEX:
         this.ofType(Privilege.CREATE, 'create', 'space');

@@ -9,7 +9,7 @@ import { unsupported } from './features.js';
 import type { IdMap } from './ids.js';
 import { Planner, type PlanOptions, type Releases, type Step, unwanted } from './planner.js';
 import { fitter, withoutChecks, withoutLsn } from './rows.js';
-import { BuiltinUser, Field, SYSTEM_SPACES, SystemSpace } from './system.js';
+import { BuiltinUser, Field, SystemSpace } from './system.js';
 
 /** What to create before the data, and what after it, each in order. */
 export interface RestorePlan {
@@ -44,25 +44,6 @@ function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-/** The user's rows as long as the target's system spaces want them. */
-function fitted(backup: Catalog, target: Catalog): Catalog {
-  const catalog = new Catalog();
-  for (const spaceId of SYSTEM_SPACES) {
-    const fitTo = fitter(spaceId, target);
-    for (const row of backup.userRows(spaceId)) catalog.addRow(spaceId, fitTo(row));
-  }
-  return catalog;
-}
-
-function withoutSpaces(backup: Catalog, left: ReadonlySet<number>): Catalog {
-  const catalog = new Catalog();
-  for (const spaceId of SYSTEM_SPACES) {
-    if (left.has(spaceId)) continue;
-    for (const row of backup.userRows(spaceId)) catalog.addRow(spaceId, row);
-  }
-  return catalog;
-}
-
 /** A server has so many users and roles at most, `BOX_USER_MAX` of its `src/box/schema_def.h`. */
 const MAX_USERS = 32;
 
@@ -89,8 +70,10 @@ export function planRestore(
   const releases = options.releases ?? SAME;
   const { source, target: release } = releases;
   const { backup: converted, notes } = convert(original, source, release);
-  const wanted = withoutSpaces(converted, unwanted(options));
-  const backup = fitted(converted, target);
+  const left = unwanted(options);
+  const wanted = Catalog.of((id) => (left.has(id) ? [] : converted.userRows(id)));
+  // As long as the target's system spaces want them.
+  const backup = Catalog.of((id) => converted.userRows(id).map(fitter(id, target)));
   const planner = new Planner(backup, target, options);
   const isData = options.only === 'data';
   if (!isData) sayWithout(planner, original, options);
@@ -101,7 +84,7 @@ export function planRestore(
   const lateValues = (values: readonly SequenceValue[]): LateSteps => {
     const rows = values.map(({ id, value }) => systemRow([id, BigInt(value)]));
     const late = isData ? planValues(planner, target, rows) : planner.values(rows);
-    return { steps: late, leftOut: planner.leftOut.filter((line) => !leftOut.includes(line)) };
+    return { steps: late, leftOut: planner.leftOut.slice(leftOut.length) };
   };
   return {
     ...steps,

@@ -36,8 +36,10 @@ export const SCANS_FORBIDDEN: Release = [3, 0];
 /** From here on the default of a field is a value; before, it is the text of an SQL expression. */
 export const DEFAULT_VALUES: Release = [3, 0];
 
-export function isOlder(a: Release, b: Release): boolean {
-  return a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
+/** Compares versions of as many parts as they have. */
+export function isOlder<T extends readonly number[]>(a: T, b: T): boolean {
+  const different = a.findIndex((part, i) => part !== b[i]);
+  return different >= 0 && a[different]! < b[different]!;
 }
 
 /** True where a move from one release to another gains what came with `since`. */

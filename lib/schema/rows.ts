@@ -1,4 +1,4 @@
-import { decode, type Value } from '../tuple/codec.js';
+import { decode, Extension, type Value } from '../tuple/codec.js';
 import { editArray, editMap } from '../tuple/edit.js';
 import { joinFields, splitFields } from '../tuple/fields.js';
 import { arrayHeader, mapHeader, str, uint } from '../tuple/msgpack.js';
@@ -8,7 +8,8 @@ import { Field, SystemSpace } from './system.js';
 export type Table = Record<string, Value>;
 
 export function isTable(value: Value | undefined): value is Table {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject && !(value instanceof Uint8Array) && !(value instanceof Extension);
 }
 
 /**
@@ -37,6 +38,25 @@ export function withoutKeys(map: Buffer, keys: readonly string[]): Buffer {
   return editMap(map, (key, value) =>
     key !== undefined && keys.includes(key) ? undefined : value,
   );
+}
+
+/** Ids of functions under a key such as `constraint`: a number, or numbers by name. */
+function idsUnder(value: Value | undefined): Value[] {
+  return isTable(value) ? Object.values(value) : value === undefined ? [] : [value];
+}
+
+/** Ids of the functions that a `_space` row names: constraints, and those that make defaults. */
+export function functionsOf({ fields }: Pick<SystemRow, 'fields'>): Value[] {
+  const flags = fields[Field.space.flags];
+  const format = fields[Field.space.format];
+  const columns = (Array.isArray(format) ? format : []).filter(isTable);
+  return [
+    ...(isTable(flags) ? idsUnder(flags['constraint']) : []),
+    ...columns.flatMap((column) => [
+      ...idsUnder(column['constraint']),
+      ...idsUnder(column['default_func']),
+    ]),
+  ];
 }
 
 /** What a `_space` row can ask for that has to wait until the data is there. */

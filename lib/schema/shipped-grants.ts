@@ -1,6 +1,7 @@
 import type { Revocation } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
 import type { Value } from '../tuple/codec.js';
+import { isOlder } from './release.js';
 import { BuiltinUser, Field, Privilege } from './system.js';
 
 /** What `_schema` says under `version`; behind the server's own until somebody upgrades. */
@@ -19,7 +20,10 @@ const LOG_IN = Privilege.SESSION | Privilege.USAGE;
 const ALL = 0xffffffff;
 
 /** Of language Lua: there from 2.2.1 on, under these ids where no user's function was before them. */
-const LUA_FUNCTIONS: Readonly<Record<string, number>> = { 'box.schema.user.info': 1, LUA: 65 };
+export const LUA_FUNCTIONS: Readonly<Record<string, number>> = {
+  'box.schema.user.info': 1,
+  LUA: 65,
+};
 /** Functions of SQL from number 2 on, in the order of the server's own list. */
 const SQL_FUNCTIONS: readonly string[] = [
   ...[
@@ -107,11 +111,6 @@ export function checkRevoked(revoked: readonly Revocation[]): void {
     'archive',
     `manifest.json: 'revoked' has ${objectType} ${objectId} for the user ${grantee}, which no server grants by itself`,
   );
-}
-
-function isOlder(a: SchemaVersion, b: SchemaVersion): boolean {
-  const different = a.findIndex((part, i) => part !== b[i]);
-  return different >= 0 && a[different]! < b[different]!;
 }
 
 function versionOf(schema: readonly { fields: Value[] }[]): SchemaVersion | undefined {

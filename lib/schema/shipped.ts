@@ -1,5 +1,5 @@
 import type { Value } from '../tuple/codec.js';
-import type { ShippedGrants } from './shipped-grants.js';
+import { LUA_FUNCTIONS, type ShippedGrants } from './shipped-grants.js';
 import { BuiltinUser, Field, isBuiltinUser, SYSTEM_ID_MAX, SystemSpace } from './system.js';
 
 /**
@@ -9,9 +9,6 @@ import { BuiltinUser, Field, isBuiltinUser, SYSTEM_ID_MAX, SystemSpace } from '.
 
 /** Ids 0 to 276 are `none`, `unicode`, `unicode_ci`, `binary` and the 273 of ICU's languages. */
 export const LAST_SHIPPED_COLLATION = 276;
-
-/** Functions of language Lua that every server has, by name. */
-const SHIPPED_FUNCTIONS: readonly Value[] = ['box.schema.user.info', 'LUA'];
 
 /**
  * Rows of `_schema` that are about the instance; all others are notes of applications, such as the marks
@@ -36,7 +33,7 @@ export function isShippedCollation(id: number): boolean {
 export function isShippedFunction(fields: Value[]): boolean {
   return (
     fields[Field.func.language] === 'SQL_BUILTIN' ||
-    (SHIPPED_FUNCTIONS.includes(fields[Field.func.name]!) &&
+    (Object.hasOwn(LUA_FUNCTIONS, String(fields[Field.func.name])) &&
       fields[Field.func.owner] === BuiltinUser.ADMIN)
   );
 }
