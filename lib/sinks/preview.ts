@@ -1,10 +1,10 @@
-import { Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import type { BackupItem, Count } from '../archive/items.js';
 import type { Manifest } from '../archive/manifest.js';
-import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
 import type { RestorePlan } from '../schema/plan.js';
 import { Collector } from './collector.js';
+import { itemWritable } from './items.js';
 import { planFor, type Wanted } from './target.js';
 
 /** What a restore would do. */
@@ -42,14 +42,5 @@ export function previewSink(
       isComplete = true;
     }
   };
-  return new Writable({
-    objectMode: true,
-    highWaterMark: 1,
-    write(item: BackupItem, _encoding, callback) {
-      take(item).then(() => callback(), callback);
-    },
-    final(callback) {
-      callback(isComplete ? null : new TntarError('failure', 'the source stopped before its end'));
-    },
-  });
+  return itemWritable(take, () => isComplete);
 }

@@ -1,4 +1,4 @@
-import { Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import type { BackupEnd, BackupItem } from '../archive/items.js';
 import { asTntarError, TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
@@ -12,6 +12,7 @@ import type { Step } from '../schema/planner.js';
 import { SystemSpace } from '../schema/system.js';
 import type { TupleBatch } from '../tuple/batch.js';
 import { Collector } from './collector.js';
+import { itemWritable } from './items.js';
 import { Loader, type Tally } from './loader.js';
 import { planFor, type Wanted } from './target.js';
 
@@ -133,12 +134,9 @@ class ServerSink {
     }
     const spaceId = ids.find('space', batch.space.id);
     if (spaceId === undefined) throw new Error(`no plan has space '${batch.space.name}'`);
-    this.#loader ??= new Loader(this.#connection, (spaceId, tuple) => {
-      const key = extractKey(
-        tuple,
-        this.#collector.head().catalog.primaryKeyOf(spaceId)?.parts ?? [],
-      );
-      return showKey(key ?? tuple);
+    this.#loader ??= new Loader(this.#connection, (id, tuple) => {
+      const { catalog } = this.#collector.head();
+      return showKey(extractKey(tuple, catalog.primaryKeyOf(id)?.parts ?? []) ?? tuple);
     });
     await this.#loader.load(batch, spaceId);
   }
@@ -271,18 +269,10 @@ export interface ServerWritable {
  */
 export function serverSink(connection: Connection, options: ServerSinkOptions): ServerWritable {
   const sink = new ServerSink(connection, options);
-  const stream = new Writable({
-    objectMode: true,
-    highWaterMark: 1,
-    write(item: BackupItem, _encoding, callback) {
-      sink.take(item).then(() => callback(), callback);
-    },
-    final(callback) {
-      callback(
-        sink.isComplete ? null : new TntarError('failure', 'the source stopped before its end'),
-      );
-    },
-  });
+  const stream = itemWritable(
+    (item) => sink.take(item),
+    () => sink.isComplete,
+  );
   return {
     stream,
     get applied() {
