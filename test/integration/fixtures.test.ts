@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { type Expected, fixturePath, readFixture } from '../fixtures/folder.js';
 import { tntar } from '../support/cli.js';
 import { entriesOf, ofUsers } from '../support/entries.js';
-import { type Fingerprint, fingerprint } from '../support/fingerprint.js';
+import { fingerprint, imprint } from '../support/fingerprint.js';
 import type { TestServer } from '../support/server.js';
 import {
   dump,
@@ -52,12 +52,6 @@ function beyond(server: TestServer, name: string): string[] {
   return Object.entries(BEYOND)
     .filter(([, since]) => isAtLeast(origin, since) && !isAtLeast(server, since))
     .map(([thing]) => thing);
-}
-
-/** All that a server holds, and how much it has ever written. */
-async function stateOf(target: TestServer): Promise<[Fingerprint, string]> {
-  const position = await target.eval<string>('return tostring(box.info.lsn)');
-  return [await fingerprint(target, { system: true }), position];
 }
 
 /** How many rows each space has, where it has any. */
@@ -118,13 +112,13 @@ describe('frozen archives', () => {
       it('is refused by a server that cannot hold it, which is left as it was', async function () {
         await withTarget(async (target) => {
           if (holds(target, name)) this.skip();
-          const before = await stateOf(target);
+          const before = await imprint(target);
           const { code, stderr } = await tryRestore(target, archive);
           equal(code, 4, stderr);
           ok(!stderr.includes('INCOMPLETE'), stderr);
           const unnamed = beyond(target, name).filter((thing) => !stderr.includes(`'${thing}'`));
           deepEqual(unnamed, [], stderr);
-          deepEqual(await stateOf(target), before);
+          deepEqual(await imprint(target), before);
         });
       });
     });

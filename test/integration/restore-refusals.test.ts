@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { type Result, tntar } from '../support/cli.js';
-import { type Fingerprint, fingerprint } from '../support/fingerprint.js';
+import { fingerprint, imprint } from '../support/fingerprint.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { dump, expectSame, restore, tryRestore, withTarget } from './fidelity/roundtrip.js';
 
@@ -30,12 +30,6 @@ describe('restore, before it writes anything,', () => {
   });
   after(() => source.stop());
 
-  /** All that a server holds, and how much it has ever written. */
-  async function stateOf(target: TestServer): Promise<[Fingerprint, string]> {
-    const position = await target.eval<string>('return tostring(box.info.lsn)');
-    return [await fingerprint(target, { system: true }), position];
-  }
-
   /** Restores into a server that `lua` has prepared, which has to fail and to stay as it is. */
   async function refused(
     code: number,
@@ -44,10 +38,10 @@ describe('restore, before it writes anything,', () => {
   ): Promise<Result> {
     return withTarget(async (target) => {
       await target.eval(lua);
-      const before = await stateOf(target);
+      const before = await imprint(target);
       const result = await tryRestore({ uri: user(target) }, archive);
       equal(result.code, code, result.stderr);
-      deepEqual(await stateOf(target), before);
+      deepEqual(await imprint(target), before);
       ok(!result.stderr.includes('INCOMPLETE'), result.stderr);
       return result;
     });
@@ -57,10 +51,10 @@ describe('restore, before it writes anything,', () => {
     await withTarget(async (target) => {
       await restore(target, archive);
       await target.eval(`box.space.shelf:insert({box.NULL, 'newer'})`);
-      const before = await stateOf(target);
+      const before = await imprint(target);
       const { code, stderr } = await tryRestore(target, archive);
       equal(code, 4, stderr);
-      deepEqual(await stateOf(target), before);
+      deepEqual(await imprint(target), before);
     });
   });
 
@@ -175,11 +169,11 @@ describe('restore, before it writes anything,', () => {
 
   it('refuses an archive without its end', async () => {
     await withTarget(async (target) => {
-      const before = await stateOf(target);
+      const before = await imprint(target);
       const cut = archive.subarray(0, 200);
       const { code, stderr } = await tntar(['restore', target.uri], { input: cut });
       equal(code, 3, stderr);
-      deepEqual(await stateOf(target), before);
+      deepEqual(await imprint(target), before);
     });
   });
 });

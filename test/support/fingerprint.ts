@@ -98,3 +98,9 @@ export async function fingerprint(
   // a Lua table without fields has no type in JSON
   return Array.isArray(prints) ? {} : prints;
 }
+
+/** All that a server holds, and how much it has ever written: the same while nobody writes. */
+export async function imprint(server: Pick<TestServer, 'eval'>): Promise<[Fingerprint, string]> {
+  const position = await server.eval<string>('return tostring(box.info.lsn)');
+  return [await fingerprint(server, { system: true }), position];
+}
