@@ -1,9 +1,9 @@
 import type { Writable } from 'node:stream';
 import type { BackupItem, Count } from '../archive/items.js';
 import type { Manifest } from '../archive/manifest.js';
+import { Collector } from '../filters/collector.js';
 import type { Connection } from '../iproto/connection.js';
 import type { RestorePlan } from '../schema/plan.js';
-import { Collector } from './collector.js';
 import { itemWritable } from './items.js';
 import { planFor, type Wanted } from './target.js';
 

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { BackupEnd, BackupItem } from '../archive/items.js';
 import { asTntarError, TntarError } from '../errors.js';
+import { Collector } from '../filters/collector.js';
 import type { Connection } from '../iproto/connection.js';
 import { ErrorCode, Key, RequestType } from '../iproto/constants.js';
 import { bodyDecoded } from '../iproto/packets.js';
@@ -11,7 +12,6 @@ import type { RestorePlan } from '../schema/plan.js';
 import type { Step } from '../schema/planner.js';
 import { SystemSpace } from '../schema/system.js';
 import type { TupleBatch } from '../tuple/batch.js';
-import { Collector } from './collector.js';
 import { itemWritable } from './items.js';
 import { Loader, type Tally } from './loader.js';
 import { planFor, type Wanted } from './target.js';

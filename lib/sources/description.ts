@@ -1,8 +1,7 @@
 import type { Manifest, ManifestSpace, RowsFrom, Vclock } from '../archive/manifest.js';
 import type { Greeting } from '../iproto/driver.js';
 import { type Catalog, rowlessReason, type Space } from '../schema/catalog.js';
-import { SYSTEM_SPACE_NAMES, SystemSpace } from '../schema/system.js';
-import type { TupleBatch } from '../tuple/batch.js';
+import { SystemSpace } from '../schema/system.js';
 import { VERSION } from '../version.js';
 
 const FLEETING = 'temporary: its definition does not outlive the server either';
@@ -41,14 +40,4 @@ export function describeBackup(
     omitted,
     revoked: catalog.shippedGrants.revoked(catalog.rows(SystemSpace.PRIV)),
   };
-}
-
-/** What the user made in the system spaces, a batch a space, ascending. */
-export function* systemBatches(catalog: Catalog): Generator<TupleBatch> {
-  for (const [id, name] of SYSTEM_SPACE_NAMES) {
-    const rows = catalog.userRows(id);
-    if (rows.length === 0) continue;
-    const bytes = Buffer.concat(rows.map(({ raw }) => raw));
-    yield { kind: 'tuples', space: { id, name, engine: 'memtx' }, count: rows.length, bytes };
-  }
 }

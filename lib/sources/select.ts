@@ -2,6 +2,7 @@ import { type BackupEnd, type BackupItem, Counter } from '../archive/items.js';
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
 import { type Catalog, rowlessReason } from '../schema/catalog.js';
+import { systemBatches } from '../schema/head.js';
 import { Field, SystemSpace } from '../schema/system.js';
 import { readVisible } from '../server/catalog.js';
 import { findHidden, throwHidden } from '../server/hidden.js';
@@ -9,7 +10,7 @@ import { readSpace } from '../server/paged.js';
 import { readSequenceValues } from '../server/sequence-values.js';
 import { readLocalLsn, readStatus, sameVclock } from '../server/status.js';
 import { decode, type Value } from '../tuple/codec.js';
-import { describeBackup, rowsFrom, systemBatches } from './description.js';
+import { describeBackup, rowsFrom } from './description.js';
 
 /**
  * The whole database by key-paged selects: for users who may read every space but not the universe,

@@ -3,11 +3,12 @@ import type { Vclock } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
 import { Catalog } from '../schema/catalog.js';
+import { systemBatches } from '../schema/head.js';
 import { SYSTEM_ID_MAX } from '../schema/system.js';
 import { readSpace } from '../server/paged.js';
 import { type ReadViewItem, readView } from '../server/read-view.js';
 import { eachTuple, type TupleBatch } from '../tuple/batch.js';
-import { describeBackup, rowsFrom, systemBatches } from './description.js';
+import { describeBackup, rowsFrom } from './description.js';
 
 /** The head of a read view: where it was cut, and all system spaces, which come first. */
 interface Head {

@@ -2,16 +2,10 @@ import { type BackupEnd, type Count, Counter, countsDiffer } from '../archive/it
 import type { Manifest } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
 import { Catalog } from '../schema/catalog.js';
+import type { Head } from '../schema/head.js';
 import { SYSTEM_ID_MAX } from '../schema/system.js';
 import { checkNesting, validate } from '../schema/validate.js';
 import { eachTuple, type TupleBatch } from '../tuple/batch.js';
-
-/** What a backup says of itself before the first row of a user. */
-export interface Head {
-  manifest: Manifest;
-  /** The user's rows of its system spaces. */
-  catalog: Catalog;
-}
 
 /**
  * Gathers what a restore has to know of a backup, and finds out whether it can be true.
