@@ -3,6 +3,7 @@ import { DEFAULT_LEVEL, MAX_LEVEL } from '../lib/archive/compression.js';
 import type { DumpOptions } from '../lib/dump.js';
 import { EXIT_HELP } from './exit.js';
 import { withOutput } from './files.js';
+import { addChoiceOptions, type FilterFlags, rewritesOf } from './filter-options.js';
 import { StderrReport } from './reporting.js';
 import {
   addServerOptions,
@@ -12,7 +13,7 @@ import {
 } from './server-options.js';
 import { interruptible } from './signals.js';
 
-interface Flags extends ServerFlags {
+interface Flags extends ServerFlags, FilterFlags {
   output?: string;
   source: NonNullable<DumpOptions['source']>;
   level: number;
@@ -23,6 +24,7 @@ interface Flags extends ServerFlags {
 const EXAMPLES = `
 Examples:
   tntar dump db1:3301 > backup.tar.zst
+  tntar dump db1:3301 --space 'app_*' --exclude '*_log' > app.tar.zst
   tntar dump backup@db1 --password-file /etc/tntar/db1 -o /backup/db1.tar.zst
   ssh db1 tntar dump unix/:/run/tarantool/db1.sock > db1.tar.zst
 `;
@@ -42,7 +44,9 @@ async function run(uri: string, flags: Flags): Promise<void> {
     const summary = await interruptible((signal) =>
       withOutput(flags.output, async (output) => {
         const server = await serverOptions(uri, flags, signal);
-        return dump(server, output, { source, level: flags.level, strict, report, signal });
+        const rewrites = await rewritesOf(flags);
+        const { level } = flags;
+        return dump(server, output, { source, level, strict, rewrites, report, signal });
       }),
     );
     report.summary('dumped', summary);
@@ -52,7 +56,7 @@ async function run(uri: string, flags: Flags): Promise<void> {
 }
 
 export function dumpCommand(): Command {
-  return addServerOptions(new Command('dump'))
+  return addChoiceOptions(addServerOptions(new Command('dump')))
     .summary('read a live database and write an archive')
     .description('Reads a live database and writes it as an archive to standard output or a file.')
     .option('-o, --output <file>', 'write to a file, which is there whole or not at all')

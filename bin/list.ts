@@ -2,10 +2,11 @@ import { Command } from 'commander';
 import type { Contents } from '../lib/inspect.js';
 import { EXIT_HELP } from './exit.js';
 import { openInput } from './files.js';
+import { addChoiceOptions, type FilterFlags, rewritesOf } from './filter-options.js';
 import { formatBytes, formatCount, printable, StderrReport } from './reporting.js';
 import { interruptible } from './signals.js';
 
-interface Flags {
+interface Flags extends FilterFlags {
   input?: string;
   json: boolean;
   quiet: boolean;
@@ -45,6 +46,8 @@ function asTable({ manifest, spaces, consistent, totals }: Contents): string {
   );
   const lines = [
     origin + (consistent ? '' : ', NOT of one moment: rows were written meanwhile'),
+    ...(manifest.partial ?? []).map((what) => printable(`PARTIAL: ${what}`)),
+    ...(manifest.changed ?? []).map((what) => printable(`changed: ${what}`)),
     ...manifest.omitted.map(({ what, why }) => printable(`left out: ${what} (${why})`)),
     table([head, ...rows, total], [true, false, false, true, true]),
   ];
@@ -69,8 +72,9 @@ async function run(flags: Flags): Promise<void> {
   const report = new StderrReport(flags.quiet);
   const { inspect } = await import('../lib/inspect.js');
   try {
+    const rewrites = await rewritesOf(flags);
     const input = openInput(flags.input);
-    const contents = await interruptible((signal) => inspect(input, { report, signal }));
+    const contents = await interruptible((signal) => inspect(input, { report, rewrites, signal }));
     report.clear();
     process.stdout.write(flags.json ? asJson(contents) : asTable(contents));
   } finally {
@@ -79,7 +83,7 @@ async function run(flags: Flags): Promise<void> {
 }
 
 export function listCommand(): Command {
-  return new Command('list')
+  return addChoiceOptions(new Command('list'))
     .summary('show what an archive holds')
     .description('Reads and verifies a whole archive, and shows the spaces that it holds.')
     .option('-i, --input <file>', 'read from a file, not from standard input')

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import type { RestoreOptions } from '../lib/restore.js';
 import { EXIT_HELP } from './exit.js';
 import { openInput } from './files.js';
+import { addChoiceOptions, type FilterFlags, rewritesOf } from './filter-options.js';
 import { showPreview } from './preview.js';
 import { StderrReport } from './reporting.js';
 import {
@@ -12,7 +13,7 @@ import {
 } from './server-options.js';
 import { interruptible } from './signals.js';
 
-interface Flags extends ServerFlags {
+interface Flags extends ServerFlags, FilterFlags {
   input?: string;
   dryRun: boolean;
   users: boolean;
@@ -28,6 +29,7 @@ Examples:
   tntar restore admin@db2:3301 < backup.tar.zst
   tntar restore admin@db2:3301 -i backup.tar.zst --dry-run | less
   tntar restore admin@db2:3301 -i backup.tar.zst --no-users --no-privileges
+  tntar restore admin@db2:3301 -i backup.tar.zst --space users
   tntar dump db1:3301 | tntar restore admin@db2:3301
 `;
 
@@ -49,7 +51,8 @@ async function run(uri: string, flags: Flags): Promise<void> {
     const input = openInput(flags.input);
     await interruptible(async (signal) => {
       const server = await serverOptions(uri, flags, signal);
-      const options = { report, signal, without, only };
+      const rewrites = await rewritesOf(flags);
+      const options = { report, signal, without, only, rewrites };
       if (flags.dryRun) {
         const preview = await previewRestore(input, server, options);
         report.clear();
@@ -66,7 +69,7 @@ async function run(uri: string, flags: Flags): Promise<void> {
 }
 
 export function restoreCommand(): Command {
-  return addServerOptions(new Command('restore'))
+  return addChoiceOptions(addServerOptions(new Command('restore')))
     .summary('put an archive into a database')
     .description(
       'Puts an archive into a database that has none of its spaces; with --data-only,\n' +

@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import { EXIT_HELP } from './exit.js';
 import { openInput } from './files.js';
+import { addChoiceOptions, type FilterFlags, rewritesOf } from './filter-options.js';
 import { StderrReport } from './reporting.js';
 import { interruptible } from './signals.js';
 
-interface Flags {
+interface Flags extends FilterFlags {
   input?: string;
   quiet: boolean;
 }
@@ -19,9 +20,10 @@ async function run(flags: Flags): Promise<void> {
   const report = new StderrReport(flags.quiet);
   const { inspect } = await import('../lib/inspect.js');
   try {
+    const rewrites = await rewritesOf(flags);
     const input = openInput(flags.input);
     const { totals, consistent } = await interruptible((signal) =>
-      inspect(input, { report, signal }),
+      inspect(input, { report, rewrites, signal }),
     );
     if (!consistent) report.warn('rows were written while the dump read: it is not of one moment');
     report.summary('verified', totals);
@@ -31,7 +33,7 @@ async function run(flags: Flags): Promise<void> {
 }
 
 export function verifyCommand(): Command {
-  return new Command('verify')
+  return addChoiceOptions(new Command('verify'))
     .summary('read a whole archive and check it')
     .description('Reads a whole archive, checks every byte of it, and needs no server.')
     .option('-i, --input <file>', 'read from a file, not from standard input')

@@ -6,6 +6,7 @@ import type { Manifest, Vclock } from './archive/manifest.js';
 import { TntarError } from './errors.js';
 import { compose, type Stage } from './filters/compose.js';
 import { observe, type Totals } from './filters/observe.js';
+import { type Rewrite, rewritten } from './filters/rewrite.js';
 import {
   Connection,
   type ConnectionOptions,
@@ -30,6 +31,8 @@ export interface DumpOptions {
   level?: number;
   /** Fail, without a trailer, where the rows are not of one moment. */
   strict?: boolean;
+  /** What becomes of the database on its way into the archive, one behind the other. */
+  rewrites?: readonly Rewrite[];
   report?: Report;
   /** Stops the dump; what was written by then is no backup. */
   signal?: AbortSignal;
@@ -67,8 +70,14 @@ async function* withFirst<T>(first: T, rest: AsyncGenerator<T>): AsyncGenerator<
   yield* rest;
 }
 
-async function open(kind: 'snapshot' | 'select', connection: Connection): Promise<OpenSource> {
-  const rest = kind === 'snapshot' ? snapshotSource(connection) : selectSource(connection);
+type Wants = Rewrite['wants'];
+
+async function open(
+  kind: 'snapshot' | 'select',
+  connection: Connection,
+  wants: Wants,
+): Promise<OpenSource> {
+  const rest = kind === 'snapshot' ? snapshotSource(connection) : selectSource(connection, wants);
   const { value } = await rest.next();
   const start = value as BackupStart;
   return { kind, manifest: start.manifest, items: withFirst<BackupItem>(start, rest) };
@@ -78,17 +87,18 @@ async function openSource(
   choice: 'auto' | 'snapshot' | 'select',
   connection: Connection,
   report: Report,
+  wants: Wants,
 ): Promise<OpenSource> {
-  if (choice !== 'auto') return open(choice, connection);
+  if (choice !== 'auto') return open(choice, connection, wants);
   try {
-    const source = await open('snapshot', connection);
+    const source = await open('snapshot', connection, wants);
     report.note('reading from a snapshot: consistent while writes go on');
     return source;
   } catch (error) {
     // A server code: it was asked for a snapshot, and refused.
     if (!(error instanceof TntarError) || error.serverCode === undefined) throw error;
     report.note(`reading by select, for there is no snapshot: ${error.message}`);
-    return open('select', connection);
+    return open('select', connection, wants);
   }
 }
 
@@ -135,20 +145,24 @@ export async function dump(
   output: Writable,
   options: DumpOptions = {},
 ): Promise<DumpSummary> {
-  const report = options.report ?? silent;
+  const { report = silent, rewrites = [] } = options;
   const connection = await Connection.open(withSignal(server, options.signal));
   const totals = observe(report);
   const release = closeOnAbort(connection, options.signal);
   try {
     checkVersion(connection, report);
-    const source = await openSource(options.source ?? 'auto', connection, report);
+    const choice = options.source ?? 'auto';
+    const source = await openSource(choice, connection, report, rewrites[0]?.wants);
     let consistent = true;
     const { vclock } = source.manifest;
     const end = listenForEnd(vclock, options.strict ?? false, report, (value) => {
       consistent = value;
     });
     await pipeline(
-      Readable.from(source.items, { objectMode: true, highWaterMark: 1 }),
+      Readable.from(rewritten(source.items, rewrites, report), {
+        objectMode: true,
+        highWaterMark: 1,
+      }),
       compose([end, totals.see]),
       archiveSink({ level: options.level ?? DEFAULT_LEVEL }),
       totals.countOutput,

@@ -8,14 +8,23 @@ export type { BackupEnd, BackupItem, BackupStart, Count } from './archive/items.
 export type { Manifest, ManifestSpace, Omission, Vclock } from './archive/manifest.js';
 export { type DumpOptions, type DumpSummary, dump } from './dump.js';
 export { type ErrorDetails, type ErrorKind, TntarError } from './errors.js';
+export { type Choice, chooseSpaces } from './filters/choose.js';
 export { compose, type Stage } from './filters/compose.js';
 export type { Totals } from './filters/observe.js';
+export {
+  type Rewrite,
+  type RewriteStage,
+  type Rewritten,
+  rewriteStage,
+  rewritten,
+} from './filters/rewrite.js';
 export { type Contents, type InspectOptions, inspect } from './inspect.js';
 export { Connection, type ConnectionOptions } from './iproto/connection.js';
 export type { ConnectOptions } from './iproto/driver.js';
 export { type Endpoint, parseUri } from './iproto/uri.js';
 export type { Progress, Report } from './report.js';
 export { previewRestore, type Restored, type RestoreOptions, restore } from './restore.js';
+export type { Head } from './schema/head.js';
 export type { RestorePlan } from './schema/plan.js';
 export type { PlanOptions, Step } from './schema/planner.js';
 export { archiveSink } from './sinks/archive.js';

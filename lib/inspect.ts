@@ -3,11 +3,14 @@ import type { BackupItem, Count } from './archive/items.js';
 import type { Manifest, ManifestSpace, Vclock } from './archive/manifest.js';
 import { compose } from './filters/compose.js';
 import { observe, type Totals } from './filters/observe.js';
+import { type Rewrite, rewritten } from './filters/rewrite.js';
 import { type Report, silent } from './report.js';
 import { archiveSource } from './sources/archive.js';
 
 export interface InspectOptions {
   report?: Report;
+  /** What is to be seen of it; all of it is verified. */
+  rewrites?: readonly Rewrite[];
   signal?: AbortSignal;
 }
 
@@ -32,7 +35,8 @@ export async function inspect(
   input: AsyncIterable<Buffer>,
   options: InspectOptions = {},
 ): Promise<Contents> {
-  const totals = observe(options.report ?? silent);
+  const { report = silent, rewrites = [] } = options;
+  const totals = observe(report);
   let contents: Omit<Contents, 'totals'> | undefined;
   const collect = async (items: AsyncIterable<BackupItem>): Promise<void> => {
     let manifest: Manifest | undefined;
@@ -51,7 +55,7 @@ export async function inspect(
   await pipeline(
     input,
     totals.countOutput,
-    archiveSource,
+    (bytes: AsyncIterable<Buffer>) => rewritten(archiveSource(bytes), rewrites, report),
     compose([totals.see]),
     collect,
     options.signal === undefined ? {} : { signal: options.signal },

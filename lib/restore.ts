@@ -4,6 +4,7 @@ import { checkVersion } from './dump.js';
 import { asTntarError, TntarError } from './errors.js';
 import { compose } from './filters/compose.js';
 import { observe, type Totals } from './filters/observe.js';
+import { type Rewrite, rewritten } from './filters/rewrite.js';
 import {
   Connection,
   type ConnectionOptions,
@@ -18,6 +19,8 @@ import { archiveSource } from './sources/archive.js';
 
 export interface RestoreOptions extends Wanted {
   report?: Report;
+  /** What becomes of the backup on its way into the target, one behind the other. */
+  rewrites?: readonly Rewrite[];
   /** Stops the restore; the target is then INCOMPLETE, and the error says what it holds. */
   signal?: AbortSignal;
 }
@@ -54,7 +57,7 @@ async function pour(
   input: AsyncIterable<Buffer>,
   connection: Connection,
   sink: Writable,
-  { report = silent, signal }: RestoreOptions,
+  { report = silent, rewrites = [], signal }: RestoreOptions,
 ): Promise<Totals> {
   const totals = observe(report);
   // Also while the input is silent: a lost connection ends the run, and so does a signal.
@@ -65,7 +68,7 @@ async function pour(
     await pipeline(
       input,
       totals.countOutput,
-      archiveSource,
+      (bytes: AsyncIterable<Buffer>) => rewritten(archiveSource(bytes), rewrites, report),
       compose([totals.see]),
       sink,
       signal === undefined ? {} : { signal },

@@ -24,6 +24,7 @@ const DATA = `
   box.schema.user.grant('guest', 'super')
   local space = box.schema.space.create('users')
   space:create_index('primary')
+  box.schema.space.create('users_log'):create_index('primary')
   for i = 1, 100 do space:insert{i, 'user ' .. i} end`;
 
 /** The code blocks of one language, in their order. */

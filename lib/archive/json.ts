@@ -72,6 +72,14 @@ export class JsonReader {
     return value;
   }
 
+  strings(key: string): string[] {
+    const values = this.array(key);
+    if (!values.every((value) => typeof value === 'string')) {
+      throw this.#wrong(`needs a list of strings '${key}'`);
+    }
+    return values;
+  }
+
   objects(key: string): JsonReader[] {
     return this.array(key).map((item, i) => new JsonReader(item, `${this.#where}: ${key}[${i}]`));
   }

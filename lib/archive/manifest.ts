@@ -49,6 +49,10 @@ export interface Manifest {
   omitted: Omission[];
   /** Grants that a server ships, and that were taken away on this one. */
   revoked: Revocation[];
+  /** What filters have taken out, in words and in their order; absent where this is the whole database. */
+  partial?: string[];
+  /** What filters have made of the rest, in words and in their order; absent where all is as it was. */
+  changed?: string[];
 }
 
 export function encodeManifest(manifest: Manifest): Buffer {
@@ -125,5 +129,7 @@ export function decodeManifest(bytes: Buffer): Manifest {
       objectType: grant.string('objectType'),
       objectId: grant.count('objectId'),
     })),
+    ...(json.has('partial') ? { partial: json.strings('partial') } : {}),
+    ...(json.has('changed') ? { changed: json.strings('changed') } : {}),
   };
 }

@@ -1,7 +1,7 @@
 import { type BackupEnd, type BackupItem, Counter } from '../archive/items.js';
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
-import { type Catalog, rowlessReason } from '../schema/catalog.js';
+import { type Catalog, rowlessReason, type Space } from '../schema/catalog.js';
 import { systemBatches } from '../schema/head.js';
 import { Field, SystemSpace } from '../schema/system.js';
 import { readVisible } from '../server/catalog.js';
@@ -17,20 +17,26 @@ import { describeBackup, rowsFrom } from './description.js';
  * for servers without a read view, and faster on 2.x. It is a cut of one moment only if nobody wrote
  * meanwhile, which the vclocks at both ends tell.
  *
+ * @param wants - false for spaces whose rows nobody needs: they are not read
  * @throws TntarError of kind `access`, before the first item, naming all that the user may not read
  */
-export async function* selectSource(connection: Connection): AsyncGenerator<BackupItem> {
+export async function* selectSource(
+  connection: Connection,
+  wants: (space: string) => boolean = () => true,
+): AsyncGenerator<BackupItem> {
   const before = await readStatus(connection);
-  const catalog = await readAll(connection);
-  const hasLocal = catalog.spaces.some((space) => rowsFrom(space, 'snapshot') === 'select');
+  const isRead = (space: Space): boolean => rowlessReason(space) === undefined && wants(space.name);
+  const catalog = await readAll(connection, isRead);
+  const hasLocal = catalog.spaces.some(
+    (space) => isRead(space) && rowsFrom(space, 'snapshot') === 'select',
+  );
   const localBefore = hasLocal ? await readLocalLsn(connection) : 0;
   const { greeting } = connection;
   yield { kind: 'start', manifest: describeBackup(greeting, catalog, 'select', before.vclock) };
   const counter = new Counter();
   yield* counter.pass(systemBatches(catalog));
   for (const space of catalog.spaces) {
-    if (rowlessReason(space) !== undefined) continue;
-    yield* counter.pass(readSpace(connection, space));
+    if (isRead(space)) yield* counter.pass(readSpace(connection, space));
   }
   const after = await readStatus(connection);
   if (after.schemaVersion !== before.schemaVersion) {
@@ -46,9 +52,12 @@ export async function* selectSource(connection: Connection): AsyncGenerator<Back
 }
 
 /** What the system spaces say, where nothing is hidden of them, nor of the rows and sequences. */
-async function readAll(connection: Connection): Promise<Catalog> {
+async function readAll(
+  connection: Connection,
+  isRead: (space: Space) => boolean,
+): Promise<Catalog> {
   const { catalog, hidden } = await readVisible(connection);
-  const filled = catalog.spaces.filter((space) => rowlessReason(space) === undefined);
+  const filled = catalog.spaces.filter(isRead);
   const hiddenSpaces = await findHidden(connection, filled);
   const values = await readSequenceValues(connection, catalog);
   throwHidden(connection.user, [...hidden, ...hiddenSpaces, ...values.hidden]);

@@ -1,0 +1,79 @@
+import picomatch from 'picomatch';
+import { TntarError } from '../errors.js';
+import { listOf } from '../report.js';
+import { onlySpaces, withoutSpaces } from '../schema/selection.js';
+import type { Rewrite } from './rewrite.js';
+
+/** Which spaces are wanted, by patterns such as `app_*`, `log_?` or `{users,orders}`. */
+export interface Choice {
+  /** Only spaces of such names; all where there is no pattern. */
+  only?: readonly string[];
+  /** None of such names, also where one of the above fits. */
+  except?: readonly string[];
+}
+
+/** A name is no path: `*` stands for dots and slashes, too. */
+const OPTIONS: picomatch.PicomatchOptions = { bash: true, dot: true, nonegate: true };
+
+type Test = (name: string) => boolean;
+
+/** A name that is written as it is fits also where it looks like a pattern. */
+function matcher(pattern: string): Test {
+  const fits = picomatch(pattern, OPTIONS);
+  return (name) => name === pattern || fits(name);
+}
+
+function showed(patterns: readonly string[]): string {
+  return listOf(patterns.map((pattern) => `'${pattern}'`));
+}
+
+/**
+ * Tells whether a space is chosen, by its name.
+ *
+ * @example
+ * isChosenBy({ only: ['app_*'], except: ['app_log'] })('app_users'); // true
+ */
+export function isChosenBy({ only = [], except = [] }: Choice): Test {
+  const [wanted, unwanted] = [only.map(matcher), except.map(matcher)];
+  const isWanted: Test = (name) => wanted.length === 0 || wanted.some((fits) => fits(name));
+  return (name) => isWanted(name) && !unwanted.some((fits) => fits(name));
+}
+
+/** @throws TntarError of kind `usage` for a pattern that fits no name: somebody has mistyped */
+export function checkMatches(choice: Choice, names: readonly string[]): void {
+  const patterns = [...(choice.only ?? []), ...(choice.except ?? [])];
+  const idle = patterns.filter((pattern) => !names.some(matcher(pattern)));
+  if (idle.length === 0) return;
+  const there = names.length === 0 ? 'there are none' : `there are ${listOf(names)}`;
+  throw new TntarError('usage', `no space fits ${showed(idle)}`, {
+    hint: `${there}; patterns are of whole names, and * stands for any characters`,
+  });
+}
+
+/**
+ * Chooses spaces by name. Their rows are not looked into. With `only`, what the spaces need comes along
+ * (sequences, functions, collations), and users, roles, grants and notes of applications do not.
+ *
+ * @example
+ * rewriteStage(chooseSpaces({ only: ['app_*'] }), report);
+ */
+export function chooseSpaces(choice: Choice): Rewrite {
+  const { only = [], except = [] } = choice;
+  const isKept = isChosenBy(choice);
+  const words = [
+    ...(only.length === 0 ? [] : [`only spaces ${showed(only)} and what they need`]),
+    ...(except.length === 0 ? [] : [`no spaces ${showed(except)}`]),
+  ];
+  return {
+    partial: words.join(', '),
+    wants: isKept,
+    head(head) {
+      checkMatches(
+        choice,
+        head.manifest.spaces.map(({ name }) => name),
+      );
+      const select = only.length === 0 ? withoutSpaces : onlySpaces;
+      return select(head, ({ name }) => isKept(name));
+    },
+  };
+}

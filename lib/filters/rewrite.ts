@@ -1,0 +1,142 @@
+import { type BackupEnd, type BackupItem, Counter } from '../archive/items.js';
+import type { Manifest, ManifestSpace, Omission } from '../archive/manifest.js';
+import type { Report } from '../report.js';
+import type { Catalog } from '../schema/catalog.js';
+import { type Head, systemBatches } from '../schema/head.js';
+import { Field, SystemSpace } from '../schema/system.js';
+import type { SpaceInfo, TupleBatch } from '../tuple/batch.js';
+import { Collector } from './collector.js';
+
+/** Definitions as a filter leaves them. */
+export interface Rewritten {
+  head: Head;
+  /** What of the rest cannot be without what was taken out. */
+  lost?: readonly Omission[];
+}
+
+/** What a filter makes of a backup on its way. */
+export interface Rewrite {
+  /** For the manifest: what is taken out. */
+  partial?: string;
+  /** For the manifest: what is changed. */
+  changed?: string;
+  /** For a source that can leave out what nobody wants: false where no row of such a space is needed. */
+  wants?(space: string): boolean;
+  /** Gets all definitions before the first row. */
+  head(head: Head): Rewritten | Promise<Rewritten>;
+  /** Gets rows of the spaces that are left; absent where they stay as they are. */
+  rows?(batch: TupleBatch): TupleBatch | undefined | Promise<TupleBatch | undefined>;
+}
+
+/** A stage for a place in a `pipeline`, between a source and a sink. */
+export type RewriteStage = (items: AsyncIterable<BackupItem>) => AsyncGenerator<BackupItem>;
+
+/** The spaces of a manifest as the catalog has them now. */
+function listed({ manifest, catalog }: Head): ManifestSpace[] {
+  const known = new Map(manifest.spaces.map((space) => [space.id, space]));
+  return catalog.spaces.map(({ id, name, engine, format }) => {
+    const rowsFrom = known.get(id)?.rowsFrom ?? 'none';
+    return { id, name, engine, format, rowsFrom };
+  });
+}
+
+function noted(head: Head, { partial, changed }: Rewrite, lost: readonly Omission[]): Manifest {
+  const { manifest } = head;
+  return {
+    ...manifest,
+    spaces: listed(head),
+    omitted: [...manifest.omitted, ...lost],
+    ...(partial === undefined ? {} : { partial: [...(manifest.partial ?? []), partial] }),
+    ...(changed === undefined ? {} : { changed: [...(manifest.changed ?? []), changed] }),
+  };
+}
+
+/** The end of what is left. */
+function endOf(end: BackupEnd, catalog: Catalog, counts: BackupEnd['counts']): BackupEnd {
+  const { sequences, ...rest } = end;
+  const kept = new Set(
+    catalog.rows(SystemSpace.SEQUENCE).map(({ fields }) => Number(fields[Field.sequence.id])),
+  );
+  const left = sequences?.filter(({ id }) => kept.has(id)) ?? [];
+  return { ...rest, counts, ...(left.length === 0 ? {} : { sequences: left }) };
+}
+
+/**
+ * Puts filters behind a source, one behind the other.
+ *
+ * @example
+ * rewritten(archiveSource(input), [chooseSpaces({ only: ['app_*'] })], report);
+ */
+export function rewritten(
+  items: AsyncIterable<BackupItem>,
+  rewrites: readonly Rewrite[],
+  report: Report,
+): AsyncIterable<BackupItem> {
+  return rewrites.reduce((from, rewrite) => rewriteStage(rewrite, report)(from), items);
+}
+
+/** Runs one backup through one filter. */
+class Rewriter {
+  readonly #rewrite: Rewrite;
+  readonly #report: Report;
+  readonly #collector = new Collector();
+  readonly #counter = new Counter();
+  /** What is left, when all definitions have come. */
+  #left: { catalog: Catalog; spaces: ReadonlyMap<number, SpaceInfo> } | undefined;
+
+  constructor(rewrite: Rewrite, report: Report) {
+    this.#rewrite = rewrite;
+    this.#report = report;
+  }
+
+  async *take(item: BackupItem): AsyncGenerator<BackupItem> {
+    if (item.kind === 'start') {
+      this.#collector.start(item.manifest);
+    } else if (item.kind === 'end') {
+      this.#collector.end(item);
+      if (this.#left === undefined) yield* this.#begin();
+      yield endOf(item, this.#left!.catalog, this.#counter.counts);
+    } else if (!this.#collector.take(item)) {
+      if (this.#left === undefined) yield* this.#begin();
+      const batch = await this.#rows(item);
+      if (batch === undefined) item.release?.();
+      else yield* this.#counter.pass([batch]);
+    }
+  }
+
+  /** The definitions, all at once. */
+  async *#begin(): AsyncGenerator<BackupItem> {
+    const rewrite = this.#rewrite;
+    const { head, lost = [] } = await rewrite.head(this.#collector.head());
+    for (const { what, why } of lost) this.#report.warn(`left out: ${what}: ${why}`);
+    const { catalog } = head;
+    const manifest = noted(head, rewrite, lost);
+    const infos = manifest.spaces.map(({ id, name, engine }) => ({ id, name, engine }));
+    this.#left = { catalog, spaces: new Map(infos.map((space) => [space.id, space])) };
+    yield { kind: 'start', manifest };
+    yield* this.#counter.pass(systemBatches(catalog));
+  }
+
+  /** @returns undefined where nothing is left of them */
+  #rows(batch: TupleBatch): TupleBatch | undefined | Promise<TupleBatch | undefined> {
+    const space = this.#left?.spaces.get(batch.space.id);
+    if (space === undefined) return undefined;
+    const named = { ...batch, space };
+    return this.#rewrite.rows === undefined ? named : this.#rewrite.rows(named);
+  }
+}
+
+/**
+ * A stage that changes a backup: first its definitions, all at once, then its rows. What comes in is
+ * counted against what the source says, and what goes out is counted anew.
+ *
+ * @param report - hears what could not stay
+ * @example
+ * await pipeline(archiveSource(input), rewriteStage(chooseSpaces({ only: ['app_*'] }), report), sink);
+ */
+export function rewriteStage(rewrite: Rewrite, report: Report): RewriteStage {
+  return async function* (items) {
+    const rewriter = new Rewriter(rewrite, report);
+    for await (const item of items) yield* rewriter.take(item);
+  };
+}

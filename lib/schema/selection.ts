@@ -1,0 +1,245 @@
+import type { Omission } from '../archive/manifest.js';
+import { quoted } from '../report.js';
+import { decode } from '../tuple/codec.js';
+import { editArray, editMap } from '../tuple/edit.js';
+import { Catalog, type SystemRow } from './catalog.js';
+import { eventsOf } from './describe.js';
+import { sqlOf } from './dialect.js';
+import type { Head } from './head.js';
+import { editField, functionsOf, isTable } from './rows.js';
+import { LAST_SHIPPED_COLLATION } from './shipped.js';
+import { identifiersOf } from './sql.js';
+import { Field, SystemSpace } from './system.js';
+
+/** A part of a database. */
+export interface Selection {
+  head: Head;
+  /** What the spaces that stay had and cannot have without the others. */
+  lost: Omission[];
+}
+
+type Rows = (spaceId: number) => readonly SystemRow[];
+
+/** In which field the system spaces say which space a row belongs to. */
+const BELONGS_TO: ReadonlyMap<number, number> = new Map([
+  [SystemSpace.SPACE, Field.space.id],
+  [SystemSpace.INDEX, Field.index.spaceId],
+  [SystemSpace.TRIGGER, Field.trigger.spaceId],
+  [SystemSpace.SPACE_SEQUENCE, Field.spaceSequence.spaceId],
+  [SystemSpace.FK_CONSTRAINT, Field.fkConstraint.childId],
+  [SystemSpace.CK_CONSTRAINT, Field.ckConstraint.spaceId],
+  [SystemSpace.FUNC_INDEX, Field.funcIndex.spaceId],
+]);
+
+const nameOf = ({ fields }: SystemRow): string => String(fields[Field.space.name]);
+const idOf = ({ fields }: SystemRow): number => Number(fields[Field.space.id]);
+
+/** The SQL that a row runs or is, with the tables that it names. */
+function tablesIn(row: SystemRow, fieldNo: number): Set<string> {
+  return identifiersOf(sqlOf(row, fieldNo) ?? '');
+}
+
+/** Adds the views that read a space which is gone, and the views that read those. */
+function withViews(gone: Set<number>, catalog: Catalog, lost: Omission[]): void {
+  const rows = catalog.rows(SystemSpace.SPACE);
+  const names = new Map(rows.map((row) => [nameOf(row), idOf(row)]));
+  for (let size = -1; size !== gone.size; ) {
+    size = gone.size;
+    for (const view of rows) {
+      if (gone.has(idOf(view))) continue;
+      const missing = [...tablesIn(view, Field.space.flags)].find((name) =>
+        gone.has(names.get(name) ?? -1),
+      );
+      if (missing === undefined) continue;
+      gone.add(idOf(view));
+      lost.push({ what: `view ${quoted(nameOf(view))}`, why: `it reads ${quoted(missing)}` });
+    }
+  }
+}
+
+/** A `_space` row without foreign keys (of 2.11 and newer) that refer to a space which is gone. */
+function withoutForeignKeys(row: SystemRow, gone: ReadonlyMap<number, string>, lost: Omission[]) {
+  const drop = (keys: Buffer): Buffer =>
+    editMap(keys, (name, value) => {
+      const key = decode(value);
+      const parent = isTable(key) ? gone.get(Number(key['space'])) : undefined;
+      if (parent === undefined) return value;
+      lost.push(foreignKey(name, nameOf(row), parent));
+      return undefined;
+    });
+  const inTable = (table: Buffer): Buffer =>
+    editMap(table, (key, value) => {
+      if (key !== 'foreign_key') return value;
+      const left = drop(value);
+      // an empty map is no definition
+      return left !== value && left[0] === 0x80 ? undefined : left;
+    });
+  const flagged = editField(row, Field.space.flags, inTable);
+  return editField(flagged, Field.space.format, (format) => editArray(format, inTable));
+}
+
+function foreignKey(name: unknown, child: string, parent: string): Omission {
+  return {
+    what: `foreign key ${quoted(name)} of ${quoted(child)}`,
+    why: `it refers to ${quoted(parent)}`,
+  };
+}
+
+/** Sequences that fill a field of spaces which are gone, and of no other. */
+function orphanedSequences(rows: readonly SystemRow[], gone: ReadonlySet<number>): Set<unknown> {
+  const { spaceId, sequenceId } = Field.spaceSequence;
+  const isGone = ({ fields }: SystemRow): boolean => gone.has(Number(fields[spaceId]));
+  const kept = new Set(rows.filter((row) => !isGone(row)).map(({ fields }) => fields[sequenceId]));
+  const orphans = rows.filter(isGone).map(({ fields }) => fields[sequenceId]);
+  return new Set(orphans.filter((id) => !kept.has(id)));
+}
+
+/**
+ * The database without some of its spaces, and without all that belongs to them: indexes, constraints,
+ * triggers, grants, and sequences of their own.
+ *
+ * @param isKept - asked for each space and view
+ * @example
+ * const { head, lost } = withoutSpaces(whole, ({ name }) => name !== 'log');
+ */
+export function withoutSpaces(
+  { manifest, catalog }: Head,
+  isKept: (space: { id: number; name: string }) => boolean,
+): Selection {
+  const lost: Omission[] = [];
+  const gone = new Set(catalog.spaces.filter((space) => !isKept(space)).map(({ id }) => id));
+  withViews(gone, catalog, lost);
+  const goneNames = new Map(
+    catalog.spaces.filter(({ id }) => gone.has(id)).map(({ id, name }) => [id, name]),
+  );
+  const nameById = new Map(catalog.spaces.map(({ id, name }) => [id, name]));
+  const sequences = orphanedSequences(catalog.rows(SystemSpace.SPACE_SEQUENCE), gone);
+  const isGoneName = new Set(goneNames.values());
+
+  const stays = (spaceId: number, row: SystemRow): boolean => {
+    const { fields } = row;
+    const belongsTo = BELONGS_TO.get(spaceId);
+    if (belongsTo !== undefined && gone.has(Number(fields[belongsTo]))) return false;
+    switch (spaceId) {
+      case SystemSpace.SEQUENCE:
+      case SystemSpace.SEQUENCE_DATA:
+        return !sequences.has(fields[0]);
+      case SystemSpace.PRIV: {
+        const id = fields[Field.priv.objectId];
+        const type = fields[Field.priv.objectType];
+        return !(type === 'space'
+          ? gone.has(Number(id))
+          : type === 'sequence' && sequences.has(id));
+      }
+      case SystemSpace.FK_CONSTRAINT: {
+        const { name, childId, parentId } = Field.fkConstraint;
+        const parent = goneNames.get(Number(fields[parentId]));
+        if (parent === undefined) return true;
+        lost.push(foreignKey(fields[name], nameById.get(Number(fields[childId])) ?? '', parent));
+        return false;
+      }
+      case SystemSpace.TRIGGER: {
+        const named = [...tablesIn(row, Field.trigger.options)];
+        const missing = named.find((name) => isGoneName.has(name));
+        if (missing === undefined) return true;
+        lost.push({
+          what: `trigger ${quoted(fields[Field.trigger.name])}`,
+          why: `its SQL names ${quoted(missing)}`,
+        });
+        return false;
+      }
+      default:
+        return true;
+    }
+  };
+  const selected = Catalog.of((spaceId) => {
+    const rows = catalog.userRows(spaceId).filter((row) => stays(spaceId, row));
+    if (spaceId !== SystemSpace.SPACE) return rows;
+    return rows.map((row) => withoutForeignKeys(row, goneNames, lost));
+  });
+  const spaces = manifest.spaces.filter(({ id }) => !gone.has(id));
+  return { head: { manifest: { ...manifest, spaces }, catalog: selected }, lost };
+}
+
+/** Ids under `collation`, in columns and in parts of keys. */
+function collationsIn(value: unknown): unknown[] {
+  const tables = Array.isArray(value) ? value.filter(isTable) : [];
+  return tables.map((table) => table['collation']);
+}
+
+/** What the spaces of a catalog name, by id or in SQL. */
+function needs(rows: Rows): { functions: Set<unknown>; collations: Set<unknown> } {
+  const spaces = rows(SystemSpace.SPACE);
+  const ids = new Set(spaces.map(idOf));
+  const indexes = rows(SystemSpace.INDEX);
+  const sql = new Set([
+    ...spaces.flatMap((row) => [...tablesIn(row, Field.space.flags)]),
+    ...rows(SystemSpace.TRIGGER).flatMap((row) => [...tablesIn(row, Field.trigger.options)]),
+    ...rows(SystemSpace.CK_CONSTRAINT).flatMap(({ fields }) => [
+      ...identifiersOf(String(fields[Field.ckConstraint.code])),
+    ]),
+  ]);
+  const isCalled = (row: SystemRow): boolean =>
+    sql.has(String(row.fields[Field.func.name])) ||
+    eventsOf(row).some((event) => [...ids].some((id) => event.startsWith(`box.space[${id}]`)));
+  return {
+    functions: new Set([
+      ...spaces.flatMap(functionsOf),
+      ...rows(SystemSpace.FUNC_INDEX).map(({ fields }) => fields[Field.funcIndex.functionId]),
+      ...indexes.map(({ fields }) => {
+        const options = fields[Field.index.options];
+        return isTable(options) ? options['func'] : undefined;
+      }),
+      ...rows(SystemSpace.FUNC)
+        .filter(isCalled)
+        .map(({ fields }) => fields[Field.func.id]),
+    ]),
+    collations: new Set([
+      ...spaces.flatMap(({ fields }) => collationsIn(fields[Field.space.format])),
+      ...indexes.flatMap(({ fields }) => collationsIn(fields[Field.index.parts])),
+    ]),
+  };
+}
+
+/** Of no single space. */
+const OF_THE_WHOLE: ReadonlySet<number> = new Set([
+  SystemSpace.SCHEMA,
+  SystemSpace.USER,
+  SystemSpace.PRIV,
+]);
+
+/**
+ * Some spaces and what they need: their sequences, functions and collations. Users, roles, grants and
+ * the notes of applications are of the whole database, and stay away.
+ *
+ * @param isKept - asked for each space and view
+ * @example
+ * const { head } = onlySpaces(whole, ({ name }) => name.startsWith('app_'));
+ */
+export function onlySpaces(
+  whole: Head,
+  isKept: (space: { id: number; name: string }) => boolean,
+): Selection {
+  const { head, lost } = withoutSpaces(whole, isKept);
+  const { catalog } = head;
+  const { functions, collations } = needs((spaceId) => catalog.rows(spaceId));
+  const sequences = new Set(
+    catalog
+      .rows(SystemSpace.SPACE_SEQUENCE)
+      .map(({ fields }) => fields[Field.spaceSequence.sequenceId]),
+  );
+  const isNeeded = (spaceId: number, { fields }: SystemRow): boolean => {
+    if (OF_THE_WHOLE.has(spaceId)) return false;
+    if (spaceId === SystemSpace.FUNC) return functions.has(fields[Field.func.id]);
+    if (spaceId === SystemSpace.COLLATION) {
+      const id = fields[Field.collation.id];
+      return Number(id) <= LAST_SHIPPED_COLLATION || collations.has(id);
+    }
+    if (spaceId !== SystemSpace.SEQUENCE && spaceId !== SystemSpace.SEQUENCE_DATA) return true;
+    return sequences.has(fields[0]);
+  };
+  const needed = Catalog.of((spaceId) =>
+    catalog.rows(spaceId).filter((row) => isNeeded(spaceId, row)),
+  );
+  return { head: { manifest: { ...head.manifest, revoked: [] }, catalog: needed }, lost };
+}
