@@ -1,0 +1,130 @@
+import { INCOMPLETE, skip } from './msgpack.js';
+
+/** A value that is written with the very bytes it has: those it was read from, where it was read. */
+export abstract class Carried {
+  /** One whole MessagePack value. */
+  abstract readonly raw: Buffer;
+}
+
+/**
+ * Any value as its bytes, undecoded: keeps its MessagePack type wherever it is put.
+ *
+ * @example
+ * tuple.set('copy', tuple.field('original'));
+ */
+export class Raw extends Carried {
+  /** @param raw - one whole MessagePack value */
+  constructor(readonly raw: Buffer) {
+    super();
+    const end = skip(raw, 0, raw.length);
+    if (end !== raw.length) {
+      const what = end === INCOMPLETE ? 'less' : 'something else';
+      throw new TypeError(`a Raw takes one MessagePack value; ${what} was given`);
+    }
+  }
+}
+
+/**
+ * A number that is written as float64, though it may be whole.
+ *
+ * @example
+ * encodeExact(new Double(1)); // <cb 3f f0 00 00 00 00 00 00>
+ * new Double(1) + 1; // 2
+ */
+export class Double extends Carried {
+  readonly raw: Buffer;
+
+  constructor(
+    readonly value: number,
+    raw?: Buffer,
+  ) {
+    super();
+    this.raw = raw ?? Buffer.alloc(9, 0xcb);
+    if (raw === undefined) this.raw.writeDoubleBE(value, 1);
+  }
+
+  override valueOf(): number {
+    return this.value;
+  }
+
+  override toString(): string {
+    return String(this.value);
+  }
+
+  toJSON(): number {
+    return this.value;
+  }
+}
+
+/**
+ * A number that is written as float32, and rounded to what that holds.
+ *
+ * @example
+ * new Float(0.1).value; // 0.10000000149011612
+ */
+export class Float extends Carried {
+  readonly value: number;
+  readonly raw: Buffer;
+
+  constructor(value: number, raw?: Buffer) {
+    super();
+    this.value = Math.fround(value);
+    this.raw = raw ?? Buffer.alloc(5, 0xca);
+    if (raw === undefined) this.raw.writeFloatBE(value, 1);
+  }
+
+  override valueOf(): number {
+    return this.value;
+  }
+
+  override toString(): string {
+    return String(this.value);
+  }
+
+  toJSON(): number {
+    return this.value;
+  }
+}
+
+/**
+ * An extension that is carried along without being understood.
+ *
+ * @example
+ * new Opaque(100, Buffer.of(1, 2)).raw; // <d5 64 01 02>
+ */
+export class Opaque extends Carried {
+  readonly raw: Buffer;
+
+  /** @param type - from -128 to 127 */
+  constructor(
+    readonly type: number,
+    readonly payload: Uint8Array,
+    raw?: Buffer,
+  ) {
+    super();
+    this.raw = raw ?? extension(type, payload);
+  }
+}
+
+/** Codes of the extensions of 1, 2, 4, 8 and 16 bytes. */
+const FIXEXT: Readonly<Record<number, number>> = { 1: 0xd4, 2: 0xd5, 4: 0xd6, 8: 0xd7, 16: 0xd8 };
+
+/** An extension in its shortest form. */
+export function extension(type: number, payload: Uint8Array): Buffer {
+  if (!Number.isInteger(type) || type < -128 || type > 127) {
+    throw new RangeError(`the type of an extension goes from -128 to 127, not ${type}`);
+  }
+  const { length } = payload;
+  const fixed = FIXEXT[length];
+  const header = fixed === undefined ? sized(0xc7, length) : Buffer.of(fixed);
+  return Buffer.concat([header, Buffer.of(type & 0xff), payload]);
+}
+
+/** A header with a length of 8, 16 or 32 bits, whose codes follow each other from `base`. */
+export function sized(base: number, length: number): Buffer {
+  if (length < 0x100) return Buffer.of(base, length);
+  if (length < 0x10000) return Buffer.of(base + 1, length >> 8, length & 0xff);
+  const header = Buffer.alloc(5, base + 2);
+  header.writeUInt32BE(length, 1);
+  return header;
+}

@@ -1,0 +1,166 @@
+import { Carried, extension } from './carried.js';
+
+/** `MP_DATETIME` of the server's `src/lib/core/mp_extension_types.h`. */
+const TYPE = 4;
+/** Seconds alone, or with all the rest: `src/lib/core/mp_datetime.c`. */
+const SHORT = 8;
+const LONG = 16;
+const DAY = 86400n;
+/** Years that the server knows, roughly, in seconds from 1970: `MAX_EPOCH_SECS_VALUE` of `datetime.h`. */
+const MAX_SECONDS = 185_480_451_590_399n;
+const NANOSECONDS = 1_000_000_000;
+/** Days from 0000-03-01 to 1970-01-01, and in 400 years, after which the calendar repeats. */
+const EPOCH_DAY = 719468;
+const ERA_DAYS = 146097;
+
+const TEXT =
+  /^([+-]\d{4,7}|\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:Z|([+-])(\d\d):?(\d\d))?)?$/;
+
+export interface DatetimeParts {
+  /** From 1970, UTC. */
+  readonly seconds: bigint;
+  readonly nanoseconds?: number;
+  /** East of UTC. */
+  readonly offsetMinutes?: number;
+  /** The server's number of a time zone; 0 for none. */
+  readonly tzIndex?: number;
+}
+
+/**
+ * A point in time, with nanoseconds and the offset of a time zone.
+ *
+ * @example
+ * String(Datetime.from('2024-02-29T12:00:00.5+03:00')); // '2024-02-29T12:00:00.500000000+03:00'
+ */
+export class Datetime extends Carried {
+  private constructor(
+    readonly seconds: bigint,
+    readonly nanoseconds: number,
+    readonly offsetMinutes: number,
+    readonly tzIndex: number,
+    readonly raw: Buffer,
+  ) {
+    super();
+  }
+
+  /** @param source - text is ISO 8601, UTC where it names no offset */
+  static from(source: Date | string | DatetimeParts): Datetime {
+    if (typeof source === 'string') return make(parse(source), Datetime.read);
+    if (!(source instanceof Date)) return make(source, Datetime.read);
+    const time = source.getTime();
+    if (Number.isNaN(time)) throw new TypeError('an invalid Date is no datetime');
+    const seconds = Math.floor(time / 1000);
+    const nanoseconds = (time - seconds * 1000) * 1_000_000;
+    return make({ seconds: BigInt(seconds), nanoseconds }, Datetime.read);
+  }
+
+  /** @returns undefined where the payload is no datetime of the server */
+  static read(this: void, payload: Buffer, raw: Buffer): Datetime | undefined {
+    if (payload.length !== SHORT && payload.length !== LONG) return undefined;
+    const long = payload.length === LONG;
+    const seconds = payload.readBigInt64LE(0);
+    const nanoseconds = long ? payload.readInt32LE(8) : 0;
+    if (seconds > MAX_SECONDS || seconds < -MAX_SECONDS) return undefined;
+    if (nanoseconds < 0 || nanoseconds >= NANOSECONDS) return undefined;
+    const [offset, tzIndex] = long ? [payload.readInt16LE(12), payload.readInt16LE(14)] : [0, 0];
+    return new Datetime(seconds, nanoseconds, offset, tzIndex, raw);
+  }
+
+  /** Without what a Date cannot hold: less than a millisecond, and the offset. */
+  toDate(): Date {
+    return new Date(Number(this.seconds) * 1000 + Math.floor(this.nanoseconds / 1_000_000));
+  }
+
+  override toString(): string {
+    const local = this.seconds + BigInt(this.offsetMinutes) * 60n;
+    const inDay = Number(((local % DAY) + DAY) % DAY);
+    const date = dateOf(Number((local - BigInt(inDay)) / DAY));
+    const time = [inDay / 3600, (inDay / 60) % 60, inDay % 60].map((n) => two(Math.floor(n)));
+    const fraction = this.nanoseconds === 0 ? '' : `.${String(this.nanoseconds).padStart(9, '0')}`;
+    return `${date}T${time.join(':')}${fraction}${offsetText(this.offsetMinutes)}`;
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+}
+
+type Read = (payload: Buffer, raw: Buffer) => Datetime | undefined;
+
+function make(parts: DatetimeParts, read: Read): Datetime {
+  const { seconds, nanoseconds = 0, offsetMinutes = 0, tzIndex = 0 } = parts;
+  const short = nanoseconds === 0 && offsetMinutes === 0 && tzIndex === 0;
+  const payload = Buffer.alloc(short ? SHORT : LONG);
+  payload.writeBigInt64LE(seconds);
+  if (!short) {
+    payload.writeInt32LE(nanoseconds, 8);
+    payload.writeInt16LE(offsetMinutes, 12);
+    payload.writeInt16LE(tzIndex, 14);
+  }
+  const made = read(payload, extension(TYPE, payload));
+  if (made === undefined) throw new RangeError('out of the range of datetimes');
+  return made;
+}
+
+function parse(text: string): DatetimeParts {
+  const match = TEXT.exec(text);
+  if (match === null) throw new TypeError(`'${text.slice(0, 100)}' is no ISO 8601 datetime`);
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((n) => Number(n ?? 0));
+  const [fraction = '', sign, hours = '0', minutes = '0'] = match.slice(7);
+  const days = dayOf(year!, month!, day!);
+  // a date that the calendar lacks comes back as another
+  if (!sameDate(dateOf(days), year!, month!, day!) || hour! > 23 || minute! > 59 || second! > 59) {
+    throw new RangeError(`there is no such time as '${text}'`);
+  }
+  const offsetMinutes = (Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -1 : 1) + 0;
+  const inDay = hour! * 3600 + minute! * 60 + second! - offsetMinutes * 60;
+  return {
+    seconds: BigInt(days) * DAY + BigInt(inDay),
+    nanoseconds: Number(fraction.padEnd(9, '0')),
+    offsetMinutes,
+  };
+}
+
+function sameDate(date: string, year: number, month: number, day: number): boolean {
+  return date === `${yearText(year)}-${two(month)}-${two(day)}`;
+}
+
+/** Days from 1970 of a date; the year begins in March, so that a leap day is its last. */
+function dayOf(year: number, month: number, day: number): number {
+  const fromMarch = month <= 2 ? year - 1 : year;
+  const era = Math.floor(fromMarch / 400);
+  const inEra = fromMarch - era * 400;
+  const inYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1;
+  const leaps = Math.floor(inEra / 4) - Math.floor(inEra / 100);
+  return era * ERA_DAYS + inEra * 365 + leaps + inYear - EPOCH_DAY;
+}
+
+/** The date of a day from 1970; see {@link dayOf}. */
+function dateOf(days: number): string {
+  const shifted = days + EPOCH_DAY;
+  const era = Math.floor(shifted / ERA_DAYS);
+  const inEra = shifted - era * ERA_DAYS;
+  const fourth = Math.floor(inEra / 1460) - Math.floor(inEra / 36524);
+  const years = Math.floor((inEra - fourth + Math.floor(inEra / 146096)) / 365);
+  const inYear = inEra - (365 * years + Math.floor(years / 4) - Math.floor(years / 100));
+  const fromMarch = Math.floor((5 * inYear + 2) / 153);
+  const day = inYear - Math.floor((153 * fromMarch + 2) / 5) + 1;
+  const month = ((fromMarch + 2) % 12) + 1;
+  const year = years + era * 400 + (month <= 2 ? 1 : 0);
+  return `${yearText(year)}-${two(month)}-${two(day)}`;
+}
+
+function yearText(year: number): string {
+  if (year >= 0 && year <= 9999) return String(year).padStart(4, '0');
+  return `${year < 0 ? '-' : '+'}${String(Math.abs(year)).padStart(6, '0')}`;
+}
+
+function offsetText(minutes: number): string {
+  if (minutes === 0) return 'Z';
+  const size = Math.abs(minutes);
+  return `${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0');
+}

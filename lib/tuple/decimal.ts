@@ -1,0 +1,85 @@
+import { Carried, extension } from './carried.js';
+import { integer, readInteger } from './integers.js';
+import { isInteger, skip } from './msgpack.js';
+
+/** `DECIMAL_MAX_DIGITS` of the server's `src/lib/core/decimal.h`. */
+const MAX_DIGITS = 38;
+/** `MP_DECIMAL` of `src/lib/core/mp_extension_types.h`. */
+const TYPE = 1;
+
+/**
+ * A decimal as exact text.
+ *
+ * Source of the bytes: the server's `src/lib/core/mp_decimal.c`: the scale, then a digit each four
+ * bits, the last four being the sign.
+ *
+ * @example
+ * String(Decimal.from('-12.50')); // '-12.50'
+ */
+export class Decimal extends Carried {
+  private constructor(
+    private readonly text: string,
+    readonly raw: Buffer,
+  ) {
+    super();
+  }
+
+  /** @param text - up to 38 digits; an exponent may follow */
+  static from(text: string | number | bigint): Decimal {
+    const match = /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d{1,3}))?$/i.exec(String(text));
+    const [, sign, whole = '', fraction = '', exponent = '0'] = match ?? [];
+    if (match === null || whole + fraction === '') {
+      throw new TypeError(`'${String(text).slice(0, 100)}' is no decimal`);
+    }
+    let scale = fraction.length - Number(exponent);
+    let digits = (whole + fraction).replace(/^0+/, '');
+    if (digits === '') scale = Math.max(scale, 0);
+    else if (scale < 0) {
+      digits += '0'.repeat(-scale);
+      scale = 0;
+    }
+    if (digits.length > MAX_DIGITS || scale > MAX_DIGITS) {
+      throw new RangeError(`a decimal has ${MAX_DIGITS} digits at most`);
+    }
+    const minus = sign === '-' && digits !== '';
+    const nibbles = `${digits || '0'}${minus ? 'd' : 'c'}`;
+    const packed = Buffer.from(nibbles.padStart(nibbles.length + (nibbles.length % 2), '0'), 'hex');
+    return new Decimal(
+      plain(minus, digits, scale),
+      extension(TYPE, Buffer.concat([integer(scale), packed])),
+    );
+  }
+
+  /** @returns undefined where the payload is no decimal of the server */
+  static read(payload: Buffer, raw: Buffer): Decimal | undefined {
+    if (payload.length < 2 || !isInteger(payload[0]!)) return undefined;
+    const start = skip(payload, 0, payload.length);
+    if (start < 0) return undefined;
+    const scale = Number(readInteger(payload, 0));
+    const match = /^0*(\d*)([a-f])$/.exec(payload.toString('hex', start));
+    if (match === null || Math.abs(scale) > MAX_DIGITS) return undefined;
+    const [, digits = '', sign = ''] = match;
+    return new Decimal(plain('bd'.includes(sign), digits, scale), raw);
+  }
+
+  /** Digits behind the point. */
+  get scale(): number {
+    const point = this.text.indexOf('.');
+    return point < 0 ? 0 : this.text.length - point - 1;
+  }
+
+  override toString(): string {
+    return this.text;
+  }
+
+  toJSON(): string {
+    return this.text;
+  }
+}
+
+function plain(minus: boolean, digits: string, scale: number): string {
+  const sign = minus ? '-' : '';
+  if (scale <= 0) return digits === '' ? `${sign}0` : sign + digits + '0'.repeat(-scale);
+  const padded = digits.padStart(scale + 1, '0');
+  return `${sign}${padded.slice(0, -scale)}.${padded.slice(-scale)}`;
+}

@@ -1,0 +1,201 @@
+import { isUtf8 } from 'node:buffer';
+import { Carried, Double, Float, Opaque, Raw, sized } from './carried.js';
+import { Datetime } from './datetime.js';
+import { Decimal } from './decimal.js';
+import { integer, readInteger } from './integers.js';
+import { Interval } from './interval.js';
+import {
+  arrayHeader,
+  headerSize,
+  isArray,
+  isMap,
+  isString,
+  mapHeader,
+  memberCount,
+  skip,
+  str,
+} from './msgpack.js';
+import { Uuid } from './uuid.js';
+
+/**
+ * A decoded value that encodes to the MessagePack type it came from. A number is an integer where it
+ * is whole, and a float64 where not; a {@link Double} is a float64 that is whole.
+ */
+export type ExactValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | Carried
+  | ExactValue[]
+  | { [key: string]: ExactValue }
+  | Map<ExactValue, ExactValue>;
+
+/** Containers in each other: as deep as recursion goes safely, and far deeper than data is. */
+const MAX_DEPTH = 512;
+
+const NIL = Buffer.of(0xc0);
+const FALSE = Buffer.of(0xc2);
+const TRUE = Buffer.of(0xc3);
+
+const EXTENSIONS: Readonly<Record<number, (payload: Buffer, raw: Buffer) => Carried | undefined>> =
+  { 1: Decimal.read, 2: Uuid.read, 4: Datetime.read, 6: Interval.read };
+
+/**
+ * Decodes one whole value. What is no valid UTF-8 stays {@link Raw}; an extension that is unknown, or
+ * not as the server writes it, becomes {@link Opaque}. A map becomes an object where all its keys are
+ * strings, else a Map; with a key that is there twice it stays {@link Raw}.
+ *
+ * @throws RangeError where `raw` is not one whole value, or nests deeper than 512 containers
+ * @example
+ * decodeExact(Buffer.from([0xcb, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0])); // Double 1
+ */
+export function decodeExact(raw: Buffer): ExactValue {
+  if (skip(raw, 0, raw.length) !== raw.length) {
+    throw new RangeError('these bytes are not one whole MessagePack value');
+  }
+  return new Reader(raw).read();
+}
+
+/** Walks through bytes that are known to be whole. */
+class Reader {
+  private pos = 0;
+  private depth = 0;
+
+  constructor(private readonly buf: Buffer) {}
+
+  read(): ExactValue {
+    const { buf, pos } = this;
+    const code = buf[pos]!;
+    if (isString(code)) return this.readString(code);
+    if (isArray(code)) return this.nested(() => this.readArray());
+    if (isMap(code)) return this.nested(() => this.readMap());
+    this.pos = skip(buf, pos, buf.length);
+    if (code === 0xc0) return null;
+    if (code === 0xc2 || code === 0xc3) return code === 0xc3;
+    if (code >= 0xc4 && code <= 0xc6) return buf.subarray(pos + 1 + (1 << (code - 0xc4)), this.pos);
+    if (code === 0xca) return new Float(buf.readFloatBE(pos + 1), buf.subarray(pos, this.pos));
+    if (code === 0xcb) return this.readDouble(pos);
+    const isExtension = (code >= 0xc7 && code <= 0xc9) || (code >= 0xd4 && code <= 0xd8);
+    return isExtension ? this.readExtension(pos, code) : readInteger(buf, pos);
+  }
+
+  private readString(code: number): string | Raw {
+    const { buf, pos } = this;
+    const head = code < 0xd9 ? 1 : headerSize(buf, pos);
+    const end = code < 0xd9 ? pos + 1 + (code & 0x1f) : skip(buf, pos, buf.length);
+    this.pos = end;
+    const text = buf.toString('utf8', pos + head, end);
+    const valid = !text.includes('\ufffd') || isUtf8(buf.subarray(pos + head, end));
+    return valid ? text : new Raw(buf.subarray(pos, end));
+  }
+
+  /** Not a number has many forms; all but the usual one have to keep their bytes. */
+  private readDouble(pos: number): number | Double {
+    const value = this.buf.readDoubleBE(pos + 1);
+    const plain = Number.isNaN(value)
+      ? this.buf.readBigUInt64BE(pos + 1) === 0x7ff8000000000000n
+      : !Number.isInteger(value);
+    return plain ? value : new Double(value, this.buf.subarray(pos, this.pos));
+  }
+
+  private readExtension(pos: number, code: number): Carried {
+    const head = code >= 0xd4 ? 1 : headerSize(this.buf, pos);
+    const type = this.buf.readInt8(pos + head);
+    const payload = this.buf.subarray(pos + head + 1, this.pos);
+    const raw = this.buf.subarray(pos, this.pos);
+    return EXTENSIONS[type]?.(payload, raw) ?? new Opaque(type, payload, raw);
+  }
+
+  private nested<T>(read: () => T): T {
+    if (++this.depth > MAX_DEPTH) throw tooDeep();
+    const value = read();
+    this.depth--;
+    return value;
+  }
+
+  private enter(): number {
+    const count = memberCount(this.buf, this.pos);
+    this.pos += headerSize(this.buf, this.pos);
+    return count;
+  }
+
+  private readArray(): ExactValue[] {
+    const values: ExactValue[] = [];
+    for (let count = this.enter(); count > 0; count--) values.push(this.read());
+    return values;
+  }
+
+  private readMap(): ExactValue {
+    const start = this.pos;
+    const pairs: [ExactValue, ExactValue][] = [];
+    for (let count = this.enter(); count > 0; count--) pairs.push([this.read(), this.read()]);
+    const keys = new Set(pairs.map(([key]) => key));
+    // a Map would lose all but the last of a key that is there twice
+    if (keys.size !== pairs.length) return new Raw(this.buf.subarray(start, this.pos));
+    // makes '__proto__' a key like others
+    return pairs.every((pair): pair is [string, ExactValue] => typeof pair[0] === 'string')
+      ? Object.fromEntries(pairs)
+      : new Map(pairs);
+  }
+}
+
+/**
+ * Encodes a value: numbers and lengths in their shortest form, what was decoded as it was.
+ *
+ * @throws TypeError for what MessagePack has no type for, RangeError for what does not fit
+ * @example
+ * encodeExact([1, 1.5, new Double(1), 2n ** 63n, new Date()]);
+ */
+export function encodeExact(value: unknown): Buffer {
+  return encodeAt(value, 0);
+}
+
+function encodeAt(value: unknown, depth: number): Buffer {
+  if (value === null) return NIL;
+  switch (typeof value) {
+    case 'boolean':
+      return value ? TRUE : FALSE;
+    case 'number':
+      return Number.isInteger(value) ? integer(value) : new Double(value).raw;
+    case 'bigint':
+      return integer(value);
+    case 'string':
+      if (/\p{Surrogate}/u.test(value)) {
+        throw new TypeError('half of a surrogate pair has no UTF-8: this string cannot be encoded');
+      }
+      return str(value);
+    case 'object':
+      return encodeObject(value, depth);
+    default:
+      throw new TypeError(`MessagePack has no ${typeof value}`);
+  }
+}
+
+function encodeObject(value: object, depth: number): Buffer {
+  if (value instanceof Carried) return value.raw;
+  if (value instanceof Uint8Array) return Buffer.concat([sized(0xc4, value.length), value]);
+  if (value instanceof Date) return Datetime.from(value).raw;
+  if (depth >= MAX_DEPTH) throw tooDeep();
+  if (Array.isArray(value)) {
+    const elements = Array.from(value, (each) => encodeAt(each, depth + 1));
+    return Buffer.concat([arrayHeader(elements.length), ...elements]);
+  }
+  if (value instanceof Map) return encodePairs([...value], depth);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === null || prototype === Object.prototype) {
+    return encodePairs(Object.entries(value), depth);
+  }
+  throw new TypeError(`MessagePack has no ${value.constructor.name}`);
+}
+
+function encodePairs(pairs: readonly (readonly [unknown, unknown])[], depth: number): Buffer {
+  const encoded = pairs.flat().map((each) => encodeAt(each, depth + 1));
+  return Buffer.concat([mapHeader(pairs.length), ...encoded]);
+}
+
+function tooDeep(): RangeError {
+  return new RangeError(`nests deeper than ${MAX_DEPTH} containers`);
+}

@@ -1,0 +1,71 @@
+import { Carried, extension } from './carried.js';
+import { integer, readInteger } from './integers.js';
+import { isInteger, skip } from './msgpack.js';
+
+/** `MP_INTERVAL` of the server's `src/lib/core/mp_extension_types.h`. */
+const TYPE = 6;
+
+/** In the order of their keys, `enum interval_fields` of `src/lib/core/mp_interval.c`. */
+const PARTS = [
+  'year',
+  'month',
+  'week',
+  'day',
+  'hour',
+  'minute',
+  'second',
+  'nanosecond',
+  'adjust',
+] as const;
+
+/** Parts of an interval; what is missing is 0. `adjust` is the server's number for how months end. */
+export type IntervalParts = { readonly [part in (typeof PARTS)[number]]?: number | bigint };
+
+/**
+ * An interval.
+ *
+ * @example
+ * Interval.from({ month: 1, day: -3 }).parts.day; // -3
+ */
+export class Interval extends Carried {
+  private constructor(
+    readonly parts: IntervalParts,
+    readonly raw: Buffer,
+  ) {
+    super();
+  }
+
+  static from(parts: IntervalParts): Interval {
+    for (const name of Object.keys(parts)) {
+      if (!PARTS.some((part) => part === name)) {
+        throw new TypeError(`an interval has no '${name}', but: ${PARTS.join(', ')}`);
+      }
+    }
+    const pairs = PARTS.flatMap((part, key) => {
+      const value = parts[part] ?? 0;
+      return Number(value) === 0 ? [] : [Buffer.concat([Buffer.of(key), integer(value)])];
+    });
+    const payload = Buffer.concat([Buffer.of(pairs.length), ...pairs]);
+    return new Interval({ ...parts }, extension(TYPE, payload));
+  }
+
+  /** @returns undefined where the payload is no interval of the server */
+  static read(payload: Buffer, raw: Buffer): Interval | undefined {
+    const parts: Partial<Record<(typeof PARTS)[number], number | bigint>> = {};
+    let pos = 1;
+    for (let count = payload[0] ?? 0; count > 0; count--) {
+      const part = PARTS[payload[pos] ?? PARTS.length];
+      const end = skip(payload, pos + 1, payload.length);
+      if (part === undefined || end < 0 || !isInteger(payload[pos + 1]!)) return undefined;
+      parts[part] = readInteger(payload, pos + 1);
+      pos = end;
+    }
+    return pos === payload.length ? new Interval(parts, raw) : undefined;
+  }
+
+  override toString(): string {
+    return PARTS.flatMap((part) => (this.parts[part] ? [`${this.parts[part]} ${part}`] : [])).join(
+      ', ',
+    );
+  }
+}

@@ -1,0 +1,43 @@
+import { Carried, extension } from './carried.js';
+
+/** `MP_UUID` of the server's `src/lib/core/mp_extension_types.h`. */
+const TYPE = 2;
+const BYTES = 16;
+
+/**
+ * A UUID.
+ *
+ * @example
+ * String(Uuid.from('64D22E4D-AC92-4A23-899A-E59F34AF5479')); // in small letters
+ */
+export class Uuid extends Carried {
+  private constructor(
+    private readonly text: string,
+    readonly raw: Buffer,
+  ) {
+    super();
+  }
+
+  static from(text: string): Uuid {
+    if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) {
+      throw new TypeError(`'${String(text).slice(0, 100)}' is no UUID`);
+    }
+    const payload = Buffer.from(text.replaceAll('-', ''), 'hex');
+    return new Uuid(text.toLowerCase(), extension(TYPE, payload));
+  }
+
+  /** @returns undefined where the payload is no UUID */
+  static read(payload: Buffer, raw: Buffer): Uuid | undefined {
+    if (payload.length !== BYTES) return undefined;
+    const hex = payload.toString('hex');
+    return new Uuid(hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'), raw);
+  }
+
+  override toString(): string {
+    return this.text;
+  }
+
+  toJSON(): string {
+    return this.text;
+  }
+}
