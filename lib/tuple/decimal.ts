@@ -3,7 +3,7 @@ import { integer, readInteger } from './integers.js';
 import { isInteger, skip } from './msgpack.js';
 
 /** `DECIMAL_MAX_DIGITS` of the server's `src/lib/core/decimal.h`. */
-const MAX_DIGITS = 38;
+export const MAX_DIGITS = 38;
 /** `MP_DECIMAL` of `src/lib/core/mp_extension_types.h`. */
 const TYPE = 1;
 

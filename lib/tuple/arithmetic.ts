@@ -1,0 +1,97 @@
+import { Decimal as Calculator } from 'decimal.js';
+import { Double, Float, sized } from './carried.js';
+import { Decimal, MAX_DIGITS } from './decimal.js';
+import { decodeExact, type ExactValue, encodeExact } from './exact.js';
+import { isString, stringBytes } from './msgpack.js';
+
+/** As the server's `src/lib/core/decimal.c`: 38 digits, halves away from zero. */
+const Exact = Calculator.clone({ precision: MAX_DIGITS, rounding: Calculator.ROUND_HALF_UP });
+
+/**
+ * Sum or difference as the server makes it: a decimal where either is one, else a float64, else a
+ * float32, else an exact integer.
+ *
+ * @example
+ * calculate('+', Buffer.of(1), 2); // <03>
+ */
+export function calculate(operator: '+' | '-', raw: Buffer, operand: unknown): Buffer {
+  const left = decodeExact(raw);
+  // an operand takes the type that it would be written with
+  const right = decodeExact(encodeExact(operand));
+  const values = [left, right];
+  if (!values.every(isNumeric)) {
+    throw new TypeError(`'${operator}' takes numbers`);
+  }
+  if (left instanceof Decimal || right instanceof Decimal) {
+    const [a, b] = [new Exact(String(left)), new Exact(String(right))];
+    const result = operator === '+' ? a.plus(b) : a.minus(b);
+    const scale = Math.max(...values.map((each) => (each instanceof Decimal ? each.scale : 0)));
+    if (!result.isFinite()) throw new TypeError(`'${operator}': a decimal is finite`);
+    // zeros behind the point stay as far as there are digits for them
+    const room = MAX_DIGITS - Math.max(result.e + 1, 0);
+    return Decimal.from(result.toFixed(Math.max(Math.min(scale, room), result.decimalPlaces())))
+      .raw;
+  }
+  if (values.every(isInteger)) {
+    const [a, b] = [BigInt(left as number), BigInt(right as number)];
+    return encodeExact(operator === '+' ? a + b : a - b);
+  }
+  const [a, b] = [Number(left), Number(right)];
+  const result = operator === '+' ? a + b : a - b;
+  return values.some(isDouble) ? new Double(result).raw : new Float(result).raw;
+}
+
+/**
+ * Bits of two unsigned integers.
+ *
+ * @example
+ * bits('&', Buffer.of(6), 3); // <02>
+ */
+export function bits(operator: '&' | '|' | '^', raw: Buffer, operand: unknown): Buffer {
+  const [a, b] = [decodeExact(raw), decodeExact(encodeExact(operand))];
+  if (!isInteger(a) || !isInteger(b) || a < 0 || b < 0) {
+    throw new TypeError(`'${operator}' takes unsigned integers`);
+  }
+  const [x, y] = [BigInt(a), BigInt(b)];
+  if (operator === '&') return encodeExact(x & y);
+  return encodeExact(operator === '|' ? x | y : x ^ y);
+}
+
+/**
+ * Puts `text` in place of `length` bytes of a string; as in the server, a negative position counts
+ * from the end (-1 is behind the last byte), and a negative length leaves so many bytes at the end.
+ *
+ * @example
+ * splice(str('abc'), 1, 1, 'xyz'); // 'axyzc'
+ */
+export function splice(raw: Buffer, position: number, length: number, text: string): Buffer {
+  if (!isString(raw[0]!) || typeof text !== 'string') throw new TypeError("':' takes strings");
+  if (!Number.isSafeInteger(position) || !Number.isSafeInteger(length)) {
+    throw new TypeError("':' takes whole numbers for position and length");
+  }
+  const bytes = stringBytes(raw, 0);
+  const size = bytes.length;
+  const start = position < 0 ? position + size + 1 : Math.min(position, size);
+  if (start < 0) throw new RangeError(`':' at ${position} is before the string's beginning`);
+  const rest = size - start;
+  const cut = length < 0 ? Math.max(0, rest + length) : Math.min(length, rest);
+  const body = Buffer.concat([
+    bytes.subarray(0, start),
+    Buffer.from(text),
+    bytes.subarray(start + cut),
+  ]);
+  const header = body.length < 32 ? Buffer.of(0xa0 | body.length) : sized(0xd9, body.length);
+  return Buffer.concat([header, body]);
+}
+
+function isInteger(value: ExactValue): value is number | bigint {
+  return typeof value === 'bigint' || Number.isInteger(value);
+}
+
+function isDouble(value: ExactValue): boolean {
+  return value instanceof Double || (typeof value === 'number' && !Number.isInteger(value));
+}
+
+function isNumeric(value: ExactValue): boolean {
+  return isInteger(value) || isDouble(value) || value instanceof Float || value instanceof Decimal;
+}

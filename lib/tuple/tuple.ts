@@ -1,0 +1,219 @@
+import { bits, calculate, splice } from './arithmetic.js';
+import { Raw } from './carried.js';
+import { decodeExact, type ExactValue, encodeExact } from './exact.js';
+import { splitFields } from './fields.js';
+import { arrayHeader, headerSize, isArray, memberCount, skip } from './msgpack.js';
+
+/** Zero-based positions of fields by name, shared by all tuples of a space. */
+export type FieldNames = ReadonlyMap<string, number>;
+
+/**
+ * One step of {@link Tuple.update}, with the server's operators. Fields count from zero, negative
+ * ones from the end: -1 is the last, and for `!` behind the last.
+ */
+export type TupleUpdate =
+  | readonly ['=' | '!', number | string, unknown]
+  | readonly ['+' | '-', number | string, unknown]
+  | readonly ['&' | '|' | '^', number | string, number | bigint]
+  | readonly [':', number | string, number, number, string]
+  | readonly ['#', number | string, number];
+
+/**
+ * A view of one raw tuple that decodes what is asked for, and leaves all other bytes as they are.
+ *
+ * @example
+ * const tuple = new Tuple(raw, new Map([['id', 0], ['name', 1]]));
+ * tuple.set('name', String(tuple.get('name')).toUpperCase()).raw;
+ */
+export class Tuple implements Iterable<ExactValue> {
+  /** Number of fields. */
+  readonly length: number;
+
+  /** @param raw - one whole MessagePack array; never written to */
+  constructor(
+    readonly raw: Buffer,
+    private readonly names: FieldNames = new Map(),
+  ) {
+    const isTuple = raw.length > 0 && isArray(raw[0]!) && raw.length >= headerSize(raw, 0);
+    if (!isTuple) throw new TypeError('a tuple is a MessagePack array');
+    this.length = memberCount(raw, 0);
+  }
+
+  /**
+   * The value of one field; no other is decoded.
+   *
+   * @param field - zero-based, or a name
+   * @returns undefined behind the last field
+   */
+  get(field: number | string): ExactValue | undefined {
+    const raw = this.bytes(this.position(field));
+    return raw === undefined ? undefined : decodeExact(raw);
+  }
+
+  /** The bytes of one field, to be put elsewhere as they are; see {@link get}. */
+  field(field: number | string): Raw | undefined {
+    const raw = this.bytes(this.position(field));
+    return raw === undefined ? undefined : new Raw(raw);
+  }
+
+  *[Symbol.iterator](): Generator<ExactValue> {
+    let pos = headerSize(this.raw, 0);
+    for (let i = 0; i < this.length; i++) {
+      const end = this.behind(pos);
+      yield decodeExact(this.raw.subarray(pos, end));
+      pos = end;
+    }
+  }
+
+  toArray(): ExactValue[] {
+    return [...this];
+  }
+
+  /** By names; fields without one by their position. */
+  toObject(): { [name: string]: ExactValue } {
+    const named = new Map([...this.names].map(([name, position]) => [position, name]));
+    return Object.fromEntries(this.toArray().map((value, i) => [named.get(i) ?? `${i}`, value]));
+  }
+
+  /**
+   * A tuple with another value in one field, or with one field more where `field` is its length.
+   *
+   * @returns this very tuple where its bytes stay the same
+   */
+  set(field: number | string, value: unknown): Tuple {
+    const position = this.position(field);
+    const encoded = encodeFor(field, value);
+    if (position > this.length) {
+      throw new RangeError(`field ${shown(field)} would leave a gap behind ${this.length} fields`);
+    }
+    const body = headerSize(this.raw, 0);
+    if (position === this.length) {
+      const header = arrayHeader(this.length + 1);
+      return this.replaced(Buffer.concat([header, this.raw.subarray(body), encoded]));
+    }
+    const start = this.start(position);
+    const end = this.behind(start);
+    if (encoded.equals(this.raw.subarray(start, end))) return this;
+    const { raw } = this;
+    return this.replaced(Buffer.concat([raw.subarray(0, start), encoded, raw.subarray(end)]));
+  }
+
+  /**
+   * A tuple changed by operations, one after the other.
+   *
+   * @returns this very tuple where its bytes stay the same
+   * @example
+   * tuple.update([['+', 'visits', 1], ['=', 2, 'seen'], ['#', -1, 1]]);
+   */
+  update(operations: readonly TupleUpdate[]): Tuple {
+    this.behind(0);
+    const fields = splitFields(this.raw);
+    for (const operation of operations) this.apply(fields, operation);
+    const header =
+      fields.length === this.length
+        ? this.raw.subarray(0, headerSize(this.raw, 0))
+        : arrayHeader(fields.length);
+    return this.replaced(Buffer.concat([header, ...fields]));
+  }
+
+  private apply(fields: Buffer[], operation: TupleUpdate): void {
+    const [operator, field] = operation;
+    const adds = operator === '!' || operator === '=';
+    const position = this.counted(field, fields.length, operator === '!');
+    const old = fields[position];
+    if (position < 0 || (old === undefined && !(adds && position === fields.length))) {
+      throw new RangeError(`'${operator}': there is no field ${shown(field)}`);
+    }
+    if (operator === '#') {
+      const count = operation[2];
+      if (!Number.isSafeInteger(count) || count < 1)
+        throw new RangeError("'#' takes a count from 1");
+      fields.splice(position, count);
+    } else if (adds) {
+      fields.splice(position, operator === '!' ? 0 : 1, encodeFor(field, operation[2]));
+    } else {
+      fields[position] = naming(field, () => changed(old!, operation));
+    }
+  }
+
+  private counted(field: number | string, length: number, inserts: boolean): number {
+    if (typeof field === 'string' || field >= 0) return this.position(field);
+    return -1 - this.position(-1 - field) + length + (inserts ? 1 : 0);
+  }
+
+  private position(field: number | string): number {
+    if (typeof field === 'number') {
+      if (Number.isSafeInteger(field) && field >= 0) return field;
+      throw new RangeError(`fields count from 0: there is no field ${field}`);
+    }
+    const position = this.names.get(field);
+    if (position !== undefined) return position;
+    const known = [...this.names.keys()].map(shown).join(', ') || 'none';
+    throw new TypeError(`there is no field ${shown(field)}; known names: ${known}`);
+  }
+
+  private bytes(position: number): Buffer | undefined {
+    if (position >= this.length) return undefined;
+    const start = this.start(position);
+    return this.raw.subarray(start, this.behind(start));
+  }
+
+  private start(position: number): number {
+    let pos = headerSize(this.raw, 0);
+    for (let i = 0; i < position; i++) pos = this.behind(pos);
+    return pos;
+  }
+
+  private behind(start: number): number {
+    const end = skip(this.raw, start, this.raw.length);
+    if (end < 0) throw new RangeError(`the tuple is damaged at byte ${start}`);
+    return end;
+  }
+
+  private replaced(raw: Buffer): Tuple {
+    return raw.equals(this.raw) ? this : new Tuple(raw, this.names);
+  }
+}
+
+type Changing = Exclude<TupleUpdate, readonly ['=' | '!' | '#', ...unknown[]]>;
+
+function changed(old: Buffer, operation: TupleUpdate): Buffer {
+  const [operator] = operation as Changing;
+  switch (operator) {
+    case '+':
+    case '-':
+      return calculate(operator, old, operation[2]);
+    case '&':
+    case '|':
+    case '^':
+      return bits(operator, old, operation[2]);
+    case ':': {
+      const [, , position, length, text] = operation as Extract<
+        Changing,
+        readonly [':', ...unknown[]]
+      >;
+      return splice(old, position, length, text);
+    }
+    default:
+      throw new TypeError(`there is no operator '${operator}'`);
+  }
+}
+
+function encodeFor(field: number | string, value: unknown): Buffer {
+  return naming(field, () => encodeExact(value));
+}
+
+/** Says which field an error is about. */
+function naming<T>(field: number | string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+    const Kind = error instanceof TypeError ? TypeError : RangeError;
+    throw new Kind(`field ${shown(field)}: ${error.message}`, { cause: error });
+  }
+}
+
+function shown(field: number | string): string {
+  return typeof field === 'number' ? String(field) : `'${field}'`;
+}
