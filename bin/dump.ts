@@ -1,9 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_LEVEL, MAX_LEVEL } from '../lib/archive/compression.js';
 import type { DumpOptions } from '../lib/dump.js';
+import type { Rewrite } from '../lib/filters/rewrite.js';
 import { EXIT_HELP } from './exit.js';
 import { withOutput } from './files.js';
-import { addChoiceOptions, type FilterFlags, rewritesOf } from './filter-options.js';
+import { addFilterOptions, type FilterFlags, rewritesOf } from './filter-options.js';
 import { StderrReport } from './reporting.js';
 import {
   addServerOptions,
@@ -14,6 +15,7 @@ import {
 import { interruptible } from './signals.js';
 
 interface Flags extends ServerFlags, FilterFlags {
+  schemaOnly: boolean;
   output?: string;
   source: NonNullable<DumpOptions['source']>;
   level: number;
@@ -44,7 +46,8 @@ async function run(uri: string, flags: Flags): Promise<void> {
     const summary = await interruptible((signal) =>
       withOutput(flags.output, async (output) => {
         const server = await serverOptions(uri, flags, signal);
-        const rewrites = await rewritesOf(flags);
+        const rewrites = await rewritesOf(flags, report);
+        if (flags.schemaOnly) rewrites.unshift(await definitionsOnly());
         const { level } = flags;
         return dump(server, output, { source, level, strict, rewrites, report, signal });
       }),
@@ -55,8 +58,13 @@ async function run(uri: string, flags: Flags): Promise<void> {
   }
 }
 
+async function definitionsOnly(): Promise<Rewrite> {
+  const { schemaOnly } = await import('../lib/filters/schema-only.js');
+  return schemaOnly();
+}
+
 export function dumpCommand(): Command {
-  return addChoiceOptions(addServerOptions(new Command('dump')))
+  return addFilterOptions(addServerOptions(new Command('dump')))
     .summary('read a live database and write an archive')
     .description('Reads a live database and writes it as an archive to standard output or a file.')
     .option('-o, --output <file>', 'write to a file, which is there whole or not at all')
@@ -67,6 +75,7 @@ export function dumpCommand(): Command {
     )
     .option('--level <n>', `zstd level, 1 to ${MAX_LEVEL}`, level, DEFAULT_LEVEL)
     .option('--strict', 'fail where rows were written while select read', false)
+    .option('--schema-only', 'all definitions, no rows; sequences begin anew', false)
     .option('-q, --quiet', 'print warnings and errors only', false)
     .addHelpText('after', SERVER_HELP + EXAMPLES + EXIT_HELP)
     .action(run);

@@ -1,10 +1,20 @@
+import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { messageOf, TntarError } from '../lib/errors.js';
 import type { Rewrite } from '../lib/filters/rewrite.js';
+import type { Report } from '../lib/report.js';
 
-/** What the options that choose and change spaces stand for. */
-export interface FilterFlags {
+/** What the options that choose spaces stand for. */
+export interface ChoiceFlags {
   space: string[];
   exclude: string[];
+}
+
+/** What the options that change rows and definitions stand for, besides. */
+export interface FilterFlags extends ChoiceFlags {
+  filter: string[];
+  mask: string[];
+  maskKeyFile?: string;
 }
 
 const gather = (value: string, before: string[]): string[] => [...before, value];
@@ -16,9 +26,62 @@ export function addChoiceOptions(command: Command): Command {
     .option('--exclude <glob>', 'no spaces of such names; may be given again', gather, []);
 }
 
-/** The filters that the options ask for, in the order in which they work. */
-export async function rewritesOf({ space, exclude }: FilterFlags): Promise<Rewrite[]> {
+/** Those, and options that change what goes through. */
+export function addFilterOptions(command: Command): Command {
+  return addChoiceOptions(command)
+    .option(
+      '--filter <file>',
+      'an ES module: export default (space, tuple) => tuple, or null to skip; may be given again',
+      gather,
+      [],
+    )
+    .option(
+      '--mask <space.field=how>',
+      'hide values: =null, =hash (the same for the same value) or =fixed:VALUE; may be given again',
+      gather,
+      [],
+    )
+    .option('--mask-key-file <file>', 'the key of hashes, to get the same ones on another run');
+}
+
+/** Anybody who knows the key can try which value has which hash: a short one is no key. */
+const LEAST_KEY_BYTES = 16;
+
+function readKey(file: string): Buffer {
+  let key: Buffer;
+  try {
+    key = readFileSync(file);
+  } catch (error) {
+    throw new TntarError('usage', `cannot read the key of the masks: ${messageOf(error)}`);
+  }
+  if (key.length >= LEAST_KEY_BYTES) return key;
+  throw new TntarError('usage', `${file}: a key of masks has ${LEAST_KEY_BYTES} bytes or more`, {
+    hint: `make one: head -c 32 /dev/urandom > ${file}`,
+  });
+}
+
+/** The filter that chooses spaces, where one was asked for. */
+export async function choiceOf({ space, exclude }: ChoiceFlags): Promise<Rewrite[]> {
   if (space.length + exclude.length === 0) return [];
   const { chooseSpaces } = await import('../lib/filters/choose.js');
   return [chooseSpaces({ only: space, except: exclude })];
+}
+
+/** All filters that were asked for, in the order in which they work. */
+export async function rewritesOf(flags: FilterFlags, report: Report): Promise<Rewrite[]> {
+  const rewrites = await choiceOf(flags);
+  if (flags.filter.length > 0) {
+    const { applyFilter } = await import('../lib/filters/apply.js');
+    const { loadFilter } = await import('./filter-file.js');
+    for (const file of flags.filter) {
+      const { filter, name } = await loadFilter(file);
+      rewrites.push(applyFilter(filter, name, report));
+    }
+  }
+  if (flags.mask.length > 0) {
+    const { maskFields, parseMask } = await import('../lib/filters/mask.js');
+    const key = flags.maskKeyFile === undefined ? undefined : readKey(flags.maskKeyFile);
+    rewrites.push(maskFields(flags.mask.map(parseMask), report, key));
+  }
+  return rewrites;
 }

@@ -2,11 +2,11 @@ import { Command } from 'commander';
 import type { Contents } from '../lib/inspect.js';
 import { EXIT_HELP } from './exit.js';
 import { openInput } from './files.js';
-import { addChoiceOptions, type FilterFlags, rewritesOf } from './filter-options.js';
+import { addChoiceOptions, type ChoiceFlags, choiceOf } from './filter-options.js';
 import { formatBytes, formatCount, printable, StderrReport } from './reporting.js';
 import { interruptible } from './signals.js';
 
-interface Flags extends FilterFlags {
+interface Flags extends ChoiceFlags {
   input?: string;
   json: boolean;
   quiet: boolean;
@@ -72,7 +72,7 @@ async function run(flags: Flags): Promise<void> {
   const report = new StderrReport(flags.quiet);
   const { inspect } = await import('../lib/inspect.js');
   try {
-    const rewrites = await rewritesOf(flags);
+    const rewrites = await choiceOf(flags);
     const input = openInput(flags.input);
     const contents = await interruptible((signal) => inspect(input, { report, rewrites, signal }));
     report.clear();

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import type { RestoreOptions } from '../lib/restore.js';
 import { EXIT_HELP } from './exit.js';
 import { openInput } from './files.js';
-import { addChoiceOptions, type FilterFlags, rewritesOf } from './filter-options.js';
+import { addFilterOptions, type FilterFlags, rewritesOf } from './filter-options.js';
 import { showPreview } from './preview.js';
 import { StderrReport } from './reporting.js';
 import {
@@ -51,7 +51,7 @@ async function run(uri: string, flags: Flags): Promise<void> {
     const input = openInput(flags.input);
     await interruptible(async (signal) => {
       const server = await serverOptions(uri, flags, signal);
-      const rewrites = await rewritesOf(flags);
+      const rewrites = await rewritesOf(flags, report);
       const options = { report, signal, without, only, rewrites };
       if (flags.dryRun) {
         const preview = await previewRestore(input, server, options);
@@ -69,7 +69,7 @@ async function run(uri: string, flags: Flags): Promise<void> {
 }
 
 export function restoreCommand(): Command {
-  return addChoiceOptions(addServerOptions(new Command('restore')))
+  return addFilterOptions(addServerOptions(new Command('restore')))
     .summary('put an archive into a database')
     .description(
       'Puts an archive into a database that has none of its spaces; with --data-only,\n' +

@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import { EXIT_HELP } from './exit.js';
 import { openInput } from './files.js';
-import { addChoiceOptions, type FilterFlags, rewritesOf } from './filter-options.js';
+import { addChoiceOptions, type ChoiceFlags, choiceOf } from './filter-options.js';
 import { StderrReport } from './reporting.js';
 import { interruptible } from './signals.js';
 
-interface Flags extends FilterFlags {
+interface Flags extends ChoiceFlags {
   input?: string;
   quiet: boolean;
 }
@@ -20,7 +20,7 @@ async function run(flags: Flags): Promise<void> {
   const report = new StderrReport(flags.quiet);
   const { inspect } = await import('../lib/inspect.js');
   try {
-    const rewrites = await rewritesOf(flags);
+    const rewrites = await choiceOf(flags);
     const input = openInput(flags.input);
     const { totals, consistent } = await interruptible((signal) =>
       inspect(input, { report, rewrites, signal }),

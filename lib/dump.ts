@@ -6,7 +6,7 @@ import type { Manifest, Vclock } from './archive/manifest.js';
 import { TntarError } from './errors.js';
 import { compose, type Stage } from './filters/compose.js';
 import { observe, type Totals } from './filters/observe.js';
-import { type Rewrite, rewritten } from './filters/rewrite.js';
+import { type Rewrite, rewritten, wantedBy } from './filters/rewrite.js';
 import {
   Connection,
   type ConnectionOptions,
@@ -70,7 +70,7 @@ async function* withFirst<T>(first: T, rest: AsyncGenerator<T>): AsyncGenerator<
   yield* rest;
 }
 
-type Wants = Rewrite['wants'];
+type Wants = (space: string) => boolean;
 
 async function open(
   kind: 'snapshot' | 'select',
@@ -152,7 +152,7 @@ export async function dump(
   try {
     checkVersion(connection, report);
     const choice = options.source ?? 'auto';
-    const source = await openSource(choice, connection, report, rewrites[0]?.wants);
+    const source = await openSource(choice, connection, report, wantedBy(rewrites));
     let consistent = true;
     const { vclock } = source.manifest;
     const end = listenForEnd(vclock, options.strict ?? false, report, (value) => {

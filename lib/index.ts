@@ -4,12 +4,15 @@
  * @packageDocumentation
  */
 export { DEFAULT_LEVEL, MAX_LEVEL } from './archive/compression.js';
-export type { BackupEnd, BackupItem, BackupStart, Count } from './archive/items.js';
+export type { BackupEnd, BackupItem, BackupStart, Count, Filtered } from './archive/items.js';
 export type { Manifest, ManifestSpace, Omission, Vclock } from './archive/manifest.js';
 export { type DumpOptions, type DumpSummary, dump } from './dump.js';
 export { type ErrorDetails, type ErrorKind, TntarError } from './errors.js';
+export { applyFilter } from './filters/apply.js';
 export { type Choice, chooseSpaces } from './filters/choose.js';
 export { compose, type Stage } from './filters/compose.js';
+export type { Filter, FilterResult, FilterSpace } from './filters/filter.js';
+export { type Mask, maskFields, parseMask } from './filters/mask.js';
 export type { Totals } from './filters/observe.js';
 export {
   type Rewrite,
@@ -18,6 +21,7 @@ export {
   rewriteStage,
   rewritten,
 } from './filters/rewrite.js';
+export { schemaOnly } from './filters/schema-only.js';
 export { type Contents, type InspectOptions, inspect } from './inspect.js';
 export { Connection, type ConnectionOptions } from './iproto/connection.js';
 export type { ConnectOptions } from './iproto/driver.js';
@@ -27,6 +31,8 @@ export { previewRestore, type Restored, type RestoreOptions, restore } from './r
 export type { Head } from './schema/head.js';
 export type { RestorePlan } from './schema/plan.js';
 export type { PlanOptions, Step } from './schema/planner.js';
+export { SYSTEM_SPACE_NAMES, SystemSpace } from './schema/system.js';
+export type { FieldFormat } from './schema/system-formats.js';
 export { archiveSink } from './sinks/archive.js';
 export type { Preview } from './sinks/preview.js';
 export { type Applied, type ServerWritable, serverSink } from './sinks/server.js';
@@ -35,4 +41,11 @@ export { archiveSource } from './sources/archive.js';
 export { selectSource } from './sources/select.js';
 export { snapshotSource } from './sources/snapshot.js';
 export type { SpaceInfo, TupleBatch } from './tuple/batch.js';
+export { Double, Float, Opaque, Raw } from './tuple/carried.js';
+export { Datetime, type DatetimeParts } from './tuple/datetime.js';
+export { Decimal } from './tuple/decimal.js';
+export type { ExactValue } from './tuple/exact.js';
+export { Interval, type IntervalParts } from './tuple/interval.js';
+export { Tuple, type TupleUpdate } from './tuple/tuple.js';
+export { Uuid } from './tuple/uuid.js';
 export { VERSION } from './version.js';

@@ -22,7 +22,7 @@ const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 
 const DATA = `
   box.schema.user.grant('guest', 'super')
-  local space = box.schema.space.create('users')
+  local space = box.schema.space.create('users', {format = {{'id', 'unsigned'}, {'name', 'string'}}})
   space:create_index('primary')
   box.schema.space.create('users_log'):create_index('primary')
   for i = 1, 100 do space:insert{i, 'user ' .. i} end`;

@@ -20,6 +20,20 @@ export interface SequenceValue {
   value: string;
 }
 
+/** What a filter made of the rows of one space. */
+export interface Filtered {
+  /** Of the filter, e.g. of its file. */
+  filter: string;
+  /** Of the space. */
+  space: string;
+  in: number;
+  /** Rows that another one took the place of. */
+  changed: number;
+  /** Rows that nothing took the place of. */
+  skipped: number;
+  out: number;
+}
+
 /** Last item of every source: without it the stream was cut, however it ended. */
 export interface BackupEnd {
   kind: 'end';
@@ -27,6 +41,8 @@ export interface BackupEnd {
   consistent: boolean;
   /** Sequences that moved while the rows were read: where they stood at the end. */
   sequences?: SequenceValue[];
+  /** What filters made of rows, in the order of the filters. */
+  filtered?: Filtered[];
   /** By space id, as the source counted; every sink compares with what reached it. */
   counts: Map<number, Count>;
 }

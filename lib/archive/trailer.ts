@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { TntarError } from '../errors.js';
-import type { SequenceValue } from './items.js';
+import type { Filtered, SequenceValue } from './items.js';
 import { JsonReader } from './json.js';
 import { checkFormat, FORMAT_NAME, FORMAT_VERSION, type Vclock } from './manifest.js';
 
@@ -24,6 +24,8 @@ export interface Trailer {
   consistent: boolean;
   /** Sequences that moved while the rows were read: where they stood at the end. */
   sequences?: SequenceValue[];
+  /** What filters made of rows, in the order of the filters. */
+  filtered?: Filtered[];
 }
 
 /** SHA-256 over one line an entry: `name rows bytes sha256\n`. */
@@ -46,13 +48,14 @@ function totals(entries: readonly EntryRecord[]): { rows: number; bytes: number 
 }
 
 export function encodeTrailer(trailer: Trailer): Buffer {
-  const { entries, vclock, consistent, sequences } = trailer;
+  const { entries, vclock, consistent, sequences, filtered } = trailer;
   const document = {
     format: FORMAT_NAME,
     version: FORMAT_VERSION,
     vclock,
     consistent,
     ...(sequences === undefined ? {} : { sequences }),
+    ...(filtered === undefined ? {} : { filtered }),
     ...totals(entries),
     sha256: hashEntries(entries),
     entries,
@@ -82,6 +85,18 @@ export function decodeTrailer(bytes: Buffer): Trailer {
     vclock: json.object('vclock').counts(),
     consistent: json.boolean('consistent'),
     ...(json.has('sequences') ? { sequences: json.objects('sequences').map(sequenceValue) } : {}),
+    ...(json.has('filtered') ? { filtered: json.objects('filtered').map(filteredRows) } : {}),
+  };
+}
+
+function filteredRows(json: JsonReader): Filtered {
+  return {
+    filter: json.string('filter'),
+    space: json.string('space'),
+    in: json.count('in'),
+    changed: json.count('changed'),
+    skipped: json.count('skipped'),
+    out: json.count('out'),
   };
 }
 

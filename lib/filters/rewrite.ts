@@ -25,14 +25,26 @@ export interface Rewrite {
   /** Gets all definitions before the first row. */
   head(head: Head): Rewritten | Promise<Rewritten>;
   /** Gets rows of the spaces that are left; absent where they stay as they are. */
-  rows?(batch: TupleBatch): TupleBatch | undefined | Promise<TupleBatch | undefined>;
+  rows?(batch: TupleBatch): Iterable<TupleBatch> | AsyncIterable<TupleBatch>;
+  /** Gets the end of what is left. */
+  end?(end: BackupEnd): BackupEnd;
+}
+
+/**
+ * What a source has to read for the first filters in a row that choose spaces by the names that they have
+ * there; behind any other a name may stand for something else.
+ */
+export function wantedBy(rewrites: readonly Rewrite[]): (space: string) => boolean {
+  const first = rewrites.findIndex(({ wants }) => wants === undefined);
+  const choosing = first < 0 ? rewrites : rewrites.slice(0, first);
+  return (space) => choosing.every((rewrite) => rewrite.wants?.(space) ?? true);
 }
 
 /** A stage for a place in a `pipeline`, between a source and a sink. */
 export type RewriteStage = (items: AsyncIterable<BackupItem>) => AsyncGenerator<BackupItem>;
 
 /** The spaces of a manifest as the catalog has them now. */
-function listed({ manifest, catalog }: Head): ManifestSpace[] {
+export function listedSpaces({ manifest, catalog }: Head): ManifestSpace[] {
   const known = new Map(manifest.spaces.map((space) => [space.id, space]));
   return catalog.spaces.map(({ id, name, engine, format }) => {
     const rowsFrom = known.get(id)?.rowsFrom ?? 'none';
@@ -44,7 +56,7 @@ function noted(head: Head, { partial, changed }: Rewrite, lost: readonly Omissio
   const { manifest } = head;
   return {
     ...manifest,
-    spaces: listed(head),
+    spaces: listedSpaces(head),
     omitted: [...manifest.omitted, ...lost],
     ...(partial === undefined ? {} : { partial: [...(manifest.partial ?? []), partial] }),
     ...(changed === undefined ? {} : { changed: [...(manifest.changed ?? []), changed] }),
@@ -95,12 +107,11 @@ class Rewriter {
     } else if (item.kind === 'end') {
       this.#collector.end(item);
       if (this.#left === undefined) yield* this.#begin();
-      yield endOf(item, this.#left!.catalog, this.#counter.counts);
+      const end = endOf(item, this.#left!.catalog, this.#counter.counts);
+      yield this.#rewrite.end?.(end) ?? end;
     } else if (!this.#collector.take(item)) {
       if (this.#left === undefined) yield* this.#begin();
-      const batch = await this.#rows(item);
-      if (batch === undefined) item.release?.();
-      else yield* this.#counter.pass([batch]);
+      yield* this.#rows(item);
     }
   }
 
@@ -117,12 +128,14 @@ class Rewriter {
     yield* this.#counter.pass(systemBatches(catalog));
   }
 
-  /** @returns undefined where nothing is left of them */
-  #rows(batch: TupleBatch): TupleBatch | undefined | Promise<TupleBatch | undefined> {
+  async *#rows(batch: TupleBatch): AsyncGenerator<BackupItem> {
     const space = this.#left?.spaces.get(batch.space.id);
-    if (space === undefined) return undefined;
+    if (space === undefined) {
+      batch.release?.();
+      return;
+    }
     const named = { ...batch, space };
-    return this.#rewrite.rows === undefined ? named : this.#rewrite.rows(named);
+    yield* this.#counter.pass(this.#rewrite.rows?.(named) ?? [named]);
   }
 }
 

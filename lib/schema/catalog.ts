@@ -24,6 +24,7 @@ export interface Index {
   name: string;
   /** Lower case: `tree`, `hash`, `rtree`, `bitset`. */
   type: string;
+  isUnique: boolean;
   parts: KeyPart[];
 }
 
@@ -82,11 +83,13 @@ function toPart(part: Value): KeyPart {
 
 function toIndex({ fields }: SystemRow): Index {
   const parts = fields[Field.index.parts];
+  const options = fields[Field.index.options] as Record<string, Value>;
   return {
     spaceId: Number(fields[Field.index.spaceId]),
     id: Number(fields[Field.index.id]),
     name: String(fields[Field.index.name]),
     type: String(fields[Field.index.type]).toLowerCase(),
+    isUnique: fields[Field.index.id] === 0 || options['unique'] !== false,
     parts: Array.isArray(parts) ? parts.map(toPart) : [],
   };
 }
@@ -135,6 +138,13 @@ export class Catalog {
   primaryKeyOf(spaceId: number): Index | undefined {
     this.#primaryKeys ??= this.#readPrimaryKeys();
     return this.#primaryKeys.get(spaceId);
+  }
+
+  /** All indexes of one space, the primary one included. */
+  indexesOf(spaceId: number): Index[] {
+    return this.rows(SystemSpace.INDEX)
+      .filter(({ fields }) => fields[Field.index.spaceId] === spaceId)
+      .map(toIndex);
   }
 
   /** All rows of a system space, the server's own included. */

@@ -94,6 +94,18 @@ describe('choosing spaces', () => {
     });
   });
 
+  for (const how of ['snapshot', 'select'] as const) {
+    it(`dumps definitions alone by ${how}, with --schema-only`, async () => {
+      const archive = await dump(source, '--source', how, '--schema-only', '--exclude', 'app/*');
+      await withTarget(async (target) => {
+        await restore(target, archive);
+        deepEqual(await there(target), OURS.filter((name) => name !== 'app/log').sort());
+        equal(await target.eval('return box.space.USERS:count()'), 0);
+        equal(await target.eval(`return box.space.USERS:insert({box.NULL, 'first'})[1]`), 1);
+      });
+    });
+  }
+
   it('lists and verifies what is chosen', async () => {
     deepEqual(await spacesOf(whole, '--space', 'app*'), ['app.ORDERS', 'app/log']);
     const { stderr, code } = await tntar(['verify', '--exclude', 'app*'], { input: whole });

@@ -1,0 +1,132 @@
+import type { BackupEnd, Filtered } from '../archive/items.js';
+import type { Omission } from '../archive/manifest.js';
+import { messageOf, TntarError } from '../errors.js';
+import { quoted, type Report } from '../report.js';
+import { Catalog } from '../schema/catalog.js';
+import type { Head } from '../schema/head.js';
+import { withoutSpaces } from '../schema/selection.js';
+import { Field, SYSTEM_SPACES, SystemSpace } from '../schema/system.js';
+import { validate } from '../schema/validate.js';
+import { eachTuple, type TupleBatch } from '../tuple/batch.js';
+import { type Filter, spaceOf, systemSpaceOf } from './filter.js';
+import { listedSpaces, type Rewrite, type Rewritten } from './rewrite.js';
+import { FilteredSpace, RowFilter, Rows } from './row-filter.js';
+
+/** Rows are handed on when they are so many bytes, however many a filter has made of one. */
+const BATCH_BYTES = 2 * 1024 * 1024;
+
+/** A backup on its way through one filter. */
+class Application {
+  readonly #name: string;
+  readonly #rows: RowFilter;
+  readonly #report: Report;
+  /** By space id, in the order in which their rows come. */
+  readonly #spaces = new Map<number, FilteredSpace>();
+
+  constructor(filter: Filter, name: string, report: Report) {
+    this.#name = name;
+    this.#rows = new RowFilter(filter, name);
+    this.#report = report;
+  }
+
+  async head(head: Head): Promise<Rewritten> {
+    const catalog = new Catalog();
+    for (const spaceId of SYSTEM_SPACES) {
+      const where = this.#add(new FilteredSpace(systemSpaceOf(spaceId), this.#name, []));
+      for (const { raw } of head.catalog.userRows(spaceId)) {
+        await this.#rows.call(where, raw, (row) => catalog.add(spaceId, Buffer.from(row)));
+      }
+    }
+    const rewritten = this.#withoutGone({ ...head, catalog }, head.catalog);
+    const { head: left } = rewritten;
+    this.#check(left);
+    for (const { id, name, engine, format, primaryKey } of left.catalog.spaces) {
+      const space = spaceOf(id, name, engine, format);
+      this.#add(new FilteredSpace(space, this.#name, primaryKey?.parts ?? []));
+    }
+    return rewritten;
+  }
+
+  #add(where: FilteredSpace): FilteredSpace {
+    this.#spaces.set(where.space.id, where);
+    return where;
+  }
+
+  /** A space whose own row was skipped goes with all that belongs to it. */
+  #withoutGone(head: Head, before: Catalog): Rewritten {
+    const { catalog } = head;
+    const left = new Set(catalog.spaces.map(({ id }) => id));
+    const gone = before
+      .rows(SystemSpace.SPACE)
+      .filter(({ fields }) => !left.has(Number(fields[Field.space.id])));
+    // By their names it is found what depends on them.
+    for (const row of gone) catalog.addRow(SystemSpace.SPACE, row);
+    const { head: rest, lost } = withoutSpaces(head, ({ id }) => left.has(id));
+    const skipped = gone.map(({ fields }): Omission => {
+      const what = `space ${quoted(fields[Field.space.name])}, with its rows`;
+      return { what, why: `${this.#name} skips its row of _space` };
+    });
+    return { head: rest, lost: [...skipped, ...lost] };
+  }
+
+  #check(head: Head): void {
+    try {
+      validate(listedSpaces(head), head.catalog);
+    } catch (error) {
+      const message = `${this.#name} makes definitions that no server can have: ${messageOf(error)}`;
+      throw new TntarError('failure', message, { cause: error });
+    }
+  }
+
+  /**
+   * What comes out shares memory with what came in, and a filter may keep tuples for as long as it
+   * likes: so nothing of it is given back to be used again.
+   */
+  async *rows({ kind, space, bytes }: TupleBatch): AsyncGenerator<TupleBatch> {
+    const where = this.#spaces.get(space.id)!;
+    const left = new Rows();
+    const keep = (row: Buffer): void => left.add(row);
+    for (const raw of eachTuple(bytes)) {
+      const later = this.#rows.call(where, raw, keep);
+      if (later !== undefined) await later;
+      if (left.bytes >= BATCH_BYTES) yield { kind, space, ...left.take() };
+    }
+    if (left.count > 0) yield { kind, space, ...left.take() };
+  }
+
+  end(end: BackupEnd): BackupEnd {
+    const tallies: Filtered[] = [...this.#spaces.values()]
+      .map(({ tally }) => tally)
+      .filter((tally) => tally.in > 0);
+    for (const { space, in: came, changed, skipped, out } of tallies) {
+      if (changed + skipped > 0 || out !== came) {
+        this.#report.note(
+          `${this.#name}: '${space}': ${came} rows in, ${changed} changed, ${skipped} skipped, ${out} out`,
+        );
+      }
+      if (out === 0) this.#report.warn(`${this.#name} skipped every row of '${space}'`);
+    }
+    return { ...end, filtered: [...(end.filtered ?? []), ...tallies] };
+  }
+}
+
+/**
+ * Calls a function for each row of each space, those of the system first, and goes on with what it
+ * returns. A tuple that comes back as it was keeps every byte.
+ *
+ * @param name - of the filter, for messages and for the archive
+ * @param report - hears what became of the rows of each space
+ * @example
+ * const vinyl: Filter = (space, tuple) =>
+ *   space.id === SystemSpace.SPACE ? tuple.set('engine', 'vinyl') : tuple;
+ * await restore(input, server, { rewrites: [applyFilter(vinyl, 'to vinyl', report)] });
+ */
+export function applyFilter(filter: Filter, name: string, report: Report): Rewrite {
+  const application = new Application(filter, name, report);
+  return {
+    changed: name,
+    head: (head) => application.head(head),
+    rows: (batch) => application.rows(batch),
+    end: (end) => application.end(end),
+  };
+}

@@ -1,0 +1,68 @@
+import { isTable } from '../schema/rows.js';
+import { SYSTEM_ID_MAX, SYSTEM_SPACE_NAMES } from '../schema/system.js';
+import { type FieldFormat, systemFormat } from '../schema/system-formats.js';
+import { Double, Float, Opaque, Raw } from '../tuple/carried.js';
+import type { Value } from '../tuple/codec.js';
+import { Datetime } from '../tuple/datetime.js';
+import { Decimal } from '../tuple/decimal.js';
+import { Interval } from '../tuple/interval.js';
+import type { Tuple } from '../tuple/tuple.js';
+import { Uuid } from '../tuple/uuid.js';
+
+/** The space that a filter gets a row of. */
+export interface FilterSpace {
+  id: number;
+  name: string;
+  engine: string;
+  format: readonly FieldFormat[];
+  /** True for `_space`, `_index`, `_user`, …: their rows are what is defined. */
+  isSystem: boolean;
+}
+
+/** Values of types that JavaScript has no word for; a filter gets them to write such values. */
+export const TYPES = { Datetime, Decimal, Double, Float, Interval, Opaque, Raw, Uuid } as const;
+
+/** What a filter gives back: a tuple, or nothing where the row is to be skipped. */
+export type FilterResult = Tuple | null | undefined;
+
+/**
+ * Called for each row of each space, the system's first. It may be asynchronous, or a generator of any
+ * number of tuples.
+ *
+ * @example
+ * const onlyAdults: Filter = (space, tuple) =>
+ *   space.name === 'users' && tuple.get('age') < 18 ? null : tuple;
+ */
+export type Filter = (
+  space: FilterSpace,
+  tuple: Tuple,
+  types: typeof TYPES,
+) =>
+  | FilterResult
+  | Promise<FilterResult>
+  | Iterator<FilterResult, unknown>
+  | AsyncIterator<FilterResult, unknown>;
+
+function fieldFormat(field: Value): FieldFormat {
+  if (Array.isArray(field)) return { name: String(field[0]), type: String(field[1] ?? 'any') };
+  const { name = '', type = 'any' } = isTable(field) ? field : {};
+  return { name: String(name), type: String(type) };
+}
+
+/** A user's space as a filter sees it. */
+export function spaceOf(id: number, name: string, engine: string, format: Value[]): FilterSpace {
+  return { id, name, engine, format: format.map(fieldFormat), isSystem: id <= SYSTEM_ID_MAX };
+}
+
+/** A system space as a filter sees it. */
+export function systemSpaceOf(id: number): FilterSpace {
+  const name = SYSTEM_SPACE_NAMES.get(id) ?? String(id);
+  return { id, name, engine: 'memtx', format: systemFormat(id), isSystem: true };
+}
+
+/** Positions by name; of a name that is there twice the first counts, as in the server. */
+export function positions({ format }: FilterSpace): ReadonlyMap<string, number> {
+  const names = new Map<string, number>();
+  for (const [i, { name }] of format.entries()) if (!names.has(name)) names.set(name, i);
+  return names;
+}

@@ -1,0 +1,30 @@
+import { Catalog } from '../schema/catalog.js';
+import { SystemSpace } from '../schema/system.js';
+import type { Rewrite } from './rewrite.js';
+
+/**
+ * Keeps all definitions, and no row; sequences begin anew.
+ *
+ * @example
+ * await dump(server, output, { rewrites: [schemaOnly()] });
+ */
+export function schemaOnly(): Rewrite {
+  return {
+    partial: 'definitions only',
+    wants: () => false,
+    head({ manifest, catalog }) {
+      const spaces = manifest.spaces.map((space) => ({ ...space, rowsFrom: 'none' as const }));
+      const definitions = Catalog.of((spaceId) =>
+        spaceId === SystemSpace.SEQUENCE_DATA ? [] : catalog.userRows(spaceId),
+      );
+      return { head: { manifest: { ...manifest, spaces }, catalog: definitions } };
+    },
+    rows({ release }) {
+      release?.();
+      return [];
+    },
+    end({ sequences: _, ...end }) {
+      return end;
+    },
+  };
+}
