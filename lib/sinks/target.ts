@@ -9,6 +9,7 @@ import type { PlanOptions } from '../schema/planner.js';
 import { Privileges } from '../schema/privileges.js';
 import { type Release, releaseOf } from '../schema/release.js';
 import { SystemSpace } from '../schema/system.js';
+import { vinylMisfits } from '../schema/vinyl.js';
 import { readCatalog } from '../server/catalog.js';
 import { throwHidden } from '../server/hidden.js';
 import { readSequenceValues } from '../server/sequence-values.js';
@@ -72,6 +73,15 @@ function refusal(where: string, conflicts: readonly string[], only: Wanted['only
   });
 }
 
+/** @throws TntarError of kind `target` that names all that vinyl cannot hold */
+function checkVinyl(backup: Catalog): void {
+  const misfits = vinylMisfits(backup);
+  if (misfits.length === 0) return;
+  throw new TntarError('target', `vinyl cannot hold all that this backup has: ${listOf(misfits)}`, {
+    hint: 'leave these spaces out, or in memtx; nothing was written',
+  });
+}
+
 /**
  * Reads the target, refuses it where it cannot take the backup, and plans what it takes. Writes nothing.
  *
@@ -108,6 +118,7 @@ export async function planFor(
       { hint: 'restore into a newer version; nothing was written' },
     );
   }
+  if (wanted.only !== 'data') checkVinyl(backup);
   if (plan.conflicts.length > 0) throw refusal(connection.where, plan.conflicts, wanted.only);
   const filled = filledSpaces(backup, plan, wanted.only);
   checkPrivileges(privileges, plan, filled, catalog, releases.target);

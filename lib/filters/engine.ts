@@ -1,0 +1,43 @@
+import { Catalog, type SystemRow } from '../schema/catalog.js';
+import { editField, withoutKeys } from '../schema/rows.js';
+import { Field, SystemSpace } from '../schema/system.js';
+import { str } from '../tuple/msgpack.js';
+import type { Rewrite } from './rewrite.js';
+
+/** Engines that keep rows of users, and take each other's. */
+export type Engine = 'memtx' | 'vinyl';
+
+const ENGINES: readonly string[] = ['memtx', 'vinyl'] satisfies Engine[];
+
+/**
+ * Puts all spaces into one engine. Views stay as they are, and so do temporary spaces, which vinyl
+ * does not have. Options of indexes that mean something to vinyl only stay, for memtx takes them;
+ * hints, which vinyl refuses and which change no result, do not go there.
+ *
+ * @example
+ * await restore(input, target, { rewrites: [setEngine('vinyl')] });
+ */
+export function setEngine(engine: Engine): Rewrite {
+  return {
+    changed: `all spaces are of the engine ${engine}`,
+    head({ manifest, catalog }) {
+      const moved = new Set(
+        catalog.spaces
+          .filter((space) => ENGINES.includes(space.engine) && space.engine !== engine)
+          .filter(({ isView, isTemporary }) => !isView && !(isTemporary && engine === 'vinyl'))
+          .map(({ id }) => id),
+      );
+      const move = (spaceId: number, row: SystemRow): SystemRow => {
+        // both begin with the id of the space
+        if (!moved.has(Number(row.fields[0]))) return row;
+        if (spaceId === SystemSpace.SPACE) {
+          return editField(row, Field.space.engine, () => str(engine));
+        }
+        if (spaceId !== SystemSpace.INDEX || engine !== 'vinyl') return row;
+        return editField(row, Field.index.options, (options) => withoutKeys(options, ['hint']));
+      };
+      const rowsOf = (id: number): SystemRow[] => catalog.rows(id).map((row) => move(id, row));
+      return { head: { manifest, catalog: Catalog.of(rowsOf) } };
+    },
+  };
+}
