@@ -15,6 +15,7 @@ export { type Engine, setEngine } from './filters/engine.js';
 export type { Filter, FilterResult, FilterSpace } from './filters/filter.js';
 export { type Mask, maskFields, parseMask } from './filters/mask.js';
 export type { Totals } from './filters/observe.js';
+export { renameSpaces } from './filters/rename.js';
 export {
   type Rewrite,
   type RewriteStage,

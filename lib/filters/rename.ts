@@ -1,0 +1,82 @@
+import { TntarError } from '../errors.js';
+import { listOf, quoted } from '../report.js';
+import { Catalog, type SystemRow } from '../schema/catalog.js';
+import type { Head } from '../schema/head.js';
+import { editField } from '../schema/rows.js';
+import { SpaceNames } from '../schema/space-names.js';
+import { Field, SystemSpace } from '../schema/system.js';
+import { decode } from '../tuple/codec.js';
+import { editArray } from '../tuple/edit.js';
+import { str } from '../tuple/msgpack.js';
+import type { Rewrite } from './rewrite.js';
+
+/** @throws TntarError of kind `usage` where a name is not there, is none, or would be there twice */
+function checkNames(renames: ReadonlyMap<string, string>, names: readonly string[]): void {
+  const missing = [...renames.keys()].filter((name) => !names.includes(name));
+  if (missing.length > 0) {
+    const there = names.length === 0 ? 'there are none' : `there are ${listOf(names)}`;
+    throw new TntarError('usage', `no space is called ${listOf(missing.map(quoted))}`, {
+      hint: there,
+    });
+  }
+  const seen = new Set<string>();
+  for (const name of names.map((old) => renames.get(old) ?? old)) {
+    if (name === '') throw new TntarError('usage', 'a space cannot have an empty name');
+    if (seen.has(name)) {
+      throw new TntarError('usage', `two spaces would be called ${quoted(name)}`);
+    }
+    seen.add(name);
+  }
+}
+
+/** Events of a space by its name, `space_event_id()` of the server's `src/box/space.c` (3.x). */
+const SPACE_EVENT = /^box\.space\.(.+)\.(\w+)$/s;
+
+/** What a function is a trigger of. */
+function renamedEvents(raw: Buffer, renames: ReadonlyMap<string, string>): Buffer {
+  return editArray(raw, (event) => {
+    const [, name = '', kind] = SPACE_EVENT.exec(String(decode(event))) ?? [];
+    const next = renames.get(name);
+    return next === undefined ? event : str(`box.space.${next}.${kind}`);
+  });
+}
+
+function renamed({ manifest, catalog }: Head, renames: ReadonlyMap<string, string>): Head {
+  const inSql = new SpaceNames(renames, catalog, manifest.server.version);
+  const ids = new Set(catalog.spaces.map(({ id }) => id));
+  const rename = (spaceId: number, row: SystemRow): SystemRow => {
+    const edited = inSql.row(spaceId, row);
+    if (spaceId === SystemSpace.FUNC) {
+      return editField(edited, Field.func.trigger, (events) => renamedEvents(events, renames));
+    }
+    if (spaceId !== SystemSpace.SPACE || !ids.has(Number(row.fields[Field.space.id]))) {
+      return edited;
+    }
+    const name = renames.get(String(row.fields[Field.space.name]));
+    return name === undefined ? edited : editField(edited, Field.space.name, () => str(name));
+  };
+  const rowsOf = (id: number): SystemRow[] => catalog.rows(id).map((row) => rename(id, row));
+  return { manifest, catalog: Catalog.of(rowsOf) };
+}
+
+/**
+ * Gives spaces other names, all at once, so that two can swap theirs. What belongs to a space follows it,
+ * also SQL that names it. Sequences keep their names, and Lua is not looked into.
+ *
+ * @param renames - from the old name to the new one
+ * @example
+ * await restore(input, target, { rewrites: [renameSpaces(new Map([['users', 'people']]))] });
+ */
+export function renameSpaces(renames: ReadonlyMap<string, string>): Rewrite {
+  const words = [...renames].map(([old, name]) => `space ${quoted(old)} is ${quoted(name)}`);
+  return {
+    changed: words.join(', '),
+    head(head) {
+      checkNames(
+        renames,
+        head.catalog.spaces.map(({ name }) => name),
+      );
+      return { head: renamed(head, renames) };
+    },
+  };
+}
