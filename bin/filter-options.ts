@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { messageOf, TntarError } from '../lib/errors.js';
 import type { Rewrite } from '../lib/filters/rewrite.js';
 import type { Report } from '../lib/report.js';
@@ -13,11 +13,21 @@ export interface ChoiceFlags {
 /** What the options that change rows and definitions stand for, besides. */
 export interface FilterFlags extends ChoiceFlags {
   filter: string[];
+  rename?: Map<string, string>;
+  engine?: 'memtx' | 'vinyl';
   mask: string[];
   maskKeyFile?: string;
 }
 
 const gather = (value: string, before: string[]): string[] => [...before, value];
+
+/** Names may hold the sign, too; where they do, it is the first that parts them. */
+function renaming(text: string, before = new Map<string, string>()): Map<string, string> {
+  const [, from, to] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
+  if (from === undefined || to === undefined) throw new InvalidArgumentError('Write OLD=NEW.');
+  if (before.has(from)) throw new InvalidArgumentError(`'${from}' has a new name already.`);
+  return new Map([...before, [from, to]]);
+}
 
 /** Options that choose spaces by name. */
 export function addChoiceOptions(command: Command): Command {
@@ -29,6 +39,10 @@ export function addChoiceOptions(command: Command): Command {
 /** Those, and options that change what goes through. */
 export function addFilterOptions(command: Command): Command {
   return addChoiceOptions(command)
+    .option('--rename <old=new>', 'give a space another name; may be given again', renaming)
+    .addOption(
+      new Option('--engine <name>', 'put all spaces into this engine').choices(['memtx', 'vinyl']),
+    )
     .option(
       '--filter <file>',
       'an ES module: export default (space, tuple) => tuple, or null to skip; may be given again',
@@ -82,6 +96,14 @@ export async function rewritesOf(flags: FilterFlags, report: Report): Promise<Re
     const { maskFields, parseMask } = await import('../lib/filters/mask.js');
     const key = flags.maskKeyFile === undefined ? undefined : readKey(flags.maskKeyFile);
     rewrites.push(maskFields(flags.mask.map(parseMask), report, key));
+  }
+  if (flags.rename !== undefined) {
+    const { renameSpaces } = await import('../lib/filters/rename.js');
+    rewrites.push(renameSpaces(flags.rename));
+  }
+  if (flags.engine !== undefined) {
+    const { setEngine } = await import('../lib/filters/engine.js');
+    rewrites.push(setEngine(flags.engine));
   }
   return rewrites;
 }

@@ -154,6 +154,32 @@ describe('choosing spaces', () => {
     }
   });
 
+  it('gives a space another name and all of them another engine, by options', async () => {
+    await withTarget(async (target) => {
+      const args = ['--rename', 'app.ORDERS=orders', '--engine', 'memtx', '--space', 'app.*'];
+      await restore(target, whole, ...args);
+      deepEqual(await target.eval('return {box.space.orders.engine, box.space.orders:count()}'), [
+        'memtx',
+        5000,
+      ]);
+    });
+  });
+
+  it('refuses what vinyl cannot hold, by name, and writes nothing', async () => {
+    await withTarget(async (target) => {
+      const { code, stderr } = await tryRestore(target, whole, ['--engine', 'vinyl']);
+      equal(code, 4, stderr);
+      match(stderr, /index 'by_name' of .*'USERS'/);
+      deepEqual(await there(target), []);
+    });
+  });
+
+  it('refuses a rename that cannot be read', async () => {
+    const { code, stderr } = await tntar(['dump', source.uri, '--rename', 'users']);
+    equal(code, 2);
+    match(stderr, /Write OLD=NEW/);
+  });
+
   it('dumps by select for who may read no other space', async () => {
     await source.eval(`
       box.schema.user.create('narrow', {password = 'n'})
