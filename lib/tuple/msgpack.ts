@@ -236,15 +236,14 @@ export function uint(value: number): Buffer {
 
 /** A string in its shortest form. */
 export function str(value: string): Buffer {
-  const bytes = Buffer.from(value);
-  const { length } = bytes;
-  let header: Buffer;
-  if (length < 32) header = Buffer.of(0xa0 | length);
-  else if (length < 0x100) header = Buffer.of(0xd9, length);
-  else if (length < 0x10000) header = Buffer.of(0xda, length >> 8, length & 0xff);
+  const length = Buffer.byteLength(value);
+  const head = length < 32 ? 1 : length < 0x100 ? 2 : length < 0x10000 ? 3 : 5;
+  const encoded = Buffer.allocUnsafe(head + length);
+  if (head === 1) encoded[0] = 0xa0 | length;
   else {
-    header = Buffer.alloc(5, 0xdb);
-    header.writeUInt32BE(length, 1);
+    encoded[0] = head === 2 ? 0xd9 : head === 3 ? 0xda : 0xdb;
+    encoded.writeUIntBE(length, 1, head - 1);
   }
-  return Buffer.concat([header, bytes]);
+  encoded.write(value, head);
+  return encoded;
 }

@@ -93,9 +93,15 @@ export class Tuple implements Iterable<ExactValue> {
     }
     const start = this.start(position);
     const end = this.behind(start);
-    if (encoded.equals(this.raw.subarray(start, end))) return this;
     const { raw } = this;
-    return this.replaced(Buffer.concat([raw.subarray(0, start), encoded, raw.subarray(end)]));
+    const size = encoded.length;
+    if (size === end - start && encoded.compare(raw, start, end) === 0) return this;
+    // Copied by hand: a list of views for Buffer.concat costs more than the copy.
+    const changed = Buffer.allocUnsafe(raw.length - (end - start) + size);
+    raw.copy(changed, 0, 0, start);
+    encoded.copy(changed, start);
+    raw.copy(changed, start + size, end);
+    return new Tuple(changed, this.names);
   }
 
   /**
