@@ -6,20 +6,20 @@ import type { Report } from '../lib/report.js';
 
 /** What the options that choose spaces stand for. */
 export interface ChoiceFlags {
-  space: string[];
-  exclude: string[];
+  space?: string[];
+  exclude?: string[];
 }
 
 /** What the options that change rows and definitions stand for, besides. */
 export interface FilterFlags extends ChoiceFlags {
-  filter: string[];
+  filter?: string[];
   rename?: Map<string, string>;
   engine?: 'memtx' | 'vinyl';
-  mask: string[];
+  mask?: string[];
   maskKeyFile?: string;
 }
 
-const gather = (value: string, before: string[]): string[] => [...before, value];
+const gather = (value: string, before: string[] = []): string[] => [...before, value];
 
 /** Names may hold the sign, too; where they do, it is the first that parts them. */
 function renaming(text: string, before = new Map<string, string>()): Map<string, string> {
@@ -32,8 +32,8 @@ function renaming(text: string, before = new Map<string, string>()): Map<string,
 /** Options that choose spaces by name. */
 export function addChoiceOptions(command: Command): Command {
   return command
-    .option('--space <glob>', 'only spaces of such names; may be given again', gather, [])
-    .option('--exclude <glob>', 'no spaces of such names; may be given again', gather, []);
+    .option('--space <glob>', 'only spaces of such names; may be given again', gather)
+    .option('--exclude <glob>', 'no spaces of such names; may be given again', gather);
 }
 
 /** Those, and options that change what goes through. */
@@ -47,13 +47,11 @@ export function addFilterOptions(command: Command): Command {
       '--filter <file>',
       'an ES module: export default (space, tuple) => tuple, or null to skip; may be given again',
       gather,
-      [],
     )
     .option(
       '--mask <space.field=how>',
       'hide values: =null, =hash (the same for the same value) or =fixed:VALUE; may be given again',
       gather,
-      [],
     )
     .option('--mask-key-file <file>', 'the key of hashes, to get the same ones on another run');
 }
@@ -75,7 +73,7 @@ function readKey(file: string): Buffer {
 }
 
 /** The filter that chooses spaces, where one was asked for. */
-export async function choiceOf({ space, exclude }: ChoiceFlags): Promise<Rewrite[]> {
+export async function choiceOf({ space = [], exclude = [] }: ChoiceFlags): Promise<Rewrite[]> {
   if (space.length + exclude.length === 0) return [];
   const { chooseSpaces } = await import('../lib/filters/choose.js');
   return [chooseSpaces({ only: space, except: exclude })];
@@ -83,19 +81,20 @@ export async function choiceOf({ space, exclude }: ChoiceFlags): Promise<Rewrite
 
 /** All filters that were asked for, in the order in which they work. */
 export async function rewritesOf(flags: FilterFlags, report: Report): Promise<Rewrite[]> {
+  const { filter: files = [], mask: masks = [] } = flags;
   const rewrites = await choiceOf(flags);
-  if (flags.filter.length > 0) {
+  if (files.length > 0) {
     const { applyFilter } = await import('../lib/filters/apply.js');
     const { loadFilter } = await import('./filter-file.js');
-    for (const file of flags.filter) {
+    for (const file of files) {
       const { filter, name } = await loadFilter(file);
       rewrites.push(applyFilter(filter, name, report));
     }
   }
-  if (flags.mask.length > 0) {
+  if (masks.length > 0) {
     const { maskFields, parseMask } = await import('../lib/filters/mask.js');
     const key = flags.maskKeyFile === undefined ? undefined : readKey(flags.maskKeyFile);
-    rewrites.push(maskFields(flags.mask.map(parseMask), report, key));
+    rewrites.push(maskFields(masks.map(parseMask), report, key));
   }
   if (flags.rename !== undefined) {
     const { renameSpaces } = await import('../lib/filters/rename.js');
