@@ -1,0 +1,91 @@
+import { deepEqual, equal, notDeepEqual, throws } from 'node:assert/strict';
+import { maskFields, parseMask } from '../../lib/filters/mask.js';
+import { silent } from '../../lib/report.js';
+import { Double } from '../../lib/tuple/carried.js';
+import { encodeExact } from '../../lib/tuple/exact.js';
+import { Tuple } from '../../lib/tuple/tuple.js';
+import { Uuid } from '../../lib/tuple/uuid.js';
+import { headOf } from './heads.js';
+
+const KEY = Buffer.alloc(32, 7);
+const SPACES = {
+  280: [
+    [
+      512,
+      1,
+      'users',
+      'memtx',
+      0,
+      {},
+      [
+        { name: 'id', type: 'unsigned' },
+        { name: 'secret', type: 'any' },
+      ],
+    ],
+  ],
+  288: [[512, 0, 'pk', 'tree', { unique: true }, [{ field: 0, type: 'unsigned' }]]],
+};
+
+/** What a value becomes by a hash. */
+async function hash(value: unknown, key = KEY): Promise<unknown> {
+  const rewrite = maskFields([parseMask('users.secret=hash')], silent, key);
+  await rewrite.head(headOf(SPACES));
+  const bytes = encodeExact([1, value]);
+  const space = { id: 512, name: 'users', engine: 'memtx' };
+  for await (const batch of rewrite.rows!({ kind: 'tuples', space, count: 1, bytes })) {
+    return new Tuple(batch.bytes).get(1);
+  }
+  return undefined;
+}
+
+describe('maskFields', () => {
+  for (const [what, value, isAlike] of [
+    ['a string', 'ann@example.org', (hashed: unknown) => typeof hashed === 'string'],
+    ['an integer', 42, (hashed: unknown) => BigInt(hashed as number) >= 0n],
+    ['a negative integer', -42, (hashed: unknown) => BigInt(hashed as number) < 0n],
+    ['an integer of 64 bits', 2n ** 64n - 1n, (hashed: unknown) => BigInt(hashed as bigint) >= 0n],
+    [
+      'a uuid',
+      Uuid.from('64d22e4d-ac92-4a23-899a-e59f34af5479'),
+      (hashed: unknown) => hashed instanceof Uuid,
+    ],
+    ['a binary value', Buffer.of(1, 2), (hashed: unknown) => hashed instanceof Uint8Array],
+  ] as const) {
+    it(`hashes ${what} to one of its kind, always the same for one key`, async () => {
+      const hashed = await hash(value);
+      equal(isAlike(hashed), true, String(hashed));
+      notDeepEqual(hashed, value);
+      deepEqual(await hash(value), hashed);
+      notDeepEqual(await hash(value, Buffer.alloc(32, 8)), hashed);
+    });
+  }
+
+  it('leaves null and booleans as they are', async () => {
+    deepEqual([await hash(null), await hash(true)], [null, true]);
+  });
+
+  for (const [what, value] of [
+    ['a fraction', 1.5],
+    ['a double that is whole', new Double(1)],
+    ['a list', [1]],
+  ] as const) {
+    it(`refuses to hash ${what}, by the name of the space and the key`, async () => {
+      await hash(value).then(
+        () => {
+          throw new Error('was hashed');
+        },
+        (error: Error) =>
+          equal(/space 'users', row \[1\]: only strings/.test(error.message), true, error.message),
+      );
+    });
+  }
+
+  it('parts the names at the last dot, and takes any text for a fixed value', () => {
+    deepEqual(parseMask('mail.box.to=fixed:a=b'), {
+      space: 'mail.box',
+      field: 'to',
+      by: { fixed: 'a=b' },
+    });
+    throws(() => parseMask('to=null'), /cannot read the mask/);
+  });
+});
