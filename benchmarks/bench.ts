@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { startServer, type TestServer } from '../test/support/server.js';
 import { benchmarkSet } from './dataset.js';
 import { measure, median, type Program, type Usage } from './measure.js';
+import { runPeer } from './peer.js';
 
 /**
  * `npm run bench -- [--rows N] [--repeat N] [--peer PATH/TO/dump/init.lua]`
@@ -38,19 +39,6 @@ const peer = options.peer === undefined ? undefined : resolve(options.peer);
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
-}
-
-/** Runs a function of the Lua module inside of the server, and takes the time there. */
-async function runPeer(server: TestServer, call: string, folderName: string): Promise<Usage> {
-  const seconds = await server.eval<number>(
-    `local module, folder = dofile(...), select(2, ...)
-     local started = require('clock').monotonic()
-     assert(module.${call}(folder))
-     return require('clock').monotonic() - started`,
-    peer,
-    folderName,
-  );
-  return { seconds, cpuSeconds: Number.NaN, peakMiB: Number.NaN, stdout: '' };
 }
 
 async function emptyServer(): Promise<TestServer> {
@@ -100,13 +88,13 @@ function record(what: string, usage: Usage): void {
 for (let turn = 0; turn < repeat; turn++) {
   const peerFolder = join(folder, `peer-${turn}`);
   if (peer !== undefined) {
-    record('dump by the Lua module', await runPeer(source, 'dump', peerFolder));
+    record('dump by the Lua module', await runPeer(source, peer, 'dump(folder)', peerFolder));
   }
   for (const [what, program] of Object.entries(programs)) record(what, await measure(program));
   if (peer !== undefined) {
     record(
       'restore by the Lua module',
-      await measureRestore((target) => runPeer(target, 'restore', peerFolder)),
+      await measureRestore((target) => runPeer(target, peer, 'restore(folder)', peerFolder)),
     );
     rmSync(peerFolder, { recursive: true });
   }

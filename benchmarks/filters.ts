@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { startServer } from '../test/support/server.js';
 import { benchmarkSet } from './dataset.js';
 import { measure, median, type Usage } from './measure.js';
+import { runPeer } from './peer.js';
 
 /**
  * `npm run bench:filters -- [--rows N] [--repeat N] [--peer PATH/TO/dump/init.lua]`
@@ -64,17 +65,11 @@ for (let turn = 0; turn < Number(options.repeat); turn++) {
     record(`dump, ${what}`, await measure({ script: TNTAR, args, stdout }));
   }
   if (options.peer !== undefined) {
-    const seconds = await source.eval<number>(
-      `local module, folder = dofile(...), select(2, ...)
-       local started = require('clock').monotonic()
-       assert(module.dump(folder, {filter = ${LUA_FILTER}}))
-       return require('clock').monotonic() - started`,
-      resolve(options.peer),
-      join(folder, `peer-${turn}`),
-    );
-    const usage = { seconds, cpuSeconds: Number.NaN, peakMiB: Number.NaN, stdout: '' };
+    const peerFolder = join(folder, `peer-${turn}`);
+    const call = `dump(folder, {filter = ${LUA_FILTER}})`;
+    const usage = await runPeer(source, resolve(options.peer), call, peerFolder);
     record('dump by the Lua module, sets a string field', usage);
-    rmSync(join(folder, `peer-${turn}`), { recursive: true });
+    rmSync(peerFolder, { recursive: true });
   }
   record('verify', await measure({ script: TNTAR, args: ['verify', '-q'], stdin: archive }));
   const args = ['verify', '-q', '--space', 'small'];
