@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { messageOf, TntarError } from '../lib/errors.js';
+import type { Engine } from '../lib/filters/engine.js';
 import type { Rewrite } from '../lib/filters/rewrite.js';
 import type { Report } from '../lib/report.js';
 
@@ -14,7 +15,7 @@ export interface ChoiceFlags {
 export interface FilterFlags extends ChoiceFlags {
   filter?: string[];
   rename?: Map<string, string>;
-  engine?: 'memtx' | 'vinyl';
+  engine?: Engine;
   mask?: string[];
   maskKeyFile?: string;
 }

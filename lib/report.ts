@@ -27,6 +27,11 @@ export function listOf(things: readonly string[]): string {
   return things.length > SHOWN ? `${shown}; and ${things.length - SHOWN} more` : shown;
 }
 
+/** For a hint at names that are there, e.g. `there are users; orders`. */
+export function thereAre(names: readonly string[]): string {
+  return names.length === 0 ? 'there are none' : `there are ${listOf(names)}`;
+}
+
 /** As many characters as a line shows of a name, which may be of 65000 bytes. */
 const SHOWN_CHARACTERS = 200;
 

@@ -29,6 +29,8 @@ const KEPT_BY: Readonly<Record<string, string>> = {
   'zstd-napi': 'lib/archive/compression.ts',
   'tar-stream': 'lib/archive/tar.ts',
   msgpackr: 'lib/tuple/codec.ts',
+  'decimal.js': 'lib/tuple/arithmetic.ts',
+  picomatch: 'lib/filters/choose.ts',
 };
 /** Where stages are joined. */
 const PIPELINES = ['lib/dump.ts', 'lib/inspect.ts', 'lib/restore.ts'];

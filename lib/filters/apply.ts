@@ -40,9 +40,9 @@ class Application {
     const rewritten = this.#withoutGone({ ...head, catalog }, head.catalog);
     const { head: left } = rewritten;
     this.#check(left);
-    for (const { id, name, engine, format, primaryKey } of left.catalog.spaces) {
-      const space = spaceOf(id, name, engine, format);
-      this.#add(new FilteredSpace(space, this.#name, primaryKey?.parts ?? []));
+    for (const space of left.catalog.spaces) {
+      const key = space.primaryKey?.parts ?? [];
+      this.#add(new FilteredSpace(spaceOf(space), this.#name, key));
     }
     return rewritten;
   }

@@ -1,6 +1,6 @@
 import picomatch from 'picomatch';
 import { TntarError } from '../errors.js';
-import { listOf } from '../report.js';
+import { listOf, thereAre } from '../report.js';
 import { onlySpaces, withoutSpaces } from '../schema/selection.js';
 import type { Rewrite } from './rewrite.js';
 
@@ -27,26 +27,20 @@ function showed(patterns: readonly string[]): string {
   return listOf(patterns.map((pattern) => `'${pattern}'`));
 }
 
-/**
- * Tells whether a space is chosen, by its name.
- *
- * @example
- * isChosenBy({ only: ['app_*'], except: ['app_log'] })('app_users'); // true
- */
-export function isChosenBy({ only = [], except = [] }: Choice): Test {
+/** Tells whether a space is chosen, by its name. */
+function isChosenBy({ only = [], except = [] }: Choice): Test {
   const [wanted, unwanted] = [only.map(matcher), except.map(matcher)];
   const isWanted: Test = (name) => wanted.length === 0 || wanted.some((fits) => fits(name));
   return (name) => isWanted(name) && !unwanted.some((fits) => fits(name));
 }
 
 /** @throws TntarError of kind `usage` for a pattern that fits no name: somebody has mistyped */
-export function checkMatches(choice: Choice, names: readonly string[]): void {
+function checkMatches(choice: Choice, names: readonly string[]): void {
   const patterns = [...(choice.only ?? []), ...(choice.except ?? [])];
   const idle = patterns.filter((pattern) => !names.some(matcher(pattern)));
   if (idle.length === 0) return;
-  const there = names.length === 0 ? 'there are none' : `there are ${listOf(names)}`;
   throw new TntarError('usage', `no space fits ${showed(idle)}`, {
-    hint: `${there}; patterns are of whole names, and * stands for any characters`,
+    hint: `${thereAre(names)}; patterns are of whole names, and * stands for any characters`,
   });
 }
 

@@ -1,5 +1,6 @@
+import type { Space } from '../schema/catalog.js';
 import { isTable } from '../schema/rows.js';
-import { SYSTEM_ID_MAX, SYSTEM_SPACE_NAMES } from '../schema/system.js';
+import { SYSTEM_SPACE_NAMES } from '../schema/system.js';
 import { type FieldFormat, systemFormat } from '../schema/system-formats.js';
 import { Double, Float, Opaque, Raw } from '../tuple/carried.js';
 import type { Value } from '../tuple/codec.js';
@@ -50,8 +51,8 @@ function fieldFormat(field: Value): FieldFormat {
 }
 
 /** A user's space as a filter sees it. */
-export function spaceOf(id: number, name: string, engine: string, format: Value[]): FilterSpace {
-  return { id, name, engine, format: format.map(fieldFormat), isSystem: id <= SYSTEM_ID_MAX };
+export function spaceOf({ id, name, engine, format }: Space): FilterSpace {
+  return { id, name, engine, format: format.map(fieldFormat), isSystem: false };
 }
 
 /** A system space as a filter sees it. */

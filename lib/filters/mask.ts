@@ -1,13 +1,13 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { TntarError } from '../errors.js';
-import { listOf, type Report } from '../report.js';
+import { listOf, type Report, thereAre } from '../report.js';
 import type { Catalog, Space } from '../schema/catalog.js';
 import { isTable } from '../schema/rows.js';
 import type { ExactValue } from '../tuple/exact.js';
 import type { Tuple } from '../tuple/tuple.js';
 import { Uuid } from '../tuple/uuid.js';
 import { applyFilter } from './apply.js';
-import { spaceOf } from './filter.js';
+import { positions, spaceOf } from './filter.js';
 import type { Rewrite } from './rewrite.js';
 
 /** What stands in the place of the values of one field. */
@@ -18,8 +18,8 @@ export interface Mask {
   by: 'null' | 'hash' | { fixed: string };
 }
 
-/** Of a hash in a string, hexadecimal: 128 bits are enough for no two to meet. */
-const TEXT_DIGITS = 32;
+/** Of a hash in a value of any length: 128 bits are enough for no two to meet. */
+const HASH_BYTES = 16;
 
 function usage(message: string, hint: string): TntarError {
   return new TntarError('usage', message, { hint });
@@ -47,16 +47,15 @@ function hashed(value: ExactValue, key: Buffer): ExactValue {
   const hash = (kind: string, text: string | Uint8Array): Buffer =>
     createHmac('sha256', key).update(`${kind}:`).update(text).digest();
   if (value === null || typeof value === 'boolean') return value;
-  if (typeof value === 'string') return hash('string', value).toString('hex', 0, TEXT_DIGITS / 2);
+  if (typeof value === 'string') return hash('string', value).toString('hex', 0, HASH_BYTES);
   if (typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value))) {
     const bits = hash('integer', String(value)).readBigUInt64BE();
     return value < 0 ? -(bits >> 1n) - 1n : bits;
   }
   if (value instanceof Uuid) {
-    const text = hash('uuid', value.toString()).toString('hex', 0, 16);
-    return Uuid.from(text.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'));
+    return Uuid.fromBytes(hash('uuid', value.toString()).subarray(0, HASH_BYTES));
   }
-  if (value instanceof Uint8Array) return hash('binary', value).subarray(0, 16);
+  if (value instanceof Uint8Array) return hash('binary', value).subarray(0, HASH_BYTES);
   throw new TypeError('only strings, integers, uuids and binary values can be hashed');
 }
 
@@ -64,8 +63,8 @@ function hashed(value: ExactValue, key: Buffer): ExactValue {
 function check({ space: name, field, by }: Mask, catalog: Catalog): void {
   const space = catalog.spaces.find((each) => each.name === name);
   if (space === undefined) {
-    const there = listOf(catalog.spaces.map((each) => each.name));
-    throw usage(`mask: there is no space '${name}'`, `there are ${there}`);
+    const there = catalog.spaces.map((each) => each.name);
+    throw usage(`mask: there is no space '${name}'`, thereAre(there));
   }
   const fieldNo = fieldOf(space, field);
   if (by === 'hash') return;
@@ -85,10 +84,10 @@ function check({ space: name, field, by }: Mask, catalog: Catalog): void {
 }
 
 function fieldOf(space: Space, field: string): number {
-  const { format } = spaceOf(space.id, space.name, space.engine, space.format);
-  const fieldNo = format.findIndex((each) => each.name === field);
-  if (fieldNo >= 0) return fieldNo;
-  const there = listOf(format.map((each) => each.name));
+  const names = positions(spaceOf(space));
+  const fieldNo = names.get(field);
+  if (fieldNo !== undefined) return fieldNo;
+  const there = listOf([...names.keys()]);
   throw usage(`mask: space '${space.name}' has no field '${field}'`, `its format has ${there}`);
 }
 

@@ -1,5 +1,5 @@
 import { TntarError } from '../errors.js';
-import { listOf, quoted } from '../report.js';
+import { listOf, quoted, thereAre } from '../report.js';
 import { Catalog, type SystemRow } from '../schema/catalog.js';
 import type { Head } from '../schema/head.js';
 import { editField } from '../schema/rows.js';
@@ -14,9 +14,8 @@ import type { Rewrite } from './rewrite.js';
 function checkNames(renames: ReadonlyMap<string, string>, names: readonly string[]): void {
   const missing = [...renames.keys()].filter((name) => !names.includes(name));
   if (missing.length > 0) {
-    const there = names.length === 0 ? 'there are none' : `there are ${listOf(names)}`;
     throw new TntarError('usage', `no space is called ${listOf(missing.map(quoted))}`, {
-      hint: there,
+      hint: thereAre(names),
     });
   }
   const seen = new Set<string>();

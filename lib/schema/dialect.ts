@@ -23,10 +23,9 @@ export function sqlOf(row: SystemRow, fieldNo: number): string | undefined {
   return typeof sql === 'string' ? sql : undefined;
 }
 
-/** What SQL of a backup can name, as the server holds it. */
-export function namesOf(backup: Catalog): ReadonlySet<string> {
+/** What SQL of a backup can name and is no space, as the server holds it. */
+export function otherNamesOf(backup: Catalog): ReadonlySet<string> {
   const named = [
-    [SystemSpace.SPACE, Field.space.name],
     [SystemSpace.INDEX, Field.index.name],
     [SystemSpace.FUNC, Field.func.name],
     [SystemSpace.COLLATION, Field.collation.name],
@@ -36,9 +35,15 @@ export function namesOf(backup: Catalog): ReadonlySet<string> {
     backup.userRows(spaceId).map(({ fields }) => String(fields[field])),
   );
   const columns = backup.spaces.flatMap(({ format }) =>
-    format.map((field) => (isTable(field) ? String(field['name']) : '')),
+    format.filter(isTable).map((field) => String(field['name'])),
   );
   return new Set([...names, ...columns]);
+}
+
+/** The same with the spaces. */
+export function namesOf(backup: Catalog): ReadonlySet<string> {
+  const spaces = backup.userRows(SystemSpace.SPACE).map(({ fields }) => fields[Field.space.name]);
+  return new Set([...spaces.map(String), ...otherNamesOf(backup)]);
 }
 
 /** The row of the trigger inside of a trigger. */

@@ -3,8 +3,8 @@ import { quoted } from '../report.js';
 import { decode } from '../tuple/codec.js';
 import { editArray, editMap } from '../tuple/edit.js';
 import { Catalog, type SystemRow } from './catalog.js';
-import { eventsOf } from './describe.js';
-import { sqlOf } from './dialect.js';
+import { eventsOf, isView } from './describe.js';
+import { sortViews, sqlOf } from './dialect.js';
 import type { Head } from './head.js';
 import { editField, functionsOf, isTable } from './rows.js';
 import { LAST_SHIPPED_COLLATION } from './shipped.js';
@@ -13,12 +13,11 @@ import { Field, SystemSpace } from './system.js';
 
 /** A part of a database. */
 export interface Selection {
+  /** The manifest still lists all spaces: what is left of them the catalog tells. */
   head: Head;
   /** What the spaces that stay had and cannot have without the others. */
   lost: Omission[];
 }
-
-type Rows = (spaceId: number) => readonly SystemRow[];
 
 /** In which field the system spaces say which space a row belongs to. */
 const BELONGS_TO: ReadonlyMap<number, number> = new Map([
@@ -43,22 +42,24 @@ function tablesIn(row: SystemRow, fieldNo: number): Set<string> {
 function withViews(gone: Set<number>, catalog: Catalog, lost: Omission[]): void {
   const rows = catalog.rows(SystemSpace.SPACE);
   const names = new Map(rows.map((row) => [nameOf(row), idOf(row)]));
-  for (let size = -1; size !== gone.size; ) {
-    size = gone.size;
-    for (const view of rows) {
-      if (gone.has(idOf(view))) continue;
-      const missing = [...tablesIn(view, Field.space.flags)].find((name) =>
-        gone.has(names.get(name) ?? -1),
-      );
-      if (missing === undefined) continue;
-      gone.add(idOf(view));
-      lost.push({ what: `view ${quoted(nameOf(view))}`, why: `it reads ${quoted(missing)}` });
-    }
+  // each behind the views that it reads
+  for (const view of sortViews(rows.filter(({ fields }) => isView(fields)))) {
+    if (gone.has(idOf(view))) continue;
+    const missing = [...tablesIn(view, Field.space.flags)].find((name) =>
+      gone.has(names.get(name) ?? -1),
+    );
+    if (missing === undefined) continue;
+    gone.add(idOf(view));
+    lost.push({ what: `view ${quoted(nameOf(view))}`, why: `it reads ${quoted(missing)}` });
   }
 }
 
 /** A `_space` row without foreign keys (of 2.11 and newer) that refer to a space which is gone. */
-function withoutForeignKeys(row: SystemRow, gone: ReadonlyMap<number, string>, lost: Omission[]) {
+function withoutForeignKeys(
+  row: SystemRow,
+  gone: ReadonlyMap<number, string>,
+  lost: Omission[],
+): SystemRow {
   const drop = (keys: Buffer): Buffer =>
     editMap(keys, (name, value) => {
       const key = decode(value);
@@ -109,12 +110,10 @@ export function withoutSpaces(
   const lost: Omission[] = [];
   const gone = new Set(catalog.spaces.filter((space) => !isKept(space)).map(({ id }) => id));
   withViews(gone, catalog, lost);
-  const goneNames = new Map(
-    catalog.spaces.filter(({ id }) => gone.has(id)).map(({ id, name }) => [id, name]),
-  );
-  const nameById = new Map(catalog.spaces.map(({ id, name }) => [id, name]));
+  const names = new Map(catalog.spaces.map(({ id, name }) => [id, name]));
+  const goneById = new Map([...names].filter(([id]) => gone.has(id)));
+  const goneNames = new Set(goneById.values());
   const sequences = orphanedSequences(catalog.rows(SystemSpace.SPACE_SEQUENCE), gone);
-  const isGoneName = new Set(goneNames.values());
 
   const stays = (spaceId: number, row: SystemRow): boolean => {
     const { fields } = row;
@@ -133,14 +132,14 @@ export function withoutSpaces(
       }
       case SystemSpace.FK_CONSTRAINT: {
         const { name, childId, parentId } = Field.fkConstraint;
-        const parent = goneNames.get(Number(fields[parentId]));
+        const parent = goneById.get(Number(fields[parentId]));
         if (parent === undefined) return true;
-        lost.push(foreignKey(fields[name], nameById.get(Number(fields[childId])) ?? '', parent));
+        lost.push(foreignKey(fields[name], names.get(Number(fields[childId])) ?? '', parent));
         return false;
       }
       case SystemSpace.TRIGGER: {
         const named = [...tablesIn(row, Field.trigger.options)];
-        const missing = named.find((name) => isGoneName.has(name));
+        const missing = named.find((name) => goneNames.has(name));
         if (missing === undefined) return true;
         lost.push({
           what: `trigger ${quoted(fields[Field.trigger.name])}`,
@@ -155,10 +154,9 @@ export function withoutSpaces(
   const selected = Catalog.of((spaceId) => {
     const rows = catalog.userRows(spaceId).filter((row) => stays(spaceId, row));
     if (spaceId !== SystemSpace.SPACE) return rows;
-    return rows.map((row) => withoutForeignKeys(row, goneNames, lost));
+    return rows.map((row) => withoutForeignKeys(row, goneById, lost));
   });
-  const spaces = manifest.spaces.filter(({ id }) => !gone.has(id));
-  return { head: { manifest: { ...manifest, spaces }, catalog: selected }, lost };
+  return { head: { manifest, catalog: selected }, lost };
 }
 
 /** Ids under `collation`, in columns and in parts of keys. */
@@ -168,7 +166,8 @@ function collationsIn(value: unknown): unknown[] {
 }
 
 /** What the spaces of a catalog name, by id or in SQL. */
-function needs(rows: Rows): { functions: Set<unknown>; collations: Set<unknown> } {
+function needs(catalog: Catalog): { functions: Set<unknown>; collations: Set<unknown> } {
+  const rows = (spaceId: number): readonly SystemRow[] => catalog.rows(spaceId);
   const spaces = rows(SystemSpace.SPACE);
   const ids = new Set(spaces.map(idOf));
   const indexes = rows(SystemSpace.INDEX);
@@ -222,7 +221,7 @@ export function onlySpaces(
 ): Selection {
   const { head, lost } = withoutSpaces(whole, isKept);
   const { catalog } = head;
-  const { functions, collations } = needs((spaceId) => catalog.rows(spaceId));
+  const { functions, collations } = needs(catalog);
   const sequences = new Set(
     catalog
       .rows(SystemSpace.SPACE_SEQUENCE)

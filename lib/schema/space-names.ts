@@ -4,30 +4,14 @@ import { decode } from '../tuple/codec.js';
 import { editMap } from '../tuple/edit.js';
 import { str } from '../tuple/msgpack.js';
 import type { Catalog, SystemRow } from './catalog.js';
+import { otherNamesOf } from './dialect.js';
 import { CASE_SENSITIVE, isOlder, type Release, releaseOf } from './release.js';
-import { editField, isTable } from './rows.js';
+import { editField } from './rows.js';
 import { identifiersOf, isKeyword, isWord, mapTokens, quote, tokensOf } from './sql.js';
 import { Field, SystemSpace } from './system.js';
 
 /** Words before the name of a table, and of nothing else. */
 const BEFORE_TABLES: readonly string[] = ['JOIN', 'INTO', 'SEQSCAN', 'UPDATE', 'VIEW'];
-
-/** Names of what is no space, and can be named in SQL, too. */
-function otherNames(catalog: Catalog): Set<string> {
-  const named = [
-    [SystemSpace.INDEX, Field.index.name],
-    [SystemSpace.FUNC, Field.func.name],
-    [SystemSpace.COLLATION, Field.collation.name],
-    [SystemSpace.TRIGGER, Field.trigger.name],
-  ] as const;
-  const names = named.flatMap(([spaceId, field]) =>
-    catalog.userRows(spaceId).map(({ fields }) => String(fields[field])),
-  );
-  const columns = catalog.spaces.flatMap(({ format }) =>
-    format.filter(isTable).map((field) => String(field['name'])),
-  );
-  return new Set([...names, ...columns]);
-}
 
 type Place = 'table' | 'other' | 'unclear';
 
@@ -69,7 +53,7 @@ export class SpaceNames {
     this.#renames = renames;
     this.#source = releaseOf(version);
     this.#spaces = new Set(catalog.spaces.map(({ name }) => name));
-    this.#others = otherNames(catalog);
+    this.#others = otherNamesOf(catalog);
   }
 
   /** The row with the SQL that it has, if any. */

@@ -24,24 +24,9 @@ export class Raw extends Carried {
   }
 }
 
-/**
- * A number that is written as float64, though it may be whole.
- *
- * @example
- * encodeExact(new Double(1)); // <cb 3f f0 00 00 00 00 00 00>
- * new Double(1) + 1; // 2
- */
-export class Double extends Carried {
-  readonly raw: Buffer;
-
-  constructor(
-    readonly value: number,
-    raw?: Buffer,
-  ) {
-    super();
-    this.raw = raw ?? Buffer.alloc(9, 0xcb);
-    if (raw === undefined) this.raw.writeDoubleBE(value, 1);
-  }
+/** A number of a size of its own, to be calculated with like any other. */
+abstract class Floating extends Carried {
+  abstract readonly value: number;
 
   override valueOf(): number {
     return this.value;
@@ -57,12 +42,32 @@ export class Double extends Carried {
 }
 
 /**
+ * A number that is written as float64, though it may be whole.
+ *
+ * @example
+ * encodeExact(new Double(1)); // <cb 3f f0 00 00 00 00 00 00>
+ * new Double(1) + 1; // 2
+ */
+export class Double extends Floating {
+  readonly raw: Buffer;
+
+  constructor(
+    readonly value: number,
+    raw?: Buffer,
+  ) {
+    super();
+    this.raw = raw ?? Buffer.alloc(9, 0xcb);
+    if (raw === undefined) this.raw.writeDoubleBE(value, 1);
+  }
+}
+
+/**
  * A number that is written as float32, and rounded to what that holds.
  *
  * @example
  * new Float(0.1).value; // 0.10000000149011612
  */
-export class Float extends Carried {
+export class Float extends Floating {
   readonly value: number;
   readonly raw: Buffer;
 
@@ -71,18 +76,6 @@ export class Float extends Carried {
     this.value = Math.fround(value);
     this.raw = raw ?? Buffer.alloc(5, 0xca);
     if (raw === undefined) this.raw.writeFloatBE(value, 1);
-  }
-
-  override valueOf(): number {
-    return this.value;
-  }
-
-  override toString(): string {
-    return String(this.value);
-  }
-
-  toJSON(): number {
-    return this.value;
   }
 }
 

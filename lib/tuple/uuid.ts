@@ -22,8 +22,14 @@ export class Uuid extends Carried {
     if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) {
       throw new TypeError(`'${String(text).slice(0, 100)}' is no UUID`);
     }
-    const payload = Buffer.from(text.replaceAll('-', ''), 'hex');
-    return new Uuid(text.toLowerCase(), extension(TYPE, payload));
+    return Uuid.fromBytes(Buffer.from(text.replaceAll('-', ''), 'hex'));
+  }
+
+  /** @param bytes - 16 of them */
+  static fromBytes(bytes: Buffer): Uuid {
+    const uuid = Uuid.read(bytes, extension(TYPE, bytes));
+    if (uuid === undefined) throw new TypeError(`a UUID has ${BYTES} bytes, not ${bytes.length}`);
+    return uuid;
   }
 
   /** @returns undefined where the payload is no UUID */
