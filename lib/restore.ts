@@ -98,7 +98,7 @@ export async function restore(
   const connection = await Connection.open(withSignal(server, options.signal));
   const sink = serverSink(connection, { report, without, only });
   try {
-    const totals = await pour(input, connection, sink.stream, options);
+    const totals = await pour(input, connection, sink, options);
     const written = only === 'schema' ? { ...totals, spaces: 0, rows: 0, bytes: 0 } : totals;
     return { ...written, definitions: sink.applied.definitions };
   } catch (error) {

@@ -4,7 +4,7 @@ import type { Manifest } from '../archive/manifest.js';
 import { Collector } from '../filters/collector.js';
 import type { Connection } from '../iproto/connection.js';
 import type { RestorePlan } from '../schema/plan.js';
-import { itemWritable } from './items.js';
+import { ItemWritable } from './items.js';
 import { planFor, type Wanted } from './target.js';
 
 /** What a restore would do. */
@@ -13,6 +13,34 @@ export interface Preview {
   plan: RestorePlan;
   /** By the backup's space id. */
   counts: ReadonlyMap<number, Count>;
+}
+
+class PreviewSink extends ItemWritable {
+  readonly #connection: Connection;
+  readonly #wanted: Wanted;
+  readonly #onPreview: (preview: Preview) => void;
+  readonly #collector = new Collector();
+
+  constructor(connection: Connection, wanted: Wanted, onPreview: (preview: Preview) => void) {
+    super();
+    this.#connection = connection;
+    this.#wanted = wanted;
+    this.#onPreview = onPreview;
+  }
+
+  protected async take(item: BackupItem): Promise<void> {
+    if (item.kind === 'start') {
+      this.#collector.start(item.manifest);
+    } else if (item.kind === 'tuples') {
+      if (!this.#collector.take(item)) item.release?.();
+    } else {
+      this.#collector.end(item);
+      const { manifest, catalog } = this.#collector.head();
+      const plan = await planFor(this.#connection, manifest, catalog, this.#wanted);
+      this.#onPreview({ manifest, plan, counts: this.#collector.counts });
+      this.isComplete = true;
+    }
+  }
 }
 
 /**
@@ -27,20 +55,5 @@ export function previewSink(
   wanted: Wanted,
   onPreview: (preview: Preview) => void,
 ): Writable {
-  const collector = new Collector();
-  let isComplete = false;
-  const take = async (item: BackupItem): Promise<void> => {
-    if (item.kind === 'start') {
-      collector.start(item.manifest);
-    } else if (item.kind === 'tuples') {
-      if (!collector.take(item)) item.release?.();
-    } else {
-      collector.end(item);
-      const { manifest, catalog } = collector.head();
-      const plan = await planFor(connection, manifest, catalog, wanted);
-      onPreview({ manifest, plan, counts: collector.counts });
-      isComplete = true;
-    }
-  };
-  return itemWritable(take, () => isComplete);
+  return new PreviewSink(connection, wanted, onPreview);
 }

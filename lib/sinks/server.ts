@@ -3,21 +3,22 @@ import type { BackupEnd, BackupItem } from '../archive/items.js';
 import { asTntarError, TntarError } from '../errors.js';
 import { Collector } from '../filters/collector.js';
 import type { Connection } from '../iproto/connection.js';
-import { ErrorCode, Key, RequestType } from '../iproto/constants.js';
-import { bodyDecoded } from '../iproto/packets.js';
-import { evaluate, type Request, remove, store } from '../iproto/requests.js';
-import type { Report } from '../report.js';
+import { ErrorCode, RequestType } from '../iproto/constants.js';
+import { type Request, remove, store } from '../iproto/requests.js';
+import { type Report, silent } from '../report.js';
 import { extractKey, showKey } from '../schema/keys.js';
 import type { RestorePlan } from '../schema/plan.js';
 import type { Step } from '../schema/planner.js';
 import { SystemSpace } from '../schema/system.js';
 import type { TupleBatch } from '../tuple/batch.js';
-import { itemWritable } from './items.js';
-import { Loader, type Tally } from './loader.js';
+import type { Tally } from './in-flight.js';
+import { ItemWritable } from './items.js';
+import { Loader } from './loader.js';
+import { RowCounts } from './row-counts.js';
 import { planFor, type Wanted } from './target.js';
 
 export interface ServerSinkOptions extends Wanted {
-  report: Report;
+  report?: Report;
 }
 
 /** What was applied by the time it is asked for. */
@@ -34,11 +35,12 @@ export interface Applied {
   spaces: ReadonlyMap<string, Readonly<Tally>>;
 }
 
-/** Counts the rows of spaces as the target has them, in all engines. */
-const COUNT_ROWS = `
-  local counts = setmetatable({}, {__serialize = 'seq'})
-  for i, id in ipairs(...) do counts[i] = box.space[id].index[0]:count() end
-  return counts`;
+/** A writable for {@link BackupItem}s, and what it has done so far. */
+export interface ServerWritable extends Writable {
+  readonly applied: Applied;
+  /** Resolves when nothing is under way any more: a destroyed stream may still be at its last item. */
+  settled(): Promise<void>;
+}
 
 /** Of what is left out or changed: a run's log is no place for thousands of grants. */
 const SHOWN_LINES = 50;
@@ -73,22 +75,24 @@ function explained(error: TntarError): TntarError {
  * Puts a backup into a server: the definitions that the data needs, the data, then what is checked
  * against data or slows it down. Nothing is written before the target was found fit.
  */
-class ServerSink {
+class ServerSink extends ItemWritable implements ServerWritable {
   readonly #connection: Connection;
-  readonly #options: ServerSinkOptions;
+  readonly #wanted: Wanted;
+  readonly #report: Report;
   readonly #collector = new Collector();
   #plan: RestorePlan | undefined;
   #loader: Loader | undefined;
-  /** Rows that the target had before, by its space id: only where the spaces were there already. */
-  readonly #rowsBefore = new Map<number, number>();
+  readonly #rowCounts: RowCounts;
   #definitions = 0;
   #grants = 0;
   #working: Promise<void> = Promise.resolve();
-  isComplete = false;
 
-  constructor(connection: Connection, options: ServerSinkOptions) {
+  constructor(connection: Connection, { report = silent, ...wanted }: ServerSinkOptions) {
+    super();
     this.#connection = connection;
-    this.#options = options;
+    this.#wanted = wanted;
+    this.#report = report;
+    this.#rowCounts = new RowCounts(connection, report);
   }
 
   get applied(): Applied {
@@ -103,7 +107,7 @@ class ServerSink {
     };
   }
 
-  take(item: BackupItem): Promise<void> {
+  protected take(item: BackupItem): Promise<void> {
     this.#working = this.#take(item).catch(async (error: unknown) => {
       await this.#loader?.settle();
       throw error;
@@ -111,7 +115,6 @@ class ServerSink {
     return this.#working;
   }
 
-  /** Resolves when nothing is under way any more, well or not. */
   async settled(): Promise<void> {
     await this.#working.catch(() => {});
   }
@@ -128,7 +131,7 @@ class ServerSink {
 
   async #load(batch: TupleBatch): Promise<void> {
     const { ids } = await this.#prepare();
-    if (this.#options.only === 'schema') {
+    if (this.#wanted.only === 'schema') {
       batch.release?.();
       return;
     }
@@ -145,20 +148,20 @@ class ServerSink {
   async #prepare(): Promise<RestorePlan> {
     if (this.#plan !== undefined) return this.#plan;
     const { manifest, catalog } = this.#collector.head();
-    const { only } = this.#options;
-    this.#plan = await planFor(this.#connection, manifest, catalog, this.#options);
+    const { only } = this.#wanted;
+    this.#plan = await planFor(this.#connection, manifest, catalog, this.#wanted);
     const { leftOut, notes } = this.#plan;
     this.#warn([...notes, ...leftOut.map(asLeftOut)]);
-    if (only === 'data') await this.#countBefore(this.#plan);
+    if (only === 'data')
+      await this.#rowCounts.countBefore(this.#filled(this.#plan).map(({ targetId }) => targetId));
     await this.#apply(this.#plan.before);
     return this.#plan;
   }
 
   #warn(lines: readonly string[]): void {
-    const { report } = this.#options;
-    for (const line of lines.slice(0, SHOWN_LINES)) report.warn(line);
+    for (const line of lines.slice(0, SHOWN_LINES)) this.#report.warn(line);
     const more = lines.length - SHOWN_LINES;
-    if (more > 0) report.warn(`and ${more} more; --dry-run lists them all`);
+    if (more > 0) this.#report.warn(`and ${more} more; --dry-run lists them all`);
   }
 
   /** @param slow - system spaces whose rows make the server look at all data, silently */
@@ -186,7 +189,7 @@ class ServerSink {
     const plan = await this.#prepare();
     await this.#loader?.finish();
     // Before any grant is applied.
-    if (this.#options.only !== 'schema') await this.#checkCounts(plan);
+    if (this.#wanted.only !== 'schema') await this.#checkCounts(plan);
     await this.#apply(plan.after, SLOW_BEHIND_DATA);
     const late = plan.lateValues(end.sequences ?? []);
     this.#warn(late.leftOut.map(asLeftOut));
@@ -204,43 +207,13 @@ class ServerSink {
     });
   }
 
-  async #countBefore(plan: RestorePlan): Promise<void> {
-    const ids = this.#filled(plan).map(({ targetId }) => targetId);
-    const counts = await this.#countRows(ids);
-    for (const [i, id] of ids.entries()) this.#rowsBefore.set(id, counts?.[i] ?? 0);
-  }
-
-  /** Asks the target how many rows it has now. */
-  async #checkCounts(plan: RestorePlan): Promise<void> {
-    const spaces = this.#filled(plan);
-    const counts = await this.#countRows(spaces.map(({ targetId }) => targetId));
-    if (counts === undefined) {
-      this.#options.report.note('cannot count rows on the target: each was confirmed, though');
-      return;
-    }
-    for (const [i, { id, name, targetId }] of spaces.entries()) {
-      const restored = this.#collector.counts.get(id)?.rows ?? 0;
-      const expected = restored + (this.#rowsBefore.get(targetId) ?? 0);
-      if (counts[i] === expected) continue;
-      throw new TntarError(
-        'failure',
-        `space '${name}': the target should have ${expected} rows now, and has ${counts[i]}`,
-        { hint: 'does somebody else write to the target, or does a trigger there change rows?' },
-      );
-    }
-  }
-
-  /** @returns undefined where the user may not run Lua */
-  async #countRows(ids: readonly number[]): Promise<number[] | undefined> {
-    if (ids.length === 0) return [];
-    try {
-      const request = evaluate(COUNT_ROWS, [[...ids]]);
-      const reply = await this.#connection.request(request, 'count the rows', true);
-      return ((bodyDecoded(reply, Key.DATA) as unknown[])[0] as unknown[]).map(Number);
-    } catch (error) {
-      if (asTntarError(error).kind !== 'access') throw error;
-      return undefined;
-    }
+  #checkCounts(plan: RestorePlan): Promise<void> {
+    const spaces = this.#filled(plan).map(({ id, name, targetId }) => ({
+      id: targetId,
+      name,
+      rows: this.#collector.counts.get(id)?.rows ?? 0,
+    }));
+    return this.#rowCounts.check(spaces);
   }
 }
 
@@ -251,33 +224,19 @@ function toRequest({ spaceId, verb, row }: Step): Request {
   return store(verb === 'insert' ? RequestType.INSERT : RequestType.REPLACE, spaceId, row);
 }
 
-/** A writable for {@link BackupItem}s, and what it has done so far. */
-export interface ServerWritable {
-  stream: Writable;
-  readonly applied: Applied;
-  /** Resolves when nothing is under way any more: a destroyed stream may still be at its last item. */
-  settled(): Promise<void>;
-}
-
 /**
  * A sink that restores into the server at the other end. It finishes when the target
  * has confirmed everything and its counts are right.
  *
+ * @throws TntarError, as the stream's error: `access` or `target` where nothing was written
  * @example
- * const { stream, applied } = serverSink(connection, { report: silent });
- * await pipeline(archiveSource(process.stdin), stream);
+ * const sink = serverSink(connection);
+ * await pipeline(archiveSource(process.stdin), sink);
+ * sink.applied.rows;
  */
-export function serverSink(connection: Connection, options: ServerSinkOptions): ServerWritable {
-  const sink = new ServerSink(connection, options);
-  const stream = itemWritable(
-    (item) => sink.take(item),
-    () => sink.isComplete,
-  );
-  return {
-    stream,
-    get applied() {
-      return sink.applied;
-    },
-    settled: () => sink.settled(),
-  };
+export function serverSink(
+  connection: Connection,
+  options: ServerSinkOptions = {},
+): ServerWritable {
+  return new ServerSink(connection, options);
 }

@@ -1,0 +1,77 @@
+import { asTntarError, TntarError } from '../errors.js';
+import type { Connection } from '../iproto/connection.js';
+import { Key } from '../iproto/constants.js';
+import { bodyDecoded } from '../iproto/packets.js';
+import { evaluate } from '../iproto/requests.js';
+import type { Report } from '../report.js';
+
+/** Counts the rows of spaces as the target has them, in all engines. */
+const COUNT_ROWS = `
+  local counts = setmetatable({}, {__serialize = 'seq'})
+  for i, id in ipairs(...) do counts[i] = box.space[id].index[0]:count() end
+  return counts`;
+
+/** @returns undefined where the user may not run Lua */
+async function countRows(
+  connection: Connection,
+  ids: readonly number[],
+): Promise<number[] | undefined> {
+  if (ids.length === 0) return [];
+  try {
+    const request = evaluate(COUNT_ROWS, [[...ids]]);
+    const reply = await connection.request(request, 'count the rows', true);
+    return ((bodyDecoded(reply, Key.DATA) as unknown[])[0] as unknown[]).map(Number);
+  } catch (error) {
+    if (asTntarError(error).kind !== 'access') throw error;
+    return undefined;
+  }
+}
+
+/** How many rows a space should have got. */
+export interface Expected {
+  /** The target's id. */
+  id: number;
+  name: string;
+  /** Rows that were written beside those that were there. */
+  rows: number;
+}
+
+/** Asks the target how many rows it has: what a restore was told of each row is one witness, this another. */
+export class RowCounts {
+  readonly #connection: Connection;
+  readonly #report: Report;
+  /** By the target's space id. */
+  readonly #before = new Map<number, number>();
+
+  constructor(connection: Connection, report: Report) {
+    this.#connection = connection;
+    this.#report = report;
+  }
+
+  /** @param ids - the target's, of spaces that have rows already */
+  async countBefore(ids: readonly number[]): Promise<void> {
+    const counts = await countRows(this.#connection, ids);
+    for (const [i, id] of ids.entries()) this.#before.set(id, counts?.[i] ?? 0);
+  }
+
+  /** @throws TntarError of kind `failure` that names a space with another number of rows */
+  async check(spaces: readonly Expected[]): Promise<void> {
+    const counts = await countRows(
+      this.#connection,
+      spaces.map(({ id }) => id),
+    );
+    if (counts === undefined) {
+      this.#report.note('cannot count rows on the target: each was confirmed, though');
+      return;
+    }
+    for (const [i, { id, name, rows }] of spaces.entries()) {
+      const expected = rows + (this.#before.get(id) ?? 0);
+      if (counts[i] === expected) continue;
+      throw new TntarError(
+        'failure',
+        `space '${name}': the target should have ${expected} rows now, and has ${counts[i]}`,
+        { hint: 'does somebody else write to the target, or does a trigger there change rows?' },
+      );
+    }
+  }
+}
