@@ -2,6 +2,7 @@ import type { Omission } from '../archive/manifest.js';
 import { quoted } from '../report.js';
 import { decode } from '../tuple/codec.js';
 import { editArray, editMap } from '../tuple/edit.js';
+import { sequenceOf, sequencesOfOnly, spaceOf } from './belongings.js';
 import { Catalog, type SystemRow } from './catalog.js';
 import { eventsOf, isView } from './describe.js';
 import { sortViews, sqlOf } from './dialect.js';
@@ -18,17 +19,6 @@ export interface Selection {
   /** What the spaces that stay had and cannot have without the others. */
   lost: Omission[];
 }
-
-/** In which field the system spaces say which space a row belongs to. */
-const BELONGS_TO: ReadonlyMap<number, number> = new Map([
-  [SystemSpace.SPACE, Field.space.id],
-  [SystemSpace.INDEX, Field.index.spaceId],
-  [SystemSpace.TRIGGER, Field.trigger.spaceId],
-  [SystemSpace.SPACE_SEQUENCE, Field.spaceSequence.spaceId],
-  [SystemSpace.FK_CONSTRAINT, Field.fkConstraint.childId],
-  [SystemSpace.CK_CONSTRAINT, Field.ckConstraint.spaceId],
-  [SystemSpace.FUNC_INDEX, Field.funcIndex.spaceId],
-]);
 
 const nameOf = ({ fields }: SystemRow): string => String(fields[Field.space.name]);
 const idOf = ({ fields }: SystemRow): number => Number(fields[Field.space.id]);
@@ -86,15 +76,6 @@ function foreignKey(name: unknown, child: string, parent: string): Omission {
   };
 }
 
-/** Sequences that fill a field of spaces which are gone, and of no other. */
-function orphanedSequences(rows: readonly SystemRow[], gone: ReadonlySet<number>): Set<unknown> {
-  const { spaceId, sequenceId } = Field.spaceSequence;
-  const isGone = ({ fields }: SystemRow): boolean => gone.has(Number(fields[spaceId]));
-  const kept = new Set(rows.filter((row) => !isGone(row)).map(({ fields }) => fields[sequenceId]));
-  const orphans = rows.filter(isGone).map(({ fields }) => fields[sequenceId]);
-  return new Set(orphans.filter((id) => !kept.has(id)));
-}
-
 /**
  * The database without some of its spaces, and without all that belongs to them: indexes, constraints,
  * triggers, grants, and sequences of their own.
@@ -113,23 +94,13 @@ export function withoutSpaces(
   const names = new Map(catalog.spaces.map(({ id, name }) => [id, name]));
   const goneById = new Map([...names].filter(([id]) => gone.has(id)));
   const goneNames = new Set(goneById.values());
-  const sequences = orphanedSequences(catalog.rows(SystemSpace.SPACE_SEQUENCE), gone);
+  const sequences = sequencesOfOnly(catalog.rows(SystemSpace.SPACE_SEQUENCE), gone);
 
   const stays = (spaceId: number, row: SystemRow): boolean => {
     const { fields } = row;
-    const belongsTo = BELONGS_TO.get(spaceId);
-    if (belongsTo !== undefined && gone.has(Number(fields[belongsTo]))) return false;
+    if (gone.has(spaceOf(spaceId, row) ?? -1)) return false;
+    if (sequences.has(sequenceOf(spaceId, row) ?? -1)) return false;
     switch (spaceId) {
-      case SystemSpace.SEQUENCE:
-      case SystemSpace.SEQUENCE_DATA:
-        return !sequences.has(fields[0]);
-      case SystemSpace.PRIV: {
-        const id = fields[Field.priv.objectId];
-        const type = fields[Field.priv.objectType];
-        return !(type === 'space'
-          ? gone.has(Number(id))
-          : type === 'sequence' && sequences.has(id));
-      }
       case SystemSpace.FK_CONSTRAINT: {
         const { name, childId, parentId } = Field.fkConstraint;
         const parent = goneById.get(Number(fields[parentId]));
