@@ -1,3 +1,4 @@
+import type { OnConflict } from '../lib/schema/destinations.js';
 import type { Step } from '../lib/schema/planner.js';
 import { SystemSpace } from '../lib/schema/system.js';
 import type { Preview } from '../lib/sinks/preview.js';
@@ -16,37 +17,57 @@ const shown = ({ verb, what }: Step): string => `  ${verb} ${printable(what)}`;
 
 const isGrant = ({ spaceId }: Step): boolean => spaceId === SystemSpace.PRIV;
 
+const HOW: Readonly<Record<OnConflict, string>> = {
+  error: 'insert',
+  skip: 'insert, where their keys are not there,',
+  replace: 'insert, or put over those that have their keys,',
+};
+
 /** Rows by space, in the order of their ids. */
 function showRows({ manifest, plan, counts }: Preview): string[] {
   return manifest.spaces.flatMap(({ id, name }) => {
     const { rows = 0, bytes = 0 } = counts.get(id) ?? {};
-    const targetId = plan.ids.find('space', id);
-    if (rows === 0 || targetId === undefined) return [];
+    const destination = plan.destinations.get(id);
+    if (rows === 0 || destination === undefined) return [];
+    const { id: targetId, onConflict } = destination;
     const moved = targetId === id ? '' : `, where its id is ${targetId}, not ${id}`;
     return [
-      `  insert ${plural(rows, 'row')} (${formatBytes(bytes)}) into space '${printable(name)}'${moved}`,
+      `  ${HOW[onConflict]} ${plural(rows, 'row')} (${formatBytes(bytes)}) into space '${printable(name)}'${moved}`,
     ];
   });
 }
 
+/** What a restore takes away, and nothing brings back. */
+function showLosses({ drops, before }: Preview['plan']): string[] {
+  const dropped = drops.filter(
+    ({ spaceId, verb }) => spaceId === SystemSpace.SPACE && verb === 'delete',
+  );
+  const emptied = before.filter(({ verb }) => verb === 'truncate');
+  return [
+    ...dropped.map(({ what }) => `  drop ${printable(what)}`),
+    ...emptied.map(({ what }) => `  empty ${printable(what)}`),
+  ];
+}
+
 /**
- * The plan of a restore, for people. What an archive could do harm with comes first: rights, and code
- * that the server would run; then all steps in their order.
+ * The plan of a restore, for people. What could do harm comes first: losses, rights, and code that the
+ * server would run; then all steps in their order.
  */
-export function showPreview(preview: Preview, hasRows: boolean): string {
+export function showPreview(preview: Preview): string {
   const { manifest, plan } = preview;
-  const { before, after, grants, triggers, notes, leftOut } = plan;
+  const { drops, before, after, grants, triggers, notes, leftOut } = plan;
   const last = [...after, ...grants, ...triggers];
   const code = [...before, ...last].filter((step) => step.code !== undefined);
   const lines = [
     printable(`Restore of a backup of Tarantool ${manifest.server.version}, ${manifest.created}:`),
+    ...section('What the target loses, rows and all', showLosses(plan)),
     ...section('Privileges, given and taken at the very end', last.filter(isGrant).map(shown)),
     ...section(
       'Code that the server will run',
       code.flatMap((step) => [`  ${printable(step.what)}`, ...showCode(step.code ?? '')]),
     ),
-    ...section('Before the data', before.map(shown)),
-    ...section('The data', hasRows ? showRows(preview) : []),
+    ...section('Before the data', [...drops, ...before].map(shown)),
+    ...section('The data', showRows(preview)),
     ...section('After the data', last.map(shown)),
     ...section(
       'Other on the target',

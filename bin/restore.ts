@@ -1,5 +1,7 @@
 import { Command, Option } from 'commander';
 import type { RestoreOptions } from '../lib/restore.js';
+import type { OnConflict } from '../lib/schema/destinations.js';
+import type { Existing } from '../lib/schema/existing.js';
 import { EXIT_HELP } from './exit.js';
 import { openInput } from './files.js';
 import { addFilterOptions, type FilterFlags, rewritesOf } from './filter-options.js';
@@ -21,6 +23,8 @@ interface Flags extends ServerFlags, FilterFlags {
   functions: boolean;
   schemaOnly: boolean;
   dataOnly: boolean;
+  existing: Existing;
+  onConflict: OnConflict;
   quiet: boolean;
 }
 
@@ -30,6 +34,7 @@ Examples:
   tntar restore admin@db2:3301 -i backup.tar.zst --dry-run | less
   tntar restore admin@db2:3301 -i backup.tar.zst --no-users --no-privileges
   tntar restore admin@db2:3301 -i backup.tar.zst --space users
+  tntar restore admin@db2:3301 -i backup.tar.zst --existing drop --no-users
   tntar dump db1:3301 | tntar restore admin@db2:3301
 `;
 
@@ -52,11 +57,12 @@ async function run(uri: string, flags: Flags): Promise<void> {
     await interruptible(async (signal) => {
       const server = await serverOptions(uri, flags, signal);
       const rewrites = await rewritesOf(flags, report);
-      const options = { report, signal, without, only, rewrites };
+      const { existing, onConflict } = flags;
+      const options = { report, signal, without, only, existing, onConflict, rewrites };
       if (flags.dryRun) {
         const preview = await previewRestore(input, server, options);
         report.clear();
-        process.stdout.write(showPreview(preview, only !== 'schema'));
+        process.stdout.write(showPreview(preview));
         return;
       }
       const restored = await restore(input, server, options);
@@ -72,8 +78,9 @@ export function restoreCommand(): Command {
   return addFilterOptions(addServerOptions(new Command('restore')))
     .summary('put an archive into a database')
     .description(
-      'Puts an archive into a database that has none of its spaces; with --data-only,\n' +
-        'its rows into spaces that are there. Nothing is written before the target was\n' +
+      'Puts an archive into a database that has none of its spaces, or, with --existing,\n' +
+        'that has some; with --data-only, its rows into spaces that are there. Nothing is\n' +
+        'written, dropped or emptied before the target was\n' +
         'found fit, and no row of a part before the part was verified. Users, functions\n' +
         'and collations that are there already and the same are used; ids that are taken\n' +
         'there are changed.',
@@ -88,6 +95,22 @@ export function restoreCommand(): Command {
     )
     .addOption(
       new Option('--data-only', 'rows only, into spaces that are there, by name').default(false),
+    )
+    .addOption(
+      new Option(
+        '--existing <what>',
+        'spaces that are there by name: refuse; leave them as they are; put rows over those with the same keys; empty them first; drop them and make them anew',
+      )
+        .choices(['error', 'skip', 'replace', 'truncate', 'drop'])
+        .default('error'),
+    )
+    .addOption(
+      new Option(
+        '--on-conflict <what>',
+        'with --data-only, rows that are there by their key: stop; leave them; put others in their place',
+      )
+        .choices(['error', 'skip', 'replace'])
+        .default('error'),
     )
     .option('-q, --quiet', 'print warnings and errors only', false)
     .addHelpText('after', SERVER_HELP + EXAMPLES + EXIT_HELP)

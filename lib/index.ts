@@ -30,6 +30,8 @@ export type { ConnectOptions } from './iproto/driver.js';
 export { type Endpoint, parseUri } from './iproto/uri.js';
 export type { Progress, Report } from './report.js';
 export { previewRestore, type Restored, type RestoreOptions, restore } from './restore.js';
+export type { Destination, OnConflict } from './schema/destinations.js';
+export type { Existing } from './schema/existing.js';
 export type { Head } from './schema/head.js';
 export type { RestorePlan } from './schema/plan.js';
 export type { PlanOptions, Step } from './schema/planner.js';

@@ -11,10 +11,11 @@ import {
   closeOnAbort,
   withSignal,
 } from './iproto/connection.js';
+import { ErrorCode } from './iproto/constants.js';
 import { listOf, type Report, silent } from './report.js';
 import { type Preview, previewSink } from './sinks/preview.js';
 import { type Applied, serverSink } from './sinks/server.js';
-import type { Wanted } from './sinks/target.js';
+import { checkWanted, type Wanted } from './sinks/target.js';
 import { archiveSource } from './sources/archive.js';
 
 export interface RestoreOptions extends Wanted {
@@ -35,19 +36,52 @@ export interface Restored extends Totals {
 const UNDO_ROWS =
   'the rows sent are the first of each space in the archive: take away those that came, none that was there before, and restore again';
 
+const GO_ON =
+  '--on-conflict skip leaves rows that are there, and --on-conflict replace puts others in their place';
+
 function tallied(spaces: Applied['spaces']): string[] {
   return [...spaces].map(([name, { sent, confirmed }]) => `'${name}': ${confirmed} of ${sent}`);
 }
 
-/** The error of a restore that has written: it says so in the one word that nobody overlooks. */
-function incomplete(error: TntarError, done: Applied, only: Wanted['only']): TntarError {
-  const { definitions, grants, rows, confirmed, spaces } = done;
-  if (definitions + rows === 0) return error;
-  const applied = `${definitions} definitions and ${rows} rows were sent, ${confirmed} of them confirmed`;
-  const where = only === 'data' && rows > 0 ? ` (${listOf(tallied(spaces))})` : '';
-  const message = `${error.message}; the restore is INCOMPLETE: ${applied}${where}`;
+/**
+ * What to do about a target that was written to.
+ *
+ * @param isThere - whether a row stopped it that the target has
+ */
+function wayOut(
+  { grants, made }: Applied,
+  { only, existing = 'error', onConflict = 'error' }: Wanted,
+  isThere: boolean,
+): string {
+  if (only === 'data') {
+    if (onConflict !== 'error') return 'the same command again goes on with what is missing';
+    return isThere ? `${GO_ON}; ${UNDO_ROWS}` : UNDO_ROWS;
+  }
   const granted = grants === 0 ? 'no grant was applied' : `${grants} grants were sent, too`;
-  const next = only === 'data' ? UNDO_ROWS : `${granted}; empty the target and restore again`;
+  switch (existing) {
+    case 'error':
+      return `${granted}; empty the target and restore again`;
+    case 'drop':
+      return `${granted}; restore again with --existing drop, from a whole archive`;
+    default:
+      return made.length === 0
+        ? `${granted}; restore again with --existing ${existing}`
+        : `${granted}; drop what was made and is not whole (${listOf(made)}), and restore again`;
+  }
+}
+
+/** The error of a restore that has written: it says so in the one word that nobody overlooks. */
+function incomplete(error: TntarError, done: Applied, wanted: Wanted): TntarError {
+  const { definitions, rows, confirmed, spaces, dropped, emptied } = done;
+  const gone = [
+    ...(dropped.length > 0 ? [`dropped: ${listOf(dropped)}`] : []),
+    ...(emptied.length > 0 ? [`emptied: ${listOf(emptied)}`] : []),
+  ];
+  if (definitions + rows + gone.length === 0) return error;
+  const applied = `${definitions} definitions and ${rows} rows were sent, ${confirmed} of them confirmed`;
+  const where = wanted.only === 'data' && rows > 0 ? ` (${listOf(tallied(spaces))})` : '';
+  const message = `${error.message}; the restore is INCOMPLETE: ${[applied + where, ...gone].join('; ')}`;
+  const next = wayOut(done, wanted, error.serverCode === ErrorCode.TUPLE_FOUND);
   const hint = error.hint === undefined ? next : `${error.hint}; ${next}`;
   return new TntarError(error.kind, message, { hint, cause: error });
 }
@@ -94,16 +128,18 @@ export async function restore(
   server: ConnectionOptions,
   options: RestoreOptions = {},
 ): Promise<Restored> {
-  const { report = silent, without, only } = options;
-  const connection = await Connection.open(withSignal(server, options.signal));
-  const sink = serverSink(connection, { report, without, only });
+  const { report = silent, rewrites: _, signal, ...wanted } = options;
+  checkWanted(wanted);
+  const connection = await Connection.open(withSignal(server, signal));
+  const sink = serverSink(connection, { report, ...wanted });
   try {
     const totals = await pour(input, connection, sink, options);
-    const written = only === 'schema' ? { ...totals, spaces: 0, rows: 0, bytes: 0 } : totals;
-    return { ...written, definitions: sink.applied.definitions };
+    const { spaces, confirmed, definitions } = sink.applied;
+    const bytes = [...spaces.values()].reduce((sum, tally) => sum + tally.bytes, 0);
+    return { ...totals, spaces: spaces.size, rows: confirmed, bytes, definitions };
   } catch (error) {
     await sink.settled();
-    throw incomplete(asTntarError(error), sink.applied, only);
+    throw incomplete(asTntarError(error), sink.applied, wanted);
   }
 }
 
@@ -121,10 +157,11 @@ export async function previewRestore(
   server: ConnectionOptions,
   options: RestoreOptions = {},
 ): Promise<Preview> {
-  const { without, only } = options;
-  const connection = await Connection.open(withSignal(server, options.signal));
+  const { report: _, rewrites: __, signal, ...wanted } = options;
+  checkWanted(wanted);
+  const connection = await Connection.open(withSignal(server, signal));
   let preview: Preview | undefined;
-  const sink = previewSink(connection, { without, only }, (found) => {
+  const sink = previewSink(connection, wanted, (found) => {
     preview = found;
   });
   await pour(input, connection, sink, options);

@@ -14,6 +14,7 @@ export const RequestType = {
   REPLACE: 3,
   DELETE: 5,
   EVAL: 8,
+  UPSERT: 9,
   PING: 64,
   VOTE: 68,
   FETCH_SNAPSHOT: 69,

@@ -221,16 +221,25 @@ const ACCESS_CODES: readonly number[] = [
   ErrorCode.PASSWORD_MISMATCH,
 ];
 
+/** The server's own code of an error, `src/box/errcode.h`. */
+export function errorCode({ type }: Packet): number {
+  return type & ~ERROR_BIT;
+}
+
+/** What the server says of an error. */
+export function errorText(packet: Packet): string {
+  return String(bodyDecoded(packet, Key.ERROR_TEXT) ?? 'no text');
+}
+
 /**
  * The error that a reply carries.
  *
  * @param doing - what the request was for, to stand before the server's own text
  */
 export function replyError(packet: Packet, doing: string): TntarError {
-  const code = packet.type & ~ERROR_BIT;
-  const text = String(bodyDecoded(packet, Key.ERROR_TEXT) ?? 'no text');
+  const code = errorCode(packet);
   const kind = ACCESS_CODES.includes(code) ? 'access' : 'failure';
-  return new TntarError(kind, `${doing}: ${text} (server error ${code})`, {
+  return new TntarError(kind, `${doing}: ${errorText(packet)} (server error ${code})`, {
     serverCode: code,
     ...(kind === 'access' ? { hint: 'log in as a user who has this privilege, or grant it' } : {}),
   });

@@ -87,19 +87,21 @@ export function insertHead(spaceId: number): Buffer {
 
 /** Tuples of one space: tuple i is `bytes[offsets[i], offsets[i + 1])`. */
 export interface Tuples {
+  /** `RequestType.INSERT` or `RequestType.REPLACE`. */
+  type: number;
   spaceId: number;
   bytes: Buffer;
   offsets: Uint32Array;
 }
 
 /**
- * An INSERT for each of the tuples from `first` on up to `end`, under numbers in a row.
+ * An INSERT or REPLACE for each of the tuples from `first` on up to `end`, under numbers in a row.
  *
  * @param memory - is used where it is large enough
  * @returns the packets, back to back
  */
-export function insertPackets(
-  { spaceId, bytes, offsets }: Tuples,
+export function storePackets(
+  { type, spaceId, bytes, offsets }: Tuples,
   first: number,
   end: number,
   firstSync: number,
@@ -116,7 +118,7 @@ export function insertPackets(
   let at = 0;
   for (let i = first; i < end; i++) {
     const tupleBytes = offsets[i + 1]! - offsets[i]!;
-    writePrefix(packets, at, RequestType.INSERT, firstSync + i - first, head.length + tupleBytes);
+    writePrefix(packets, at, type, firstSync + i - first, head.length + tupleBytes);
     at += PREFIX_BYTES;
     for (let k = 0; k < head.length; k++) packets[at++] = head[k]!;
     packets.copyWithin(at, from, from + tupleBytes);
@@ -143,6 +145,25 @@ export function remove(spaceId: number, key: Buffer): Request {
   return {
     type: RequestType.DELETE,
     body: [Buffer.of(0x83, Key.SPACE_ID), uint(spaceId), Buffer.of(Key.INDEX_ID, 0, Key.KEY), key],
+  };
+}
+
+/**
+ * Stores a tuple, or changes the one that has its key.
+ *
+ * @param operations - raw, e.g. `[["+", 1, 1]]`; fields are counted from 0
+ */
+export function upsert(spaceId: number, tuple: Buffer, operations: Buffer): Request {
+  return {
+    type: RequestType.UPSERT,
+    body: [
+      Buffer.of(0x83, Key.SPACE_ID),
+      uint(spaceId),
+      Buffer.of(Key.TUPLE),
+      tuple,
+      Buffer.of(Key.OPERATIONS),
+      operations,
+    ],
   };
 }
 

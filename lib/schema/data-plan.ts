@@ -1,12 +1,13 @@
-import { listOf } from '../report.js';
-import type { Value } from '../tuple/codec.js';
+import { listOf, quoted } from '../report.js';
+import { encode, type Value } from '../tuple/codec.js';
 import { type Catalog, rowlessReason, type Space, type SystemRow } from './catalog.js';
 import { rowsOfSpaces, type SpaceRows } from './columns.js';
+import type { Existing } from './existing.js';
+import { foreignKeysOf } from './foreign-keys.js';
 import { misfitOf } from './misfit.js';
 import type { Planner, Releases, Step } from './planner.js';
-import { DEFAULT_VALUES, isOlder } from './release.js';
-import { isTable } from './rows.js';
-import { Field, SystemSpace } from './system.js';
+import { DEFAULT_VALUES, isOlder, type Release } from './release.js';
+import { Field, SystemSpace, TRUNCATE_ID } from './system.js';
 
 /** What goes along with rows alone. */
 export interface DataPlan {
@@ -16,38 +17,34 @@ export interface DataPlan {
   notes: string[];
 }
 
-/** Foreign keys by name, with the space that each refers to; 0 stands for the space itself. */
-function foreignKeys(row: SystemRow['fields']): [name: string, parentId: number][] {
-  const { id, flags, format } = Field.space;
-  const columns = row[format];
-  const places = [row[flags], ...(Array.isArray(columns) ? columns : [])];
-  const keys = places.flatMap((place) => {
-    const named = isTable(place) ? place['foreign_key'] : undefined;
-    return isTable(named) ? Object.entries(named) : [];
-  });
-  return keys.map(([name, key]) => {
-    const parent = isTable(key) ? Number(key['space'] ?? 0) : 0;
-    return [name, parent === 0 ? Number(row[id]) : parent];
-  });
-}
-
 /** In which order the rows of an archive come is not known before they do. */
 function keysInTheWay({ fields }: SpaceRows, filled: ReadonlyMap<number, string>): string[] {
-  return foreignKeys(fields).flatMap(([name, parentId]) => {
-    const parent = parentId === fields[Field.space.id] ? 'itself' : `'${filled.get(parentId)}'`;
+  return foreignKeysOf(fields).flatMap(({ name, childId, parentId }) => {
+    const parent = parentId === childId ? 'itself' : `'${filled.get(parentId)}'`;
     return filled.has(parentId)
       ? `its foreign key '${name}' refers to ${parent}, and the rows of a parent may come later`
       : [];
   });
 }
 
-/** The spaces of the target that get rows, by the spaces of the backup; the others are conflicts. */
-function pairSpaces(planner: Planner, backup: Catalog, target: Catalog): Map<Space, Space> {
+/**
+ * The spaces of the target that get rows, by the spaces of the backup. One that can have none is a
+ * conflict.
+ *
+ * @param isAll - whether one that the target has not is a conflict, too
+ */
+function pairSpaces(
+  planner: Planner,
+  backup: Catalog,
+  target: Catalog,
+  isAll: boolean,
+): Map<Space, Space> {
   const there = new Map(target.spaces.map((space) => [space.id, space]));
   const pairs = new Map<Space, Space>();
   for (const space of backup.spaces) {
     if (rowlessReason(space) !== undefined) continue;
     const namesake = there.get(planner.ids.find('space', space.id) ?? -1);
+    if (namesake === undefined && !isAll) continue;
     const reason = namesake === undefined ? 'it does not exist' : rowlessReason(namesake);
     if (namesake !== undefined && reason === undefined) pairs.set(space, namesake);
     else planner.conflicts.push(`no rows can go into '${space.name}': ${reason}`);
@@ -56,17 +53,18 @@ function pairSpaces(planner: Planner, backup: Catalog, target: Catalog): Map<Spa
 }
 
 /**
- * Plans to put rows into spaces that are there. What keeps all rows of a space out, so far as the two
- * catalogs tell, becomes a conflict; what may keep some out becomes a note.
+ * Holds the spaces of a backup against those of the target that their rows are to go into. What keeps
+ * all rows of a space out, so far as the two catalogs tell, becomes a conflict.
+ *
+ * @returns what may keep some out, one line for each space
  */
-export function planData(
+function fitRows(
   planner: Planner,
+  pairs: ReadonlyMap<Space, Space>,
   backup: Catalog,
   target: Catalog,
-  { target: release }: Releases,
-): DataPlan {
-  planner.leaveOut('all definitions, users, privileges and functions');
-  const pairs = pairSpaces(planner, backup, target);
+  release: Release,
+): string[] {
   const filled = new Map([...pairs.values()].map(({ id, name }) => [id, name]));
   const hasDefaults = !isOlder(release, DEFAULT_VALUES);
   const [from, to] = [rowsOfSpaces(backup), rowsOfSpaces(target)];
@@ -79,6 +77,65 @@ export function planData(
     }
     if (maybe.length > 0) notes.push(`not all rows may go into '${name}': ${listOf(maybe)}`);
   }
+  return notes;
+}
+
+/** What goes along with rows for spaces that are there. */
+interface KeptPlan {
+  /** Before the rows. */
+  empty: Step[];
+  /** What may stop some rows, one line for each space. */
+  notes: string[];
+}
+
+/** The server refuses to empty a space to which others refer that have rows. */
+function referencesFromOthers(target: Catalog, emptied: ReadonlyMap<number, string>): string[] {
+  return target.rows(SystemSpace.SPACE).flatMap(({ fields }) => {
+    if (emptied.has(Number(fields[Field.space.id]))) return [];
+    return foreignKeysOf(fields)
+      .filter(({ parentId }) => emptied.has(parentId))
+      .map(({ name, parentId }) => {
+        const child = quoted(fields[Field.space.name]);
+        return `space ${quoted(emptied.get(parentId))} cannot be emptied: foreign key ${quoted(name)} of ${child} refers to it`;
+      });
+  });
+}
+
+/** Plans to put rows into the spaces of the target that have the names of the backup's. */
+export function planKept(
+  planner: Planner,
+  backup: Catalog,
+  target: Catalog,
+  release: Release,
+  existing: Existing,
+): KeptPlan {
+  if (existing !== 'replace' && existing !== 'truncate') return { empty: [], notes: [] };
+  const pairs = pairSpaces(planner, backup, target, false);
+  const notes = fitRows(planner, pairs, backup, target, release);
+  if (existing === 'replace') return { empty: [], notes };
+  const emptied = new Map([...pairs.values()].map(({ id, name }) => [id, name]));
+  planner.conflicts.push(...referencesFromOthers(target, emptied));
+  const empty = [...emptied].map(
+    ([id, name]): Step => ({
+      spaceId: TRUNCATE_ID,
+      verb: 'truncate',
+      row: encode([id]),
+      what: `space ${quoted(name)}`,
+    }),
+  );
+  return { empty, notes };
+}
+
+/** Plans to put rows, and nothing else, into spaces that are there. */
+export function planData(
+  planner: Planner,
+  backup: Catalog,
+  target: Catalog,
+  { target: release }: Releases,
+): DataPlan {
+  planner.leaveOut('all definitions, users, privileges and functions');
+  const pairs = pairSpaces(planner, backup, target, true);
+  const notes = fitRows(planner, pairs, backup, target, release);
   const after = planValues(planner, target, backup.userRows(SystemSpace.SEQUENCE_DATA));
   return { after, notes };
 }
@@ -88,11 +145,14 @@ const toBigInt = (value: Value | undefined): bigint => BigInt(value as number | 
 /**
  * Values for sequences that are there. They, and maybe rows of their own that they count, were there
  * first: none goes back, and none leaves the bounds that it has there, behind which it would give nothing.
+ *
+ * @param isMoved - false where those that are there are to stay where they are
  */
 export function planValues(
   planner: Planner,
   target: Catalog,
   values: readonly SystemRow[],
+  isMoved = true,
 ): Step[] {
   const { sequence, sequenceData } = Field;
   const byId = (spaceId: number): Map<Value | undefined, Value[]> =>
@@ -102,7 +162,8 @@ export function planValues(
   const moves = ({ fields }: SystemRow): boolean => {
     const id = planner.ids.find('sequence', fields[sequenceData.id]);
     const there = sequences.get(id);
-    if (there === undefined) return true; // for the planner to tell that it is not there
+    if (there === undefined) return true; // it is new, or the planner tells that it is not there
+    if (!isMoved) return false;
     const value = toBigInt(fields[sequenceData.value]);
     const [min, max] = [toBigInt(there[sequence.min]), toBigInt(there[sequence.max])];
     if (value < min || value > max) {

@@ -100,12 +100,14 @@ function hasLostItsOwner(kind: Kind, { fields }: SystemRow, ids: IdMap): boolean
   return ids.find('user', fields[Field.func.owner]) === undefined;
 }
 
-/** What the target's version has to say. */
+/** What the target and the options have to say. */
 export interface Where {
   /** Id on the target of the user who restores. */
   restorer?: number;
   /** The largest id of a space that the target takes. */
   lastSpace?: number;
+  /** Spaces and sequences that are there by name are used, whatever they are like. */
+  isUsed?: boolean;
 }
 
 /** Makes a thing under its own id, or under another. */
@@ -166,7 +168,7 @@ export function identify(
   backup: Catalog,
   target: Catalog,
   made: ReadonlySet<Kind>,
-  { restorer = BuiltinUser.ADMIN, lastSpace = MAX_SPACE_ID }: Where = {},
+  { restorer = BuiltinUser.ADMIN, lastSpace = MAX_SPACE_ID, isUsed = false }: Where = {},
 ): Identified {
   const ids = new IdMap(target, restorer);
   const namesakes = KINDS.flatMap((kind) =>
@@ -177,8 +179,10 @@ export function identify(
   for (const { kind, row, namesake } of namesakes) {
     const mapped = withTargetIds(DEFINITIONS[kind].spaceId, row, ids, () => {});
     const shown = describeThing(kind, row);
-    if (HOLDS_DATA.has(kind)) conflicts.push(`${shown} exists`);
-    else if (mapped !== undefined && isSameDefinition(kind, mapped, namesake)) present.add(row);
+    if (HOLDS_DATA.has(kind)) {
+      if (isUsed) present.add(row);
+      else conflicts.push(`${shown} exists`);
+    } else if (mapped !== undefined && isSameDefinition(kind, mapped, namesake)) present.add(row);
     else conflicts.push(`${shown} exists, and is another`);
   }
   return { ids, present, conflicts };

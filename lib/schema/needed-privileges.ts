@@ -43,6 +43,10 @@ class Needs {
   readonly #privileges: Privileges;
   readonly #isModern: boolean;
   readonly #known = new Map<ObjectType, Map<Value | undefined, Known>>();
+  /** Who gave what the target has, by the key of `_priv`. */
+  readonly #grantors: ReadonlyMap<string, Value | undefined>;
+  /** Sequences by the space that they fill. */
+  readonly #sequences: ReadonlyMap<Value | undefined, Value | undefined>;
 
   constructor(privileges: Privileges, target: Catalog, release: Release) {
     this.#privileges = privileges;
@@ -53,6 +57,23 @@ class Needs {
       });
       this.#known.set(type as ObjectType, new Map(rows));
     }
+    const { grantor, grantee, objectType, objectId } = Field.priv;
+    this.#grantors = new Map(
+      target
+        .rows(SystemSpace.PRIV)
+        .map(({ fields }) => [
+          String([fields[grantee], fields[objectType], fields[objectId]]),
+          fields[grantor],
+        ]),
+    );
+    this.#sequences = new Map(
+      target
+        .rows(SystemSpace.SPACE_SEQUENCE)
+        .map(({ fields }) => [
+          fields[Field.spaceSequence.spaceId],
+          fields[Field.spaceSequence.sequenceId],
+        ]),
+    );
   }
 
   /** @param type - of an object of which `bit` is needed on any */
@@ -69,6 +90,32 @@ class Needs {
   step({ spaceId, verb, row }: Step): void {
     const fields = decode(row) as Value[];
     this.of(Privilege.WRITE, 'write', 'space', spaceId);
+    if (verb === 'delete') this.#take(spaceId, fields);
+    else if (verb !== 'truncate') this.#put(spaceId, fields, verb);
+  }
+
+  /** @param key - of the row that goes */
+  #take(spaceId: number, key: Value[]): void {
+    switch (spaceId) {
+      case SystemSpace.SPACE:
+        this.of(Privilege.DROP, 'drop', 'space', key[0]);
+        // which its triggers and the link to its sequence want to go
+        this.#alterSpace(key[0]);
+        break;
+      case SystemSpace.SPACE_SEQUENCE:
+        this.of(Privilege.DROP, 'drop', 'sequence', this.#sequences.get(key[0]));
+        break;
+      case SystemSpace.SEQUENCE:
+        this.of(Privilege.DROP, 'drop', 'sequence', key[0]);
+        break;
+      case SystemSpace.PRIV:
+        this.#revoke(key);
+        break;
+      default:
+    }
+  }
+
+  #put(spaceId: number, fields: Value[], verb: Step['verb']): void {
     switch (spaceId) {
       case SystemSpace.COLLATION:
         this.ofType(Privilege.CREATE, 'create', 'universe');
@@ -101,8 +148,7 @@ class Needs {
         this.#linkSequence(fields);
         break;
       case SystemSpace.PRIV:
-        if (verb === 'delete') this.#revoke(fields);
-        else this.#grant(fields);
+        this.#grant(fields);
         break;
       default:
     }
@@ -157,9 +203,13 @@ class Needs {
     }
   }
 
-  #revoke([, type]: Value[]): void {
+  #revoke(key: Value[]): void {
+    const [, type, id] = key;
+    const name = String(type);
+    const known = isObjectType(name) ? this.#known.get(name)?.get(id)?.owner : undefined;
+    const owner = this.#isModern ? known : this.#grantors.get(String(key));
     const bit = this.#isModern ? Privilege.GRANT : Privilege.REVOKE;
-    if ((this.#privileges.on(String(type)) & bit) === 0) {
+    if ((this.#privileges.on(name, { id, owner }) & bit) === 0) {
       this.missing.add(`${this.#isModern ? 'grant' : 'revoke'} on universe`);
     }
   }
@@ -173,19 +223,17 @@ class Needs {
  * ask for alter, and constraints and functional indexes for execute, came with 3.x and late 2.11.
  *
  * @param plan - what will be done
- * @param filled - ids, on the target, of spaces that rows will go into
  * @param target - all rows of the target's system spaces
  */
 export function lackingPrivileges(
   privileges: Privileges,
-  plan: Pick<RestorePlan, 'before' | 'after' | 'grants' | 'triggers'>,
-  filled: Iterable<number>,
+  plan: Pick<RestorePlan, 'drops' | 'before' | 'after' | 'grants' | 'triggers' | 'destinations'>,
   target: Catalog,
   release: Release,
 ): string[] {
   const needs = new Needs(privileges, target, release);
-  const { before, after, grants, triggers } = plan;
-  for (const step of [...before, ...after, ...grants, ...triggers]) needs.step(step);
-  for (const id of filled) needs.of(Privilege.WRITE, 'write', 'space', id);
+  const { drops, before, after, grants, triggers, destinations } = plan;
+  for (const step of [...drops, ...before, ...after, ...grants, ...triggers]) needs.step(step);
+  for (const { id } of destinations.values()) needs.of(Privilege.WRITE, 'write', 'space', id);
   return [...needs.missing];
 }

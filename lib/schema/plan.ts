@@ -2,27 +2,37 @@ import type { SequenceValue } from '../archive/items.js';
 import { encode, type Value } from '../tuple/codec.js';
 import { Catalog, type SystemRow } from './catalog.js';
 import { convert } from './convert.js';
-import { planData, planValues } from './data-plan.js';
+import { planData, planKept, planValues } from './data-plan.js';
 import { eventsOf, isView } from './describe.js';
+import { type Destination, destinationsOf } from './destinations.js';
 import { sortViews } from './dialect.js';
+import { type DropPlan, planDrop } from './drop.js';
+import { isUsed } from './existing.js';
 import { unsupported } from './features.js';
 import type { IdMap } from './ids.js';
 import { Planner, type PlanOptions, type Releases, type Step, unwanted } from './planner.js';
+import type { Release } from './release.js';
 import { fitter, withoutChecks, withoutLsn } from './rows.js';
 import { BuiltinUser, Field, SystemSpace } from './system.js';
 
 /** What to create before the data, and what after it, each in order. */
 export interface RestorePlan {
+  /** What of the target goes, the very first. */
+  drops: Step[];
   before: Step[];
   after: Step[];
   /** Who may do what, when all else is done: a restore that stopped half-way has opened nothing up. */
   grants: Step[];
   /** Functions that act by themselves (3.x), and who may call them: the very last, or they would act on it. */
   triggers: Step[];
-  /** Where rows go: the target's ids of the backup's spaces. */
+  /** The target's ids of what the backup has. */
   ids: IdMap;
+  /** Where rows go, by the backup's id of their space: those of others stay away. */
+  destinations: ReadonlyMap<number, Destination>;
   /** For values that come with the end of the backup, in the place of those in it. */
   lateValues(values: readonly SequenceValue[]): LateSteps;
+  /** Definitions that the target is to have from the backup. */
+  made: Catalog;
   /** What of the backup does not come along, and why, one line each. */
   leftOut: string[];
   /** What the target's version takes for something else, or cannot have, and what became of it. */
@@ -70,33 +80,63 @@ export function planRestore(
   const releases = options.releases ?? SAME;
   const { source, target: release } = releases;
   const { backup: converted, notes } = convert(original, source, release);
-  const left = unwanted(options);
-  const wanted = Catalog.of((id) => (left.has(id) ? [] : converted.userRows(id)));
   // As long as the target's system spaces want them.
   const backup = Catalog.of((id) => converted.userRows(id).map(fitter(id, target)));
-  const planner = new Planner(backup, target, options);
   const isData = options.only === 'data';
+  const drop = planDrops(backup, target, options);
+  const planner = new Planner(backup, drop.remaining, options);
+  planner.conflicts.push(...drop.conflicts);
   if (!isData) sayWithout(planner, original, options);
   const steps = isData
     ? { before: [], grants: [], triggers: [], ...planData(planner, backup, target, releases) }
-    : { ...planDefinitions(planner, target, options), notes: [...notes, ...planner.notes] };
+    : planDefinitions(planner, backup, drop.remaining, releases.target, options);
   const { ids, leftOut, conflicts } = planner;
+  const left = unwanted(options);
+  const made = Catalog.of((id) =>
+    left.has(id) ? [] : converted.userRows(id).filter((row) => !planner.isKept(id, row)),
+  );
   const lateValues = (values: readonly SequenceValue[]): LateSteps => {
     const rows = values.map(({ id, value }) => systemRow([id, BigInt(value)]));
-    const late = isData ? planValues(planner, target, rows) : planner.values(rows);
+    const late = planSequences(planner, drop.remaining, rows, options);
     return { steps: late, leftOut: planner.leftOut.slice(leftOut.length) };
   };
   return {
+    drops: drop.steps,
     ...steps,
+    notes: [...(isData ? [] : notes), ...drop.notes, ...steps.notes, ...planner.notes],
     lateValues,
     ids,
+    destinations: destinationsOf(backup, drop.remaining, ids, options),
     leftOut,
-    unsupported: unsupported(wanted, source, release),
+    made,
+    unsupported: unsupported(made, source, release),
     conflicts,
   };
 }
 
-type Steps = Pick<RestorePlan, 'before' | 'after' | 'grants' | 'triggers'>;
+type Steps = Pick<RestorePlan, 'before' | 'after' | 'grants' | 'triggers' | 'notes'>;
+
+/** What is there already, and is to be made as the backup has it. */
+function planDrops(backup: Catalog, target: Catalog, options: PlanOptions): DropPlan {
+  const { existing, only } = options;
+  if (existing !== 'drop' || only === 'data') {
+    return { steps: [], remaining: target, conflicts: [], notes: [] };
+  }
+  const grants = unwanted(options).has(SystemSpace.PRIV) ? [] : backup.userRows(SystemSpace.PRIV);
+  return planDrop(backup, target, grants);
+}
+
+/** Sequences that are there and stay have a value of their own, which does not go back. */
+function planSequences(
+  planner: Planner,
+  target: Catalog,
+  values: readonly SystemRow[],
+  { only, existing = 'error' }: PlanOptions,
+): Step[] {
+  const wanted = values.filter((row) => !planner.isKept(SystemSpace.SEQUENCE_DATA, row));
+  if (only !== 'data' && !isUsed(existing)) return planner.values(wanted);
+  return planValues(planner, target, wanted, existing !== 'skip');
+}
 
 function systemRow(fields: Value[]): SystemRow {
   return { raw: encode(fields), fields };
@@ -121,9 +161,12 @@ function sayWithout(
 
 function planDefinitions(
   planner: Planner,
+  backup: Catalog,
   target: Catalog,
-  { without = {}, only, revoked = [] }: PlanOptions,
+  release: Release,
+  options: PlanOptions,
 ): Steps {
+  const { without = {}, only, existing = 'error', revoked = [] } = options;
   const tables = planner.rows(SystemSpace.SPACE, ({ fields }) => !isView(fields));
   const stripped = tables.map(withoutChecks);
   const full = tables.filter((row, i) => row !== stripped[i]);
@@ -155,7 +198,10 @@ function planDefinitions(
   const views = sortViews(planner.rows(SystemSpace.SPACE, ({ fields }) => isView(fields)));
 
   if (only === 'schema') planner.leaveOut('all rows, and the values of sequences');
+  const { empty, notes } = planKept(planner, backup, target, release, existing);
+  const values = planner.rows(SystemSpace.SEQUENCE_DATA);
   return {
+    notes,
     before: [
       ...planner.all(SystemSpace.COLLATION),
       ...users,
@@ -171,6 +217,8 @@ function planDefinitions(
       // The server reads their SQL now: what it refuses is known before the data. Only SQL fires them.
       ...planner.steps(SystemSpace.SPACE, views),
       ...planner.all(SystemSpace.TRIGGER),
+      // Not before all else was taken.
+      ...empty,
     ],
     after: [
       ...planner.steps(
@@ -180,7 +228,7 @@ function planDefinitions(
       ...planner.all(SystemSpace.FUNC_INDEX),
       ...planner.all(SystemSpace.SPACE_SEQUENCE),
       ...planner.steps(SystemSpace.SPACE, full, 'replace'),
-      ...planner.values(planner.rows(SystemSpace.SEQUENCE_DATA)),
+      ...planSequences(planner, target, values, options),
       ...planner.all(SystemSpace.SCHEMA, 'replace'),
       ...planner.maxIdStep(),
     ],

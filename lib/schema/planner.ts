@@ -2,6 +2,8 @@ import type { Revocation } from '../archive/manifest.js';
 import { encode } from '../tuple/codec.js';
 import type { Catalog, SystemRow } from './catalog.js';
 import { codeOf, Describer } from './describe.js';
+import type { OnConflict } from './destinations.js';
+import { type Existing, isUsed, Kept } from './existing.js';
 import { identify } from './identify.js';
 import { type IdMap, KINDS, type Kind } from './ids.js';
 import { withTargetIds } from './references.js';
@@ -10,12 +12,12 @@ import { checkRevoked } from './shipped-grants.js';
 import { lastSpaceId, widestGap } from './space-ids.js';
 import { BuiltinUser, Field, SYSTEM_SPACES, SystemSpace } from './system.js';
 
-/** One row to be put into a system space of the target. */
+/** One row to be put into a system space of the target, or to be taken away from it. */
 export interface Step {
   spaceId: number;
-  /** Replace where the target may have such a row by itself. */
-  verb: 'insert' | 'replace' | 'delete';
-  /** For a delete: the primary key. */
+  /** Replace where the target may have such a row by itself; truncate empties a space of users. */
+  verb: 'insert' | 'replace' | 'delete' | 'truncate';
+  /** For a delete: the primary key. For a truncate: the id of the space, as a key. */
   row: Buffer;
   /** For messages, e.g. `index 'pk' of space 'users'`. */
   what: string;
@@ -39,6 +41,10 @@ export interface PlanOptions {
   without?: { users?: boolean; privileges?: boolean; functions?: boolean } | undefined;
   /** `schema`: definitions and no rows; `data`: rows, into spaces that are there by name. */
   only?: 'schema' | 'data' | undefined;
+  /** What becomes of spaces that the target has by name; `error` by default. */
+  existing?: Existing | undefined;
+  /** With rows alone: what becomes of a row whose key the target has; `error` by default. */
+  onConflict?: OnConflict | undefined;
 }
 
 /** Definitions that stay away on request. */
@@ -85,12 +91,17 @@ export class Planner {
   readonly #notes = new Set<string>();
   readonly #there = new Map<number, RowsThere>();
   readonly #only: PlanOptions['only'];
+  readonly #existing: Existing;
+  readonly #kept: Kept;
 
   constructor(backup: Catalog, target: Catalog, options: PlanOptions) {
-    const { without = {}, only, restorer = BuiltinUser.ADMIN, releases } = options;
+    const { without = {}, only, existing = 'error' } = options;
+    const { restorer = BuiltinUser.ADMIN, releases } = options;
     this.#backup = backup;
     this.#target = target;
     this.#only = only;
+    this.#existing = existing;
+    this.#kept = new Kept(backup, target, existing);
     this.#describer = new Describer(backup, target);
     this.#targetDescriber = new Describer(target, target);
     this.#without = unwanted(options);
@@ -102,6 +113,7 @@ export class Planner {
     );
     const { ids, present, conflicts } = identify(backup, target, new Set<Kind>(made), {
       restorer,
+      isUsed: isUsed(existing),
       ...(releases && { lastSpace: lastSpaceId(releases.target) }),
     });
     this.ids = ids;
@@ -125,7 +137,12 @@ export class Planner {
     if (this.#without.has(spaceId)) return [];
     return this.#backup
       .userRows(spaceId)
-      .filter((row) => filter(row) && !this.#isPresent(spaceId, row));
+      .filter((row) => filter(row) && !this.#isPresent(spaceId, row) && !this.isKept(spaceId, row));
+  }
+
+  /** True for a space that stays as the target has it, and what belongs to it. */
+  isKept(spaceId: number, row: SystemRow): boolean {
+    return this.#kept.has(spaceId, row);
   }
 
   /** False, and said, for a function that runs as somebody whom the target has not. */
@@ -138,7 +155,10 @@ export class Planner {
 
   #isPresent(spaceId: number, row: SystemRow): boolean {
     if (!this.#present.has(row)) return false;
-    this.leaveOut(`${this.#describer.row(spaceId, row)}: the target has it already`);
+    const what = this.#describer.row(spaceId, row);
+    const also = this.#existing === 'skip' ? 'its rows and all' : 'all';
+    const shown = spaceId === SystemSpace.SPACE ? `${what}, with ${also} that belongs to it` : what;
+    this.leaveOut(`${shown}: the target has it already`);
     return true;
   }
 
@@ -186,7 +206,9 @@ export class Planner {
         this.leaveOut(`${what}: ${lost}`),
       );
       if (mapped === undefined || there.has(mapped.raw.toString('latin1'))) continue;
-      const replaced = verb === 'replace' ? own.get(keyOf(spaceId, mapped)) : undefined;
+      // Values of sequences go on; that is no loss.
+      const isNoted = verb === 'replace' && spaceId !== SystemSpace.SEQUENCE_DATA;
+      const replaced = isNoted ? own.get(keyOf(spaceId, mapped)) : undefined;
       if (replaced !== undefined) {
         this.#notes.add(
           `${what}: it takes the place of ${this.#targetDescriber.row(spaceId, replaced)}`,

@@ -41,6 +41,9 @@ export const SYSTEM_SPACE_NAMES: ReadonlyMap<number, string> = new Map([
 /** All of them, in the order in which an archive holds them. */
 export const SYSTEM_SPACES: readonly number[] = [...SYSTEM_SPACE_NAMES.keys()];
 
+/** `_truncate`: how often each space was emptied; who counts up empties it. Any user may write there. */
+export const TRUNCATE_ID = 330;
+
 /** `BOX_SYSTEM_ID_MAX`: ids above it belong to users. */
 export const SYSTEM_ID_MAX = 511;
 
@@ -100,6 +103,7 @@ export const Privilege = {
   SESSION: 8,
   USAGE: 16,
   CREATE: 32,
+  DROP: 64,
   ALTER: 128,
   GRANT: 8192,
   /** To take grants away; from 3.6 on, to grant the two. */

@@ -1,4 +1,5 @@
 import type { TntarError } from '../errors.js';
+import type { Destination } from '../schema/destinations.js';
 import type { TupleBatch } from '../tuple/batch.js';
 
 /**
@@ -19,11 +20,16 @@ export interface Tally {
   sent: number;
   /** Rows that the server has confirmed. */
   confirmed: number;
+  /** Their bytes. */
+  bytes: number;
+  /** Rows that stayed away, for the target has their keys. */
+  skipped: number;
 }
 
 /** A batch that is not yet answered in full. */
 export interface Pending {
   batch: TupleBatch;
+  destination: Destination;
   /** Of its space. */
   tally: Tally;
   /** Number of the request with its first tuple. */
@@ -74,8 +80,19 @@ export class InFlight {
     tally.sent += rows;
   }
 
+  confirmed(pending: Pending, rows: number, bytes: number): void {
+    pending.tally.confirmed += rows;
+    pending.tally.bytes += bytes;
+    this.#answered(pending, rows, bytes);
+  }
+
+  skipped(pending: Pending, bytes: number): void {
+    pending.tally.skipped++;
+    this.#answered(pending, 1, bytes);
+  }
+
   /** Rows were answered well. A batch of which that is true of all is given back. */
-  answered(pending: Pending, rows: number, bytes: number): void {
+  #answered(pending: Pending, rows: number, bytes: number): void {
     this.#rows -= rows;
     this.#bytes -= bytes;
     pending.answered += rows;

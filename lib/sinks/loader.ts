@@ -1,15 +1,18 @@
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
-import { Key } from '../iproto/constants.js';
+import { ErrorCode, Key, RequestType } from '../iproto/constants.js';
 import {
+  errorCode,
+  errorText,
   forEachPacket,
   isError,
   type Packet,
   PacketSplitter,
   replyError,
 } from '../iproto/packets.js';
-import { insertPackets } from '../iproto/requests.js';
+import { storePackets } from '../iproto/requests.js';
 import { Pool } from '../memory.js';
+import type { Destination } from '../schema/destinations.js';
 import type { TupleBatch } from '../tuple/batch.js';
 import { headerSize, isArray, skip } from '../tuple/msgpack.js';
 import { InFlight, type Pending, type Tally } from './in-flight.js';
@@ -35,6 +38,24 @@ function storedTuple({ buf, body, end }: Packet): number | undefined {
   return array + headerSize(buf, array);
 }
 
+/**
+ * True where the server has refused a row for its primary key is there, and that is how it should be.
+ * A key of another index that is there is an error.
+ *
+ * Source: `ER_TUPLE_FOUND` of the server's `src/box/errcode.h`; its text quotes names in single quotes up
+ * to 2.8, and goes on with the tuples in newer versions.
+ */
+function isSkipped(packet: Packet, { name, primaryIndex, onConflict }: Destination): boolean {
+  if (onConflict !== 'skip' || !isError(packet)) return false;
+  if (errorCode(packet) !== ErrorCode.TUPLE_FOUND) return false;
+  const text = errorText(packet);
+  return ["'", '"'].some((quote) =>
+    text.startsWith(
+      `Duplicate key exists in unique index ${quote}${primaryIndex}${quote} in space ${quote}${name}${quote}`,
+    ),
+  );
+}
+
 /** Names a row in a message, e.g. by its key. */
 export type DescribeRow = (spaceId: number, tuple: Buffer) => string;
 
@@ -47,12 +68,12 @@ interface Run {
 }
 
 /**
- * Inserts batches by pipelined requests, raw bytes as they are. It is done with a row when the server
+ * Stores batches by pipelined requests, raw bytes as they are. It is done with a row when the server
  * has answered, which it does when the row is in its write-ahead log.
  *
  * @example
  * const loader = new Loader(connection, (_space, tuple) => showKey(tuple));
- * for (const batch of batches) await loader.load(batch, batch.space.id);
+ * for (const batch of batches) await loader.load(batch, destinations.get(batch.space.id));
  * await loader.finish();
  */
 export class Loader {
@@ -84,16 +105,18 @@ export class Loader {
   /**
    * Resolves when the last row of the batch is written to the connection.
    *
-   * @param spaceId - of the target's space, which may have another id than that of the batch
+   * @param destination - the target's space, which may have another id than that of the batch
    * @throws TntarError that names space and key, as soon as the server has refused a row
    */
-  async load(batch: TupleBatch, spaceId: number): Promise<void> {
+  async load(batch: TupleBatch, destination: Destination): Promise<void> {
     const { bytes } = batch;
     const firstSync = this.#connection.reserveSyncs(batch.count);
     const offsets = new Uint32Array(batch.count + 1);
     const tally = this.#tallyOf(batch.space.name);
-    const pending = { batch, tally, firstSync, answered: 0, offsets };
+    const pending = { batch, destination, tally, firstSync, answered: 0, offsets };
     this.#inFlight.open(pending);
+    const type = destination.onConflict === 'replace' ? RequestType.REPLACE : RequestType.INSERT;
+    const tuples = { type, spaceId: destination.id, bytes, offsets };
     let index = 0;
     let pos = 0;
     while (pos < bytes.length) {
@@ -109,8 +132,7 @@ export class Loader {
       }
       const rows = index - first;
       const memory = this.#memory.take();
-      const tuples = { spaceId, bytes, offsets };
-      const packets = insertPackets(tuples, first, index, firstSync + first, memory);
+      const packets = storePackets(tuples, first, index, firstSync + first, memory);
       this.#inFlight.sent(pending, rows, pos - start);
       this.#connection.write(packets, () => this.#memory.give(memory));
     }
@@ -119,7 +141,7 @@ export class Loader {
   #tallyOf(space: string): Tally {
     const known = this.tallies.get(space);
     if (known !== undefined) return known;
-    const tally = { sent: 0, confirmed: 0 };
+    const tally = { sent: 0, confirmed: 0, bytes: 0, skipped: 0 };
     this.tallies.set(space, tally);
     return tally;
   }
@@ -144,12 +166,16 @@ export class Loader {
       const pending = this.#inFlight.of(sync);
       if (pending === undefined) return;
       const index = sync - pending.firstSync;
+      const size = pending.offsets[index + 1]! - pending.offsets[index]!;
+      if (isSkipped(packet, pending.destination)) {
+        this.#inFlight.skipped(pending, size);
+        return;
+      }
       if (isError(packet)) {
         this.#inFlight.failed(1, replyError(packet, this.#describe(pending, index)));
         return;
       }
       const tuple = storedTuple(packet);
-      const size = pending.offsets[index + 1]! - pending.offsets[index]!;
       if (tuple === undefined || end - tuple !== size) {
         this.#failAsChanged(pending, index, 1);
         return;
@@ -167,7 +193,7 @@ export class Loader {
   }
 
   #confirm(block: Buffer, { pending, first, end, from }: Run): void {
-    const { batch, tally, offsets } = pending;
+    const { batch, offsets } = pending;
     const start = offsets[first]!;
     const size = offsets[end]! - start;
     const rows = end - first;
@@ -182,8 +208,7 @@ export class Loader {
       this.#failAsChanged(pending, changed, rows);
       return;
     }
-    tally.confirmed += rows;
-    this.#inFlight.answered(pending, rows, size);
+    this.#inFlight.confirmed(pending, rows, size);
   }
 
   #describe({ batch, offsets }: Pending, index: number): string {

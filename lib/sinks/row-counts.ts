@@ -4,6 +4,7 @@ import { Key } from '../iproto/constants.js';
 import { bodyDecoded } from '../iproto/packets.js';
 import { evaluate } from '../iproto/requests.js';
 import type { Report } from '../report.js';
+import type { Destination } from '../schema/destinations.js';
 
 /** Counts the rows of spaces as the target has them, in all engines. */
 const COUNT_ROWS = `
@@ -27,12 +28,10 @@ async function countRows(
   }
 }
 
-/** How many rows a space should have got. */
-export interface Expected {
-  /** The target's id. */
-  id: number;
-  name: string;
-  /** Rows that were written beside those that were there. */
+/** How many rows were written into a space. */
+export interface Written {
+  destination: Destination;
+  /** All of them, also where they took the place of others. */
   rows: number;
 }
 
@@ -54,24 +53,40 @@ export class RowCounts {
     for (const [i, id] of ids.entries()) this.#before.set(id, counts?.[i] ?? 0);
   }
 
-  /** @throws TntarError of kind `failure` that names a space with another number of rows */
-  async check(spaces: readonly Expected[]): Promise<void> {
+  /**
+   * Rows that were replaced are as many as are missing then, and are noted.
+   *
+   * @throws TntarError of kind `failure` that names a space with another number of rows
+   */
+  async check(spaces: readonly Written[]): Promise<void> {
     const counts = await countRows(
       this.#connection,
-      spaces.map(({ id }) => id),
+      spaces.map(({ destination }) => destination.id),
     );
     if (counts === undefined) {
       this.#report.note('cannot count rows on the target: each was confirmed, though');
       return;
     }
-    for (const [i, { id, name, rows }] of spaces.entries()) {
-      const expected = rows + (this.#before.get(id) ?? 0);
-      if (counts[i] === expected) continue;
-      throw new TntarError(
-        'failure',
-        `space '${name}': the target should have ${expected} rows now, and has ${counts[i]}`,
-        { hint: 'does somebody else write to the target, or does a trigger there change rows?' },
-      );
+    for (const [i, { destination, rows }] of spaces.entries()) {
+      const { id, name, onConflict } = destination;
+      const before = this.#before.get(id) ?? 0;
+      const now = counts[i]!;
+      const most = before + rows;
+      const replaced = most - now;
+      const isRight =
+        onConflict === 'replace' ? now >= Math.max(before, rows) && now <= most : now === most;
+      if (!isRight) throw miscounted(name, onConflict === 'replace' ? 'up to ' : '', most, now);
+      if (replaced > 0) {
+        this.#report.note(`space '${name}': ${replaced} rows were there, and were replaced`);
+      }
     }
   }
+}
+
+function miscounted(name: string, bound: string, expected: number, now: number): TntarError {
+  return new TntarError(
+    'failure',
+    `space '${name}': the target should have ${bound}${expected} rows now, and has ${now}`,
+    { hint: 'does somebody else write to the target, or does a trigger there change rows?' },
+  );
 }

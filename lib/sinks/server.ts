@@ -4,13 +4,14 @@ import { asTntarError, TntarError } from '../errors.js';
 import { Collector } from '../filters/collector.js';
 import type { Connection } from '../iproto/connection.js';
 import { ErrorCode, RequestType } from '../iproto/constants.js';
-import { type Request, remove, store } from '../iproto/requests.js';
+import { type Request, remove, store, upsert } from '../iproto/requests.js';
 import { type Report, silent } from '../report.js';
 import { extractKey, showKey } from '../schema/keys.js';
 import type { RestorePlan } from '../schema/plan.js';
 import type { Step } from '../schema/planner.js';
-import { SystemSpace } from '../schema/system.js';
+import { SystemSpace, TRUNCATE_ID } from '../schema/system.js';
 import type { TupleBatch } from '../tuple/batch.js';
+import { decode, encode, type Value } from '../tuple/codec.js';
 import type { Tally } from './in-flight.js';
 import { ItemWritable } from './items.js';
 import { Loader } from './loader.js';
@@ -23,7 +24,7 @@ export interface ServerSinkOptions extends Wanted {
 
 /** What was applied by the time it is asked for. */
 export interface Applied {
-  /** Rows of system spaces that were sent: spaces, indexes, users, … */
+  /** Rows of system spaces that were sent: spaces, indexes, users, …; what was dropped is not among them. */
   definitions: number;
   /** How many of them are grants; these are the last. */
   grants: number;
@@ -33,6 +34,16 @@ export interface Applied {
   confirmed: number;
   /** The same by the name of the space, in the order in which they came. */
   spaces: ReadonlyMap<string, Readonly<Tally>>;
+  /** Spaces that were made, dropped and emptied, e.g. `space 'users'`. */
+  made: readonly string[];
+  dropped: readonly string[];
+  emptied: readonly string[];
+}
+
+/** Source: `space_truncate()` of the server's `src/box/box.cc`. @param key - the id, as a key */
+function truncate(key: Buffer): Request {
+  const [id] = decode(key) as Value[];
+  return upsert(TRUNCATE_ID, encode([id!, 1]), encode([['+', 1, 1]]));
 }
 
 /** A writable for {@link BackupItem}s, and what it has done so far. */
@@ -83,8 +94,8 @@ class ServerSink extends ItemWritable implements ServerWritable {
   #plan: RestorePlan | undefined;
   #loader: Loader | undefined;
   readonly #rowCounts: RowCounts;
-  #definitions = 0;
-  #grants = 0;
+  /** What was sent and not refused. */
+  readonly #steps: Step[] = [];
   #working: Promise<void> = Promise.resolve();
 
   constructor(connection: Connection, { report = silent, ...wanted }: ServerSinkOptions) {
@@ -98,9 +109,18 @@ class ServerSink extends ItemWritable implements ServerWritable {
   get applied(): Applied {
     const spaces = this.#loader?.tallies ?? new Map<string, Tally>();
     const tallies = [...spaces.values()];
+    const isGrant = ({ spaceId }: Step): boolean => spaceId === SystemSpace.PRIV;
+    const made = this.#steps.filter(({ verb }) => verb === 'insert' || verb === 'replace');
+    const named = (wanted: Step['verb'], space: number): string[] =>
+      this.#steps
+        .filter(({ verb, spaceId }) => verb === wanted && spaceId === space)
+        .map(({ what }) => what);
     return {
-      definitions: this.#definitions,
-      grants: this.#grants,
+      definitions: made.length,
+      grants: made.filter(isGrant).length,
+      made: named('insert', SystemSpace.SPACE),
+      dropped: named('delete', SystemSpace.SPACE),
+      emptied: named('truncate', TRUNCATE_ID),
       rows: tallies.reduce((sum, { sent }) => sum + sent, 0),
       confirmed: tallies.reduce((sum, { confirmed }) => sum + confirmed, 0),
       spaces,
@@ -130,31 +150,33 @@ class ServerSink extends ItemWritable implements ServerWritable {
   }
 
   async #load(batch: TupleBatch): Promise<void> {
-    const { ids } = await this.#prepare();
-    if (this.#wanted.only === 'schema') {
+    const { destinations } = await this.#prepare();
+    const destination = destinations.get(batch.space.id);
+    if (destination === undefined) {
+      const { only, existing } = this.#wanted;
+      if (only !== 'schema' && existing !== 'skip') {
+        throw new Error(`no plan has space '${batch.space.name}'`);
+      }
       batch.release?.();
       return;
     }
-    const spaceId = ids.find('space', batch.space.id);
-    if (spaceId === undefined) throw new Error(`no plan has space '${batch.space.name}'`);
     this.#loader ??= new Loader(this.#connection, (id, tuple) => {
       const { catalog } = this.#collector.head();
       return showKey(extractKey(tuple, catalog.primaryKeyOf(id)?.parts ?? []) ?? tuple);
     });
-    await this.#loader.load(batch, spaceId);
+    await this.#loader.load(batch, destination);
   }
 
   /** Checks the target and creates what the data needs, once. */
   async #prepare(): Promise<RestorePlan> {
     if (this.#plan !== undefined) return this.#plan;
     const { manifest, catalog } = this.#collector.head();
-    const { only } = this.#wanted;
     this.#plan = await planFor(this.#connection, manifest, catalog, this.#wanted);
-    const { leftOut, notes } = this.#plan;
+    const { leftOut, notes, drops, before, destinations } = this.#plan;
     this.#warn([...notes, ...leftOut.map(asLeftOut)]);
-    if (only === 'data')
-      await this.#rowCounts.countBefore(this.#filled(this.#plan).map(({ targetId }) => targetId));
-    await this.#apply(this.#plan.before);
+    const kept = [...destinations.values()].filter(({ keepsRows }) => keepsRows);
+    await this.#rowCounts.countBefore(kept.map(({ id }) => id));
+    await this.#apply([...drops, ...before]);
     return this.#plan;
   }
 
@@ -168,20 +190,15 @@ class ServerSink extends ItemWritable implements ServerWritable {
   async #apply(steps: readonly Step[], slow: readonly number[] = []): Promise<void> {
     for (const step of steps) {
       // Counted when it is sent: if the connection is lost then, nobody knows what became of it.
-      this.#count(step, 1);
+      this.#steps.push(step);
       try {
         const isSlow = slow.includes(step.spaceId);
         await this.#connection.request(toRequest(step), `${step.verb} ${step.what}`, isSlow);
       } catch (error) {
-        if (asTntarError(error).serverCode !== undefined) this.#count(step, -1);
+        if (asTntarError(error).serverCode !== undefined) this.#steps.pop();
         throw explained(asTntarError(error));
       }
     }
-  }
-
-  #count(step: Step, by: number): void {
-    this.#definitions += by;
-    if (step.spaceId === SystemSpace.PRIV) this.#grants += by;
   }
 
   async #complete(end: BackupEnd): Promise<void> {
@@ -189,7 +206,7 @@ class ServerSink extends ItemWritable implements ServerWritable {
     const plan = await this.#prepare();
     await this.#loader?.finish();
     // Before any grant is applied.
-    if (this.#wanted.only !== 'schema') await this.#checkCounts(plan);
+    await this.#checkCounts(plan);
     await this.#apply(plan.after, SLOW_BEHIND_DATA);
     const late = plan.lateValues(end.sequences ?? []);
     this.#warn(late.leftOut.map(asLeftOut));
@@ -199,21 +216,17 @@ class ServerSink extends ItemWritable implements ServerWritable {
     this.isComplete = true;
   }
 
-  /** The spaces of the backup that can have rows, with the ids that they have on the target. */
-  #filled({ ids }: RestorePlan): { id: number; name: string; targetId: number }[] {
-    return this.#collector.head().catalog.spaces.flatMap(({ id, name, primaryKey }) => {
-      const targetId = ids.find('space', id);
-      return primaryKey === undefined || targetId === undefined ? [] : [{ id, name, targetId }];
+  #checkCounts({ destinations }: RestorePlan): Promise<void> {
+    const written = [...destinations].map(([id, destination]) => {
+      const skipped = this.#loader?.tallies.get(destination.name)?.skipped ?? 0;
+      if (skipped > 0) {
+        this.#report.note(
+          `space '${destination.name}': ${skipped} rows are there, and were skipped`,
+        );
+      }
+      return { destination, rows: (this.#collector.counts.get(id)?.rows ?? 0) - skipped };
     });
-  }
-
-  #checkCounts(plan: RestorePlan): Promise<void> {
-    const spaces = this.#filled(plan).map(({ id, name, targetId }) => ({
-      id: targetId,
-      name,
-      rows: this.#collector.counts.get(id)?.rows ?? 0,
-    }));
-    return this.#rowCounts.check(spaces);
+    return this.#rowCounts.check(written);
   }
 }
 
@@ -221,6 +234,7 @@ const asLeftOut = (line: string): string => `left out: ${line}`;
 
 function toRequest({ spaceId, verb, row }: Step): Request {
   if (verb === 'delete') return remove(spaceId, row);
+  if (verb === 'truncate') return truncate(row);
   return store(verb === 'insert' ? RequestType.INSERT : RequestType.REPLACE, spaceId, row);
 }
 

@@ -2,7 +2,7 @@ import type { Manifest } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
 import { listOf } from '../report.js';
-import { type Catalog, rowlessReason } from '../schema/catalog.js';
+import type { Catalog } from '../schema/catalog.js';
 import { lackingPrivileges } from '../schema/needed-privileges.js';
 import { planRestore, type RestorePlan } from '../schema/plan.js';
 import type { PlanOptions } from '../schema/planner.js';
@@ -16,25 +16,44 @@ import { readSequenceValues } from '../server/sequence-values.js';
 import { readStatus } from '../server/status.js';
 
 /** What of a backup is wanted; all of it by default. */
-export type Wanted = Pick<PlanOptions, 'without' | 'only'>;
+export type Wanted = Pick<PlanOptions, 'without' | 'only' | 'existing' | 'onConflict'>;
 
-/** Ids, on the target, of the spaces that rows of the backup can go into. */
-function filledSpaces(backup: Catalog, plan: RestorePlan, only: Wanted['only']): number[] {
-  if (only === 'schema') return [];
-  return backup.spaces
-    .filter((space) => rowlessReason(space) === undefined)
-    .flatMap(({ id }) => plan.ids.find('space', id) ?? []);
+/**
+ * @throws TntarError of kind `usage` for wishes that contradict each other
+ * @example
+ * checkWanted({ only: 'data', onConflict: 'skip' });
+ */
+export function checkWanted({ only, existing = 'error', onConflict = 'error' }: Wanted): void {
+  const wrong = (message: string, hint: string): TntarError =>
+    new TntarError('usage', message, { hint });
+  if (onConflict !== 'error' && only !== 'data') {
+    throw wrong(
+      `--on-conflict ${onConflict} is for --data-only`,
+      'with definitions, --existing says what becomes of spaces that are there',
+    );
+  }
+  if (existing !== 'error' && only === 'data') {
+    throw wrong(
+      `--existing ${existing} is not for --data-only, whose rows go into spaces that are there`,
+      '--on-conflict says what becomes of rows that are there',
+    );
+  }
+  if ((existing === 'replace' || existing === 'truncate') && only === 'schema') {
+    throw wrong(
+      `--existing ${existing} is about rows, and --schema-only restores none`,
+      'use --existing skip or --existing drop',
+    );
+  }
 }
 
 /** @throws TntarError of kind `access` that names all that the user lacks for the plan */
 function checkPrivileges(
   privileges: Privileges,
   plan: RestorePlan,
-  filled: Iterable<number>,
   target: Catalog,
   release: Release,
 ): void {
-  const lacking = lackingPrivileges(privileges, plan, filled, target, release);
+  const lacking = lackingPrivileges(privileges, plan, target, release);
   if (lacking.length === 0) return;
   throw new TntarError('access', `user '${privileges.user}' lacks ${listOf(lacking)}`, {
     hint: "restore as admin, as a user with the role 'super', or see the README for less; nothing was written",
@@ -45,11 +64,12 @@ function checkPrivileges(
 async function readTarget(
   connection: Connection,
   backup: Catalog,
-  only: Wanted['only'],
+  { only, existing = 'error' }: Wanted,
 ): Promise<Catalog> {
   const catalog = await readCatalog(connection);
   // Sequences that are there already must not go back.
-  if (only === 'data' && backup.userRows(SystemSpace.SEQUENCE_DATA).length > 0) {
+  const movesOn = only === 'data' || existing === 'replace' || existing === 'truncate';
+  if (movesOn && backup.userRows(SystemSpace.SEQUENCE_DATA).length > 0) {
     const { rows, hidden } = await readSequenceValues(connection, catalog);
     throwHidden(connection.user, hidden);
     catalog.replace(SystemSpace.SEQUENCE_DATA, rows);
@@ -57,16 +77,20 @@ async function readTarget(
   return catalog;
 }
 
-function refusal(where: string, conflicts: readonly string[], only: Wanted['only']): TntarError {
+function refusal(
+  where: string,
+  conflicts: readonly string[],
+  { only, existing = 'error' }: Wanted,
+): TntarError {
   const [what, hint] =
-    only === 'data'
+    only === 'data' || existing === 'replace' || existing === 'truncate'
       ? [
           'cannot take the rows of this backup',
-          'make its spaces fit (drop a foreign key for the time of the restore), or restore the definitions, too, into an empty instance',
+          'make its spaces fit (drop a foreign key for the time of the restore), or restore the definitions, too: into an empty instance, or with --existing drop',
         ]
       : [
           'is not free for this backup',
-          'restore into an empty instance, drop these first, or use them (--no-users, --no-functions)',
+          'restore into an empty instance, drop these first, or use them (--existing, --no-users, --no-functions)',
         ];
   return new TntarError('target', `the target ${where} ${what}: ${listOf(conflicts)}`, {
     hint: `${hint}; nothing was written`,
@@ -74,8 +98,8 @@ function refusal(where: string, conflicts: readonly string[], only: Wanted['only
 }
 
 /** @throws TntarError of kind `target` that names all that vinyl cannot hold */
-function checkVinyl(backup: Catalog): void {
-  const misfits = vinylMisfits(backup);
+function checkVinyl(made: Catalog): void {
+  const misfits = vinylMisfits(made);
   if (misfits.length === 0) return;
   throw new TntarError('target', `vinyl cannot hold all that this backup has: ${listOf(misfits)}`, {
     hint: 'leave these spaces out, or in memtx; nothing was written',
@@ -95,7 +119,7 @@ export async function planFor(
   backup: Catalog,
   wanted: Wanted,
 ): Promise<RestorePlan> {
-  const catalog = await readTarget(connection, backup, wanted.only);
+  const catalog = await readTarget(connection, backup, wanted);
   const { isReadOnly } = await readStatus(connection);
   if (isReadOnly) {
     throw new TntarError('failure', `the target ${connection.where} is read-only`, {
@@ -118,9 +142,8 @@ export async function planFor(
       { hint: 'restore into a newer version; nothing was written' },
     );
   }
-  if (wanted.only !== 'data') checkVinyl(backup);
-  if (plan.conflicts.length > 0) throw refusal(connection.where, plan.conflicts, wanted.only);
-  const filled = filledSpaces(backup, plan, wanted.only);
-  checkPrivileges(privileges, plan, filled, catalog, releases.target);
+  checkVinyl(plan.made);
+  if (plan.conflicts.length > 0) throw refusal(connection.where, plan.conflicts, wanted);
+  checkPrivileges(privileges, plan, catalog, releases.target);
   return plan;
 }

@@ -3,12 +3,12 @@ import {
   bare,
   evaluate,
   insertHead,
-  insertPackets,
   PREFIX_BYTES,
   type Request,
   remove,
   select,
   store,
+  storePackets,
   toPacket,
   writePrefix,
 } from '../../lib/iproto/requests.js';
@@ -135,7 +135,7 @@ describe('a request', () => {
   });
 });
 
-describe('insertPackets', () => {
+describe('storePackets', () => {
   const rows = [[], [1], [2, 'x'.repeat(300)], [3, null], ['y'.repeat(70_000)], [5]].map(pack);
   const bytes = Buffer.concat(rows);
   const offsets = Uint32Array.from(
@@ -143,19 +143,24 @@ describe('insertPackets', () => {
     (i) => Buffer.concat(rows.slice(0, i)).length,
   );
 
-  for (const spaceId of [0, 512, 70_000]) {
-    it(`writes an INSERT into ${spaceId} for each of any tuples in a row`, () => {
+  for (const [type, spaceId] of [
+    [2, 0],
+    [2, 512],
+    [3, 512],
+    [2, 70_000],
+  ] as const) {
+    it(`writes a request of type ${type} to ${spaceId} for each of any tuples in a row`, () => {
       for (let first = 0; first <= rows.length; first++) {
         for (let end = first; end <= rows.length; end++) {
           const expected = Buffer.concat(
             rows
               .slice(first, end)
-              .map((row, i) => toPacket(store(2, spaceId, row), 0xffffff00 + i)),
+              .map((row, i) => toPacket(store(type, spaceId, row), 0xffffff00 + i)),
           );
           for (const room of [0, -1, 1].map((more) => Math.max(0, expected.length + more))) {
             const memory = Buffer.alloc(room, 0xff);
-            const tuples = { spaceId, bytes, offsets };
-            const packets = insertPackets(tuples, first, end, 0xffffff00, memory);
+            const tuples = { type, spaceId, bytes, offsets };
+            const packets = storePackets(tuples, first, end, 0xffffff00, memory);
             ok(packets.equals(expected), `from ${first} to ${end}`);
             const isUsed = packets.buffer === memory.buffer;
             equal(isUsed, room >= expected.length);

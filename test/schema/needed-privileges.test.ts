@@ -38,6 +38,12 @@ function lacking({ steps = [], filled = [], release = [2, 11] }: Restore, ...gra
     312: [[1, ZOE, 'universe', 0, LOG_IN], ...grants],
   });
   const plan = {
+    drops: [],
+    destinations: new Map(
+      filled.map(
+        (id) => [id, { id, name: 'filled', onConflict: 'error', keepsRows: false }] as const,
+      ),
+    ),
     before: steps.map(([spaceId, row, verb = 'insert']): Step => {
       return { spaceId, verb, row: pack(row), what: 'it' };
     }),
@@ -45,7 +51,7 @@ function lacking({ steps = [], filled = [], release = [2, 11] }: Restore, ...gra
     grants: [],
     triggers: [],
   };
-  return lackingPrivileges(new Privileges(target, 'zoe'), plan, filled, target, release);
+  return lackingPrivileges(new Privileges(target, 'zoe'), plan, target, release);
 }
 
 /** May write every space, which all steps need. */
@@ -92,6 +98,14 @@ describe('what a user lacks for a restore', () => {
       ["alter on space 'there'", 'create on sequence'],
     ],
     'a grant': [[[312, [1, 0, 'space', 599, 1], 'replace']], ['grant on universe']],
+    'to drop a space': [
+      [[280, [599], 'delete']],
+      ["drop on space 'there'", "alter on space 'there'"],
+    ],
+    'to drop a space of its own': [[[280, [600], 'delete']], []],
+    'to drop a sequence': [[[284, [1], 'delete']], ['drop on sequence']],
+    'to drop an index': [[[288, [599, 0], 'delete']], []],
+    'to empty a space': [[[330, [599], 'truncate']], []],
     'to take a grant away': [[[312, [0, 'role', 2], 'delete']], ['revoke on universe']],
     'a mark': [[[272, ['onceinit'], 'replace']], []],
   };

@@ -1,0 +1,385 @@
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import type { Result } from '../support/cli.js';
+import { type Fingerprint, fingerprint } from '../support/fingerprint.js';
+import { startServer, type TestServer } from '../support/server.js';
+import { aboutTarget, dump, needs, restore, tryRestore, withTarget } from './fidelity/roundtrip.js';
+
+const SOURCE = `
+  box.schema.user.create('ann', {password = 'a'})
+  box.schema.sequence.create('ids')
+  local users = box.schema.space.create('users', {format = {{'id', 'unsigned'}, {'name', 'string'}}})
+  users:create_index('primary', {sequence = 'ids'})
+  users:create_index('by_name', {parts = {{2, 'string'}}})
+  for i = 1, 100 do users:insert({box.NULL, 'user ' .. i}) end
+  box.schema.space.create('log', {engine = 'vinyl'}):create_index('primary')
+  for i = 1, 50 do box.space.log:insert({i, ('x'):rep(i)}) end
+  local auto = box.schema.space.create('auto')
+  auto:create_index('primary', {sequence = true})
+  auto:insert({box.NULL, 'first'})
+  box.schema.user.grant('ann', 'read', 'space', 'users')
+`;
+
+/** Has two spaces of the backup, one id of another, and things of its own. */
+const TARGET = `
+  local other = box.schema.space.create('other', {id = 514})
+  other:create_index('primary')
+  other:insert({1, 'mine'})
+  local users = box.schema.space.create('users', {id = 700})
+  users:create_index('primary')
+  users:create_index('extra', {parts = {{2, 'string'}}, unique = false})
+  for i = 91, 110 do users:insert({i, 'old ' .. i, 'more'}) end
+  box.space.users:truncate()
+  for i = 91, 110 do users:insert({i, 'old ' .. i, 'more'}) end
+  box.schema.sequence.create('ids', {max = 1000}):set(500)
+  box.schema.space.create('auto', {id = 600, engine = 'vinyl'}):create_index('primary', {sequence = true})
+  for i = 1, 3 do box.space.auto:insert({box.NULL}) end
+  box.schema.user.create('bob')
+  box.schema.user.grant('bob', 'read', 'space', 'users')
+`;
+
+const indexes = (server: TestServer, space: string): Promise<unknown> =>
+  server.eval(
+    `local names = {}
+     for i = 0, 9 do
+         local index = box.space[...].index[i]
+         if index then table.insert(names, index.name) end
+     end
+     return names`,
+    space,
+  );
+
+const users = (server: TestServer): Promise<Record<string, number>> =>
+  server.eval(`local function count(mark)
+      local found = 0
+      for _, row in box.space.users:pairs() do if row[2]:startswith(mark) then found = found + 1 end end
+      return found
+    end
+    return {old = count('old'), new = count('user')}`);
+
+const next = (server: TestServer): Promise<number> => server.eval('return box.sequence.ids:next()');
+
+describe('restore --existing', () => {
+  let source: TestServer;
+  let archive: Buffer;
+  let prints: Fingerprint;
+  before(async () => {
+    source = await startServer({ lua: SOURCE });
+    archive = await dump(source);
+    prints = await fingerprint(source);
+  });
+  after(() => source.stop());
+
+  /** Restores into what is not empty; its own things have to be there as before. */
+  function into(
+    args: readonly string[],
+    check: (target: TestServer, result: Result) => Promise<void>,
+    lua = TARGET,
+  ): Promise<void> {
+    return withTarget(async (target) => {
+      await target.eval(lua);
+      const { other } = await fingerprint(target);
+      const result = await tryRestore(target, archive, args);
+      deepEqual((await fingerprint(target))['other'], other);
+      await check(target, result);
+    });
+  }
+
+  it('refuses, by default, and names all that is there', () =>
+    into([], async (target, { code, stderr }) => {
+      equal(code, 4, stderr);
+      match(stderr, /space 'auto' exists/);
+      match(stderr, /space 'users' exists/);
+      match(stderr, /sequence 'ids' exists/);
+      match(stderr, /hint: .*--existing/);
+      equal(await target.eval('return box.space.log == nil'), true);
+    }));
+
+  it('leaves spaces that are there as they are with skip, and makes the others', () =>
+    into(['--existing', 'skip'], async (target, { code, stderr }) => {
+      equal(code, 0, stderr);
+      deepEqual(await users(target), { old: 20, new: 0 });
+      deepEqual(await indexes(target, 'users'), ['primary', 'extra']);
+      equal(await target.eval('return box.space.auto:count()'), 3);
+      equal(await next(target), 501);
+      deepEqual((await fingerprint(target))['log'], prints['log']);
+      match(stderr, /left out: space 'users', with its rows and all .*: the target has it already/);
+      match(stderr, /restored 1 space with 50 rows/);
+      ok(await target.eval(`return box.space.log.id ~= 514`));
+    }));
+
+  it('puts rows over those with the same keys with replace, and leaves the rest', () =>
+    into(['--existing', 'replace'], async (target, { code, stderr }) => {
+      equal(code, 0, stderr);
+      deepEqual(await users(target), { old: 10, new: 100 });
+      deepEqual(await indexes(target, 'users'), ['primary', 'extra']);
+      equal(await target.eval('return box.space.users.id'), 700);
+      equal(await target.eval('return box.space.auto:count()'), 3);
+      equal(await next(target), 501);
+      match(stderr, /space 'users': 10 rows were there, and were replaced/);
+      match(stderr, /restored 3 spaces with 151 rows/);
+    }));
+
+  it('empties what is there with truncate', () =>
+    into(['--existing', 'truncate'], async (target, { code, stderr }) => {
+      equal(code, 0, stderr);
+      deepEqual(await users(target), { old: 0, new: 100 });
+      deepEqual(await indexes(target, 'users'), ['primary', 'extra']);
+      const after = await fingerprint(target);
+      deepEqual(after['auto'], prints['auto']);
+      deepEqual(after['users'], prints['users']);
+      equal(await next(target), 501);
+    }));
+
+  it('makes spaces anew with drop, and again', () =>
+    into(['--existing', 'drop'], async (target, { code, stderr }) => {
+      equal(code, 0, stderr);
+      const state = async (): Promise<unknown> => [
+        await users(target),
+        await indexes(target, 'users'),
+        await target.eval('return {box.space.users.id, box.space.auto.engine}'),
+        await target.eval(`return box.schema.user.info('ann')`),
+      ];
+      const { other: _, ...restored } = await fingerprint(target);
+      deepEqual(restored, prints);
+      deepEqual(((await state()) as unknown[])[1], ['primary', 'by_name']);
+      match(stderr, /grant of read on space 'users' to user 'bob' is on the target, and goes/);
+      ok(!stderr.includes("to user 'ann' is on the target, and goes"), stderr);
+      equal(await next(target), 101);
+      const first = await state();
+      const again = await tryRestore(target, archive, ['--existing', 'drop']);
+      equal(again.code, 0, again.stderr);
+      deepEqual(await state(), first);
+      equal(await next(target), 101);
+    }));
+
+  for (const [existing, losses] of [
+    ['skip', undefined],
+    ['replace', undefined],
+    [
+      'truncate',
+      /What the target loses, rows and all:\n {2}empty space 'users'\n {2}empty space 'auto'\n/,
+    ],
+    [
+      'drop',
+      /What the target loses, rows and all:\n {2}drop space 'auto'\n {2}drop space 'users'\n/,
+    ],
+  ] as const) {
+    it(`shows what ${existing} would do with --dry-run, and writes nothing`, () =>
+      withTarget(async (target) => {
+        await target.eval(TARGET);
+        const lsn = await target.eval('return tostring(box.info.lsn)');
+        const args = ['--existing', existing, '--dry-run'];
+        const { code, stdout, stderr } = await tryRestore(target, archive, args);
+        equal(code, 0, stderr);
+        equal(await target.eval('return tostring(box.info.lsn)'), lsn);
+        const shown = String(stdout);
+        if (losses === undefined) ok(!shown.includes('loses'), shown);
+        else match(shown, losses);
+        match(shown, /insert 50 rows .* into space 'log'/);
+        equal(
+          /put over those .*100 rows .* into space 'users'/.test(shown),
+          existing === 'replace',
+        );
+        equal(/ into space 'users'/.test(shown), existing !== 'skip');
+      }));
+  }
+
+  for (const existing of ['replace', 'truncate']) {
+    it(`refuses ${existing} where no row fits the space that is there`, () =>
+      into(
+        ['--existing', existing],
+        async (target, { code, stderr }) => {
+          equal(code, 4, stderr);
+          match(
+            stderr,
+            /no rows can go into 'users': field 1 .*unsigned in the backup, and string there/,
+          );
+          equal(await target.eval('return box.space.log == nil'), true);
+        },
+        `box.schema.space.create('users'):create_index('primary', {parts = {{1, 'string'}}})
+         box.schema.space.create('other'):create_index('primary')`,
+      ));
+  }
+
+  it('goes on from a unique index that forbids a row with its key and what to do', () =>
+    into(
+      ['--existing', 'replace'],
+      async (_target, { code, stderr }) => {
+        equal(code, 1, stderr);
+        match(stderr, /space 'users', row \[5\]: Duplicate key exists in unique index .by_name./);
+        match(stderr, /INCOMPLETE/);
+        match(stderr, /drop what was made and is not whole \(.*space 'log'.*\), and restore again/);
+      },
+      `box.schema.space.create('other'):create_index('primary')
+       local users = box.schema.space.create('users')
+       users:create_index('primary')
+       users:create_index('by_name', {parts = {{2, 'string'}}})
+       users:insert({1000, 'user 5'})`,
+    ));
+
+  it('says what is gone when an archive breaks off behind the drop', () =>
+    withTarget(async (target) => {
+      await target.eval(TARGET);
+      const big = await startServer({
+        lua: `box.schema.space.create('users'):create_index('primary')
+          local digest = require('digest')
+          for i = 1, 800 do box.space.users:insert({i, digest.urandom(50000)}) end`,
+      });
+      const whole = await dump(big);
+      await big.stop();
+      const cut = whole.subarray(0, whole.length - 1000);
+      const { code, stderr } = await tryRestore(target, cut, ['--existing', 'drop']);
+      equal(code, 3, stderr);
+      match(stderr, /INCOMPLETE: .*dropped: space 'users'/);
+      match(stderr, /hint: .*restore again with --existing drop, from a whole archive/);
+      const again = await tryRestore(target, whole, ['--existing', 'drop']);
+      equal(again.code, 0, again.stderr);
+      equal(await target.eval('return box.space.users:count()'), 800);
+    }));
+
+  it('refuses to drop what others of the target stand on, and drops nothing', async function () {
+    const refused = (lua: string, reason: RegExp): Promise<void> =>
+      withTarget(async (target) => {
+        await target.eval(TARGET + lua);
+        const before = await fingerprint(target);
+        const { code, stderr } = await tryRestore(target, archive, ['--existing', 'drop']);
+        equal(code, 4, stderr);
+        match(stderr, reason);
+        deepEqual(await fingerprint(target), before);
+      });
+    await refused(
+      `box.space.users:format({{'id', 'unsigned'}, {'name', 'string'}, {'c', 'any'}})
+       local done, err = box.execute('CREATE VIEW "v" AS SELECT "id" FROM SEQSCAN "users"')
+       if not done then done, err = box.execute('CREATE VIEW "v" AS SELECT "id" FROM "users"') end
+       assert(done, err)`,
+      /space 'users' cannot be dropped: view 'v' reads it/,
+    );
+    await refused(
+      `box.space.other.index.primary:alter({sequence = 'ids'})`,
+      /sequence 'ids' exists/,
+    );
+    needs(this, await aboutTarget(), 'foreign keys of spaces', '2.10');
+    const referring = `box.schema.space.create('child', {format = {{'id', 'unsigned'},
+      {name = 'user', type = 'unsigned', foreign_key = {up = {space = 'users', field = 'id'}}}}
+      }):create_index('primary')`;
+    const formatted = `box.space.users:format({{'id', 'unsigned'}, {'name', 'string'}, {'c', 'any'}}) `;
+    await refused(
+      formatted + referring,
+      /space 'users' cannot be dropped: foreign key 'up' of 'child' refers to it/,
+    );
+    await withTarget(async (target) => {
+      await target.eval(TARGET + formatted + referring);
+      const { code, stderr } = await tryRestore(target, archive, ['--existing', 'truncate']);
+      equal(code, 4, stderr);
+      match(stderr, /space 'users' cannot be emptied: foreign key 'up' of 'child' refers to it/);
+    });
+  });
+
+  it('takes the privileges for it, and names what is missing before anything is dropped', () =>
+    withTarget(async (target) => {
+      await target.eval(`${TARGET}
+        box.schema.user.create('filler', {password = 'x'})
+        box.schema.user.grant('filler', 'read,write,create', 'universe')`);
+      const before = await fingerprint(target);
+      const uri = target.uri.replace(/^.*@/, 'filler:x@');
+      const args = ['--existing', 'drop', '--no-users', '--no-privileges'];
+      const { code, stderr } = await tryRestore({ uri }, archive, args);
+      equal(code, 5, stderr);
+      match(stderr, /drop on space 'users'/);
+      match(stderr, /drop on sequence 'ids'/);
+      deepEqual(await fingerprint(target), before);
+      await target.eval(`box.schema.user.grant('filler', 'super')`);
+      const done = await tryRestore({ uri }, archive, args);
+      equal(done.code, 0, done.stderr);
+      const { other: _, ...restored } = await fingerprint(target);
+      deepEqual(restored, prints);
+    }));
+
+  for (const [args, message] of [
+    [['--data-only', '--existing', 'drop'], /--existing drop is not for --data-only/],
+    [['--schema-only', '--existing', 'truncate'], /--existing truncate is about rows/],
+    [['--on-conflict', 'skip'], /--on-conflict skip is for --data-only/],
+    [['--existing', 'all'], /Allowed choices are error, skip, replace, truncate, drop/],
+  ] as const) {
+    it(`refuses ${args.join(' ')}`, async () => {
+      const { code, stderr } = await tryRestore({ uri: 'localhost:1' }, archive, args);
+      equal(code, 2, stderr);
+      match(stderr, message);
+    });
+  }
+
+  it('makes what is missing, and no rows, with skip and --schema-only', () =>
+    into(['--existing', 'skip', '--schema-only'], async (target, { code, stderr }) => {
+      equal(code, 0, stderr);
+      deepEqual(await users(target), { old: 20, new: 0 });
+      equal(await target.eval('return box.space.log:count()'), 0);
+    }));
+});
+
+/** Spaces that hold each other: by SQL, by constraints, by functions. */
+const KNOTS = `
+  for _, statement in ipairs({
+      'CREATE TABLE "up" ("id" INTEGER PRIMARY KEY CHECK ("id" < 50))',
+      'CREATE TABLE "down" ("id" INTEGER PRIMARY KEY, "up" INTEGER REFERENCES "up" ("id"))',
+      'CREATE VIEW "inner" AS SELECT "id" FROM "up" WHERE "id" = 1',
+      'CREATE VIEW "outer" AS SELECT "id" FROM "inner" WHERE "id" = 1',
+      'CREATE TRIGGER "note" AFTER DELETE ON "up" FOR EACH ROW BEGIN DELETE FROM "down" WHERE "id" = 1; END'}) do
+    local done, err = box.execute(statement)
+    assert(done, err)
+  end
+  box.space.up:insert({1})
+  box.space.down:insert({1, 1})
+  box.schema.func.create('lower', {is_deterministic = true, is_sandboxed = true,
+      body = 'function(tuple) return {tuple[2]:lower()} end'})
+  local text = box.schema.space.create('text')
+  text:create_index('primary', {sequence = true})
+  text:create_index('lower', {func = 'lower', parts = {{1, 'string'}}})
+  text:insert({box.NULL, 'A'})
+  box.space.text:truncate()
+  text:insert({box.NULL, 'B'})
+  box.schema.role.create('reader')
+  box.schema.role.grant('reader', 'read', 'space', 'text')
+  box.schema.role.grant('reader', 'read', 'space', 'outer')
+`;
+
+/** A cycle of foreign keys, and one to the space itself. */
+const CYCLE = `
+  local format = function(other) return {{'id', 'unsigned'},
+      {name = 'other', type = 'unsigned', is_nullable = true,
+       foreign_key = {other = {space = other, field = 'id'}}}} end
+  box.schema.space.create('left', {format = {{'id', 'unsigned'}}}):create_index('primary')
+  box.schema.space.create('right', {format = format('left')}):create_index('primary')
+  box.space.left:format(format('right'))
+  local tree = box.schema.space.create('tree', {format = {{'id', 'unsigned'},
+      {name = 'up', type = 'unsigned', is_nullable = true, foreign_key = {up = {field = 'id'}}}}})
+  tree:create_index('primary')
+  tree:insert({1, box.NULL})
+  tree:insert({2, 1})
+`;
+
+describe('restore --existing drop', () => {
+  for (const [what, lua, since] of [
+    [
+      'views, triggers, checks, foreign keys of SQL, functional indexes and sequences',
+      KNOTS,
+      '2.6',
+    ],
+    ['spaces that refer to each other and to themselves', CYCLE, '2.10'],
+  ] as const) {
+    it(`drops and makes ${what}`, async function () {
+      needs(this, await aboutTarget(), 'foreign keys of spaces', since);
+      const source = await startServer({ lua });
+      try {
+        const archive = await dump(source);
+        await withTarget(async (target) => {
+          await restore(target, archive);
+          const first = await fingerprint(target, { system: true });
+          await restore(target, archive, '--existing', 'drop');
+          deepEqual(await fingerprint(target, { system: true }), first);
+        });
+      } finally {
+        await source.stop();
+      }
+    });
+  }
+});

@@ -1,0 +1,151 @@
+import { deepEqual } from 'node:assert/strict';
+import type { Existing } from '../../lib/schema/existing.js';
+import { planRestore, type RestorePlan } from '../../lib/schema/plan.js';
+import type { PlanOptions } from '../../lib/schema/planner.js';
+import { BUILTIN_USERS, catalogOf, indexRow, type SystemRows, spaceRow } from './catalogs.js';
+
+/** Two tables, one of which has a sequence of its own, and a view. */
+const BACKUP: SystemRows = {
+  280: [
+    spaceRow(512, 'users'),
+    spaceRow(513, 'log'),
+    spaceRow(514, 'names', { flags: { view: true, sql: 'SELECT "id" FROM "users"' } }),
+  ],
+  284: [[1, 1, 'users_seq', 1, 1, 1000, 1, 0, false]],
+  285: [[1, 41]],
+  288: [indexRow(512, 0, 'pk'), indexRow(512, 1, 'name'), indexRow(513, 0, 'pk')],
+  304: [[32, 1, 'ann', 'user', {}]],
+  312: [[1, 32, 'space', 512, 1]],
+  340: [[512, 1, true, 0, '']],
+};
+/** Has two of them under other ids, and a space with an id of the backup's. */
+const TARGET: SystemRows = {
+  280: [
+    spaceRow(513, 'other'),
+    spaceRow(600, 'users'),
+    spaceRow(601, 'names', { flags: { view: true, sql: 'SELECT "id" FROM "users"' } }),
+  ],
+  284: [[7, 1, 'users_seq', 1, 1, 1000, 1, 0, false]],
+  285: [[7, 100]],
+  288: [indexRow(600, 0, 'main'), indexRow(600, 1, 'mine')],
+  304: BUILTIN_USERS,
+  340: [[600, 7, true, 0, '']],
+};
+
+function plan(existing: Existing, target = TARGET, options: PlanOptions = {}): RestorePlan {
+  return planRestore(catalogOf(BACKUP), catalogOf(target), { ...options, existing });
+}
+
+const shown = ({ drops, before, after, grants }: RestorePlan): string[] =>
+  [...drops, ...before, ...after, ...grants].map(({ verb, what }) => `${verb} ${what}`);
+
+const destinations = (found: RestorePlan): unknown[] =>
+  [...found.destinations.values()].map(({ id, name, onConflict, keepsRows, primaryIndex }) => [
+    id,
+    name,
+    onConflict,
+    keepsRows,
+    primaryIndex,
+  ]);
+
+describe('a plan for spaces that are there', () => {
+  const NEW = ["insert user 'ann'", "insert space 'log'", "insert index 'pk' of space 'log'"];
+
+  it('names spaces, views and sequences by default', () => {
+    deepEqual(plan('error').conflicts, [
+      "space 'users' exists",
+      "view 'names' exists",
+      "sequence 'users_seq' exists",
+    ]);
+  });
+
+  it('makes only what is not there with skip', () => {
+    const found = plan('skip');
+    deepEqual(found.conflicts, []);
+    deepEqual(shown(found), NEW);
+    // 513 is taken by another
+    deepEqual(destinations(found), [[602, 'log', 'error', false, undefined]]);
+  });
+
+  it('puts rows over those of the target with replace, and a sequence only goes on', () => {
+    const found = plan('replace');
+    deepEqual(shown(found), NEW);
+    deepEqual(destinations(found), [
+      [600, 'users', 'replace', true, 'main'],
+      [602, 'log', 'error', false, undefined],
+    ]);
+    const behind = plan('replace', { ...TARGET, 285: [[7, 5]] });
+    deepEqual(shown(behind), [...NEW, "replace value of sequence 'users_seq'"]);
+    deepEqual(shown(plan('skip', { ...TARGET, 285: [[7, 5]] })), NEW);
+  });
+
+  it('empties spaces behind all other definitions with truncate', () => {
+    const found = plan('truncate');
+    deepEqual(shown(found), [...NEW, "truncate space 'users'"]);
+    deepEqual(destinations(found), [
+      [600, 'users', 'error', false, 'main'],
+      [602, 'log', 'error', false, undefined],
+    ]);
+  });
+
+  it('leaves a sequence out that only a space which is there would use', () => {
+    const { 284: _, 285: __, 340: ___, ...without } = TARGET;
+    deepEqual(shown(plan('replace', without)), NEW);
+  });
+
+  it('drops views before tables, indexes from the last on, and makes all anew', () => {
+    const found = plan('drop');
+    deepEqual(found.conflicts, []);
+    deepEqual(
+      found.drops.map(({ what }) => what),
+      [
+        "view 'names'",
+        "sequence 'users_seq' of space 'users'",
+        "value of sequence 'users_seq'",
+        "sequence 'users_seq'",
+        "index 'mine' of space 'users'",
+        "index 'main' of space 'users'",
+        "what is noted of space 'users'",
+        "space 'users'",
+      ],
+    );
+    deepEqual(destinations(found), [
+      [512, 'users', 'error', false, undefined],
+      [515, 'log', 'error', false, undefined],
+    ]);
+  });
+
+  it('names what stands on a space that is to be dropped', () => {
+    const others = [
+      spaceRow(602, 'more', { flags: { view: true, sql: 'SELECT "id" FROM "users"' } }),
+      spaceRow(603, 'child', { flags: { foreign_key: { up: { space: 600, field: {} } } } }),
+    ];
+    const target = {
+      ...TARGET,
+      280: [...TARGET[280]!, ...others],
+      356: [['sql', 513, 600]],
+    };
+    deepEqual(plan('drop', target).conflicts, [
+      "space 'users' cannot be dropped: foreign key 'up' of 'child' refers to it",
+      "space 'users' cannot be dropped: foreign key 'sql' of 'other' refers to it",
+      "space 'users' cannot be dropped: view 'more' reads it",
+    ]);
+  });
+
+  it('names grants that go with a space, unless they come again', () => {
+    const target = {
+      ...TARGET,
+      304: [...BUILTIN_USERS, [32, 1, 'ann', 'user', {}], [33, 1, 'bob', 'user', {}]],
+      312: [
+        [1, 32, 'space', 600, 1],
+        [1, 33, 'space', 600, 3],
+      ],
+    };
+    const ofBob =
+      "grant of read,write on space 'users' to user 'bob' is on the target, and goes with what it is on";
+    const ofAnn =
+      "grant of read on space 'users' to user 'ann' is on the target, and goes with what it is on";
+    deepEqual(plan('drop', target).notes, [ofBob]);
+    deepEqual(plan('drop', target, { without: { privileges: true } }).notes, [ofAnn, ofBob]);
+  });
+});
