@@ -13,6 +13,7 @@ export interface ChoiceFlags {
 
 /** What the options that change rows and definitions stand for, besides. */
 export interface FilterFlags extends ChoiceFlags {
+  where?: string[];
   filter?: string[];
   rename?: Map<string, string>;
   engine?: Engine;
@@ -43,6 +44,11 @@ export function addFilterOptions(command: Command): Command {
     .option('--rename <old=new>', 'give a space another name; may be given again', renaming)
     .addOption(
       new Option('--engine <name>', 'put all spaces into this engine').choices(['memtx', 'vinyl']),
+    )
+    .option(
+      '--where <space: expression>',
+      "only rows for which it is true, e.g. 'users: age >= 18'; may be given again",
+      gather,
     )
     .option(
       '--filter <file>',
@@ -82,8 +88,12 @@ export async function choiceOf({ space = [], exclude = [] }: ChoiceFlags): Promi
 
 /** All filters that were asked for, in the order in which they work. */
 export async function rewritesOf(flags: FilterFlags, report: Report): Promise<Rewrite[]> {
-  const { filter: files = [], mask: masks = [] } = flags;
+  const { where: wheres = [], filter: files = [], mask: masks = [] } = flags;
   const rewrites = await choiceOf(flags);
+  if (wheres.length > 0) {
+    const { keepWhere, parseWhere } = await import('../lib/filters/where.js');
+    rewrites.push(keepWhere(wheres.map(parseWhere), report));
+  }
   if (files.length > 0) {
     const { applyFilter } = await import('../lib/filters/apply.js');
     const { loadFilter } = await import('./filter-file.js');

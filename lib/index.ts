@@ -24,6 +24,7 @@ export {
   rewritten,
 } from './filters/rewrite.js';
 export { schemaOnly } from './filters/schema-only.js';
+export { keepWhere, parseWhere, type Where } from './filters/where.js';
 export { type Contents, type InspectOptions, inspect } from './inspect.js';
 export { Connection, type ConnectionOptions } from './iproto/connection.js';
 export type { ConnectOptions } from './iproto/driver.js';

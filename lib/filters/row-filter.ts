@@ -95,10 +95,10 @@ export class RowFilter {
   #failed({ space, key }: FilteredSpace, raw: Buffer, error: unknown): TntarError {
     const shown = showKey((key.length === 0 ? undefined : extractKey(raw, key)) ?? raw);
     const message = `${this.#name}: space '${space.name}', row ${shown}: ${messageOf(error)}`;
-    return new TntarError('failure', message, {
-      cause: error,
-      hint: 'mend the filter: it has to return a tuple, or nothing for a row that is to be skipped',
-    });
+    const hint =
+      (error instanceof TntarError ? error.hint : undefined) ??
+      'mend the filter: it has to return a tuple, or nothing for a row that is to be skipped';
+    return new TntarError('failure', message, { cause: error, hint });
   }
 }
 

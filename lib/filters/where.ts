@@ -1,0 +1,98 @@
+import { TntarError } from '../errors.js';
+import { quoted, type Report, thereAre } from '../report.js';
+import type { Catalog, Space } from '../schema/catalog.js';
+import { isTable } from '../schema/rows.js';
+import { applyFilter } from './apply.js';
+import { compileExpression, oneLine, type Predicate } from './expression.js';
+import type { FieldTypes } from './expression-rules.js';
+import { positions, spaceOf } from './filter.js';
+import type { Rewrite } from './rewrite.js';
+
+/** Which rows of a space stay. */
+export interface Where {
+  space: string;
+  /** In the Common Expression Language, with the names of fields as variables. */
+  expression: string;
+}
+
+/** Types of fields that hold one type of an expression and no other, where they are not null. */
+const TYPES: Readonly<Record<string, string>> = {
+  unsigned: 'int',
+  integer: 'int',
+  double: 'double',
+  boolean: 'bool',
+  string: 'string',
+  uuid: 'string',
+  varbinary: 'bytes',
+};
+
+/**
+ * Reads `SPACE: EXPRESSION`. The first colon with a blank behind it parts them, so a name may hold
+ * colons.
+ *
+ * @throws TntarError of kind `usage`
+ * @example
+ * parseWhere('app:users: age >= 18'); // { space: 'app:users', expression: 'age >= 18' }
+ */
+export function parseWhere(text: string): Where {
+  const [, space, expression] = /^(.+?):\s+(.*\S)\s*$/s.exec(text) ?? [];
+  if (space !== undefined && expression !== undefined) return { space, expression };
+  throw new TntarError('usage', `cannot read the condition ${quoted(text)}`, {
+    hint: "write 'SPACE: EXPRESSION', with a blank behind the colon",
+  });
+}
+
+const shown = ({ space, expression }: Where): string => quoted(oneLine(`${space}: ${expression}`));
+
+function fieldTypes(space: Space): FieldTypes {
+  const described = spaceOf(space);
+  const typeAt = (i: number): string => {
+    const format = space.format[i];
+    const isNullable = !isTable(format) || format['is_nullable'] === true;
+    return (isNullable ? undefined : TYPES[described.format[i]!.type]) ?? 'dyn';
+  };
+  return new Map([...positions(described)].map(([name, i]) => [name, typeAt(i)]));
+}
+
+function spaceIn(catalog: Catalog, where: Where): Space {
+  const space = catalog.spaces.find(({ name }) => name === where.space);
+  if (space !== undefined) return space;
+  const there = thereAre(catalog.spaces.map(({ name }) => name));
+  const message = `where ${shown(where)}: there is no space ${quoted(where.space)}`;
+  throw new TntarError('usage', message, { hint: there });
+}
+
+/**
+ * Keeps only the rows for which an expression is true; with several for one space, all of them. Nothing
+ * is decided on a rounded value: what an expression has no exact value for ends the run, with the key of
+ * the row. Rows of other spaces are not looked into.
+ *
+ * @param report - hears what became of the rows of each space
+ * @example
+ * await dump(server, output, { rewrites: [keepWhere([parseWhere('users: age >= 18')], report)] });
+ */
+export function keepWhere(wheres: readonly Where[], report: Report): Rewrite {
+  const predicates = new Map<number, Predicate[]>();
+  const name = `where ${wheres.map(shown).join(', ')}`;
+  const rewrite = applyFilter(
+    (space, tuple) => {
+      const mine = space.isSystem ? undefined : predicates.get(space.id);
+      return mine === undefined || mine.every((isTrue) => isTrue(tuple)) ? tuple : null;
+    },
+    name,
+    report,
+  );
+  return {
+    ...rewrite,
+    async head(head) {
+      for (const where of wheres) {
+        const space = spaceIn(head.catalog, where);
+        const label = `where ${shown(where)}`;
+        const predicate = await compileExpression(where.expression, fieldTypes(space), label);
+        predicates.set(space.id, [...(predicates.get(space.id) ?? []), predicate]);
+      }
+      return rewrite.head(head);
+    },
+    rows: (batch) => (predicates.has(batch.space.id) ? rewrite.rows!(batch) : [batch]),
+  };
+}
