@@ -4,7 +4,7 @@ import { Decimal, MAX_DIGITS } from './decimal.js';
 import { decodeExact, type ExactValue, encodeExact } from './exact.js';
 import { isString, stringBytes } from './msgpack.js';
 
-/** As the server's `src/lib/core/decimal.c`: 38 digits, halves away from zero. */
+/** As the server's `src/lib/core/decimal.c`: as many digits as there are, halves away from zero. */
 const Exact = Calculator.clone({ precision: MAX_DIGITS, rounding: Calculator.ROUND_HALF_UP });
 
 /**

@@ -2,8 +2,11 @@ import { Carried, extension } from './carried.js';
 import { integer, readInteger } from './integers.js';
 import { isInteger, skip } from './msgpack.js';
 
-/** `DECIMAL_MAX_DIGITS` of the server's `src/lib/core/decimal.h`. */
-export const MAX_DIGITS = 38;
+/**
+ * `DECIMAL_MAX_DIGITS` of the server's `src/lib/core/decimal.h`, as 3.9 has it. Up to 2.11 it is 38: such a
+ * server refuses a row with more.
+ */
+export const MAX_DIGITS = 76;
 /** `MP_DECIMAL` of `src/lib/core/mp_extension_types.h`. */
 const TYPE = 1;
 
@@ -24,7 +27,10 @@ export class Decimal extends Carried {
     super();
   }
 
-  /** @param text - up to 38 digits; an exponent may follow */
+  /**
+   * @param text - up to 76 digits, of which a server before 3.x takes 38; an exponent may follow
+   * @throws TypeError for what is no number, RangeError for more digits
+   */
   static from(text: string | number | bigint): Decimal {
     const match = /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d{1,3}))?$/i.exec(String(text));
     const [, sign, whole = '', fraction = '', exponent = '0'] = match ?? [];
