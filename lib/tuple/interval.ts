@@ -18,7 +18,13 @@ const PARTS = [
   'adjust',
 ] as const;
 
-/** Parts of an interval; what is missing is 0. `adjust` is the server's number for how months end. */
+/** `DEF_DT_ADJUST` of `src/lua/datetime.lua`; what is missing in an encoded interval is 0 all the same. */
+const DEFAULT_ADJUST = 1;
+
+/**
+ * Parts of an interval; what is missing is 0. `adjust` says what becomes of the last days of a month: 0
+ * for 'excess', 1 for 'none', as where it is missing, and 2 for 'last'.
+ */
 export type IntervalParts = { readonly [part in (typeof PARTS)[number]]?: number | bigint };
 
 /**
@@ -41,17 +47,18 @@ export class Interval extends Carried {
         throw new TypeError(`an interval has no '${name}', but: ${PARTS.join(', ')}`);
       }
     }
+    const all: IntervalParts = { ...parts, adjust: parts.adjust ?? DEFAULT_ADJUST };
     const pairs = PARTS.flatMap((part, key) => {
-      const value = parts[part] ?? 0;
+      const value = all[part] ?? 0;
       return Number(value) === 0 ? [] : [Buffer.concat([Buffer.of(key), integer(value)])];
     });
     const payload = Buffer.concat([Buffer.of(pairs.length), ...pairs]);
-    return new Interval({ ...parts }, extension(TYPE, payload));
+    return new Interval(all, extension(TYPE, payload));
   }
 
   /** @returns undefined where the payload is no interval of the server */
   static read(payload: Buffer, raw: Buffer): Interval | undefined {
-    const parts: Partial<Record<(typeof PARTS)[number], number | bigint>> = {};
+    const parts: Partial<Record<(typeof PARTS)[number], number | bigint>> = { adjust: 0 };
     let pos = 1;
     for (let count = payload[0] ?? 0; count > 0; count--) {
       const part = PARTS[payload[pos] ?? PARTS.length];
@@ -64,8 +71,8 @@ export class Interval extends Carried {
   }
 
   override toString(): string {
-    return PARTS.flatMap((part) => (this.parts[part] ? [`${this.parts[part]} ${part}`] : [])).join(
-      ', ',
-    );
+    return PARTS.filter((part) => part !== 'adjust' && this.parts[part])
+      .map((part) => `${this.parts[part]} ${part}`)
+      .join(', ');
   }
 }

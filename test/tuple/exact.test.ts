@@ -3,7 +3,7 @@ import { Double, Float, Opaque, Raw } from '../../lib/tuple/carried.js';
 import { Datetime } from '../../lib/tuple/datetime.js';
 import { Decimal } from '../../lib/tuple/decimal.js';
 import { decodeExact, encodeExact } from '../../lib/tuple/exact.js';
-import { Interval } from '../../lib/tuple/interval.js';
+import { Interval, type IntervalParts } from '../../lib/tuple/interval.js';
 import { Uuid } from '../../lib/tuple/uuid.js';
 import { bin, coded, ext, float32, float64, pack } from '../support/msgpack.js';
 
@@ -133,7 +133,28 @@ describe('exact values', () => {
 
   it('takes an interval apart', () => {
     const interval = decodeExact(Interval.from({ month: 1, day: -300 }).raw) as Interval;
-    deepEqual(interval.parts, { month: 1, day: -300 });
+    deepEqual(interval.parts, { month: 1, day: -300, adjust: 1 });
+    equal(String(interval), '1 month, -300 day');
+  });
+
+  // What msgpack.encode(datetime.interval.new(...)) gives on 2.11 and 3.x.
+  for (const [title, parts, payload] of [
+    ["'none' where nothing is said", { day: 1 }, '0203010801'],
+    ["'none'", { day: 1, adjust: 1 }, '0203010801'],
+    ["'excess'", { day: 1, adjust: 0 }, '010301'],
+    ["'last'", { day: 1, adjust: 2 }, '0203010802'],
+    ["'none' in an empty interval", {}, '010801'],
+  ] as [string, IntervalParts, string][]) {
+    it(`writes how months end as the server does: ${title}`, () => {
+      equal(Interval.from(parts).raw.toString('hex'), ext(6, hex(payload)).toString('hex'));
+    });
+  }
+
+  it('makes the same interval of parts that were read, whatever they say of months', () => {
+    for (const payload of ['010301', '0203010801', '0203010802']) {
+      const { parts, raw } = decodeExact(ext(6, hex(payload))) as Interval;
+      equal(Interval.from(parts).raw.toString('hex'), raw.toString('hex'));
+    }
   });
 
   for (const [title, value, kind] of [
