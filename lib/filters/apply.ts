@@ -12,9 +12,6 @@ import { type Filter, spaceOf, systemSpaceOf } from './filter.js';
 import { listedSpaces, type Rewrite, type Rewritten } from './rewrite.js';
 import { FilteredSpace, RowFilter, Rows } from './row-filter.js';
 
-/** Rows are handed on when they are so many bytes, however many a filter has made of one. */
-const BATCH_BYTES = 2 * 1024 * 1024;
-
 /** A backup on its way through one filter. */
 class Application {
   readonly #name: string;
@@ -34,7 +31,12 @@ class Application {
     for (const spaceId of SYSTEM_SPACES) {
       const where = this.#add(new FilteredSpace(systemSpaceOf(spaceId), this.#name, []));
       for (const { raw } of head.catalog.userRows(spaceId)) {
-        await this.#rows.call(where, raw, (row) => catalog.add(spaceId, Buffer.from(row)));
+        const later = this.#rows.call(where, raw, (row) => {
+          catalog.add(spaceId, Buffer.from(row));
+          return false;
+        });
+        // Nothing is handed on before all definitions are there: so there is one turn.
+        await (await later)?.next();
       }
     }
     const rewritten = this.#withoutGone({ ...head, catalog }, head.catalog);
@@ -85,11 +87,13 @@ class Application {
   async *rows({ kind, space, bytes }: TupleBatch): AsyncGenerator<TupleBatch> {
     const where = this.#spaces.get(space.id)!;
     const left = new Rows();
-    const keep = (row: Buffer): void => left.add(row);
+    const keep = (row: Buffer): boolean => left.add(row);
     for (const raw of eachTuple(bytes)) {
       const later = this.#rows.call(where, raw, keep);
-      if (later !== undefined) await later;
-      if (left.bytes >= BATCH_BYTES) yield { kind, space, ...left.take() };
+      if (later !== undefined) {
+        for await (const _ of (await later) ?? []) yield { kind, space, ...left.take() };
+      }
+      if (left.isFull) yield { kind, space, ...left.take() };
     }
     if (left.count > 0) yield { kind, space, ...left.take() };
   }

@@ -21,14 +21,23 @@ export class FilteredSpace {
   }
 }
 
-/** Takes a row that a filter lets through. */
-export type Keep = (raw: Buffer) => void;
+/**
+ * Takes a row that a filter lets through.
+ *
+ * @returns true where what was taken has to be handed on before the next one
+ */
+export type Keep = (raw: Buffer) => boolean;
 
 type Later = PromiseLike<unknown>;
+type Turns = AsyncGenerator<void> | undefined;
 type Several = Iterator<unknown> | AsyncIterator<unknown>;
 
 const isLater = (value: unknown): value is Later =>
   typeof (value as Partial<Later> | null)?.then === 'function';
+/** For `for await`, which closes what it leaves; it takes what is not asynchronous as it is, too. */
+const each = (results: Several): AsyncIterable<unknown> => ({
+  [Symbol.asyncIterator]: () => results as AsyncIterator<unknown>,
+});
 const isSeveral = (value: unknown): value is Several =>
   typeof (value as Partial<Several> | null)?.next === 'function';
 
@@ -37,6 +46,9 @@ function nameOfValue(value: unknown): string {
   if (typeof value === 'object') return `an object (${value?.constructor?.name ?? 'null'})`;
   return typeof value === 'string' ? 'a string' : String(value);
 }
+
+const noTuple = (value: unknown): TypeError =>
+  new TypeError(`it returned ${nameOfValue(value)}, not a tuple, null or undefined`);
 
 /** Calls a filter, and trusts nothing that comes back. */
 export class RowFilter {
@@ -50,10 +62,11 @@ export class RowFilter {
   }
 
   /**
-   * @returns a promise only where the filter makes one wait
+   * @returns only where the filter makes one wait: what has to be gone through to its end, and gives a
+   * turn each time that `keep` asks for one
    * @throws TntarError that names filter, space and key
    */
-  call(where: FilteredSpace, raw: Buffer, keep: Keep): void | Promise<void> {
+  call(where: FilteredSpace, raw: Buffer, keep: Keep): Turns | Promise<Turns> {
     where.tally.in++;
     let result: unknown;
     try {
@@ -61,30 +74,48 @@ export class RowFilter {
     } catch (error) {
       throw this.#failed(where, raw, error);
     }
+    return isLater(result)
+      ? this.#wait(where, raw, result, keep)
+      : this.#take(where, raw, result, keep);
+  }
+
+  async #wait(where: FilteredSpace, raw: Buffer, later: Later, keep: Keep): Promise<Turns> {
+    let result: unknown;
+    try {
+      result = await later;
+    } catch (error) {
+      throw this.#failed(where, raw, error);
+    }
+    return this.#take(where, raw, result, keep);
+  }
+
+  #take(where: FilteredSpace, raw: Buffer, result: unknown, keep: Keep): Turns {
     if (result instanceof Tuple) this.#keep(where, raw, result, keep);
     else if (result === null || result === undefined) where.tally.skipped++;
-    else return this.#wait(where, raw, result, keep);
+    else if (isSeveral(result)) return this.#takeAll(where, raw, result, keep);
+    else throw this.#failed(where, raw, noTuple(result));
+    return undefined;
   }
 
-  #keep({ tally }: FilteredSpace, raw: Buffer, result: Tuple, keep: Keep): void {
+  #keep({ tally }: FilteredSpace, raw: Buffer, result: Tuple, keep: Keep): boolean {
     tally.out++;
     if (result.raw !== raw) tally.changed++;
-    keep(result.raw);
+    return keep(result.raw);
   }
 
-  async #wait(where: FilteredSpace, raw: Buffer, result: unknown, keep: Keep): Promise<void> {
+  async *#takeAll(
+    where: FilteredSpace,
+    raw: Buffer,
+    results: Several,
+    keep: Keep,
+  ): AsyncGenerator<void> {
     const { tally } = where;
     const before = tally.out;
     try {
-      const awaited = isLater(result) ? await result : result;
-      const results = isSeveral(awaited) ? awaited : [awaited].values();
-      for (;;) {
-        const { done, value } = await results.next();
-        if (done === true) break;
-        if (value instanceof Tuple) this.#keep(where, raw, value, keep);
-        else if (value !== null && value !== undefined) {
-          throw new TypeError(`it returned ${nameOfValue(value)}, not a tuple, null or undefined`);
-        }
+      for await (const result of each(results)) {
+        if (result instanceof Tuple) {
+          if (this.#keep(where, raw, result, keep)) yield;
+        } else if (result !== null && result !== undefined) throw noTuple(result);
       }
     } catch (error) {
       throw this.#failed(where, raw, error);
@@ -102,19 +133,28 @@ export class RowFilter {
   }
 }
 
+/** Rows are handed on when they are so many bytes, however many a filter has made of one. */
+const BATCH_BYTES = 2 * 1024 * 1024;
+
 /** Rows that were let through, gathered into runs of memory: what nobody changed is moved at once. */
 export class Rows {
   #runs: { memory: ArrayBufferLike; start: number; end: number }[] = [];
   bytes = 0;
   count = 0;
 
-  add(raw: Buffer): void {
+  get isFull(): boolean {
+    return this.bytes >= BATCH_BYTES;
+  }
+
+  /** @returns true where no more should be added before these are taken */
+  add(raw: Buffer): boolean {
     const { buffer, byteOffset, length } = raw;
     const last = this.#runs.at(-1);
     if (last?.memory === buffer && last.end === byteOffset) last.end += length;
     else this.#runs.push({ memory: buffer, start: byteOffset, end: byteOffset + length });
     this.bytes += length;
     this.count++;
+    return this.isFull;
   }
 
   /** All rows back to back, and begins anew. */
