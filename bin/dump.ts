@@ -16,6 +16,7 @@ import { interruptible } from './signals.js';
 
 interface Flags extends ServerFlags, FilterFlags {
   schemaOnly: boolean;
+  dataOnly: boolean;
   output?: string;
   source: NonNullable<DumpOptions['source']>;
   level: number;
@@ -47,7 +48,7 @@ async function run(uri: string, flags: Flags): Promise<void> {
       withOutput(flags.output, async (output) => {
         const server = await serverOptions(uri, flags, signal);
         const rewrites = await rewritesOf(flags, report);
-        if (flags.schemaOnly) rewrites.unshift(await definitionsOnly());
+        rewrites.unshift(...(await halfOf(flags)));
         const { level } = flags;
         return dump(server, output, { source, level, strict, rewrites, report, signal });
       }),
@@ -58,9 +59,15 @@ async function run(uri: string, flags: Flags): Promise<void> {
   }
 }
 
-async function definitionsOnly(): Promise<Rewrite> {
-  const { schemaOnly } = await import('../lib/filters/schema-only.js');
-  return schemaOnly();
+/** The filter that leaves out rows, or all else. */
+async function halfOf(flags: Flags): Promise<Rewrite[]> {
+  if (flags.schemaOnly) {
+    const { schemaOnly } = await import('../lib/filters/schema-only.js');
+    return [schemaOnly()];
+  }
+  if (!flags.dataOnly) return [];
+  const { dataOnly } = await import('../lib/filters/data-only.js');
+  return [dataOnly()];
 }
 
 export function dumpCommand(): Command {
@@ -76,6 +83,11 @@ export function dumpCommand(): Command {
     .option('--level <n>', `zstd level, 1 to ${MAX_LEVEL}`, level, DEFAULT_LEVEL)
     .option('--strict', 'fail where rows were written while select read', false)
     .option('--schema-only', 'all definitions, no rows; sequences begin anew', false)
+    .addOption(
+      new Option('--data-only', 'rows, and no more of definitions than restore --data-only needs')
+        .default(false)
+        .conflicts('schemaOnly'),
+    )
     .option('-q, --quiet', 'print warnings and errors only', false)
     .addHelpText('after', SERVER_HELP + EXAMPLES + EXIT_HELP)
     .action(run);

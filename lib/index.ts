@@ -11,6 +11,7 @@ export { type ErrorDetails, type ErrorKind, TntarError } from './errors.js';
 export { applyFilter } from './filters/apply.js';
 export { type Choice, chooseSpaces } from './filters/choose.js';
 export { compose, type Stage } from './filters/compose.js';
+export { dataOnly } from './filters/data-only.js';
 export { type Engine, setEngine } from './filters/engine.js';
 export type { Filter, FilterResult, FilterSpace } from './filters/filter.js';
 export { type Mask, maskFields, parseMask } from './filters/mask.js';

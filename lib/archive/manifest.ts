@@ -51,6 +51,8 @@ export interface Manifest {
   revoked: Revocation[];
   /** What filters have taken out, in words and in their order; absent where this is the whole database. */
   partial?: string[];
+  /** Where definitions are there only so far as rows need them; absent where spaces can be made. */
+  only?: 'data';
   /** What filters have made of the rest, in words and in their order; absent where all is as it was. */
   changed?: string[];
 }
@@ -130,6 +132,7 @@ export function decodeManifest(bytes: Buffer): Manifest {
       objectId: grant.count('objectId'),
     })),
     ...(json.has('partial') ? { partial: json.strings('partial') } : {}),
+    ...(json.has('only') ? { only: json.oneOf('only', ['data']) } : {}),
     ...(json.has('changed') ? { changed: json.strings('changed') } : {}),
   };
 }

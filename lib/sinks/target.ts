@@ -1,5 +1,6 @@
 import type { Manifest } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
+import { checkDefinitions } from '../filters/data-only.js';
 import type { Connection } from '../iproto/connection.js';
 import { listOf } from '../report.js';
 import type { Catalog } from '../schema/catalog.js';
@@ -119,6 +120,7 @@ export async function planFor(
   backup: Catalog,
   wanted: Wanted,
 ): Promise<RestorePlan> {
+  checkDefinitions(manifest, wanted.only);
   const catalog = await readTarget(connection, backup, wanted);
   const { isReadOnly } = await readStatus(connection);
   if (isReadOnly) {

@@ -29,6 +29,11 @@ describe('a manifest', () => {
     deepEqual(decodeManifest(encodeManifest(empty)), empty);
   });
 
+  it('says in one word that it is about rows only', () => {
+    const rowsOnly: Manifest = { ...FULL, partial: ['rows only'], only: 'data' };
+    deepEqual(decodeManifest(encodeManifest(rowsOnly)), rowsOnly);
+  });
+
   it('shows integers that JSON has no form for as text', () => {
     const format = [{ name: 'id', default: 2n ** 64n - 1n }];
     const written = { ...FULL, spaces: [{ ...FULL.spaces[0]!, format }] };
@@ -77,6 +82,7 @@ describe('a manifest', () => {
       manifest({ server: { version, uuid: '' } }),
       /server needs the version of a server in 'version'/,
     ]),
+    ['of a part that it does not know', manifest({ only: 'grants' }), /'grants' in 'only'/],
     ['of a source that it does not know', manifest({ source: 'guess' }), /'guess' in 'source'/],
     ['without a source', manifest({ source: undefined }), /'source'/],
     ['without a vclock', manifest({ vclock: undefined }), /vclock is not an object/],
