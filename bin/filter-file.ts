@@ -5,6 +5,7 @@ import { messageOf, TntarError } from '../lib/errors.js';
 import type { Filter } from '../lib/filters/filter.js';
 
 const EXAMPLE = 'export default (space, tuple) => tuple;';
+const TYPES = "import type { Filter } from 'tntar';";
 
 function cannotLoad(file: string, why: string, hint: string): TntarError {
   return new TntarError('usage', `cannot load the filter ${file}: ${why}`, { hint });
@@ -12,9 +13,17 @@ function cannotLoad(file: string, why: string, hint: string): TntarError {
 
 function hintFor(error: unknown): string {
   const { code } = error as NodeJS.ErrnoException;
-  return code === 'ERR_UNKNOWN_FILE_EXTENSION'
-    ? `Node ${process.versions.node} does not load TypeScript by itself (22.18 does): compile it, or write .mjs`
-    : `it has to be an ES module (.mjs) such as: ${EXAMPLE}`;
+  switch (code) {
+    case 'ERR_UNKNOWN_FILE_EXTENSION':
+      if (!/"\.[cm]?ts"/.test(messageOf(error))) break;
+      return `Node ${process.versions.node} does not load TypeScript by itself (22.18 does): compile it, or write .mjs`;
+    case 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX':
+    case 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING':
+      return 'Node takes types away, and does no more, and not in node_modules: write it without, or compile it';
+    case 'ERR_MODULE_NOT_FOUND':
+      return `it may import a file by its whole name (./names.mjs), or what is installed where it lies; types by: ${TYPES}`;
+  }
+  return `it has to be an ES module (.mjs) such as: ${EXAMPLE}`;
 }
 
 /** A filter of a user's, and what it is called in messages. */

@@ -183,9 +183,52 @@ describe('--filter', () => {
     });
   });
 
+  describe('in TypeScript', () => {
+    const TYPED = `import type { Filter } from 'tntar';
+      const filter: Filter = (space, tuple) =>
+        space.name === 'log' ? tuple.set(0, (tuple.get(0) as number) + 6) : tuple;
+      export default filter;`;
+    /** What the running Node takes, e.g. `strip`; nothing before 22.18. */
+    const { typescript } = process.features as { typescript?: string | false };
+    const run = (code: string, extension: string): Promise<Result> =>
+      tntar(['dump', source.uri, '--filter', file(code, extension)]);
+
+    for (const extension of ['ts', 'mts']) {
+      it(`works where Node takes it, else is refused by a hint: .${extension}`, async () => {
+        const { code, stdout, stderr } = await run(TYPED, extension);
+        if (!typescript) {
+          deepEqual([code, stdout.length], [2, 0], stderr);
+          match(
+            stderr,
+            /hint: Node \S+ does not load TypeScript by itself \(22\.18 does\): compile it/,
+          );
+          return;
+        }
+        equal(code, 0, stderr);
+        await withTarget(async (target) => {
+          await restore(target, stdout);
+          deepEqual(await target.eval('return box.space.log:get(7)[1]'), 7);
+        });
+      });
+    }
+
+    it('is refused where Node would have to do more than to take types away', async function () {
+      if (typescript !== 'strip') this.skip();
+      const { code, stderr } = await run(`enum Kind { A }\n${IDENTITY}`, 'ts');
+      equal(code, 2, stderr);
+      match(stderr, /enum is not supported.*\nhint: Node takes types away, and does no more/);
+    });
+  });
+
   for (const [what, path, expected] of [
     ['that is not there', () => join(folder, 'none.mjs'), /there is no such file/],
     ['that is no module', () => file('export default ('), /cannot load the filter/],
+    ['of another kind', () => file(IDENTITY, 'txt'), /\.txt.*\nhint: it has to be an ES module/],
+    [
+      'that imports what is not there',
+      () => file(`import { x } from './x';\n${IDENTITY}`),
+      /cannot load .*\nhint: it may import a file by its whole name/,
+    ],
     [
       'without a default export',
       () => file('export const x = 1;'),
