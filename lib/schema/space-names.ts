@@ -38,6 +38,10 @@ function unclear(name: string, next: string, what: string, why: string): TntarEr
  * Puts other names of spaces into SQL: of views, triggers and checks. An identifier that may as well
  * stand for something else, such as a column, is not touched but refused.
  *
+ * Functions in SQL (`SQL_EXPR`) stay as they are, for they cannot name a space: the server refuses both a
+ * dot and a subselect, `TK_DOT` and `TK_SELECT` in `sqlExprCodeTarget()` of its `src/box/sql/expr.c`. A
+ * subselect behind `IN` slips through there, and then no row passes.
+ *
  * @example
  * new SpaceNames(new Map([['T', 'u']]), catalog, '2.11.9').text('SELECT * FROM t', false, "view 'v'");
  * // 'SELECT * FROM "u"'

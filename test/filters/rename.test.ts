@@ -89,6 +89,14 @@ describe('renameSpaces', () => {
     equal(catalog.rows(364)[0]?.fields[4], '"new".t > 0 AND t > 0');
   });
 
+  it('leaves functions in SQL as they are, which can name columns only', () => {
+    const func = [66, 1, 'f', 0, 'SQL_EXPR', '"T" > 0 AND t > 0', 'function', []];
+    const space = spaceRow(512, 'T', { format: [{ name: 'T' }], flags: { constraint: { c: 66 } } });
+    const catalog = rename({ T: 'new' }, { 280: [space], 296: [func] }, '3.2.0');
+    deepEqual(namesOf(catalog), ['new']);
+    equal(catalog.rows(296)[0]?.fields[Field.func.body], '"T" > 0 AND t > 0');
+  });
+
   it('follows into events that name a space', () => {
     const func = [66, 1, 'f', 0, 'LUA', '', 'function', [], 'any', 'none', 'none', false, false];
     const events = [
