@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Filtered } from '../archive/items.js';
 import { messageOf, TntarError } from '../errors.js';
 import type { KeyPart } from '../schema/catalog.js';
@@ -20,6 +21,9 @@ export class FilteredSpace {
     this.tally = { filter, space: space.name, in: 0, changed: 0, skipped: 0, out: 0 };
   }
 }
+
+/** For so long a generator may keep the event loop: signals and lost connections are heard there. */
+const TURN_MS = 50;
 
 /**
  * Takes a row that a filter lets through.
@@ -111,11 +115,15 @@ export class RowFilter {
   ): AsyncGenerator<void> {
     const { tally } = where;
     const before = tally.out;
+    let turn = Date.now();
     try {
       for await (const result of each(results)) {
         if (result instanceof Tuple) {
           if (this.#keep(where, raw, result, keep)) yield;
         } else if (result !== null && result !== undefined) throw noTuple(result);
+        if (Date.now() - turn < TURN_MS) continue;
+        await setImmediate();
+        turn = Date.now();
       }
     } catch (error) {
       throw this.#failed(where, raw, error);

@@ -125,6 +125,24 @@ describe('a filter that makes many rows of one', () => {
     });
   }
 
+  // Signals were not heard, nor a lost connection: rows and archive are made without the event loop.
+  for (const [what, isSkipped] of [
+    ['rows', false],
+    ['nothing', true],
+  ] as const) {
+    it(`lets others have their turn while it yields ${what}`, async () => {
+      const [started, heard] = [performance.now(), new AbortController()];
+      const rewrite = await applied(function* (_, tuple) {
+        while (!heard.signal.aborted && performance.now() - started < 5000) {
+          yield isSkipped ? null : tuple;
+        }
+      });
+      setTimeout(() => heard.abort(), 10);
+      for await (const _ of batchesOf(rewrite));
+      equal(heard.signal.aborted, true);
+    });
+  }
+
   it('skips the row where it yields none', async () => {
     const rewrite = await applied(function* () {
       yield null;
