@@ -5,6 +5,7 @@ import {
   existsSync,
   fstatSync,
   openSync,
+  statSync,
 } from 'node:fs';
 import { type FileHandle, link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -33,6 +34,15 @@ export function openInput(file: string | undefined): Readable {
     });
   }
   return process.stdin;
+}
+
+/** True where what {@link openInput} reads can be read again from its start. */
+export function canReadTwice(file: string | undefined): file is string {
+  return (
+    file !== undefined &&
+    file !== '-' &&
+    statSync(file, { throwIfNoEntry: false })?.isFile() === true
+  );
 }
 
 async function syncFolder(file: string): Promise<void> {

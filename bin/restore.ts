@@ -3,7 +3,7 @@ import type { RestoreOptions } from '../lib/restore.js';
 import type { OnConflict } from '../lib/schema/destinations.js';
 import type { Existing } from '../lib/schema/existing.js';
 import { EXIT_HELP } from './exit.js';
-import { openInput } from './files.js';
+import { canReadTwice, openInput } from './files.js';
 import { addFilterOptions, type FilterFlags, rewritesOf } from './filter-options.js';
 import { showPreview } from './preview.js';
 import { StderrReport } from './reporting.js';
@@ -38,6 +38,9 @@ Examples:
   tntar dump db1:3301 | tntar restore admin@db2:3301
 `;
 
+/** What they take away does not come back where the archive then turns out to be damaged. */
+const TAKES_AWAY: readonly Existing[] = ['truncate', 'drop'];
+
 function onlyOf({ schemaOnly, dataOnly }: Flags): RestoreOptions['only'] {
   if (schemaOnly) return 'schema';
   return dataOnly ? 'data' : undefined;
@@ -45,6 +48,7 @@ function onlyOf({ schemaOnly, dataOnly }: Flags): RestoreOptions['only'] {
 
 async function run(uri: string, flags: Flags): Promise<void> {
   const report = new StderrReport(flags.quiet);
+  const { inspect } = await import('../lib/inspect.js');
   const { previewRestore, restore } = await import('../lib/restore.js');
   const only = onlyOf(flags);
   const without = {
@@ -59,6 +63,10 @@ async function run(uri: string, flags: Flags): Promise<void> {
       const rewrites = await rewritesOf(flags, report);
       const { existing, onConflict } = flags;
       const options = { report, signal, without, only, existing, onConflict, rewrites };
+      if (!flags.dryRun && canReadTwice(flags.input) && TAKES_AWAY.includes(existing)) {
+        report.note('verifying the archive, before anything is taken away');
+        await inspect(openInput(flags.input), { signal });
+      }
       if (flags.dryRun) {
         const preview = await previewRestore(input, server, options);
         report.clear();

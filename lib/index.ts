@@ -42,7 +42,7 @@ export type { FieldFormat } from './schema/system-formats.js';
 export { archiveSink } from './sinks/archive.js';
 export type { Preview } from './sinks/preview.js';
 export { type Applied, type ServerWritable, serverSink } from './sinks/server.js';
-export type { Wanted } from './sinks/target.js';
+export type { Wanted } from './sinks/wanted.js';
 export { archiveSource } from './sources/archive.js';
 export { selectSource } from './sources/select.js';
 export { snapshotSource } from './sources/snapshot.js';

@@ -15,7 +15,7 @@ import { ErrorCode } from './iproto/constants.js';
 import { listOf, type Report, silent } from './report.js';
 import { type Preview, previewSink } from './sinks/preview.js';
 import { type Applied, serverSink } from './sinks/server.js';
-import { checkWanted, type Wanted } from './sinks/target.js';
+import { checkWanted, type Wanted } from './sinks/wanted.js';
 import { archiveSource } from './sources/archive.js';
 
 export interface RestoreOptions extends Wanted {

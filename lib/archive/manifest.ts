@@ -51,8 +51,11 @@ export interface Manifest {
   revoked: Revocation[];
   /** What filters have taken out, in words and in their order; absent where this is the whole database. */
   partial?: string[];
-  /** Where definitions are there only so far as rows need them; absent where spaces can be made. */
-  only?: 'data';
+  /**
+   * `data`: definitions are there only so far as rows need them; `schema`: there are no rows on purpose.
+   * Absent where there is both.
+   */
+  only?: 'data' | 'schema';
   /** What filters have made of the rest, in words and in their order; absent where all is as it was. */
   changed?: string[];
 }
@@ -132,7 +135,7 @@ export function decodeManifest(bytes: Buffer): Manifest {
       objectId: grant.count('objectId'),
     })),
     ...(json.has('partial') ? { partial: json.strings('partial') } : {}),
-    ...(json.has('only') ? { only: json.oneOf('only', ['data']) } : {}),
+    ...(json.has('only') ? { only: json.oneOf('only', ['data', 'schema']) } : {}),
     ...(json.has('changed') ? { changed: json.strings('changed') } : {}),
   };
 }

@@ -1,5 +1,3 @@
-import type { Manifest } from '../archive/manifest.js';
-import { TntarError } from '../errors.js';
 import { Catalog, type SystemRow } from '../schema/catalog.js';
 import { editField, isTable, withoutChecks, withoutKeys } from '../schema/rows.js';
 import { Field, SystemSpace } from '../schema/system.js';
@@ -61,17 +59,4 @@ export function dataOnly(): Rewrite {
       head: { manifest: { ...manifest, only: 'data', revoked: [] }, catalog: keptRows(catalog) },
     }),
   };
-}
-
-/**
- * @param wanted - what a restore is to put into its target; all where there is nothing
- * @throws TntarError of kind `usage` where that takes definitions which {@link dataOnly} has left out
- * @example
- * checkDefinitions(manifest, 'data');
- */
-export function checkDefinitions({ only }: Manifest, wanted: 'schema' | 'data' | undefined): void {
-  if (only !== 'data' || wanted === 'data') return;
-  throw new TntarError('usage', 'the archive holds rows only: no spaces can be made of it', {
-    hint: 'make the spaces, and fill them with --data-only; nothing was written',
-  });
 }

@@ -17,7 +17,7 @@ export function schemaOnly(): Rewrite {
       const definitions = Catalog.of((spaceId) =>
         spaceId === SystemSpace.SEQUENCE_DATA ? [] : catalog.userRows(spaceId),
       );
-      return { head: { manifest: { ...manifest, spaces }, catalog: definitions } };
+      return { head: { manifest: { ...manifest, spaces, only: 'schema' }, catalog: definitions } };
     },
     rows({ release }) {
       release?.();

@@ -5,7 +5,8 @@ import { Collector } from '../filters/collector.js';
 import type { Connection } from '../iproto/connection.js';
 import type { RestorePlan } from '../schema/plan.js';
 import { ItemWritable } from './items.js';
-import { planFor, type Wanted } from './target.js';
+import { planFor } from './target.js';
+import type { Wanted } from './wanted.js';
 
 /** What a restore would do. */
 export interface Preview {

@@ -16,7 +16,8 @@ import type { Tally } from './in-flight.js';
 import { ItemWritable } from './items.js';
 import { Loader } from './loader.js';
 import { RowCounts } from './row-counts.js';
-import { planFor, type Wanted } from './target.js';
+import { planFor } from './target.js';
+import type { Wanted } from './wanted.js';
 
 export interface ServerSinkOptions extends Wanted {
   report?: Report;

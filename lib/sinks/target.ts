@@ -1,12 +1,10 @@
 import type { Manifest } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
-import { checkDefinitions } from '../filters/data-only.js';
 import type { Connection } from '../iproto/connection.js';
 import { listOf } from '../report.js';
 import type { Catalog } from '../schema/catalog.js';
 import { lackingPrivileges } from '../schema/needed-privileges.js';
 import { planRestore, type RestorePlan } from '../schema/plan.js';
-import type { PlanOptions } from '../schema/planner.js';
 import { Privileges } from '../schema/privileges.js';
 import { type Release, releaseOf } from '../schema/release.js';
 import { SystemSpace } from '../schema/system.js';
@@ -15,37 +13,7 @@ import { readCatalog } from '../server/catalog.js';
 import { throwHidden } from '../server/hidden.js';
 import { readSequenceValues } from '../server/sequence-values.js';
 import { readStatus } from '../server/status.js';
-
-/** What of a backup is wanted; all of it by default. */
-export type Wanted = Pick<PlanOptions, 'without' | 'only' | 'existing' | 'onConflict'>;
-
-/**
- * @throws TntarError of kind `usage` for wishes that contradict each other
- * @example
- * checkWanted({ only: 'data', onConflict: 'skip' });
- */
-export function checkWanted({ only, existing = 'error', onConflict = 'error' }: Wanted): void {
-  const wrong = (message: string, hint: string): TntarError =>
-    new TntarError('usage', message, { hint });
-  if (onConflict !== 'error' && only !== 'data') {
-    throw wrong(
-      `--on-conflict ${onConflict} is for --data-only`,
-      'with definitions, --existing says what becomes of spaces that are there',
-    );
-  }
-  if (existing !== 'error' && only === 'data') {
-    throw wrong(
-      `--existing ${existing} is not for --data-only, whose rows go into spaces that are there`,
-      '--on-conflict says what becomes of rows that are there',
-    );
-  }
-  if ((existing === 'replace' || existing === 'truncate') && only === 'schema') {
-    throw wrong(
-      `--existing ${existing} is about rows, and --schema-only restores none`,
-      'use --existing skip or --existing drop',
-    );
-  }
-}
+import { checkHeld, type Wanted } from './wanted.js';
 
 /** @throws TntarError of kind `access` that names all that the user lacks for the plan */
 function checkPrivileges(
@@ -120,7 +88,7 @@ export async function planFor(
   backup: Catalog,
   wanted: Wanted,
 ): Promise<RestorePlan> {
-  checkDefinitions(manifest, wanted.only);
+  checkHeld(manifest, wanted);
   const catalog = await readTarget(connection, backup, wanted);
   const { isReadOnly } = await readStatus(connection);
   if (isReadOnly) {

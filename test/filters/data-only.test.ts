@@ -1,5 +1,5 @@
-import { deepEqual, doesNotThrow, equal, throws } from 'node:assert/strict';
-import { checkDefinitions, dataOnly } from '../../lib/filters/data-only.js';
+import { deepEqual, doesNotThrow, equal } from 'node:assert/strict';
+import { dataOnly } from '../../lib/filters/data-only.js';
 import { listedSpaces } from '../../lib/filters/rewrite.js';
 import type { Head } from '../../lib/schema/head.js';
 import { SYSTEM_SPACES } from '../../lib/schema/system.js';
@@ -95,14 +95,5 @@ describe('dataOnly', () => {
     const { only, revoked } = head.manifest;
     deepEqual({ only, revoked }, { only: 'data', revoked: [] });
     equal(dataOnly().partial, 'rows only');
-  });
-
-  it('is good for nothing but rows', async () => {
-    const { manifest } = await left();
-    doesNotThrow(() => checkDefinitions(manifest, 'data'));
-    for (const wanted of ['schema', undefined] as const) {
-      throws(() => checkDefinitions(manifest, wanted), { kind: 'usage', hint: /--data-only/ });
-      doesNotThrow(() => checkDefinitions(headOf(ROWS).manifest, wanted));
-    }
   });
 });

@@ -1,5 +1,8 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
-import type { Result } from '../support/cli.js';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Result, tntar } from '../support/cli.js';
 import { type Fingerprint, fingerprint } from '../support/fingerprint.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { aboutTarget, dump, needs, restore, tryRestore, withTarget } from './fidelity/roundtrip.js';
@@ -236,6 +239,30 @@ describe('restore --existing', () => {
       equal(again.code, 0, again.stderr);
       equal(await target.eval('return box.space.users:count()'), 800);
     }));
+
+  for (const existing of ['truncate', 'drop']) {
+    it(`verifies an archive in a file before ${existing}`, () =>
+      withTarget(async (target) => {
+        const folder = mkdtempSync(join(tmpdir(), 'tntar-'));
+        try {
+          await target.eval(TARGET);
+          const lsn = await target.eval('return tostring(box.info.lsn)');
+          const file = join(folder, 'cut.tar.zst');
+          writeFileSync(file, archive.subarray(0, archive.length - 100));
+          const args = ['restore', target.uri, '-i', file, '--existing', existing];
+          const { code, stderr } = await tntar(args);
+          equal(code, 3, stderr);
+          match(stderr, /verifying the archive, before anything is taken away/);
+          ok(!stderr.includes('INCOMPLETE'), stderr);
+          equal(await target.eval('return tostring(box.info.lsn)'), lsn);
+          writeFileSync(file, archive);
+          const whole = await tntar(args);
+          equal(whole.code, 0, whole.stderr);
+        } finally {
+          rmSync(folder, { recursive: true });
+        }
+      }));
+  }
 
   it('refuses to drop what others of the target stand on, and drops nothing', async function () {
     const refused = (lua: string, reason: RegExp): Promise<void> =>

@@ -1,0 +1,60 @@
+import type { Manifest } from '../archive/manifest.js';
+import { TntarError } from '../errors.js';
+import type { PlanOptions } from '../schema/planner.js';
+
+/** What of a backup is wanted; all of it by default. */
+export type Wanted = Pick<PlanOptions, 'without' | 'only' | 'existing' | 'onConflict'>;
+
+/**
+ * @throws TntarError of kind `usage` for wishes that contradict each other
+ * @example
+ * checkWanted({ only: 'data', onConflict: 'skip' });
+ */
+export function checkWanted({ only, existing = 'error', onConflict = 'error' }: Wanted): void {
+  if (onConflict !== 'error' && only !== 'data') {
+    throw wrong(
+      `--on-conflict ${onConflict} is for --data-only`,
+      'with definitions, --existing says what becomes of spaces that are there',
+    );
+  }
+  if (existing !== 'error' && only === 'data') {
+    throw wrong(
+      `--existing ${existing} is not for --data-only, whose rows go into spaces that are there`,
+      '--on-conflict says what becomes of rows that are there',
+    );
+  }
+  if ((existing === 'replace' || existing === 'truncate') && only === 'schema') {
+    throw wrong(
+      `--existing ${existing} is about rows, and --schema-only restores none`,
+      'use --existing skip or --existing drop',
+    );
+  }
+}
+
+/**
+ * @throws TntarError of kind `usage` where an archive of one half is to give the other
+ * @example
+ * checkHeld(manifest, { only: 'data' });
+ */
+export function checkHeld(manifest: Manifest, { only, existing = 'error' }: Wanted): void {
+  if (manifest.only === 'data' && only !== 'data') {
+    throw wrong(
+      'the archive holds rows only: no spaces can be made of it',
+      'make the spaces, and fill them with --data-only; nothing was written',
+    );
+  }
+  if (manifest.only !== 'schema') return;
+  if (only === 'data') {
+    throw wrong('the archive holds definitions only: it has no rows', 'nothing was written');
+  }
+  if (existing === 'replace' || existing === 'truncate') {
+    throw wrong(
+      `the archive holds definitions only, and --existing ${existing} is about rows`,
+      'use --existing skip or --existing drop; nothing was written',
+    );
+  }
+}
+
+function wrong(message: string, hint: string): TntarError {
+  return new TntarError('usage', message, { hint });
+}
