@@ -46,7 +46,7 @@ const EXTENSIONS: Readonly<Record<number, (payload: Buffer, raw: Buffer) => Carr
 /**
  * Decodes one whole value. What is no valid UTF-8 stays {@link Raw}; an extension that is unknown, or
  * not as the server writes it, becomes {@link Opaque}. A map becomes an object where all its keys are
- * strings, else a Map; with a key that is there twice it stays {@link Raw}.
+ * strings and an object keeps them in their order, else a Map; with a key that is there twice it stays {@link Raw}.
  *
  * @throws RangeError where `raw` is not one whole value, or nests deeper than 512 containers
  * @example
@@ -57,6 +57,12 @@ export function decodeExact(raw: Buffer): ExactValue {
     throw new RangeError('these bytes are not one whole MessagePack value');
   }
   return new Reader(raw).read();
+}
+
+/** An object moves keys such as '10' to its front, in the order of numbers. */
+function hasOrder(object: object, pairs: readonly [string, ExactValue][]): boolean {
+  if (!pairs.some(([key]) => /^\d/.test(key))) return true;
+  return Object.keys(object).every((key, i) => key === pairs[i]![0]);
 }
 
 /** Walks through bytes that are known to be whole. */
@@ -135,10 +141,12 @@ class Reader {
     const keys = new Set(pairs.map(([key]) => key));
     // a Map would lose all but the last of a key that is there twice
     if (keys.size !== pairs.length) return new Raw(this.buf.subarray(start, this.pos));
+    if (!pairs.every((pair): pair is [string, ExactValue] => typeof pair[0] === 'string')) {
+      return new Map(pairs);
+    }
     // makes '__proto__' a key like others
-    return pairs.every((pair): pair is [string, ExactValue] => typeof pair[0] === 'string')
-      ? Object.fromEntries(pairs)
-      : new Map(pairs);
+    const object = Object.fromEntries(pairs);
+    return hasOrder(object, pairs) ? object : new Map(pairs);
   }
 }
 

@@ -40,6 +40,16 @@ describe('exact values', () => {
         ] as [number | string, number][]),
       ),
     ],
+    ...[
+      ['b', '10', '9'],
+      ['10', 'b', '9'],
+      ['9', '10', 'b'],
+      ['01', '1'],
+      ['4294967296', '1'],
+    ].map((keys): [string, Buffer] => [
+      `a map with the keys ${keys.join(', ')}`,
+      pack(new Map(keys.map((key, i) => [key, i]))),
+    ]),
     ['a map with a key that is there twice', hex('82a16101a16102')],
     [
       'a map with __proto__',
@@ -83,6 +93,27 @@ describe('exact values', () => {
     const value = decodeExact(pack(new Map([['__proto__', 1]]))) as object;
     deepEqual(Object.keys(value), ['__proto__']);
     equal(Object.getPrototypeOf(value), Object.prototype);
+  });
+
+  it('gives an object for a map with numbers as keys, where that keeps their order', () => {
+    const sorted = pack(
+      new Map([
+        ['9', 1],
+        ['10', 2],
+        ['b', 3],
+      ]),
+    );
+    deepEqual(decodeExact(sorted), { 9: 1, 10: 2, b: 3 });
+    ok(
+      decodeExact(
+        pack(
+          new Map([
+            ['10', 2],
+            ['9', 1],
+          ]),
+        ),
+      ) instanceof Map,
+    );
   });
 
   it('gives binary as bytes', () => {
