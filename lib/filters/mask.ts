@@ -1,25 +1,22 @@
-import { createHmac, randomBytes } from 'node:crypto';
-import { TntarError } from '../errors.js';
+import { randomBytes } from 'node:crypto';
+import { messageOf, TntarError } from '../errors.js';
 import { listOf, type Report, thereAre } from '../report.js';
 import type { Catalog, Space } from '../schema/catalog.js';
 import { isTable } from '../schema/rows.js';
 import type { ExactValue } from '../tuple/exact.js';
 import type { Tuple } from '../tuple/tuple.js';
-import { Uuid } from '../tuple/uuid.js';
 import { applyFilter } from './apply.js';
 import { positions, spaceOf } from './filter.js';
+import { fixedValue, hashed } from './mask-values.js';
 import type { Rewrite } from './rewrite.js';
 
 /** What stands in the place of the values of one field. */
 export interface Mask {
   space: string;
   field: string;
-  /** `null`, a hash that is the same for the same value, or this text for all of them. */
+  /** `null`, a hash that is the same for the same value, or what this text stands for in the field. */
   by: 'null' | 'hash' | { fixed: string };
 }
-
-/** Of a hash in a value of any length: 128 bits are enough for no two to meet. */
-const HASH_BYTES = 16;
 
 function usage(message: string, hint: string): TntarError {
   return new TntarError('usage', message, { hint });
@@ -42,32 +39,18 @@ export function parseMask(text: string): Mask {
   return { space, field, by: { fixed: how.slice('fixed:'.length) } };
 }
 
-/** A value of the same kind, by which nobody finds the first, and always the same for it. */
-function hashed(value: ExactValue, key: Buffer): ExactValue {
-  const hash = (kind: string, text: string | Uint8Array): Buffer =>
-    createHmac('sha256', key).update(`${kind}:`).update(text).digest();
-  if (value === null || typeof value === 'boolean') return value;
-  if (typeof value === 'string') return hash('string', value).toString('hex', 0, HASH_BYTES);
-  if (typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value))) {
-    const bits = hash('integer', String(value)).readBigUInt64BE();
-    return value < 0 ? -(bits >> 1n) - 1n : bits;
-  }
-  if (value instanceof Uuid) {
-    return Uuid.fromBytes(hash('uuid', value.toString()).subarray(0, HASH_BYTES));
-  }
-  if (value instanceof Uint8Array) return hash('binary', value).subarray(0, HASH_BYTES);
-  throw new TypeError('only strings, integers, uuids and binary values can be hashed');
-}
+/** What a mask does to the value of its field. */
+type Masking = (value: ExactValue) => ExactValue;
 
 /** Finds what a mask would break before it does. */
-function check({ space: name, field, by }: Mask, catalog: Catalog): void {
+function prepare({ space: name, field, by }: Mask, catalog: Catalog, key: Buffer): Masking {
   const space = catalog.spaces.find((each) => each.name === name);
   if (space === undefined) {
     const there = catalog.spaces.map((each) => each.name);
     throw usage(`mask: there is no space '${name}'`, thereAre(there));
   }
   const fieldNo = fieldOf(space, field);
-  if (by === 'hash') return;
+  if (by === 'hash') return (value) => hashed(value, key);
   const index = catalog
     .indexesOf(space.id)
     .find(({ isUnique, parts }) => isUnique && parts.some((part) => part.fieldNo === fieldNo));
@@ -81,6 +64,15 @@ function check({ space: name, field, by }: Mask, catalog: Catalog): void {
   if (by === 'null' && !(isTable(format) && format['is_nullable'] === true)) {
     throw usage(`mask: '${name}.${field}' cannot be null`, 'use =hash or =fixed:VALUE');
   }
+  if (by === 'null') return () => null;
+  const { type } = spaceOf(space).format[fieldNo]!;
+  try {
+    const value = fixedValue(by.fixed, type.toLowerCase());
+    return () => value;
+  } catch (error) {
+    const message = `mask: '${name}.${field}' is ${type}, and ${messageOf(error)}`;
+    throw usage(message, `write =fixed: and a value of type ${type}`);
+  }
 }
 
 function fieldOf(space: Space, field: string): number {
@@ -91,11 +83,9 @@ function fieldOf(space: Space, field: string): number {
   throw usage(`mask: space '${space.name}' has no field '${field}'`, `its format has ${there}`);
 }
 
-function masked(tuple: Tuple, { field, by }: Mask, key: Buffer): Tuple {
+function masked(tuple: Tuple, { field }: Mask, change: Masking): Tuple {
   const value = tuple.get(field);
-  if (value === undefined || value === null) return tuple;
-  if (by === 'null') return tuple.set(field, null);
-  return tuple.set(field, by === 'hash' ? hashed(value, key) : by.fixed);
+  return value === undefined || value === null ? tuple : tuple.set(field, change(value));
 }
 
 /**
@@ -112,8 +102,7 @@ export function maskFields(
   report: Report,
   key: Buffer = randomBytes(32),
 ): Rewrite {
-  const bySpace = new Map<string, Mask[]>();
-  for (const mask of masks) bySpace.set(mask.space, [...(bySpace.get(mask.space) ?? []), mask]);
+  const bySpace = new Map<string, [Mask, Masking][]>();
   const shown = masks.map(({ space, field, by }) =>
     typeof by === 'string' ? `${space}.${field}=${by}` : `${space}.${field}=fixed`,
   );
@@ -122,7 +111,7 @@ export function maskFields(
     (space, tuple) => {
       const mine = space.isSystem ? undefined : bySpace.get(space.name);
       if (mine === undefined) return tuple;
-      return mine.reduce((each, mask) => masked(each, mask, key), tuple);
+      return mine.reduce((each, [mask, change]) => masked(each, mask, change), tuple);
     },
     name,
     report,
@@ -130,7 +119,10 @@ export function maskFields(
   return {
     ...rewrite,
     head(head) {
-      for (const mask of masks) check(mask, head.catalog);
+      for (const mask of masks) {
+        const prepared: [Mask, Masking] = [mask, prepare(mask, head.catalog, key)];
+        bySpace.set(mask.space, [...(bySpace.get(mask.space) ?? []), prepared]);
+      }
       return rewrite.head(head);
     },
   };

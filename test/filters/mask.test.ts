@@ -1,8 +1,12 @@
 import { deepEqual, equal, notDeepEqual, throws } from 'node:assert/strict';
 import { maskFields, parseMask } from '../../lib/filters/mask.js';
+import { fixedValue } from '../../lib/filters/mask-values.js';
 import { silent } from '../../lib/report.js';
-import { Double } from '../../lib/tuple/carried.js';
+import { Double, Float } from '../../lib/tuple/carried.js';
+import { Datetime } from '../../lib/tuple/datetime.js';
+import { Decimal } from '../../lib/tuple/decimal.js';
 import { encodeExact } from '../../lib/tuple/exact.js';
+import { Interval } from '../../lib/tuple/interval.js';
 import { Tuple } from '../../lib/tuple/tuple.js';
 import { Uuid } from '../../lib/tuple/uuid.js';
 import { headOf } from './heads.js';
@@ -49,6 +53,18 @@ describe('maskFields', () => {
       Uuid.from('64d22e4d-ac92-4a23-899a-e59f34af5479'),
       (hashed: unknown) => hashed instanceof Uuid,
     ],
+    ['a fraction', -1.5, (hashed: unknown) => hashed instanceof Double && hashed.value < 0],
+    ['a double that is whole', new Double(1), (hashed: unknown) => hashed instanceof Double],
+    [
+      'a decimal',
+      Decimal.from('-12.50'),
+      (hashed: unknown) => hashed instanceof Decimal && String(hashed).startsWith('-'),
+    ],
+    [
+      'a datetime',
+      Datetime.from('1980-05-01T00:00:00+03:00'),
+      (hashed: unknown) => hashed instanceof Datetime && hashed.seconds >= 0n,
+    ],
     ['a binary value', Buffer.of(1, 2), (hashed: unknown) => hashed instanceof Uint8Array],
   ] as const) {
     it(`hashes ${what} to one of its kind, always the same for one key`, async () => {
@@ -60,13 +76,65 @@ describe('maskFields', () => {
     });
   }
 
+  it('hashes decimals and datetimes alike that are equal', async () => {
+    const [a, b] = [await hash(Decimal.from('1.50')), await hash(Decimal.from('1.5'))];
+    deepEqual(a, b);
+    const noon = await hash(Datetime.from('2024-01-01T12:00:00Z'));
+    deepEqual(await hash(Datetime.from('2024-01-01T15:00:00+03:00')), noon);
+  });
+
+  for (const [type, text, expected] of [
+    ['unsigned', '18446744073709551615', 2n ** 64n - 1n],
+    ['integer', '-5', -5n],
+    ['number', '5', 5n],
+    ['number', '0.5', 0.5],
+    ['double', '5', new Double(5)],
+    ['decimal', '0.10', Decimal.from('0.10')],
+    ['boolean', 'false', false],
+    [
+      'uuid',
+      '64d22e4d-ac92-4a23-899a-e59f34af5479',
+      Uuid.from('64d22e4d-ac92-4a23-899a-e59f34af5479'),
+    ],
+    ['datetime', '2024-01-01', Datetime.from('2024-01-01')],
+    ['varbinary', 'x', Buffer.from('x')],
+    ['string', '5', '5'],
+    ['any', '5', '5'],
+  ] as const) {
+    it(`reads fixed:${text} for a field of type ${type}`, () => {
+      deepEqual(encodeExact(fixedValue(text, type)), encodeExact(expected));
+    });
+  }
+
+  for (const [type, text] of [
+    ['unsigned', 'x'],
+    ['double', ''],
+    ['boolean', '1'],
+    ['uuid', '5'],
+    ['decimal', 'ten'],
+    ['datetime', 'today'],
+  ] as const) {
+    it(`refuses fixed:${text} for a field of type ${type}`, () => {
+      const format = [
+        { name: 'id', type: 'unsigned' },
+        { name: 'secret', type },
+      ];
+      const head = headOf({ ...SPACES, 280: [[512, 1, 'users', 'memtx', 0, {}, format]] });
+      const rewrite = maskFields([parseMask(`users.secret=fixed:${text}`)], silent);
+      throws(() => rewrite.head(head), {
+        kind: 'usage',
+        hint: new RegExp(`a value of type ${type}`),
+      });
+    });
+  }
+
   it('leaves null and booleans as they are', async () => {
     deepEqual([await hash(null), await hash(true)], [null, true]);
   });
 
   for (const [what, value] of [
-    ['a fraction', 1.5],
-    ['a double that is whole', new Double(1)],
+    ['a float32', new Float(1)],
+    ['an interval', Interval.from({ day: 1 })],
     ['a list', [1]],
   ] as const) {
     it(`refuses to hash ${what}, by the name of the space and the key`, async () => {
