@@ -1,12 +1,12 @@
-import { Readable, type Writable } from 'node:stream';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { DEFAULT_LEVEL } from './archive/compression.js';
-import type { BackupItem, BackupStart } from './archive/items.js';
+import type { BackupStart } from './archive/items.js';
 import type { Manifest, Vclock } from './archive/manifest.js';
 import { TntarError } from './errors.js';
 import { compose, type Stage } from './filters/compose.js';
 import { observe, type Totals } from './filters/observe.js';
-import { type Rewrite, rewritten, wantedBy } from './filters/rewrite.js';
+import { type Rewrite, rewriteStage, wantedBy } from './filters/rewrite.js';
 import {
   Connection,
   type ConnectionOptions,
@@ -62,12 +62,7 @@ export function checkVersion(connection: Connection, report: Report): void {
 interface OpenSource {
   kind: 'snapshot' | 'select';
   manifest: Manifest;
-  items: AsyncGenerator<BackupItem>;
-}
-
-async function* withFirst<T>(first: T, rest: AsyncGenerator<T>): AsyncGenerator<T> {
-  yield first;
-  yield* rest;
+  items: Readable;
 }
 
 type Wants = (space: string) => boolean;
@@ -77,10 +72,11 @@ async function open(
   connection: Connection,
   wants: Wants,
 ): Promise<OpenSource> {
-  const rest = kind === 'snapshot' ? snapshotSource(connection) : selectSource(connection, wants);
-  const { value } = await rest.next();
-  const start = value as BackupStart;
-  return { kind, manifest: start.manifest, items: withFirst<BackupItem>(start, rest) };
+  const items = kind === 'snapshot' ? snapshotSource(connection) : selectSource(connection, wants);
+  await once(items, 'readable');
+  const start = items.read() as BackupStart;
+  items.unshift(start);
+  return { kind, manifest: start.manifest, items };
 }
 
 async function openSource(
@@ -159,12 +155,9 @@ export async function dump(
       consistent = value;
     });
     await pipeline(
-      Readable.from(rewritten(source.items, rewrites, report), {
-        objectMode: true,
-        highWaterMark: 1,
-      }),
-      compose([end, totals.see]),
-      archiveSink({ level: options.level ?? DEFAULT_LEVEL }),
+      source.items,
+      compose([...rewrites.map((rewrite) => rewriteStage(rewrite, report)), end, totals.see]),
+      archiveSink({ level: options.level }),
       totals.countOutput,
       output,
       options.signal === undefined ? {} : { signal: options.signal },

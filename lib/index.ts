@@ -17,13 +17,7 @@ export type { Filter, FilterResult, FilterSpace } from './filters/filter.js';
 export { type Mask, maskFields, parseMask } from './filters/mask.js';
 export type { Totals } from './filters/observe.js';
 export { renameSpaces } from './filters/rename.js';
-export {
-  type Rewrite,
-  type RewriteStage,
-  type Rewritten,
-  rewriteStage,
-  rewritten,
-} from './filters/rewrite.js';
+export { type Rewrite, type Rewritten, rewriteStage } from './filters/rewrite.js';
 export { schemaOnly } from './filters/schema-only.js';
 export { keepWhere, parseWhere, type Where } from './filters/where.js';
 export { type Contents, type InspectOptions, inspect } from './inspect.js';

@@ -3,7 +3,7 @@ import type { BackupItem, Count } from './archive/items.js';
 import type { Manifest, ManifestSpace, Vclock } from './archive/manifest.js';
 import { compose } from './filters/compose.js';
 import { observe, type Totals } from './filters/observe.js';
-import { type Rewrite, rewritten } from './filters/rewrite.js';
+import { type Rewrite, rewriteStage } from './filters/rewrite.js';
 import { type Report, silent } from './report.js';
 import { archiveSource } from './sources/archive.js';
 
@@ -55,8 +55,8 @@ export async function inspect(
   await pipeline(
     input,
     totals.countOutput,
-    (bytes: AsyncIterable<Buffer>) => rewritten(archiveSource(bytes), rewrites, report),
-    compose([totals.see]),
+    (bytes: AsyncIterable<Buffer>) => archiveSource(bytes),
+    compose([...rewrites.map((rewrite) => rewriteStage(rewrite, report)), totals.see]),
     collect,
     options.signal === undefined ? {} : { signal: options.signal },
   );

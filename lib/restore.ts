@@ -4,7 +4,7 @@ import { checkVersion } from './dump.js';
 import { asTntarError, TntarError } from './errors.js';
 import { compose } from './filters/compose.js';
 import { observe, type Totals } from './filters/observe.js';
-import { type Rewrite, rewritten } from './filters/rewrite.js';
+import { type Rewrite, rewriteStage } from './filters/rewrite.js';
 import {
   Connection,
   type ConnectionOptions,
@@ -102,8 +102,8 @@ async function pour(
     await pipeline(
       input,
       totals.countOutput,
-      (bytes: AsyncIterable<Buffer>) => rewritten(archiveSource(bytes), rewrites, report),
-      compose([totals.see]),
+      (bytes: AsyncIterable<Buffer>) => archiveSource(bytes),
+      compose([...rewrites.map((rewrite) => rewriteStage(rewrite, report)), totals.see]),
       sink,
       signal === undefined ? {} : { signal },
     );

@@ -1,7 +1,7 @@
 import type { BackupEnd, Filtered } from '../archive/items.js';
 import type { Omission } from '../archive/manifest.js';
 import { messageOf, TntarError } from '../errors.js';
-import { quoted, type Report } from '../report.js';
+import { quoted, type Report, silent } from '../report.js';
 import { Catalog } from '../schema/catalog.js';
 import type { Head } from '../schema/head.js';
 import { withoutSpaces } from '../schema/selection.js';
@@ -125,7 +125,7 @@ class Application {
  *   space.id === SystemSpace.SPACE ? tuple.set('engine', 'vinyl') : tuple;
  * await restore(input, server, { rewrites: [applyFilter(vinyl, 'to vinyl', report)] });
  */
-export function applyFilter(filter: Filter, name: string, report: Report): Rewrite {
+export function applyFilter(filter: Filter, name: string, report: Report = silent): Rewrite {
   const application = new Application(filter, name, report);
   return {
     changed: name,

@@ -1,22 +1,32 @@
 import type { Duplex } from 'node:stream';
-import chain from 'stream-chain';
+import { chainUnchecked } from 'stream-chain';
 import type { BackupItem } from '../archive/items.js';
-
-/** What stands between a source and a sink: gets one item after the other, and hands each on. */
-export type Stage = (item: BackupItem) => BackupItem;
-
-/** Batches that wait between two stages: a batch may be as large as a part. */
-const HIGH_WATER_MARK = 1;
+import { HIGH_WATER_MARK, itemDuplex } from './items.js';
 
 /**
- * Makes one stream of stages, for a place in a `pipeline`. An error that a stage throws is the
- * pipeline's.
+ * A stage of your own: gets one item after the other, and hands each on.
  *
  * @example
- * await pipeline(source, compose([strict, totals.see]), sink);
+ * const loud: Stage = (item) => {
+ *   if (item.kind === 'tuples') console.log(`${item.space.name}: ${item.count} rows`);
+ *   return item;
+ * };
  */
-export function compose(stages: readonly Stage[]): Duplex {
-  return chain([...stages] as [Stage, ...Stage[]], {
+export type Stage = (item: BackupItem) => BackupItem;
+
+/**
+ * Makes one stream of stages, for a place in a `pipeline`. What `chain` of stream-chain does too, but
+ * holds no more than an item at each end of a function, where `chain` holds 16: an item may be of
+ * some MiB.
+ *
+ * @param stages - functions of an item, and streams such as {@link rewriteStage} gives
+ * @returns a stream in object mode; an error that a stage throws is its error
+ * @example
+ * await pipeline(snapshotSource(connection), compose([loud]), archiveSink(), output);
+ */
+export function compose(stages: readonly (Stage | Duplex)[]): Duplex {
+  const streams = stages.map((stage) => (typeof stage === 'function' ? itemDuplex(stage) : stage));
+  return chainUnchecked(streams, {
     objectMode: true,
     highWaterMark: HIGH_WATER_MARK,
   });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { messageOf, TntarError } from '../errors.js';
-import { listOf, type Report, thereAre } from '../report.js';
+import { listOf, type Report, silent, thereAre } from '../report.js';
 import type { Catalog, Space } from '../schema/catalog.js';
 import { isTable } from '../schema/rows.js';
 import type { ExactValue } from '../tuple/exact.js';
@@ -99,7 +99,7 @@ function masked(tuple: Tuple, { field }: Mask, change: Masking): Tuple {
  */
 export function maskFields(
   masks: readonly Mask[],
-  report: Report,
+  report: Report = silent,
   key: Buffer = randomBytes(32),
 ): Rewrite {
   const bySpace = new Map<string, [Mask, Masking][]>();

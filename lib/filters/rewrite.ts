@@ -1,11 +1,13 @@
+import type { Duplex } from 'node:stream';
 import { type BackupEnd, type BackupItem, Counter } from '../archive/items.js';
 import type { Manifest, ManifestSpace, Omission } from '../archive/manifest.js';
-import type { Report } from '../report.js';
+import { type Report, silent } from '../report.js';
 import type { Catalog } from '../schema/catalog.js';
 import { type Head, systemBatches } from '../schema/head.js';
 import { Field, SystemSpace } from '../schema/system.js';
 import type { SpaceInfo, TupleBatch } from '../tuple/batch.js';
 import { Collector } from './collector.js';
+import { itemDuplex } from './items.js';
 
 /** Definitions as a filter leaves them. */
 export interface Rewritten {
@@ -40,9 +42,6 @@ export function wantedBy(rewrites: readonly Rewrite[]): (space: string) => boole
   return (space) => choosing.every((rewrite) => rewrite.wants?.(space) ?? true);
 }
 
-/** A stage for a place in a `pipeline`, between a source and a sink. */
-export type RewriteStage = (items: AsyncIterable<BackupItem>) => AsyncGenerator<BackupItem>;
-
 /** The spaces of a manifest as the catalog has them now. */
 export function listedSpaces({ manifest, catalog }: Head): ManifestSpace[] {
   const known = new Map(manifest.spaces.map((space) => [space.id, space]));
@@ -71,20 +70,6 @@ function endOf(end: BackupEnd, catalog: Catalog, counts: BackupEnd['counts']): B
   );
   const left = sequences?.filter(({ id }) => kept.has(id)) ?? [];
   return { ...rest, counts, ...(left.length === 0 ? {} : { sequences: left }) };
-}
-
-/**
- * Puts filters behind a source, one behind the other.
- *
- * @example
- * rewritten(archiveSource(input), [chooseSpaces({ only: ['app_*'] })], report);
- */
-export function rewritten(
-  items: AsyncIterable<BackupItem>,
-  rewrites: readonly Rewrite[],
-  report: Report,
-): AsyncIterable<BackupItem> {
-  return rewrites.reduce((from, rewrite) => rewriteStage(rewrite, report)(from), items);
 }
 
 /** Runs one backup through one filter. */
@@ -140,16 +125,18 @@ class Rewriter {
 }
 
 /**
- * A stage that changes a backup: first its definitions, all at once, then its rows. What comes in is
- * counted against what the source says, and what goes out is counted anew.
+ * A filter as a stream, for a place between a source and a sink. It changes a backup: first its
+ * definitions, all at once, then its rows. What comes in is counted against what the source says, and
+ * what goes out is counted anew. One stream takes one backup.
  *
  * @param report - hears what could not stay
+ * @returns a stream in object mode; its error is a TntarError: that of the filter, or of kind `archive`
+ *   for definitions that no server can have had
  * @example
- * await pipeline(archiveSource(input), rewriteStage(chooseSpaces({ only: ['app_*'] }), report), sink);
+ * const vinyl = rewriteStage(setEngine('vinyl'));
+ * await pipeline(archiveSource(input), vinyl, archiveSink(), output);
  */
-export function rewriteStage(rewrite: Rewrite, report: Report): RewriteStage {
-  return async function* (items) {
-    const rewriter = new Rewriter(rewrite, report);
-    for await (const item of items) yield* rewriter.take(item);
-  };
+export function rewriteStage(rewrite: Rewrite, report: Report = silent): Duplex {
+  const rewriter = new Rewriter(rewrite, report);
+  return itemDuplex((item) => rewriter.take(item));
 }

@@ -1,16 +1,24 @@
 import { Transform, type TransformCallback } from 'node:stream';
+import { DEFAULT_LEVEL } from '../archive/compression.js';
 import { type BackupItem, Counter, countsDiffer } from '../archive/items.js';
-import { ArchiveWriter, type WriterOptions } from '../archive/writer.js';
+import { ArchiveWriter } from '../archive/writer.js';
 import { TntarError } from '../errors.js';
+
+export interface ArchiveOptions {
+  /** zstd level, 1 to 19. Default 1. */
+  level?: number | undefined;
+}
 
 /**
  * Turns a backup into the bytes of an archive. The trailer, without which the bytes are no backup, is
  * written only when the source said that it is at its end and that all it read has arrived.
  *
+ * @returns takes items, gives compressed bytes; its error is a TntarError of kind `failure` where rows
+ *   were lost on the way, or came behind those of another space, or the source stopped before its end
  * @example
- * await pipeline(snapshotSource(connection), archiveSink({ level: 1 }), process.stdout);
+ * await pipeline(snapshotSource(connection), archiveSink({ level: 3 }), process.stdout);
  */
-export function archiveSink(options: WriterOptions): Transform {
+export function archiveSink({ level = DEFAULT_LEVEL }: ArchiveOptions = {}): Transform {
   const counter = new Counter();
   let ended = false;
   const handle = async (item: BackupItem): Promise<void> => {
@@ -37,6 +45,6 @@ export function archiveSink(options: WriterOptions): Transform {
       callback(ended ? null : new TntarError('failure', 'the source stopped before its end'));
     },
   });
-  const writer = new ArchiveWriter(options, (chunk) => sink.push(chunk));
+  const writer = new ArchiveWriter({ level }, (chunk) => sink.push(chunk));
   return sink;
 }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { type BackupItem, Counter } from '../archive/items.js';
 import { decodeManifest, type Manifest } from '../archive/manifest.js';
 import { type Entry, readEntries } from '../archive/reader.js';
@@ -10,6 +11,7 @@ import {
 import { TntarError } from '../errors.js';
 import { SYSTEM_ID_MAX, SYSTEM_SPACE_NAMES } from '../schema/system.js';
 import type { SpaceInfo } from '../tuple/batch.js';
+import { type ItemReadable, itemReadable } from './items.js';
 
 function damaged(what: string): TntarError {
   return new TntarError('archive', what, {
@@ -58,14 +60,7 @@ class EntryOrder {
   }
 }
 
-/**
- * What an archive holds. Each batch is one verified part; the end comes only when the trailer has
- * confirmed all of them, and nothing follows it.
- *
- * @param input - the compressed bytes
- * @throws TntarError of kind `archive` for anything but a whole archive
- */
-export async function* archiveSource(input: AsyncIterable<Buffer>): AsyncGenerator<BackupItem> {
+async function* readBackup(input: AsyncIterable<Buffer>): AsyncGenerator<BackupItem> {
   const counter = new Counter();
   const seen: EntryRecord[] = [];
   let order: EntryOrder | undefined;
@@ -94,4 +89,23 @@ export async function* archiveSource(input: AsyncIterable<Buffer>): AsyncGenerat
   if (trailer === undefined) throw damaged('no trailer');
   const { entries: _, ...end } = trailer;
   yield { kind: 'end', ...end, counts: counter.counts };
+}
+
+/**
+ * What an archive holds, as a stream of items. Each batch is one verified part, of some 2 MiB; the end
+ * comes only when the trailer has confirmed all of them, and nothing follows it.
+ *
+ * @param input - the compressed bytes, e.g. of a file. Its error is that of the source, which destroys it
+ *   where nobody reads on
+ * @returns a stream in object mode; its error is a TntarError of kind `archive` for anything but a whole
+ *   archive
+ * @example
+ * for await (const item of archiveSource(createReadStream('backup.tar.zst'))) {
+ *   if (item.kind === 'tuples') console.log(item.space.name, item.count);
+ * }
+ */
+export function archiveSource(input: AsyncIterable<Buffer>): ItemReadable {
+  return itemReadable(readBackup(input), () => {
+    if (input instanceof Readable) input.destroy();
+  });
 }

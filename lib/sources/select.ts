@@ -11,18 +11,11 @@ import { readSequenceValues } from '../server/sequence-values.js';
 import { readLocalLsn, readStatus, sameVclock } from '../server/status.js';
 import { decode, type Value } from '../tuple/codec.js';
 import { describeBackup, rowsFrom } from './description.js';
+import { type ItemReadable, itemReadable } from './items.js';
 
-/**
- * The whole database by key-paged selects: for users who may read every space but not the universe,
- * for servers without a read view, and faster on 2.x. It is a cut of one moment only if nobody wrote
- * meanwhile, which the vclocks at both ends tell.
- *
- * @param wants - false for spaces whose rows nobody needs: they are not read
- * @throws TntarError of kind `access`, before the first item, naming all that the user may not read
- */
-export async function* selectSource(
+async function* readBackup(
   connection: Connection,
-  wants: (space: string) => boolean = () => true,
+  wants: (space: string) => boolean,
 ): AsyncGenerator<BackupItem> {
   const before = await readStatus(connection);
   const isRead = (space: Space): boolean => rowlessReason(space) === undefined && wants(space.name);
@@ -81,4 +74,25 @@ async function movedSequences(
     .map((raw) => decode(raw) as Value[])
     .map((fields) => ({ id: Number(fields[id]), value: String(fields[value]) }));
   return sequences.length === 0 ? {} : { sequences };
+}
+
+/**
+ * The whole database by key-paged selects: for users who may read every space but not the universe,
+ * for servers without a read view, and faster on 2.x. It is a cut of one moment only if nobody wrote
+ * meanwhile, which the vclocks at both ends tell: the end says `consistent`.
+ *
+ * @param connection - is for nothing else meanwhile; closed where the stream is destroyed before its end
+ * @param wants - false for spaces whose rows nobody needs: they are not read
+ * @returns a stream in object mode; its error is a TntarError: of kind `access`, before the first item,
+ *   naming all that the user may not read; of kind `failure` where the connection is lost, or where the
+ *   schema was changed meanwhile
+ * @example
+ * const rows = selectSource(connection, (space) => !space.endsWith('_log'));
+ * await pipeline(rows, archiveSink(), createWriteStream('backup.tar.zst'));
+ */
+export function selectSource(
+  connection: Connection,
+  wants: (space: string) => boolean = () => true,
+): ItemReadable {
+  return itemReadable(readBackup(connection, wants), () => connection.close());
 }

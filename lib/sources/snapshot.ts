@@ -9,6 +9,7 @@ import { readSpace } from '../server/paged.js';
 import { type ReadViewItem, readView } from '../server/read-view.js';
 import { eachTuple, type TupleBatch } from '../tuple/batch.js';
 import { describeBackup, rowsFrom } from './description.js';
+import { type ItemReadable, itemReadable } from './items.js';
 
 /** The head of a read view: where it was cut, and all system spaces, which come first. */
 interface Head {
@@ -64,13 +65,7 @@ async function* localBatches(connection: Connection, catalog: Catalog): AsyncGen
   }
 }
 
-/**
- * The whole database as the server's read view has it: consistent while writes go on, memtx and vinyl
- * alike. Spaces that are local to the instance are in no read view; they are read by select behind it.
- *
- * @throws TntarError of kind `access` where the user may not read the universe
- */
-export async function* snapshotSource(connection: Connection): AsyncGenerator<BackupItem> {
+async function* readBackup(connection: Connection): AsyncGenerator<BackupItem> {
   const items = readView(connection);
   const { vclock, catalog, next } = await readHead(items);
   yield {
@@ -82,4 +77,21 @@ export async function* snapshotSource(connection: Connection): AsyncGenerator<Ba
   yield* counter.pass(userBatches(items, next, catalog));
   yield* counter.pass(localBatches(connection, catalog));
   yield { kind: 'end', vclock, consistent: true, counts: counter.counts };
+}
+
+/**
+ * The whole database as the server's read view has it: consistent while writes go on, memtx and vinyl
+ * alike. Spaces that are local to the instance are in no read view; they are read by select behind it.
+ *
+ * @param connection - is for nothing else meanwhile; closed where the stream is destroyed before its end
+ * @returns a stream in object mode; its error is a TntarError: of kind `access` where the user may not
+ *   read the universe; with a `serverCode` also where the server has no read view to give; of kind
+ *   `failure` where the connection is lost
+ * @example
+ * const connection = await Connection.open(parseUri('db1:3301'));
+ * await pipeline(snapshotSource(connection), archiveSink(), createWriteStream('backup.tar.zst'));
+ * connection.close();
+ */
+export function snapshotSource(connection: Connection): ItemReadable {
+  return itemReadable(readBackup(connection), () => connection.close());
 }

@@ -1,6 +1,5 @@
 import { deepEqual, equal, match, rejects } from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import type { BackupItem } from '../../lib/archive/items.js';
 import type { Connection } from '../../lib/iproto/connection.js';
 import { readCatalog } from '../../lib/server/catalog.js';
 import { readSpace } from '../../lib/server/paged.js';
@@ -360,21 +359,25 @@ describe('select reads a space by pages', () => {
       await written.stop();
     });
 
-    /** Fills the space anew, and runs `lua` on the keys read so far as soon as these are `enough`. */
+    /**
+     * Fills the space anew, with more than a source reads ahead, and runs `lua` on the keys read so far
+     * as soon as these are `enough`.
+     */
     async function readWhile(enough: number, lua: string, isLocal = false): Promise<string[]> {
       await written.eval(`
         if box.space.hashed then box.space.hashed:drop() end
         local space = box.schema.space.create('hashed', {is_local = ${isLocal}})
         space:create_index('primary', {type = 'hash', parts = {{1, 'string'}}})
         box.begin()
-        for i = 1, ${ROWS_OF_HASH} do space:insert({('%05d'):format(i)}) end
+        local padding = ('x'):rep(100)
+        for i = 1, ${ROWS_OF_HASH} do space:insert({('%05d'):format(i), padding}) end
         box.commit()
       `);
       const read: string[] = [];
       let isWritten = false;
-      for await (const item of selectSource(reader) as AsyncIterable<BackupItem>) {
+      for await (const item of selectSource(reader)) {
         if (item.kind !== 'tuples' || item.space.name !== 'hashed') continue;
-        for (const tuple of eachTuple(item.bytes)) read.push(tuple.subarray(2).toString());
+        for (const tuple of eachTuple(item.bytes)) read.push(tuple.toString('latin1', 2, 7));
         if (read.length < enough || isWritten) continue;
         isWritten = true;
         await written.eval(`local space, read = box.space.hashed, ... ${lua}`, read);

@@ -1,4 +1,5 @@
 import { deepEqual, equal, match, rejects } from 'node:assert/strict';
+import { once } from 'node:events';
 import { Connection } from '../../lib/iproto/connection.js';
 import { parseUri } from '../../lib/iproto/uri.js';
 import { selectSource } from '../../lib/sources/select.js';
@@ -111,7 +112,7 @@ describe('who may dump', () => {
       for (const name of [...SYSTEM_SPACES, ...FILLED]) {
         await server.eval(grantSpaces([name], 'revoke'));
         const connection = await Connection.open(parseUri(`ann:ann@${server.address}`));
-        await rejects(selectSource(connection).next(), {
+        await rejects(once(selectSource(connection), 'readable'), {
           kind: 'access',
           message: new RegExp(`^user 'ann' may not read space '${name}'(, nor what these| \\()`),
         });
