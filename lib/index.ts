@@ -24,7 +24,7 @@ export { type Contents, type InspectOptions, inspect } from './inspect.js';
 export { Connection, type ConnectionOptions } from './iproto/connection.js';
 export type { ConnectOptions } from './iproto/driver.js';
 export { type Endpoint, parseUri } from './iproto/uri.js';
-export type { Progress, Report } from './report.js';
+export { type Progress, type Report, type ReportEventMap, ReportEvents } from './report.js';
 export { previewRestore, type Restored, type RestoreOptions, restore } from './restore.js';
 export type { Destination, OnConflict } from './schema/destinations.js';
 export type { Existing } from './schema/existing.js';

@@ -1,19 +1,64 @@
-/** Where a pipeline says what people should know while it runs. Nothing here decides the outcome. */
+import { EventEmitter } from 'node:events';
+
+/**
+ * Where a pipeline says what people should know while it runs. Nothing here decides the outcome, but
+ * what one of these throws ends the run.
+ *
+ * @example
+ * const report: Report = {
+ *   note: (line) => console.error(line),
+ *   warn: (line) => console.error(`warning: ${line}`),
+ *   progress: ({ rows }) => bar.update(rows),
+ * };
+ */
 export interface Report {
   /** A choice that was made, e.g. which source was picked. */
   note(line: string): void;
   /** Something that is not wrong yet, but that the user will want to know. */
   warn(line: string): void;
-  /** Called after each batch, with what has passed so far. */
+  /** Called for each batch, of some 256 KiB to 2 MiB, with what has passed so far. */
   progress(state: Progress): void;
 }
 
+/** How far a pipeline has come. */
 export interface Progress {
+  /** Rows of users' spaces so far; definitions are not counted. */
   rows: number;
   /** Raw MessagePack bytes of those rows. */
   bytes: number;
   /** Name of the space at hand. */
   space: string;
+}
+
+/** What the listeners of {@link ReportEvents} get. */
+export interface ReportEventMap {
+  progress: [state: Progress];
+  note: [line: string];
+  warning: [line: string];
+}
+
+/**
+ * A report for those who would rather listen: emits `progress`, `note` and `warning` while a pipeline
+ * runs. It may be used for several, one behind the other.
+ *
+ * @example
+ * const report = new ReportEvents();
+ * report.on('progress', ({ space, rows, bytes }) => console.error(space, rows, bytes));
+ * report.once('warning', () => process.exitCode = 1);
+ * await dump(server, output, { report });
+ */
+export class ReportEvents extends EventEmitter<ReportEventMap> implements Report {
+  note(line: string): void {
+    this.emit('note', line);
+  }
+
+  warn(line: string): void {
+    this.emit('warning', line);
+  }
+
+  progress(state: Progress): void {
+    this.emit('progress', state);
+  }
 }
 
 export const silent: Report = { note: () => {}, warn: () => {}, progress: () => {} };
