@@ -1,0 +1,284 @@
+import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
+import { once } from 'node:events';
+import { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import chain from 'stream-chain';
+import {
+  applyFilter,
+  archiveSink,
+  archiveSource,
+  type BackupItem,
+  Connection,
+  chooseSpaces,
+  compose,
+  dump,
+  eachTuple,
+  inspect,
+  parseUri,
+  ReportEvents,
+  restore,
+  rewriteStage,
+  type Stage,
+  selectSource,
+  setEngine,
+  snapshotSource,
+  TntarError,
+  Tuple,
+} from '../../lib/index.js';
+import { blobRows, blobs } from '../bin/blobs.js';
+import { isReleased } from '../bin/outcome.js';
+import { fingerprint } from '../support/fingerprint.js';
+import { startProxy } from '../support/proxy.js';
+import { startServer, type TestServer } from '../support/server.js';
+import { withTarget } from './fidelity/roundtrip.js';
+
+const MEGABYTES = 8;
+const ROWS = blobRows(MEGABYTES) + 10;
+const SOURCES = { snapshotSource, selectSource };
+
+/** A writable that keeps what comes. */
+class Kept extends Writable {
+  readonly #chunks: Buffer[] = [];
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.#chunks.push(chunk);
+    done();
+  }
+}
+
+/** What takes nothing more after its first chunk. */
+const stalled = (): Writable => new Writable({ write() {} });
+
+async function archiveOf(stages: NodeJS.ReadableStream): Promise<Buffer> {
+  const output = new Kept();
+  await pipeline(stages, output);
+  return output.bytes;
+}
+
+async function rowsIn(archive: Buffer): Promise<Record<string, number>> {
+  const { spaces } = await inspect(Readable.from([archive]));
+  return Object.fromEntries(spaces.map(({ name, rows }) => [name, rows]));
+}
+
+describe('the library', () => {
+  let server: TestServer;
+  before(async () => {
+    server = await startServer({ lua: blobs(MEGABYTES) });
+  });
+  after(() => server.stop());
+
+  /** Runs `work` with a connection that is closed behind it. */
+  async function connected<T>(
+    work: (connection: Connection) => Promise<T>,
+    uri = server.uri,
+  ): Promise<T> {
+    const connection = await Connection.open(parseUri(uri));
+    try {
+      return await work(connection);
+    } finally {
+      connection.close();
+    }
+  }
+
+  for (const [name, source] of Object.entries(SOURCES)) {
+    describe(`has ${name} as a stream, which`, () => {
+      it('goes through a stage of your own into an archive, twice over one connection', () =>
+        connected(async (connection) => {
+          for (let time = 0; time < 2; time++) {
+            const rows: Record<string, number> = {};
+            const counting = (item: BackupItem): BackupItem => {
+              if (item.kind !== 'tuples' || item.space.id < 512) return item;
+              rows[item.space.name] = (rows[item.space.name] ?? 0) + item.count;
+              return item;
+            };
+            const archive = await archiveOf(chain([source(connection), counting, archiveSink()]));
+            const expected = { blobs: blobRows(MEGABYTES), few: 10 };
+            deepEqual(rows, expected);
+            deepEqual(await rowsIn(archive), expected);
+          }
+        }));
+
+      it('is read at the pace of the slowest', () =>
+        connected(async (connection) => {
+          let batches = 0;
+          const counting: Stage = (item) => {
+            batches++;
+            return item;
+          };
+          const slow = async (item: BackupItem): Promise<BackupItem> => {
+            await sleep(50);
+            return item;
+          };
+          const stages = chain([source(connection), compose([counting]), slow], {
+            highWaterMark: 1,
+          });
+          await sleep(400);
+          ok(batches > 0 && batches < 20, `${batches} batches`);
+          stages.destroy();
+        }));
+
+      it('ends with an abort, and its connection with it', () =>
+        connected(async (connection) => {
+          const abort = new AbortController();
+          const { signal } = abort;
+          const stages = chain([source(connection), (item: BackupItem) => item, archiveSink()]);
+          const running = pipeline(stages, stalled(), { signal });
+          await once(stages, 'data');
+          abort.abort();
+          await rejects(running, { name: 'AbortError' });
+          await isReleased(server);
+        }));
+
+      it('ends with the very error of a stage that throws', () =>
+        connected(async (connection) => {
+          const error = new Error('these are too large');
+          const picky = (item: BackupItem): BackupItem => {
+            if (item.kind === 'tuples' && item.space.name === 'blobs') throw error;
+            return item;
+          };
+          const output = new Kept();
+          const stages = chain([source(connection), picky, archiveSink()]);
+          await rejects(pipeline(stages, output), (thrown) => thrown === error);
+          await rejects(inspect(Readable.from([output.bytes])), { kind: 'archive' });
+          await isReleased(server);
+        }));
+
+      it('has the error of a connection that is lost', async () => {
+        const proxy = await startProxy(server, { after: 3_000_000, fault: 'reset' });
+        const uri = server.uri.replace(server.address, proxy.address);
+        const lost = { name: 'TntarError', kind: 'failure', message: /^connection .* lost/ };
+        await connected(async (connection) => {
+          const stages = chain([source(connection), archiveSink()]);
+          await rejects(pipeline(stages, new Kept()), lost);
+          await rejects(source(connection).toArray(), lost);
+        }, uri);
+        await proxy.stop();
+      });
+
+      it('fails before its first item where the server refuses', async () => {
+        await server.eval("box.schema.user.create('nobody', {password = 'n'})");
+        await connected(async (connection) => {
+          await rejects(once(source(connection), 'readable'), { kind: 'access' });
+          equal(connection.lost, undefined);
+        }, `nobody:n@${server.address}`);
+        await server.eval("box.schema.user.drop('nobody')");
+      });
+
+      it('notices rows that a stage loses', () =>
+        connected(async (connection) => {
+          const losing = (item: BackupItem): BackupItem | undefined =>
+            item.kind === 'tuples' && item.space.name === 'few' ? undefined : item;
+          const stages = chain([source(connection), losing, archiveSink()]);
+          await rejects(pipeline(stages, new Kept()), {
+            kind: 'failure',
+            message: /rows were lost/,
+          });
+        }));
+    });
+  }
+
+  describe('reads an archive', () => {
+    let archive: Buffer;
+    before(async () => {
+      archive = await connected((connection) =>
+        archiveOf(snapshotSource(connection).pipe(archiveSink({ level: 3 }))),
+      );
+    });
+
+    it('row by row', async () => {
+      const names: unknown[] = [];
+      for await (const item of archiveSource(Readable.from([archive]))) {
+        if (item.kind !== 'tuples' || item.space.name !== 'few') continue;
+        for (const raw of eachTuple(item.bytes)) names.push(new Tuple(raw).get(1));
+      }
+      deepEqual(
+        names,
+        Array.from({ length: 10 }, (_, i) => `row ${i + 1}`),
+      );
+    });
+
+    it('no further than the reader wants', async () => {
+      let chunks = 0;
+      const input = Readable.from(
+        (async function* () {
+          for (let pos = 0; pos < archive.length; pos += 65536) {
+            chunks++;
+            yield archive.subarray(pos, pos + 65536);
+          }
+        })(),
+      );
+      for await (const item of archiveSource(input)) if (item.kind === 'tuples') break;
+      ok(input.destroyed && chunks < archive.length / 65536 / 2, `${chunks} chunks`);
+    });
+
+    it('to its error', async () => {
+      const cut = archiveSource(Readable.from([archive.subarray(0, archive.length / 2)]));
+      const stages = chain([cut, compose([(item) => item])]);
+      await rejects(pipeline(stages, archiveSink(), new Kept()), (error) => {
+        ok(error instanceof TntarError);
+        return error.kind === 'archive';
+      });
+    });
+
+    it('through filters into another, which restores', async () => {
+      const shout = applyFilter(
+        (space, tuple) =>
+          space.name === 'few' ? tuple.set(1, String(tuple.get(1)).toUpperCase()) : tuple,
+        'shout',
+      );
+      const stages = chain([
+        archiveSource(Readable.from([archive])),
+        rewriteStage(chooseSpaces({ only: ['few'] })),
+        rewriteStage(shout),
+        rewriteStage(setEngine('vinyl')),
+        archiveSink(),
+      ]);
+      const changed = await archiveOf(stages);
+      deepEqual(await rowsIn(changed), { few: 10 });
+      await withTarget(async (target) => {
+        await restore(Readable.from([changed]), parseUri(target.uri));
+        deepEqual(await target.eval('return {box.space.few.engine, box.space.few:get({3})[2]}'), [
+          'vinyl',
+          'ROW 3',
+        ]);
+      });
+    });
+  });
+
+  describe('has promises', () => {
+    it('of a copy, with events of progress', async () => {
+      const report = new ReportEvents();
+      const seen: number[] = [];
+      const notes: string[] = [];
+      report.on('progress', ({ rows }) => seen.push(rows));
+      report.on('note', (line) => notes.push(line));
+      const output = new Kept();
+      const { rows } = await dump(parseUri(server.uri), output, { report });
+      equal(rows, ROWS);
+      equal(seen.at(-1), ROWS);
+      ok(seen.length > MEGABYTES);
+      ok(notes.some((line) => line.startsWith('reading from a snapshot')));
+      await withTarget(async (target) => {
+        await restore(Readable.from([output.bytes]), parseUri(target.uri), { report });
+        deepEqual(await fingerprint(target), await fingerprint(server));
+      });
+      equal(seen.at(-1), ROWS);
+    });
+
+    it('that a signal rejects', async () => {
+      const abort = new AbortController();
+      const report = new ReportEvents();
+      report.once('progress', () => abort.abort());
+      const output = new Kept();
+      const options = { report, signal: abort.signal };
+      await rejects(dump(parseUri(server.uri), output, options), { name: 'AbortError' });
+      await rejects(inspect(Readable.from([output.bytes])), { kind: 'archive' });
+      await isReleased(server);
+    });
+  });
+});
