@@ -1,5 +1,4 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -10,9 +9,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { shell } from './support/cli.js';
 import { fingerprint } from './support/fingerprint.js';
 import { PASSWORD, startServer, type TestServer, USER } from './support/server.js';
@@ -68,18 +66,67 @@ describe('README', () => {
     }
   });
 
-  it('has an example for the library that works as it is written', async () => {
-    const [example = ''] = blocks('ts');
-    const project = join(folder, 'project');
-    mkdirSync(join(project, 'node_modules'), { recursive: true });
-    symlinkSync(ROOT, join(project, 'node_modules', 'tntar'));
-    const script = `${example.replaceAll('db1:3301', db1.address)}\nconsole.log(rows);\n`;
-    writeFileSync(join(project, 'example.mjs'), script);
-    const { stdout } = await promisify(execFile)(process.execPath, ['example.mjs'], {
-      cwd: project,
+  describe('has examples for the library that work as they are written', () => {
+    let project: string;
+    let db2: TestServer;
+    let outputs: string[];
+
+    before(async () => {
+      project = join(folder, 'project');
+      for (const name of ['tntar', 'stream-chain', '@types/node']) {
+        const link = join(project, 'node_modules', name);
+        mkdirSync(dirname(link), { recursive: true });
+        symlinkSync(name === 'tntar' ? ROOT : join(ROOT, 'node_modules', name), link);
+      }
+      db2 = await startServer();
+      writeFileSync(join(project, 'package.json'), '{"type": "module"}');
+      const files = blocks('ts').map((example, i) => {
+        const code = example
+          .replaceAll('db1:3301', db1.address)
+          .replaceAll('db2:3301', db2.address);
+        writeFileSync(join(project, `example-${i}.ts`), code);
+        return `example-${i}.ts`;
+      });
+      const options = '--strict --exactOptionalPropertyTypes --skipLibCheck --types node';
+      const module = '--target es2023 --module nodenext';
+      const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+      const line = `node ${tsc} ${options} ${module} ${files.join(' ')}`;
+      const compiled = await shell(line, { cwd: project });
+      equal(compiled.code, 0, String(compiled.stdout));
+      outputs = [];
+      for (const file of files) {
+        const run = await shell(`node ${file.replace('.ts', '.js')}`, { cwd: project });
+        equal(run.code, 0, `${file}: ${run.stderr}`);
+        outputs.push(String(run.stdout));
+      }
     });
-    match(stdout, /^100\n$/);
-    ok(existsSync(join(project, 'backup.tar.zst')));
+    after(() => db2.stop());
+
+    it('a dump that tells of its progress', () => {
+      match(outputs[0]!, /^users 100 \d+\n100 rows\n$/);
+    });
+
+    it('a restore with a filter', async () => {
+      deepEqual(
+        await db2.eval('return {box.space.users:count(), box.space.users.index[0]:max()[1]}'),
+        [50, 50],
+      );
+    });
+
+    it('a chain with a stage of your own', async () => {
+      match(outputs[2]!, /^users: 100 rows$/m);
+      const { code, stderr } = await shell('tntar verify < chained.tar.zst', { cwd: project });
+      equal(code, 0, stderr);
+    });
+
+    it('a chain with filters', async () => {
+      const { stdout } = await shell('tntar list --json < vinyl.tar.zst', { cwd: project });
+      match(String(stdout), /"engine": *"vinyl"/);
+    });
+
+    it('a reader of an archive', () => {
+      equal(outputs[4]!.split('\n')[49], "[ 50, 'user 50' ]");
+    });
   });
 
   describe('has grants that suffice', () => {
