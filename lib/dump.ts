@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { BackupStart } from './archive/items.js';
 import type { Manifest, Vclock } from './archive/manifest.js';
-import { TntarError } from './errors.js';
+import { TntarError, unlessAborted } from './errors.js';
 import { compose, type Stage } from './filters/compose.js';
 import { observe, type Totals } from './filters/observe.js';
 import { type Rewrite, rewriteStage, wantedBy } from './filters/rewrite.js';
@@ -24,22 +24,27 @@ const TESTED_MAJOR = 3;
 /** The oldest release: before it there is no read view over the wire worth the name. */
 const OLDEST = { major: 2, minor: 6 };
 
+/** How a database is dumped. */
 export interface DumpOptions {
   /** `auto`: snapshot where the server and the user allow it, else select. Default `auto`. */
   source?: 'auto' | 'snapshot' | 'select';
-  /** zstd level, 1 to 19. */
+  /** zstd level, 1 to 19. Default 1. */
   level?: number;
-  /** Fail, without a trailer, where the rows are not of one moment. */
+  /** Fail, without a trailer, where the rows are not of one moment. Default false. */
   strict?: boolean;
   /** What becomes of the database on its way into the archive, one behind the other. */
   rewrites?: readonly Rewrite[];
+  /** Hears of progress, notes and warnings; by default nobody does. */
   report?: Report;
   /** Stops the dump; what was written by then is no backup. */
   signal?: AbortSignal;
 }
 
+/** What a dump has written. */
 export interface DumpSummary extends Totals {
+  /** How the rows were read. */
   source: 'snapshot' | 'select';
+  /** Whether all rows are of one moment; a snapshot always is. */
   consistent: boolean;
 }
 
@@ -126,22 +131,13 @@ function moved(from: Vclock, to: Vclock): string {
   return `vclock ${JSON.stringify(from)} at the start, ${JSON.stringify(to)} at the end`;
 }
 
-/**
- * Dumps a database into `output`, which is ended.
- *
- * @param server - where to connect and as whom
- * @param output - takes the bytes of the archive; only a call that resolves made a backup
- * @throws TntarError
- * @example
- * const file = createWriteStream('backup.tar.zst');
- * const { rows } = await dump({ host: 'db1', port: 3301 }, file);
- */
-export async function dump(
+async function run(
   server: ConnectionOptions,
   output: Writable,
-  options: DumpOptions = {},
+  options: DumpOptions,
 ): Promise<DumpSummary> {
   const { report = silent, rewrites = [] } = options;
+  const sink = archiveSink({ level: options.level });
   const connection = await Connection.open(withSignal(server, options.signal));
   const totals = observe(report);
   const release = closeOnAbort(connection, options.signal);
@@ -157,7 +153,7 @@ export async function dump(
     await pipeline(
       source.items,
       compose([...rewrites.map((rewrite) => rewriteStage(rewrite, report)), end, totals.see]),
-      archiveSink({ level: options.level }),
+      sink,
       totals.countOutput,
       output,
       options.signal === undefined ? {} : { signal: options.signal },
@@ -173,4 +169,22 @@ export async function dump(
     release();
     connection.close();
   }
+}
+
+/**
+ * Dumps a database into `output`, which is ended.
+ *
+ * @param server - where to connect and as whom
+ * @param output - takes the bytes of the archive; only a call that resolves made a backup
+ * @throws TntarError of any kind but `archive` and `target`; the reason of `signal`; the error of `output`
+ * @example
+ * const file = createWriteStream('backup.tar.zst');
+ * const { rows } = await dump(parseUri('app:secret@db1:3301'), file, { strict: true });
+ */
+export function dump(
+  server: ConnectionOptions,
+  output: Writable,
+  options: DumpOptions = {},
+): Promise<DumpSummary> {
+  return unlessAborted(options.signal, () => run(server, output, options));
 }

@@ -10,9 +10,11 @@
  */
 export type ErrorKind = 'failure' | 'usage' | 'archive' | 'target' | 'access';
 
+/** What an error may have besides its kind and its message. */
 export interface ErrorDetails {
   /** What the user can do about it, one line. */
   hint?: string;
+  /** The error that led to this one. */
   cause?: unknown;
   /** The server's own code where an error reply is the cause, `src/box/errcode.h`. */
   serverCode?: number;
@@ -25,11 +27,21 @@ export interface ErrorDetails {
  * throw new TntarError('archive', 'entry 512.dump.00003: SHA-256 differs from the trailer', {
  *   hint: 'fetch the archive again from where it was made',
  * });
+ * @example
+ * try {
+ *   await dump(server, output);
+ * } catch (error) {
+ *   if (error instanceof TntarError && error.kind === 'access') askForAnotherPassword(error.hint);
+ *   else throw error;
+ * }
  */
 export class TntarError extends Error {
   override readonly name = 'TntarError';
+  /** What to do about it, roughly. */
   readonly kind: ErrorKind;
+  /** What the user can do about it, one line. */
   readonly hint: string | undefined;
+  /** The server's own code where an error reply is the cause. */
   readonly serverCode: number | undefined;
 
   constructor(kind: ErrorKind, message: string, details: ErrorDetails = {}) {
@@ -51,4 +63,23 @@ export function asTntarError(error: unknown): TntarError {
   return error instanceof TntarError
     ? error
     : new TntarError('failure', messageOf(error), { cause: error });
+}
+
+/**
+ * Does `work`. Where it fails and `signal` was aborted, its error is the reason of the signal, whatever
+ * broke because of that.
+ *
+ * @example
+ * await unlessAborted(signal, () => pipeline(input, output, { signal }));
+ */
+export async function unlessAborted<T>(
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
 }

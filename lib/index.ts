@@ -1,10 +1,31 @@
 /**
  * Logical backups of Tarantool as streams.
  *
+ * The pipelines are functions that return promises: {@link dump}, {@link restore},
+ * {@link previewRestore}, {@link inspect}. What they are made of is here one by one, each a Node stream:
+ *
+ * - sources are a `Readable` of {@link BackupItem | items}: {@link snapshotSource}, {@link selectSource},
+ *   {@link archiveSource}
+ * - filters, such as {@link setEngine} makes one, become a `Duplex` by {@link rewriteStage}
+ * - sinks take items: {@link archiveSink}, {@link serverSink}
+ *
+ * @example
+ * await pipeline(
+ *   chain([snapshotSource(connection), myStage, archiveSink()]), // chain is that of stream-chain
+ *   createWriteStream('backup.tar.zst'),
+ * );
+ *
  * @packageDocumentation
  */
 export { DEFAULT_LEVEL, MAX_LEVEL } from './archive/compression.js';
-export type { BackupEnd, BackupItem, BackupStart, Count, Filtered } from './archive/items.js';
+export type {
+  BackupEnd,
+  BackupItem,
+  BackupStart,
+  Count,
+  Filtered,
+  SequenceValue,
+} from './archive/items.js';
 export type { Manifest, ManifestSpace, Omission, Vclock } from './archive/manifest.js';
 export { type DumpOptions, type DumpSummary, dump } from './dump.js';
 export { type ErrorDetails, type ErrorKind, TntarError } from './errors.js';

@@ -1,23 +1,29 @@
 import { pipeline } from 'node:stream/promises';
 import type { BackupItem, Count } from './archive/items.js';
 import type { Manifest, ManifestSpace, Vclock } from './archive/manifest.js';
+import { unlessAborted } from './errors.js';
 import { compose } from './filters/compose.js';
 import { observe, type Totals } from './filters/observe.js';
 import { type Rewrite, rewriteStage } from './filters/rewrite.js';
 import { type Report, silent } from './report.js';
 import { archiveSource } from './sources/archive.js';
 
+/** How an archive is read. */
 export interface InspectOptions {
+  /** Hears of progress; by default nobody does. */
   report?: Report;
   /** What is to be seen of it; all of it is verified. */
   rewrites?: readonly Rewrite[];
+  /** Stops reading. */
   signal?: AbortSignal;
 }
 
 /** What a whole, verified archive holds. */
 export interface Contents {
   manifest: Manifest;
+  /** The user's, in the order of the manifest, each with its rows and their raw bytes. */
   spaces: (ManifestSpace & Count)[];
+  /** Whether all rows are of one moment. */
   consistent: boolean;
   /** Where the server stood when the dump ended. */
   vclock: Vclock;
@@ -27,15 +33,17 @@ export interface Contents {
 /**
  * Reads and verifies a whole archive, by the code that restore reads with, and tells what it holds.
  *
- * @throws TntarError of kind `archive` for anything but a whole archive
+ * @param input - the compressed bytes; destroyed where it is a stream and the call rejects
+ * @throws TntarError of kind `archive` for anything but a whole archive; the reason of `signal`; the error
+ *   of `input`
  * @example
  * const { spaces } = await inspect(createReadStream('backup.tar.zst'));
+ * for (const { name, rows, bytes } of spaces) console.log(name, rows, bytes);
  */
 export async function inspect(
   input: AsyncIterable<Buffer>,
-  options: InspectOptions = {},
+  { report = silent, rewrites = [], signal }: InspectOptions = {},
 ): Promise<Contents> {
-  const { report = silent, rewrites = [] } = options;
   const totals = observe(report);
   let contents: Omit<Contents, 'totals'> | undefined;
   const collect = async (items: AsyncIterable<BackupItem>): Promise<void> => {
@@ -52,13 +60,15 @@ export async function inspect(
       contents = { manifest, spaces, consistent, vclock };
     }
   };
-  await pipeline(
-    input,
-    totals.countOutput,
-    (bytes: AsyncIterable<Buffer>) => archiveSource(bytes),
-    compose([...rewrites.map((rewrite) => rewriteStage(rewrite, report)), totals.see]),
-    collect,
-    options.signal === undefined ? {} : { signal: options.signal },
+  await unlessAborted(signal, () =>
+    pipeline(
+      input,
+      totals.countOutput,
+      (bytes: AsyncIterable<Buffer>) => archiveSource(bytes),
+      compose([...rewrites.map((rewrite) => rewriteStage(rewrite, report)), totals.see]),
+      collect,
+      signal === undefined ? {} : { signal },
+    ),
   );
   if (contents === undefined) throw new Error('the archive ended without its end');
   return { ...contents, totals: totals.sums() };

@@ -5,8 +5,12 @@ import { MAX_WINDOW_LOG } from './limits.js';
 
 const { CCtx, CParameter, DCtx, DParameter, EndDirective, MAGICNUMBER } = binding;
 
-/** Chosen by measurement, see `benchmarks/RESULTS.md`: higher levels cost more than they save. */
+/**
+ * The zstd level of an archive where none is asked for. Chosen by measurement, see
+ * `benchmarks/RESULTS.md`: higher levels cost more than they save.
+ */
 export const DEFAULT_LEVEL = 1;
+/** The highest zstd level; the lowest is 1. */
 export const MAX_LEVEL = 19;
 
 /** With one, zstd takes no more input while that one compresses. */

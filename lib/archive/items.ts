@@ -1,9 +1,10 @@
 import type { TupleBatch } from '../tuple/batch.js';
 import type { Manifest, Vclock } from './manifest.js';
 
-/** Rows and raw bytes of one space. */
+/** Rows of one space. */
 export interface Count {
   rows: number;
+  /** Of raw MessagePack: not as they are compressed. */
   bytes: number;
 }
 
@@ -15,12 +16,13 @@ export interface BackupStart {
 
 /** The value of a sequence, as it is to be after a restore. */
 export interface SequenceValue {
+  /** Of the sequence, in `_sequence`. */
   id: number;
   /** Decimal: it may have 64 bits. */
   value: string;
 }
 
-/** What a filter made of the rows of one space. */
+/** What a filter made of the rows of one space; all are numbers of rows. */
 export interface Filtered {
   /** Of the filter, e.g. of its file. */
   filter: string;
@@ -37,7 +39,9 @@ export interface Filtered {
 /** Last item of every source: without it the stream was cut, however it ended. */
 export interface BackupEnd {
   kind: 'end';
+  /** Where the server stood when reading ended. */
   vclock: Vclock;
+  /** Whether all rows are of one moment. */
   consistent: boolean;
   /** Sequences that moved while the rows were read: where they stood at the end. */
   sequences?: SequenceValue[];
@@ -50,6 +54,9 @@ export interface BackupEnd {
 /**
  * What flows from a source through filters to a sink: one start, batches of tuples (all batches of a
  * space in a row, system spaces first and ascending by id), one end.
+ *
+ * @example
+ * const rowsOf = (item: BackupItem): number => (item.kind === 'tuples' ? item.count : 0);
  */
 export type BackupItem = BackupStart | TupleBatch | BackupEnd;
 

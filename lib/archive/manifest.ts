@@ -5,15 +5,17 @@ import { JsonReader } from './json.js';
 export const FORMAT_NAME = 'tntar';
 export const FORMAT_VERSION = 1;
 
-/** LSN by replica id, e.g. `{"1": 1042}`. */
+/** LSN by replica id, e.g. `{"1": 1042}`: how many writes of each replica a server has seen. */
 export type Vclock = Record<string, number>;
 
 /** How the rows of a space were read, or why there are none. */
 export type RowsFrom = 'snapshot' | 'select' | 'none';
 
+/** A user's space, as the manifest lists it. */
 export interface ManifestSpace {
   id: number;
   name: string;
+  /** e.g. `memtx` */
   engine: string;
   /** As the server holds it: one object a field, with at least its name and type. */
   format: unknown[];
@@ -22,8 +24,9 @@ export interface ManifestSpace {
 
 /** Something that the database has and the archive has not, on purpose. */
 export interface Omission {
-  /** e.g. `space 'cache'` */
+  /** e.g. `rows of 'cache'` */
   what: string;
+  /** e.g. `temporary` */
   why: string;
 }
 
@@ -40,7 +43,9 @@ export interface Manifest {
   tool: string;
   /** ISO 8601, UTC. */
   created: string;
+  /** What was dumped: a version such as `2.11.9`, and the uuid of the instance. */
   server: { version: string; uuid: string };
+  /** How rows were read; see {@link ManifestSpace.rowsFrom} for those of a space. */
   source: 'snapshot' | 'select';
   /** Where the server stood when reading began. */
   vclock: Vclock;

@@ -1,12 +1,22 @@
 import { Transform, type TransformCallback } from 'node:stream';
-import { DEFAULT_LEVEL } from '../archive/compression.js';
+import { DEFAULT_LEVEL, MAX_LEVEL } from '../archive/compression.js';
 import { type BackupItem, Counter, countsDiffer } from '../archive/items.js';
 import { ArchiveWriter } from '../archive/writer.js';
 import { TntarError } from '../errors.js';
 
+/** How an archive is written. */
 export interface ArchiveOptions {
   /** zstd level, 1 to 19. Default 1. */
   level?: number | undefined;
+}
+
+/** Beyond the highest, zstd takes windows that no reader of archives allocates. */
+function checkLevel(level: number): void {
+  if (Number.isInteger(level) && level >= 1 && level <= MAX_LEVEL) return;
+  throw new TntarError(
+    'usage',
+    `the level is ${level}, and no whole number from 1 to ${MAX_LEVEL}`,
+  );
 }
 
 /**
@@ -14,11 +24,13 @@ export interface ArchiveOptions {
  * written only when the source said that it is at its end and that all it read has arrived.
  *
  * @returns takes items, gives compressed bytes; its error is a TntarError of kind `failure` where rows
- *   were lost on the way, or came behind those of another space, or the source stopped before its end
+ *   were lost on the way, or came in two places, or the source stopped before its end
+ * @throws TntarError of kind `usage` for a level that is none
  * @example
  * await pipeline(snapshotSource(connection), archiveSink({ level: 3 }), process.stdout);
  */
 export function archiveSink({ level = DEFAULT_LEVEL }: ArchiveOptions = {}): Transform {
+  checkLevel(level);
   const counter = new Counter();
   let ended = false;
   const handle = async (item: BackupItem): Promise<void> => {

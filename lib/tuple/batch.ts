@@ -2,8 +2,10 @@ import { INCOMPLETE, skipTuple } from './msgpack.js';
 
 /** The space that a batch belongs to, as far as a stage on the way has to know it. */
 export interface SpaceInfo {
+  /** Up to 511 for spaces of the system. */
   id: number;
   name: string;
+  /** e.g. `memtx` */
   engine: string;
 }
 
@@ -39,7 +41,14 @@ export function countTuples(bytes: Buffer): { count: number } | { badOffset: num
   return { count };
 }
 
-/** Each tuple of `bytes` as a view; `bytes` must hold whole tuples. */
+/**
+ * Each tuple of `bytes` as a view of the same memory.
+ *
+ * @param bytes - whole MessagePack arrays back to back, as in {@link TupleBatch.bytes}
+ * @throws RangeError where something other than a whole array stands
+ * @example
+ * for (const raw of eachTuple(batch.bytes)) console.log(new Tuple(raw).get(0));
+ */
 export function* eachTuple(bytes: Buffer): Generator<Buffer> {
   let pos = 0;
   while (pos < bytes.length) {

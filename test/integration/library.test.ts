@@ -270,15 +270,27 @@ describe('the library', () => {
       equal(seen.at(-1), ROWS);
     });
 
-    it('that a signal rejects', async () => {
+    it('that a signal rejects with its reason, however far they are', async () => {
+      const reason = new Error('nobody wants it any more');
+      const isReason = (error: unknown): boolean => error === reason;
+      const signal = AbortSignal.abort(reason);
+      const target = parseUri(server.uri);
+      await rejects(dump(target, new Kept(), { signal }), isReason);
+      await rejects(inspect(Readable.from([]), { signal }), isReason);
       const abort = new AbortController();
       const report = new ReportEvents();
-      report.once('progress', () => abort.abort());
+      report.once('progress', () => abort.abort(reason));
       const output = new Kept();
-      const options = { report, signal: abort.signal };
-      await rejects(dump(parseUri(server.uri), output, options), { name: 'AbortError' });
+      await rejects(dump(target, output, { report, signal: abort.signal }), isReason);
       await rejects(inspect(Readable.from([output.bytes])), { kind: 'archive' });
       await isReleased(server);
+    });
+
+    it('that a level which is none rejects before anything is asked for', async () => {
+      for (const level of [0, 20, 1.5, Number.NaN]) {
+        const wrong = { kind: 'usage', message: /from 1 to 19/ };
+        await rejects(dump({ host: '127.0.0.1', port: 1 }, new Kept(), { level }), wrong);
+      }
     });
   });
 });
