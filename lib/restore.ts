@@ -18,6 +18,7 @@ import { type Applied, serverSink } from './sinks/server.js';
 import { checkWanted, type Wanted } from './sinks/wanted.js';
 import { archiveSource } from './sources/archive.js';
 
+/** How an archive is restored, and what of it. */
 export interface RestoreOptions extends Wanted {
   report?: Report;
   /** What becomes of the backup on its way into the target, one behind the other. */

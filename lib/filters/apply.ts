@@ -120,10 +120,13 @@ class Application {
  *
  * @param name - of the filter, for messages and for the archive
  * @param report - hears what became of the rows of each space
+ * @returns for one backup; it throws a TntarError of kind `failure` with filter, space and key in its
+ *   message where the filter throws, or returns what is no tuple, or makes definitions that no server
+ *   can have
  * @example
  * const vinyl: Filter = (space, tuple) =>
  *   space.id === SystemSpace.SPACE ? tuple.set('engine', 'vinyl') : tuple;
- * await restore(input, server, { rewrites: [applyFilter(vinyl, 'to vinyl', report)] });
+ * await restore(input, server, { rewrites: [applyFilter(vinyl, 'to vinyl')] });
  */
 export function applyFilter(filter: Filter, name: string, report: Report = silent): Rewrite {
   const application = new Application(filter, name, report);

@@ -4,7 +4,12 @@ import { listOf, thereAre } from '../report.js';
 import { onlySpaces, withoutSpaces } from '../schema/selection.js';
 import type { Rewrite } from './rewrite.js';
 
-/** Which spaces are wanted, by patterns such as `app_*`, `log_?` or `{users,orders}`. */
+/**
+ * Which spaces are wanted, by patterns such as `app_*`, `log_?` or `{users,orders}`.
+ *
+ * @example
+ * const choice: Choice = { only: ['app_*'], except: ['app_log', 'app_cache'] };
+ */
 export interface Choice {
   /** Only spaces of such names; all where there is no pattern. */
   only?: readonly string[];
@@ -48,8 +53,9 @@ function checkMatches(choice: Choice, names: readonly string[]): void {
  * Chooses spaces by name. Their rows are not looked into. With `only`, what the spaces need comes along
  * (sequences, functions, collations), and users, roles, grants and notes of applications do not.
  *
+ * @returns it throws a TntarError of kind `usage`, before the first row, for a pattern that no space fits
  * @example
- * rewriteStage(chooseSpaces({ only: ['app_*'] }), report);
+ * await dump(server, output, { rewrites: [chooseSpaces({ only: ['app_*'] })] });
  */
 export function chooseSpaces(choice: Choice): Rewrite {
   const { only = [], except = [] } = choice;

@@ -12,7 +12,8 @@ const ENGINES: readonly string[] = ['memtx', 'vinyl'] satisfies Engine[];
 /**
  * Puts all spaces into one engine. Views stay as they are, and so do temporary spaces, which vinyl
  * does not have. Options of indexes that mean something to vinyl only stay, for memtx takes them;
- * hints, which vinyl refuses and which change no result, do not go there.
+ * hints, which vinyl refuses and which change no result, do not go there. What else vinyl cannot hold is
+ * refused by the restore.
  *
  * @example
  * await restore(input, target, { rewrites: [setEngine('vinyl')] });

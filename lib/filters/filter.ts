@@ -12,9 +12,12 @@ import { Uuid } from '../tuple/uuid.js';
 
 /** The space that a filter gets a row of. */
 export interface FilterSpace {
+  /** Of the backup; up to 511 for spaces of the system. */
   id: number;
   name: string;
+  /** e.g. `memtx` */
   engine: string;
+  /** Names and types of the first fields; a tuple may have more. */
   format: readonly FieldFormat[];
   /** True for `_space`, `_index`, `_user`, …: their rows are what is defined. */
   isSystem: boolean;

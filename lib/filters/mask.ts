@@ -10,9 +10,16 @@ import { positions, spaceOf } from './filter.js';
 import { fixedValue, hashed } from './mask-values.js';
 import type { Rewrite } from './rewrite.js';
 
-/** What stands in the place of the values of one field. */
+/**
+ * What stands in the place of the values of one field.
+ *
+ * @example
+ * const mask: Mask = { space: 'users', field: 'city', by: { fixed: 'Springfield' } };
+ */
 export interface Mask {
+  /** Its name. */
   space: string;
+  /** Its name, in the format of the space. */
   field: string;
   /** `null`, a hash that is the same for the same value, or what this text stands for in the field. */
   by: 'null' | 'hash' | { fixed: string };
@@ -93,9 +100,13 @@ function masked(tuple: Tuple, { field }: Mask, change: Masking): Tuple {
  * the same value gives the same hash, in all fields, for one key; so what was unique, or referred to
  * something, still is and does.
  *
- * @param key - of the hashes; without one each run has its own
+ * @param report - hears how many rows were masked
+ * @param key - of the hashes, any bytes; without one each run has its own 32
+ * @returns it throws a TntarError of kind `usage`, before the first row, for a field that is not there, or
+ *   a mask that would break a unique index, or put null where it may not be; of kind `failure` for a value
+ *   that cannot be hashed
  * @example
- * maskFields([parseMask('users.email=hash')], report);
+ * await dump(server, output, { rewrites: [maskFields([parseMask('users.email=hash')])] });
  */
 export function maskFields(
   masks: readonly Mask[],

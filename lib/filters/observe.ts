@@ -12,6 +12,7 @@ export interface Totals {
   bytes: number;
   /** Compressed bytes, of the archive. */
   archiveBytes: number;
+  /** From the start of the pipeline to its end. */
   seconds: number;
 }
 

@@ -63,6 +63,8 @@ function renamed({ manifest, catalog }: Head, renames: ReadonlyMap<string, strin
  * also SQL that names it. Sequences keep their names, and Lua is not looked into.
  *
  * @param renames - from the old name to the new one
+ * @returns it throws a TntarError of kind `usage`, before the first row, for names that are not there or
+ *   would be there twice, and where it is not plain that SQL names the space
  * @example
  * await restore(input, target, { rewrites: [renameSpaces(new Map([['users', 'people']]))] });
  */

@@ -11,12 +11,23 @@ import { itemDuplex } from './items.js';
 
 /** Definitions as a filter leaves them. */
 export interface Rewritten {
+  /** What is left of them, changed or not. */
   head: Head;
   /** What of the rest cannot be without what was taken out. */
   lost?: readonly Omission[];
 }
 
-/** What a filter makes of a backup on its way. */
+/**
+ * What a filter makes of a backup on its way. Such as {@link setEngine} and {@link applyFilter} make one;
+ * write one yourself where those do not do.
+ *
+ * @example
+ * const few: Rewrite = {
+ *   partial: 'only the first batches',
+ *   head: (head) => ({ head }),
+ *   rows: (batch) => (isEnough(batch.space) ? [] : [batch]),
+ * };
+ */
 export interface Rewrite {
   /** For the manifest: what is taken out. */
   partial?: string;

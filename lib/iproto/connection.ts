@@ -6,6 +6,12 @@ import { forEachPacket, isError, type Packet, PacketSplitter, replyError } from 
 import { type Request, toPacket } from './requests.js';
 import { describeEndpoint } from './uri.js';
 
+/**
+ * How to connect, where to, and how long to wait.
+ *
+ * @example
+ * const server: ConnectionOptions = { ...parseUri('dumper@db1'), password, idleTimeout: 10_000 };
+ */
 export interface ConnectionOptions extends ConnectOptions {
   /** Milliseconds without a byte from a server that owes us some. Default 60,000; 0: no limit. */
   idleTimeout?: number;
@@ -38,12 +44,16 @@ interface Waiting {
 }
 
 /**
- * A logged-in connection that speaks raw packets.
+ * A logged-in connection that speaks raw packets. Sources read from one, one at a time; whoever has
+ * opened it closes it.
  *
  * @example
- * const connection = await Connection.open({ host: 'db1', port: 3301 });
- * const reply = await connection.request(bare(RequestType.PING), 'ping');
- * connection.close();
+ * const connection = await Connection.open(parseUri('db1:3301'));
+ * try {
+ *   await pipeline(selectSource(connection), archiveSink(), output);
+ * } finally {
+ *   connection.close();
+ * }
  */
 export class Connection {
   readonly greeting: Greeting;
@@ -83,7 +93,12 @@ export class Connection {
     listen((chunk) => this.#onData(chunk));
   }
 
-  /** @throws TntarError, see {@link connect} */
+  /**
+   * Connects and logs in.
+   *
+   * @throws TntarError of kind `access` where nobody listens, answers in time or lets the user in; of kind
+   *   `failure` for a peer that is no Tarantool
+   */
   static async open(options: ConnectionOptions): Promise<Connection> {
     return new Connection(await connect(options), options);
   }

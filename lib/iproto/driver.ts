@@ -23,6 +23,7 @@ const TarantoolDriver = createRequire(import.meta.url)('tarantool-driver') as ne
   options: object,
 ) => Driver;
 
+/** How to connect, and where to. */
 export interface ConnectOptions extends Endpoint {
   /** Milliseconds until the server must have greeted us and taken the login. Default 10,000. */
   connectTimeout?: number;

@@ -1,11 +1,19 @@
 import { TntarError } from '../errors.js';
 
-/** Where a server listens, and as whom to log in there. */
+/**
+ * Where a server listens, and as whom to log in there.
+ *
+ * @example
+ * const endpoint: Endpoint = { host: 'db1', port: 3301, user: 'dumper', password: 'secret' };
+ */
 export interface Endpoint {
+  /** Default `localhost`. */
   host?: string;
+  /** Default 3301. */
   port?: number;
   /** Path of a unix socket; then there is no host and no port. */
   path?: string;
+  /** Default `guest`. */
   user?: string;
   password?: string;
 }

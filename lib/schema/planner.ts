@@ -31,6 +31,7 @@ export interface Releases {
   target: Release;
 }
 
+/** What a plan depends on besides the two catalogs. */
 export interface PlanOptions {
   releases?: Releases;
   /** Grants that the backup's server ships and had not. */

@@ -13,7 +13,10 @@ export abstract class Carried {
  * tuple.set('copy', tuple.field('original'));
  */
 export class Raw extends Carried {
-  /** @param raw - one whole MessagePack value */
+  /**
+   * @param raw - one whole MessagePack value
+   * @throws TypeError for anything else
+   */
   constructor(readonly raw: Buffer) {
     super();
     const end = skip(raw, 0, raw.length);
@@ -88,7 +91,11 @@ export class Float extends Floating {
 export class Opaque extends Carried {
   readonly raw: Buffer;
 
-  /** @param type - from -128 to 127 */
+  /**
+   * @param type - from -128 to 127
+   * @param payload - what stands behind the type
+   * @throws RangeError for another type
+   */
   constructor(
     readonly type: number,
     readonly payload: Uint8Array,

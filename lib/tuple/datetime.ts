@@ -16,9 +16,16 @@ const ERA_DAYS = 146097;
 const TEXT =
   /^([+-]\d{4,7}|\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:Z|([+-])(\d\d):?(\d\d))?)?$/;
 
+/**
+ * A point in time as the server holds it; what is missing is 0.
+ *
+ * @example
+ * const parts: DatetimeParts = { seconds: 1_709_197_200n, offsetMinutes: 180 };
+ */
 export interface DatetimeParts {
   /** From 1970, UTC. */
   readonly seconds: bigint;
+  /** Behind those, 0 to 999,999,999. */
   readonly nanoseconds?: number;
   /** East of UTC. */
   readonly offsetMinutes?: number;
@@ -43,7 +50,11 @@ export class Datetime extends Carried {
     super();
   }
 
-  /** @param source - text is ISO 8601, UTC where it names no offset */
+  /**
+   * @param source - text is ISO 8601, UTC where it names no offset
+   * @throws TypeError for what is no datetime, RangeError for a day that no calendar has, or one that the
+   *   server does not know
+   */
   static from(source: Date | string | DatetimeParts): Datetime {
     if (typeof source === 'string') return make(parse(source), Datetime.read);
     if (!(source instanceof Date)) return make(source, Datetime.read);

@@ -11,7 +11,7 @@ export const MAX_DIGITS = 76;
 const TYPE = 1;
 
 /**
- * A decimal as exact text.
+ * A decimal as exact text, for `tuple.set` and from `tuple.get`.
  *
  * Source of the bytes: the server's `src/lib/core/mp_decimal.c`: the scale, then a digit each four
  * bits, the last four being the sign.

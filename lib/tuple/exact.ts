@@ -19,7 +19,12 @@ import { Uuid } from './uuid.js';
 
 /**
  * A decoded value that encodes to the MessagePack type it came from. A number is an integer where it
- * is whole, and a float64 where not; a {@link Double} is a float64 that is whole.
+ * is whole, and a float64 where not; a {@link Double} is a float64 that is whole. Integers beyond 2^53
+ * are bigint, binary values Uint8Array, maps with other keys than strings Map; types that JavaScript has no
+ * word for have classes: {@link Decimal}, {@link Datetime} and the like.
+ *
+ * @example
+ * const values: ExactValue[] = [1, 2n ** 63n, new Double(1), Decimal.from('0.10'), null];
  */
 export type ExactValue =
   | null

@@ -22,13 +22,16 @@ const PARTS = [
 const DEFAULT_ADJUST = 1;
 
 /**
- * Parts of an interval; what is missing is 0. `adjust` says what becomes of the last days of a month: 0
- * for 'excess', 1 for 'none', as where it is missing, and 2 for 'last'.
+ * Parts of an interval, each in the unit of its name; what is missing is 0. `adjust` says what becomes of
+ * the last days of a month: 0 for 'excess', 1 for 'none', as where it is missing, and 2 for 'last'.
+ *
+ * @example
+ * const parts: IntervalParts = { hour: 1, nanosecond: 500_000_000 };
  */
 export type IntervalParts = { readonly [part in (typeof PARTS)[number]]?: number | bigint };
 
 /**
- * An interval.
+ * A span of time in the units of a calendar, for `tuple.set` and from `tuple.get`.
  *
  * @example
  * Interval.from({ month: 1, day: -3 }).parts.day; // -3
@@ -41,6 +44,7 @@ export class Interval extends Carried {
     super();
   }
 
+  /** @throws TypeError for a part that no interval has, RangeError for one beyond 64 bits */
   static from(parts: IntervalParts): Interval {
     for (const name of Object.keys(parts)) {
       if (!PARTS.some((part) => part === name)) {

@@ -10,6 +10,14 @@ export type FieldNames = ReadonlyMap<string, number>;
 /**
  * One step of {@link Tuple.update}, with the server's operators. Fields count from zero, negative
  * ones from the end: -1 is the last, and for `!` behind the last.
+ *
+ * - `=` and `!` set and insert a value; `+` and `-` add and subtract
+ * - `&`, `|` and `^` take unsigned integers
+ * - `:` takes a start, in bytes from 0, how many of them to cut out, and text in their place
+ * - `#` takes how many fields to delete
+ *
+ * @example
+ * const updates: TupleUpdate[] = [['+', 'visits', 1], [':', 'name', 0, 1, 'J'], ['#', -1, 1]];
  */
 export type TupleUpdate =
   | readonly ['=' | '!', number | string, unknown]
@@ -29,7 +37,11 @@ export class Tuple implements Iterable<ExactValue> {
   /** Number of fields. */
   readonly length: number;
 
-  /** @param raw - one whole MessagePack array; never written to */
+  /**
+   * @param raw - one whole MessagePack array; never written to
+   * @param names - zero-based positions by name, where there are any
+   * @throws TypeError for anything but an array
+   */
   constructor(
     readonly raw: Buffer,
     private readonly names: FieldNames = new Map(),
@@ -44,6 +56,9 @@ export class Tuple implements Iterable<ExactValue> {
    *
    * @param field - zero-based, or a name
    * @returns undefined behind the last field
+   * @throws TypeError for a name that the format does not have
+   * @example
+   * tuple.get(0) === tuple.get('id');
    */
   get(field: number | string): ExactValue | undefined {
     const raw = this.bytes(this.position(field));
@@ -65,6 +80,7 @@ export class Tuple implements Iterable<ExactValue> {
     }
   }
 
+  /** All values, decoded. */
   toArray(): ExactValue[] {
     return [...this];
   }
@@ -79,6 +95,10 @@ export class Tuple implements Iterable<ExactValue> {
    * A tuple with another value in one field, or with one field more where `field` is its length.
    *
    * @returns this very tuple where its bytes stay the same
+   * @throws RangeError for a field further behind, and for a value beyond what MessagePack holds;
+   *   TypeError for what it has no type for, and for a name that the format does not have
+   * @example
+   * tuple.set('email', null).set('seen', new Date());
    */
   set(field: number | string, value: unknown): Tuple {
     const position = this.position(field);
@@ -108,6 +128,7 @@ export class Tuple implements Iterable<ExactValue> {
    * A tuple changed by operations, one after the other.
    *
    * @returns this very tuple where its bytes stay the same
+   * @throws RangeError for a field that is not there, TypeError for what the operator does not take
    * @example
    * tuple.update([['+', 'visits', 1], ['=', 2, 'seen'], ['#', -1, 1]]);
    */

@@ -5,7 +5,7 @@ const TYPE = 2;
 const BYTES = 16;
 
 /**
- * A UUID.
+ * A UUID, for `tuple.set` and from `tuple.get`.
  *
  * @example
  * String(Uuid.from('64D22E4D-AC92-4A23-899A-E59F34AF5479')); // in small letters
@@ -18,6 +18,10 @@ export class Uuid extends Carried {
     super();
   }
 
+  /**
+   * @param text - 32 hexadecimal digits in five groups
+   * @throws TypeError for any other text
+   */
   static from(text: string): Uuid {
     if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) {
       throw new TypeError(`'${String(text).slice(0, 100)}' is no UUID`);
@@ -25,7 +29,10 @@ export class Uuid extends Carried {
     return Uuid.fromBytes(Buffer.from(text.replaceAll('-', ''), 'hex'));
   }
 
-  /** @param bytes - 16 of them */
+  /**
+   * @param bytes - 16 of them
+   * @throws TypeError for more or fewer
+   */
   static fromBytes(bytes: Buffer): Uuid {
     const uuid = Uuid.read(bytes, extension(TYPE, bytes));
     if (uuid === undefined) throw new TypeError(`a UUID has ${BYTES} bytes, not ${bytes.length}`);
