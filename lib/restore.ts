@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { checkVersion } from './dump.js';
-import { asTntarError, TntarError } from './errors.js';
+import { asTntarError, TntarError, unlessAborted } from './errors.js';
 import { compose } from './filters/compose.js';
 import { observe, type Totals } from './filters/observe.js';
 import { type Rewrite, rewriteStage } from './filters/rewrite.js';
@@ -71,14 +71,17 @@ function wayOut(
   }
 }
 
+const hasWritten = ({ definitions, rows, taken }: Applied): boolean =>
+  definitions + rows + taken > 0;
+
 /** The error of a restore that has written: it says so in the one word that nobody overlooks. */
 function incomplete(error: TntarError, done: Applied, wanted: Wanted): TntarError {
+  if (!hasWritten(done)) return error;
   const { definitions, rows, confirmed, spaces, dropped, emptied } = done;
   const gone = [
     ...(dropped.length > 0 ? [`dropped: ${listOf(dropped)}`] : []),
     ...(emptied.length > 0 ? [`emptied: ${listOf(emptied)}`] : []),
   ];
-  if (definitions + rows + gone.length === 0) return error;
   const applied = `${definitions} definitions and ${rows} rows were sent, ${confirmed} of them confirmed`;
   const where = wanted.only === 'data' && rows > 0 ? ` (${listOf(tallied(spaces))})` : '';
   const message = `${error.message}; the restore is INCOMPLETE: ${[applied + where, ...gone].join('; ')}`;
@@ -120,7 +123,8 @@ async function pour(
  *
  * @param input - the bytes of the archive
  * @param server - where to connect and as whom
- * @throws TntarError; one that says INCOMPLETE where the target was written to
+ * @throws TntarError; one that says INCOMPLETE where the target was written to; the reason of `signal` where
+ *   nothing was
  * @example
  * await restore(createReadStream('backup.tar.zst'), { host: 'db2', port: 3301 });
  */
@@ -131,7 +135,7 @@ export async function restore(
 ): Promise<Restored> {
   const { report = silent, rewrites: _, signal, ...wanted } = options;
   checkWanted(wanted);
-  const connection = await Connection.open(withSignal(server, signal));
+  const connection = await unlessAborted(signal, () => Connection.open(withSignal(server, signal)));
   const sink = serverSink(connection, { report, ...wanted });
   try {
     const totals = await pour(input, connection, sink, options);
@@ -140,6 +144,7 @@ export async function restore(
     return { ...totals, spaces: spaces.size, rows: confirmed, bytes, definitions };
   } catch (error) {
     await sink.settled();
+    if (!hasWritten(sink.applied)) signal?.throwIfAborted();
     throw incomplete(asTntarError(error), sink.applied, wanted);
   }
 }
@@ -148,7 +153,7 @@ export async function restore(
  * Reads and verifies a whole archive, asks the target, and tells what a restore with these options
  * would do. It changes nothing.
  *
- * @throws TntarError as the restore would before its first write
+ * @throws TntarError as the restore would before its first write; the reason of `signal`
  * @example
  * const { plan } = await previewRestore(createReadStream('backup.tar.zst'), { host: 'db2', port: 3301 });
  * plan.grants.map(({ what }) => what);
@@ -160,12 +165,14 @@ export async function previewRestore(
 ): Promise<Preview> {
   const { report: _, rewrites: __, signal, ...wanted } = options;
   checkWanted(wanted);
-  const connection = await Connection.open(withSignal(server, signal));
   let preview: Preview | undefined;
-  const sink = previewSink(connection, wanted, (found) => {
-    preview = found;
+  await unlessAborted(signal, async () => {
+    const connection = await Connection.open(withSignal(server, signal));
+    const sink = previewSink(connection, wanted, (found) => {
+      preview = found;
+    });
+    await pour(input, connection, sink, options);
   });
-  await pour(input, connection, sink, options);
   if (preview === undefined) throw new Error('the archive ended without its end');
   return preview;
 }

@@ -1,6 +1,6 @@
 import type { Space } from '../schema/catalog.js';
 import { isTable } from '../schema/rows.js';
-import { SYSTEM_SPACE_NAMES } from '../schema/system.js';
+import { SYSTEM_SPACE_NAMES, SystemSpace } from '../schema/system.js';
 import { type FieldFormat, systemFormat } from '../schema/system-formats.js';
 import { Double, Float, Opaque, Raw } from '../tuple/carried.js';
 import type { Value } from '../tuple/codec.js';
@@ -23,8 +23,21 @@ export interface FilterSpace {
   isSystem: boolean;
 }
 
-/** Values of types that JavaScript has no word for; a filter gets them to write such values. */
-export const TYPES = { Datetime, Decimal, Double, Float, Interval, Opaque, Raw, Uuid } as const;
+/**
+ * Values of types that JavaScript has no word for, and the ids of system spaces: a filter gets them, for
+ * one in a file cannot import this package where it is installed for all.
+ */
+export const TOOLS = {
+  Datetime,
+  Decimal,
+  Double,
+  Float,
+  Interval,
+  Opaque,
+  Raw,
+  SystemSpace,
+  Uuid,
+} as const;
 
 /** What a filter gives back: a tuple, or nothing where the row is to be skipped. */
 export type FilterResult = Tuple | null | undefined;
@@ -40,7 +53,7 @@ export type FilterResult = Tuple | null | undefined;
 export type Filter = (
   space: FilterSpace,
   tuple: Tuple,
-  types: typeof TYPES,
+  tools: typeof TOOLS,
 ) =>
   | FilterResult
   | Promise<FilterResult>

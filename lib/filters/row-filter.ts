@@ -4,7 +4,7 @@ import { messageOf, TntarError } from '../errors.js';
 import type { KeyPart } from '../schema/catalog.js';
 import { extractKey, showKey } from '../schema/keys.js';
 import { Tuple } from '../tuple/tuple.js';
-import { type Filter, type FilterSpace, positions, TYPES } from './filter.js';
+import { type Filter, type FilterSpace, positions, TOOLS } from './filter.js';
 
 /** One space while a filter goes through its rows. */
 export class FilteredSpace {
@@ -74,7 +74,7 @@ export class RowFilter {
     where.tally.in++;
     let result: unknown;
     try {
-      result = this.#filter(where.space, new Tuple(raw, where.names), TYPES);
+      result = this.#filter(where.space, new Tuple(raw, where.names), TOOLS);
     } catch (error) {
       throw this.#failed(where, raw, error);
     }

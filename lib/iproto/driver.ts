@@ -209,10 +209,13 @@ export async function connect(options: ConnectOptions): Promise<LoggedIn> {
       );
     }, timeout);
   });
+  const loggedIn = logIn(driver, inlet, options, where);
   try {
-    return await Promise.race([logIn(driver, inlet, options, where), gaveUp]);
+    return await Promise.race([loggedIn, gaveUp]);
   } catch (error) {
     driver.socket?.destroy();
+    // The driver may have had no socket yet.
+    loggedIn.then(({ socket }) => socket.destroy()).catch(() => {});
     throw describeFailure(error, options, where);
   } finally {
     clearTimeout(timer);

@@ -27,7 +27,9 @@ export interface ServerSinkOptions extends Wanted {
 export interface Applied {
   /** Rows of system spaces that were sent: spaces, indexes, users, …; what was dropped is not among them. */
   definitions: number;
-  /** How many of them are grants; these are the last. */
+  /** Rows of system spaces that were taken away, and spaces that were emptied. */
+  taken: number;
+  /** How many of the definitions are grants; these are the last. */
   grants: number;
   /** Rows that were sent. */
   rows: number;
@@ -118,6 +120,7 @@ class ServerSink extends ItemWritable implements ServerWritable {
         .map(({ what }) => what);
     return {
       definitions: made.length,
+      taken: this.#steps.length - made.length,
       grants: made.filter(isGrant).length,
       made: named('insert', SystemSpace.SPACE),
       dropped: named('delete', SystemSpace.SPACE),

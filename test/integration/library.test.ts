@@ -16,11 +16,13 @@ import {
   eachTuple,
   inspect,
   parseUri,
+  previewRestore,
   ReportEvents,
   restore,
   rewriteStage,
   type Stage,
   selectSource,
+  serverSink,
   setEngine,
   snapshotSource,
   TntarError,
@@ -250,6 +252,41 @@ describe('the library', () => {
     });
   });
 
+  describe('has a sink', () => {
+    it('that a source fills from another server, with no archive between them', () =>
+      connected((connection) =>
+        withTarget(async (target) => {
+          const there = await Connection.open(parseUri(target.uri));
+          try {
+            const sink = serverSink(there);
+            const few = rewriteStage(chooseSpaces({ only: ['few'] }));
+            await pipeline(chain([snapshotSource(connection), few]), sink);
+            const { made, confirmed, spaces } = sink.applied;
+            deepEqual([made, confirmed, spaces.get('few')?.confirmed], [["space 'few'"], 10, 10]);
+            equal(await target.eval('return box.space.few:count()'), 10);
+          } finally {
+            there.close();
+          }
+        }),
+      ));
+
+    it('that fails as a restore does, and writes nothing', () =>
+      connected((connection) =>
+        withTarget(async (target) => {
+          await target.eval(`box.schema.space.create('few')`);
+          const there = await Connection.open(parseUri(target.uri));
+          try {
+            const sink = serverSink(there, { existing: 'error' });
+            const error = { kind: 'target', message: /space 'few' exists/ };
+            await rejects(pipeline(snapshotSource(connection), sink), error);
+            equal(sink.applied.definitions, 0);
+          } finally {
+            there.close();
+          }
+        }),
+      ));
+  });
+
   describe('has promises', () => {
     it('of a copy, with events of progress', async () => {
       const report = new ReportEvents();
@@ -277,6 +314,8 @@ describe('the library', () => {
       const target = parseUri(server.uri);
       await rejects(dump(target, new Kept(), { signal }), isReason);
       await rejects(inspect(Readable.from([]), { signal }), isReason);
+      await rejects(restore(Readable.from([]), target, { signal }), isReason);
+      await rejects(previewRestore(Readable.from([]), target, { signal }), isReason);
       const abort = new AbortController();
       const report = new ReportEvents();
       report.once('progress', () => abort.abort(reason));
@@ -284,6 +323,24 @@ describe('the library', () => {
       await rejects(dump(target, output, { report, signal: abort.signal }), isReason);
       await rejects(inspect(Readable.from([output.bytes])), { kind: 'archive' });
       await isReleased(server);
+    });
+
+    it('that a signal rejects with what was written, where a restore has begun', async () => {
+      const output = new Kept();
+      await dump(parseUri(server.uri), output);
+      await withTarget(async (target) => {
+        const abort = new AbortController();
+        const { signal } = abort;
+        // never ends
+        const input = new Readable({ read() {} });
+        input.push(output.bytes.subarray(0, -1));
+        const restored = restore(input, parseUri(target.uri), { signal });
+        const isRejected = rejects(restored, { name: 'TntarError', message: /INCOMPLETE/ });
+        while (await target.eval('return box.space.few == nil')) await sleep(20);
+        abort.abort();
+        await isRejected;
+        await isReleased(target);
+      });
     });
 
     it('that a level which is none rejects before anything is asked for', async () => {
