@@ -5,6 +5,7 @@ import { mapHeader, str, uint } from '../tuple/msgpack.js';
 import type { SystemRow } from './catalog.js';
 import type { Draft } from './draft.js';
 import { editField, functionsOf, isTable } from './rows.js';
+import { withoutTable } from './sql.js';
 import { Field, SystemSpace } from './system.js';
 
 /**
@@ -138,7 +139,8 @@ function gatherChecks(draft: Draft, names: ReadonlyMap<unknown, string>): Gather
       );
       continue;
     }
-    const id = draft.addExpression(`check_${spaceName}_${name}`, String(fields[code]));
+    const sql = withoutTable(String(fields[code]), spaceName);
+    const id = draft.addExpression(`check_${spaceName}_${name}`, sql);
     gathered.add(spaceId, name, uint(id));
   }
   return gathered;

@@ -145,3 +145,26 @@ export function identifiersOf(sql: string): Set<string> {
   }
   return found;
 }
+
+/**
+ * An expression about one table without the name of that table before its columns, which a function in
+ * SQL cannot have.
+ *
+ * @example
+ * withoutTable('T.a > t . "b"', 'T'); // 'a >   "b"'
+ */
+export function withoutTable(sql: string, table: string): string {
+  const tokens = tokensOf(sql);
+  const isTable = (i: number): boolean => {
+    const token = tokens[i] ?? '';
+    const name = token.startsWith('"')
+      ? token.slice(1, -1).replaceAll('""', '"')
+      : token.toUpperCase();
+    return name === table && tokens[i + 1] === '.' && tokens[i - 1] !== '.';
+  };
+  let at = -1;
+  return mapTokens(sql, (token) => {
+    at++;
+    return isTable(at) || isTable(at - 1) ? '' : token;
+  });
+}

@@ -146,6 +146,7 @@ describe('what newer versions take for something else', () => {
             [[CREATE TABLE "line" ("id" INTEGER PRIMARY KEY, "of" INTEGER, "n" INTEGER DEFAULT 1,
               CONSTRAINT "odd" CHECK ("n" <> 2),
               CONSTRAINT "of" FOREIGN KEY ("of") REFERENCES "order" ("id") ON DELETE CASCADE)]],
+            'CREATE TABLE plain (id INTEGER PRIMARY KEY CHECK (plain.id < 10 AND "PLAIN" . id <> 5))',
             'ALTER TABLE "line" DISABLE CHECK CONSTRAINT "odd"',
             'INSERT INTO "order" VALUES (1)',
             'INSERT INTO "line" VALUES (1, 1, 2)',
@@ -165,6 +166,13 @@ describe('what newer versions take for something else', () => {
         await target.eval(`local ok, reason = pcall(box.space.line.insert, box.space.line, {2, 99, 3})
         return {ok, tostring(reason)}`),
         [false, "Foreign key constraint 'of' failed: foreign tuple was not found"],
+      );
+      deepEqual(
+        await target.eval(`local function put(id)
+            return (pcall(box.space.PLAIN.insert, box.space.PLAIN, {id}))
+          end
+          return {put(4), put(5), put(10)}`),
+        [true, false, false],
       );
     } finally {
       await Promise.all([source.stop(), target.stop()]);

@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
-import { identifiersOf, mapWords, tokensOf } from '../../lib/schema/sql.js';
+import { identifiersOf, mapWords, tokensOf, withoutTable } from '../../lib/schema/sql.js';
 
 describe('the tokens of a text in SQL', () => {
   const cases: [sql: string, tokens: string[]][] = [
@@ -43,6 +43,20 @@ describe('the tokens of a text in SQL', () => {
       const started = performance.now();
       identifiersOf(sql);
       ok(performance.now() - started < 5000);
+    });
+  }
+});
+
+describe('an expression without the name of its table', () => {
+  for (const [sql, table, expected] of [
+    ['T.a > t . "b"', 'T', 'a >   "b"'],
+    ['"t".a > T.b', 't', 'a > T.b'],
+    ['"say ""hi""".a', 'say "hi"', 'a'],
+    [`a = 'T.b' AND T > 1.5`, 'T', `a = 'T.b' AND T > 1.5`],
+    ['T.T > 1', 'T', 'T > 1'],
+  ] as const) {
+    it(`is ${expected} for ${sql}`, () => {
+      equal(withoutTable(sql, table), expected);
     });
   }
 });
