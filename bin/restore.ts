@@ -86,12 +86,11 @@ export function restoreCommand(): Command {
   return addFilterOptions(addServerOptions(new Command('restore')))
     .summary('put an archive into a database')
     .description(
-      'Puts an archive into a database that has none of its spaces, or, with --existing,\n' +
-        'that has some; with --data-only, its rows into spaces that are there. Nothing is\n' +
-        'written, dropped or emptied before the target was\n' +
-        'found fit, and no row of a part before the part was verified. Users, functions\n' +
-        'and collations that are there already and the same are used; ids that are taken\n' +
-        'there are changed.',
+      'Puts an archive into a database that has none of its spaces, or with --existing\n' +
+        'into one that has some; with --data-only, its rows into spaces that are there.\n' +
+        'Nothing is written, dropped or emptied before the target was found fit, and no\n' +
+        'row of a part before the part was verified. Users, functions and collations that\n' +
+        'are there already and the same are used; ids that are taken there are changed.',
     )
     .option('-i, --input <file>', 'read from a file, not from standard input')
     .option('--dry-run', 'verify the archive, print what would be done, change nothing', false)
@@ -107,7 +106,7 @@ export function restoreCommand(): Command {
     .addOption(
       new Option(
         '--existing <what>',
-        'spaces that are there by name: refuse; leave them as they are; put rows over those with the same keys; empty them first; drop them and make them anew',
+        'spaces that are there by name: refuse them; leave them as they are; put rows over those with the same keys; empty them first; drop them and make them anew',
       )
         .choices(['error', 'skip', 'replace', 'truncate', 'drop'])
         .default('error'),
