@@ -17,7 +17,7 @@ import { ItemWritable } from './items.js';
 import { Loader } from './loader.js';
 import { RowCounts } from './row-counts.js';
 import { planFor } from './target.js';
-import type { Wanted } from './wanted.js';
+import { checkWanted, type Wanted } from './wanted.js';
 
 export interface ServerSinkOptions extends Wanted {
   report?: Report;
@@ -103,6 +103,7 @@ class ServerSink extends ItemWritable implements ServerWritable {
 
   constructor(connection: Connection, { report = silent, ...wanted }: ServerSinkOptions) {
     super();
+    checkWanted(wanted);
     this.#connection = connection;
     this.#wanted = wanted;
     this.#report = report;
@@ -246,7 +247,8 @@ function toRequest({ spaceId, verb, row }: Step): Request {
  * A sink that restores into the server at the other end. It finishes when the target
  * has confirmed everything and its counts are right.
  *
- * @throws TntarError, as the stream's error: `access` or `target` where nothing was written
+ * @throws TntarError of kind `usage` for options that contradict each other. All else is the stream's
+ *   error: of kind `access` or `target` where nothing was written
  * @example
  * const sink = serverSink(connection);
  * await pipeline(archiveSource(process.stdin), sink);
