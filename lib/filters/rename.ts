@@ -1,6 +1,7 @@
 import { TntarError } from '../errors.js';
 import { listOf, quoted, thereAre } from '../report.js';
 import { Catalog, type SystemRow } from '../schema/catalog.js';
+import { spaceEventOf } from '../schema/events.js';
 import type { Head } from '../schema/head.js';
 import { editField } from '../schema/rows.js';
 import { SpaceNames } from '../schema/space-names.js';
@@ -28,15 +29,12 @@ function checkNames(renames: ReadonlyMap<string, string>, names: readonly string
   }
 }
 
-/** Events of a space by its name, `space_event_id()` of the server's `src/box/space.c` (3.x). */
-const SPACE_EVENT = /^box\.space\.(.+)\.(\w+)$/s;
-
 /** What a function is a trigger of. */
 function renamedEvents(raw: Buffer, renames: ReadonlyMap<string, string>): Buffer {
-  return editArray(raw, (event) => {
-    const [, name = '', kind] = SPACE_EVENT.exec(String(decode(event))) ?? [];
-    const next = renames.get(name);
-    return next === undefined ? event : str(`box.space.${next}.${kind}`);
+  return editArray(raw, (bytes) => {
+    const event = spaceEventOf(String(decode(bytes)));
+    const next = typeof event?.space === 'string' ? renames.get(event.space) : undefined;
+    return event === undefined || next === undefined ? bytes : str(event.of(next));
   });
 }
 

@@ -1,6 +1,7 @@
 import { quoted } from '../report.js';
 import type { Catalog, SystemRow } from './catalog.js';
 import { sqlOf } from './dialect.js';
+import { eventsOf } from './events.js';
 import { DEFINITIONS, isShippedThing, KINDS, type Kind } from './ids.js';
 import { isTable } from './rows.js';
 import { Field, PRIVILEGE_NAMES, Privilege, SystemSpace } from './system.js';
@@ -21,12 +22,6 @@ export function isView(fields: SystemRow['fields']): boolean {
 function privileges(bits: unknown): string {
   const granted = PRIVILEGE_NAMES.filter((_name, i) => (Number(bits) & (2 ** i)) !== 0);
   return granted.join(',');
-}
-
-/** On 3.x a function can be a trigger of events. */
-export function eventsOf({ fields }: SystemRow): string[] {
-  const events = fields[Field.func.trigger];
-  return Array.isArray(events) ? events.map(String) : [];
 }
 
 /** Says in words what rows of system spaces are about. */

@@ -3,6 +3,7 @@ import { editArray, editMap } from '../tuple/edit.js';
 import { joinFields, splitFields } from '../tuple/fields.js';
 import { uint } from '../tuple/msgpack.js';
 import type { SystemRow } from './catalog.js';
+import { spaceEventOf } from './events.js';
 import type { IdMap, Kind } from './ids.js';
 import { BuiltinUser, Field, SystemSpace } from './system.js';
 
@@ -126,19 +127,16 @@ const indexParts: Edit = (raw, context) =>
     editMap(part, (key, value) => (key === 'collation' ? any('collation')(value, context) : value)),
   );
 
-/** Events of a space by its id, `space_event_id()` of the server's `src/box/space.c` (3.x). */
-const SPACE_EVENT = /^box\.space\[(\d+)\](.*)$/s;
-
 /** What a function is a trigger of. */
 const events: Edit = (raw, { ids, lost }) => {
   const names = decode(raw);
   if (!Array.isArray(names)) return raw;
   const mapped = names.flatMap((name) => {
-    const [, spaceId, rest] = SPACE_EVENT.exec(String(name)) ?? [];
-    if (spaceId === undefined) return [name];
-    const id = ids.find('space', Number(spaceId));
+    const event = spaceEventOf(String(name));
+    if (typeof event?.space !== 'number') return [name];
+    const id = ids.find('space', event.space);
     if (id === undefined) lost(`event ${name}, for there is no such space on the target`);
-    return id === undefined ? [] : [`box.space[${id}]${rest}`];
+    return id === undefined ? [] : [event.of(id)];
   });
   const isSame = mapped.length === names.length && mapped.every((name, i) => name === names[i]);
   return isSame ? raw : encode(mapped);

@@ -4,8 +4,9 @@ import { decode } from '../tuple/codec.js';
 import { editArray, editMap } from '../tuple/edit.js';
 import { sequenceOf, sequencesOfOnly, spaceOf } from './belongings.js';
 import { Catalog, type SystemRow } from './catalog.js';
-import { eventsOf, isView } from './describe.js';
+import { isView } from './describe.js';
 import { sortViews, sqlOf } from './dialect.js';
+import { eventsOf, spaceEventOf } from './events.js';
 import type { Head } from './head.js';
 import { editField, functionsOf, isTable } from './rows.js';
 import { LAST_SHIPPED_COLLATION } from './shipped.js';
@@ -140,7 +141,7 @@ function collationsIn(value: unknown): unknown[] {
 function needs(catalog: Catalog): { functions: Set<unknown>; collations: Set<unknown> } {
   const rows = (spaceId: number): readonly SystemRow[] => catalog.rows(spaceId);
   const spaces = rows(SystemSpace.SPACE);
-  const ids = new Set(spaces.map(idOf));
+  const named = new Set<unknown>([...spaces.map(idOf), ...spaces.map(nameOf)]);
   const indexes = rows(SystemSpace.INDEX);
   const sql = new Set([
     ...spaces.flatMap((row) => [...tablesIn(row, Field.space.flags)]),
@@ -151,7 +152,7 @@ function needs(catalog: Catalog): { functions: Set<unknown>; collations: Set<unk
   ]);
   const isCalled = (row: SystemRow): boolean =>
     sql.has(String(row.fields[Field.func.name])) ||
-    eventsOf(row).some((event) => [...ids].some((id) => event.startsWith(`box.space[${id}]`)));
+    eventsOf(row).some((event) => named.has(spaceEventOf(event)?.space));
   return {
     functions: new Set([
       ...spaces.flatMap(functionsOf),

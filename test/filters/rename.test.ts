@@ -101,11 +101,16 @@ describe('renameSpaces', () => {
     const func = [66, 1, 'f', 0, 'LUA', '', 'function', [], 'any', 'none', 'none', false, false];
     const events = [
       'box.space.T.on_replace',
+      'box.on_rollback.space.T',
       'box.space.u.on_replace',
       'box.space[512].on_replace',
     ];
     const rows = { 280: SPACES, 296: [[...func, false, [], {}, '', '', '', events]] };
     const catalog = rename({ T: 'new' }, rows, '3.2.0');
-    deepEqual(catalog.rows(296)[0]?.fields[19], ['box.space.new.on_replace', ...events.slice(1)]);
+    deepEqual(catalog.rows(296)[0]?.fields[19], [
+      'box.space.new.on_replace',
+      'box.on_rollback.space.new',
+      ...events.slice(2),
+    ]);
   });
 });

@@ -139,11 +139,17 @@ describe("a row with the target's ids", () => {
   it('has them in the events that a function is a trigger of', () => {
     const events = [
       'box.space[512].on_replace',
+      'box.on_commit.space[512]',
       'box.space.s.on_replace',
+      'box.before_commit.space.s',
       'box.space[280].on_commit',
     ];
     deepEqual(moved(296, onEvents(66, events)), {
-      row: onEvents(660, ['box.space[5120].on_replace', ...events.slice(1)]),
+      row: onEvents(660, [
+        'box.space[5120].on_replace',
+        'box.on_commit.space[5120]',
+        ...events.slice(2),
+      ]),
       lost: [],
     });
   });
