@@ -24,12 +24,16 @@ const EXIT_CODES: Record<ErrorKind, number> = {
 
 /** A run that a signal stopped. */
 export class Interrupted extends Error {
+  /** What can be done about what the run has changed, if it has. */
+  readonly hint: string | undefined;
+
+  /** @param error - that the work ended with */
   constructor(
     readonly signal: NodeJS.Signals,
-    /** What became of the work, where there is more to say than that it stopped. */
-    readonly outcome = '',
+    error?: TntarError,
   ) {
-    super(`stopped by ${signal}`);
+    super(`stopped by ${signal}${error?.outcome === undefined ? '' : `; ${error.outcome}`}`);
+    this.hint = error?.outcome === undefined ? undefined : error.hint;
   }
 }
 
@@ -68,17 +72,18 @@ let isFinished = false;
 export function finish(error: unknown): void {
   if (isFinished) return;
   isFinished = true;
-  if (error instanceof Interrupted) {
-    exit(128 + constants.signals[error.signal], [`tntar: ${error.message}${error.outcome}`]);
-    return;
+  if (error instanceof Interrupted) exit(128 + constants.signals[error.signal], error);
+  else {
+    const described = describe(error);
+    exit(EXIT_CODES[described.kind], described);
   }
-  const { kind, message, hint } = describe(error);
-  const lines = [`tntar: ${message}`];
-  if (hint !== undefined) lines.push(`hint: ${hint}`);
-  exit(EXIT_CODES[kind], lines);
 }
 
-function exit(code: number, lines: readonly string[]): void {
+function exit(
+  code: number,
+  { message, hint }: { message: string; hint: string | undefined },
+): void {
+  const lines = [`tntar: ${message}`, ...(hint === undefined ? [] : [`hint: ${hint}`])];
   process.exitCode = code;
   process.stderr.write(lines.map((line) => `${printable(line)}\n`).join(''), () => process.exit());
 }

@@ -38,14 +38,16 @@ function showRows({ manifest, plan, counts }: Preview): string[] {
 }
 
 /** What a restore takes away, and nothing brings back. */
-function showLosses({ drops, before }: Preview['plan']): string[] {
+function showLosses({ drops, before, losses }: Preview['plan']): string[] {
+  const holders: readonly number[] = [SystemSpace.SPACE, SystemSpace.SEQUENCE];
   const dropped = drops.filter(
-    ({ spaceId, verb }) => spaceId === SystemSpace.SPACE && verb === 'delete',
+    ({ spaceId, verb }) => holders.includes(spaceId) && verb === 'delete',
   );
   const emptied = before.filter(({ verb }) => verb === 'truncate');
   return [
     ...dropped.map(({ what }) => `  drop ${printable(what)}`),
     ...emptied.map(({ what }) => `  empty ${printable(what)}`),
+    ...losses.map((line) => `  ${printable(line)}`),
   ];
 }
 

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asTntarError } from '../lib/errors.js';
+import { TntarError } from '../lib/errors.js';
 import { Interrupted } from './exit.js';
 
 /** How much later than another process a signal to all may reach us. */
@@ -29,9 +29,7 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
     // Ctrl-C goes to all of a pipe, and what reads from us may be gone before we have heard of it.
     if ((error as NodeJS.ErrnoException).code === 'EPIPE') await sleep(SIGNAL_LAG_MS);
     if (first === undefined) throw error;
-    const { message } = asTntarError(error);
-    const incomplete = /; the restore is INCOMPLETE.*/.exec(message)?.[0] ?? '';
-    throw new Interrupted(first, incomplete);
+    throw new Interrupted(first, error instanceof TntarError ? error : undefined);
   } finally {
     for (const signal of STOPPING) process.off(signal, onSignal);
   }

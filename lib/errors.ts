@@ -18,6 +18,8 @@ export interface ErrorDetails {
   cause?: unknown;
   /** The server's own code where an error reply is the cause, `src/box/errcode.h`. */
   serverCode?: number;
+  /** What the work had done by then, where it had changed something; stands behind the message. */
+  outcome?: string;
 }
 
 /**
@@ -43,12 +45,16 @@ export class TntarError extends Error {
   readonly hint: string | undefined;
   /** The server's own code where an error reply is the cause. */
   readonly serverCode: number | undefined;
+  readonly outcome: string | undefined;
 
   constructor(kind: ErrorKind, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    const { outcome, cause } = details;
+    const text = outcome === undefined ? message : `${message}; ${outcome}`;
+    super(text, cause === undefined ? undefined : { cause });
     this.kind = kind;
     this.hint = details.hint;
     this.serverCode = details.serverCode;
+    this.outcome = outcome;
   }
 }
 

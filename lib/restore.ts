@@ -71,23 +71,23 @@ function wayOut(
   }
 }
 
-const hasWritten = ({ definitions, rows, taken }: Applied): boolean =>
-  definitions + rows + taken > 0;
+const hasWritten = ({ definitions, rows, taken, emptied }: Applied): boolean =>
+  definitions + rows + taken + emptied.length > 0;
 
 /** The error of a restore that has written: it says so in the one word that nobody overlooks. */
 function incomplete(error: TntarError, done: Applied, wanted: Wanted): TntarError {
   if (!hasWritten(done)) return error;
-  const { definitions, rows, confirmed, spaces, dropped, emptied } = done;
-  const gone = [
+  const { definitions, taken, rows, confirmed, spaces, dropped, emptied } = done;
+  const where = wanted.only === 'data' && rows > 0 ? ` (${listOf(tallied(spaces))})` : '';
+  const outcome = [
+    `the restore is INCOMPLETE: ${definitions} definitions and ${rows} rows were sent, ${confirmed} of them confirmed${where}`,
+    ...(taken > 0 ? [`${taken} definitions were taken away before`] : []),
     ...(dropped.length > 0 ? [`dropped: ${listOf(dropped)}`] : []),
     ...(emptied.length > 0 ? [`emptied: ${listOf(emptied)}`] : []),
-  ];
-  const applied = `${definitions} definitions and ${rows} rows were sent, ${confirmed} of them confirmed`;
-  const where = wanted.only === 'data' && rows > 0 ? ` (${listOf(tallied(spaces))})` : '';
-  const message = `${error.message}; the restore is INCOMPLETE: ${[applied + where, ...gone].join('; ')}`;
+  ].join('; ');
   const next = wayOut(done, wanted, error.serverCode === ErrorCode.TUPLE_FOUND);
   const hint = error.hint === undefined ? next : `${error.hint}; ${next}`;
-  return new TntarError(error.kind, message, { hint, cause: error });
+  return new TntarError(error.kind, error.message, { outcome, hint, cause: error });
 }
 
 /** Runs an archive into a sink at the other end of `connection`. */

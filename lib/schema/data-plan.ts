@@ -146,13 +146,13 @@ const toBigInt = (value: Value | undefined): bigint => BigInt(value as number | 
  * Values for sequences that are there. They, and maybe rows of their own that they count, were there
  * first: none goes back, and none leaves the bounds that it has there, behind which it would give nothing.
  *
- * @param isMoved - false where those that are there are to stay where they are
+ * @param isMoved - false for those that are to stay where they are, if they are there
  */
 export function planValues(
   planner: Planner,
   target: Catalog,
   values: readonly SystemRow[],
-  isMoved = true,
+  isMoved: (sequenceId: Value | undefined) => boolean = () => true,
 ): Step[] {
   const { sequence, sequenceData } = Field;
   const byId = (spaceId: number): Map<Value | undefined, Value[]> =>
@@ -163,7 +163,7 @@ export function planValues(
     const id = planner.ids.find('sequence', fields[sequenceData.id]);
     const there = sequences.get(id);
     if (there === undefined) return true; // it is new, or the planner tells that it is not there
-    if (!isMoved) return false;
+    if (!isMoved(fields[sequenceData.id])) return false;
     const value = toBigInt(fields[sequenceData.value]);
     const [min, max] = [toBigInt(there[sequence.min]), toBigInt(there[sequence.max])];
     if (value < min || value > max) {

@@ -1,4 +1,4 @@
-import type { Catalog } from './catalog.js';
+import { type Catalog, rowlessReason } from './catalog.js';
 import type { IdMap } from './ids.js';
 import type { PlanOptions } from './planner.js';
 
@@ -32,7 +32,7 @@ export function destinationsOf(
   const standing = new Map(target.spaces.map((space) => [space.id, space]));
   for (const space of backup.spaces) {
     const id = ids.find('space', space.id);
-    if (space.primaryKey === undefined || id === undefined) continue;
+    if (rowlessReason(space) !== undefined || id === undefined) continue;
     const there = standing.get(id);
     if (there !== undefined && existing === 'skip') continue;
     const isReplaced = there !== undefined && existing === 'replace';

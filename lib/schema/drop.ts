@@ -1,25 +1,24 @@
-import { quoted } from '../report.js';
-import { encode } from '../tuple/codec.js';
+import { encode, type Value } from '../tuple/codec.js';
 import { sequenceOf, spaceOf } from './belongings.js';
 import { Catalog, type SystemRow } from './catalog.js';
 import { Describer, isView } from './describe.js';
-import { sortViews, sqlOf } from './dialect.js';
-import { allForeignKeys, foreignKeysOf } from './foreign-keys.js';
+import { sortViews } from './dialect.js';
+import { Dropped } from './dropped.js';
+import { foreignKeysOf } from './foreign-keys.js';
 import type { Step } from './planner.js';
 import { withoutChecks } from './rows.js';
-import { identifiersOf } from './sql.js';
-import { Field, SYSTEM_ID_MAX, SystemSpace, TRUNCATE_ID } from './system.js';
+import { Field, SystemSpace, TRUNCATE_ID } from './system.js';
 
 /** How spaces of the target are dropped, with all that belongs to them. */
 export interface DropPlan {
-  /** In an order in which the server takes them. */
+  /** In an order in which the server takes them, one space behind the other as far as that goes. */
   steps: Step[];
   /** The target as it is then. */
   remaining: Catalog;
   /** What keeps a space from being dropped, one line each. */
   conflicts: string[];
   /** Grants that go along, and that the backup does not bring again. */
-  notes: string[];
+  losses: string[];
 }
 
 /** Fields of the primary keys of the system spaces whose rows go. */
@@ -27,6 +26,7 @@ const KEYS: ReadonlyMap<number, readonly number[]> = new Map([
   [SystemSpace.SPACE, [Field.space.id]],
   [SystemSpace.SEQUENCE, [Field.sequence.id]],
   [SystemSpace.INDEX, [Field.index.spaceId, Field.index.id]],
+  [SystemSpace.FUNC, [Field.func.id]],
   [SystemSpace.PRIV, [Field.priv.grantee, Field.priv.objectType, Field.priv.objectId]],
   [SystemSpace.TRIGGER, [Field.trigger.name]],
   [SystemSpace.SPACE_SEQUENCE, [Field.spaceSequence.spaceId]],
@@ -35,62 +35,117 @@ const KEYS: ReadonlyMap<number, readonly number[]> = new Map([
   [SystemSpace.FUNC_INDEX, [Field.funcIndex.spaceId, Field.funcIndex.indexId]],
 ]);
 
-const idOf = ({ fields }: SystemRow): number => Number(fields[Field.space.id]);
-const nameOf = ({ fields }: SystemRow): string => String(fields[Field.space.name]);
+const idOf = ({ fields }: SystemRow): number => Number(fields[0]);
 
-/** What others have that the server does not let go of the space for. */
-function holders(target: Catalog, dropped: ReadonlyMap<number, string>): string[] {
-  const names = new Map(target.rows(SystemSpace.SPACE).map((row) => [idOf(row), nameOf(row)]));
-  const stuck = (name: string, why: string): string =>
-    `space ${quoted(name)} cannot be dropped: ${why}`;
-  const keys = allForeignKeys(target).flatMap(({ name, childId, parentId }) => {
-    const parent = dropped.get(parentId);
-    if (parent === undefined || dropped.has(childId)) return [];
-    return stuck(
-      parent,
-      `foreign key ${quoted(name)} of ${quoted(names.get(childId))} refers to it`,
-    );
-  });
-  const views = target.rows(SystemSpace.SPACE).flatMap((row) => {
-    if (!isView(row.fields) || dropped.has(idOf(row))) return [];
-    const named = identifiersOf(sqlOf(row, Field.space.flags) ?? '');
-    return [...dropped.values()]
-      .filter((name) => named.has(name))
-      .map((name) => stuck(name, `view ${quoted(nameOf(row))} reads it`));
-  });
-  return [...keys, ...views];
+/** Writes the steps. */
+class Dropper {
+  readonly #target: Catalog;
+  readonly #dropped: Dropped;
+  readonly #describer: Describer;
+  /** Rows that go, by system space and by what they belong to, e.g. `space 512`. */
+  readonly #rows = new Map<number, Map<string, SystemRow[]>>();
+
+  constructor(target: Catalog, dropped: Dropped) {
+    this.#target = target;
+    this.#dropped = dropped;
+    this.#describer = new Describer(target, target);
+  }
+
+  steps(): Step[] {
+    const { spaces, sequences } = this.#dropped;
+    const views = sortViews(spaces.filter(({ fields }) => isView(fields))).reverse();
+    const tables = spaces.filter(({ fields }) => !isView(fields));
+    return [
+      ...this.#all(SystemSpace.TRIGGER),
+      ...this.#all(SystemSpace.FK_CONSTRAINT),
+      ...this.#all(SystemSpace.CK_CONSTRAINT),
+      ...views.flatMap((row) => this.#space(row)),
+      ...tables.flatMap((row) => this.#loosen(row)),
+      ...tables.flatMap((row) => this.#space(row)),
+      ...[...sequences].flatMap((id) => this.#sequence(id)),
+      ...this.#target
+        .rows(SystemSpace.PRIV)
+        .filter(({ fields }) => fields[Field.priv.objectType] === 'function')
+        .filter((row) => this.#dropped.has(SystemSpace.PRIV, row))
+        .map((row) => this.#remove(SystemSpace.PRIV, row)),
+      ...this.#all(SystemSpace.FUNC),
+    ];
+  }
+
+  /** A space with all that is only its own. */
+  #space(row: SystemRow): Step[] {
+    const owner = `space ${idOf(row)}`;
+    return [
+      ...this.#of(SystemSpace.PRIV, owner),
+      ...this.#of(SystemSpace.SPACE_SEQUENCE, owner),
+      ...this.#of(SystemSpace.FUNC_INDEX, owner),
+      // the primary index is the last
+      ...this.#of(SystemSpace.INDEX, owner).reverse(),
+      this.#key(
+        TRUNCATE_ID,
+        [idOf(row)],
+        `counter of ${this.#describer.thing('space', idOf(row))}`,
+      ),
+      this.#remove(SystemSpace.SPACE, row),
+    ];
+  }
+
+  /** Its value may be there and not be known. */
+  #sequence(id: number): Step[] {
+    const owner = `sequence ${id}`;
+    const what = `value of ${this.#describer.thing('sequence', id)}`;
+    return [
+      ...this.#of(SystemSpace.PRIV, owner),
+      this.#key(SystemSpace.SEQUENCE_DATA, [id], what),
+      ...this.#of(SystemSpace.SEQUENCE, owner),
+    ];
+  }
+
+  /** Spaces may refer to each other. */
+  #loosen(row: SystemRow): Step[] {
+    const isHeld = foreignKeysOf(row.fields).some(({ childId, parentId }) => childId !== parentId);
+    if (!isHeld) return [];
+    const what = `${this.#describer.row(SystemSpace.SPACE, row)}, without its foreign keys`;
+    return [{ spaceId: SystemSpace.SPACE, verb: 'replace', row: withoutChecks(row).raw, what }];
+  }
+
+  #all(spaceId: number): Step[] {
+    return this.#target
+      .rows(spaceId)
+      .filter((row) => this.#dropped.has(spaceId, row))
+      .map((row) => this.#remove(spaceId, row));
+  }
+
+  #of(spaceId: number, owner: string): Step[] {
+    const byOwner = this.#rows.get(spaceId) ?? grouped(spaceId, this.#target.rows(spaceId));
+    this.#rows.set(spaceId, byOwner);
+    return (byOwner.get(owner) ?? []).map((row) => this.#remove(spaceId, row));
+  }
+
+  #remove(spaceId: number, row: SystemRow): Step {
+    const key = (KEYS.get(spaceId) ?? []).map((field) => row.fields[field]!);
+    return this.#key(spaceId, key, this.#describer.row(spaceId, row));
+  }
+
+  #key(spaceId: number, key: Value[], what: string): Step {
+    return { spaceId, verb: 'delete', row: encode(key), what };
+  }
 }
 
-/** Sequences that go with the spaces: their own, and those that the backup has by name. */
-function droppedSequences(
-  backup: Catalog,
-  target: Catalog,
-  dropped: ReadonlyMap<number, string>,
-): Set<number> {
-  const { spaceId, sequenceId, generated } = Field.spaceSequence;
-  const names = new Set(
-    backup.rows(SystemSpace.SEQUENCE).map(({ fields }) => fields[Field.sequence.name]),
-  );
-  const uses = target.rows(SystemSpace.SPACE_SEQUENCE);
-  const used = new Set(
-    uses
-      .filter(({ fields }) => !dropped.has(Number(fields[spaceId])))
-      .map(({ fields }) => fields[sequenceId]),
-  );
-  const own = new Set(
-    uses
-      .filter(({ fields }) => dropped.has(Number(fields[spaceId])) && fields[generated] === true)
-      .map(({ fields }) => fields[sequenceId]),
-  );
-  return new Set(
-    target
-      .rows(SystemSpace.SEQUENCE)
-      .map(({ fields }) => fields)
-      .filter(({ [Field.sequence.id]: id, [Field.sequence.name]: name }) => {
-        return !used.has(id) && (own.has(id) || names.has(name!));
-      })
-      .map((fields) => Number(fields[Field.sequence.id])),
-  );
+function ownerOf(spaceId: number, row: SystemRow): string {
+  const space = spaceOf(spaceId, row);
+  return space === undefined ? `sequence ${sequenceOf(spaceId, row)}` : `space ${space}`;
+}
+
+function grouped(spaceId: number, rows: readonly SystemRow[]): Map<string, SystemRow[]> {
+  const groups = new Map<string, SystemRow[]>();
+  for (const row of rows) {
+    const owner = ownerOf(spaceId, row);
+    const group = groups.get(owner);
+    if (group === undefined) groups.set(owner, [row]);
+    else group.push(row);
+  }
+  return groups;
 }
 
 /** Grants on what is dropped that nobody has in the end. */
@@ -98,13 +153,13 @@ function lostGrants(
   target: Catalog,
   backup: Catalog,
   regranted: readonly SystemRow[],
-  goes: (spaceId: number, row: SystemRow) => boolean,
+  dropped: Dropped,
 ): string[] {
   const [there, coming] = [new Describer(target, target), new Describer(backup, target)];
   const kept = new Set(regranted.map((row) => coming.row(SystemSpace.PRIV, row)));
   return target
     .rows(SystemSpace.PRIV)
-    .filter((row) => goes(SystemSpace.PRIV, row))
+    .filter((row) => dropped.has(SystemSpace.PRIV, row))
     .map((row) => there.row(SystemSpace.PRIV, row))
     .filter((line) => !kept.has(line))
     .map((line) => `${line} is on the target, and goes with what it is on`);
@@ -126,72 +181,11 @@ export function planDrop(
   target: Catalog,
   regranted: readonly SystemRow[],
 ): DropPlan {
-  const names = new Set(backup.spaces.map(({ name }) => name));
-  const spaces = target
-    .rows(SystemSpace.SPACE)
-    .filter((row) => idOf(row) > SYSTEM_ID_MAX && names.has(nameOf(row)));
-  const dropped = new Map(spaces.map((row) => [idOf(row), nameOf(row)]));
-  const sequences = droppedSequences(backup, target, dropped);
-  const goes = (spaceId: number, row: SystemRow): boolean =>
-    dropped.has(spaceOf(spaceId, row) ?? -1) || sequences.has(sequenceOf(spaceId, row) ?? -1);
-  const remaining = Catalog.of((id) => target.rows(id).filter((row) => !goes(id, row)));
-
-  const describer = new Describer(target, target);
-  const remove = (spaceId: number, rows: readonly SystemRow[]): Step[] =>
-    rows.map((row) => ({
-      spaceId,
-      verb: 'delete',
-      row: encode((KEYS.get(spaceId) ?? []).map((field) => row.fields[field]!)),
-      what: describer.row(spaceId, row),
-    }));
-  const all = (spaceId: number): Step[] =>
-    remove(
-      spaceId,
-      target.rows(spaceId).filter((row) => goes(spaceId, row)),
-    );
-  // Both may be there and not be known: how often a space was emptied, and how far a sequence came.
-  const counter = (row: SystemRow): Step => ({
-    spaceId: TRUNCATE_ID,
-    verb: 'delete',
-    row: encode([idOf(row)]),
-    what: `what is noted of ${describer.row(SystemSpace.SPACE, row)}`,
-  });
-  const value = (id: number): Step => ({
-    spaceId: SystemSpace.SEQUENCE_DATA,
-    verb: 'delete',
-    row: encode([id]),
-    what: `value of ${describer.thing('sequence', id)}`,
-  });
-  const views = sortViews(spaces.filter(({ fields }) => isView(fields))).reverse();
-  const tables = spaces.filter(({ fields }) => !isView(fields));
-  const isHeld = ({ fields }: SystemRow): boolean =>
-    foreignKeysOf(fields).some(({ childId, parentId }) => childId !== parentId);
-  const loosened = tables.filter(isHeld).map(
-    (row): Step => ({
-      spaceId: SystemSpace.SPACE,
-      verb: 'replace',
-      row: withoutChecks(row).raw,
-      what: `${describer.row(SystemSpace.SPACE, row)}, without its foreign keys`,
-    }),
-  );
+  const dropped = new Dropped(backup, target);
   return {
-    steps: [
-      ...all(SystemSpace.TRIGGER),
-      ...all(SystemSpace.FK_CONSTRAINT),
-      ...all(SystemSpace.CK_CONSTRAINT),
-      ...all(SystemSpace.PRIV),
-      ...remove(SystemSpace.SPACE, views),
-      ...loosened,
-      ...all(SystemSpace.SPACE_SEQUENCE),
-      ...[...sequences].map(value),
-      ...all(SystemSpace.SEQUENCE),
-      ...all(SystemSpace.FUNC_INDEX),
-      // the primary index is the last of its space
-      ...all(SystemSpace.INDEX).reverse(),
-      ...tables.flatMap((row) => [counter(row), ...remove(SystemSpace.SPACE, [row])]),
-    ],
-    remaining,
-    conflicts: holders(target, dropped),
-    notes: lostGrants(target, backup, regranted, goes),
+    steps: new Dropper(target, dropped).steps(),
+    remaining: Catalog.of((id) => target.rows(id).filter((row) => !dropped.has(id, row))),
+    conflicts: dropped.holders(backup),
+    losses: lostGrants(target, backup, regranted, dropped),
   };
 }

@@ -174,14 +174,17 @@ export function identify(
   const namesakes = KINDS.flatMap((kind) =>
     matchKind(kind, backup, target, ids, made.has(kind), lastSpace),
   );
+  const lasting = new Set(target.spaces.map(({ id }) => id));
   const present = new Set<SystemRow>();
   const conflicts: string[] = [];
   for (const { kind, row, namesake } of namesakes) {
     const mapped = withTargetIds(DEFINITIONS[kind].spaceId, row, ids, () => {});
     const shown = describeThing(kind, row);
     if (HOLDS_DATA.has(kind)) {
-      if (isUsed) present.add(row);
-      else conflicts.push(`${shown} exists`);
+      const isLasting = kind !== 'space' || lasting.has(Number(namesake.fields[Field.space.id]));
+      if (isUsed && isLasting) present.add(row);
+      else if (isLasting) conflicts.push(`${shown} exists`);
+      else conflicts.push(`${shown} exists, and is the server's own or does not outlive it`);
     } else if (mapped !== undefined && isSameDefinition(kind, mapped, namesake)) present.add(row);
     else conflicts.push(`${shown} exists, and is another`);
   }

@@ -42,6 +42,8 @@ class Needs {
   readonly missing = new Set<string>();
   readonly #privileges: Privileges;
   readonly #isModern: boolean;
+  /** Objects on which grants go with the steps before, the user's own among them: e.g. `space 512`. */
+  readonly #revoked = new Set<string>();
   readonly #known = new Map<ObjectType, Map<Value | undefined, Known>>();
   /** Who gave what the target has, by the key of `_priv`. */
   readonly #grantors: ReadonlyMap<string, Value | undefined>;
@@ -83,7 +85,8 @@ class Needs {
 
   of(bit: number, verb: string, type: ObjectType, id: Value | undefined): void {
     const { owner, name } = this.#known.get(type)?.get(id) ?? {};
-    if ((this.#privileges.on(type, { id, owner }) & bit) !== 0) return;
+    const granted = this.#revoked.has(`${type} ${id}`) ? undefined : id;
+    if ((this.#privileges.on(type, { id: granted, owner }) & bit) !== 0) return;
     this.missing.add(`${verb} on ${type}${name === undefined ? '' : ` '${name}'`}`);
   }
 
@@ -107,6 +110,9 @@ class Needs {
         break;
       case SystemSpace.SEQUENCE:
         this.of(Privilege.DROP, 'drop', 'sequence', key[0]);
+        break;
+      case SystemSpace.FUNC:
+        this.of(Privilege.DROP, 'drop', 'function', key[0]);
         break;
       case SystemSpace.PRIV:
         this.#revoke(key);
@@ -204,7 +210,7 @@ class Needs {
   }
 
   #revoke(key: Value[]): void {
-    const [, type, id] = key;
+    const [grantee, type, id] = key;
     const name = String(type);
     const known = isObjectType(name) ? this.#known.get(name)?.get(id)?.owner : undefined;
     const owner = this.#isModern ? known : this.#grantors.get(String(key));
@@ -212,6 +218,12 @@ class Needs {
     if ((this.#privileges.on(name, { id, owner }) & bit) === 0) {
       this.missing.add(`${this.#isModern ? 'grant' : 'revoke'} on universe`);
     }
+    const { user, userId } = this.#privileges;
+    const isFromItself = grantee === userId && userId !== BuiltinUser.ADMIN;
+    if (this.#isModern && isFromItself && owner !== userId) {
+      this.missing.add(`grants to '${user}' itself, which only admin may take away`);
+    }
+    this.#revoked.add(`${name} ${id}`);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { SequenceValue } from '../archive/items.js';
 import { encode, type Value } from '../tuple/codec.js';
+import { functionsActingOn } from './acting.js';
 import { Catalog, type SystemRow } from './catalog.js';
 import { convert } from './convert.js';
 import { planData, planKept, planValues } from './data-plan.js';
@@ -11,6 +12,7 @@ import { eventsOf } from './events.js';
 import { isUsed } from './existing.js';
 import { unsupported } from './features.js';
 import type { IdMap } from './ids.js';
+import { keysToKept, lackingParts } from './lacking.js';
 import { Planner, type PlanOptions, type Releases, type Step, unwanted } from './planner.js';
 import type { Release } from './release.js';
 import { fitter, withoutChecks, withoutLsn } from './rows.js';
@@ -36,6 +38,8 @@ export interface RestorePlan {
   made: Catalog;
   /** What of the backup does not come along, and why, one line each. */
   leftOut: string[];
+  /** What others on the target lose by the drops, one line each. */
+  losses: string[];
   /** What the target's version takes for something else, or cannot have, and what became of it. */
   notes: string[];
   /** What the target's version cannot hold, one line each: with any of it, nothing may be written. */
@@ -92,9 +96,13 @@ export function planRestore(
     ? { before: [], grants: [], triggers: [], ...planData(planner, backup, target, releases) }
     : planDefinitions(planner, backup, drop.remaining, releases.target, options);
   const { ids, leftOut, conflicts } = planner;
+  const destinations = destinationsOf(backup, drop.remaining, ids, options);
+  const acting = actingOn(target, destinations);
+  const isRefused = options.existing === 'drop' || options.existing === 'truncate';
+  if (isRefused) conflicts.push(...acting);
   const left = unwanted(options);
   const made = Catalog.of((id) =>
-    left.has(id) ? [] : converted.userRows(id).filter((row) => !planner.isKept(id, row)),
+    left.has(id) ? [] : converted.userRows(id).filter((row) => !planner.kept.covers(id, row)),
   );
   const lateValues = (values: readonly SequenceValue[]): LateSteps => {
     const rows = values.map(({ id, value }) => systemRow([id, BigInt(value)]));
@@ -104,10 +112,16 @@ export function planRestore(
   return {
     drops: drop.steps,
     ...steps,
-    notes: [...(isData ? [] : notes), ...drop.notes, ...steps.notes, ...planner.notes],
+    notes: [
+      ...(isRefused ? [] : acting),
+      ...(isData ? [] : notes),
+      ...steps.notes,
+      ...planner.notes,
+    ],
     lateValues,
     ids,
-    destinations: destinationsOf(backup, drop.remaining, ids, options),
+    destinations,
+    losses: drop.losses,
     leftOut,
     made,
     unsupported: unsupported(made, source, release),
@@ -117,11 +131,18 @@ export function planRestore(
 
 type Steps = Pick<RestorePlan, 'before' | 'after' | 'grants' | 'triggers' | 'notes'>;
 
+/** Functions of the target that would act on what the restore does with spaces that are there. */
+function actingOn(target: Catalog, destinations: RestorePlan['destinations']): string[] {
+  const names = new Set([...destinations.values()].map(({ name }) => name));
+  const there = target.spaces.filter(({ name }) => names.has(name));
+  return functionsActingOn(target, new Map(there.map(({ id, name }) => [id, name])));
+}
+
 /** What is there already, and is to be made as the backup has it. */
 function planDrops(backup: Catalog, target: Catalog, options: PlanOptions): DropPlan {
   const { existing, only } = options;
   if (existing !== 'drop' || only === 'data') {
-    return { steps: [], remaining: target, conflicts: [], notes: [] };
+    return { steps: [], remaining: target, conflicts: [], losses: [] };
   }
   const grants = unwanted(options).has(SystemSpace.PRIV) ? [] : backup.userRows(SystemSpace.PRIV);
   return planDrop(backup, target, grants);
@@ -134,9 +155,14 @@ function planSequences(
   values: readonly SystemRow[],
   { only, existing = 'error' }: PlanOptions,
 ): Step[] {
-  const wanted = values.filter((row) => !planner.isKept(SystemSpace.SEQUENCE_DATA, row));
+  const wanted = values.filter((row) => !planner.kept.covers(SystemSpace.SEQUENCE_DATA, row));
   if (only !== 'data' && !isUsed(existing)) return planner.values(wanted);
-  return planValues(planner, target, wanted, existing !== 'skip');
+  return planValues(
+    planner,
+    target,
+    wanted,
+    (id) => existing !== 'skip' || planner.kept.isNeeded(id),
+  );
 }
 
 function systemRow(fields: Value[]): SystemRow {
@@ -187,7 +213,7 @@ function planDefinitions(
       `${userCount} users and roles are more than the ${MAX_USERS} that a server takes`,
     );
   }
-  const functions = planner.rows(SystemSpace.FUNC, (row) => planner.hasOwner(row));
+  const functions = planner.functions();
   const triggerIds = new Set(
     functions.filter(isTrigger).map(({ fields }) => fields[Field.func.id]),
   );
@@ -200,6 +226,8 @@ function planDefinitions(
 
   if (only === 'schema') planner.leaveOut('all rows, and the values of sequences');
   const { empty, notes } = planKept(planner, backup, target, release, existing);
+  const isKept = (id: number): boolean => planner.kept.hasSpace(id);
+  notes.push(...lackingParts(backup, target, planner.ids, isKept), ...keysToKept(backup, isKept));
   const values = planner.rows(SystemSpace.SEQUENCE_DATA);
   return {
     notes,

@@ -1,5 +1,6 @@
 import type { Revocation } from '../archive/manifest.js';
 import { encode } from '../tuple/codec.js';
+import { withoutEvents } from './acting.js';
 import type { Catalog, SystemRow } from './catalog.js';
 import { codeOf, Describer } from './describe.js';
 import type { OnConflict } from './destinations.js';
@@ -89,11 +90,14 @@ export class Planner {
   readonly #without: ReadonlySet<number>;
   readonly #present: ReadonlySet<SystemRow>;
   readonly #leftOut = new Set<string>();
+  /** What is no loss; it is told behind what is. */
+  readonly #alreadyThere = new Set<string>();
   readonly #notes = new Set<string>();
   readonly #there = new Map<number, RowsThere>();
   readonly #only: PlanOptions['only'];
   readonly #existing: Existing;
-  readonly #kept: Kept;
+  /** Spaces that stay as the target has them. */
+  readonly kept: Kept;
 
   constructor(backup: Catalog, target: Catalog, options: PlanOptions) {
     const { without = {}, only, existing = 'error' } = options;
@@ -102,7 +106,7 @@ export class Planner {
     this.#target = target;
     this.#only = only;
     this.#existing = existing;
-    this.#kept = new Kept(backup, target, existing);
+    this.kept = new Kept(backup, target, existing);
     this.#describer = new Describer(backup, target);
     this.#targetDescriber = new Describer(target, target);
     this.#without = unwanted(options);
@@ -123,7 +127,7 @@ export class Planner {
   }
 
   get leftOut(): string[] {
-    return [...this.#leftOut];
+    return [...this.#leftOut, ...this.#alreadyThere];
   }
 
   get notes(): string[] {
@@ -138,16 +142,27 @@ export class Planner {
     if (this.#without.has(spaceId)) return [];
     return this.#backup
       .userRows(spaceId)
-      .filter((row) => filter(row) && !this.#isPresent(spaceId, row) && !this.isKept(spaceId, row));
+      .filter(
+        (row) => filter(row) && !this.#isPresent(spaceId, row) && !this.kept.covers(spaceId, row),
+      );
   }
 
-  /** True for a space that stays as the target has it, and what belongs to it. */
-  isKept(spaceId: number, row: SystemRow): boolean {
-    return this.#kept.has(spaceId, row);
+  /** Functions, without what would make them act on spaces that stay as they are. */
+  functions(): SystemRow[] {
+    return this.rows(SystemSpace.FUNC, (row) => this.#hasOwner(row)).map((row) =>
+      withoutEvents(
+        row,
+        (space) => !this.kept.hasSpace(space),
+        (event) => {
+          const what = this.#describer.row(SystemSpace.FUNC, row);
+          this.leaveOut(`event ${event} of ${what}: the space stays as the target has it`);
+        },
+      ),
+    );
   }
 
   /** False, and said, for a function that runs as somebody whom the target has not. */
-  hasOwner(row: SystemRow): boolean {
+  #hasOwner(row: SystemRow): boolean {
     if (this.ids.find('function', row.fields[Field.func.id]) !== undefined) return true;
     const what = this.#describer.row(SystemSpace.FUNC, row);
     this.leaveOut(`${what}: it would run as somebody else, for its owner is not on the target`);
@@ -159,7 +174,7 @@ export class Planner {
     const what = this.#describer.row(spaceId, row);
     const also = this.#existing === 'skip' ? 'its rows and all' : 'all';
     const shown = spaceId === SystemSpace.SPACE ? `${what}, with ${also} that belongs to it` : what;
-    this.leaveOut(`${shown}: the target has it already`);
+    this.#alreadyThere.add(`${shown}: the target has it already`);
     return true;
   }
 

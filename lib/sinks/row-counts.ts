@@ -54,32 +54,30 @@ export class RowCounts {
   }
 
   /**
-   * Rows that were replaced are as many as are missing then, and are noted.
-   *
+   * @returns rows that were replaced, by the id of their space: as many as are missing then
    * @throws TntarError of kind `failure` that names a space with another number of rows
    */
-  async check(spaces: readonly Written[]): Promise<void> {
+  async check(spaces: readonly Written[]): Promise<ReadonlyMap<number, number>> {
     const counts = await countRows(
       this.#connection,
       spaces.map(({ destination }) => destination.id),
     );
+    const replaced = new Map<number, number>();
     if (counts === undefined) {
       this.#report.note('cannot count rows on the target: each was confirmed, though');
-      return;
+      return replaced;
     }
     for (const [i, { destination, rows }] of spaces.entries()) {
       const { id, name, onConflict } = destination;
       const before = this.#before.get(id) ?? 0;
       const now = counts[i]!;
       const most = before + rows;
-      const replaced = most - now;
       const isRight =
         onConflict === 'replace' ? now >= Math.max(before, rows) && now <= most : now === most;
       if (!isRight) throw miscounted(name, onConflict === 'replace' ? 'up to ' : '', most, now);
-      if (replaced > 0) {
-        this.#report.note(`space '${name}': ${replaced} rows were there, and were replaced`);
-      }
+      replaced.set(id, most - now);
     }
+    return replaced;
   }
 }
 

@@ -6,6 +6,7 @@ import type { Connection } from '../iproto/connection.js';
 import { ErrorCode, RequestType } from '../iproto/constants.js';
 import { type Request, remove, store, upsert } from '../iproto/requests.js';
 import { type Report, silent } from '../report.js';
+import type { Destination } from '../schema/destinations.js';
 import { extractKey, showKey } from '../schema/keys.js';
 import type { RestorePlan } from '../schema/plan.js';
 import type { Step } from '../schema/planner.js';
@@ -27,7 +28,7 @@ export interface ServerSinkOptions extends Wanted {
 export interface Applied {
   /** Rows of system spaces that were sent: spaces, indexes, users, …; what was dropped is not among them. */
   definitions: number;
-  /** Rows of system spaces that were taken away, and spaces that were emptied. */
+  /** Rows of system spaces that were taken away: spaces, indexes, grants, … */
   taken: number;
   /** How many of the definitions are grants; these are the last. */
   grants: number;
@@ -81,7 +82,7 @@ function explained(error: TntarError): TntarError {
   return new TntarError(kind, message, {
     serverCode,
     cause: error,
-    hint: 'rows of the backup break this constraint: mend them on the source, or drop it there, and dump again',
+    hint: 'rows break this constraint: mend them on the source, or drop it there, and dump again; where it refers to a space that was on the target, that lacks rows or an index',
   });
 }
 
@@ -121,7 +122,7 @@ class ServerSink extends ItemWritable implements ServerWritable {
         .map(({ what }) => what);
     return {
       definitions: made.length,
-      taken: this.#steps.length - made.length,
+      taken: this.#steps.filter(({ verb }) => verb === 'delete').length,
       grants: made.filter(isGrant).length,
       made: named('insert', SystemSpace.SPACE),
       dropped: named('delete', SystemSpace.SPACE),
@@ -160,7 +161,8 @@ class ServerSink extends ItemWritable implements ServerWritable {
     if (destination === undefined) {
       const { only, existing } = this.#wanted;
       if (only !== 'schema' && existing !== 'skip') {
-        throw new Error(`no plan has space '${batch.space.name}'`);
+        const message = `space '${batch.space.name}' has rows, and is one that keeps none`;
+        throw new TntarError('archive', message);
       }
       batch.release?.();
       return;
@@ -177,7 +179,9 @@ class ServerSink extends ItemWritable implements ServerWritable {
     if (this.#plan !== undefined) return this.#plan;
     const { manifest, catalog } = this.#collector.head();
     this.#plan = await planFor(this.#connection, manifest, catalog, this.#wanted);
-    const { leftOut, notes, drops, before, destinations } = this.#plan;
+    const { losses, leftOut, notes, drops, before, destinations } = this.#plan;
+    // Behind the drop no dry run can list them any more.
+    for (const line of losses) this.#report.warn(line);
     this.#warn([...notes, ...leftOut.map(asLeftOut)]);
     const kept = [...destinations.values()].filter(({ keepsRows }) => keepsRows);
     await this.#rowCounts.countBefore(kept.map(({ id }) => id));
@@ -221,17 +225,25 @@ class ServerSink extends ItemWritable implements ServerWritable {
     this.isComplete = true;
   }
 
-  #checkCounts({ destinations }: RestorePlan): Promise<void> {
+  async #checkCounts({ destinations }: RestorePlan): Promise<void> {
+    const skippedOf = ({ name }: Destination): number =>
+      this.#loader?.tallies.get(name)?.skipped ?? 0;
     const written = [...destinations].map(([id, destination]) => {
-      const skipped = this.#loader?.tallies.get(destination.name)?.skipped ?? 0;
-      if (skipped > 0) {
-        this.#report.note(
-          `space '${destination.name}': ${skipped} rows are there, and were skipped`,
-        );
-      }
-      return { destination, rows: (this.#collector.counts.get(id)?.rows ?? 0) - skipped };
+      const rows = this.#collector.counts.get(id)?.rows ?? 0;
+      return { destination, rows: rows - skippedOf(destination) };
     });
-    return this.#rowCounts.check(written);
+    const replaced = await this.#rowCounts.check(written);
+    const there = [...destinations.values()].flatMap((destination) => {
+      const [left, gone] = [skippedOf(destination), replaced.get(destination.id) ?? 0];
+      const where = `space '${destination.name}', rows that were there`;
+      return [
+        ...(left > 0 ? [`${where} and were left: ${left}`] : []),
+        ...(gone > 0 ? [`${where} and were replaced: ${gone}`] : []),
+      ];
+    });
+    for (const line of there.slice(0, SHOWN_LINES)) this.#report.note(line);
+    const more = there.length - SHOWN_LINES;
+    if (more > 0) this.#report.note(`and such rows in ${more} more spaces`);
   }
 }
 

@@ -3,6 +3,7 @@ import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
 import { listOf } from '../report.js';
 import type { Catalog } from '../schema/catalog.js';
+import { isUsed } from '../schema/existing.js';
 import { lackingPrivileges } from '../schema/needed-privileges.js';
 import { planRestore, type RestorePlan } from '../schema/plan.js';
 import { Privileges } from '../schema/privileges.js';
@@ -37,7 +38,7 @@ async function readTarget(
 ): Promise<Catalog> {
   const catalog = await readCatalog(connection);
   // Sequences that are there already must not go back.
-  const movesOn = only === 'data' || existing === 'replace' || existing === 'truncate';
+  const movesOn = only === 'data' || isUsed(existing);
   if (movesOn && backup.userRows(SystemSpace.SEQUENCE_DATA).length > 0) {
     const { rows, hidden } = await readSequenceValues(connection, catalog);
     throwHidden(connection.user, hidden);
@@ -46,24 +47,43 @@ async function readTarget(
   return catalog;
 }
 
-function refusal(
-  where: string,
-  conflicts: readonly string[],
-  { only, existing = 'error' }: Wanted,
-): TntarError {
-  const [what, hint] =
-    only === 'data' || existing === 'replace' || existing === 'truncate'
-      ? [
-          'cannot take the rows of this backup',
-          'make its spaces fit (drop a foreign key for the time of the restore), or restore the definitions, too: into an empty instance, or with --existing drop',
-        ]
-      : [
-          'is not free for this backup',
-          'restore into an empty instance, drop these first, or use them (--existing, --no-users, --no-functions)',
-        ];
+const OF_THE_TARGET = 'use users and functions of the target (--no-users, --no-functions)';
+const MAKE_FIT = 'make its spaces fit (drop a foreign key for the time of the restore)';
+
+/** What can be done about conflicts. */
+function wayAround({ only, existing = 'error' }: Wanted): string {
+  if (only === 'data') {
+    return `${MAKE_FIT}, or restore the definitions, too, into an empty instance`;
+  }
+  switch (existing) {
+    case 'error':
+      return 'restore into an empty instance, drop these first, or use them (--existing, --no-users, --no-functions)';
+    case 'drop':
+      return `drop on the target what is in the way, leave these spaces out (--exclude), or ${OF_THE_TARGET}`;
+    case 'skip':
+      return `drop on the target what is in the way, or ${OF_THE_TARGET}`;
+    default:
+      return `${MAKE_FIT}, make them anew with --existing drop, or ${OF_THE_TARGET}`;
+  }
+}
+
+function refusal(where: string, conflicts: readonly string[], wanted: Wanted): TntarError {
+  const { only, existing } = wanted;
+  const areRows = only === 'data' || existing === 'replace' || existing === 'truncate';
+  const what = areRows ? 'cannot take the rows of this backup' : 'is not free for this backup';
   return new TntarError('target', `the target ${where} ${what}: ${listOf(conflicts)}`, {
-    hint: `${hint}; nothing was written`,
+    hint: `${wayAround(wanted)}; nothing was written`,
   });
+}
+
+/** That what goes does not come back whole; none where all of it does, or nothing goes. */
+function halfLosses({ partial = [], changed = [] }: Manifest, plan: RestorePlan): string[] {
+  const goes = plan.drops.length > 0 || plan.before.some(({ verb }) => verb === 'truncate');
+  const ways = [...partial, ...changed];
+  if (!goes || ways.length === 0) return [];
+  return [
+    `what goes comes back as the archive has it, which is no whole database: ${listOf(ways)}`,
+  ];
 }
 
 /** @throws TntarError of kind `target` that names all that vinyl cannot hold */
@@ -115,5 +135,5 @@ export async function planFor(
   checkVinyl(plan.made);
   if (plan.conflicts.length > 0) throw refusal(connection.where, plan.conflicts, wanted);
   checkPrivileges(privileges, plan, catalog, releases.target);
-  return plan;
+  return { ...plan, losses: [...halfLosses(manifest, plan), ...plan.losses] };
 }

@@ -118,8 +118,12 @@ describe('restore --existing', () => {
       equal(await target.eval('return box.space.users.id'), 700);
       equal(await target.eval('return box.space.auto:count()'), 3);
       equal(await next(target), 501);
-      match(stderr, /space 'users': 10 rows were there, and were replaced/);
+      match(stderr, /space 'users', rows that were there and were replaced: 10\b/);
       match(stderr, /restored 3 spaces with 151 rows/);
+      match(
+        stderr,
+        /space 'users' stays, and lacks what the backup's has: index 'by_name'; a sequence/,
+      );
     }));
 
   it('empties what is there with truncate', () =>
@@ -279,11 +283,11 @@ describe('restore --existing', () => {
        local done, err = box.execute('CREATE VIEW "v" AS SELECT "id" FROM SEQSCAN "users"')
        if not done then done, err = box.execute('CREATE VIEW "v" AS SELECT "id" FROM "users"') end
        assert(done, err)`,
-      /space 'users' cannot be dropped: view 'v' reads it/,
+      /space 'users' cannot be dropped: view 'v' names it/,
     );
     await refused(
       `box.space.other.index.primary:alter({sequence = 'ids'})`,
-      /sequence 'ids' exists/,
+      /sequence 'ids' cannot be dropped: space 'other', which stays, uses it/,
     );
     needs(this, await aboutTarget(), 'foreign keys of spaces', '2.10');
     const referring = `box.schema.space.create('child', {format = {{'id', 'unsigned'},
@@ -321,6 +325,69 @@ describe('restore --existing', () => {
       const { other: _, ...restored } = await fingerprint(target);
       deepEqual(restored, prints);
     }));
+
+  it('says that it is INCOMPLETE as soon as a drop has begun', () =>
+    into(
+      ['--existing', 'drop'],
+      async (target, { code, stderr }) => {
+        equal(code, 1, stderr);
+        match(
+          stderr,
+          /INCOMPLETE: 0 definitions and 0 rows were sent.*; \d+ definitions were taken away/,
+        );
+        match(stderr, /hint: .*restore again with --existing drop/);
+        await target.eval('box.space._index:on_replace(nil, keep)');
+        const again = await tryRestore(target, archive, ['--existing', 'drop']);
+        equal(again.code, 0, again.stderr);
+        const { other: _, ...restored } = await fingerprint(target);
+        deepEqual(restored, prints);
+      },
+      `${TARGET}
+       keep = function(old, new) if new == nil then error('an index stays') end end
+       box.space._index:on_replace(keep)`,
+    ));
+
+  it('says that an archive which does not hold all brings less back', () =>
+    into(['--existing', 'drop', '--where', 'users: id <= 5'], async (target, { code, stderr }) => {
+      equal(code, 0, stderr);
+      deepEqual(await users(target), { old: 0, new: 5 });
+      match(
+        stderr,
+        /what goes comes back as the archive has it, which is no whole database: where/,
+      );
+    }));
+
+  it('does not count on grants that go with what they are on', () =>
+    withTarget(async (target) => {
+      await target.eval(`${TARGET}
+        box.schema.user.create('own', {password = 'x'})
+        box.schema.user.grant('own', 'read,write,create', 'universe')
+        box.schema.user.grant('own', 'drop,alter', 'space', 'users')`);
+      const before = await fingerprint(target);
+      const uri = target.uri.replace(/^.*@/, 'own:x@');
+      const args = ['--existing', 'drop', '--no-users', '--no-privileges', '--space', 'users'];
+      const { code, stderr } = await tryRestore({ uri }, archive, args);
+      equal(code, 5, stderr);
+      match(stderr, /drop on space 'users'/);
+      deepEqual(await fingerprint(target), before);
+    }));
+
+  it('leaves temporary spaces of both sides alone', async () => {
+    const lua = `local s = box.schema.space.create('scratch', {temporary = true})
+      s:create_index('primary')
+      s:insert({1})`;
+    const made = await startServer({ lua });
+    const backup = await dump(made);
+    await made.stop();
+    await withTarget(async (target) => {
+      await target.eval(lua);
+      for (const existing of ['skip', 'replace', 'truncate']) {
+        const { code, stderr } = await tryRestore(target, backup, ['--existing', existing]);
+        equal(code, 0, stderr);
+        equal(await target.eval('return box.space.scratch:count()'), 1);
+      }
+    });
+  });
 
   for (const [args, message] of [
     [['--data-only', '--existing', 'drop'], /--existing drop is not for --data-only/],
@@ -409,4 +476,89 @@ describe('restore --existing drop', () => {
       }
     });
   }
+});
+
+/** A function that acts on the rows of a space by itself. */
+const audit = (events: string): string => `
+  box.schema.func.create('audit', {body = [[function(old, new)
+      box.space.seen:insert({box.NULL, new and new[1] or old[1]})
+    end]], trigger = {${events}}})`;
+
+describe('restore --existing beside functions that act by themselves', () => {
+  const SPACES = `
+    box.schema.space.create('seen'):create_index('primary', {sequence = true})
+    box.schema.space.create('rows', {id = 520}):create_index('primary')
+    box.space.rows:insert({1})`;
+  const acts = async (
+    existing: string,
+    check: (result: Result, target: TestServer) => Promise<void>,
+  ): Promise<void> => {
+    const source = await startServer({ lua: SPACES });
+    const backup = await dump(source, '--space', 'rows');
+    await source.stop();
+    await withTarget(async (target) => {
+      await target.eval(
+        SPACES + audit(`'box.space[520].on_replace', 'box.space.seen.before_replace'`),
+      );
+      await check(await tryRestore(target, backup, ['--existing', existing]), target);
+    });
+  };
+  before(async function () {
+    needs(this, await aboutTarget(), 'functions as triggers', '3.0');
+  });
+
+  for (const existing of ['truncate', 'drop']) {
+    it(`refuses ${existing}, and names them`, () =>
+      acts(existing, async ({ code, stderr }, target) => {
+        equal(code, 4, stderr);
+        match(stderr, /function 'audit' acts on rows of 'rows' \(box\.space\[520\]\.on_replace\)/);
+        equal(await target.eval('return box.space.rows:count()'), 1);
+      }));
+  }
+
+  it('warns of them with replace, and leaves them alone with skip', async () => {
+    const line = /warning: function 'audit' acts on rows of 'rows'/;
+    await acts('replace', async ({ stderr }) => match(stderr, line));
+    await acts('skip', async ({ code, stderr }) => {
+      equal(code, 0, stderr);
+      ok(!line.test(stderr), stderr);
+    });
+  });
+
+  it('does not let those of the archive act on spaces that stay', async () => {
+    const source = await startServer({ lua: SPACES + audit(`'box.space[520].on_replace'`) });
+    const backup = await dump(source);
+    await source.stop();
+    await withTarget(async (target) => {
+      await target.eval(SPACES);
+      const { code, stderr } = await tryRestore(target, backup, ['--existing', 'skip']);
+      equal(code, 0, stderr);
+      match(
+        stderr,
+        /left out: event box\.space\[520\]\.on_replace of function 'audit'.*: the space stays/,
+      );
+      await target.eval('box.space.rows:insert({2})');
+      equal(await target.eval('return box.space.seen:count()'), 0);
+    });
+  });
+});
+
+describe('restore --existing drop of a table with other checks', () => {
+  it('takes the functions along that SQL made of them', async function () {
+    needs(this, await aboutTarget(), 'constraints of spaces', '2.11');
+    const source = await startServer({
+      lua: `box.execute('CREATE TABLE "t" ("id" INTEGER PRIMARY KEY CHECK ("id" > 0))')`,
+    });
+    const backup = await dump(source);
+    await source.stop();
+    await withTarget(async (target) => {
+      await target.eval(
+        `box.execute('CREATE TABLE "t" ("id" INTEGER PRIMARY KEY CHECK ("id" > 100))')`,
+      );
+      const { code, stderr } = await tryRestore(target, backup, ['--existing', 'drop']);
+      equal(code, 0, stderr);
+      equal(await target.eval('return (pcall(box.space.t.insert, box.space.t, {5}))'), true);
+      equal(await target.eval('return (pcall(box.space.t.insert, box.space.t, {-5}))'), false);
+    });
+  });
 });

@@ -99,14 +99,15 @@ describe('a plan for spaces that are there', () => {
     deepEqual(
       found.drops.map(({ what }) => what),
       [
+        "counter of view 'names'",
         "view 'names'",
         "sequence 'users_seq' of space 'users'",
-        "value of sequence 'users_seq'",
-        "sequence 'users_seq'",
         "index 'mine' of space 'users'",
         "index 'main' of space 'users'",
-        "what is noted of space 'users'",
+        "counter of space 'users'",
         "space 'users'",
+        "value of sequence 'users_seq'",
+        "sequence 'users_seq'",
       ],
     );
     deepEqual(destinations(found), [
@@ -128,7 +129,7 @@ describe('a plan for spaces that are there', () => {
     deepEqual(plan('drop', target).conflicts, [
       "space 'users' cannot be dropped: foreign key 'up' of 'child' refers to it",
       "space 'users' cannot be dropped: foreign key 'sql' of 'other' refers to it",
-      "space 'users' cannot be dropped: view 'more' reads it",
+      "space 'users' cannot be dropped: view 'more' names it",
     ]);
   });
 
@@ -145,7 +146,56 @@ describe('a plan for spaces that are there', () => {
       "grant of read,write on space 'users' to user 'bob' is on the target, and goes with what it is on";
     const ofAnn =
       "grant of read on space 'users' to user 'ann' is on the target, and goes with what it is on";
-    deepEqual(plan('drop', target).notes, [ofBob]);
-    deepEqual(plan('drop', target, { without: { privileges: true } }).notes, [ofAnn, ofBob]);
+    deepEqual(plan('drop', target).losses, [ofBob]);
+    deepEqual(plan('drop', target, { without: { privileges: true } }).losses, [ofAnn, ofBob]);
+  });
+
+  it('moves a sequence on that a new space needs, also with skip', () => {
+    const backup = { ...BACKUP, 340: [[513, 1, false, 0, '']] };
+    const behind = { ...TARGET, 285: [[7, 5]] };
+    const found = planRestore(catalogOf(backup), catalogOf(behind), { existing: 'skip' });
+    deepEqual(shown(found), [
+      ...NEW,
+      "insert sequence 'users_seq' of space 'log'",
+      "replace value of sequence 'users_seq'",
+    ]);
+  });
+
+  it('leaves grants on sequences that stay as they are', () => {
+    const backup = { ...BACKUP, 312: [[1, 32, 'sequence', 1, 1]] };
+    const found = planRestore(catalogOf(backup), catalogOf(TARGET), { existing: 'truncate' });
+    deepEqual(shown(found), [...NEW, "truncate space 'users'"]);
+  });
+
+  it('says what a space that stays lacks', () => {
+    const { 340: _, ...target } = TARGET;
+    const line =
+      "space 'users' stays, and lacks what the backup's has: index 'pk'; index 'name'; a sequence";
+    deepEqual(plan('skip', target).notes, [line]);
+  });
+
+  it('refuses a space that does not outlive the server, or is its own', () => {
+    const fleeting = spaceRow(600, 'users', { flags: { type: 'temporary' } });
+    for (const there of [fleeting, spaceRow(400, 'users')]) {
+      for (const existing of ['skip', 'replace', 'truncate'] as const) {
+        const { conflicts } = plan(existing, { 280: [there], 304: BUILTIN_USERS });
+        const reason = "space 'users' exists, and is the server's own or does not outlive it";
+        deepEqual(conflicts, [reason]);
+      }
+    }
+  });
+
+  it('names foreign keys of new spaces to spaces that stay', () => {
+    const child = spaceRow(513, 'log', {
+      flags: { foreign_key: { up: { space: 512, field: { 0: 0 } } } },
+    });
+    const backup = { ...BACKUP, 280: [BACKUP[280]![0]!, child] };
+    const { notes } = planRestore(catalogOf(backup), catalogOf(TARGET), { existing: 'skip' });
+    deepEqual(
+      notes.filter((line) => line.startsWith('foreign key')),
+      [
+        "foreign key 'up' of 'log' refers to 'users', which stays: if that lacks an index or rows for it, the restore stops behind the rows",
+      ],
+    );
   });
 });
