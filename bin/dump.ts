@@ -47,7 +47,7 @@ async function run(uri: string, flags: Flags): Promise<void> {
     const summary = await interruptible((signal) =>
       withOutput(flags.output, async (output) => {
         const server = await serverOptions(uri, flags, signal);
-        const rewrites = await rewritesOf(flags, report);
+        const rewrites = await rewritesOf(flags);
         rewrites.unshift(...(await halfOf(flags)));
         const { level } = flags;
         return dump(server, output, { source, level, strict, rewrites, report, signal });

@@ -1,3 +1,4 @@
+import { Console } from 'node:console';
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -40,6 +41,8 @@ export interface LoadedFilter {
 export async function loadFilter(file: string): Promise<LoadedFilter> {
   const path = resolve(file);
   if (!existsSync(path)) throw cannotLoad(file, 'there is no such file', 'is the name right?');
+  // Standard output may be the archive: what a filter prints is for people.
+  globalThis.console = new Console(process.stderr);
   let loaded: { default?: unknown };
   try {
     loaded = await import(pathToFileURL(path).href);

@@ -3,7 +3,6 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { messageOf, TntarError } from '../lib/errors.js';
 import type { Engine } from '../lib/filters/engine.js';
 import type { Rewrite } from '../lib/filters/rewrite.js';
-import type { Report } from '../lib/report.js';
 
 /** What the options that choose spaces stand for. */
 export interface ChoiceFlags {
@@ -87,25 +86,25 @@ export async function choiceOf({ space = [], exclude = [] }: ChoiceFlags): Promi
 }
 
 /** All filters that were asked for, in the order in which they work. */
-export async function rewritesOf(flags: FilterFlags, report: Report): Promise<Rewrite[]> {
+export async function rewritesOf(flags: FilterFlags): Promise<Rewrite[]> {
   const { where: wheres = [], filter: files = [], mask: masks = [] } = flags;
   const rewrites = await choiceOf(flags);
   if (wheres.length > 0) {
     const { keepWhere, parseWhere } = await import('../lib/filters/where.js');
-    rewrites.push(keepWhere(wheres.map(parseWhere), report));
+    rewrites.push(keepWhere(wheres.map(parseWhere)));
   }
   if (files.length > 0) {
     const { applyFilter } = await import('../lib/filters/apply.js');
     const { loadFilter } = await import('./filter-file.js');
     for (const file of files) {
       const { filter, name } = await loadFilter(file);
-      rewrites.push(applyFilter(filter, name, report));
+      rewrites.push(applyFilter(filter, name));
     }
   }
   if (masks.length > 0) {
     const { maskFields, parseMask } = await import('../lib/filters/mask.js');
     const key = flags.maskKeyFile === undefined ? undefined : readKey(flags.maskKeyFile);
-    rewrites.push(maskFields(masks.map(parseMask), report, key));
+    rewrites.push(maskFields(masks.map(parseMask), key));
   }
   if (flags.rename !== undefined) {
     const { renameSpaces } = await import('../lib/filters/rename.js');

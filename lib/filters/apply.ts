@@ -1,7 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
 import type { BackupEnd, Filtered } from '../archive/items.js';
 import type { Omission } from '../archive/manifest.js';
 import { messageOf, TntarError } from '../errors.js';
-import { quoted, type Report, silent } from '../report.js';
+import { quoted, type Report } from '../report.js';
 import { Catalog } from '../schema/catalog.js';
 import type { Head } from '../schema/head.js';
 import { withoutSpaces } from '../schema/selection.js';
@@ -10,20 +11,18 @@ import { validate } from '../schema/validate.js';
 import { eachTuple, type TupleBatch } from '../tuple/batch.js';
 import { type Filter, spaceOf, systemSpaceOf } from './filter.js';
 import { listedSpaces, type Rewrite, type Rewritten } from './rewrite.js';
-import { FilteredSpace, RowFilter, Rows } from './row-filter.js';
+import { FilteredSpace, RowFilter, Rows, TURN_MS } from './row-filter.js';
 
 /** A backup on its way through one filter. */
 class Application {
   readonly #name: string;
   readonly #rows: RowFilter;
-  readonly #report: Report;
   /** By space id, in the order in which their rows come. */
   readonly #spaces = new Map<number, FilteredSpace>();
 
-  constructor(filter: Filter, name: string, report: Report) {
+  constructor(filter: Filter, name: string) {
     this.#name = name;
     this.#rows = new RowFilter(filter, name);
-    this.#report = report;
   }
 
   async head(head: Head): Promise<Rewritten> {
@@ -88,7 +87,12 @@ class Application {
     const where = this.#spaces.get(space.id)!;
     const left = new Rows();
     const keep = (row: Buffer): boolean => left.add(row);
+    let turn = Date.now();
     for (const raw of eachTuple(bytes)) {
+      if (Date.now() - turn >= TURN_MS) {
+        await setImmediate();
+        turn = Date.now();
+      }
       const later = this.#rows.call(where, raw, keep);
       if (later !== undefined) {
         for await (const _ of (await later) ?? []) yield { kind, space, ...left.take() };
@@ -98,17 +102,17 @@ class Application {
     if (left.count > 0) yield { kind, space, ...left.take() };
   }
 
-  end(end: BackupEnd): BackupEnd {
+  end(end: BackupEnd, report: Report): BackupEnd {
     const tallies: Filtered[] = [...this.#spaces.values()]
       .map(({ tally }) => tally)
       .filter((tally) => tally.in > 0);
     for (const { space, in: came, changed, skipped, out } of tallies) {
       if (changed + skipped > 0 || out !== came) {
-        this.#report.note(
+        report.note(
           `${this.#name}: '${space}': ${came} rows in, ${changed} changed, ${skipped} skipped, ${out} out`,
         );
       }
-      if (out === 0) this.#report.warn(`${this.#name} skipped every row of '${space}'`);
+      if (out === 0) report.warn(`${this.#name} skipped every row of '${space}'`);
     }
     return { ...end, filtered: [...(end.filtered ?? []), ...tallies] };
   }
@@ -119,21 +123,27 @@ class Application {
  * returns. A tuple that comes back as it was keeps every byte.
  *
  * @param name - of the filter, for messages and for the archive
- * @param report - hears what became of the rows of each space
- * @returns for one backup; it throws a TntarError of kind `failure` with filter, space and key in its
- *   message where the filter throws, or returns what is no tuple, or makes definitions that no server
- *   can have
+ * @returns for one backup after the other; it throws a TntarError of kind `failure` with filter, space and
+ *   key in its message where the filter throws, or returns what is no tuple, or makes definitions that no
+ *   server can have
+ * @throws TntarError of kind `usage` for what is no function
  * @example
  * const vinyl: Filter = (space, tuple) =>
  *   space.id === SystemSpace.SPACE ? tuple.set('engine', 'vinyl') : tuple;
  * await restore(input, server, { rewrites: [applyFilter(vinyl, 'to vinyl')] });
  */
-export function applyFilter(filter: Filter, name: string, report: Report = silent): Rewrite {
-  const application = new Application(filter, name, report);
+export function applyFilter(filter: Filter, name: string): Rewrite {
+  if (typeof filter !== 'function') {
+    throw new TntarError('usage', `${name}: a filter is a function of space and tuple`);
+  }
+  let application = new Application(filter, name);
   return {
     changed: name,
-    head: (head) => application.head(head),
+    head(head) {
+      application = new Application(filter, name);
+      return application.head(head);
+    },
     rows: (batch) => application.rows(batch),
-    end: (end) => application.end(end),
+    end: (end, report) => application.end(end, report),
   };
 }

@@ -1,6 +1,6 @@
 import picomatch from 'picomatch';
 import { TntarError } from '../errors.js';
-import { listOf, thereAre } from '../report.js';
+import { listOf, shorten, thereAre } from '../report.js';
 import { onlySpaces, withoutSpaces } from '../schema/selection.js';
 import type { Rewrite } from './rewrite.js';
 
@@ -22,6 +22,9 @@ const OPTIONS: picomatch.PicomatchOptions = { bash: true, dot: true, nonegate: t
 
 type Test = (name: string) => boolean;
 
+/** As many characters as a pattern can have: more than a name can. */
+const LONGEST = 65_000;
+
 /** A name that is written as it is fits also where it looks like a pattern. */
 function matcher(pattern: string): Test {
   const fits = picomatch(pattern, OPTIONS);
@@ -39,12 +42,32 @@ function isChosenBy({ only = [], except = [] }: Choice): Test {
   return (name) => isWanted(name) && !unwanted.some((fits) => fits(name));
 }
 
-/** @throws TntarError of kind `usage` for a pattern that fits no name: somebody has mistyped */
+function checkPatterns({ only = [], except = [] }: Choice): void {
+  for (const pattern of [...only, ...except]) {
+    if (pattern !== '' && pattern.length <= LONGEST) continue;
+    const which = pattern === '' ? 'an empty pattern' : `'${shorten(pattern)}'`;
+    throw new TntarError('usage', `${which} fits no name of a space`);
+  }
+}
+
+/** @throws TntarError of kind `usage` for a pattern that fits no name, or where no space is left */
 function checkMatches(choice: Choice, names: readonly string[]): void {
   const patterns = [...(choice.only ?? []), ...(choice.except ?? [])];
   const idle = patterns.filter((pattern) => !names.some(matcher(pattern)));
-  if (idle.length === 0) return;
-  throw new TntarError('usage', `no space fits ${showed(idle)}`, {
+  if (idle.length > 0) throw unfit(idle, names);
+  if (patterns.length > 0 && names.length > 0 && !names.some(isChosenBy(choice))) {
+    throw new TntarError(
+      'usage',
+      'no space is chosen: what --space asks for, --exclude leaves out',
+      {
+        hint: thereAre(names),
+      },
+    );
+  }
+}
+
+function unfit(idle: readonly string[], names: readonly string[]): TntarError {
+  return new TntarError('usage', `no space fits ${showed(idle)}`, {
     hint: `${thereAre(names)}; patterns are of whole names, and * stands for any characters`,
   });
 }
@@ -59,6 +82,7 @@ function checkMatches(choice: Choice, names: readonly string[]): void {
  */
 export function chooseSpaces(choice: Choice): Rewrite {
   const { only = [], except = [] } = choice;
+  checkPatterns(choice);
   const isKept = isChosenBy(choice);
   const words = [
     ...(only.length === 0 ? [] : [`only spaces ${showed(only)} and what they need`]),

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { Double } from '../tuple/carried.js';
+import { Double, Float } from '../tuple/carried.js';
 import { Datetime } from '../tuple/datetime.js';
 import { Decimal } from '../tuple/decimal.js';
 import type { ExactValue } from '../tuple/exact.js';
@@ -80,12 +80,47 @@ function boolean(text: string): boolean {
   return text === 'true';
 }
 
-/** How a text is read for a field of a type; others take it as it is. */
+function between(least: bigint, most: bigint): (text: string) => bigint {
+  return (text) => {
+    const value = whole(text);
+    if (value >= least && value <= most) return value;
+    throw new RangeError(`${value} is not between ${least} and ${most}`);
+  };
+}
+
+const unsigned = (bits: bigint): ReturnType<typeof between> => between(0n, 2n ** bits - 1n);
+const signed = (bits: bigint): ReturnType<typeof between> =>
+  between(-(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n);
+const integer = between(-(2n ** 63n), 2n ** 64n - 1n);
+const asItIs = (text: string): string => text;
+
+/** Types of fields that can hold a hash; which values have one, {@link hashed} tells. */
+export const HASHABLE: ReadonlySet<string> = new Set([
+  ...['string', 'str', 'scalar', 'any', 'unsigned', 'num', 'integer', 'number', 'uint64'],
+  ...['double', 'float64', 'decimal', 'uuid', 'datetime', 'varbinary'],
+]);
+
+/** How a text is read for a field of a type: no others can be written as text. */
 const READERS: Readonly<Record<string, (text: string) => ExactValue>> = {
-  unsigned: whole,
-  integer: whole,
-  number: (text) => (/^-?\d+$/.test(text) ? whole(text) : double(text)),
+  string: asItIs,
+  str: asItIs,
+  scalar: asItIs,
+  any: asItIs,
+  unsigned: unsigned(64n),
+  num: unsigned(64n),
+  uint8: unsigned(8n),
+  uint16: unsigned(16n),
+  uint32: unsigned(32n),
+  uint64: unsigned(64n),
+  int8: signed(8n),
+  int16: signed(16n),
+  int32: signed(32n),
+  int64: signed(64n),
+  integer,
+  number: (text) => (/^-?\d+$/.test(text) ? integer(text) : double(text)),
   double,
+  float64: double,
+  float32: (text) => new Float(double(text).value),
   decimal: Decimal.from,
   boolean,
   uuid: Uuid.from,
@@ -102,6 +137,7 @@ const READERS: Readonly<Record<string, (text: string) => ExactValue>> = {
  * fixedValue('0', 'unsigned'); // 0n
  */
 export function fixedValue(text: string, type: string): ExactValue {
-  const read = READERS[type] ?? ((each) => each);
+  const read = READERS[type];
+  if (read === undefined) throw new TypeError('no text stands for such a value');
   return read(text);
 }

@@ -5,11 +5,36 @@ import { spaceEventOf } from '../schema/events.js';
 import type { Head } from '../schema/head.js';
 import { editField } from '../schema/rows.js';
 import { SpaceNames } from '../schema/space-names.js';
-import { Field, SystemSpace } from '../schema/system.js';
+import { Field, SYSTEM_SPACE_NAMES, SystemSpace } from '../schema/system.js';
 import { decode } from '../tuple/codec.js';
 import { editArray } from '../tuple/edit.js';
 import { str } from '../tuple/msgpack.js';
 import type { Rewrite } from './rewrite.js';
+
+/** `BOX_NAME_MAX` of the server's `src/box/schema_def.h`, in bytes. */
+const LONGEST_NAME = 65_000;
+
+/** What no name can have, `identifier_check()` of the server's `src/box/identifier.c`. */
+const UNPRINTABLE = /[\p{Cc}\p{Cn}\p{Cs}\p{Zl}\p{Zp}]/u;
+
+function checkName(name: string): void {
+  if (name === '') throw new TntarError('usage', 'a space cannot have an empty name');
+  if (UNPRINTABLE.test(name)) {
+    throw new TntarError(
+      'usage',
+      `${quoted(name)} has characters that no name of a space can have`,
+    );
+  }
+  if (Buffer.byteLength(name) > LONGEST_NAME) {
+    throw new TntarError(
+      'usage',
+      `${quoted(name)} is longer than the ${LONGEST_NAME} bytes of a name`,
+    );
+  }
+  if ([...SYSTEM_SPACE_NAMES.values()].includes(name)) {
+    throw new TntarError('usage', `${quoted(name)} is a space of the server's own`);
+  }
+}
 
 /** @throws TntarError of kind `usage` where a name is not there, is none, or would be there twice */
 function checkNames(renames: ReadonlyMap<string, string>, names: readonly string[]): void {
@@ -19,9 +44,9 @@ function checkNames(renames: ReadonlyMap<string, string>, names: readonly string
       hint: thereAre(names),
     });
   }
+  for (const name of renames.values()) checkName(name);
   const seen = new Set<string>();
   for (const name of names.map((old) => renames.get(old) ?? old)) {
-    if (name === '') throw new TntarError('usage', 'a space cannot have an empty name');
     if (seen.has(name)) {
       throw new TntarError('usage', `two spaces would be called ${quoted(name)}`);
     }

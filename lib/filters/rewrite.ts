@@ -39,8 +39,8 @@ export interface Rewrite {
   head(head: Head): Rewritten | Promise<Rewritten>;
   /** Gets rows of the spaces that are left; absent where they stay as they are. */
   rows?(batch: TupleBatch): Iterable<TupleBatch> | AsyncIterable<TupleBatch>;
-  /** Gets the end of what is left. */
-  end?(end: BackupEnd): BackupEnd;
+  /** Gets the end of what is left, and may tell what became of the rows. */
+  end?(end: BackupEnd, report: Report): BackupEnd;
 }
 
 /**
@@ -104,7 +104,7 @@ class Rewriter {
       this.#collector.end(item);
       if (this.#left === undefined) yield* this.#begin();
       const end = endOf(item, this.#left!.catalog, this.#counter.counts);
-      yield this.#rewrite.end?.(end) ?? end;
+      yield this.#rewrite.end?.(end, this.#report) ?? end;
     } else if (!this.#collector.take(item)) {
       if (this.#left === undefined) yield* this.#begin();
       yield* this.#rows(item);

@@ -3,6 +3,7 @@ import type { Filtered } from '../archive/items.js';
 import { messageOf, TntarError } from '../errors.js';
 import type { KeyPart } from '../schema/catalog.js';
 import { extractKey, showKey } from '../schema/keys.js';
+import { isArray, skip } from '../tuple/msgpack.js';
 import { Tuple } from '../tuple/tuple.js';
 import { type Filter, type FilterSpace, positions, TOOLS } from './filter.js';
 
@@ -22,8 +23,8 @@ export class FilteredSpace {
   }
 }
 
-/** For so long a generator may keep the event loop: signals and lost connections are heard there. */
-const TURN_MS = 50;
+/** For so long a filter may keep the event loop: signals and lost connections are heard there. */
+export const TURN_MS = 50;
 
 /**
  * Takes a row that a filter lets through.
@@ -38,10 +39,13 @@ type Several = Iterator<unknown> | AsyncIterator<unknown>;
 
 const isLater = (value: unknown): value is Later =>
   typeof (value as Partial<Later> | null)?.then === 'function';
-/** For `for await`, which closes what it leaves; it takes what is not asynchronous as it is, too. */
-const each = (results: Several): AsyncIterable<unknown> => ({
-  [Symbol.asyncIterator]: () => results as AsyncIterator<unknown>,
-});
+/** What is yielded; closes what it leaves, and takes what is not asynchronous as it is, too. */
+async function* each(results: Several): AsyncGenerator<unknown, void> {
+  const iterable = { [Symbol.asyncIterator]: () => results as AsyncIterator<unknown, unknown> };
+  const last = yield* iterable;
+  if (last === null || last === undefined) return;
+  throw new TypeError('a generator has to yield its tuples: what it returns would be lost');
+}
 const isSeveral = (value: unknown): value is Several =>
   typeof (value as Partial<Several> | null)?.next === 'function';
 
@@ -50,6 +54,10 @@ function nameOfValue(value: unknown): string {
   if (typeof value === 'object') return `an object (${value?.constructor?.name ?? 'null'})`;
   return typeof value === 'string' ? 'a string' : String(value);
 }
+
+/** Nothing keeps a filter from making a view of any bytes. */
+const isTuple = (raw: Buffer): boolean =>
+  raw.length > 0 && isArray(raw[0]!) && skip(raw, 0, raw.length) === raw.length;
 
 const noTuple = (value: unknown): TypeError =>
   new TypeError(`it returned ${nameOfValue(value)}, not a tuple, null or undefined`);
@@ -94,16 +102,27 @@ export class RowFilter {
   }
 
   #take(where: FilteredSpace, raw: Buffer, result: unknown, keep: Keep): Turns {
-    if (result instanceof Tuple) this.#keep(where, raw, result, keep);
+    if (result instanceof Tuple) this.#keepOne(where, raw, result, keep);
     else if (result === null || result === undefined) where.tally.skipped++;
     else if (isSeveral(result)) return this.#takeAll(where, raw, result, keep);
     else throw this.#failed(where, raw, noTuple(result));
     return undefined;
   }
 
+  #keepOne(where: FilteredSpace, raw: Buffer, result: Tuple, keep: Keep): void {
+    try {
+      this.#keep(where, raw, result, keep);
+    } catch (error) {
+      throw this.#failed(where, raw, error);
+    }
+  }
+
   #keep({ tally }: FilteredSpace, raw: Buffer, result: Tuple, keep: Keep): boolean {
+    if (result.raw !== raw) {
+      if (!isTuple(result.raw)) throw new TypeError('it returned a tuple of bytes that are none');
+      tally.changed++;
+    }
     tally.out++;
-    if (result.raw !== raw) tally.changed++;
     return keep(result.raw);
   }
 

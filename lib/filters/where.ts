@@ -1,5 +1,5 @@
 import { TntarError } from '../errors.js';
-import { quoted, type Report, thereAre } from '../report.js';
+import { quoted, thereAre } from '../report.js';
 import type { Catalog, Space } from '../schema/catalog.js';
 import { isTable } from '../schema/rows.js';
 import { applyFilter } from './apply.js';
@@ -67,21 +67,16 @@ function spaceIn(catalog: Catalog, where: Where): Space {
  * is decided on a rounded value: what an expression has no exact value for ends the run, with the key of
  * the row. Rows of other spaces are not looked into.
  *
- * @param report - hears what became of the rows of each space
  * @example
- * await dump(server, output, { rewrites: [keepWhere([parseWhere('users: age >= 18')], report)] });
+ * await dump(server, output, { rewrites: [keepWhere([parseWhere('users: age >= 18')])] });
  */
-export function keepWhere(wheres: readonly Where[], report: Report): Rewrite {
+export function keepWhere(wheres: readonly Where[]): Rewrite {
   const predicates = new Map<number, Predicate[]>();
   const name = `where ${wheres.map(shown).join(', ')}`;
-  const rewrite = applyFilter(
-    (space, tuple) => {
-      const mine = space.isSystem ? undefined : predicates.get(space.id);
-      return mine === undefined || mine.every((isTrue) => isTrue(tuple)) ? tuple : null;
-    },
-    name,
-    report,
-  );
+  const rewrite = applyFilter((space, tuple) => {
+    const mine = space.isSystem ? undefined : predicates.get(space.id);
+    return mine === undefined || mine.every((isTrue) => isTrue(tuple)) ? tuple : null;
+  }, name);
   return {
     ...rewrite,
     async head(head) {

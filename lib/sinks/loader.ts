@@ -13,6 +13,7 @@ import {
 import { storePackets } from '../iproto/requests.js';
 import { Pool } from '../memory.js';
 import type { Destination } from '../schema/destinations.js';
+import { SYSTEM_ID_MAX } from '../schema/system.js';
 import type { TupleBatch } from '../tuple/batch.js';
 import { headerSize, isArray, skip } from '../tuple/msgpack.js';
 import { InFlight, type Pending, type Tally } from './in-flight.js';
@@ -109,6 +110,7 @@ export class Loader {
    * @throws TntarError that names space and key, as soon as the server has refused a row
    */
   async load(batch: TupleBatch, destination: Destination): Promise<void> {
+    if (destination.id <= SYSTEM_ID_MAX) throw new Error('rows of users are no definitions');
     const { bytes } = batch;
     const firstSync = this.#connection.reserveSyncs(batch.count);
     const offsets = new Uint32Array(batch.count + 1);

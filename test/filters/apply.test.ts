@@ -1,4 +1,5 @@
-import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
+import { deepEqual, equal, ok, rejects, throws } from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { applyFilter } from '../../lib/filters/apply.js';
 import type { Filter } from '../../lib/filters/filter.js';
 import type { Rewrite } from '../../lib/filters/rewrite.js';
@@ -21,7 +22,7 @@ const ofUsers =
     space.isSystem ? tuple : filter(space, tuple, types);
 
 async function applied(filter: Filter): Promise<Rewrite> {
-  const rewrite = applyFilter(ofUsers(filter), 'the filter', silent);
+  const rewrite = applyFilter(ofUsers(filter), 'the filter');
   await rewrite.head(headOf(SPACES));
   return rewrite;
 }
@@ -35,7 +36,7 @@ function batchesOf(rewrite: Rewrite): AsyncIterable<TupleBatch> {
 
 function tallyOf(rewrite: Rewrite): unknown {
   const end = { kind: 'end', counts: new Map(), vclock: {}, consistent: true } as const;
-  return rewrite.end!(end).filtered!.find(({ space }) => space === 'log');
+  return rewrite.end!(end, silent).filtered!.find(({ space }) => space === 'log');
 }
 
 describe('a filter that makes many rows of one', () => {
@@ -157,5 +158,63 @@ describe('a filter that makes many rows of one', () => {
       skipped: 1,
       out: 0,
     });
+  });
+
+  for (const [what, filter, message] of [
+    [
+      'a generator that returns its tuple',
+      function* (_: unknown, tuple: Tuple) {
+        yield null;
+        return tuple;
+      } as Filter,
+      /row \[1\]: a generator has to yield its tuples/,
+    ],
+    [
+      'a view of bytes that are no tuple',
+      (_: unknown, tuple: Tuple) =>
+        Reflect.construct(tuple.constructor, [Buffer.of(0x92, 1)]) as Tuple,
+      /row \[1\]: it returned a tuple of bytes that are none/,
+    ],
+  ] as [string, Filter, RegExp][]) {
+    it(`refuses ${what}`, async () => {
+      const rewrite = await applied(filter);
+      await rejects(
+        async () => {
+          for await (const _ of batchesOf(rewrite));
+        },
+        { kind: 'failure', message },
+      );
+    });
+  }
+
+  it('lets others have their turn while it is at the rows of a batch', async () => {
+    const heard = new AbortController();
+    const rewrite = await applied((_, tuple) => {
+      const started = performance.now();
+      while (performance.now() - started < 10);
+      return tuple;
+    });
+    const count = 500;
+    const bytes = Buffer.concat(Array.from({ length: count }, (_, i) => encodeExact([i])));
+    const space = { id: 512, name: 'log', engine: 'memtx' };
+    setTimeout(() => heard.abort(), 10);
+    const batches = rewrite.rows!({ kind: 'tuples', space, count, bytes }) as AsyncGenerator;
+    const next = batches.next();
+    while (!heard.signal.aborted) await sleep(1);
+    const isDone = await Promise.race([next.then(() => true), sleep(1).then(() => false)]);
+    equal(isDone, false);
+    await next;
+  });
+
+  it('takes one backup behind the other', async () => {
+    const rewrite = await applied(() => null);
+    for await (const _ of batchesOf(rewrite));
+    await rewrite.head(headOf(SPACES));
+    for await (const _ of batchesOf(rewrite));
+    equal((tallyOf(rewrite) as { in: number }).in, 1);
+  });
+
+  it('refuses what is no function', () => {
+    throws(() => applyFilter({} as Filter, 'the filter'), { kind: 'usage' });
   });
 });

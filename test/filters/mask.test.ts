@@ -1,7 +1,6 @@
 import { deepEqual, equal, notDeepEqual, throws } from 'node:assert/strict';
 import { maskFields, parseMask } from '../../lib/filters/mask.js';
 import { fixedValue } from '../../lib/filters/mask-values.js';
-import { silent } from '../../lib/report.js';
 import { Double, Float } from '../../lib/tuple/carried.js';
 import { Datetime } from '../../lib/tuple/datetime.js';
 import { Decimal } from '../../lib/tuple/decimal.js';
@@ -30,9 +29,12 @@ const SPACES = {
   288: [[512, 0, 'pk', 'tree', { unique: true }, [{ field: 0, type: 'unsigned' }]]],
 };
 
+const row = (id: number, name: string, format: object[], flags = {}) =>
+  [id, 1, name, 'memtx', 0, flags, format] as never[];
+
 /** What a value becomes by a hash. */
 async function hash(value: unknown, key = KEY): Promise<unknown> {
-  const rewrite = maskFields([parseMask('users.secret=hash')], silent, key);
+  const rewrite = maskFields([parseMask('users.secret=hash')], key);
   await rewrite.head(headOf(SPACES));
   const bytes = encodeExact([1, value]);
   const space = { id: 512, name: 'users', engine: 'memtx' };
@@ -100,6 +102,9 @@ describe('maskFields', () => {
     ['varbinary', 'x', Buffer.from('x')],
     ['string', '5', '5'],
     ['any', '5', '5'],
+    ['uint8', '255', 255n],
+    ['int8', '-128', -128n],
+    ['float32', '0.5', new Float(0.5)],
   ] as const) {
     it(`reads fixed:${text} for a field of type ${type}`, () => {
       deepEqual(encodeExact(fixedValue(text, type)), encodeExact(expected));
@@ -113,6 +118,12 @@ describe('maskFields', () => {
     ['uuid', '5'],
     ['decimal', 'ten'],
     ['datetime', 'today'],
+    ['unsigned', '-1'],
+    ['unsigned', '18446744073709551616'],
+    ['uint8', '256'],
+    ['map', 'x'],
+    ['array', 'x'],
+    ['decimal32', '1'],
   ] as const) {
     it(`refuses fixed:${text} for a field of type ${type}`, () => {
       const format = [
@@ -120,13 +131,84 @@ describe('maskFields', () => {
         { name: 'secret', type },
       ];
       const head = headOf({ ...SPACES, 280: [[512, 1, 'users', 'memtx', 0, {}, format]] });
-      const rewrite = maskFields([parseMask(`users.secret=fixed:${text}`)], silent);
+      const rewrite = maskFields([parseMask(`users.secret=fixed:${text}`)]);
       throws(() => rewrite.head(head), {
         kind: 'usage',
         hint: new RegExp(`a value of type ${type}`),
       });
     });
   }
+
+  for (const type of ['boolean', 'uint8', 'int32', 'float32', 'decimal32', 'map', 'interval']) {
+    it(`refuses to hash a field of type ${type}`, () => {
+      const format = [
+        { name: 'id', type: 'unsigned' },
+        { name: 'secret', type },
+      ];
+      const head = headOf({ ...SPACES, 280: [[512, 1, 'users', 'memtx', 0, {}, format]] });
+      throws(() => maskFields([parseMask('users.secret=hash')]).head(head), {
+        kind: 'usage',
+        message: new RegExp(`'users.secret' is ${type}, which holds no hash`),
+      });
+    });
+  }
+
+  it('refuses null where a part of an index cannot be', () => {
+    const format = [
+      { name: 'id', type: 'unsigned' },
+      { name: 'secret', type: 'string', is_nullable: true },
+    ];
+    const parts = [{ field: 1, type: 'string', is_nullable: false }];
+    const head = headOf({
+      280: [[512, 1, 'users', 'memtx', 0, {}, format]],
+      288: [...SPACES[288], [512, 1, 'sec', 'tree', { unique: false }, parts]],
+    });
+    throws(() => maskFields([parseMask('users.secret=null')]).head(head), {
+      kind: 'usage',
+      message: /'users.secret' cannot be null/,
+    });
+  });
+
+  describe('of a foreign key', () => {
+    const PARENT = [{ name: 'id', type: 'unsigned' }];
+    const foreign = { foreign_key: { up: { space: 512, field: 'id' } } };
+    const CHILD = [
+      { name: 'id', type: 'unsigned' },
+      { name: 'of', type: 'unsigned', is_nullable: true },
+    ];
+    const TUPLE_KEY = { foreign_key: { up: { space: 512, field: { of: 'id' } } } };
+    const forms: Record<string, Parameters<typeof headOf>[0]> = {
+      'of a field': {
+        280: [
+          row(512, 'users', PARENT),
+          row(513, 'mails', [CHILD[0]!, { ...CHILD[1]!, ...foreign }]),
+        ],
+      },
+      'of a space': { 280: [row(512, 'users', PARENT), row(513, 'mails', CHILD, TUPLE_KEY)] },
+      'of SQL on 2.6': {
+        280: [row(512, 'users', PARENT), row(513, 'mails', CHILD)],
+        356: [['up', 513, 512, false, 'simple', 'no_action', 'no_action', [1], [0]]],
+      },
+    };
+    for (const [form, rows] of Object.entries(forms)) {
+      const head = headOf({ ...rows, 288: SPACES[288] });
+      const masked = (...masks: string[]) => maskFields(masks.map(parseMask)).head(head);
+
+      it(`${form} refuses one end alone`, () => {
+        for (const mask of ['mails.of=hash', 'users.id=hash', 'mails.of=fixed:1']) {
+          throws(() => masked(mask), {
+            kind: 'usage',
+            message: /is part of the foreign key 'up' from 'mails' to 'users'/,
+          });
+        }
+      });
+
+      it(`${form} hashes both, and makes the child's null`, async () => {
+        await masked('mails.of=hash', 'users.id=hash');
+        await masked('mails.of=null');
+      });
+    }
+  });
 
   it('leaves null and booleans as they are', async () => {
     deepEqual([await hash(null), await hash(true)], [null, true]);
@@ -143,7 +225,11 @@ describe('maskFields', () => {
           throw new Error('was hashed');
         },
         (error: Error) =>
-          equal(/space 'users', row \[1\]: only strings/.test(error.message), true, error.message),
+          equal(
+            /space 'users', row \[1\]: secret: only strings/.test(error.message),
+            true,
+            error.message,
+          ),
       );
     });
   }

@@ -97,6 +97,17 @@ describe('renameSpaces', () => {
     equal(catalog.rows(296)[0]?.fields[Field.func.body], '"T" > 0 AND t > 0');
   });
 
+  for (const [what, name] of [
+    ['an empty one', ''],
+    ['one with a line break', 'a\nb'],
+    ['one that is too long', 'x'.repeat(65_001)],
+    ["the server's own", '_priv'],
+  ] as const) {
+    it(`refuses as a name ${what}`, () => {
+      throws(() => rename({ T: name }, { 280: SPACES }), { kind: 'usage' });
+    });
+  }
+
   it('follows into events that name a space', () => {
     const func = [66, 1, 'f', 0, 'LUA', '', 'function', [], 'any', 'none', 'none', false, false];
     const events = [

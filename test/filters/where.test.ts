@@ -36,7 +36,7 @@ async function kept(
   report: Report = silent,
 ): Promise<{ count: number; end: BackupEnd }> {
   const wheres = expressions.map((expression) => ({ space: 'app:users', expression }));
-  const rewrite = keepWhere(wheres, report);
+  const rewrite = keepWhere(wheres);
   await rewrite.head(headOf(SPACES));
   const bytes = Buffer.concat(rows.map((row) => encodeExact(row)));
   let count = 0;
@@ -44,7 +44,7 @@ async function kept(
   for await (const left of rewrite.rows!(batch)) count += left.count;
   return {
     count,
-    end: rewrite.end!({ kind: 'end', counts: new Map(), vclock: {}, consistent: true }),
+    end: rewrite.end!({ kind: 'end', counts: new Map(), vclock: {}, consistent: true }, report),
   };
 }
 
@@ -153,7 +153,7 @@ describe('keepWhere', () => {
   });
 
   it('hands on the rows of other spaces as they came', async () => {
-    const rewrite = keepWhere([parseWhere('app:users: id > 1')], silent);
+    const rewrite = keepWhere([parseWhere('app:users: id > 1')]);
     await rewrite.head(headOf(SPACES));
     const space = { id: 513, name: 'others', engine: 'memtx' };
     const batch = { kind: 'tuples', space, count: 1, bytes: encodeExact([1]) } as const;
@@ -223,7 +223,7 @@ describe('keepWhere', () => {
   }
 
   it('refuses a space that is not there', async () => {
-    const rewrite = keepWhere([parseWhere('user: id > 1')], silent);
+    const rewrite = keepWhere([parseWhere('user: id > 1')]);
     await rejects(
       Promise.resolve().then(() => rewrite.head(headOf(SPACES))),
       refusal(/where 'user: id > 1': there is no space 'user'/, 'usage', /app:users; others/),

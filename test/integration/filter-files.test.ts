@@ -59,6 +59,20 @@ describe('--filter', () => {
     });
   });
 
+  it('may print, and that is no part of the archive', async () => {
+    const { stdout, stderr, code } = await dumpBy(`
+      console.log('loaded');
+      export default (space, tuple) => {
+        if (space.name === 'users' && tuple.get('id') === 7) console.info('row', 7);
+        return tuple;
+      };`);
+    equal(code, 0, stderr);
+    match(stderr, /^loaded$/m);
+    match(stderr, /^row 7$/m);
+    const verified = await tntar(['verify'], { input: stdout });
+    equal(verified.code, 0, verified.stderr);
+  });
+
   it('changes one field, skips rows, and counts both', async () => {
     const code = `export default (space, tuple) => {
       if (space.name !== 'users') return tuple;
