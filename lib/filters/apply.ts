@@ -60,6 +60,14 @@ class Application {
     const gone = before
       .rows(SystemSpace.SPACE)
       .filter(({ fields }) => !left.has(Number(fields[Field.space.id])));
+    const names = new Set(catalog.spaces.map(({ name }) => name));
+    for (const { fields } of gone) {
+      const name = String(fields[Field.space.name]);
+      if (!names.has(name)) continue;
+      throw new TntarError('failure', `${this.#name} gives space ${quoted(name)} another id`, {
+        hint: 'leave ids as they are: rows would not follow, and a restore finds a free id itself',
+      });
+    }
     // By their names it is found what depends on them.
     for (const row of gone) catalog.addRow(SystemSpace.SPACE, row);
     const { head: rest, lost } = withoutSpaces(head, ({ id }) => left.has(id));

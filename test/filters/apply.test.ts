@@ -217,4 +217,15 @@ describe('a filter that makes many rows of one', () => {
   it('refuses what is no function', () => {
     throws(() => applyFilter({} as Filter, 'the filter'), { kind: 'usage' });
   });
+
+  it('refuses another id for a space, whose rows would not follow', async () => {
+    const rewrite = applyFilter(
+      (space, tuple) => (['_space', '_index'].includes(space.name) ? tuple.set(0, 600) : tuple),
+      'the filter',
+    );
+    await rejects(async () => rewrite.head(headOf(SPACES)), {
+      kind: 'failure',
+      message: "the filter gives space 'log' another id",
+    });
+  });
 });
