@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import { type Result, tntar } from '../support/cli.js';
 import { type Fingerprint, fingerprint } from '../support/fingerprint.js';
 import { startServer, type TestServer } from '../support/server.js';
-import { aboutTarget, dump, needs, restore, tryRestore, withTarget } from './fidelity/roundtrip.js';
+import {
+  aboutTarget,
+  dump,
+  needs,
+  restore,
+  startTarget,
+  tryRestore,
+  withTarget,
+} from './fidelity/roundtrip.js';
 
 const SOURCE = `
   box.schema.user.create('ann', {password = 'a'})
@@ -462,7 +470,7 @@ describe('restore --existing drop', () => {
   ] as const) {
     it(`drops and makes ${what}`, async function () {
       needs(this, await aboutTarget(), 'foreign keys of spaces', since);
-      const source = await startServer({ lua });
+      const source = await startTarget({ lua });
       try {
         const archive = await dump(source);
         await withTarget(async (target) => {
@@ -526,7 +534,7 @@ describe('restore --existing beside functions that act by themselves', () => {
   });
 
   it('does not let those of the archive act on spaces that stay', async () => {
-    const source = await startServer({ lua: SPACES + audit(`'box.space[520].on_replace'`) });
+    const source = await startTarget({ lua: SPACES + audit(`'box.space[520].on_replace'`) });
     const backup = await dump(source);
     await source.stop();
     await withTarget(async (target) => {
