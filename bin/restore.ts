@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import type { RestoreOptions } from '../lib/restore.js';
 import type { OnConflict } from '../lib/schema/destinations.js';
-import type { Existing } from '../lib/schema/existing.js';
+import { type Existing, takesAway } from '../lib/schema/existing.js';
 import { EXIT_HELP } from './exit.js';
 import { canReadTwice, openInput } from './files.js';
 import { addFilterOptions, type FilterFlags, rewritesOf } from './filter-options.js';
@@ -38,9 +38,6 @@ Examples:
   tntar dump db1:3301 | tntar restore admin@db2:3301
 `;
 
-/** What they take away does not come back where the archive then turns out to be damaged. */
-const TAKES_AWAY: readonly Existing[] = ['truncate', 'drop'];
-
 function onlyOf({ schemaOnly, dataOnly }: Flags): RestoreOptions['only'] {
   if (schemaOnly) return 'schema';
   return dataOnly ? 'data' : undefined;
@@ -63,7 +60,7 @@ async function run(uri: string, flags: Flags): Promise<void> {
       const rewrites = await rewritesOf(flags);
       const { existing, onConflict } = flags;
       const options = { report, signal, without, only, existing, onConflict, rewrites };
-      if (!flags.dryRun && canReadTwice(flags.input) && TAKES_AWAY.includes(existing)) {
+      if (!flags.dryRun && canReadTwice(flags.input) && takesAway(existing)) {
         report.note('verifying the archive, before anything is taken away');
         await inspect(openInput(flags.input), { signal });
       }

@@ -40,6 +40,12 @@ export function sequenceOf(spaceId: number, row: SystemRow): number | undefined 
   return isOwn ? Number(row.fields[Field.sequence.id]) : undefined;
 }
 
+/** The function that a row of a system space belongs to: it, and grants on it. */
+export function functionOf(spaceId: number, row: SystemRow): number | undefined {
+  if (spaceId === SystemSpace.PRIV) return grantedOn('function', row);
+  return spaceId === SystemSpace.FUNC ? Number(row.fields[Field.func.id]) : undefined;
+}
+
 /**
  * Sequences that fill a field of some spaces, and of no others.
  *

@@ -2,11 +2,12 @@ import { listOf, quoted } from '../report.js';
 import { encode, type Value } from '../tuple/codec.js';
 import { type Catalog, rowlessReason, type Space, type SystemRow } from './catalog.js';
 import { rowsOfSpaces, type SpaceRows } from './columns.js';
-import type { Existing } from './existing.js';
-import { foreignKeysOf } from './foreign-keys.js';
+import { type Existing, takesRows } from './existing.js';
+import { foreignKeysOf, holdingKeys } from './foreign-keys.js';
 import { misfitOf } from './misfit.js';
 import type { Planner, Releases, Step } from './planner.js';
 import { DEFAULT_VALUES, isOlder, type Release } from './release.js';
+import { spaceIdOf, spaceNameOf } from './rows.js';
 import { Field, SystemSpace, TRUNCATE_ID } from './system.js';
 
 /** What goes along with rows alone. */
@@ -88,16 +89,14 @@ interface KeptPlan {
   notes: string[];
 }
 
-/** The server refuses to empty a space to which others refer that have rows. */
+/** The server refuses to empty a space to which others refer that have rows; SQL of 2.6 does not mind. */
 function referencesFromOthers(target: Catalog, emptied: ReadonlyMap<number, string>): string[] {
-  return target.rows(SystemSpace.SPACE).flatMap(({ fields }) => {
-    if (emptied.has(Number(fields[Field.space.id]))) return [];
-    return foreignKeysOf(fields)
-      .filter(({ parentId }) => emptied.has(parentId))
-      .map(({ name, parentId }) => {
-        const child = quoted(fields[Field.space.name]);
-        return `space ${quoted(emptied.get(parentId))} cannot be emptied: foreign key ${quoted(name)} of ${child} refers to it`;
-      });
+  const spaces = target.rows(SystemSpace.SPACE);
+  const names = new Map(spaces.map((row) => [spaceIdOf(row), spaceNameOf(row)]));
+  const keys = spaces.flatMap(({ fields }) => foreignKeysOf(fields));
+  return holdingKeys(keys, emptied).map(({ name, childId, parentId }) => {
+    const [child, parent] = [quoted(names.get(childId)), quoted(emptied.get(parentId))];
+    return `space ${parent} cannot be emptied: foreign key ${quoted(name)} of ${child} refers to it`;
   });
 }
 
@@ -109,7 +108,7 @@ export function planKept(
   release: Release,
   existing: Existing,
 ): KeptPlan {
-  if (existing !== 'replace' && existing !== 'truncate') return { empty: [], notes: [] };
+  if (!takesRows(existing)) return { empty: [], notes: [] };
   const pairs = pairSpaces(planner, backup, target, false);
   const notes = fitRows(planner, pairs, backup, target, release);
   if (existing === 'replace') return { empty: [], notes };

@@ -1,13 +1,14 @@
 import { encode, type Value } from '../tuple/codec.js';
-import { sequenceOf, spaceOf } from './belongings.js';
+import { functionOf, sequenceOf, spaceOf } from './belongings.js';
 import { Catalog, type SystemRow } from './catalog.js';
 import { Describer, isView } from './describe.js';
 import { sortViews } from './dialect.js';
 import { Dropped } from './dropped.js';
 import { foreignKeysOf } from './foreign-keys.js';
+import { groupBy } from './groups.js';
 import type { Step } from './planner.js';
-import { withoutChecks } from './rows.js';
-import { Field, SystemSpace, TRUNCATE_ID } from './system.js';
+import { spaceIdOf, withoutChecks } from './rows.js';
+import { keyOf, SystemSpace, TRUNCATE_ID } from './system.js';
 
 /** How spaces of the target are dropped, with all that belongs to them. */
 export interface DropPlan {
@@ -21,29 +22,13 @@ export interface DropPlan {
   losses: string[];
 }
 
-/** Fields of the primary keys of the system spaces whose rows go. */
-const KEYS: ReadonlyMap<number, readonly number[]> = new Map([
-  [SystemSpace.SPACE, [Field.space.id]],
-  [SystemSpace.SEQUENCE, [Field.sequence.id]],
-  [SystemSpace.INDEX, [Field.index.spaceId, Field.index.id]],
-  [SystemSpace.FUNC, [Field.func.id]],
-  [SystemSpace.PRIV, [Field.priv.grantee, Field.priv.objectType, Field.priv.objectId]],
-  [SystemSpace.TRIGGER, [Field.trigger.name]],
-  [SystemSpace.SPACE_SEQUENCE, [Field.spaceSequence.spaceId]],
-  [SystemSpace.FK_CONSTRAINT, [Field.fkConstraint.name, Field.fkConstraint.childId]],
-  [SystemSpace.CK_CONSTRAINT, [Field.ckConstraint.spaceId, Field.ckConstraint.name]],
-  [SystemSpace.FUNC_INDEX, [Field.funcIndex.spaceId, Field.funcIndex.indexId]],
-]);
-
-const idOf = ({ fields }: SystemRow): number => Number(fields[0]);
-
 /** Writes the steps. */
 class Dropper {
   readonly #target: Catalog;
   readonly #dropped: Dropped;
   readonly #describer: Describer;
-  /** Rows that go, by system space and by what they belong to, e.g. `space 512`. */
-  readonly #rows = new Map<number, Map<string, SystemRow[]>>();
+  /** Rows by system space and by what they belong to, e.g. `space 512`. */
+  readonly #rows = new Map<number, Map<string | undefined, SystemRow[]>>();
 
   constructor(target: Catalog, dropped: Dropped) {
     this.#target = target;
@@ -52,7 +37,7 @@ class Dropper {
   }
 
   steps(): Step[] {
-    const { spaces, sequences } = this.#dropped;
+    const { spaces, sequences, functions } = this.#dropped;
     const views = sortViews(spaces.filter(({ fields }) => isView(fields))).reverse();
     const tables = spaces.filter(({ fields }) => !isView(fields));
     return [
@@ -63,18 +48,13 @@ class Dropper {
       ...tables.flatMap((row) => this.#loosen(row)),
       ...tables.flatMap((row) => this.#space(row)),
       ...[...sequences].flatMap((id) => this.#sequence(id)),
-      ...this.#target
-        .rows(SystemSpace.PRIV)
-        .filter(({ fields }) => fields[Field.priv.objectType] === 'function')
-        .filter((row) => this.#dropped.has(SystemSpace.PRIV, row))
-        .map((row) => this.#remove(SystemSpace.PRIV, row)),
-      ...this.#all(SystemSpace.FUNC),
+      ...[...functions].flatMap((id) => this.#function(id)),
     ];
   }
 
   /** A space with all that is only its own. */
   #space(row: SystemRow): Step[] {
-    const owner = `space ${idOf(row)}`;
+    const owner = `space ${spaceIdOf(row)}`;
     return [
       ...this.#of(SystemSpace.PRIV, owner),
       ...this.#of(SystemSpace.SPACE_SEQUENCE, owner),
@@ -83,8 +63,8 @@ class Dropper {
       ...this.#of(SystemSpace.INDEX, owner).reverse(),
       this.#key(
         TRUNCATE_ID,
-        [idOf(row)],
-        `counter of ${this.#describer.thing('space', idOf(row))}`,
+        [spaceIdOf(row)],
+        `counter of ${this.#describer.thing('space', spaceIdOf(row))}`,
       ),
       this.#remove(SystemSpace.SPACE, row),
     ];
@@ -99,6 +79,11 @@ class Dropper {
       this.#key(SystemSpace.SEQUENCE_DATA, [id], what),
       ...this.#of(SystemSpace.SEQUENCE, owner),
     ];
+  }
+
+  #function(id: number): Step[] {
+    const owner = `function ${id}`;
+    return [...this.#of(SystemSpace.PRIV, owner), ...this.#of(SystemSpace.FUNC, owner)];
   }
 
   /** Spaces may refer to each other. */
@@ -117,14 +102,15 @@ class Dropper {
   }
 
   #of(spaceId: number, owner: string): Step[] {
-    const byOwner = this.#rows.get(spaceId) ?? grouped(spaceId, this.#target.rows(spaceId));
+    const byOwner =
+      this.#rows.get(spaceId) ??
+      groupBy(this.#target.rows(spaceId), (row) => ownerOf(spaceId, row));
     this.#rows.set(spaceId, byOwner);
     return (byOwner.get(owner) ?? []).map((row) => this.#remove(spaceId, row));
   }
 
   #remove(spaceId: number, row: SystemRow): Step {
-    const key = (KEYS.get(spaceId) ?? []).map((field) => row.fields[field]!);
-    return this.#key(spaceId, key, this.#describer.row(spaceId, row));
+    return this.#key(spaceId, keyOf(spaceId, row.fields), this.#describer.row(spaceId, row));
   }
 
   #key(spaceId: number, key: Value[], what: string): Step {
@@ -132,20 +118,14 @@ class Dropper {
   }
 }
 
-function ownerOf(spaceId: number, row: SystemRow): string {
-  const space = spaceOf(spaceId, row);
-  return space === undefined ? `sequence ${sequenceOf(spaceId, row)}` : `space ${space}`;
-}
-
-function grouped(spaceId: number, rows: readonly SystemRow[]): Map<string, SystemRow[]> {
-  const groups = new Map<string, SystemRow[]>();
-  for (const row of rows) {
-    const owner = ownerOf(spaceId, row);
-    const group = groups.get(owner);
-    if (group === undefined) groups.set(owner, [row]);
-    else group.push(row);
-  }
-  return groups;
+function ownerOf(spaceId: number, row: SystemRow): string | undefined {
+  const owners = {
+    space: spaceOf(spaceId, row),
+    sequence: sequenceOf(spaceId, row),
+    function: functionOf(spaceId, row),
+  };
+  const [kind, id] = Object.entries(owners).find(([, each]) => each !== undefined) ?? [];
+  return kind === undefined ? undefined : `${kind} ${id}`;
 }
 
 /** Grants on what is dropped that nobody has in the end. */
@@ -185,7 +165,7 @@ export function planDrop(
   return {
     steps: new Dropper(target, dropped).steps(),
     remaining: Catalog.of((id) => target.rows(id).filter((row) => !dropped.has(id, row))),
-    conflicts: dropped.holders(backup),
+    conflicts: dropped.holders(),
     losses: lostGrants(target, backup, regranted, dropped),
   };
 }

@@ -1,15 +1,12 @@
 import { quoted } from '../report.js';
-import { sequenceOf, spaceOf } from './belongings.js';
+import { functionOf, sequenceOf, spaceOf } from './belongings.js';
 import type { Catalog, SystemRow } from './catalog.js';
 import { isView } from './describe.js';
 import { sqlOf } from './dialect.js';
-import { allForeignKeys } from './foreign-keys.js';
-import { functionsOf } from './rows.js';
+import { allForeignKeys, holdingKeys } from './foreign-keys.js';
+import { functionsOf, spaceIdOf, spaceNameOf } from './rows.js';
 import { identifiersOf } from './sql.js';
 import { Field, SYSTEM_ID_MAX, SystemSpace } from './system.js';
-
-const idOf = ({ fields }: SystemRow): number => Number(fields[Field.space.id]);
-const nameOf = ({ fields }: SystemRow): string => String(fields[Field.space.name]);
 
 /** What of a target goes, so that a backup can make its own in the place of it. */
 export class Dropped {
@@ -22,38 +19,43 @@ export class Dropped {
   readonly #target: Catalog;
   /** Names of spaces. */
   readonly #names: ReadonlyMap<number, string>;
+  /** Names of the sequences of the backup. */
+  readonly #wanted: ReadonlySet<unknown>;
+  /** Which spaces that stay the sequences of the target fill. */
+  readonly #users: ReadonlyMap<number, number>;
 
   constructor(backup: Catalog, target: Catalog) {
     const names = new Set(backup.spaces.map(({ name }) => name));
     this.#target = target;
     this.spaces = target
       .rows(SystemSpace.SPACE)
-      .filter((row) => idOf(row) > SYSTEM_ID_MAX && names.has(nameOf(row)));
-    this.#names = new Map(this.spaces.map((row) => [idOf(row), nameOf(row)]));
-    this.sequences = this.#findSequences(backup);
+      .filter((row) => spaceIdOf(row) > SYSTEM_ID_MAX && names.has(spaceNameOf(row)));
+    this.#names = new Map(this.spaces.map((row) => [spaceIdOf(row), spaceNameOf(row)]));
+    this.#wanted = new Set(
+      backup.rows(SystemSpace.SEQUENCE).map(({ fields }) => fields[Field.sequence.name]),
+    );
+    const { spaceId, sequenceId } = Field.spaceSequence;
+    this.#users = new Map(
+      target
+        .rows(SystemSpace.SPACE_SEQUENCE)
+        .filter(({ fields }) => !this.#names.has(Number(fields[spaceId])))
+        .map(({ fields }) => [Number(fields[sequenceId]), Number(fields[spaceId])]),
+    );
+    this.sequences = this.#findSequences();
     this.functions = this.#findChecks();
   }
 
   /** True for a row that goes. */
   has(spaceId: number, row: SystemRow): boolean {
-    const { objectType, objectId } = Field.priv;
-    const { fields } = row;
-    if (spaceId === SystemSpace.FUNC) return this.functions.has(Number(fields[Field.func.id]));
-    if (spaceId === SystemSpace.PRIV && fields[objectType] === 'function') {
-      return this.functions.has(Number(fields[objectId]));
-    }
     return (
       this.#names.has(spaceOf(spaceId, row) ?? -1) ||
-      this.sequences.has(sequenceOf(spaceId, row) ?? -1)
+      this.sequences.has(sequenceOf(spaceId, row) ?? -1) ||
+      this.functions.has(functionOf(spaceId, row) ?? -1)
     );
   }
 
-  #findSequences(backup: Catalog): Set<number> {
+  #findSequences(): Set<number> {
     const { spaceId, generated } = Field.spaceSequence;
-    const wanted = new Set(
-      backup.rows(SystemSpace.SEQUENCE).map(({ fields }) => fields[Field.sequence.name]),
-    );
-    const others = this.#usesOfOthers();
     const own = new Set(
       this.#target
         .rows(SystemSpace.SPACE_SEQUENCE)
@@ -66,20 +68,10 @@ export class Dropped {
         .rows(SystemSpace.SEQUENCE)
         .filter(({ fields }) => {
           const id = Number(fields[Field.sequence.id]);
-          return !others.has(id) && (own.has(id) || wanted.has(fields[Field.sequence.name]));
+          const isWanted = this.#wanted.has(fields[Field.sequence.name]);
+          return !this.#users.has(id) && (own.has(id) || isWanted);
         })
         .map(({ fields }) => Number(fields[Field.sequence.id])),
-    );
-  }
-
-  /** Which spaces that stay the sequences fill. */
-  #usesOfOthers(): Map<number, number> {
-    const { spaceId, sequenceId } = Field.spaceSequence;
-    return new Map(
-      this.#target
-        .rows(SystemSpace.SPACE_SEQUENCE)
-        .filter(({ fields }) => !this.#names.has(Number(fields[spaceId])))
-        .map(({ fields }) => [Number(fields[sequenceId]), Number(fields[spaceId])]),
     );
   }
 
@@ -87,7 +79,7 @@ export class Dropped {
   #findChecks(): Set<number> {
     const spaces = this.#target.rows(SystemSpace.SPACE);
     const used = new Set(
-      spaces.filter((row) => !this.#names.has(idOf(row))).flatMap((row) => functionsOf(row)),
+      spaces.filter((row) => !this.#names.has(spaceIdOf(row))).flatMap((row) => functionsOf(row)),
     );
     const rows = new Map(
       this.#target
@@ -102,39 +94,38 @@ export class Dropped {
     return new Set(
       this.spaces.flatMap((row) =>
         functionsOf(row)
-          .filter((id) => isCheck(id, nameOf(row)))
+          .filter((id) => isCheck(id, spaceNameOf(row)))
           .map(Number),
       ),
     );
   }
 
   /** What keeps the spaces and sequences from being dropped, one line each. */
-  holders(backup: Catalog): string[] {
+  holders(): string[] {
     const spaces = this.#target.rows(SystemSpace.SPACE);
-    const names = new Map(spaces.map((row) => [idOf(row), nameOf(row)]));
+    const names = new Map(spaces.map((row) => [spaceIdOf(row), spaceNameOf(row)]));
     const stuck = (what: string, name: unknown, why: string): string =>
       `${what} ${quoted(name)} cannot be dropped: ${why}`;
-    const keys = allForeignKeys(this.#target).flatMap(({ name, childId, parentId }) => {
-      const parent = this.#names.get(parentId);
-      if (parent === undefined || this.#names.has(childId)) return [];
+    const holding = holdingKeys(allForeignKeys(this.#target), this.#names);
+    const keys = holding.map(({ name, childId, parentId }) => {
       const child = quoted(names.get(childId));
-      return stuck('space', parent, `foreign key ${quoted(name)} of ${child} refers to it`);
+      return stuck(
+        'space',
+        this.#names.get(parentId),
+        `foreign key ${quoted(name)} of ${child} refers to it`,
+      );
     });
     const views = spaces.flatMap((row) => {
-      if (!isView(row.fields) || this.#names.has(idOf(row))) return [];
+      if (!isView(row.fields) || this.#names.has(spaceIdOf(row))) return [];
       const named = identifiersOf(sqlOf(row, Field.space.flags) ?? '');
       return [...this.#names.values()]
         .filter((name) => named.has(name))
-        .map((name) => stuck('space', name, `view ${quoted(nameOf(row))} names it`));
+        .map((name) => stuck('space', name, `view ${quoted(spaceNameOf(row))} names it`));
     });
-    const uses = this.#usesOfOthers();
-    const wanted = new Set(
-      backup.rows(SystemSpace.SEQUENCE).map(({ fields }) => fields[Field.sequence.name]),
-    );
     const sequences = this.#target.rows(SystemSpace.SEQUENCE).flatMap(({ fields }) => {
       const { [Field.sequence.id]: id, [Field.sequence.name]: name } = fields;
-      const user = uses.get(Number(id));
-      if (user === undefined || !wanted.has(name)) return [];
+      const user = this.#users.get(Number(id));
+      if (user === undefined || !this.#wanted.has(name)) return [];
       return stuck('sequence', name, `space ${quoted(names.get(user))}, which stays, uses it`);
     });
     return [...keys, ...views, ...sequences];

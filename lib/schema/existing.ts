@@ -15,7 +15,17 @@ export type Existing = 'error' | 'skip' | 'replace' | 'truncate' | 'drop';
 
 /** True where spaces that are there are used: what the backup says of them is not to be made. */
 export function isUsed(existing: Existing): boolean {
-  return existing === 'skip' || existing === 'replace' || existing === 'truncate';
+  return existing === 'skip' || takesRows(existing);
+}
+
+/** True where rows of the backup go into spaces that are there. */
+export function takesRows(existing: Existing): boolean {
+  return existing === 'replace' || existing === 'truncate';
+}
+
+/** True where rows that are there go, and come back only if the archive has them. */
+export function takesAway(existing: Existing): boolean {
+  return existing === 'truncate' || existing === 'drop';
 }
 
 const named = (catalog: Catalog, spaceId: number, name: number): Set<unknown> =>

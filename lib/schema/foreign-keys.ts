@@ -61,3 +61,11 @@ export function allForeignKeys(catalog: Catalog): ForeignKey[] {
     }),
   ];
 }
+
+/** Those by which other spaces refer to some, which they hold. */
+export function holdingKeys(
+  keys: readonly ForeignKey[],
+  spaces: { has(id: number): boolean },
+): ForeignKey[] {
+  return keys.filter(({ childId, parentId }) => spaces.has(parentId) && !spaces.has(childId));
+}

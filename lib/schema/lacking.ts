@@ -1,24 +1,18 @@
 import { listOf, quoted } from '../report.js';
-import type { Catalog, Space, SystemRow } from './catalog.js';
+import { spaceOf } from './belongings.js';
+import type { Catalog, SystemRow } from './catalog.js';
 import { foreignKeysOf } from './foreign-keys.js';
+import { groupBy } from './groups.js';
 import type { IdMap } from './ids.js';
 import { Field, SystemSpace } from './system.js';
 
-/** Rows by the id in one of their fields: there may be thousands of spaces. */
-function byField(rows: readonly SystemRow[], field: number): Map<number, SystemRow[]> {
-  const found = new Map<number, SystemRow[]>();
-  for (const row of rows) {
-    const id = Number(row.fields[field]);
-    found.set(id, [...(found.get(id) ?? []), row]);
-  }
-  return found;
-}
-
 /** What belongs to the spaces of a catalog, in words, by the id of the space. */
 function partsOf(catalog: Catalog): (space: number) => string[] {
-  const indexes = byField(catalog.rows(SystemSpace.INDEX), Field.index.spaceId);
-  const sequences = byField(catalog.rows(SystemSpace.SPACE_SEQUENCE), Field.spaceSequence.spaceId);
-  const spaces = byField(catalog.rows(SystemSpace.SPACE), Field.space.id);
+  const bySpace = (spaceId: number): Map<number | undefined, SystemRow[]> =>
+    groupBy(catalog.rows(spaceId), (row) => spaceOf(spaceId, row));
+  const indexes = bySpace(SystemSpace.INDEX);
+  const sequences = bySpace(SystemSpace.SPACE_SEQUENCE);
+  const spaces = bySpace(SystemSpace.SPACE);
   return (id) => [
     ...(indexes.get(id) ?? []).map(({ fields }) => `index ${quoted(fields[Field.index.name])}`),
     ...(sequences.has(id) ? ['a sequence'] : []),
@@ -54,13 +48,13 @@ export function lackingParts(
 
 /** Foreign keys of spaces that are made to spaces that stay: nobody knows whether their rows serve them. */
 export function keysToKept(backup: Catalog, isKept: (id: number) => boolean): string[] {
-  const spaces = new Map(backup.spaces.map((space): [number, Space] => [space.id, space]));
+  const names = new Map(backup.spaces.map(({ id, name }) => [id, name]));
   return backup.rows(SystemSpace.SPACE).flatMap(({ fields }) =>
     foreignKeysOf(fields)
       .filter(({ childId, parentId }) => !isKept(childId) && isKept(parentId))
       .map(({ name, childId, parentId }) => {
-        const [child, parent] = [spaces.get(childId)?.name, spaces.get(parentId)?.name];
-        return `foreign key ${quoted(name)} of ${quoted(child)} refers to ${quoted(parent)}, which stays: if that lacks an index or rows for it, the restore stops behind the rows`;
+        const [child, parent] = [quoted(names.get(childId)), quoted(names.get(parentId))];
+        return `foreign key ${quoted(name)} of ${child} refers to ${parent}, which stays: if that lacks an index or rows for it, the restore stops behind the rows`;
       }),
   );
 }

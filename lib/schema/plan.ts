@@ -9,7 +9,7 @@ import { type Destination, destinationsOf } from './destinations.js';
 import { sortViews } from './dialect.js';
 import { type DropPlan, planDrop } from './drop.js';
 import { eventsOf } from './events.js';
-import { isUsed } from './existing.js';
+import { isUsed, takesAway } from './existing.js';
 import { unsupported } from './features.js';
 import type { IdMap } from './ids.js';
 import { keysToKept, lackingParts } from './lacking.js';
@@ -98,7 +98,7 @@ export function planRestore(
   const { ids, leftOut, conflicts } = planner;
   const destinations = destinationsOf(backup, drop.remaining, ids, options);
   const acting = actingOn(target, destinations);
-  const isRefused = options.existing === 'drop' || options.existing === 'truncate';
+  const isRefused = takesAway(options.existing ?? 'error');
   if (isRefused) conflicts.push(...acting);
   const left = unwanted(options);
   const made = Catalog.of((id) =>

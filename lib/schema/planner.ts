@@ -11,7 +11,7 @@ import { withTargetIds } from './references.js';
 import type { Release } from './release.js';
 import { checkRevoked } from './shipped-grants.js';
 import { lastSpaceId, widestGap } from './space-ids.js';
-import { BuiltinUser, Field, SYSTEM_SPACES, SystemSpace } from './system.js';
+import { BuiltinUser, Field, keyOf, SYSTEM_SPACES, SystemSpace } from './system.js';
 
 /** One row to be put into a system space of the target, or to be taken away from it. */
 export interface Step {
@@ -59,23 +59,15 @@ export function unwanted({ without = {}, only }: PlanOptions): ReadonlySet<numbe
   ]);
 }
 
-/** Fields of the primary keys of the spaces whose rows may be replaced by those of a backup. */
-const KEYS: Readonly<Record<number, readonly number[]>> = {
-  [SystemSpace.SCHEMA]: [Field.schema.key],
-  [SystemSpace.SPACE]: [Field.space.id],
-  [SystemSpace.SEQUENCE_DATA]: [Field.sequenceData.id],
-  [SystemSpace.PRIV]: [Field.priv.grantee, Field.priv.objectType, Field.priv.objectId],
-};
-
-function keyOf(spaceId: number, { fields }: SystemRow): string {
-  return JSON.stringify((KEYS[spaceId] ?? []).map((field) => fields[field]));
+function keyText(spaceId: number, { fields }: SystemRow): string {
+  return JSON.stringify(keyOf(spaceId, fields));
 }
 
 /** Rows of one system space of the target. */
 interface RowsThere {
   /** All of them, raw. */
   there: ReadonlySet<string>;
-  /** What somebody made, by the primary key where rows of that space may be replaced. */
+  /** What somebody made, by the primary key. */
   own: ReadonlyMap<string, SystemRow>;
 }
 
@@ -189,11 +181,11 @@ export class Planner {
     const granted = new Set(
       this.#backup.userRows(SystemSpace.PRIV).map((row) => {
         const mapped = withTargetIds(SystemSpace.PRIV, row, this.ids, () => {});
-        return mapped === undefined ? '' : keyOf(SystemSpace.PRIV, mapped);
+        return mapped === undefined ? '' : keyText(SystemSpace.PRIV, mapped);
       }),
     );
     for (const row of this.#target.userRows(SystemSpace.PRIV)) {
-      if (!used.has(Number(row.fields[grantee])) || granted.has(keyOf(SystemSpace.PRIV, row)))
+      if (!used.has(Number(row.fields[grantee])) || granted.has(keyText(SystemSpace.PRIV, row)))
         continue;
       this.#notes.add(
         `${this.#targetDescriber.row(SystemSpace.PRIV, row)} is on the target already, and stays`,
@@ -224,7 +216,7 @@ export class Planner {
       if (mapped === undefined || there.has(mapped.raw.toString('latin1'))) continue;
       // Values of sequences go on; that is no loss.
       const isNoted = verb === 'replace' && spaceId !== SystemSpace.SEQUENCE_DATA;
-      const replaced = isNoted ? own.get(keyOf(spaceId, mapped)) : undefined;
+      const replaced = isNoted ? own.get(keyText(spaceId, mapped)) : undefined;
       if (replaced !== undefined) {
         this.#notes.add(
           `${what}: it takes the place of ${this.#targetDescriber.row(spaceId, replaced)}`,
@@ -242,7 +234,7 @@ export class Planner {
     if (known !== undefined) return known;
     const rows = {
       there: new Set(this.#target.rows(spaceId).map(({ raw }) => raw.toString('latin1'))),
-      own: new Map(this.#target.userRows(spaceId).map((row) => [keyOf(spaceId, row), row])),
+      own: new Map(this.#target.userRows(spaceId).map((row) => [keyText(spaceId, row), row])),
     };
     this.#there.set(spaceId, rows);
     return rows;

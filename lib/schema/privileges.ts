@@ -1,5 +1,6 @@
 import type { Value } from '../tuple/codec.js';
 import type { Catalog } from './catalog.js';
+import { groupBy } from './groups.js';
 import { BuiltinUser, Field, Privilege, SystemSpace } from './system.js';
 
 /** An object as far as its access depends on it. */
@@ -62,13 +63,8 @@ export class Privileges {
       .find(({ fields }) => fields[name] === user && fields[type] === 'user');
     this.user = user;
     this.userId = Number(row?.fields[id] ?? BuiltinUser.GUEST);
-    const grantsOf = new Map<number, Value[][]>();
-    for (const { fields } of catalog.rows(SystemSpace.PRIV)) {
-      const key = Number(fields[grantee]);
-      const grants = grantsOf.get(key);
-      if (grants === undefined) grantsOf.set(key, [fields]);
-      else grants.push(fields);
-    }
+    const grants = catalog.rows(SystemSpace.PRIV).map(({ fields }) => fields);
+    const grantsOf = groupBy(grants, (fields) => Number(fields[grantee]));
     for (const holder of withRoles(this.userId, grantsOf)) {
       for (const grant of grantsOf.get(holder) ?? []) {
         const key = keyOf(grant[objectType], grant[objectId]);

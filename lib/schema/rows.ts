@@ -12,6 +12,12 @@ export function isTable(value: Value | undefined): value is Table {
   return isObject && !(value instanceof Uint8Array) && !(value instanceof Extension);
 }
 
+/** @param row - of `_space` */
+export const spaceIdOf = ({ fields }: SystemRow): number => Number(fields[Field.space.id]);
+
+/** @param row - of `_space` */
+export const spaceNameOf = ({ fields }: SystemRow): string => String(fields[Field.space.name]);
+
 /**
  * The row with the bytes of one field changed, and all others as they are.
  *

@@ -8,7 +8,7 @@ import { isView } from './describe.js';
 import { sortViews, sqlOf } from './dialect.js';
 import { eventsOf, spaceEventOf } from './events.js';
 import type { Head } from './head.js';
-import { editField, functionsOf, isTable } from './rows.js';
+import { editField, functionsOf, isTable, spaceIdOf, spaceNameOf } from './rows.js';
 import { LAST_SHIPPED_COLLATION } from './shipped.js';
 import { identifiersOf } from './sql.js';
 import { Field, SystemSpace } from './system.js';
@@ -21,9 +21,6 @@ export interface Selection {
   lost: Omission[];
 }
 
-const nameOf = ({ fields }: SystemRow): string => String(fields[Field.space.name]);
-const idOf = ({ fields }: SystemRow): number => Number(fields[Field.space.id]);
-
 /** The SQL that a row runs or is, with the tables that it names. */
 function tablesIn(row: SystemRow, fieldNo: number): Set<string> {
   return identifiersOf(sqlOf(row, fieldNo) ?? '');
@@ -32,16 +29,16 @@ function tablesIn(row: SystemRow, fieldNo: number): Set<string> {
 /** Adds the views that read a space which is gone, and the views that read those. */
 function withViews(gone: Set<number>, catalog: Catalog, lost: Omission[]): void {
   const rows = catalog.rows(SystemSpace.SPACE);
-  const names = new Map(rows.map((row) => [nameOf(row), idOf(row)]));
+  const names = new Map(rows.map((row) => [spaceNameOf(row), spaceIdOf(row)]));
   // each behind the views that it reads
   for (const view of sortViews(rows.filter(({ fields }) => isView(fields)))) {
-    if (gone.has(idOf(view))) continue;
+    if (gone.has(spaceIdOf(view))) continue;
     const missing = [...tablesIn(view, Field.space.flags)].find((name) =>
       gone.has(names.get(name) ?? -1),
     );
     if (missing === undefined) continue;
-    gone.add(idOf(view));
-    lost.push({ what: `view ${quoted(nameOf(view))}`, why: `it reads ${quoted(missing)}` });
+    gone.add(spaceIdOf(view));
+    lost.push({ what: `view ${quoted(spaceNameOf(view))}`, why: `it reads ${quoted(missing)}` });
   }
 }
 
@@ -56,7 +53,7 @@ function withoutForeignKeys(
       const key = decode(value);
       const parent = isTable(key) ? gone.get(Number(key['space'])) : undefined;
       if (parent === undefined) return value;
-      lost.push(foreignKey(name, nameOf(row), parent));
+      lost.push(foreignKey(name, spaceNameOf(row), parent));
       return undefined;
     });
   const inTable = (table: Buffer): Buffer =>
@@ -141,7 +138,7 @@ function collationsIn(value: unknown): unknown[] {
 function needs(catalog: Catalog): { functions: Set<unknown>; collations: Set<unknown> } {
   const rows = (spaceId: number): readonly SystemRow[] => catalog.rows(spaceId);
   const spaces = rows(SystemSpace.SPACE);
-  const named = new Set<unknown>([...spaces.map(idOf), ...spaces.map(nameOf)]);
+  const named = new Set<unknown>([...spaces.map(spaceIdOf), ...spaces.map(spaceNameOf)]);
   const indexes = rows(SystemSpace.INDEX);
   const sql = new Set([
     ...spaces.flatMap((row) => [...tablesIn(row, Field.space.flags)]),

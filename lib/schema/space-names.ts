@@ -7,7 +7,7 @@ import type { Catalog, SystemRow } from './catalog.js';
 import { otherNamesOf } from './dialect.js';
 import { CASE_SENSITIVE, isOlder, type Release, releaseOf } from './release.js';
 import { editField } from './rows.js';
-import { identifiersOf, isKeyword, isWord, mapTokens, quote, tokensOf } from './sql.js';
+import { identifiersOf, isKeyword, isWord, mapTokens, quote, tokensOf, unquote } from './sql.js';
 import { Field, SystemSpace } from './system.js';
 
 /** Words before the name of a table, and of nothing else. */
@@ -104,7 +104,8 @@ export class SpaceNames {
 
   /** The space that an identifier stands for, if it stands for one. */
   #spaceOf(token: string): string | undefined {
-    if (token.startsWith('"')) return token.slice(1, -1).replaceAll('""', '"');
+    const name = unquote(token);
+    if (name !== undefined) return name;
     const upper = token.toUpperCase();
     if (!isWord(token) || isKeyword(upper, this.#source)) return undefined;
     return isOlder(this.#source, CASE_SENSITIVE) || !this.#spaces.has(token) ? upper : token;

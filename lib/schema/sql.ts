@@ -107,6 +107,11 @@ export function isWord(token: string): boolean {
   return WORD.test(token);
 }
 
+/** The name that an identifier in quotes stands for; undefined for what has none around it. */
+export function unquote(token: string): string | undefined {
+  return token.startsWith('"') ? token.slice(1, -1).replaceAll('""', '"') : undefined;
+}
+
 /** An identifier that stands for exactly this name, on any server. */
 export function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
@@ -140,7 +145,8 @@ export function mapTokens(sql: string, change: (token: string) => string): strin
 export function identifiersOf(sql: string): Set<string> {
   const found = new Set<string>();
   for (const token of tokensOf(sql)) {
-    if (token.startsWith('"')) found.add(token.slice(1, -1).replaceAll('""', '"'));
+    const name = unquote(token);
+    if (name !== undefined) found.add(name);
     else if (isWord(token)) found.add(token).add(token.toUpperCase());
   }
   return found;
@@ -157,9 +163,7 @@ export function withoutTable(sql: string, table: string): string {
   const tokens = tokensOf(sql);
   const isTable = (i: number): boolean => {
     const token = tokens[i] ?? '';
-    const name = token.startsWith('"')
-      ? token.slice(1, -1).replaceAll('""', '"')
-      : token.toUpperCase();
+    const name = unquote(token) ?? token.toUpperCase();
     return name === table && tokens[i + 1] === '.' && tokens[i - 1] !== '.';
   };
   let at = -1;

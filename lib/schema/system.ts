@@ -1,3 +1,5 @@
+import type { Value } from '../tuple/codec.js';
+
 /**
  * Ids of the system spaces that hold what a user can create, ascending.
  *
@@ -87,6 +89,33 @@ export const Field = {
   ckConstraint: { spaceId: 0, name: 1, code: 4, isEnabled: 5 },
   funcIndex: { spaceId: 0, indexId: 1, functionId: 2 },
 } as const;
+
+/** Fields of the primary keys of those spaces, by `box.space._x.index[0].parts`; of `_collation` nobody asks. */
+const PRIMARY_KEYS: Readonly<Record<number, readonly number[]>> = {
+  [SystemSpace.SCHEMA]: [Field.schema.key],
+  [SystemSpace.SPACE]: [Field.space.id],
+  [SystemSpace.SEQUENCE]: [Field.sequence.id],
+  [SystemSpace.SEQUENCE_DATA]: [Field.sequenceData.id],
+  [SystemSpace.INDEX]: [Field.index.spaceId, Field.index.id],
+  [SystemSpace.FUNC]: [Field.func.id],
+  [SystemSpace.USER]: [Field.user.id],
+  [SystemSpace.PRIV]: [Field.priv.grantee, Field.priv.objectType, Field.priv.objectId],
+  [SystemSpace.TRIGGER]: [Field.trigger.name],
+  [SystemSpace.SPACE_SEQUENCE]: [Field.spaceSequence.spaceId],
+  [SystemSpace.FK_CONSTRAINT]: [Field.fkConstraint.name, Field.fkConstraint.childId],
+  [SystemSpace.CK_CONSTRAINT]: [Field.ckConstraint.spaceId, Field.ckConstraint.name],
+  [SystemSpace.FUNC_INDEX]: [Field.funcIndex.spaceId, Field.funcIndex.indexId],
+};
+
+/**
+ * The primary key of a row of a system space.
+ *
+ * @example
+ * keyOf(SystemSpace.INDEX, row.fields); // [512, 0]
+ */
+export function keyOf(spaceId: number, fields: readonly Value[]): Value[] {
+  return (PRIMARY_KEYS[spaceId] ?? []).map((field) => fields[field]!);
+}
 
 /** Ids of what the server creates by itself, `src/box/user_def.h`. */
 export const BuiltinUser = { GUEST: 0, ADMIN: 1, PUBLIC: 2, REPLICATION: 3, SUPER: 31 } as const;

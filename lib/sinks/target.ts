@@ -3,7 +3,7 @@ import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
 import { listOf } from '../report.js';
 import type { Catalog } from '../schema/catalog.js';
-import { isUsed } from '../schema/existing.js';
+import { isUsed, takesRows } from '../schema/existing.js';
 import { lackingPrivileges } from '../schema/needed-privileges.js';
 import { planRestore, type RestorePlan } from '../schema/plan.js';
 import { Privileges } from '../schema/privileges.js';
@@ -68,8 +68,8 @@ function wayAround({ only, existing = 'error' }: Wanted): string {
 }
 
 function refusal(where: string, conflicts: readonly string[], wanted: Wanted): TntarError {
-  const { only, existing } = wanted;
-  const areRows = only === 'data' || existing === 'replace' || existing === 'truncate';
+  const { only, existing = 'error' } = wanted;
+  const areRows = only === 'data' || takesRows(existing);
   const what = areRows ? 'cannot take the rows of this backup' : 'is not free for this backup';
   return new TntarError('target', `the target ${where} ${what}: ${listOf(conflicts)}`, {
     hint: `${wayAround(wanted)}; nothing was written`,

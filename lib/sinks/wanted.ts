@@ -1,5 +1,6 @@
 import type { Manifest } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
+import { takesRows } from '../schema/existing.js';
 import type { PlanOptions } from '../schema/planner.js';
 
 /** What of a backup is wanted; all of it by default. */
@@ -23,7 +24,7 @@ export function checkWanted({ only, existing = 'error', onConflict = 'error' }: 
       '--on-conflict says what becomes of rows that are there',
     );
   }
-  if ((existing === 'replace' || existing === 'truncate') && only === 'schema') {
+  if (takesRows(existing) && only === 'schema') {
     throw wrong(
       `--existing ${existing} is about rows, and --schema-only restores none`,
       'use --existing skip or --existing drop',
@@ -47,7 +48,7 @@ export function checkHeld(manifest: Manifest, { only, existing = 'error' }: Want
   if (only === 'data') {
     throw wrong('the archive holds definitions only: it has no rows', 'nothing was written');
   }
-  if (existing === 'replace' || existing === 'truncate') {
+  if (takesRows(existing)) {
     throw wrong(
       `the archive holds definitions only, and --existing ${existing} is about rows`,
       'use --existing skip or --existing drop; nothing was written',

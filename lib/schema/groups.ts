@@ -1,0 +1,16 @@
+/**
+ * Things by what a key says of each, looked up once: there may be thousands of spaces.
+ *
+ * @example
+ * groupBy(catalog.rows(SystemSpace.INDEX), ({ fields }) => Number(fields[Field.index.spaceId]));
+ */
+export function groupBy<T, K>(things: Iterable<T>, keyOf: (thing: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const thing of things) {
+    const key = keyOf(thing);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [thing]);
+    else group.push(thing);
+  }
+  return groups;
+}
