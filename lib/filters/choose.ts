@@ -51,25 +51,18 @@ function checkPatterns({ only = [], except = [] }: Choice): void {
 }
 
 /** @throws TntarError of kind `usage` for a pattern that fits no name, or where no space is left */
-function checkMatches(choice: Choice, names: readonly string[]): void {
+function checkMatches(choice: Choice, isChosen: Test, names: readonly string[]): void {
   const patterns = [...(choice.only ?? []), ...(choice.except ?? [])];
   const idle = patterns.filter((pattern) => !names.some(matcher(pattern)));
-  if (idle.length > 0) throw unfit(idle, names);
-  if (patterns.length > 0 && names.length > 0 && !names.some(isChosenBy(choice))) {
-    throw new TntarError(
-      'usage',
-      'no space is chosen: what --space asks for, --exclude leaves out',
-      {
-        hint: thereAre(names),
-      },
-    );
+  if (idle.length > 0) {
+    throw new TntarError('usage', `no space fits ${showed(idle)}`, {
+      hint: `${thereAre(names)}; patterns are of whole names, and * stands for any characters`,
+    });
   }
-}
-
-function unfit(idle: readonly string[], names: readonly string[]): TntarError {
-  return new TntarError('usage', `no space fits ${showed(idle)}`, {
-    hint: `${thereAre(names)}; patterns are of whole names, and * stands for any characters`,
-  });
+  if (patterns.length > 0 && names.length > 0 && !names.some(isChosen)) {
+    const message = 'no space is chosen: what --space asks for, --exclude leaves out';
+    throw new TntarError('usage', message, { hint: thereAre(names) });
+  }
 }
 
 /**
@@ -94,6 +87,7 @@ export function chooseSpaces(choice: Choice): Rewrite {
     head(head) {
       checkMatches(
         choice,
+        isKept,
         head.manifest.spaces.map(({ name }) => name),
       );
       const select = only.length === 0 ? withoutSpaces : onlySpaces;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { messageOf, TntarError } from '../errors.js';
+import { groupBy } from '../schema/groups.js';
 import type { Tuple } from '../tuple/tuple.js';
 import { applyFilter } from './apply.js';
 import { type Masking, prepare } from './mask-checks.js';
@@ -20,10 +21,6 @@ export interface Mask {
   by: 'null' | 'hash' | { fixed: string };
 }
 
-function usage(message: string, hint: string): TntarError {
-  return new TntarError('usage', message, { hint });
-}
-
 /**
  * Reads `SPACE.FIELD=null|hash|fixed:VALUE`. The last dot parts the names.
  *
@@ -35,7 +32,9 @@ export function parseMask(text: string): Mask {
   const [, space = '', field = '', how = ''] =
     /^(.+?)\.([^.=]+)=(null|hash|fixed:.*)$/s.exec(text) ?? [];
   if (space === '') {
-    throw usage(`cannot read the mask '${text}'`, 'write SPACE.FIELD=null, =hash or =fixed:VALUE');
+    throw new TntarError('usage', `cannot read the mask '${text}'`, {
+      hint: 'write SPACE.FIELD=null, =hash or =fixed:VALUE',
+    });
   }
   if (how === 'null' || how === 'hash') return { space, field, by: how };
   return { space, field, by: { fixed: how.slice('fixed:'.length) } };
@@ -56,8 +55,8 @@ function masked(tuple: Tuple, { field }: Mask, change: Masking): Tuple {
 
 /**
  * Puts something else in the place of what must not be seen. What is null stays null. Hashes are keyed:
- * the same value gives the same hash, in all fields of its type, for one key; so what was unique, or referred to
- * something, still is and does.
+ * the same value gives the same hash, in all fields of its type, for one key; so what was unique, or
+ * referred to something, still is and does.
  *
  * @param key - of the hashes, any bytes; without one each run has its own 32
  * @returns it throws a TntarError of kind `usage`, before the first row, for a field that is not there, or
@@ -67,7 +66,7 @@ function masked(tuple: Tuple, { field }: Mask, change: Masking): Tuple {
  * await dump(server, output, { rewrites: [maskFields([parseMask('users.email=hash')])] });
  */
 export function maskFields(masks: readonly Mask[], key: Buffer = randomBytes(32)): Rewrite {
-  const bySpace = new Map<string, [Mask, Masking][]>();
+  let bySpace: ReadonlyMap<string, [Mask, Masking][]> = new Map();
   const shown = masks.map(({ space, field, by }) =>
     typeof by === 'string' ? `${space}.${field}=${by}` : `${space}.${field}=fixed`,
   );
@@ -80,11 +79,11 @@ export function maskFields(masks: readonly Mask[], key: Buffer = randomBytes(32)
   return {
     ...rewrite,
     head(head) {
-      bySpace.clear();
-      for (const mask of masks) {
-        const prepared: [Mask, Masking] = [mask, prepare(mask, masks, head.catalog, key)];
-        bySpace.set(mask.space, [...(bySpace.get(mask.space) ?? []), prepared]);
-      }
+      const prepared = masks.map((mask): [Mask, Masking] => [
+        mask,
+        prepare(mask, masks, head.catalog, key),
+      ]);
+      bySpace = groupBy(prepared, ([{ space }]) => space);
       return rewrite.head(head);
     },
   };

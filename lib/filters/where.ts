@@ -1,6 +1,7 @@
 import { TntarError } from '../errors.js';
 import { quoted, thereAre } from '../report.js';
 import type { Catalog, Space } from '../schema/catalog.js';
+import { groupBy } from '../schema/groups.js';
 import { isTable } from '../schema/rows.js';
 import { applyFilter } from './apply.js';
 import { compileExpression, oneLine, type Predicate } from './expression.js';
@@ -71,7 +72,7 @@ function spaceIn(catalog: Catalog, where: Where): Space {
  * await dump(server, output, { rewrites: [keepWhere([parseWhere('users: age >= 18')])] });
  */
 export function keepWhere(wheres: readonly Where[]): Rewrite {
-  const predicates = new Map<number, Predicate[]>();
+  let predicates: ReadonlyMap<number, Predicate[]> = new Map();
   const name = `where ${wheres.map(shown).join(', ')}`;
   const rewrite = applyFilter((space, tuple) => {
     const mine = space.isSystem ? undefined : predicates.get(space.id);
@@ -80,12 +81,15 @@ export function keepWhere(wheres: readonly Where[]): Rewrite {
   return {
     ...rewrite,
     async head(head) {
+      const compiled: [number, Predicate][] = [];
       for (const where of wheres) {
         const space = spaceIn(head.catalog, where);
         const label = `where ${shown(where)}`;
         const predicate = await compileExpression(where.expression, fieldTypes(space), label);
-        predicates.set(space.id, [...(predicates.get(space.id) ?? []), predicate]);
+        compiled.push([space.id, predicate]);
       }
+      const bySpace = groupBy(compiled, ([id]) => id);
+      predicates = new Map([...bySpace].map(([id, pairs]) => [id, pairs.map(([, each]) => each)]));
       return rewrite.head(head);
     },
     rows: (batch) => (predicates.has(batch.space.id) ? rewrite.rows!(batch) : [batch]),

@@ -194,7 +194,7 @@ describe('a filter that makes many rows of one', () => {
       while (performance.now() - started < 10);
       return tuple;
     });
-    const count = 500;
+    const count = 100;
     const bytes = Buffer.concat(Array.from({ length: count }, (_, i) => encodeExact([i])));
     const space = { id: 512, name: 'log', engine: 'memtx' };
     setTimeout(() => heard.abort(), 10);

@@ -229,4 +229,23 @@ describe('keepWhere', () => {
       refusal(/where 'user: id > 1': there is no space 'user'/, 'usage', /app:users; others/),
     );
   });
+
+  // Expressions of the backup before were asked of the space that had got the id.
+  it('asks the spaces of each backup anew', async () => {
+    const rewrite = keepWhere([parseWhere('app:users: id > 1')]);
+    await rewrite.head(headOf(SPACES));
+    const [users, others] = SPACES[280]!;
+    const swapped = [
+      [512, ...others!.slice(1)],
+      [513, ...users!.slice(1)],
+    ];
+    await rewrite.head(headOf({ ...SPACES, 280: swapped as (typeof SPACES)[280] }));
+    const bytes = encodeExact([1]);
+    const space = { id: 512, name: 'others', engine: 'memtx' };
+    let count = 0;
+    for await (const batch of rewrite.rows!({ kind: 'tuples', space, count: 1, bytes })) {
+      count += batch.count;
+    }
+    equal(count, 1);
+  });
 });
