@@ -13,17 +13,21 @@ export abstract class Carried {
  * tuple.set('copy', tuple.field('original'));
  */
 export class Raw extends Carried {
+  readonly raw: Buffer;
+
   /**
-   * @param raw - one whole MessagePack value
+   * @param raw - one whole MessagePack value, which is copied
    * @throws TypeError for anything else
    */
-  constructor(readonly raw: Buffer) {
+  constructor(raw: Uint8Array) {
     super();
+    if (!(raw instanceof Uint8Array)) throw new TypeError('a Raw takes bytes');
     const end = skip(raw, 0, raw.length);
     if (end !== raw.length) {
       const what = end === INCOMPLETE ? 'less' : 'something else';
       throw new TypeError(`a Raw takes one MessagePack value; ${what} was given`);
     }
+    this.raw = Buffer.from(raw);
   }
 }
 
@@ -52,15 +56,20 @@ abstract class Floating extends Carried {
  * new Double(1) + 1; // 2
  */
 export class Double extends Floating {
-  readonly raw: Buffer;
+  readonly raw = Buffer.alloc(9, 0xcb);
 
-  constructor(
-    readonly value: number,
-    raw?: Buffer,
-  ) {
+  /** @throws TypeError for anything but a number: what else it could become is not what was meant */
+  constructor(readonly value: number) {
     super();
-    this.raw = raw ?? Buffer.alloc(9, 0xcb);
-    if (raw === undefined) this.raw.writeDoubleBE(value, 1);
+    checkNumber(value);
+    this.raw.writeDoubleBE(value, 1);
+  }
+
+  /** Of the float64 at `offset`: not a number has many forms, and each stays as it is. */
+  static read(buf: Buffer, offset: number): Double {
+    const read = new Double(buf.readDoubleBE(offset + 1));
+    buf.copy(read.raw, 1, offset + 1);
+    return read;
   }
 }
 
@@ -72,14 +81,30 @@ export class Double extends Floating {
  */
 export class Float extends Floating {
   readonly value: number;
-  readonly raw: Buffer;
+  readonly raw = Buffer.alloc(5, 0xca);
 
-  constructor(value: number, raw?: Buffer) {
+  /** @throws TypeError for anything but a number, RangeError for a finite one beyond those of 32 bits */
+  constructor(value: number) {
     super();
+    checkNumber(value);
     this.value = Math.fround(value);
-    this.raw = raw ?? Buffer.alloc(5, 0xca);
-    if (raw === undefined) this.raw.writeFloatBE(value, 1);
+    if (Number.isFinite(value) && !Number.isFinite(this.value)) {
+      throw new RangeError(`${value} does not fit into 32 bits: write new Double(${value})`);
+    }
+    this.raw.writeFloatBE(value, 1);
   }
+
+  /** Of the float32 at `offset`; see {@link Double.read}. */
+  static read(buf: Buffer, offset: number): Float {
+    const read = new Float(buf.readFloatBE(offset + 1));
+    buf.copy(read.raw, 1, offset + 1);
+    return read;
+  }
+}
+
+function checkNumber(value: unknown): void {
+  if (typeof value === 'number') return;
+  throw new TypeError(`a number is wanted, not ${value === null ? 'null' : typeof value}`);
 }
 
 /**
@@ -99,10 +124,9 @@ export class Opaque extends Carried {
   constructor(
     readonly type: number,
     readonly payload: Uint8Array,
-    raw?: Buffer,
   ) {
     super();
-    this.raw = raw ?? extension(type, payload);
+    this.raw = extension(type, payload);
   }
 }
 

@@ -87,7 +87,7 @@ class Reader {
     if (code === 0xc0) return null;
     if (code === 0xc2 || code === 0xc3) return code === 0xc3;
     if (code >= 0xc4 && code <= 0xc6) return buf.subarray(pos + 1 + (1 << (code - 0xc4)), this.pos);
-    if (code === 0xca) return new Float(buf.readFloatBE(pos + 1), buf.subarray(pos, this.pos));
+    if (code === 0xca) return Float.read(buf, pos);
     if (code === 0xcb) return this.readDouble(pos);
     const isExtension = (code >= 0xc7 && code <= 0xc9) || (code >= 0xd4 && code <= 0xd8);
     return isExtension ? this.readExtension(pos, code) : readInteger(buf, pos);
@@ -103,13 +103,13 @@ class Reader {
     return valid ? text : new Raw(buf.subarray(pos, end));
   }
 
-  /** Not a number has many forms; all but the usual one have to keep their bytes. */
+  /** Of what is not a number all forms but the usual one have to keep their bytes. */
   private readDouble(pos: number): number | Double {
     const value = this.buf.readDoubleBE(pos + 1);
     const plain = Number.isNaN(value)
       ? this.buf.readBigUInt64BE(pos + 1) === 0x7ff8000000000000n
       : !Number.isInteger(value);
-    return plain ? value : new Double(value, this.buf.subarray(pos, this.pos));
+    return plain ? value : Double.read(this.buf, pos);
   }
 
   private readExtension(pos: number, code: number): Carried {
@@ -117,7 +117,8 @@ class Reader {
     const type = this.buf.readInt8(pos + head);
     const payload = this.buf.subarray(pos + head + 1, this.pos);
     const raw = this.buf.subarray(pos, this.pos);
-    return EXTENSIONS[type]?.(payload, raw) ?? new Opaque(type, payload, raw);
+    // its header may be a longer one than is needed
+    return EXTENSIONS[type]?.(payload, raw) ?? Object.assign(new Opaque(type, payload), { raw });
   }
 
   private nested<T>(read: () => T): T {
