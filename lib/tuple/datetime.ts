@@ -6,9 +6,14 @@ const TYPE = 4;
 const SHORT = 8;
 const LONG = 16;
 const DAY = 86400n;
-/** Years that the server knows, roughly, in seconds from 1970: `MAX_EPOCH_SECS_VALUE` of `datetime.h`. */
-const MAX_SECONDS = 185_480_451_590_399n;
-const NANOSECONDS = 1_000_000_000;
+/** The least and the most of each part, `datetime_validate` of the server's `src/lib/core/datetime.h`. */
+const LIMITS = [
+  ['seconds', -185_604_722_870_400n, 185_480_451_417_600n],
+  // the server itself takes one second more, but makes none
+  ['nanoseconds', 0, 999_999_999],
+  ['offsetMinutes', -12 * 60, 14 * 60],
+  ['tzIndex', 0, 1024],
+] as const;
 /** Days from 0000-03-01 to 1970-01-01, and in 400 years, after which the calendar repeats. */
 const EPOCH_DAY = 719468;
 const ERA_DAYS = 146097;
@@ -23,13 +28,13 @@ const TEXT =
  * const parts: DatetimeParts = { seconds: 1_709_197_200n, offsetMinutes: 180 };
  */
 export interface DatetimeParts {
-  /** From 1970, UTC. */
+  /** From 1970, UTC; in the years from -5879610 to 5879611. */
   readonly seconds: bigint;
   /** Behind those, 0 to 999,999,999. */
   readonly nanoseconds?: number;
-  /** East of UTC. */
+  /** East of UTC, -720 to 840. */
   readonly offsetMinutes?: number;
-  /** The server's number of a time zone; 0 for none. */
+  /** The server's number of a time zone, up to 1024; 0 for none. */
   readonly tzIndex?: number;
 }
 
@@ -52,17 +57,28 @@ export class Datetime extends Carried {
 
   /**
    * @param source - text is ISO 8601, UTC where it names no offset
-   * @throws TypeError for what is no datetime, RangeError for a day that no calendar has, or one that the
-   *   server does not know
+   * @throws TypeError for what is no datetime, RangeError for a day that no calendar has, and for a part
+   *   that no server takes
    */
   static from(source: Date | string | DatetimeParts): Datetime {
-    if (typeof source === 'string') return make(parse(source), Datetime.read);
-    if (!(source instanceof Date)) return make(source, Datetime.read);
+    if (typeof source === 'string') return Datetime.of(parse(source));
+    if (!(source instanceof Date)) return Datetime.of(source);
     const time = source.getTime();
     if (Number.isNaN(time)) throw new TypeError('an invalid Date is no datetime');
     const seconds = Math.floor(time / 1000);
     const nanoseconds = (time - seconds * 1000) * 1_000_000;
-    return make({ seconds: BigInt(seconds), nanoseconds }, Datetime.read);
+    return Datetime.of({ seconds: BigInt(seconds), nanoseconds });
+  }
+
+  private static of({
+    seconds,
+    nanoseconds = 0,
+    offsetMinutes = 0,
+    tzIndex = 0,
+  }: DatetimeParts): Datetime {
+    const parts = { seconds, nanoseconds, offsetMinutes, tzIndex };
+    const raw = extension(TYPE, pack(parts));
+    return new Datetime(seconds, nanoseconds, offsetMinutes, tzIndex, raw);
   }
 
   /** @returns undefined where the payload is no datetime of the server */
@@ -71,10 +87,11 @@ export class Datetime extends Carried {
     const long = payload.length === LONG;
     const seconds = payload.readBigInt64LE(0);
     const nanoseconds = long ? payload.readInt32LE(8) : 0;
-    if (seconds > MAX_SECONDS || seconds < -MAX_SECONDS) return undefined;
-    if (nanoseconds < 0 || nanoseconds >= NANOSECONDS) return undefined;
-    const [offset, tzIndex] = long ? [payload.readInt16LE(12), payload.readInt16LE(14)] : [0, 0];
-    return new Datetime(seconds, nanoseconds, offset, tzIndex, raw);
+    const [offsetMinutes, tzIndex] = long
+      ? [payload.readInt16LE(12), payload.readInt16LE(14)]
+      : [0, 0];
+    if (beyond({ seconds, nanoseconds, offsetMinutes, tzIndex }) !== undefined) return undefined;
+    return new Datetime(seconds, nanoseconds, offsetMinutes, tzIndex, raw);
   }
 
   /** Without what a Date cannot hold: less than a millisecond, and the offset. */
@@ -96,10 +113,23 @@ export class Datetime extends Carried {
   }
 }
 
-type Read = (payload: Buffer, raw: Buffer) => Datetime | undefined;
+/** Says which part is out of its limits. */
+function beyond(parts: Required<DatetimeParts>): string | undefined {
+  for (const [part, least, most] of LIMITS) {
+    const value = parts[part];
+    if (value < least || value > most) return `${part} goes from ${least} to ${most}, not ${value}`;
+  }
+  return undefined;
+}
 
-function make(parts: DatetimeParts, read: Read): Datetime {
-  const { seconds, nanoseconds = 0, offsetMinutes = 0, tzIndex = 0 } = parts;
+function pack(parts: Required<DatetimeParts>): Buffer {
+  const { seconds, nanoseconds, offsetMinutes, tzIndex } = parts;
+  if (typeof seconds !== 'bigint') throw new TypeError('the seconds of a datetime are a bigint');
+  if (![nanoseconds, offsetMinutes, tzIndex].every(Number.isSafeInteger)) {
+    throw new TypeError('all parts of a datetime but its seconds are whole numbers');
+  }
+  const problem = beyond(parts);
+  if (problem !== undefined) throw new RangeError(`no server takes such a datetime: ${problem}`);
   const short = nanoseconds === 0 && offsetMinutes === 0 && tzIndex === 0;
   const payload = Buffer.alloc(short ? SHORT : LONG);
   payload.writeBigInt64LE(seconds);
@@ -108,9 +138,7 @@ function make(parts: DatetimeParts, read: Read): Datetime {
     payload.writeInt16LE(offsetMinutes, 12);
     payload.writeInt16LE(tzIndex, 14);
   }
-  const made = read(payload, extension(TYPE, payload));
-  if (made === undefined) throw new RangeError('out of the range of datetimes');
-  return made;
+  return payload;
 }
 
 function parse(text: string): DatetimeParts {
@@ -119,8 +147,9 @@ function parse(text: string): DatetimeParts {
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map((n) => Number(n ?? 0));
   const [fraction = '', sign, hours = '0', minutes = '0'] = match.slice(7);
   const days = dayOf(year!, month!, day!);
+  const isTime = hour! <= 23 && [minute!, second!, Number(minutes)].every((each) => each <= 59);
   // a date that the calendar lacks comes back as another
-  if (!sameDate(dateOf(days), year!, month!, day!) || hour! > 23 || minute! > 59 || second! > 59) {
+  if (!isTime || !sameDate(dateOf(days), year!, month!, day!)) {
     throw new RangeError(`there is no such time as '${text}'`);
   }
   const offsetMinutes = (Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -1 : 1) + 0;

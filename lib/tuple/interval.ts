@@ -18,6 +18,24 @@ const PARTS = [
   'adjust',
 ] as const;
 
+type Part = (typeof PARTS)[number];
+
+const INT32 = [-(2n ** 31n), 2n ** 31n - 1n] as const;
+const INT64 = [-(2n ** 63n), 2n ** 63n - 1n] as const;
+
+/** What fits, `interval_unpack` of the server's `src/lib/core/mp_interval.c`, as 3.9 has it. */
+const LIMITS: Readonly<Record<Part, readonly [least: bigint, most: bigint]>> = {
+  year: INT32,
+  month: INT32,
+  week: INT32,
+  day: INT64,
+  hour: INT64,
+  minute: INT64,
+  second: INT64,
+  nanosecond: INT32,
+  adjust: [0n, 2n],
+};
+
 /** `DEF_DT_ADJUST` of `src/lua/datetime.lua`; what is missing in an encoded interval is 0 all the same. */
 const DEFAULT_ADJUST = 1;
 
@@ -28,7 +46,7 @@ const DEFAULT_ADJUST = 1;
  * @example
  * const parts: IntervalParts = { hour: 1, nanosecond: 500_000_000 };
  */
-export type IntervalParts = { readonly [part in (typeof PARTS)[number]]?: number | bigint };
+export type IntervalParts = { readonly [part in Part]?: number | bigint };
 
 /**
  * A span of time in the units of a calendar, for `tuple.set` and from `tuple.get`.
@@ -44,16 +62,22 @@ export class Interval extends Carried {
     super();
   }
 
-  /** @throws TypeError for a part that no interval has, RangeError for one beyond 64 bits */
+  /**
+   * @throws TypeError for a part that no interval has, and for one that is no exact whole number;
+   *   RangeError where the server takes no such number: days, hours, minutes and seconds have 64 bits,
+   *   all others 32
+   */
   static from(parts: IntervalParts): Interval {
     for (const name of Object.keys(parts)) {
       if (!PARTS.some((part) => part === name)) {
         throw new TypeError(`an interval has no '${name}', but: ${PARTS.join(', ')}`);
       }
     }
-    const all: IntervalParts = { ...parts, adjust: parts.adjust ?? DEFAULT_ADJUST };
+    const { adjust = DEFAULT_ADJUST } = parts;
+    const all: IntervalParts = { ...parts, adjust };
     const pairs = PARTS.flatMap((part, key) => {
-      const value = all[part] ?? 0;
+      const { [part]: value = 0 } = all;
+      check(part, value);
       return Number(value) === 0 ? [] : [Buffer.concat([Buffer.of(key), integer(value)])];
     });
     const payload = Buffer.concat([Buffer.of(pairs.length), ...pairs]);
@@ -62,7 +86,7 @@ export class Interval extends Carried {
 
   /** @returns undefined where the payload is no interval of the server */
   static read(payload: Buffer, raw: Buffer): Interval | undefined {
-    const parts: Partial<Record<(typeof PARTS)[number], number | bigint>> = { adjust: 0 };
+    const parts: Partial<Record<Part, number | bigint>> = { adjust: 0 };
     let pos = 1;
     for (let count = payload[0] ?? 0; count > 0; count--) {
       const part = PARTS[payload[pos] ?? PARTS.length];
@@ -79,4 +103,13 @@ export class Interval extends Carried {
       .map((part) => `${this.parts[part]} ${part}`)
       .join(', ');
   }
+}
+
+function check(part: Part, value: number | bigint): void {
+  if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) {
+    throw new TypeError(`'${part}' of an interval is an exact whole number, not ${value}`);
+  }
+  const [least, most] = LIMITS[part];
+  if (value >= least && value <= most) return;
+  throw new RangeError(`'${part}' of an interval goes from ${least} to ${most}, not ${value}`);
 }
