@@ -49,9 +49,10 @@ const EXTENSIONS: Readonly<Record<number, (payload: Buffer, raw: Buffer) => Carr
   { 1: Decimal.read, 2: Uuid.read, 4: Datetime.read, 6: Interval.read };
 
 /**
- * Decodes one whole value. What is no valid UTF-8 stays {@link Raw}; an extension that is unknown, or
- * not as the server writes it, becomes {@link Opaque}. A map becomes an object where all its keys are
- * strings and an object keeps them in their order, else a Map; with a key that is there twice it stays {@link Raw}.
+ * Decodes one whole value; what it gives shares no memory with `raw`. What is no valid UTF-8 stays
+ * {@link Raw}; an extension that is unknown, or not as the server writes it, becomes {@link Opaque}. A map
+ * becomes an object where all its keys are strings and an object keeps them in their order, else a Map;
+ * with a key that is there twice it stays {@link Raw}.
  *
  * @throws RangeError where `raw` is not one whole value, or nests deeper than 512 containers
  * @example
@@ -86,7 +87,7 @@ class Reader {
     this.pos = skip(buf, pos, buf.length);
     if (code === 0xc0) return null;
     if (code === 0xc2 || code === 0xc3) return code === 0xc3;
-    if (code >= 0xc4 && code <= 0xc6) return buf.subarray(pos + 1 + (1 << (code - 0xc4)), this.pos);
+    if (code >= 0xc4 && code <= 0xc6) return this.copy(pos + 1 + (1 << (code - 0xc4)));
     if (code === 0xca) return Float.read(buf, pos);
     if (code === 0xcb) return this.readDouble(pos);
     const isExtension = (code >= 0xc7 && code <= 0xc9) || (code >= 0xd4 && code <= 0xd8);
@@ -115,10 +116,15 @@ class Reader {
   private readExtension(pos: number, code: number): Carried {
     const head = code >= 0xd4 ? 1 : headerSize(this.buf, pos);
     const type = this.buf.readInt8(pos + head);
-    const payload = this.buf.subarray(pos + head + 1, this.pos);
-    const raw = this.buf.subarray(pos, this.pos);
+    const raw = this.copy(pos);
+    const payload = raw.subarray(head + 1);
     // its header may be a longer one than is needed
     return EXTENSIONS[type]?.(payload, raw) ?? Object.assign(new Opaque(type, payload), { raw });
+  }
+
+  /** The bytes from `start` to here. Who gets them may write to them, and not to the row. */
+  private copy(start: number): Buffer {
+    return Buffer.from(this.buf.subarray(start, this.pos));
   }
 
   private nested<T>(read: () => T): T {

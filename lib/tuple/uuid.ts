@@ -31,11 +31,12 @@ export class Uuid extends Carried {
 
   /**
    * @param bytes - 16 of them
-   * @throws TypeError for more or fewer
+   * @throws TypeError for more or fewer, and for what is no bytes
    */
-  static fromBytes(bytes: Buffer): Uuid {
-    const uuid = Uuid.read(bytes, extension(TYPE, bytes));
-    if (uuid === undefined) throw new TypeError(`a UUID has ${BYTES} bytes, not ${bytes.length}`);
+  static fromBytes(bytes: Uint8Array): Uuid {
+    const payload = bytes instanceof Uint8Array ? Buffer.from(bytes) : Buffer.alloc(0);
+    const uuid = Uuid.read(payload, extension(TYPE, payload));
+    if (uuid === undefined) throw new TypeError(`a UUID is made of ${BYTES} bytes`);
     return uuid;
   }
 

@@ -120,6 +120,23 @@ describe('exact values', () => {
     deepEqual([...(decodeExact(bin(Buffer.of(1, 2))) as Uint8Array)], [1, 2]);
   });
 
+  for (const [title, field] of [
+    ['binary', bin(Buffer.of(1, 2))],
+    ['a whole double', float64(1)],
+    ['a float', float32(1)],
+    ['a decimal', ext(1, hex('02001c'))],
+    ['an extension that nobody knows', ext(100, Buffer.of(1, 2))],
+    ['a string that is no UTF-8', hex('a2c328')],
+  ] as [string, Buffer][]) {
+    it(`gives ${title} as a copy: who writes to it does not change the row`, () => {
+      const raw = Buffer.from(field);
+      const value = decodeExact(raw) as Uint8Array | Opaque;
+      const given = value instanceof Uint8Array ? [value] : [value.raw, value.payload];
+      for (const bytes of given) bytes?.reverse();
+      deepEqual(raw, field);
+    });
+  }
+
   for (const [text, payload] of [
     ['1', '001c'],
     ['-12.50', '0201250d'],

@@ -1,9 +1,9 @@
 import { deepEqual, equal, ok, throws } from 'node:assert/strict';
-import { Double } from '../../lib/tuple/carried.js';
+import { Double, Opaque } from '../../lib/tuple/carried.js';
 import { Decimal } from '../../lib/tuple/decimal.js';
 import { encodeExact } from '../../lib/tuple/exact.js';
 import { Tuple, type TupleUpdate } from '../../lib/tuple/tuple.js';
-import { coded, ext, float32, float64, type Plain, pack } from '../support/msgpack.js';
+import { bin, coded, ext, float32, float64, type Plain, pack } from '../support/msgpack.js';
 
 const NAMES = new Map([
   ['id', 0],
@@ -39,6 +39,15 @@ describe('a tuple', () => {
     }
     const long = tuple(1, coded(0xcf, 8, 1));
     equal(hex(long.set(0, long.field(1))), hex(tuple(coded(0xcf, 8, 1), coded(0xcf, 8, 1))));
+  });
+
+  it('stays what it is, whatever is done with its fields', () => {
+    const t = tuple(1, bin(Buffer.of(1, 2)), ext(100, Buffer.of(3)));
+    const before = hex(t);
+    (t.get(1) as Uint8Array).reverse();
+    for (const value of t.toArray()) if (value instanceof Opaque) value.raw.fill(0);
+    t.field(1)?.raw.fill(0);
+    equal(hex(t), before);
   });
 
   it('is the same where nothing changed, and grows at its end only', () => {
