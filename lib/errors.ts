@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 /**
  * What went wrong, as far as the caller's next step is concerned. The command maps each kind to one
  * exit code; see `bin/exit.ts`.
@@ -58,10 +60,22 @@ export class TntarError extends Error {
   }
 }
 
-/** The message of anything that was thrown, on one line. */
+/** The message of anything that was thrown, on one line; never throws itself. */
 export function messageOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/\s*\n\s*/g, ' ');
+  return textOf(error).replace(/\s*\n\s*/g, ' ');
+}
+
+function textOf(error: unknown): string {
+  try {
+    if (typeof error === 'string') return error;
+    // not by its class: an error may be of another realm
+    const { message, name } = Object(error) as Record<string, unknown>;
+    const text = [message, name].find((each) => typeof each === 'string' && each !== '');
+    return text === undefined ? inspect(error, { breakLength: Infinity }) : String(text);
+  } catch {
+    // a getter or a proxy of somebody else
+    return 'something that cannot be shown was thrown';
+  }
 }
 
 /** `error` itself when it is ours, else a `failure` that carries it as its cause. */
