@@ -13,7 +13,7 @@ import {
   closeOnAbort,
   withSignal,
 } from './iproto/connection.js';
-import { type Report, silent } from './report.js';
+import { quoted, type Report, silent } from './report.js';
 import { sameVclock } from './server/status.js';
 import { archiveSink } from './sinks/archive.js';
 import { selectSource } from './sources/select.js';
@@ -24,10 +24,14 @@ const TESTED_MAJOR = 3;
 /** The oldest release: before it there is no read view over the wire worth the name. */
 const OLDEST = { major: 2, minor: 6 };
 
+/** How rows are read. */
+const SOURCES = ['auto', 'snapshot', 'select'] as const;
+type Source = (typeof SOURCES)[number];
+
 /** How a database is dumped. */
 export interface DumpOptions {
   /** `auto`: snapshot where the server and the user allow it, else select. Default `auto`. */
-  source?: 'auto' | 'snapshot' | 'select';
+  source?: Source;
   /** zstd level, 1 to 19. Default 1. */
   level?: number;
   /** Fail, without a trailer, where the rows are not of one moment. Default false. */
@@ -85,7 +89,7 @@ async function open(
 }
 
 async function openSource(
-  choice: 'auto' | 'snapshot' | 'select',
+  choice: Source,
   connection: Connection,
   report: Report,
   wants: Wants,
@@ -131,19 +135,35 @@ function moved(from: Vclock, to: Vclock): string {
   return `vclock ${JSON.stringify(from)} at the start, ${JSON.stringify(to)} at the end`;
 }
 
+/** What would fail, or never end, when the rows are there. */
+function checkCall(source: Source, output: Writable): void {
+  if (!SOURCES.includes(source)) {
+    throw new TntarError(
+      'usage',
+      `the source is ${quoted(source)}, and not auto, snapshot or select`,
+    );
+  }
+  if (output.writableEnded || output.destroyed) {
+    throw new TntarError('usage', 'the output of the dump was ended or destroyed already', {
+      hint: 'each dump takes a stream of its own, and ends it',
+      cause: output.errored ?? undefined,
+    });
+  }
+}
+
 async function run(
   server: ConnectionOptions,
   output: Writable,
   options: DumpOptions,
 ): Promise<DumpSummary> {
-  const { report = silent, rewrites = [] } = options;
+  const { report = silent, rewrites = [], source: choice = 'auto' } = options;
+  checkCall(choice, output);
   const sink = archiveSink({ level: options.level });
   const connection = await Connection.open(withSignal(server, options.signal));
   const totals = observe(report);
   const release = closeOnAbort(connection, options.signal);
   try {
     checkVersion(connection, report);
-    const choice = options.source ?? 'auto';
     const source = await openSource(choice, connection, report, wantedBy(rewrites));
     let consistent = true;
     const { vclock } = source.manifest;

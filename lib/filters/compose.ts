@@ -19,12 +19,14 @@ export type Stage = (item: BackupItem) => BackupItem;
  * holds no more than an item at each end of a function, where `chain` holds 16: an item may be of
  * some MiB.
  *
- * @param stages - functions of an item, and streams such as {@link rewriteStage} gives
+ * @param stages - functions of an item, and streams such as {@link rewriteStage} gives; of none, all items
+ *   pass as they are
  * @returns a stream in object mode; an error that a stage throws is its error
  * @example
  * await pipeline(snapshotSource(connection), compose([loud]), archiveSink(), output);
  */
 export function compose(stages: readonly (Stage | Duplex)[]): Duplex {
+  if (stages.length === 0) return itemDuplex((item) => item);
   const streams = stages.map((stage) => (typeof stage === 'function' ? itemDuplex(stage) : stage));
   return chainUnchecked(streams, {
     objectMode: true,

@@ -1,3 +1,5 @@
+import { TntarError } from '../errors.js';
+import { quoted } from '../report.js';
 import { Catalog, type SystemRow } from '../schema/catalog.js';
 import { editField, withoutKeys } from '../schema/rows.js';
 import { Field, SystemSpace } from '../schema/system.js';
@@ -15,10 +17,14 @@ const ENGINES: readonly string[] = ['memtx', 'vinyl'] satisfies Engine[];
  * hints, which vinyl refuses and which change no result, do not go there. What else vinyl cannot hold is
  * refused by the restore.
  *
+ * @throws TntarError of kind `usage` for another engine
  * @example
  * await restore(input, target, { rewrites: [setEngine('vinyl')] });
  */
 export function setEngine(engine: Engine): Rewrite {
+  if (!ENGINES.includes(engine)) {
+    throw new TntarError('usage', `the engine is ${quoted(engine)}, and not memtx or vinyl`);
+  }
   return {
     changed: `all spaces are of the engine ${engine}`,
     head({ manifest, catalog }) {

@@ -3,6 +3,7 @@ import { DEFAULT_LEVEL, MAX_LEVEL } from '../archive/compression.js';
 import { type BackupItem, Counter, countsDiffer } from '../archive/items.js';
 import { ArchiveWriter } from '../archive/writer.js';
 import { TntarError } from '../errors.js';
+import { quoted } from '../report.js';
 
 /** How an archive is written. */
 export interface ArchiveOptions {
@@ -19,12 +20,27 @@ function checkLevel(level: number): void {
   );
 }
 
+/** Where a source is: what may come depends on it. */
+type Place = 'before' | 'within' | 'behind';
+
+function checkPlace(place: Place, { kind }: BackupItem): void {
+  const isStart = kind === 'start';
+  if (place === 'within' ? !isStart : place === 'before' && isStart) return;
+  const what = {
+    before: `begins with an item of kind ${quoted(kind)}, and no start`,
+    within: 'begins twice',
+    behind: 'goes on behind its end',
+  };
+  throw new TntarError('failure', `the source ${what[place]}`);
+}
+
 /**
  * Turns a backup into the bytes of an archive. The trailer, without which the bytes are no backup, is
  * written only when the source said that it is at its end and that all it read has arrived.
  *
  * @returns takes items, gives compressed bytes; its error is a TntarError of kind `failure` where rows
- *   were lost on the way, or came in two places, or the source stopped before its end
+ *   were lost on the way, or came in two places, or the source did not begin with its start and stop at
+ *   its end
  * @throws TntarError of kind `usage` for a level that is none
  * @example
  * await pipeline(snapshotSource(connection), archiveSink({ level: 3 }), process.stdout);
@@ -32,9 +48,13 @@ function checkLevel(level: number): void {
 export function archiveSink({ level = DEFAULT_LEVEL }: ArchiveOptions = {}): Transform {
   checkLevel(level);
   const counter = new Counter();
-  let ended = false;
+  let place: Place = 'before';
   const handle = async (item: BackupItem): Promise<void> => {
-    if (item.kind === 'start') return writer.start(item.manifest);
+    checkPlace(place, item);
+    if (item.kind === 'start') {
+      place = 'within';
+      return writer.start(item.manifest);
+    }
     if (item.kind === 'tuples') {
       counter.add(item);
       await writer.add(item);
@@ -43,7 +63,7 @@ export function archiveSink({ level = DEFAULT_LEVEL }: ArchiveOptions = {}): Tra
     }
     const difference = countsDiffer(item.counts, counter.counts);
     if (difference !== undefined) throw new TntarError('failure', `rows were lost: ${difference}`);
-    ended = true;
+    place = 'behind';
     const { kind: _, counts: __, ...closing } = item;
     return writer.end(closing);
   };
@@ -54,7 +74,8 @@ export function archiveSink({ level = DEFAULT_LEVEL }: ArchiveOptions = {}): Tra
       handle(item).then(() => callback(), callback);
     },
     flush(callback: TransformCallback) {
-      callback(ended ? null : new TntarError('failure', 'the source stopped before its end'));
+      const isWhole = place === 'behind';
+      callback(isWhole ? null : new TntarError('failure', 'the source stopped before its end'));
     },
   });
   const writer = new ArchiveWriter({ level }, (chunk) => sink.push(chunk));

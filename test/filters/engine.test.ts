@@ -1,4 +1,4 @@
-import { deepEqual, equal } from 'node:assert/strict';
+import { deepEqual, equal, throws } from 'node:assert/strict';
 import { type Engine, setEngine } from '../../lib/filters/engine.js';
 import type { Catalog } from '../../lib/schema/catalog.js';
 import { vinylMisfits } from '../../lib/schema/vinyl.js';
@@ -50,6 +50,14 @@ describe('setEngine', () => {
     const { head } = await setEngine('memtx').head(headOf(ROWS));
     equal(head.catalog.rows(280)[0]?.raw.equals(headOf(ROWS).catalog.rows(280)[0]!.raw), true);
   });
+});
+
+describe('an engine that nobody knows', () => {
+  for (const engine of ['foo', '', 'blackhole', undefined]) {
+    it(`is refused where it is named: ${engine}`, () => {
+      throws(() => setEngine(engine as Engine), { kind: 'usage', message: /memtx or vinyl/ });
+    });
+  }
 });
 
 describe('vinylMisfits', () => {

@@ -51,6 +51,7 @@ const FORMS = {
   'by chain': () =>
     chain([rewriteStage(setEngine('vinyl')), compose([same])], { highWaterMark: 1 }),
   'by compose': () => compose([rewriteStage(setEngine('vinyl')), same]),
+  'by compose, of none': () => compose([]),
 };
 
 describe('stages', () => {
