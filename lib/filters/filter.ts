@@ -48,7 +48,7 @@ export type FilterResult = Tuple | null | undefined;
  *
  * @example
  * const onlyAdults: Filter = (space, tuple) =>
- *   space.name === 'users' && tuple.get('age') < 18 ? null : tuple;
+ *   space.name === 'users' && Number(tuple.get('age')) < 18 ? null : tuple;
  */
 export type Filter = (
   space: FilterSpace,

@@ -8,8 +8,16 @@ import { isString, stringBytes } from './msgpack.js';
 const Exact = Calculator.clone({ precision: MAX_DIGITS, rounding: Calculator.ROUND_HALF_UP });
 
 /**
- * Sum or difference as the server makes it: a decimal where either is one, else a float64, else a
- * float32, else an exact integer.
+ * Sum or difference, of the server's types (`xrow_update_op_do_arith` of `src/box/xrow_update_field.c`): a
+ * decimal where either is one, else an exact integer, else a float32 where that holds the result, else a
+ * float64. Where the server loses something, or needs the format of the space, it goes another way:
+ *
+ * - what has a float64 in it gives one. The server makes a float32 of the same value where it can, though
+ *   not in a field of type `double`, which takes none in 2.6
+ * - in a field of type `float32` it rounds. Here a result that does not fit is a float64, which such a
+ *   field does not take: set it to a `new Float`
+ * - a double beside a decimal counts with all its digits, of which the server takes 15
+ * - a decimal has up to 76 digits, where 2.11 ends at 38; see {@link Decimal.from}
  *
  * @example
  * calculate('+', Buffer.of(1), 2); // <03>
@@ -38,7 +46,9 @@ export function calculate(operator: '+' | '-', raw: Buffer, operand: unknown): B
   }
   const [a, b] = [Number(left), Number(right)];
   const result = operator === '+' ? a + b : a - b;
-  return values.some(isDouble) ? new Double(result).raw : new Float(result).raw;
+  const isShort =
+    !values.some(isDouble) && Number.isFinite(result) && Math.fround(result) === result;
+  return isShort ? new Float(result).raw : new Double(result).raw;
 }
 
 /**
@@ -58,30 +68,47 @@ export function bits(operator: '&' | '|' | '^', raw: Buffer, operand: unknown): 
 }
 
 /**
- * Puts `text` in place of `length` bytes of a string; as in the server, a negative position counts
- * from the end (-1 is behind the last byte), and a negative length leaves so many bytes at the end.
+ * Puts `pasted` in place of `length` bytes of a string or of a binary value; as in the server, a negative
+ * position counts from the end (-1 is behind the last byte), and a negative length leaves so many bytes at
+ * the end.
  *
  * @example
  * splice(str('abc'), 1, 1, 'xyz'); // 'axyzc'
  */
-export function splice(raw: Buffer, position: number, length: number, text: string): Buffer {
-  if (!isString(raw[0]!) || typeof text !== 'string') throw new TypeError("':' takes strings");
+export function splice(
+  raw: Buffer,
+  position: number,
+  length: number,
+  pasted: string | Uint8Array,
+): Buffer {
+  const [bytes, between] = [bytesOf(raw), bytesOf(encodeExact(pasted))];
+  if (bytes === undefined || between === undefined) {
+    throw new TypeError("':' takes strings and binary values");
+  }
   if (!Number.isSafeInteger(position) || !Number.isSafeInteger(length)) {
     throw new TypeError("':' takes whole numbers for position and length");
   }
-  const bytes = stringBytes(raw, 0);
   const size = bytes.length;
   const start = position < 0 ? position + size + 1 : Math.min(position, size);
-  if (start < 0) throw new RangeError(`':' at ${position} is before the string's beginning`);
+  if (start < 0) throw new RangeError(`':' at ${position} is before the beginning`);
   const rest = size - start;
   const cut = length < 0 ? Math.max(0, rest + length) : Math.min(length, rest);
-  const body = Buffer.concat([
-    bytes.subarray(0, start),
-    Buffer.from(text),
-    bytes.subarray(start + cut),
+  const body = Buffer.concat([bytes.subarray(0, start), between, bytes.subarray(start + cut)]);
+  return Buffer.concat([
+    isString(raw[0]!) ? stringHeader(body.length) : sized(0xc4, body.length),
+    body,
   ]);
-  const header = body.length < 32 ? Buffer.of(0xa0 | body.length) : sized(0xd9, body.length);
-  return Buffer.concat([header, body]);
+}
+
+/** Those of a string or a binary value. */
+function bytesOf(raw: Buffer): Uint8Array | undefined {
+  if (isString(raw[0]!)) return stringBytes(raw, 0);
+  const value = decodeExact(raw);
+  return value instanceof Uint8Array ? value : undefined;
+}
+
+function stringHeader(length: number): Buffer {
+  return length < 32 ? Buffer.of(0xa0 | length) : sized(0xd9, length);
 }
 
 function isInteger(value: ExactValue): value is number | bigint {

@@ -13,7 +13,7 @@ export type FieldNames = ReadonlyMap<string, number>;
  *
  * - `=` and `!` set and insert a value; `+` and `-` add and subtract
  * - `&`, `|` and `^` take unsigned integers
- * - `:` takes a start, in bytes from 0, how many of them to cut out, and text in their place
+ * - `:` takes a start, in bytes from 0, how many of them to cut out, and text or bytes in their place
  * - `#` takes how many fields to delete
  *
  * @example
@@ -23,7 +23,7 @@ export type TupleUpdate =
   | readonly ['=' | '!', number | string, unknown]
   | readonly ['+' | '-', number | string, unknown]
   | readonly ['&' | '|' | '^', number | string, number | bigint]
-  | readonly [':', number | string, number, number, string]
+  | readonly [':', number | string, number, number, string | Uint8Array]
   | readonly ['#', number | string, number];
 
 /**
@@ -215,11 +215,11 @@ function changed(old: Buffer, operation: TupleUpdate): Buffer {
     case '^':
       return bits(operator, old, operation[2]);
     case ':': {
-      const [, , position, length, text] = operation as Extract<
+      const [, , position, length, pasted] = operation as Extract<
         Changing,
         readonly [':', ...unknown[]]
       >;
-      return splice(old, position, length, text);
+      return splice(old, position, length, pasted);
     }
     default:
       throw new TypeError(`there is no operator '${operator}'`);
