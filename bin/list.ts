@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { Filtered } from '../lib/archive/items.js';
 import type { Contents } from '../lib/inspect.js';
 import { EXIT_HELP } from './exit.js';
 import { openInput } from './files.js';
@@ -31,7 +32,27 @@ function table(rows: readonly string[][], isNumber: readonly boolean[]): string 
     .join('\n');
 }
 
-function asTable({ manifest, spaces, consistent, totals }: Contents): string {
+/** What a filter made of one space, in the words of the run that wrote the archive. */
+function tally({ filter, space, in: came, changed, skipped, out }: Filtered): string {
+  const [all, others, gone, left] = [came, changed, skipped, out].map(formatCount);
+  return `${filter}: '${space}': ${all} rows in, ${others} changed, ${gone} skipped, ${left} out`;
+}
+
+/** What the archive lacks of a whole one: what its manifest says, and rows that filters skipped. */
+function partsOf({ manifest, filtered }: Contents): string[] {
+  const skipping = filtered.filter(({ skipped }) => skipped > 0);
+  return [...(manifest.partial ?? []), ...skipping.map(tally)];
+}
+
+function changesOf({ manifest, filtered }: Contents): string[] {
+  const changing = filtered.filter(
+    ({ in: came, changed, skipped, out }) => skipped === 0 && (changed > 0 || out !== came),
+  );
+  return [...(manifest.changed ?? []), ...changing.map(tally)];
+}
+
+function asTable(contents: Contents): string {
+  const { manifest, shown = [], spaces, consistent, totals } = contents;
   const rows = spaces.map(({ id, name, engine, rows: count, bytes }) => [
     String(id),
     printable(name),
@@ -46,23 +67,29 @@ function asTable({ manifest, spaces, consistent, totals }: Contents): string {
   );
   const lines = [
     origin + (consistent ? '' : ', NOT of one moment: rows were written meanwhile'),
-    ...(manifest.partial ?? []).map((what) => printable(`PARTIAL: ${what}`)),
-    ...(manifest.changed ?? []).map((what) => printable(`changed: ${what}`)),
+    ...partsOf(contents).map((what) => printable(`PARTIAL: ${what}`)),
+    ...changesOf(contents).map((what) => printable(`changed: ${what}`)),
     ...manifest.omitted.map(({ what, why }) => printable(`left out: ${what} (${why})`)),
+    ...shown.map((what) => printable(`shown: ${what}`)),
     table([head, ...rows, total], [true, false, false, true, true]),
   ];
   return `${lines.join('\n')}\n`;
 }
 
-function asJson({ manifest, spaces, consistent, vclock, totals }: Contents): string {
+function asJson(contents: Contents): string {
+  const { manifest, shown, spaces, filtered, consistent, vclock, totals } = contents;
   const { rows, bytes, archiveBytes } = totals;
+  const partial = partsOf(contents);
   const document = {
     ...manifest,
+    ...(partial.length === 0 ? {} : { partial }),
+    shown,
     endVclock: vclock,
     consistent,
     rows,
     bytes,
     archiveBytes,
+    filtered,
     spaces,
   };
   return `${JSON.stringify(document, null, 1)}\n`;

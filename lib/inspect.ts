@@ -1,8 +1,8 @@
 import { pipeline } from 'node:stream/promises';
-import type { BackupItem, Count } from './archive/items.js';
+import type { BackupItem, Count, Filtered } from './archive/items.js';
 import type { Manifest, ManifestSpace, Vclock } from './archive/manifest.js';
 import { unlessAborted } from './errors.js';
-import { compose } from './filters/compose.js';
+import { compose, type Stage } from './filters/compose.js';
 import { observe, type Totals } from './filters/observe.js';
 import { type Rewrite, rewriteStage } from './filters/rewrite.js';
 import { type Report, silent } from './report.js';
@@ -20,9 +20,14 @@ export interface InspectOptions {
 
 /** What a whole, verified archive holds. */
 export interface Contents {
+  /** As it stands in the archive, whatever of it was asked for. */
   manifest: Manifest;
-  /** The user's, in the order of the manifest, each with its rows and their raw bytes. */
+  /** What of it was asked for, in words; absent where that is all. */
+  shown?: string[];
+  /** The user's that were asked for, in the order of the manifest, with their rows and raw bytes. */
   spaces: (ManifestSpace & Count)[];
+  /** What filters made of rows before they came into the archive; where any were skipped, it is a part. */
+  filtered: Filtered[];
   /** Whether all rows are of one moment. */
   consistent: boolean;
   /** Where the server stood when the dump ended. */
@@ -45,7 +50,15 @@ export async function inspect(
   { report = silent, rewrites = [], signal }: InspectOptions = {},
 ): Promise<Contents> {
   const totals = observe(report);
-  let contents: Omit<Contents, 'totals'> | undefined;
+  const shown = rewrites.flatMap(({ partial, changed }) => [partial ?? [], changed ?? []].flat());
+  let archived: Manifest | undefined;
+  let filtered: Filtered[] = [];
+  const asRead: Stage = (item) => {
+    if (item.kind === 'start') archived = item.manifest;
+    if (item.kind === 'end') filtered = item.filtered ?? [];
+    return item;
+  };
+  let contents: Omit<Contents, 'totals' | 'filtered' | 'manifest' | 'shown'> | undefined;
   const collect = async (items: AsyncIterable<BackupItem>): Promise<void> => {
     let manifest: Manifest | undefined;
     for await (const item of items) {
@@ -57,7 +70,7 @@ export async function inspect(
         ...space,
         ...(counts.get(space.id) ?? { rows: 0, bytes: 0 }),
       }));
-      contents = { manifest, spaces, consistent, vclock };
+      contents = { spaces, consistent, vclock };
     }
   };
   await unlessAborted(signal, () =>
@@ -65,11 +78,14 @@ export async function inspect(
       input,
       totals.countOutput,
       (bytes: AsyncIterable<Buffer>) => archiveSource(bytes),
-      compose([...rewrites.map((rewrite) => rewriteStage(rewrite, report)), totals.see]),
+      compose([asRead, ...rewrites.map((rewrite) => rewriteStage(rewrite, report)), totals.see]),
       collect,
       signal === undefined ? {} : { signal },
     ),
   );
-  if (contents === undefined) throw new Error('the archive ended without its end');
-  return { ...contents, totals: totals.sums() };
+  if (contents === undefined || archived === undefined) {
+    throw new Error('the archive ended without its end');
+  }
+  const choice = shown.length === 0 ? {} : { shown };
+  return { manifest: archived, ...choice, ...contents, filtered, totals: totals.sums() };
 }

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { deepEqual, doesNotMatch, equal, match, ok } from 'node:assert/strict';
 import { SHOP } from '../demo/dataset.js';
 import { tntar } from '../support/cli.js';
 import { startServer, type TestServer } from '../support/server.js';
@@ -128,6 +128,68 @@ describe('list', () => {
       equal(omitted.length, 1);
       match(omitted[0]!.what, /cache/);
       equal(document.spaces.find(({ name }) => name === 'cache')?.rowsFrom, 'none');
+    });
+  });
+
+  describe('shows what was chosen on this run', () => {
+    const CHOSEN = "only spaces 'products' and what they need";
+
+    it('as that, and not as what the archive is a part of', async () => {
+      const { stdout } = await tntar(['list', '--space', 'products'], { input: archive });
+      match(String(stdout), /^shown: only spaces 'products' and what they need$/m);
+      doesNotMatch(String(stdout), /PARTIAL/);
+      match(String(stdout), /^ +total +/m);
+    });
+
+    it('beside what the archive is a part of', async () => {
+      const dumped = await tntar(['dump', server.uri, '--exclude', 'events']);
+      const { stdout } = await tntar(['list', '--space', 'products'], { input: dumped.stdout });
+      match(String(stdout), /^PARTIAL: no spaces 'events'$/m);
+      match(String(stdout), /^shown: only spaces 'products' and what they need$/m);
+    });
+
+    it('in JSON, too', async () => {
+      const args = ['list', '--json', '--space', 'products'];
+      const document = JSON.parse(String((await tntar(args, { input: archive })).stdout));
+      deepEqual([document.shown, document.partial], [[CHOSEN], undefined]);
+      deepEqual(
+        document.spaces.map(({ name }: ListedSpace) => name),
+        ['products'],
+      );
+      const all = await tntar(['list', '--json'], { input: archive });
+      equal('shown' in JSON.parse(String(all.stdout)), false);
+    });
+  });
+
+  describe('shows what filters made of rows', () => {
+    const dumpBy = async (...args: string[]): Promise<Buffer> => {
+      const { code, stdout, stderr } = await tntar(['dump', server.uri, ...args]);
+      equal(code, 0, stderr);
+      return stdout;
+    };
+    const SKIPPED =
+      "where 'customers: id <= 1500': 'customers': 2,000 rows in, 0 changed, 500 skipped, 1,500 out";
+
+    it('as an archive of a part where they skipped any', async () => {
+      const input = await dumpBy('--where', 'customers: id <= 1500');
+      const { stdout } = await tntar(['list'], { input });
+      ok(String(stdout).includes(`\nPARTIAL: ${SKIPPED}\n`), String(stdout));
+      const document = JSON.parse(String((await tntar(['list', '--json'], { input })).stdout));
+      deepEqual(document.partial, [SKIPPED]);
+      const { filter: _, ...numbers } = document.filtered.find(
+        ({ space }: { space: string }) => space === 'customers',
+      );
+      deepEqual(numbers, { space: 'customers', in: 2000, changed: 0, skipped: 500, out: 1500 });
+    });
+
+    it('as a change where they skipped none, and of no space that stayed as it was', async () => {
+      const input = await dumpBy('--mask', 'customers.name=hash', '--where', 'products: sku != ""');
+      const { stdout } = await tntar(['list'], { input });
+      match(
+        String(stdout),
+        /^changed: mask.*: 'customers': 2,000 rows in, 2,000 changed, 0 skipped, 2,000 out$/m,
+      );
+      doesNotMatch(String(stdout), /PARTIAL|'products': /);
     });
   });
 
