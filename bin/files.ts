@@ -11,6 +11,7 @@ import { type FileHandle, link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { messageOf, TntarError } from '../lib/errors.js';
+import { stopped } from './signals.js';
 
 function openFile(file: string): number {
   try {
@@ -98,6 +99,7 @@ async function writeWhole<T>(file: string, work: (output: Writable) => Promise<T
   const handle = await openPartial(partial);
   try {
     const result = await work(handle.createWriteStream({ flush: true }));
+    stopped.throwIfAborted();
     await publish(partial, file);
     await syncFolder(file);
     return result;

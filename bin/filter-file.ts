@@ -4,15 +4,20 @@ import { basename, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { messageOf, TntarError } from '../lib/errors.js';
 import type { Filter } from '../lib/filters/filter.js';
+import { stopped } from './signals.js';
 
 const EXAMPLE = 'export default (space, tuple) => tuple;';
 const TYPES = "import type { Filter } from 'tntar';";
 
-function cannotLoad(file: string, why: string, hint: string): TntarError {
-  return new TntarError('usage', `cannot load the filter ${file}: ${why}`, { hint });
+/** Enough for a module that fetches what it needs; without an end it might wait for ever. */
+const LOADING_MS = 60_000;
+
+function cannotLoad(file: string, why: string, hint: string, cause?: unknown): TntarError {
+  return new TntarError('usage', `cannot load the filter ${file}: ${why}`, { hint, cause });
 }
 
 function hintFor(error: unknown): string {
+  if (error instanceof TntarError && error.hint !== undefined) return error.hint;
   const { code } = error as NodeJS.ErrnoException;
   switch (code) {
     case 'ERR_UNKNOWN_FILE_EXTENSION':
@@ -27,6 +32,22 @@ function hintFor(error: unknown): string {
   return `it has to be an ES module (.mjs) such as: ${EXAMPLE}`;
 }
 
+/** Loads a module, which may wait at its top for what takes long, or never comes. */
+function importWithin(url: string, limitMs: number): Promise<{ default?: unknown }> {
+  return new Promise((resolve, reject) => {
+    const onStop = (): void => reject(stopped.reason);
+    stopped.addEventListener('abort', onStop, { once: true });
+    const tooLate = new TntarError('usage', `it has not loaded after ${limitMs / 1000} s`, {
+      hint: 'does it await at its top what takes so long, or never comes?',
+    });
+    const timer = setTimeout(reject, limitMs, tooLate).unref();
+    import(url).then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+      stopped.removeEventListener('abort', onStop);
+    });
+  });
+}
+
 /** A filter of a user's, and what it is called in messages. */
 export interface LoadedFilter {
   filter: Filter;
@@ -36,18 +57,19 @@ export interface LoadedFilter {
 /**
  * Loads a module whose default export is a filter.
  *
+ * @param limitMs - how long that may take
  * @throws TntarError of kind `usage`
  */
-export async function loadFilter(file: string): Promise<LoadedFilter> {
+export async function loadFilter(file: string, limitMs = LOADING_MS): Promise<LoadedFilter> {
   const path = resolve(file);
   if (!existsSync(path)) throw cannotLoad(file, 'there is no such file', 'is the name right?');
   // Standard output may be the archive: what a filter prints is for people.
   globalThis.console = new Console(process.stderr);
   let loaded: { default?: unknown };
   try {
-    loaded = await import(pathToFileURL(path).href);
+    loaded = await importWithin(pathToFileURL(path).href, limitMs);
   } catch (error) {
-    throw cannotLoad(file, messageOf(error), hintFor(error));
+    throw cannotLoad(file, messageOf(error), hintFor(error), error);
   }
   if (typeof loaded.default !== 'function') {
     throw cannotLoad(file, 'its default export is no function', `write: ${EXAMPLE}`);
