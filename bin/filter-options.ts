@@ -37,6 +37,9 @@ export function addChoiceOptions(command: Command): Command {
     .option('--exclude <glob>', 'no spaces of such names; may be given again', gather);
 }
 
+const ORDER_HELP =
+  '\nFilters work in this order: --space, --exclude, --where, --filter, --mask, --rename, --engine.';
+
 /** Those, and options that change what goes through. */
 export function addFilterOptions(command: Command): Command {
   return addChoiceOptions(command)
@@ -59,7 +62,8 @@ export function addFilterOptions(command: Command): Command {
       'hide values: =null, =hash (the same for the same value) or =fixed:VALUE; may be given again',
       gather,
     )
-    .option('--mask-key-file <file>', 'the key of hashes, to get the same ones on another run');
+    .option('--mask-key-file <file>', 'the key of hashes, to get the same ones on another run')
+    .addHelpText('after', ORDER_HELP);
 }
 
 /** Anybody who knows the key can try which value has which hash: a short one is no key. */
@@ -87,7 +91,12 @@ export async function choiceOf({ space = [], exclude = [] }: ChoiceFlags): Promi
 
 /** All filters that were asked for, in the order in which they work. */
 export async function rewritesOf(flags: FilterFlags): Promise<Rewrite[]> {
-  const { where: wheres = [], filter: files = [], mask: masks = [] } = flags;
+  const { where: wheres = [], filter: files = [], mask: masks = [], maskKeyFile } = flags;
+  if (maskKeyFile !== undefined && masks.length === 0) {
+    throw new TntarError('usage', '--mask-key-file is the key of masks, and there is no --mask', {
+      hint: 'say what is to be hidden, e.g. --mask users.email=hash',
+    });
+  }
   const rewrites = await choiceOf(flags);
   if (wheres.length > 0) {
     const { keepWhere, parseWhere } = await import('../lib/filters/where.js');
@@ -103,7 +112,7 @@ export async function rewritesOf(flags: FilterFlags): Promise<Rewrite[]> {
   }
   if (masks.length > 0) {
     const { maskFields, parseMask } = await import('../lib/filters/mask.js');
-    const key = flags.maskKeyFile === undefined ? undefined : readKey(flags.maskKeyFile);
+    const key = maskKeyFile === undefined ? undefined : readKey(maskKeyFile);
     rewrites.push(maskFields(masks.map(parseMask), key));
   }
   if (flags.rename !== undefined) {

@@ -103,7 +103,7 @@ export function restoreCommand(): Command {
     .addOption(
       new Option(
         '--existing <what>',
-        'spaces that are there by name: refuse them; leave them as they are; put rows over those with the same keys; empty them first; drop them and make them anew',
+        'spaces that are there by name: error refuses them; skip leaves them as they are; replace puts rows over those with the same keys; truncate empties them first; drop takes them away and makes them anew',
       )
         .choices(['error', 'skip', 'replace', 'truncate', 'drop'])
         .default('error'),
@@ -111,7 +111,7 @@ export function restoreCommand(): Command {
     .addOption(
       new Option(
         '--on-conflict <what>',
-        'with --data-only, rows that are there by their key: stop; leave them; put others in their place',
+        'with --data-only, rows that are there by their key: error stops; skip leaves them; replace puts others in their place',
       )
         .choices(['error', 'skip', 'replace'])
         .default('error'),

@@ -50,6 +50,26 @@ describe('usage', () => {
       }
     });
 
+    it('says in which order filters work', async () => {
+      for (const command of SERVER_COMMANDS) {
+        const { stdout } = await tntar([command, '--help']);
+        match(
+          String(stdout),
+          /order: --space, --exclude, --where, --filter, --mask, --rename, --engine\.?$/m,
+        );
+      }
+    });
+
+    it('of restore says of each word of an option what it does', async () => {
+      const { stdout } = await tntar(['restore', '--help']);
+      const text = String(stdout).replace(/\s+/g, ' ');
+      match(
+        text,
+        /--existing .*: error \w+.*; skip \w+.*; replace \w+.*; truncate \w+.*; drop \w+/,
+      );
+      match(text, /--on-conflict .*: error \w+.*; skip \w+.*; replace \w+/);
+    });
+
     it('is as well the command help', async () => {
       const [asked, other] = await Promise.all([
         tntar(['help', 'dump']),
@@ -173,6 +193,19 @@ describe('usage', () => {
       for (const command of SERVER_COMMANDS) {
         const result = await tntar([command, `me@${NOWHERE}`, '--password-file', missing]);
         failsWith(result, 2, /cannot read the password file.*ENOENT/);
+      }
+    });
+
+    it('a key of masks without a mask is wrong usage', async () => {
+      const key = join(folder, 'key');
+      writeFileSync(key, Buffer.alloc(32));
+      for (const command of SERVER_COMMANDS) {
+        const args = [command, NOWHERE, '--mask-key-file', key];
+        failsWith(
+          await tntar([...args, ...(command === 'dump' ? [] : ['-i', key])]),
+          2,
+          /--mask\b/,
+        );
       }
     });
 
