@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { Console } from 'node:console';
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { messageOf, TntarError } from '../lib/errors.js';
 import type { Filter } from '../lib/filters/filter.js';
 import { stopped } from './signals.js';
@@ -30,6 +31,27 @@ function hintFor(error: unknown): string {
       return `it may import a file by its whole name (./names.mjs), or what is installed where it lies; types by: ${TYPES}`;
   }
   return `it has to be an ES module (.mjs) such as: ${EXAMPLE}`;
+}
+
+/** As Node begins what it prints of a syntax error. */
+const PLACE = /^(?!node:)(\S.*):(\d+)$/;
+
+/**
+ * Where a module cannot be read, e.g. `, at /etc/clean.mjs:3`. An error of `import` knows that only where
+ * two modules do not fit; of all else it is known to what prints it, and so asked of `node --check`.
+ */
+function placeOf(error: unknown, path: string): string {
+  if (!(error instanceof SyntaxError)) return '';
+  const [first = ''] = (error.stack ?? '').split('\n', 1);
+  const told = PLACE.test(first) ? first : printedOf(path);
+  const [, file, line] = PLACE.exec(told) ?? [];
+  if (file === undefined) return '';
+  return `, at ${file.startsWith('file:') ? fileURLToPath(file) : file}:${line}`;
+}
+
+function printedOf(path: string): string {
+  const { stderr } = spawnSync(process.execPath, ['--check', path], { encoding: 'utf8' });
+  return stderr.split('\n', 1)[0] ?? '';
 }
 
 /** Loads a module, which may wait at its top for what takes long, or never comes. */
@@ -69,7 +91,8 @@ export async function loadFilter(file: string, limitMs = LOADING_MS): Promise<Lo
   try {
     loaded = await importWithin(pathToFileURL(path).href, limitMs);
   } catch (error) {
-    throw cannotLoad(file, messageOf(error), hintFor(error), error);
+    const why = messageOf(error) + placeOf(error, path);
+    throw cannotLoad(file, why, hintFor(error), error);
   }
   if (typeof loaded.default !== 'function') {
     throw cannotLoad(file, 'its default export is no function', `write: ${EXAMPLE}`);

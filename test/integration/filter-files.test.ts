@@ -2,6 +2,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type Result, tntar } from '../support/cli.js';
 import { fingerprint } from '../support/fingerprint.js';
 import { startServer, type TestServer } from '../support/server.js';
@@ -237,6 +238,21 @@ describe('--filter', () => {
   for (const [what, path, expected] of [
     ['that is not there', () => join(folder, 'none.mjs'), /there is no such file/],
     ['that is no module', () => file('export default ('), /cannot load the filter/],
+    [
+      'that cannot be read, by its line',
+      () => file('const a = 1;\n\nconst b = ;\nexport default () => null;'),
+      /cannot load the filter .*: Unexpected token ';', at \/.*filter-\d+\.mjs:3\nhint: /,
+    ],
+    [
+      'that imports what a file does not export, by its line',
+      () => file(`\nimport { x } from '${pathToFileURL(file(IDENTITY))}';\n${IDENTITY}`),
+      /cannot load .* does not provide an export named 'x', at \/.*filter-\d+\.mjs:2\nhint: /,
+    ],
+    [
+      'that imports one that cannot be read',
+      () => file(`import '${pathToFileURL(file('const b = ;'))}';\n${IDENTITY}`),
+      /cannot load .*: Unexpected token ';'\nhint: /,
+    ],
     ['of another kind', () => file(IDENTITY, 'txt'), /\.txt.*\nhint: it has to be an ES module/],
     [
       'that imports what is not there',
