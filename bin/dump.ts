@@ -45,9 +45,9 @@ async function run(uri: string, flags: Flags): Promise<void> {
   const { dump } = await import('../lib/dump.js');
   try {
     const summary = await interruptible((signal) =>
-      withOutput(flags.output, async (output) => {
+      withOutput(flags.output, signal, async (output) => {
         const server = await serverOptions(uri, flags, signal);
-        const rewrites = await rewritesOf(flags);
+        const rewrites = await rewritesOf(flags, signal);
         rewrites.unshift(...(await halfOf(flags)));
         const { level } = flags;
         return dump(server, output, { source, level, strict, rewrites, report, signal });

@@ -11,7 +11,6 @@ import { type FileHandle, link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { messageOf, TntarError } from '../lib/errors.js';
-import { stopped } from './signals.js';
 
 function openFile(file: string): number {
   try {
@@ -93,13 +92,17 @@ async function openPartial(partial: string): Promise<FileHandle> {
  *
  * @throws TntarError of kind `usage` where one of the two files exists
  */
-async function writeWhole<T>(file: string, work: (output: Writable) => Promise<T>): Promise<T> {
+async function writeWhole<T>(
+  file: string,
+  signal: AbortSignal,
+  work: (output: Writable) => Promise<T>,
+): Promise<T> {
   if (existsSync(file)) throw refuseExisting(file);
   const partial = `${file}.partial`;
   const handle = await openPartial(partial);
   try {
     const result = await work(handle.createWriteStream({ flush: true }));
-    stopped.throwIfAborted();
+    signal.throwIfAborted();
     await publish(partial, file);
     await syncFolder(file);
     return result;
@@ -110,12 +113,13 @@ async function writeWhole<T>(file: string, work: (output: Writable) => Promise<T
   }
 }
 
-/** Runs `work` with standard output, or with the file of `-o`. */
+/** Runs `work` with standard output, or with the file of `-o`, which no run leaves that `signal` stopped. */
 export function withOutput<T>(
   file: string | undefined,
+  signal: AbortSignal,
   work: (output: Writable) => Promise<T>,
 ): Promise<T> {
-  if (file !== undefined && file !== '-') return writeWhole(file, work);
+  if (file !== undefined && file !== '-') return writeWhole(file, signal, work);
   if (process.stdout.isTTY) {
     throw new TntarError('usage', 'standard output is a terminal, and an archive is no text', {
       hint: 'use -o FILE, > FILE, or a pipe',

@@ -5,7 +5,6 @@ import { basename, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { messageOf, TntarError } from '../lib/errors.js';
 import type { Filter } from '../lib/filters/filter.js';
-import { stopped } from './signals.js';
 
 const EXAMPLE = 'export default (space, tuple) => tuple;';
 const TYPES = "import type { Filter } from 'tntar';";
@@ -55,17 +54,21 @@ function printedOf(path: string): string {
 }
 
 /** Loads a module, which may wait at its top for what takes long, or never comes. */
-function importWithin(url: string, limitMs: number): Promise<{ default?: unknown }> {
+function importWithin(
+  url: string,
+  limitMs: number,
+  signal: AbortSignal,
+): Promise<{ default?: unknown }> {
   return new Promise((resolve, reject) => {
-    const onStop = (): void => reject(stopped.reason);
-    stopped.addEventListener('abort', onStop, { once: true });
+    const onStop = (): void => reject(signal.reason);
+    signal.addEventListener('abort', onStop, { once: true });
     const tooLate = new TntarError('usage', `it has not loaded after ${limitMs / 1000} s`, {
       hint: 'does it await at its top what takes so long, or never comes?',
     });
     const timer = setTimeout(reject, limitMs, tooLate).unref();
     import(url).then(resolve, reject).finally(() => {
       clearTimeout(timer);
-      stopped.removeEventListener('abort', onStop);
+      signal.removeEventListener('abort', onStop);
     });
   });
 }
@@ -79,17 +82,22 @@ export interface LoadedFilter {
 /**
  * Loads a module whose default export is a filter.
  *
+ * @param signal - ends the wait for a module that takes long
  * @param limitMs - how long that may take
  * @throws TntarError of kind `usage`
  */
-export async function loadFilter(file: string, limitMs = LOADING_MS): Promise<LoadedFilter> {
+export async function loadFilter(
+  file: string,
+  signal: AbortSignal,
+  limitMs = LOADING_MS,
+): Promise<LoadedFilter> {
   const path = resolve(file);
   if (!existsSync(path)) throw cannotLoad(file, 'there is no such file', 'is the name right?');
   // Standard output may be the archive: what a filter prints is for people.
   globalThis.console = new Console(process.stderr);
   let loaded: { default?: unknown };
   try {
-    loaded = await importWithin(pathToFileURL(path).href, limitMs);
+    loaded = await importWithin(pathToFileURL(path).href, limitMs, signal);
   } catch (error) {
     const why = messageOf(error) + placeOf(error, path);
     throw cannotLoad(file, why, hintFor(error), error);

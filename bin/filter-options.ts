@@ -89,8 +89,8 @@ export async function choiceOf({ space = [], exclude = [] }: ChoiceFlags): Promi
   return [chooseSpaces({ only: space, except: exclude })];
 }
 
-/** All filters that were asked for, in the order in which they work. */
-export async function rewritesOf(flags: FilterFlags): Promise<Rewrite[]> {
+/** All filters that were asked for, in the order in which they work; `signal` ends the loading of one. */
+export async function rewritesOf(flags: FilterFlags, signal: AbortSignal): Promise<Rewrite[]> {
   const { where: wheres = [], filter: files = [], mask: masks = [], maskKeyFile } = flags;
   if (maskKeyFile !== undefined && masks.length === 0) {
     throw new TntarError('usage', '--mask-key-file is the key of masks, and there is no --mask', {
@@ -106,7 +106,7 @@ export async function rewritesOf(flags: FilterFlags): Promise<Rewrite[]> {
     const { applyFilter } = await import('../lib/filters/apply.js');
     const { loadFilter } = await import('./filter-file.js');
     for (const file of files) {
-      const { filter, name } = await loadFilter(file);
+      const { filter, name } = await loadFilter(file, signal);
       rewrites.push(applyFilter(filter, name));
     }
   }

@@ -57,7 +57,7 @@ async function run(uri: string, flags: Flags): Promise<void> {
     const input = openInput(flags.input);
     await interruptible(async (signal) => {
       const server = await serverOptions(uri, flags, signal);
-      const rewrites = await rewritesOf(flags);
+      const rewrites = await rewritesOf(flags, signal);
       const { existing, onConflict } = flags;
       const options = { report, signal, without, only, existing, onConflict, rewrites };
       if (!flags.dryRun && canReadTwice(flags.input) && takesAway(existing)) {

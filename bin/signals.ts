@@ -9,16 +9,6 @@ const SIGNAL_LAG_MS = 50;
 const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const STRAYING = ['uncaughtException', 'unhandledRejection'] as const;
 
-const controller = new AbortController();
-
-/**
- * Is aborted when the run of this process has to end; a process does one.
- *
- * @example
- * stopped.throwIfAborted();
- */
-export const stopped: AbortSignal = controller.signal;
-
 /** An error of which no part of the run hears: filters are code of others. */
 function stray(error: unknown): TntarError {
   return new TntarError('failure', `an error that nothing caught: ${messageOf(error)}`, {
@@ -56,6 +46,8 @@ function ended(reason: TntarError, error: unknown): TntarError {
  *   had done by then
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const stopped = controller.signal;
   let first: NodeJS.Signals | undefined;
   let failure: TntarError | undefined;
   let isOver = false;

@@ -107,7 +107,7 @@ describe('a filter that fails behind the back of the run', () => {
 
   it('by loading for too long cannot be loaded', async () => {
     const path = file(`${SLEEP}\nawait sleep(2000);\nexport default () => null;`);
-    await loadFilter(path, 200).then(
+    await loadFilter(path, new AbortController().signal, 200).then(
       () => Promise.reject(new Error('it was loaded')),
       (error: Error) => match(error.message, /cannot load .*: it has not loaded after 0\.2 s/),
     );
