@@ -44,6 +44,8 @@ function ended(reason: TntarError, error: unknown): TntarError {
  *
  * @throws Interrupted where a signal came; else a TntarError that says what happened, and what the work
  *   had done by then
+ * @example
+ * await interruptible((signal) => inspect(input, { signal }));
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();

@@ -7,7 +7,7 @@ import type { Value } from '../tuple/codec.js';
 import { Datetime } from '../tuple/datetime.js';
 import { Decimal } from '../tuple/decimal.js';
 import { Interval } from '../tuple/interval.js';
-import type { Tuple } from '../tuple/tuple.js';
+import { Tuple } from '../tuple/tuple.js';
 import { Uuid } from '../tuple/uuid.js';
 
 /** The space that a filter gets a row of. */
@@ -24,8 +24,8 @@ export interface FilterSpace {
 }
 
 /**
- * Values of types that JavaScript has no word for, and the ids of system spaces: a filter gets them, for
- * one in a file cannot import this package where it is installed for all.
+ * Values of types that JavaScript has no word for, tuples, and the ids of system spaces: a filter gets
+ * them, for one in a file cannot import this package where it is installed for all.
  */
 export const TOOLS = {
   Datetime,
@@ -36,6 +36,7 @@ export const TOOLS = {
   Opaque,
   Raw,
   SystemSpace,
+  Tuple,
   Uuid,
 } as const;
 

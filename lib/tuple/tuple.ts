@@ -1,7 +1,7 @@
 import { bits, calculate, splice } from './arithmetic.js';
 import { Raw } from './carried.js';
 import { decodeExact, type ExactValue, encodeExact } from './exact.js';
-import { splitFields } from './fields.js';
+import { joinFields, splitFields } from './fields.js';
 import { arrayHeader, headerSize, isArray, memberCount, skip } from './msgpack.js';
 
 /** Zero-based positions of fields by name, shared by all tuples of a space. */
@@ -49,6 +49,18 @@ export class Tuple implements Iterable<ExactValue> {
     const isTuple = raw.length > 0 && isArray(raw[0]!) && raw.length >= headerSize(raw, 0);
     if (!isTuple) throw new TypeError('a tuple is a MessagePack array');
     this.length = memberCount(raw, 0);
+  }
+
+  /**
+   * A tuple of such values.
+   *
+   * @param names - see the constructor
+   * @throws RangeError for a value beyond what MessagePack holds, TypeError for what it has no type for
+   * @example
+   * Tuple.from([1, 'Ann', Decimal.from('0.10')]);
+   */
+  static from(values: Iterable<unknown>, names?: FieldNames): Tuple {
+    return new Tuple(joinFields(Array.from(values, (value, i) => encodeFor(i, value))), names);
   }
 
   /**

@@ -99,13 +99,16 @@ describe('--filter', () => {
 
   it('takes what is asynchronous, and what makes several rows of one', async () => {
     const later = `export default async (space, tuple) => tuple;`;
-    const twice = `export default function* (space, tuple) {
+    const more = `export default function* (space, tuple, { Tuple }) {
       yield tuple;
-      if (space.name === 'log') yield tuple.set(0, tuple.get(0) + 1);
+      if (space.name !== 'log') return;
+      yield tuple.set(0, tuple.get(0) + 1);
+      yield Tuple.from([tuple.get(0) + 2, ['anew']]);
     };`;
     await withTarget(async (target) => {
-      await restore(target, whole, '--filter', file(later), '--filter', file(twice));
-      equal(await target.eval('return box.space.log:count()'), 2);
+      await restore(target, whole, '--filter', file(later), '--filter', file(more));
+      equal(await target.eval('return box.space.log:count()'), 3);
+      equal(await target.eval('return box.space.log:get(3)[2][1]'), 'anew');
       equal(await target.eval('return box.space.users:count()'), 3000);
     });
   });

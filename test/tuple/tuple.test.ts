@@ -32,6 +32,14 @@ describe('a tuple', () => {
     throws(() => tuple(1).get(-1), RangeError);
   });
 
+  it('is made of any values', () => {
+    const made = Tuple.from(new Set([7, 'x', new Double(1), null]), NAMES);
+    equal(hex(made), hex(tuple(7, 'x', float64(1), null)));
+    equal(made.get('id'), 7);
+    equal(hex(Tuple.from([])), hex(tuple()));
+    throws(() => Tuple.from([1, Symbol('a')]), /field 1: /);
+  });
+
   it('keeps the type of what moves from field to field', () => {
     for (const odd of [float64(1), float32(2), ext(1, Buffer.of(0, 0x1c)), ext(99, Buffer.of(1))]) {
       const t = tuple(1, odd);
