@@ -112,9 +112,12 @@ describe('pipes', () => {
       equal(names.at(-1), 'trailer.json');
       for (const name of names.slice(1, -1)) match(name, /^[1-9]\d*\.dump(\.\d{5})?$/);
       const blobsId = await server.eval<number>('return box.space.blobs.id');
+      // how many there are depends on how the server's bytes came
+      const parts = names.filter((name) => name.startsWith(`${blobsId}.`));
+      ok(parts.length >= MEGABYTES / 4, String(parts));
       deepEqual(
-        names.filter((name) => name.startsWith(`${blobsId}.`)),
-        [0, 1, 2, 3, 4, 5, 6, 7, 8].map((part) => `${blobsId}.dump.0000${part}`),
+        parts,
+        parts.map((_, part) => `${blobsId}.dump.${String(part).padStart(5, '0')}`),
       );
     });
 
