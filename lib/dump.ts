@@ -174,7 +174,7 @@ async function run(
       source.items,
       compose([...rewrites.map((rewrite) => rewriteStage(rewrite, report)), end, totals.see]),
       sink,
-      totals.countOutput,
+      totals.countBytes,
       output,
       options.signal === undefined ? {} : { signal: options.signal },
     );

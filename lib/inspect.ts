@@ -75,9 +75,7 @@ export async function inspect(
   };
   await unlessAborted(signal, () =>
     pipeline(
-      input,
-      totals.countOutput,
-      (bytes: AsyncIterable<Buffer>) => archiveSource(bytes),
+      archiveSource(input, totals.countBytes),
       compose([asRead, ...rewrites.map((rewrite) => rewriteStage(rewrite, report)), totals.see]),
       collect,
       signal === undefined ? {} : { signal },

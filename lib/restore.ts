@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { checkVersion } from './dump.js';
 import { asTntarError, TntarError, unlessAborted } from './errors.js';
 import { compose } from './filters/compose.js';
-import { observe, type Totals } from './filters/observe.js';
+import { type Observer, observe, type Totals } from './filters/observe.js';
 import { type Rewrite, rewriteStage } from './filters/rewrite.js';
 import {
   Connection,
@@ -17,6 +17,7 @@ import { type Preview, previewSink } from './sinks/preview.js';
 import { type Applied, serverSink } from './sinks/server.js';
 import { checkWanted, type Wanted } from './sinks/wanted.js';
 import { archiveSource } from './sources/archive.js';
+import type { ItemReadable } from './sources/items.js';
 
 /** How an archive is restored, and what of it. */
 export interface RestoreOptions extends Wanted {
@@ -90,9 +91,17 @@ function incomplete(error: TntarError, done: Applied, wanted: Wanted): TntarErro
   return new TntarError(error.kind, error.message, { outcome, hint, cause: error });
 }
 
-/** Runs an archive into a sink at the other end of `connection`. */
+/** Gives the items that are to be restored; what it reads is counted. */
+export type Begin = (totals: Observer) => ItemReadable;
+
+const ofArchive =
+  (input: AsyncIterable<Buffer>): Begin =>
+  ({ countBytes }) =>
+    archiveSource(input, countBytes);
+
+/** Runs a backup into a sink at the other end of `connection`. */
 async function pour(
-  input: AsyncIterable<Buffer>,
+  begin: Begin,
   connection: Connection,
   sink: Writable,
   { report = silent, rewrites = [], signal }: RestoreOptions,
@@ -104,9 +113,7 @@ async function pour(
   try {
     checkVersion(connection, report);
     await pipeline(
-      input,
-      totals.countOutput,
-      (bytes: AsyncIterable<Buffer>) => archiveSource(bytes),
+      begin(totals),
       compose([...rewrites.map((rewrite) => rewriteStage(rewrite, report)), totals.see]),
       sink,
       signal === undefined ? {} : { signal },
@@ -128,17 +135,26 @@ async function pour(
  * @example
  * await restore(createReadStream('backup.tar.zst'), { host: 'db2', port: 3301 });
  */
-export async function restore(
+export function restore(
   input: AsyncIterable<Buffer>,
   server: ConnectionOptions,
   options: RestoreOptions = {},
+): Promise<Restored> {
+  return restoreFrom(ofArchive(input), server, options);
+}
+
+/** Restores what `begin` gives; see {@link restore}. */
+export async function restoreFrom(
+  begin: Begin,
+  server: ConnectionOptions,
+  options: RestoreOptions,
 ): Promise<Restored> {
   const { report = silent, rewrites: _, signal, ...wanted } = options;
   checkWanted(wanted);
   const connection = await unlessAborted(signal, () => Connection.open(withSignal(server, signal)));
   const sink = serverSink(connection, { report, ...wanted });
   try {
-    const totals = await pour(input, connection, sink, options);
+    const totals = await pour(begin, connection, sink, options);
     const { spaces, confirmed, definitions } = sink.applied;
     const bytes = [...spaces.values()].reduce((sum, tally) => sum + tally.bytes, 0);
     return { ...totals, spaces: spaces.size, rows: confirmed, bytes, definitions };
@@ -158,10 +174,19 @@ export async function restore(
  * const { plan } = await previewRestore(createReadStream('backup.tar.zst'), { host: 'db2', port: 3301 });
  * plan.grants.map(({ what }) => what);
  */
-export async function previewRestore(
+export function previewRestore(
   input: AsyncIterable<Buffer>,
   server: ConnectionOptions,
   options: RestoreOptions = {},
+): Promise<Preview> {
+  return previewFrom(ofArchive(input), server, options);
+}
+
+/** Tells what {@link restoreFrom} would do; see {@link previewRestore}. */
+export async function previewFrom(
+  begin: Begin,
+  server: ConnectionOptions,
+  options: RestoreOptions,
 ): Promise<Preview> {
   const { report: _, rewrites: __, signal, ...wanted } = options;
   checkWanted(wanted);
@@ -171,7 +196,7 @@ export async function previewRestore(
     const sink = previewSink(connection, wanted, (found) => {
       preview = found;
     });
-    await pour(input, connection, sink, options);
+    await pour(begin, connection, sink, options);
   });
   if (preview === undefined) throw new Error('the archive ended without its end');
   return preview;

@@ -119,14 +119,16 @@ export class FrameReader {
   readonly #context = new DCtx();
   #chunk = NOTHING;
   #inFrame = false;
-  #offset = 0;
+  #offset: number;
 
-  constructor(input: AsyncIterable<Buffer>) {
+  /** @param start - bytes that stand before the first of `input`, for {@link offset} */
+  constructor(input: AsyncIterable<Buffer>, start = 0) {
     this.#input = input[Symbol.asyncIterator]();
+    this.#offset = start;
     this.#context.setParameter(DParameter.windowLogMax, MAX_WINDOW_LOG);
   }
 
-  /** Compressed bytes taken so far, for messages. */
+  /** Compressed bytes taken so far. */
   get offset(): number {
     return this.#offset;
   }

@@ -14,6 +14,9 @@ export interface Entry {
   body: Buffer;
   /** As seen, to be compared with the trailer. */
   record: EntryRecord;
+  /** Where the frame of its header starts in the archive, and where that of its body ends. */
+  start: number;
+  end: number;
   /** Gives the memory of the body back, for whoever is done with it. */
   release: () => void;
 }
@@ -63,13 +66,6 @@ async function readFrame(
   return buffer.subarray(0, filled);
 }
 
-async function openFrame(frames: FrameReader, after: string): Promise<void> {
-  if (await frames.next()) return;
-  throw new TntarError('archive', `the archive ends after ${after}, before its trailer`, {
-    hint: 'the writer failed, or the rest was lost on the way: this is no backup',
-  });
-}
-
 function checkPadding(body: Buffer, size: number, name: string): void {
   if (body.subarray(size).some((byte) => byte !== 0)) {
     throw damaged(`entry ${name}: bytes other than zero behind its end`);
@@ -87,58 +83,143 @@ function countRows(entry: EntryName, body: Buffer, name: string): number {
 }
 
 /**
- * Reads the entries of an archive one by one, each verified as far as it can be by itself, and
- * insists that the trailer is the last and that nothing follows.
+ * Reads the entries of an archive one by one, each verified as far as it can be by itself.
+ *
+ * @example
+ * const reader = new EntryReader(createReadStream('backup.tar.zst'));
+ * const { name, body } = await reader.next();
+ */
+export class EntryReader {
+  readonly #frames: FrameReader;
+  readonly #bodies = new Pool(BODY_BYTES, KEPT_BODIES);
+  readonly #isFirst: boolean;
+  /** The last entry whose name is known, for messages. */
+  #last: string | undefined;
+  #entry: string | undefined;
+  #entryStart: number;
+  #frameStart: number;
+
+  /**
+   * @param input - the compressed bytes, the first of which starts the frame of a header
+   * @param start - how many bytes of the archive stand before them
+   */
+  constructor(input: AsyncIterable<Buffer>, start = 0) {
+    this.#frames = new FrameReader(input, start);
+    this.#isFirst = start === 0;
+    this.#entryStart = start;
+    this.#frameStart = start;
+  }
+
+  /** Name of the entry that is being read, as soon as its header was. */
+  get entry(): string | undefined {
+    return this.#entry;
+  }
+
+  /** Where that entry starts in the archive, in compressed bytes. */
+  get entryStart(): number {
+    return this.#entryStart;
+  }
+
+  /** Where the frame starts that was read last. */
+  get frameStart(): number {
+    return this.#frameStart;
+  }
+
+  /**
+   * @throws TntarError of kind `archive` where there is none, or one that is not as FORMAT.md says
+   */
+  async next(): Promise<Entry> {
+    this.#begin();
+    const isStart = this.#isFirst && this.#last === undefined;
+    if (isStart) await this.#openFirst();
+    else await this.#open(this.#last ?? 'what was read');
+    this.#entryStart = this.#frameStart;
+    const what = isStart ? 'not a tntar archive: its first frame' : 'a tar header';
+    const header = parseTarHeader(await readFrame(this.#frames, BLOCK_BYTES, what));
+    const name = parseEntryName(header.name);
+    const shown = header.name.slice(0, 40);
+    if (name === undefined) throw damaged(`an entry of the name ${JSON.stringify(shown)}`);
+    const limit = name.kind === 'tuples' ? MAX_PART_BYTES : MAX_JSON_BYTES;
+    if (header.size > limit) {
+      throw damaged(`entry ${shown} claims ${header.size} bytes, over the limit of ${limit}`);
+    }
+    this.#entry = header.name;
+    this.#last = `entry ${shown}`;
+    await this.#open(`the header of ${this.#last}`);
+    const padded = header.size + padding(header.size).length;
+    const isPooled = name.kind === 'tuples' && header.size >= SMALL_BODY_BYTES;
+    const memory = isPooled ? this.#bodies.take() : undefined;
+    const bytes = await readFrame(this.#frames, padded, this.#last, memory);
+    checkPadding(bytes, header.size, shown);
+    const body = bytes.subarray(0, header.size);
+    const rows = countRows(name, body, shown);
+    const sha256 = createHash('sha256').update(body).digest('hex');
+    const record = { name: header.name, rows, bytes: header.size, sha256 };
+    const release = memory === undefined ? () => {} : this.#bodies.releaseOf(memory);
+    return { name, body, record, start: this.#entryStart, end: this.#frames.offset, release };
+  }
+
+  /**
+   * Reads what has to follow the trailer.
+   *
+   * @throws TntarError of kind `archive` for anything but the end of the tar and of the input
+   */
+  async end(): Promise<void> {
+    this.#begin();
+    await this.#open('the trailer');
+    this.#entryStart = this.#frameStart;
+    const end = await readFrame(this.#frames, END_OF_TAR.length, 'the end of the tar');
+    if (!end.equals(END_OF_TAR)) throw damaged('something other than the end follows the trailer');
+    const more = await this.#frames.next();
+    this.#frameStart = this.#frames.offset;
+    if (more) throw damaged('another frame follows the end of the archive');
+  }
+
+  close(): Promise<void> {
+    return this.#frames.close();
+  }
+
+  #begin(): void {
+    this.#entry = undefined;
+    this.#entryStart = this.#frames.offset;
+  }
+
+  async #openFirst(): Promise<void> {
+    if (await this.#frames.next()) return;
+    throw damaged(
+      'empty input',
+      'there was nothing to read: did the command before the pipe fail?',
+    );
+  }
+
+  async #open(after: string): Promise<void> {
+    this.#frameStart = this.#frames.offset;
+    const isThere = await this.#frames.next();
+    // behind skippable frames
+    this.#frameStart = this.#frames.offset;
+    if (isThere) return;
+    throw new TntarError('archive', `the archive ends after ${after}, before its trailer`, {
+      hint: 'the writer failed, or the rest was lost on the way: this is no backup',
+    });
+  }
+}
+
+/**
+ * Reads the entries of an archive, and insists that the trailer is the last and that nothing follows.
  *
  * @param input - the compressed bytes
  * @throws TntarError of kind `archive` at the first byte that is not as FORMAT.md says
  */
 export async function* readEntries(input: AsyncIterable<Buffer>): AsyncGenerator<Entry> {
-  const frames = new FrameReader(input);
-  const bodies = new Pool(BODY_BYTES, KEPT_BODIES);
+  const reader = new EntryReader(input);
   try {
-    await expectStart(frames);
-    let last = '';
-    for (let first = true; ; first = false) {
-      if (!first) await openFrame(frames, last);
-      const what = first ? 'not a tntar archive: its first frame' : 'a tar header';
-      const header = parseTarHeader(await readFrame(frames, BLOCK_BYTES, what));
-      const name = parseEntryName(header.name);
-      const shown = header.name.slice(0, 40);
-      if (name === undefined) throw damaged(`an entry of the name ${JSON.stringify(shown)}`);
-      const limit = name.kind === 'tuples' ? MAX_PART_BYTES : MAX_JSON_BYTES;
-      if (header.size > limit) {
-        throw damaged(`entry ${shown} claims ${header.size} bytes, over the limit of ${limit}`);
-      }
-      last = `entry ${shown}`;
-      await openFrame(frames, `the header of ${last}`);
-      const padded = header.size + padding(header.size).length;
-      const isPooled = name.kind === 'tuples' && header.size >= SMALL_BODY_BYTES;
-      const memory = isPooled ? bodies.take() : undefined;
-      const bytes = await readFrame(frames, padded, last, memory);
-      checkPadding(bytes, header.size, shown);
-      const body = bytes.subarray(0, header.size);
-      const rows = countRows(name, body, shown);
-      const sha256 = createHash('sha256').update(body).digest('hex');
-      const record = { name: header.name, rows, bytes: header.size, sha256 };
-      const release = memory === undefined ? () => {} : bodies.releaseOf(memory);
-      yield { name, body, record, release };
-      if (name.kind === 'trailer') break;
+    for (let isLast = false; !isLast; ) {
+      const entry = await reader.next();
+      isLast = entry.name.kind === 'trailer';
+      yield entry;
     }
-    await expectEnd(frames);
+    await reader.end();
   } finally {
-    await frames.close();
+    await reader.close();
   }
-}
-
-async function expectStart(frames: FrameReader): Promise<void> {
-  if (await frames.next()) return;
-  throw damaged('empty input', 'there was nothing to read: did the command before the pipe fail?');
-}
-
-async function expectEnd(frames: FrameReader): Promise<void> {
-  await openFrame(frames, 'the trailer');
-  const end = await readFrame(frames, END_OF_TAR.length, 'the end of the tar');
-  if (!end.equals(END_OF_TAR)) throw damaged('something other than the end follows the trailer');
-  if (await frames.next()) throw damaged('another frame follows the end of the archive');
 }

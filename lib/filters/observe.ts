@@ -19,8 +19,8 @@ export interface Totals {
 /** Stages that count, and tell the report. */
 export interface Observer {
   see: Stage;
-  /** For the compressed side. */
-  countOutput(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer>;
+  /** Counts bytes of the archive, as they are written or read. */
+  countBytes(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer>;
   sums(): Totals;
   /** How far it came, for the message of a failure, e.g. `in space 'users' after 1000 rows`. */
   position(): string;
@@ -53,7 +53,7 @@ export function observe(report: Report): Observer {
       }
       return item;
     },
-    async *countOutput(chunks) {
+    async *countBytes(chunks) {
       for await (const chunk of chunks) {
         archiveBytes += chunk.length;
         yield chunk;

@@ -1,0 +1,53 @@
+import type { Manifest } from '../archive/manifest.js';
+import type { Entry } from '../archive/reader.js';
+import { TntarError } from '../errors.js';
+import { SYSTEM_ID_MAX, SYSTEM_SPACE_NAMES } from '../schema/system.js';
+import type { SpaceInfo } from '../tuple/batch.js';
+
+/** The error of an archive whose entries are sound, and do not fit each other. */
+export function misfit(what: string): TntarError {
+  return new TntarError('archive', what, {
+    hint: 'the archive was put together wrongly, or changed',
+  });
+}
+
+/** Checks that entries come in the order that FORMAT.md asks for. */
+export class EntryOrder {
+  readonly #spaces: ReadonlyMap<number, SpaceInfo>;
+  readonly #seen = new Set<number>();
+  #last: { spaceId: number; part: number | undefined } | undefined;
+
+  constructor(manifest: Manifest) {
+    const system = [...SYSTEM_SPACE_NAMES].map(([id, name]): [number, SpaceInfo] => [
+      id,
+      { id, name, engine: 'memtx' },
+    ]);
+    const user = manifest.spaces.map(({ id, name, engine }): [number, SpaceInfo] => [
+      id,
+      { id, name, engine },
+    ]);
+    this.#spaces = new Map([...system, ...user]);
+  }
+
+  /** @returns the space that the entry belongs to */
+  accept(entry: Entry): SpaceInfo {
+    const { name, record } = entry;
+    if (name.kind !== 'tuples') throw misfit(`a second entry ${record.name}`);
+    const { spaceId, part } = name;
+    const space = this.#spaces.get(spaceId);
+    if (space === undefined) throw misfit(`entry ${record.name}: the manifest has no such space`);
+    const last = this.#last;
+    const continues = last?.spaceId === spaceId && last.part !== undefined;
+    const expected = continues ? last.part! + 1 : 0;
+    const starts = !this.#seen.has(spaceId) && (part === undefined || part === 0);
+    if (continues ? part !== expected : !starts) {
+      throw misfit(`entry ${record.name} is out of order or there twice`);
+    }
+    if (spaceId <= SYSTEM_ID_MAX && last !== undefined && last.spaceId > spaceId) {
+      throw misfit(`entry ${record.name}: system spaces come first, and ascending`);
+    }
+    this.#seen.add(spaceId);
+    this.#last = { spaceId, part };
+    return space;
+  }
+}
