@@ -10,6 +10,7 @@ import {
 import { type FileHandle, link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import type { OpenFrom } from '../lib/archive/survey.js';
 import { messageOf, TntarError } from '../lib/errors.js';
 
 function openFile(file: string): number {
@@ -36,13 +37,19 @@ export function openInput(file: string | undefined): Readable {
   return process.stdin;
 }
 
-/** True where what {@link openInput} reads can be read again from its start. */
-export function canReadTwice(file: string | undefined): file is string {
-  return (
-    file !== undefined &&
-    file !== '-' &&
-    statSync(file, { throwIfNoEntry: false })?.isFile() === true
-  );
+/**
+ * Opens what {@link openInput} reads from any byte of it on, and again.
+ *
+ * @returns undefined for a pipe, which is read once
+ */
+export function openFrom(file: string | undefined): OpenFrom | undefined {
+  if (file !== undefined && file !== '-') {
+    const isFile = statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+    return isFile ? (start) => createReadStream(file, { start }) : undefined;
+  }
+  const fd = process.stdin.fd;
+  if (!fstatSync(fd).isFile()) return undefined;
+  return (start) => createReadStream('', { fd, start, autoClose: false });
 }
 
 async function syncFolder(file: string): Promise<void> {

@@ -1,9 +1,14 @@
 import { Command, Option } from 'commander';
-import type { RestoreOptions } from '../lib/restore.js';
+import type { ConnectionOptions } from '../lib/iproto/connection.js';
+import type { Report } from '../lib/report.js';
+import type { Restored, RestoreOptions } from '../lib/restore.js';
+import type { Findings } from '../lib/salvage.js';
 import type { OnConflict } from '../lib/schema/destinations.js';
 import { type Existing, takesAway } from '../lib/schema/existing.js';
+import type { Preview } from '../lib/sinks/preview.js';
+import { damagedError, openAgain, warnOfDamage } from './damage.js';
 import { EXIT_HELP } from './exit.js';
-import { canReadTwice, openInput } from './files.js';
+import { openFrom, openInput } from './files.js';
 import { addFilterOptions, type FilterFlags, rewritesOf } from './filter-options.js';
 import { showPreview } from './preview.js';
 import { StderrReport } from './reporting.js';
@@ -25,6 +30,7 @@ interface Flags extends ServerFlags, FilterFlags {
   dataOnly: boolean;
   existing: Existing;
   onConflict: OnConflict;
+  salvage: boolean;
   quiet: boolean;
 }
 
@@ -43,37 +49,76 @@ function onlyOf({ schemaOnly, dataOnly }: Flags): RestoreOptions['only'] {
   return dataOnly ? 'data' : undefined;
 }
 
+/** The two things that can be done with an archive. */
+interface Archive {
+  restore(
+    server: ConnectionOptions,
+    options: RestoreOptions,
+  ): Promise<Restored & Partial<Findings>>;
+  preview(server: ConnectionOptions, options: RestoreOptions): Promise<Preview & Partial<Findings>>;
+}
+
+/** An archive that is restored whole or not at all. */
+async function wholeArchive(flags: Flags, report: Report): Promise<Archive> {
+  const { previewRestore, restore } = await import('../lib/restore.js');
+  const input = openInput(flags.input);
+  const again = takesAway(flags.existing) ? openFrom(flags.input) : undefined;
+  return {
+    async restore(server, options) {
+      if (again !== undefined) {
+        const { inspect } = await import('../lib/inspect.js');
+        const { signal } = options;
+        report.note('verifying the archive, before anything is taken away');
+        await inspect(again(0), signal === undefined ? {} : { signal });
+      }
+      return restore(input, server, options);
+    },
+    preview: (server, options) => previewRestore(input, server, options),
+  };
+}
+
+/** An archive of which is restored what is whole. */
+async function damagedArchive({ input }: Flags): Promise<Archive> {
+  const open = openAgain(input, '--salvage');
+  const { previewSalvage, salvage } = await import('../lib/salvage.js');
+  return {
+    restore: (server, options) => salvage(open, server, options),
+    preview: (server, options) => previewSalvage(open, server, options),
+  };
+}
+
 async function run(uri: string, flags: Flags): Promise<void> {
   const report = new StderrReport(flags.quiet);
-  const { inspect } = await import('../lib/inspect.js');
-  const { previewRestore, restore } = await import('../lib/restore.js');
   const only = onlyOf(flags);
   const without = {
     users: !flags.users,
     privileges: !flags.privileges,
     functions: !flags.functions,
   };
+  const { existing, onConflict } = flags;
   try {
-    const input = openInput(flags.input);
-    await interruptible(async (signal) => {
+    const archive = flags.salvage ? await damagedArchive(flags) : await wholeArchive(flags, report);
+    const done = await interruptible(async (signal) => {
       const server = await serverOptions(uri, flags, signal);
       const rewrites = await rewritesOf(flags, signal);
-      const { existing, onConflict } = flags;
       const options = { report, signal, without, only, existing, onConflict, rewrites };
-      if (!flags.dryRun && canReadTwice(flags.input) && takesAway(existing)) {
-        report.note('verifying the archive, before anything is taken away');
-        await inspect(openInput(flags.input), { signal });
-      }
       if (flags.dryRun) {
-        const preview = await previewRestore(input, server, options);
+        const preview = await archive.preview(server, options);
         report.clear();
         process.stdout.write(showPreview(preview));
-        return;
+        return preview;
       }
-      const restored = await restore(input, server, options);
+      const restored = await archive.restore(server, options);
       if (only === 'schema') report.schemaSummary(restored);
       else report.summary('restored', restored);
+      return restored;
     });
+    const { damages = [], lost = [], whole = [] } = done;
+    if (damages.length + lost.length > 0) {
+      const findings = { damages, lost, whole };
+      warnOfDamage(findings, report);
+      throw damagedError(findings, flags.dryRun);
+    }
   } finally {
     report.clear();
   }
@@ -115,6 +160,11 @@ export function restoreCommand(): Command {
       )
         .choices(['error', 'skip', 'replace'])
         .default('error'),
+    )
+    .option(
+      '--salvage',
+      'of a damaged archive, restore the spaces that are whole; says what is lost, and exits 3',
+      false,
     )
     .option('-q, --quiet', 'print warnings and errors only', false)
     .addHelpText('after', SERVER_HELP + EXAMPLES + EXIT_HELP)

@@ -1,8 +1,11 @@
 import { Command } from 'commander';
+import { TntarError } from '../lib/errors.js';
+import type { Report } from '../lib/report.js';
+import { warnOfDamage } from './damage.js';
 import { EXIT_HELP } from './exit.js';
-import { openInput } from './files.js';
+import { openFrom, openInput } from './files.js';
 import { addChoiceOptions, type ChoiceFlags, choiceOf } from './filter-options.js';
-import { StderrReport } from './reporting.js';
+import { plural, StderrReport } from './reporting.js';
 import { interruptible } from './signals.js';
 
 interface Flags extends ChoiceFlags {
@@ -16,6 +19,31 @@ Examples:
   tntar dump db1:3301 | tee backup.tar.zst | tntar verify
 `;
 
+/** Says all that is damaged, not the first of it only, where the archive can be read again. */
+async function explain(
+  error: unknown,
+  file: string | undefined,
+  report: Report,
+  signal: AbortSignal,
+): Promise<never> {
+  const open = openFrom(file);
+  if (open === undefined || !(error instanceof TntarError) || error.kind !== 'archive') throw error;
+  const { examine } = await import('../lib/salvage.js');
+  const findings = await examine(open, signal).catch((worse: unknown) => {
+    signal.throwIfAborted();
+    throw worse instanceof TntarError ? error : worse;
+  });
+  warnOfDamage(findings, report);
+  const { whole } = findings;
+  throw new TntarError('archive', error.message, {
+    cause: error,
+    hint:
+      whole.length === 0
+        ? 'no space is whole: look for another backup'
+        : `restore --salvage can restore ${plural(whole.length, 'space')} of it`,
+  });
+}
+
 async function run(flags: Flags): Promise<void> {
   const report = new StderrReport(flags.quiet);
   const { inspect } = await import('../lib/inspect.js');
@@ -23,7 +51,9 @@ async function run(flags: Flags): Promise<void> {
     const rewrites = await choiceOf(flags);
     const input = openInput(flags.input);
     const { totals, consistent } = await interruptible((signal) =>
-      inspect(input, { report, rewrites, signal }),
+      inspect(input, { report, rewrites, signal }).catch((error: unknown) =>
+        explain(error, flags.input, report, signal),
+      ),
     );
     if (!consistent) report.warn('rows were written while the dump read: it is not of one moment');
     report.summary('verified', totals);

@@ -2,7 +2,8 @@
  * Logical backups of Tarantool as streams.
  *
  * The pipelines are functions that return promises: {@link dump}, {@link restore},
- * {@link previewRestore}, {@link inspect}. What they are made of is here one by one, each a Node stream:
+ * {@link previewRestore}, {@link inspect}, and of damaged archives {@link examine}, {@link salvage},
+ * {@link previewSalvage}. What they are made of is here one by one, each a Node stream:
  *
  * - sources are a `Readable` of {@link BackupItem | items}: {@link snapshotSource}, {@link selectSource},
  *   {@link archiveSource}
@@ -27,6 +28,7 @@ export type {
   SequenceValue,
 } from './archive/items.js';
 export type { Manifest, ManifestSpace, Omission, Vclock } from './archive/manifest.js';
+export type { Damage, OpenFrom } from './archive/survey.js';
 export { type DumpOptions, type DumpSummary, dump } from './dump.js';
 export { type ErrorDetails, type ErrorKind, TntarError } from './errors.js';
 export { applyFilter } from './filters/apply.js';
@@ -47,6 +49,7 @@ export type { ConnectOptions } from './iproto/driver.js';
 export { type Endpoint, parseUri } from './iproto/uri.js';
 export { type Progress, type Report, type ReportEventMap, ReportEvents } from './report.js';
 export { previewRestore, type Restored, type RestoreOptions, restore } from './restore.js';
+export { examine, type Findings, previewSalvage, type Salvaged, salvage } from './salvage.js';
 export type { Destination, OnConflict } from './schema/destinations.js';
 export type { Existing } from './schema/existing.js';
 export type { Head } from './schema/head.js';

@@ -111,6 +111,11 @@ function sequenceValue(json: JsonReader): SequenceValue {
   return { id: json.count('id'), value };
 }
 
+/** True where two say the same of one entry. */
+export function isSameEntry(a: EntryRecord, b: EntryRecord): boolean {
+  return a.name === b.name && a.rows === b.rows && a.bytes === b.bytes && a.sha256 === b.sha256;
+}
+
 /** What was seen of an entry that differs from what the trailer says of it. */
 export function compareEntries(
   seen: readonly EntryRecord[],

@@ -1,0 +1,49 @@
+import type { OpenFrom } from '../lib/archive/survey.js';
+import { TntarError } from '../lib/errors.js';
+import type { Report } from '../lib/report.js';
+import type { Findings } from '../lib/salvage.js';
+import { openFrom } from './files.js';
+import { formatCount, plural } from './reporting.js';
+
+/** Damaged media may have thousands of bad places. */
+const SHOWN_LINES = 50;
+
+/** @throws TntarError of kind `usage` for a pipe */
+export function openAgain(file: string | undefined, option: string): OpenFrom {
+  const open = openFrom(file);
+  if (open !== undefined) return open;
+  throw new TntarError('usage', `${option} reads the archive twice, and a pipe can be read once`, {
+    hint: 'save it to a file, and give that with -i FILE or < FILE',
+  });
+}
+
+function warnAll(report: Report, lines: readonly string[]): void {
+  for (const line of lines.slice(0, SHOWN_LINES)) report.warn(line);
+  const more = lines.length - SHOWN_LINES;
+  if (more > 0) report.warn(`and ${formatCount(more)} more`);
+}
+
+/** Says what of an archive is damaged, and what is lost by that. */
+export function warnOfDamage({ damages, lost }: Findings, report: Report): void {
+  const places = damages.map(({ start, end, entry, why }) => {
+    const to = end === undefined ? 'the end' : formatCount(end);
+    return `damaged from byte ${formatCount(start)} to ${to}${entry === undefined ? '' : `, entry ${entry}`}: ${why}`;
+  });
+  warnAll(report, places);
+  warnAll(
+    report,
+    lost.map((line) => `lost: ${line}`),
+  );
+}
+
+/** What a run ends with that restored, or would restore, what is whole. */
+export function damagedError({ lost, whole }: Findings, isDry: boolean): TntarError {
+  const restored = `${plural(whole.length, 'space')} ${isDry ? 'can be' : 'were'} restored`;
+  if (lost.length === 0) {
+    return new TntarError('archive', `the archive is damaged, but nothing is lost: ${restored}`);
+  }
+  const word = isDry ? 'a restore would be' : 'the restore is';
+  return new TntarError('archive', `the archive is damaged: ${word} INCOMPLETE, ${restored}`, {
+    hint: `look for another backup of what is lost, which is named above`,
+  });
+}

@@ -1,0 +1,177 @@
+import { TntarError } from '../errors.js';
+import { NOTHING } from '../memory.js';
+import { FrameReader } from './compression.js';
+import { type EntryName, parseEntryName } from './entries.js';
+import { decodeManifest, type Manifest } from './manifest.js';
+import { type Entry, EntryReader } from './reader.js';
+import { BLOCK_BYTES, parseTarHeader } from './tar.js';
+import { decodeTrailer, type EntryRecord, isSameEntry, type Trailer } from './trailer.js';
+
+/**
+ * Opens the bytes of an archive from one of them on; called again and again.
+ *
+ * @example
+ * const open: OpenFrom = (start) => createReadStream('backup.tar.zst', { start });
+ */
+export type OpenFrom = (start: number) => AsyncIterable<Buffer>;
+
+/** An entry that is sound by itself, and where it stands, in compressed bytes. */
+export interface FoundEntry {
+  name: EntryName;
+  record: EntryRecord;
+  /** Of the first byte. */
+  start: number;
+  /** Behind the last byte. */
+  end: number;
+}
+
+/** Bytes that are no sound entry. */
+export interface Damage {
+  /** Of the first of them, in compressed bytes. */
+  start: number;
+  /** Where the next sound header stands; absent where there is none. */
+  end?: number;
+  /** The entry whose body it is, where its header can be read. */
+  entry?: string;
+  /** What is wrong with the first of them. */
+  why: string;
+}
+
+/** All that can be read of an archive, whatever of it is damaged. */
+export interface Survey {
+  /** In the order in which they stand in the archive; manifest and trailer are among them. */
+  found: FoundEntry[];
+  /** None in a whole archive. */
+  damages: Damage[];
+  /** Of the entry at the very start. */
+  manifest?: Manifest;
+  /** The last one that vouches for that manifest. */
+  trailer?: Trailer;
+}
+
+const MAGIC = Buffer.of(0x28, 0xb5, 0x2f, 0xfd);
+/** A header takes no more in any frame of zstd: 512 bytes as they are, and what stands around them. */
+const HEADER_FRAME_BYTES = BLOCK_BYTES + 64;
+
+/** True where the frame of a header starts with these bytes. */
+async function isHeader(bytes: Buffer): Promise<boolean> {
+  const input = async function* (): AsyncGenerator<Buffer> {
+    yield bytes;
+  };
+  const block = Buffer.alloc(BLOCK_BYTES + 1);
+  try {
+    const frames = new FrameReader(input());
+    await frames.next();
+    const { bytes: size, frameEnd } = await frames.read(block);
+    const header = block.subarray(0, size);
+    return (
+      frameEnd && size === BLOCK_BYTES && parseEntryName(parseTarHeader(header).name) !== undefined
+    );
+  } catch (error) {
+    if (error instanceof TntarError) return false;
+    throw error;
+  }
+}
+
+/** Finds the next header, from the byte `start` of the archive on, with which `input` begins. */
+async function findHeader(
+  input: AsyncIterable<Buffer>,
+  start: number,
+  signal: AbortSignal | undefined,
+): Promise<number | undefined> {
+  let buffer = NOTHING;
+  let offset = start;
+  const search = async (isEnd: boolean): Promise<number | undefined> => {
+    for (let at = 0; ; at++) {
+      at = buffer.indexOf(MAGIC, at);
+      if (at < 0) at = Math.max(0, buffer.length - MAGIC.length + 1);
+      const candidate = buffer.subarray(at, at + HEADER_FRAME_BYTES);
+      if (candidate.length < HEADER_FRAME_BYTES && !isEnd) {
+        buffer = buffer.subarray(at);
+        offset += at;
+        return undefined;
+      }
+      if (candidate.length < MAGIC.length) return undefined;
+      if (await isHeader(candidate)) return offset + at;
+    }
+  };
+  for await (const chunk of input) {
+    buffer = Buffer.concat([buffer, chunk]);
+    signal?.throwIfAborted();
+    const found = await search(false);
+    if (found !== undefined) return found;
+  }
+  return search(true);
+}
+
+/** What is known of the archive as a whole, from those of its entries that are sound. */
+class Finds {
+  readonly survey: Survey = { found: [], damages: [] };
+
+  /** @throws TntarError where the entry is sound, and what it says is not */
+  add({ name, record, start, end, body, release }: Entry): void {
+    const { survey } = this;
+    if (name.kind === 'manifest' && start === 0) survey.manifest = decodeManifest(body);
+    if (name.kind === 'trailer') this.#take(decodeTrailer(body));
+    release();
+    survey.found.push({ name, record, start, end });
+  }
+
+  /** Rows may hold whole archives, trailers and all: theirs is of another manifest. */
+  #take(trailer: Trailer): void {
+    const [first] = this.survey.found;
+    const [promised] = trailer.entries;
+    if (first === undefined || promised === undefined || this.survey.manifest === undefined) return;
+    if (isSameEntry(first.record, promised)) this.survey.trailer = trailer;
+  }
+}
+
+/** Reads entries up to the end behind a trailer. */
+async function readOn(
+  reader: EntryReader,
+  finds: Finds,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (;;) {
+    signal?.throwIfAborted();
+    const entry = await reader.next();
+    finds.add(entry);
+    if (entry.name.kind === 'trailer') return reader.end();
+  }
+}
+
+/**
+ * Reads all of an archive that can be read, past what is damaged. It says what is there, and not what
+ * may be trusted: see {@link salvageable}.
+ *
+ * @param open - gives the bytes from where it is asked to
+ * @throws the error of what `open` gives, and the reason of `signal`; damage is none
+ * @example
+ * const { damages } = await survey((start) => createReadStream('backup.tar.zst', { start }));
+ */
+export async function survey(open: OpenFrom, signal?: AbortSignal): Promise<Survey> {
+  const finds = new Finds();
+  for (let at: number | undefined = 0; at !== undefined; ) {
+    const reader = new EntryReader(open(at), at);
+    try {
+      await readOn(reader, finds, signal);
+      break;
+    } catch (error) {
+      if (!(error instanceof TntarError)) throw error;
+      const { entry, entryStart, frameStart } = reader;
+      // Without a manifest nothing can be vouched for, and it may be no archive at all.
+      const next: number | undefined =
+        finds.survey.manifest && (await findHeader(open(frameStart + 1), frameStart + 1, signal));
+      finds.survey.damages.push({
+        start: entryStart,
+        ...(next === undefined ? {} : { end: next }),
+        ...(entry === undefined ? {} : { entry }),
+        why: error.message,
+      });
+      at = next;
+    } finally {
+      await reader.close();
+    }
+  }
+  return finds.survey;
+}

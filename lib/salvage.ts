@@ -1,0 +1,142 @@
+import { type LostSpace, type Salvage, salvageable } from './archive/salvage.js';
+import { type Damage, type OpenFrom, survey } from './archive/survey.js';
+import { TntarError } from './errors.js';
+import type { Rewrite } from './filters/rewrite.js';
+import type { ConnectionOptions } from './iproto/connection.js';
+import { listOf, quoted } from './report.js';
+import {
+  type Begin,
+  previewFrom,
+  type Restored,
+  type RestoreOptions,
+  restoreFrom,
+} from './restore.js';
+import { withoutSpaces } from './schema/selection.js';
+import { SYSTEM_SPACE_NAMES, SystemSpace } from './schema/system.js';
+import type { Preview } from './sinks/preview.js';
+import { salvageSource } from './sources/salvage.js';
+
+/** What is wrong with an archive, and what of it is whole. */
+export interface Findings {
+  /** Bytes that cannot be read, in their order; may be empty although something is lost. */
+  damages: Damage[];
+  /** Spaces and definitions of which something is missing, in words; empty for a whole archive. */
+  lost: string[];
+  /** Names of the users' spaces that are whole, in the order of the manifest. */
+  whole: string[];
+}
+
+/** Findings, and how to restore what is whole. */
+interface Rescue extends Findings {
+  begin: Begin;
+  /** Takes out what is not whole; none where all is. */
+  rewrites: Rewrite[];
+}
+
+/** Without these nobody knows which spaces there are, and what their keys are. */
+const NEEDED: readonly number[] = [SystemSpace.SPACE, SystemSpace.INDEX];
+
+function nameOf(id: number, { manifest }: Salvage): string {
+  const system = SYSTEM_SPACE_NAMES.get(id);
+  if (system !== undefined) return `definitions in ${system}`;
+  return `space ${quoted(manifest.spaces.find((space) => space.id === id)?.name ?? id)}`;
+}
+
+function withoutLost(ids: ReadonlySet<number>, names: readonly string[]): Rewrite {
+  const gone = new Set(names);
+  return {
+    partial: `no spaces that are damaged: ${listOf(names.map(quoted))}`,
+    wants: (name) => !gone.has(name),
+    head: (head) => withoutSpaces(head, ({ id }) => !ids.has(id)),
+  };
+}
+
+function describe(lost: readonly LostSpace[], salvage: Salvage): string[] {
+  return lost.map(({ id, what }) => `${nameOf(id, salvage)}: ${what}`);
+}
+
+async function look(open: OpenFrom, signal: AbortSignal | undefined): Promise<Rescue> {
+  const surveyed = await survey(open, signal);
+  const salvage = salvageable(surveyed);
+  const { damages } = surveyed;
+  const { manifest, lost } = salvage;
+  const ids = new Set(lost.map(({ id }) => id));
+  const [damaged, whole] = [true, false].map((isLost) =>
+    manifest.spaces.filter(({ id }) => ids.has(id) === isLost).map(({ name }) => name),
+  ) as [string[], string[]];
+  const needed = NEEDED.filter((id) => ids.has(id)).map((id) => nameOf(id, salvage));
+  if (needed.length > 0) {
+    throw new TntarError(
+      'archive',
+      `what no restore can do without is damaged: ${listOf(needed)}`,
+      {
+        hint: 'nothing of it can be restored: look for another backup',
+      },
+    );
+  }
+  return {
+    damages,
+    lost: describe(lost, salvage),
+    whole,
+    begin: ({ countBytes }) => salvageSource((start) => countBytes(open(start)), salvage),
+    rewrites: damaged.length === 0 ? [] : [withoutLost(ids, damaged)],
+  };
+}
+
+/**
+ * Reads all of an archive that can be read, past what is damaged, and tells what is whole.
+ *
+ * @throws TntarError of kind `archive` where nothing is; the error of what `open` gives; the reason of
+ *   `signal`
+ * @example
+ * const { lost } = await examine((start) => createReadStream('backup.tar.zst', { start }));
+ */
+export async function examine(open: OpenFrom, signal?: AbortSignal): Promise<Findings> {
+  const { damages, lost, whole } = await look(open, signal);
+  return { damages, lost, whole };
+}
+
+/** What a salvage has written, and what it could not. */
+export interface Salvaged extends Restored, Findings {}
+
+/**
+ * Restores the spaces of a damaged archive that are whole, down to the last byte. What the others had to do
+ * with them is left out: a space of which something is missing, its sequence, and foreign keys to it.
+ * Of a whole archive it restores everything.
+ *
+ * @param open - gives the bytes of the archive, from where it is asked to; called again and again
+ * @returns with what is lost, which a caller should not keep for itself
+ * @throws as `restore`, and TntarError of kind `archive` where nothing is whole
+ * @example
+ * const open = (start: number) => createReadStream('backup.tar.zst', { start });
+ * const { lost } = await salvage(open, { host: 'db2', port: 3301 });
+ * for (const line of lost) console.error(line);
+ */
+export async function salvage(
+  open: OpenFrom,
+  server: ConnectionOptions,
+  options: RestoreOptions = {},
+): Promise<Salvaged> {
+  const { begin, rewrites, ...findings } = await look(open, options.signal);
+  const all = [...rewrites, ...(options.rewrites ?? [])];
+  const restored = await restoreFrom(begin, server, { ...options, rewrites: all });
+  return { ...restored, ...findings };
+}
+
+/**
+ * Tells what {@link salvage} would do, and changes nothing.
+ *
+ * @throws as `salvage`
+ * @example
+ * const { lost, plan } = await previewSalvage(open, { host: 'db2', port: 3301 });
+ */
+export async function previewSalvage(
+  open: OpenFrom,
+  server: ConnectionOptions,
+  options: RestoreOptions = {},
+): Promise<Preview & Findings> {
+  const { begin, rewrites, ...findings } = await look(open, options.signal);
+  const all = [...rewrites, ...(options.rewrites ?? [])];
+  const preview = await previewFrom(begin, server, { ...options, rewrites: all });
+  return { ...preview, ...findings };
+}
