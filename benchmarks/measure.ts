@@ -3,13 +3,11 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Used } from './usage.js';
 
-/** What one whole process took. */
-export interface Usage {
+/** What one whole process took, besides. */
+export interface Usage extends Used {
   seconds: number;
-  cpuSeconds: number;
-  /** Highest resident memory, in MiB. */
-  peakMiB: number;
   stdout: string;
 }
 
@@ -48,13 +46,8 @@ export async function measure({ script, args, stdin, stdout }: Program): Promise
     const code = await new Promise((resolve) => child.once('close', resolve));
     const seconds = (performance.now() - started) / 1000;
     if (code !== 0) throw new Error(`${script} ${args.join(' ')}: exit code ${code}`);
-    const usage = JSON.parse(readFileSync(usageFile, 'utf8')) as NodeJS.ResourceUsage;
-    return {
-      seconds,
-      cpuSeconds: (usage.userCPUTime + usage.systemCPUTime) / 1e6,
-      peakMiB: usage.maxRSS / 1024,
-      stdout: printed,
-    };
+    const usage = JSON.parse(readFileSync(usageFile, 'utf8')) as Used;
+    return { seconds, ...usage, stdout: printed };
   } finally {
     for (const file of [input, output]) if (typeof file === 'number') closeSync(file);
     rmSync(folder, { recursive: true, force: true });

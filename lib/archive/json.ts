@@ -1,4 +1,5 @@
 import { TntarError } from '../errors.js';
+import { MAX_JSON_VALUES } from './limits.js';
 
 /** Any object that came out of JSON.parse. */
 export type JsonObject = Record<string, unknown>;
@@ -23,7 +24,11 @@ export class JsonReader {
     this.#object = object as JsonObject;
   }
 
+  /** @throws TntarError of kind `archive` for anything but an object, and for one of too many values */
   static parse(bytes: Buffer, where: string): JsonReader {
+    if (countValues(bytes) > MAX_JSON_VALUES) {
+      throw new TntarError('archive', `${where} has over ${MAX_JSON_VALUES} values`);
+    }
     let value: unknown;
     try {
       value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -105,6 +110,22 @@ export class JsonReader {
       hint: 'the archive was not made by tntar, or was changed since',
     });
   }
+}
+
+const [QUOTE, BACKSLASH, COMMA, COLON, BRACKET, BRACE] = Buffer.from('"\\,:[{');
+const SIGNS = new Set([COMMA, COLON, BRACKET, BRACE]);
+
+/** Values and keys of a document, which may be none: as many as its signs allow for. */
+export function countValues(bytes: Buffer): number {
+  let count = 1;
+  let isText = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (byte === QUOTE) isText = !isText;
+    else if (isText && byte === BACKSLASH) i++;
+    else if (!isText && SIGNS.has(byte)) count++;
+  }
+  return count;
 }
 
 function isCount(value: unknown): value is number {

@@ -65,9 +65,13 @@ export interface Manifest {
   changed?: string[];
 }
 
+/** Of more spaces nobody reads the manifest with the eye, and blanks would be half of it. */
+const READABLE_SPACES = 1000;
+
 export function encodeManifest(manifest: Manifest): Buffer {
   const head = { format: FORMAT_NAME, version: FORMAT_VERSION };
-  return Buffer.from(`${JSON.stringify({ ...head, ...manifest }, plain, 1)}\n`);
+  const indent = manifest.spaces.length > READABLE_SPACES ? 0 : 1;
+  return Buffer.from(`${JSON.stringify({ ...head, ...manifest }, plain, indent)}\n`);
 }
 
 /** A field's format may hold anything; what JSON has no form for is only shown here, not kept. */

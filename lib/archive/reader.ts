@@ -4,7 +4,7 @@ import { Pool } from '../memory.js';
 import { countTuples } from '../tuple/batch.js';
 import { FrameReader } from './compression.js';
 import { type EntryName, parseEntryName } from './entries.js';
-import { MAX_JSON_BYTES, MAX_PART_BYTES, PART_BYTES } from './limits.js';
+import { MAX_ENTRIES, MAX_JSON_BYTES, MAX_PART_BYTES, PART_BYTES } from './limits.js';
 import { BLOCK_BYTES, END_OF_TAR, padding, parseTarHeader } from './tar.js';
 import type { EntryRecord } from './trailer.js';
 
@@ -21,10 +21,7 @@ export interface Entry {
   release: () => void;
 }
 
-/**
- * A claim is believed up to here; beyond, memory is taken as bytes arrive. Room for a part as the
- * writer closes it: full, and then a batch.
- */
+/** Room for a part as the writer closes it: full, and then a batch. */
 const BODY_BYTES = PART_BYTES + 1024 * 1024;
 /** A smaller one has memory of its own. */
 const SMALL_BODY_BYTES = 256 * 1024;
@@ -38,32 +35,21 @@ function damaged(what: string, hint = 'the file is damaged or was not made by tn
 /**
  * Reads `expected` bytes, which must be the rest of the frame.
  *
- * @param memory - is used as far as it goes
+ * @param memory - has room for one byte more
  */
 async function readFrame(
   frames: FrameReader,
   expected: number,
   what: string,
-  memory: Buffer = Buffer.allocUnsafe(Math.min(expected, BODY_BYTES) + 1),
+  memory: Buffer,
 ): Promise<Buffer> {
-  let buffer = memory;
-  let filled = 0;
-  for (;;) {
-    // Room for one byte more than expected tells a frame that ends from one that goes on.
-    const { bytes, frameEnd } = await frames.read(buffer.subarray(filled, expected + 1));
-    filled += bytes;
-    if (frameEnd) break;
-    if (filled > expected) throw damaged(`${what}: more bytes than its header says`);
-    if (filled === buffer.length) {
-      const larger = Buffer.allocUnsafe(Math.min(expected + 1, 2 * buffer.length));
-      buffer.copy(larger);
-      buffer = larger;
-    }
+  // Room for one byte more than expected tells a frame that ends from one that goes on.
+  const { bytes, frameEnd } = await frames.read(memory.subarray(0, expected + 1));
+  if (!frameEnd) throw damaged(`${what}: more bytes than its header says`);
+  if (bytes !== expected) {
+    throw damaged(`${what}: ${expected} bytes expected, its frame has ${bytes}`);
   }
-  if (filled !== expected) {
-    throw damaged(`${what}: ${expected} bytes expected, its frame has ${filled}`);
-  }
-  return buffer.subarray(0, filled);
+  return memory.subarray(0, bytes);
 }
 
 function checkPadding(body: Buffer, size: number, name: string): void {
@@ -96,6 +82,7 @@ export class EntryReader {
   /** The last entry whose name is known, for messages. */
   #last: string | undefined;
   #entry: string | undefined;
+  #count = 0;
   #entryStart: number;
   #frameStart: number;
 
@@ -130,12 +117,13 @@ export class EntryReader {
    */
   async next(): Promise<Entry> {
     this.#begin();
+    if (++this.#count > MAX_ENTRIES) throw damaged(`there are over ${MAX_ENTRIES} entries`);
     const isStart = this.#isFirst && this.#last === undefined;
     if (isStart) await this.#openFirst();
     else await this.#open(this.#last ?? 'what was read');
     this.#entryStart = this.#frameStart;
     const what = isStart ? 'not a tntar archive: its first frame' : 'a tar header';
-    const header = parseTarHeader(await readFrame(this.#frames, BLOCK_BYTES, what));
+    const header = parseTarHeader(await this.#read(BLOCK_BYTES, what));
     const name = parseEntryName(header.name);
     const shown = header.name.slice(0, 40);
     if (name === undefined) throw damaged(`an entry of the name ${JSON.stringify(shown)}`);
@@ -148,8 +136,8 @@ export class EntryReader {
     await this.#open(`the header of ${this.#last}`);
     const padded = header.size + padding(header.size).length;
     const isPooled = name.kind === 'tuples' && header.size >= SMALL_BODY_BYTES;
-    const memory = isPooled ? this.#bodies.take() : undefined;
-    const bytes = await readFrame(this.#frames, padded, this.#last, memory);
+    const memory = isPooled ? this.#bodies.take(padded + 1) : undefined;
+    const bytes = await this.#read(padded, this.#last, memory);
     checkPadding(bytes, header.size, shown);
     const body = bytes.subarray(0, header.size);
     const rows = countRows(name, body, shown);
@@ -168,7 +156,7 @@ export class EntryReader {
     this.#begin();
     await this.#open('the trailer');
     this.#entryStart = this.#frameStart;
-    const end = await readFrame(this.#frames, END_OF_TAR.length, 'the end of the tar');
+    const end = await this.#read(END_OF_TAR.length, 'the end of the tar');
     if (!end.equals(END_OF_TAR)) throw damaged('something other than the end follows the trailer');
     const more = await this.#frames.next();
     this.#frameStart = this.#frames.offset;
@@ -177,6 +165,15 @@ export class EntryReader {
 
   close(): Promise<void> {
     return this.#frames.close();
+  }
+
+  /** What is not touched of memory that was claimed costs nothing, however large the claim. */
+  #read(
+    expected: number,
+    what: string,
+    memory: Buffer = Buffer.allocUnsafe(expected + 1),
+  ): Promise<Buffer> {
+    return readFrame(this.#frames, expected, what, memory);
   }
 
   #begin(): void {

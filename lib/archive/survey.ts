@@ -2,6 +2,7 @@ import { TntarError } from '../errors.js';
 import { NOTHING } from '../memory.js';
 import { FrameReader } from './compression.js';
 import { type EntryName, parseEntryName } from './entries.js';
+import { MAX_ENTRIES } from './limits.js';
 import { decodeManifest, type Manifest } from './manifest.js';
 import { type Entry, EntryReader } from './reader.js';
 import { BLOCK_BYTES, parseTarHeader } from './tar.js';
@@ -48,6 +49,9 @@ export interface Survey {
   /** The last one that vouches for that manifest. */
   trailer?: Trailer;
 }
+
+/** Behind as many bad places nothing more is looked for: each costs memory, and a reading from there on. */
+const MAX_DAMAGES = 10_000;
 
 const MAGIC = Buffer.of(0x28, 0xb5, 0x2f, 0xfd);
 /** A header takes no more in any frame of zstd: 512 bytes as they are, and what stands around them. */
@@ -162,13 +166,14 @@ export async function survey(open: OpenFrom, signal?: AbortSignal): Promise<Surv
       // Without a manifest nothing can be vouched for, and it may be no archive at all.
       const next: number | undefined =
         finds.survey.manifest && (await findHeader(open(frameStart + 1), frameStart + 1, signal));
-      finds.survey.damages.push({
+      const { damages, found } = finds.survey;
+      damages.push({
         start: entryStart,
         ...(next === undefined ? {} : { end: next }),
         ...(entry === undefined ? {} : { entry }),
         why: error.message,
       });
-      at = next;
+      at = damages.length < MAX_DAMAGES && found.length < MAX_ENTRIES ? next : undefined;
     } finally {
       await reader.close();
     }

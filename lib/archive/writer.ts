@@ -3,7 +3,8 @@ import { TntarError } from '../errors.js';
 import type { TupleBatch } from '../tuple/batch.js';
 import { FrameCompressor } from './compression.js';
 import { MANIFEST, TRAILER, tuplesEntry } from './entries.js';
-import { MAX_JSON_BYTES, PART_BYTES } from './limits.js';
+import { countValues } from './json.js';
+import { MAX_JSON_BYTES, MAX_JSON_VALUES, partBytes } from './limits.js';
 import { encodeManifest, type Manifest } from './manifest.js';
 import { END_OF_TAR, padding, tarHeader } from './tar.js';
 import { type EntryRecord, encodeTrailer, type Trailer } from './trailer.js';
@@ -66,7 +67,7 @@ export class ArchiveWriter {
   async add(batch: TupleBatch): Promise<void> {
     const { id } = batch.space;
     if (this.#part !== undefined && this.#part.spaceId !== id) await this.#closePart(true);
-    else if (this.#part !== undefined && this.#part.bytes >= PART_BYTES) {
+    else if (this.#part !== undefined && this.#part.bytes >= partBytes(this.#entries.length)) {
       await this.#closePart(false);
     }
     const part = this.#part ?? this.#openPart(id, 0);
@@ -108,8 +109,10 @@ export class ArchiveWriter {
   }
 
   async #writeSmall(name: string, body: Buffer): Promise<EntryRecord> {
-    if (body.length > MAX_JSON_BYTES) {
-      const message = `${name} would have ${body.length} bytes, over the limit of ${MAX_JSON_BYTES}`;
+    const values = countValues(body);
+    if (body.length > MAX_JSON_BYTES || values > MAX_JSON_VALUES) {
+      const limit = `${MAX_JSON_BYTES} bytes and ${MAX_JSON_VALUES} values`;
+      const message = `${name} would have ${body.length} bytes and ${values} values, over the limit of ${limit}`;
       throw new TntarError('failure', message, {
         hint: 'the database has more spaces or parts than format 1 can list',
       });

@@ -17,7 +17,7 @@ import { eachTuple, type TupleBatch } from '../tuple/batch.js';
  * collector.end(end);
  */
 export class Collector {
-  readonly #catalog = new Catalog();
+  readonly #catalog = new Catalog('archive');
   readonly #counter = new Counter();
   #manifest: Manifest | undefined;
   #head: Head | undefined;

@@ -1,5 +1,8 @@
+import { MAX_DEFINITION_BYTES, MAX_DEFINITION_VALUES } from '../archive/limits.js';
+import { type ErrorKind, TntarError } from '../errors.js';
 import { decode, type Value } from '../tuple/codec.js';
 import { type PathStep, parsePath } from '../tuple/fields.js';
+import { countValues } from '../tuple/msgpack.js';
 import { isShipped, isShippedFunction } from './shipped.js';
 import { ShippedGrants } from './shipped-grants.js';
 import { Field, SYSTEM_ID_MAX, SYSTEM_SPACES, SystemSpace } from './system.js';
@@ -107,6 +110,14 @@ export class Catalog {
   #spaces: Space[] | undefined;
   #primaryKeys: Map<number, Index> | undefined;
   readonly #userRows = new Map<number, SystemRow[]>();
+  readonly #kind: ErrorKind;
+  #bytes = 0;
+  #values = 0;
+
+  /** @param kind - of the error of rows that are too many: where they come from decides */
+  constructor(kind: ErrorKind = 'failure') {
+    this.#kind = kind;
+  }
 
   /** @param rowsOf - gives the rows of each system space */
   static of(rowsOf: (spaceId: number) => readonly SystemRow[]): Catalog {
@@ -117,8 +128,22 @@ export class Catalog {
     return catalog;
   }
 
-  /** Rows of other system spaces than {@link SYSTEM_SPACES} are ignored. */
+  /**
+   * Rows of other system spaces than {@link SYSTEM_SPACES} are ignored.
+   *
+   * @throws TntarError where all that was added is larger than a restore has in memory
+   */
   add(spaceId: number, raw: Buffer): void {
+    this.#bytes += raw.length;
+    this.#values += countValues(raw);
+    if (this.#bytes > MAX_DEFINITION_BYTES || this.#values > MAX_DEFINITION_VALUES) {
+      const limit = `${MAX_DEFINITION_BYTES} bytes and ${MAX_DEFINITION_VALUES} values`;
+      throw new TntarError(this.#kind, `the rows of system spaces are more than ${limit}`);
+    }
+    this.#decoded(spaceId, raw);
+  }
+
+  #decoded(spaceId: number, raw: Buffer): void {
     if (this.#rows.has(spaceId)) this.addRow(spaceId, { raw, fields: decode(raw) as Value[] });
   }
 
@@ -131,7 +156,7 @@ export class Catalog {
   replace(spaceId: number, rows: readonly Buffer[]): void {
     this.#forget();
     this.#rows.set(spaceId, []);
-    for (const raw of rows) this.add(spaceId, raw);
+    for (const raw of rows) this.#decoded(spaceId, raw);
   }
 
   /** Index 0 of any space, also of a system space. */

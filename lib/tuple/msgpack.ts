@@ -134,6 +134,24 @@ export function nestsDeeper(value: Uint8Array, limit: number): boolean {
   return false;
 }
 
+/**
+ * How many values whole values are, those within arrays and maps and the keys of maps counted.
+ *
+ * @example
+ * countValues(Buffer.from([0x92, 1, 0x90])); // 3
+ */
+export function countValues(buf: Uint8Array): number {
+  let count = 0;
+  for (let pos = 0; pos < buf.length; count++) {
+    const code = buf[pos]!;
+    const width = LENGTH_WIDTH[code]!;
+    const isNested = NESTED[code] !== 0;
+    const length = width === 0 || isNested ? 0 : lengthAt(buf, pos + 1, width);
+    pos += HEAD[code]! + length + (isNested ? 0 : FIXED[code]!);
+  }
+  return count;
+}
+
 /** True where `code` begins an unsigned integer. */
 export function isUint(code: number): boolean {
   return code <= 0x7f || (code >= 0xcc && code <= 0xcf);

@@ -3,7 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { extract } from 'tar-stream';
 import { decompress } from 'zstd-napi';
 import { MAX_LEVEL } from '../../lib/archive/compression.js';
-import { MAX_JSON_BYTES, PART_BYTES } from '../../lib/archive/limits.js';
+import {
+  MAX_ENTRIES,
+  MAX_JSON_BYTES,
+  MAX_JSON_VALUES,
+  PART_BYTES,
+  partBytes,
+} from '../../lib/archive/limits.js';
 import type { Manifest } from '../../lib/archive/manifest.js';
 import { ArchiveWriter } from '../../lib/archive/writer.js';
 import type { TupleBatch } from '../../lib/tuple/batch.js';
@@ -230,10 +236,22 @@ describe('the writer', () => {
     }
   });
 
+  it('makes parts larger where there are many, so that a trailer has room for all', () => {
+    const sizes = [0, 19_999, 20_000, 40_000, 60_000, MAX_ENTRIES].map(partBytes);
+    deepEqual(
+      sizes.map((bytes) => bytes / PART_BYTES),
+      [1, 1, 2, 4, 8, 8],
+    );
+    const all = Array.from({ length: 125_000 }, (_, i) => partBytes(i));
+    ok(all.reduce((sum, bytes) => sum + bytes, 0) > 2 ** 40);
+  });
+
   it('makes no manifest that a reader would refuse for its size', async () => {
     const format = [{ name: 'x'.repeat(MAX_JSON_BYTES), type: 'any' }];
     const space = { id: 512, name: 's', engine: 'memtx', format, rowsFrom: 'none' as const };
     const writer = new ArchiveWriter({ level: 1 }, () => {});
     await rejects(writer.start({ ...MANIFEST, spaces: [space] }), { name: 'TntarError' });
+    const partial = Array<string>(MAX_JSON_VALUES).fill('');
+    await rejects(writer.start({ ...MANIFEST, partial }), { name: 'TntarError' });
   });
 });

@@ -294,8 +294,9 @@ describe('many rows of system spaces', () => {
       [PRIV]: make((i) => [1, 33 + i, 'function', 66 + i, 4]),
     };
     const catalog = catalogOf(rows);
-    const started = performance.now();
+    // not the time on a clock: others may need the processor
+    const before = process.cpuUsage();
     validate(listed({ [SPACE]: rows[SPACE], [INDEX]: rows[INDEX].slice(0, 1) }), catalog);
-    ok(performance.now() - started < 40_000);
+    ok(process.cpuUsage(before).user < 40e6);
   });
 });

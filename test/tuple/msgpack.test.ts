@@ -2,6 +2,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { unpack } from 'msgpackr';
 import {
   arrayHeader,
+  countValues,
   headerSize,
   INCOMPLETE,
   INVALID,
@@ -335,6 +336,28 @@ describe('strings', () => {
     for (const head of [Buffer.of(0xa3), coded(0xd9, 1, 3), coded(0xda, 2, 3), coded(0xdb, 4, 3)]) {
       const bytes = Buffer.concat([filled(2), head, Buffer.from('abc'), filled(2)]);
       deepEqual(Buffer.from(stringBytes(bytes, 2)), Buffer.from('abc'));
+    }
+  });
+});
+
+describe('countValues', () => {
+  it('counts what is within, keys too', () => {
+    for (const [value, count] of [
+      [1, 1],
+      ['x'.repeat(70_000), 1],
+      [[], 1],
+      [[1, [2, []]], 5],
+      [{ a: 1, b: [1, 2] }, 7],
+    ] as [Plain, number][]) {
+      equal(countValues(pack(value)), count, JSON.stringify(value).slice(0, 50));
+    }
+    equal(countValues(Buffer.concat([pack(1), pack([null])])), 3);
+    equal(countValues(Buffer.alloc(0)), 0);
+  });
+
+  it('counts one for each other sample', () => {
+    for (const { title, code, bytes } of samples) {
+      if (!isArray(code) && !isMap(code)) equal(countValues(bytes), 1, title);
     }
   });
 });
