@@ -46,7 +46,7 @@ async function run(uri: string, flags: Flags): Promise<void> {
   try {
     const summary = await interruptible((signal) =>
       withOutput(flags.output, signal, async (output) => {
-        const server = await serverOptions(uri, flags, signal);
+        const server = await serverOptions(uri, flags, signal, report);
         const rewrites = await rewritesOf(flags, signal);
         rewrites.unshift(...(await halfOf(flags)));
         const { level } = flags;

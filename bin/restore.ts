@@ -99,7 +99,7 @@ async function run(uri: string, flags: Flags): Promise<void> {
   try {
     const archive = flags.salvage ? await damagedArchive(flags) : await wholeArchive(flags, report);
     const done = await interruptible(async (signal) => {
-      const server = await serverOptions(uri, flags, signal);
+      const server = await serverOptions(uri, flags, signal, report);
       const rewrites = await rewritesOf(flags, signal);
       const options = { report, signal, without, only, existing, onConflict, rewrites };
       if (flags.dryRun) {

@@ -1,12 +1,8 @@
-import { openSync, readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { Writable } from 'node:stream';
-import { ReadStream, WriteStream } from 'node:tty';
 import { type Command, InvalidArgumentError } from 'commander';
-import { TntarError } from '../lib/errors.js';
 import type { ConnectionOptions } from '../lib/iproto/connection.js';
 import { describeEndpoint, parseUri } from '../lib/iproto/uri.js';
-import { Interrupted } from './exit.js';
+import type { Report } from '../lib/report.js';
+import { ask, passwordIn } from './secrets.js';
 
 /** Options of every command that talks to a server. */
 export interface ServerFlags {
@@ -18,7 +14,8 @@ export interface ServerFlags {
 export const SERVER_HELP = `
 URI: [user[:password]@]host[:port], a port, or [user@]unix/:/path; default localhost:3301.
 User and password are also taken from TT_CLI_USERNAME and TT_CLI_PASSWORD, or from
---password-file; a password that is still missing is asked for on the terminal.
+--password-file; a password that is still missing is asked for on the terminal. One in the
+URI stays in the history of your shell, and others see it for a moment among the processes.
 `;
 
 /** What a timer of Node can hold, in whole days. */
@@ -51,65 +48,22 @@ export function addServerOptions(command: Command): Command {
     .option('--timeout <seconds>', 'how long the server may be silent, 0: for ever', seconds, 60);
 }
 
-function firstLine(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').split(/\r?\n/, 1)[0] ?? '';
-  } catch (error) {
-    throw new TntarError('usage', `cannot read the password file: ${(error as Error).message}`);
-  }
-}
-
-/** Takes what a terminal echoes. */
-const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-
-/** One line from a terminal, not echoed. */
-function readSecret(input: ReadStream, signal: AbortSignal): Promise<string> {
-  const line = createInterface({ input, output: nowhere, terminal: true });
-  return new Promise<string>((resolve, reject) => {
-    line.once('line', resolve);
-    line.once('SIGINT', () => reject(new Interrupted('SIGINT')));
-    line.once('close', () => reject(new TntarError('access', 'no password was given')));
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  }).finally(() => line.close());
-}
-
-/** Asks on the terminal device, for standard input and output carry the archive. */
-async function prompt(question: string, signal: AbortSignal): Promise<string | undefined> {
-  let terminal: number;
-  try {
-    terminal = openSync('/dev/tty', 'r+');
-  } catch {
-    return undefined; // no terminal, nobody to ask
-  }
-  const input = new ReadStream(terminal);
-  const output = new WriteStream(terminal);
-  try {
-    // Before the question: what is typed at once must not be shown either.
-    input.setRawMode(true);
-    output.write(question);
-    return await readSecret(input, signal);
-  } finally {
-    output.write('\n');
-    input.destroy();
-    output.destroy();
-  }
-}
-
 /**
- * Where to connect and as whom, from the address, the environment, a file and the terminal, in this
+ * Where to connect and as whom, from the address, the environment, files and the terminal, in this
  * order.
  */
 export async function serverOptions(
   uri: string,
   flags: ServerFlags,
   signal: AbortSignal,
+  report: Report,
 ): Promise<ConnectionOptions> {
   const endpoint = parseUri(uri);
   const user = endpoint.user ?? process.env['TT_CLI_USERNAME'];
   const given =
     flags.passwordFile === undefined
       ? (endpoint.password ?? process.env['TT_CLI_PASSWORD'])
-      : firstLine(flags.passwordFile);
+      : passwordIn(flags.passwordFile, 'password file', report);
   const options: ConnectionOptions = {
     ...endpoint,
     connectTimeout: flags.connectTimeout * 1000,
@@ -120,6 +74,6 @@ export async function serverOptions(
     given ??
     (user === 'guest'
       ? undefined
-      : await prompt(`Password of ${user} at ${describeEndpoint(endpoint)}: `, signal));
+      : await ask(`Password of ${user} at ${describeEndpoint(endpoint)}: `, signal));
   return { ...options, user, ...(password === undefined ? {} : { password }) };
 }

@@ -5,7 +5,11 @@ import { dumpCommand } from './dump.js';
 import { EXIT_HELP, finish } from './exit.js';
 import { listCommand } from './list.js';
 import { restoreCommand } from './restore.js';
+import { hidePasswords, withoutPasswords } from './secrets.js';
 import { verifyCommand } from './verify.js';
+
+const args = process.argv.slice(2);
+hidePasswords(args);
 
 const EXAMPLES = `
 Examples:
@@ -23,6 +27,7 @@ const program = new Command('tntar')
   .version(VERSION)
   .showHelpAfterError('(tntar --help shows what there is)')
   .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(withoutPasswords(text, args)) })
   .addHelpText('after', EXAMPLES + EXIT_HELP);
 for (const command of [dumpCommand(), restoreCommand(), listCommand(), verifyCommand()]) {
   program.addCommand(command.copyInheritedSettings(program));

@@ -158,10 +158,8 @@ async function logIn(
   };
   toDriver(greetingBytes);
   await connected;
-  // The driver does not log in with an empty password; without this the session would be guest's.
-  if (options.user !== undefined && !options.password) {
-    if (options.user !== 'guest') await driver._auth(options.user, '');
-  }
+  const { user = 'guest', password = '' } = options;
+  if (user !== 'guest' || password !== '') await driver._auth(user, password);
   return {
     socket,
     greeting,
@@ -186,8 +184,8 @@ export async function connect(options: ConnectOptions): Promise<LoggedIn> {
       ? { host: options.host, port: options.port }
       : { path: options.path }),
     ...(options.tls === undefined ? {} : { tls: options.tls }),
-    username: options.user,
-    password: options.password,
+    // No user and no password: it would not log in with an empty one, and would hand both to
+    // net.connect, which NODE_DEBUG=net prints.
     lazyConnect: true,
     retryStrategy: null,
     onread: inlet.onread,

@@ -231,15 +231,19 @@ export function errorText(packet: Packet): string {
   return String(bodyDecoded(packet, Key.ERROR_TEXT) ?? 'no text');
 }
 
+/** In a row of `_user` that the server quotes, as it does for a key that is there: JSON of a sort. */
+const PASSWORD_HASH = /("(?:chap-sha1|pap-sha256)"\s*:\s*)"[^"]*"/g;
+
 /**
- * The error that a reply carries.
+ * The error that a reply carries, without the hashes of passwords.
  *
  * @param doing - what the request was for, to stand before the server's own text
  */
 export function replyError(packet: Packet, doing: string): TntarError {
   const code = errorCode(packet);
+  const text = errorText(packet).replace(PASSWORD_HASH, '$1"***"');
   const kind = ACCESS_CODES.includes(code) ? 'access' : 'failure';
-  return new TntarError(kind, `${doing}: ${errorText(packet)} (server error ${code})`, {
+  return new TntarError(kind, `${doing}: ${text} (server error ${code})`, {
     serverCode: code,
     ...(kind === 'access' ? { hint: 'log in as a user who has this privilege, or grant it' } : {}),
   });

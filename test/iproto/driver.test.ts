@@ -492,15 +492,17 @@ describe('tarantool-driver, as lib/iproto/driver.ts assumes it', () => {
     });
   });
 
-  it('takes its first chunk for the greeting, and sends the login for it', async () => {
+  it('takes its first chunk for the greeting, and then sends a login by _auth', async () => {
     const request = new Promise<Received>((resolve) => {
       talk = (peer) => resolve(peer.request()); // and no greeting
     });
-    const { user: username, password } = LOGIN;
-    await whileConnecting({ ...fake.endpoint, username, password }, async ({ socket }) => {
+    await whileConnecting(fake.endpoint, async (driver, connected) => {
+      const { socket } = driver;
       const toDriver = socket?.listeners('data')[0] as (chunk: Buffer) => void;
       await new Promise((resolve) => socket?.once('connect', resolve));
       toDriver(greeting());
+      await connected;
+      driver._auth(LOGIN.user, LOGIN.password).catch(() => {});
       expectLogin(await request);
     });
   });

@@ -1,0 +1,102 @@
+import { openSync, readFileSync, statSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { ReadStream, WriteStream } from 'node:tty';
+import { messageOf, TntarError } from '../lib/errors.js';
+import type { Report } from '../lib/report.js';
+import { Interrupted } from './exit.js';
+
+/** The password in a login that stands before a place, as `parseUri` finds it. */
+const PASSWORD_IN_ADDRESS = /^([^:@]*):.*@/s;
+
+function withoutPassword(arg: string): string {
+  return arg.replace(PASSWORD_IN_ADDRESS, '$1:***@');
+}
+
+/**
+ * Takes passwords that stand in addresses out of what the list of processes shows of this one. Until it
+ * is called they are there for everybody on this machine.
+ *
+ * @param args - of the command
+ */
+export function hidePasswords(args: readonly string[]): void {
+  const shown = args.map(withoutPassword);
+  if (shown.some((arg, i) => arg !== args[i])) process.title = ['tntar', ...shown].join(' ');
+}
+
+/**
+ * A text about a wrong call, which quotes its arguments, without the passwords in them.
+ *
+ * @param args - of the command
+ * @example withoutPasswords("unknown command 'me:hush@db1'", ['me:hush@db1']); // "unknown command 'me:***@db1'"
+ */
+export function withoutPasswords(text: string, args: readonly string[]): string {
+  const quoted = args.flatMap((arg) => [arg, arg.slice(arg.indexOf('=') + 1)]);
+  return quoted.reduce((rest, each) => rest.replaceAll(each, withoutPassword(each)), text);
+}
+
+/** Those who are neither the owner nor of the group may read. */
+const READABLE_BY_ALL = 0o004;
+
+/**
+ * Reads a file that nobody else should be able to read, and warns where everybody can.
+ *
+ * @param what - for messages, e.g. `password file`
+ */
+export function readPrivate(file: string, what: string, report: Report): string {
+  try {
+    const text = readFileSync(file, 'utf8');
+    const stat = statSync(file);
+    if (stat.isFile() && (stat.mode & READABLE_BY_ALL) !== 0) {
+      report.warn(`everybody on this machine can read the ${what} ${file}: chmod 600 it`);
+    }
+    return text;
+  } catch (error) {
+    throw new TntarError('usage', `cannot read the ${what}: ${messageOf(error)}`);
+  }
+}
+
+/** The password in such a file: its first line. */
+export function passwordIn(file: string, what: string, report: Report): string {
+  return readPrivate(file, what, report).split(/\r?\n/, 1)[0] ?? '';
+}
+
+/** Takes what a terminal echoes. */
+const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+
+/** One line from a terminal, not echoed. */
+function readSecret(input: ReadStream, signal: AbortSignal): Promise<string> {
+  const line = createInterface({ input, output: nowhere, terminal: true });
+  return new Promise<string>((resolve, reject) => {
+    line.once('line', resolve);
+    line.once('SIGINT', () => reject(new Interrupted('SIGINT')));
+    line.once('close', () => reject(new TntarError('access', 'no password was given')));
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  }).finally(() => line.close());
+}
+
+/**
+ * Asks on the terminal device, for standard input and output carry the archive.
+ *
+ * @returns undefined where there is no terminal
+ */
+export async function ask(question: string, signal: AbortSignal): Promise<string | undefined> {
+  let terminal: number;
+  try {
+    terminal = openSync('/dev/tty', 'r+');
+  } catch {
+    return undefined; // nobody to ask
+  }
+  const input = new ReadStream(terminal);
+  const output = new WriteStream(terminal);
+  try {
+    // Before the question: what is typed at once must not be shown either.
+    input.setRawMode(true);
+    output.write(question);
+    return await readSecret(input, signal);
+  } finally {
+    output.write('\n');
+    input.destroy();
+    output.destroy();
+  }
+}

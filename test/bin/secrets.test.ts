@@ -1,0 +1,141 @@
+import { equal, match, ok } from 'node:assert/strict';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { shell, tntar } from '../support/cli.js';
+import { startProxy } from '../support/proxy.js';
+import { startServer, type TestServer } from '../support/server.js';
+import { decompressed } from './outcome.js';
+import { Running } from './running.js';
+
+const BOB = 'bob';
+const BOBS = 'h0rse-battery';
+const SCHEMA = `
+  box.schema.user.create('${BOB}', {password = '${BOBS}'})
+  box.schema.user.grant('${BOB}', 'super')
+  box.schema.space.create('numbers'):create_index('primary')
+  box.space.numbers:insert({1})
+`;
+
+describe('secrets', () => {
+  let server: TestServer;
+  let folder: string;
+  before(async () => {
+    server = await startServer({ lua: SCHEMA });
+    folder = mkdtempSync(join(tmpdir(), 'tntar-secrets-'));
+  });
+  after(async () => {
+    await server.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  const inAddress = (): string => `${BOB}:${BOBS}@${server.address}`;
+  const passwordFile = (mode: number): string => {
+    const file = join(folder, `password-${mode}`);
+    writeFileSync(file, BOBS);
+    chmodSync(file, mode);
+    return file;
+  };
+
+  describe('a password in an address', () => {
+    it('is taken out of the list of processes', async () => {
+      const proxy = await startProxy(server, { after: 300, fault: 'stall' });
+      const dump = new Running(['dump', `${BOB}:${BOBS}@${proxy.address}`, '--timeout', '1']);
+      await dump.until(() => proxy.open > 0);
+      const cmdline = readFileSync(`/proc/${dump.pid}/cmdline`, 'utf8');
+      ok(!cmdline.includes(BOBS), cmdline);
+      match(cmdline, /^tntar dump bob:\*\*\*@127\.0\.0\.1:\d+ --timeout 1\0*$/);
+      equal((await dump.end(8000)).code, 1);
+      await proxy.stop();
+    });
+
+    it('is not repeated where the call is wrong', async () => {
+      const address = `me:${BOBS}@db1`;
+      for (const args of [
+        [address],
+        ['dump', `--source=${address}`],
+        ['dump', '--source', address],
+        ['dump', `--${address}`],
+        ['dump', address, address],
+        ['dump', '--level', address],
+      ]) {
+        const { code, stderr } = await tntar(args);
+        equal(code, 2);
+        ok(!stderr.includes(BOBS), stderr);
+      }
+    });
+
+    it('is not printed by debugging aids of Node and of the driver', async () => {
+      const debugging = { NODE_DEBUG: '*', DEBUG: '*', DEBUG_HIDE_DATE: '1' };
+      for (const [address, env] of [
+        [inAddress(), {}],
+        [server.address, { TT_CLI_USERNAME: BOB, TT_CLI_PASSWORD: BOBS }],
+      ] as const) {
+        const { code, stderr } = await tntar(['dump', address], { env: { ...debugging, ...env } });
+        equal(code, 0);
+        match(stderr, /NET \d+: /);
+        match(stderr, /tarantool-driver:main/);
+        const lines = stderr.split('\n').filter((line) => line.includes(BOBS));
+        equal(lines.join('\n'), '');
+      }
+    });
+  });
+
+  describe('a file with a secret', () => {
+    const WARNING = /warning: everybody on this machine can read the (.*) \/.*: chmod 600 it/;
+
+    for (const [mode, isWarned] of [
+      [0o600, false],
+      [0o640, false],
+      [0o604, true],
+      [0o644, true],
+    ] as const) {
+      const outcome = isWarned ? 'warned about' : 'taken';
+      it(`of mode ${mode.toString(8)} is ${outcome}`, async () => {
+        const args = ['dump', '-q', `${BOB}@${server.address}`];
+        const { code, stderr } = await tntar([...args, '--password-file', passwordFile(mode)]);
+        equal(code, 0, stderr);
+        equal(WARNING.exec(stderr)?.[1], isWarned ? 'password file' : undefined);
+      });
+    }
+
+    it('may be a pipe', async () => {
+      const line = `tntar dump -q ${BOB}@${server.address} --password-file <(echo ${BOBS})`;
+      const { code, stderr } = await shell(`${line} | tntar verify -q`);
+      equal(code, 0, stderr);
+      equal(stderr, '');
+    });
+  });
+
+  describe('hashes of passwords', () => {
+    it('are in an archive, and in nothing that is said of one', async () => {
+      const hash = await server.eval<string>(
+        `return box.space._user.index.name:get('${BOB}').auth['chap-sha1']`,
+      );
+      const { stdout: input } = await tntar(['dump', '-q', inAddress()]);
+      ok(decompressed(input).includes(hash));
+      const target = await startServer();
+      for (const [args, expected] of [
+        [['list'], 0],
+        [['list', '--json'], 0],
+        [['verify'], 0],
+        [['restore', target.uri, '--dry-run'], 0],
+        [['restore', target.uri], 0],
+        [['restore', target.uri], 4],
+      ] as const) {
+        const { code, stdout, stderr } = await tntar(args, { input });
+        equal(code, expected, stderr);
+        ok(!`${stdout}${stderr}`.includes(hash), `${args.join(' ')}: ${stdout}${stderr}`);
+      }
+      await target.stop();
+    });
+
+    it('are not in an archive of --data-only, or of some spaces', async () => {
+      for (const args of [['--data-only'], ['--space', 'numbers']]) {
+        const { code, stdout, stderr } = await tntar(['dump', '-q', inAddress(), ...args]);
+        equal(code, 0, stderr);
+        ok(!decompressed(stdout).includes('chap-sha1'));
+      }
+    });
+  });
+});
