@@ -4,8 +4,18 @@ import { describeEndpoint, parseUri } from '../lib/iproto/uri.js';
 import type { Report } from '../lib/report.js';
 import { ask, passwordIn } from './secrets.js';
 
+/** What the options about TLS stand for. */
+export interface TlsFlags {
+  tls?: boolean;
+  tlsCa?: string;
+  tlsCert?: string;
+  tlsKey?: string;
+  tlsKeyPasswordFile?: string;
+  tlsServerName?: string;
+}
+
 /** Options of every command that talks to a server. */
-export interface ServerFlags {
+export interface ServerFlags extends TlsFlags {
   passwordFile?: string;
   connectTimeout: number;
   timeout: number;
@@ -45,7 +55,13 @@ export function addServerOptions(command: Command): Command {
       someSeconds,
       10,
     )
-    .option('--timeout <seconds>', 'how long the server may be silent, 0: for ever', seconds, 60);
+    .option('--timeout <seconds>', 'how long the server may be silent, 0: for ever', seconds, 60)
+    .option('--tls', 'speak TLS; so does each option that begins like this')
+    .option('--tls-ca <file>', "trust these authorities (PEM), and not those of the system's list")
+    .option('--tls-cert <file>', 'show this certificate to the server (PEM); takes --tls-key')
+    .option('--tls-key <file>', 'the private key of that certificate (PEM)')
+    .option('--tls-key-password-file <file>', 'its password, where it has one, in the first line')
+    .option('--tls-server-name <name>', 'whose certificate it has to be, if not that of the host');
 }
 
 /**
@@ -64,10 +80,14 @@ export async function serverOptions(
     flags.passwordFile === undefined
       ? (endpoint.password ?? process.env['TT_CLI_PASSWORD'])
       : passwordIn(flags.passwordFile, 'password file', report);
+  const tls = Object.keys(flags).some((name) => name.startsWith('tls'))
+    ? await (await import('./tls-options.js')).tlsOptions(flags, signal, report)
+    : undefined;
   const options: ConnectionOptions = {
     ...endpoint,
     connectTimeout: flags.connectTimeout * 1000,
     idleTimeout: flags.timeout * 1000,
+    ...(tls === undefined ? {} : { tls }),
   };
   if (user === undefined || user === '') return options;
   const password =

@@ -4,6 +4,7 @@ import { Pool } from '../memory.js';
 import { type ConnectOptions, connect, type Greeting, type LoggedIn } from './driver.js';
 import { forEachPacket, isError, type Packet, PacketSplitter, replyError } from './packets.js';
 import { type Request, toPacket } from './requests.js';
+import { socketReason } from './tls-errors.js';
 import { describeEndpoint } from './uri.js';
 
 /**
@@ -88,7 +89,7 @@ export class Connection {
     socket.setNoDelay(true);
     socket.setTimeout(this.#idleTimeout);
     socket.on('timeout', () => this.#onIdle());
-    socket.on('error', (error) => this.#lose(messageOf(error)));
+    socket.on('error', (error) => this.#lose(socketReason(error)));
     socket.on('close', () => this.#lose('the server closed it'));
     listen((chunk) => this.#onData(chunk));
   }

@@ -4,6 +4,7 @@ import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import { messageOf, TntarError } from '../errors.js';
 import { GREETING_BYTES } from './constants.js';
 import { PacketSplitter } from './packets.js';
+import { socketReason, tlsFailure } from './tls-errors.js';
 import { describeEndpoint, type Endpoint } from './uri.js';
 
 /**
@@ -29,7 +30,13 @@ export interface ConnectOptions extends Endpoint {
   connectTimeout?: number;
   /** Gives up connecting. */
   signal?: AbortSignal;
-  /** Present: speak TLS, with these options of `tls.connect`. */
+  /**
+   * Present: speak TLS, with these options of `tls.connect`, which by default refuses a server whose
+   * certificate is not good.
+   *
+   * @example
+   * const tls = { ca: readFileSync('ca.pem'), cert: readFileSync('us.pem'), key: readFileSync('us.key') };
+   */
   tls?: TlsOptions;
 }
 
@@ -106,11 +113,9 @@ function readGreeting(inlet: Inlet, socket: Socket, where: string): Promise<Buff
     const onClose = (): void => {
       const said = seen.length === 0 ? 'without a word' : 'in the middle of its greeting';
       const message = `${where} closed the connection ${said}`;
-      settle(() =>
-        reject(
-          new TntarError('access', message, { hint: 'is this the binary port of a Tarantool?' }),
-        ),
-      );
+      const hint =
+        'is this the binary port of a Tarantool, and does it want no client certificate?';
+      settle(() => reject(new TntarError('access', message, { hint })));
     };
     const settle = (act: () => void): void => {
       inlet.listener = () => {};
@@ -202,7 +207,10 @@ export async function connect(options: ConnectOptions): Promise<LoggedIn> {
       const seconds = timeout / 1000;
       reject(
         new TntarError('access', `${where} did not let us in within ${seconds} s`, {
-          hint: 'is the address right, is a firewall in between, is the server overloaded?',
+          hint:
+            options.tls === undefined
+              ? 'is the address right, is a firewall in between, is the server overloaded, or does it speak TLS only (--tls)?'
+              : 'is the address right, is a firewall in between, is the server overloaded, or does it speak no TLS?',
         }),
       );
     }, timeout);
@@ -224,6 +232,8 @@ export async function connect(options: ConnectOptions): Promise<LoggedIn> {
 function describeFailure(error: unknown, options: ConnectOptions, where: string): TntarError {
   if (error instanceof TntarError) return error;
   if (options.signal?.aborted) return new TntarError('failure', 'stopped while connecting');
+  const untrusted = options.tls === undefined ? undefined : tlsFailure(where, error);
+  if (untrusted !== undefined) return untrusted;
   const system = (error as NodeJS.ErrnoException).code;
   if (system !== undefined) {
     return new TntarError('access', `cannot connect to ${where}: ${connectReason(error)}`, {
@@ -241,5 +251,5 @@ function describeFailure(error: unknown, options: ConnectOptions, where: string)
 /** A refused `localhost` is an AggregateError without a message: one error for each address. */
 function connectReason(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(messageOf).join(', ');
-  return messageOf(error);
+  return socketReason(error);
 }

@@ -2,6 +2,7 @@ import { equal, match, ok } from 'node:assert/strict';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Authority } from '../support/certificates.js';
 import { shell, tntar } from '../support/cli.js';
 import { startProxy } from '../support/proxy.js';
 import { startServer, type TestServer } from '../support/server.js';
@@ -104,6 +105,15 @@ describe('secrets', () => {
       const { code, stderr } = await shell(`${line} | tntar verify -q`);
       equal(code, 0, stderr);
       equal(stderr, '');
+    });
+
+    it('is also the key of a certificate', async () => {
+      const { cert, key } = new Authority(folder, 'us');
+      chmodSync(key, 0o644);
+      const args = ['--tls-ca', cert, '--tls-cert', cert, '--tls-key', key];
+      const { code, stderr } = await tntar(['dump', '-q', '127.0.0.1:1', ...args]);
+      equal(code, 5);
+      equal(WARNING.exec(stderr)?.[1], 'private key');
     });
   });
 

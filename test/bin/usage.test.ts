@@ -50,6 +50,15 @@ describe('usage', () => {
       }
     });
 
+    it('says how a command that talks to a server speaks TLS', async () => {
+      for (const command of SERVER_COMMANDS) {
+        const { stdout } = await tntar([command, '--help']);
+        for (const word of ['', '-ca', '-cert', '-key', '-key-password-file', '-server-name']) {
+          match(String(stdout), new RegExp(`^  --tls${word} `, 'm'));
+        }
+      }
+    });
+
     it('says in which order filters work', async () => {
       for (const command of SERVER_COMMANDS) {
         const { stdout } = await tntar([command, '--help']);
