@@ -1,7 +1,8 @@
 import type { OnConflict } from '../lib/schema/destinations.js';
 import type { Step } from '../lib/schema/planner.js';
-import { SystemSpace } from '../lib/schema/system.js';
+import { Field, SystemSpace } from '../lib/schema/system.js';
 import type { Preview } from '../lib/sinks/preview.js';
+import { decode, type Value } from '../lib/tuple/codec.js';
 import { formatBytes, plural, printable } from './reporting.js';
 
 /** Lua or SQL as it is, but for what would move the cursor of a terminal. */
@@ -16,6 +17,18 @@ function section(title: string, lines: readonly string[]): string[] {
 const shown = ({ verb, what }: Step): string => `  ${verb} ${printable(what)}`;
 
 const isGrant = ({ spaceId }: Step): boolean => spaceId === SystemSpace.PRIV;
+
+/** Whoever knows the password that a user brings along may log in with it. */
+function showUser(step: Step): string {
+  const auth = (decode(step.row) as Value[])[Field.user.auth];
+  return `${shown(step)}${Object.keys(auth ?? {}).length > 0 ? ', with its password' : ''}`;
+}
+
+/** A function without code is one that the target has, now callable by who is granted it. */
+function showCallable({ what, code }: Step): string[] {
+  if (code !== undefined) return [`  ${printable(what)}`, ...showCode(code)];
+  return [`  ${printable(what)}, without code: what the target knows by this name`];
+}
 
 const HOW: Readonly<Record<OnConflict, string>> = {
   error: 'insert',
@@ -52,22 +65,23 @@ function showLosses({ drops, before, losses }: Preview['plan']): string[] {
 }
 
 /**
- * The plan of a restore, for people. What could do harm comes first: losses, rights, and code that the
- * server would run; then all steps in their order.
+ * The plan of a restore, for people. What could do harm comes first: losses, users, rights, and code that
+ * the server would run; then all steps in their order.
  */
 export function showPreview(preview: Preview): string {
   const { manifest, plan } = preview;
   const { drops, before, after, grants, triggers, notes, leftOut } = plan;
   const last = [...after, ...grants, ...triggers];
-  const code = [...before, ...last].filter((step) => step.code !== undefined);
+  const code = [...before, ...last].filter(
+    (step) => step.code !== undefined || step.spaceId === SystemSpace.FUNC,
+  );
+  const users = before.filter(({ spaceId }) => spaceId === SystemSpace.USER);
   const lines = [
     printable(`Restore of a backup of Tarantool ${manifest.server.version}, ${manifest.created}:`),
     ...section('What the target loses, rows and all', showLosses(plan)),
+    ...section('Users and roles', users.map(showUser)),
     ...section('Privileges, given and taken at the very end', last.filter(isGrant).map(shown)),
-    ...section(
-      'Code that the server will run',
-      code.flatMap((step) => [`  ${printable(step.what)}`, ...showCode(step.code ?? '')]),
-    ),
+    ...section('Code that the server will run', code.flatMap(showCallable)),
     ...section('Before the data', [...drops, ...before].map(shown)),
     ...section('The data', showRows(preview)),
     ...section('After the data', last.map(shown)),
