@@ -21,6 +21,7 @@ const SOURCES = [
   'tsconfig.json',
   'README.md',
   'CHANGELOG.md',
+  'SECURITY.md',
   'LICENSE',
   'bin',
   'lib',
@@ -147,6 +148,7 @@ describe('the package', () => {
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
+      'SECURITY.md',
       'lib/archive/FORMAT.md',
       'package.json',
     ];

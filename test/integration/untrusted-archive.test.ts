@@ -2,6 +2,14 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import {
+  archive as entriesOf,
+  jsonEntry,
+  manifest,
+  rowsEntry,
+  sealed,
+} from '../support/archive-builder.js';
+import { tntar } from '../support/cli.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { dump, restore, withTarget } from './fidelity/roundtrip.js';
 
@@ -14,7 +22,8 @@ const SOURCE = `
   box.schema.role.create('helpers')
   box.schema.user.grant('backdoor', 'super')
   box.schema.user.grant('guest', 'read,write', 'universe')
-  box.schema.func.create('report', {body = 'function() box.schema.user.passwd("x") end'})
+  box.schema.func.create('report', {
+      body = 'function() box.schema.user.passwd("x") end --\\27[2J'})
   box.schema.func.create('as_admin', {setuid = true, body = 'function() return 1 end'})
   box.schema.func.create('os.execute')
   box.schema.user.grant('guest', 'execute', 'function', 'os.execute')
@@ -107,7 +116,7 @@ describe('an archive that nobody trusts', () => {
       says(
         'Code that the server will run',
         "function 'report' (LUA)",
-        '    | function() box.schema.user.passwd("x") end',
+        '    | function() box.schema.user.passwd("x") end --\\u001b[2J',
         "function 'as_admin' (LUA, which runs as user 'admin')",
         "function 'os.execute' (LUA), without code: what the target knows by this name",
       );
@@ -123,6 +132,24 @@ describe('an archive that nobody trusts', () => {
         match(code, what);
       }
     });
+  });
+
+  it('moves no cursor by what it is called, in list and verify', async () => {
+    const name = 'evil\x1b[2J';
+    const space = { id: 512, name, engine: 'memtx', format: [], rowsFrom: 'snapshot' };
+    const crafted = entriesOf(
+      sealed([
+        jsonEntry('manifest.json', manifest({ spaces: [space] })),
+        rowsEntry('280.dump', [512, 1, name, 'memtx', 0, {}, []]),
+        rowsEntry('288.dump', [512, 0, name, 'tree', { unique: true }, [[0, 'unsigned']]]),
+        rowsEntry('512.dump', [1]),
+      ]),
+    );
+    for (const command of ['list', 'verify']) {
+      const { code, stdout, stderr } = await tntar([command], { input: crafted });
+      equal(code, 0, stderr);
+      ok(!`${stdout}${stderr}`.includes('\x1b'));
+    }
   });
 
   const installedBy = (...args: string[]): Promise<Installed> =>
