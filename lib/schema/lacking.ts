@@ -1,24 +1,66 @@
 import { listOf, quoted } from '../report.js';
+import type { Value } from '../tuple/codec.js';
 import { spaceOf } from './belongings.js';
 import type { Catalog, SystemRow } from './catalog.js';
 import { foreignKeysOf } from './foreign-keys.js';
 import { groupBy } from './groups.js';
 import type { IdMap } from './ids.js';
+import { isTable } from './rows.js';
 import { Field, SystemSpace } from './system.js';
+
+/** What a row of `_space` says that a restore writes behind the rows, in words. */
+function lateParts({ fields }: SystemRow): string[] {
+  const flags = fields[Field.space.flags];
+  const format = fields[Field.space.format];
+  const constraintsOf = (place: Value | undefined): string[] =>
+    isTable(place) && isTable(place['constraint'])
+      ? Object.keys(place['constraint']).map((name) => `constraint ${quoted(name)}`)
+      : [];
+  const columns = (Array.isArray(format) ? format : []).filter(isTable).flatMap((column) => {
+    const hasDefault = column['default'] !== undefined || column['default_func'] !== undefined;
+    const parts = [...constraintsOf(column), ...(hasDefault ? ['default'] : [])];
+    return parts.map((part) => `${part} of field ${quoted(column['name'])}`);
+  });
+  return [
+    ...(isTable(flags) && flags['is_sync'] === true ? ['is_sync'] : []),
+    ...constraintsOf(flags),
+    ...columns,
+    ...foreignKeysOf(fields).map(({ name }) => `foreign key ${quoted(name)}`),
+  ];
+}
+
+/** System spaces whose rows belong to a space and have a name of their own. */
+const NAMED: readonly [what: string, spaceId: number, name: number][] = [
+  ['index', SystemSpace.INDEX, Field.index.name],
+  ['foreign key', SystemSpace.FK_CONSTRAINT, Field.fkConstraint.name],
+  ['check', SystemSpace.CK_CONSTRAINT, Field.ckConstraint.name],
+  ['trigger', SystemSpace.TRIGGER, Field.trigger.name],
+];
 
 /** What belongs to the spaces of a catalog, in words, by the id of the space. */
 function partsOf(catalog: Catalog): (space: number) => string[] {
-  const bySpace = (spaceId: number): Map<number | undefined, SystemRow[]> =>
-    groupBy(catalog.rows(spaceId), (row) => spaceOf(spaceId, row));
+  const bySpace = (spaceId: number): ((id: number) => SystemRow[]) => {
+    const rows = groupBy(catalog.rows(spaceId), (row) => spaceOf(spaceId, row));
+    return (id) => rows.get(id) ?? [];
+  };
+  const named = NAMED.map(([what, spaceId, name]) => ({ what, name, rowsOf: bySpace(spaceId) }));
   const indexes = bySpace(SystemSpace.INDEX);
+  const functions = bySpace(SystemSpace.FUNC_INDEX);
   const sequences = bySpace(SystemSpace.SPACE_SEQUENCE);
   const spaces = bySpace(SystemSpace.SPACE);
+  const indexName = (id: number, indexId: Value | undefined): string => {
+    const index = indexes(id).find(({ fields }) => fields[Field.index.id] === indexId);
+    return quoted(index?.fields[Field.index.name]);
+  };
   return (id) => [
-    ...(indexes.get(id) ?? []).map(({ fields }) => `index ${quoted(fields[Field.index.name])}`),
-    ...(sequences.has(id) ? ['a sequence'] : []),
-    ...(spaces.get(id) ?? [])
-      .flatMap(({ fields }) => foreignKeysOf(fields))
-      .map(({ name }) => `foreign key ${quoted(name)}`),
+    ...named.flatMap(({ what, name, rowsOf }) =>
+      rowsOf(id).map(({ fields }) => `${what} ${quoted(fields[name])}`),
+    ),
+    ...functions(id).map(
+      ({ fields }) => `the function of index ${indexName(id, fields[Field.funcIndex.indexId])}`,
+    ),
+    ...(sequences(id).length > 0 ? ['a sequence'] : []),
+    ...spaces(id).flatMap(lateParts),
   ];
 }
 

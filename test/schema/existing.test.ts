@@ -174,6 +174,31 @@ describe('a plan for spaces that are there', () => {
     deepEqual(plan('skip', target).notes, [line]);
   });
 
+  it('says so of all that a restore which broke off may not have come to', () => {
+    const flags = { is_sync: true, constraint: { total: 20 } };
+    const format = [
+      { name: 'id', type: 'unsigned', constraint: { positive: 21 }, default: 1 },
+      { name: 'up', type: 'unsigned', foreign_key: { parent: { space: 513, field: 'id' } } },
+    ];
+    const backup = {
+      ...BACKUP,
+      280: [spaceRow(512, 'users', { flags, format }), spaceRow(513, 'log')],
+      328: [['note', 512, { sql: 'CREATE TRIGGER' }]],
+      356: [['of_sql', 512, 513, false, 'simple', 'cascade', 'cascade', [0], [0]]],
+      364: [[512, 'positive', false, 'SQL', '"id" > 0', true]],
+      372: [[512, 1, 22]],
+    };
+    const { notes } = planRestore(catalogOf(backup), catalogOf(TARGET), { existing: 'truncate' });
+    deepEqual(
+      notes.filter((line) => line.includes('lacks')),
+      [
+        "space 'users' stays, and lacks what the backup's has: index 'pk'; index 'name'; foreign key 'of_sql'; check 'positive'; trigger 'note'; the function of index 'name'; is_sync; constraint 'total'; constraint 'positive' of field 'id'; default of field 'id'; foreign key 'parent'",
+      ],
+    );
+    const same = { ...backup, 304: BUILTIN_USERS };
+    deepEqual(planRestore(catalogOf(backup), catalogOf(same), { existing: 'skip' }).notes, []);
+  });
+
   it('refuses a space that does not outlive the server, or is its own', () => {
     const fleeting = spaceRow(600, 'users', { flags: { type: 'temporary' } });
     for (const there of [fleeting, spaceRow(400, 'users')]) {
