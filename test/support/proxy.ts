@@ -30,6 +30,8 @@ export interface Behaviour {
   fault?: 'end' | 'reset' | 'stall' | Buffer;
   /** At most so many bytes pass in a second. */
   bytesPerSecond?: number;
+  /** Told how many bytes of one connection have passed. */
+  onPassed?: (bytes: number) => void;
 }
 
 const HOST = '127.0.0.1';
@@ -105,10 +107,11 @@ class Gate extends Transform {
   }
 
   async #pass(chunk: Buffer): Promise<void> {
-    const { after = Number.POSITIVE_INFINITY, fault } = this.#behaviour;
+    const { after = Number.POSITIVE_INFINITY, fault, onPassed } = this.#behaviour;
     const whole = chunk.subarray(0, Math.max(0, after - this.#passed));
     this.push(whole);
     this.#passed += whole.length;
+    onPassed?.(this.#passed);
     await this.#slowDown();
     if (whole.length === chunk.length || fault === undefined) return;
     if (Buffer.isBuffer(fault)) this.push(fault);
