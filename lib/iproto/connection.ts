@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
 import { messageOf, TntarError } from '../errors.js';
 import { Pool } from '../memory.js';
+import { RequestType } from './constants.js';
 import { type ConnectOptions, connect, type Greeting, type LoggedIn } from './driver.js';
 import { forEachPacket, isError, type Packet, PacketSplitter, replyError } from './packets.js';
-import { type Request, toPacket } from './requests.js';
+import { bare, type Request, toPacket } from './requests.js';
 import { socketReason } from './tls-errors.js';
 import { describeEndpoint } from './uri.js';
 
@@ -77,6 +78,8 @@ export class Connection {
   #owedSince = performance.now();
   /** Requests under way that may take as long as they like. */
   #patient = 0;
+  /** A ping was sent, and no byte came since. */
+  #isPinged = false;
 
   private constructor({ socket, greeting, listen }: LoggedIn, options: ConnectionOptions) {
     this.#socket = socket;
@@ -123,7 +126,8 @@ export class Connection {
    * Sends a request and resolves with its reply.
    *
    * @param doing - stands before the server's text where it answers with an error
-   * @param patient - true for what may take long without a byte, such as building an index
+   * @param patient - true for what may take long without a byte, such as building an index: a server that
+   *   answers a ping meanwhile is at work
    */
   async request(request: Request, doing: string, patient = false): Promise<Packet> {
     if (this.#lost !== undefined) throw this.#lost;
@@ -196,6 +200,7 @@ export class Connection {
 
   #onData(chunk: Buffer): void {
     this.#owedSince = performance.now();
+    this.#isPinged = false;
     try {
       if (this.#consumer !== undefined) {
         this.#consumer.onChunk(chunk);
@@ -226,13 +231,21 @@ export class Connection {
         : this.#consumer?.waitingSince();
     const owes = waitingSince !== undefined;
     const silent = performance.now() - Math.max(this.#owedSince, waitingSince ?? 0);
-    if (owes && this.#patient === 0 && !this.#socket.isPaused() && silent >= this.#idleTimeout) {
-      this.#lose(`no byte came for ${this.#idleTimeout / 1000} s`);
+    if (owes && !this.#socket.isPaused() && silent >= this.#idleTimeout) {
+      if (this.#patient > 0 && !this.#isPinged) this.#ping();
+      else this.#lose(`no byte came for ${this.#idleTimeout / 1000} s`);
     } else {
       // It fires once only, and counts from the last byte, not from when one was owed.
       const rest = owes ? this.#idleTimeout - silent : this.#idleTimeout;
       this.#socket.setTimeout(Math.max(1, Math.ceil(rest)));
     }
+  }
+
+  /** A server that builds an index says nothing by itself, and one that hangs will not answer this. */
+  #ping(): void {
+    this.#isPinged = true;
+    this.#socket.write(toPacket(bare(RequestType.PING), this.nextSync()));
+    this.#socket.setTimeout(this.#idleTimeout);
   }
 
   #lose(reason: string): void {

@@ -56,6 +56,19 @@ const REFUSE = `
   end)
 `;
 
+/** Makes the server stop, as by SIGSTOP, at the first index behind the rows. */
+const HANGING_INDEX = `
+  local ffi = require('ffi')
+  ffi.cdef('int raise(int signal);')
+  hang = function(old, new)
+      if new and new[2] == 1 then
+          ffi.C.raise(19)
+      end
+      return new
+  end
+  box.space._index:before_replace(hang)
+`;
+
 let source: TestServer;
 let archive: Buffer;
 let whole: Fingerprint;
@@ -192,6 +205,23 @@ describe('a restore that broke off, run again', () => {
       });
     });
   }
+
+  it('fails when its server hangs while it builds an index, and ends the same then', () =>
+    withTarget(async (target) => {
+      await target.eval(HANGING_INDEX);
+      const run = new Running(['restore', '-q', target.address, '--timeout', '1'], { env });
+      run.stdin.end(archive);
+      try {
+        const { code, stderr } = await run.end(LIMIT_MS);
+        equal(code, 1, stderr);
+        match(stderr, /no byte came for 1 s.*INCOMPLETE.* 900 of them confirmed/s);
+      } finally {
+        target.kill('SIGCONT');
+      }
+      await target.eval('box.space._index:before_replace(nil, hang)');
+      await restore(target, archive, '--existing', 'drop');
+      deepEqual(await contentOf(target), whole);
+    }));
 
   describe('into spaces that the first run has made', () => {
     /** Lets a restore go on slowly until the target is so far, kills it, and restores again. */

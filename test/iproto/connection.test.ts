@@ -185,14 +185,29 @@ describe('a connection', () => {
       deepEqual([hasCome, connection.lost], [true, undefined]);
     });
 
-    it('waits on while nobody expects one, or what is asked may take long', async () => {
+    it('waits on while nobody expects one', async () => {
       await open({ idleTimeout: 10 });
       await new Promise((resolve) => setTimeout(resolve, 50));
-      const asked = connection.request(ping(), 'build an index', true);
+      equal(connection.lost, undefined);
+    });
+
+    it('waits on for what may take long, as long as pings are answered', async () => {
+      await open({ idleTimeout: 20 });
+      const asked = connection.request(evaluate('build'), 'build an index', true);
       const { sync } = await peer.request();
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      for (let pings = 0; pings < 3; pings++) {
+        const { type, sync: number } = await peer.request();
+        equal(type, 64);
+        peer.send(packet(0, number, new Map()));
+      }
       peer.send(packet(0, sync, data(1)));
       deepEqual(bodyDecoded(await asked, DATA), [1]);
+    });
+
+    it('fails what may take long where no ping is answered', async () => {
+      await open({ idleTimeout: 30 });
+      const asked = connection.request(evaluate('build'), 'build an index', true);
+      await rejects(asked, { kind: 'failure', message: /no byte came for 0\.03 s$/ });
     });
   });
 
