@@ -44,6 +44,49 @@ describe('decode', () => {
     });
   }
 
+  it('makes text of keys of any kind', () => {
+    for (const [key, text] of [
+      [null, 'null'],
+      [true, 'true'],
+      [1.5, '1.5'],
+      [-1, '-1'],
+      [[1, 'a'], '0x9201a161'],
+      [{ a: 1 }, '0x81a16101'],
+      [bin(Buffer.of(7)), '0xc60000000107'],
+      ['__proto__', '__proto__'],
+    ] as [Plain, string][]) {
+      const value = decode(pack(new Map([[key, 1]])));
+      deepEqual(Object.entries(value as object), [[text, 1]]);
+      equal(Object.getPrototypeOf(value), Object.prototype);
+    }
+  });
+
+  it('makes text of keys in keys in time that grows with them', () => {
+    let key: Plain = "it's";
+    for (let depth = 0; depth < 500; depth++) key = new Map([[key, 1]]);
+    equal(Object.keys(decode(pack(key)) as object).length, 1);
+  });
+
+  it('takes nothing that follows an extension of type 114 for a part of it', () => {
+    const record = Buffer.from('d47240', 'hex');
+    const names: Plain = ['a', 'b'];
+    deepEqual(decode(pack([record, names, 1, 2])), [
+      new Extension(0x72, Buffer.of(0x40)),
+      ['a', 'b'],
+      1,
+      2,
+    ]);
+  });
+
+  it('refuses what is not one whole value', () => {
+    const whole = pack([1, { a: 'b' }]);
+    for (let cut = 0; cut < whole.length; cut++) {
+      throws(() => decode(whole.subarray(0, cut)), RangeError);
+    }
+    throws(() => decode(Buffer.concat([whole, pack(1)])), RangeError);
+    throws(() => decode(Buffer.of(0xc1)), RangeError);
+  });
+
   for (let type = 1; type <= 8; type++) {
     it(`carries the server's extension ${type} along`, () => {
       for (const payload of [Buffer.alloc(0), Buffer.of(7), Buffer.alloc(16, 9)]) {
