@@ -1,6 +1,14 @@
 import { TntarError } from '../errors.js';
 import { decode, type Value } from '../tuple/codec.js';
-import { headerSize, INCOMPLETE, isMap, memberCount, readUint, skip } from '../tuple/msgpack.js';
+import {
+  headerSize,
+  INCOMPLETE,
+  isMap,
+  memberCount,
+  nestsDeeper,
+  readUint,
+  skip,
+} from '../tuple/msgpack.js';
 import { ERROR_BIT, ErrorCode, Key, MAX_PACKET_BYTES } from './constants.js';
 
 /** Bytes of the length that stands before each packet: the server always writes it as uint32. */
@@ -65,12 +73,16 @@ export class PacketSplitter {
       if (this.#held.length > KEPT_ROOM) this.#held = Buffer.allocUnsafe(FIRST_ROOM);
     }
     const start = pos;
-    while (chunk.length - pos >= LENGTH_BYTES) {
-      const whole = LENGTH_BYTES + packetLength(chunk, pos);
-      if (chunk.length - pos < whole) break;
-      pos += whole;
+    try {
+      while (chunk.length - pos >= LENGTH_BYTES) {
+        const whole = LENGTH_BYTES + packetLength(chunk, pos);
+        if (chunk.length - pos < whole) break;
+        pos += whole;
+      }
+    } finally {
+      // what stands in front of something wrong may say more than that
+      if (pos > start) handle(chunk.subarray(start, pos));
     }
-    if (pos > start) handle(chunk.subarray(start, pos));
     this.#hold(chunk, pos, chunk.length);
   }
 
@@ -205,10 +217,16 @@ export function bodyValue(packet: Packet, key: number): Buffer | undefined {
   return undefined;
 }
 
+/** As deep as Lua writes by default, `encode_max_depth` of `third_party/lua-cjson/lua_cjson.h`. */
+const MAX_NESTING = 128;
+
 /** {@link bodyValue}, decoded; null where the body has no such key. */
 export function bodyDecoded(packet: Packet, key: number): Value {
   const raw = bodyValue(packet, key);
-  return raw === undefined ? null : decode(raw);
+  if (raw === undefined) return null;
+  if (skip(raw, 0, raw.length) !== raw.length) throw broken('a packet whose body is cut');
+  if (nestsDeeper(raw, MAX_NESTING)) throw broken('a packet that nests too deep');
+  return decode(raw);
 }
 
 export function isError(packet: Packet): boolean {
@@ -228,7 +246,8 @@ export function errorCode({ type }: Packet): number {
 
 /** What the server says of an error. */
 export function errorText(packet: Packet): string {
-  return String(bodyDecoded(packet, Key.ERROR_TEXT) ?? 'no text');
+  const text = bodyDecoded(packet, Key.ERROR_TEXT);
+  return typeof text === 'string' ? text : 'no text';
 }
 
 /** In a row of `_user` that the server quotes, as it does for a key that is there: JSON of a sort. */

@@ -137,6 +137,15 @@ describe('PacketSplitter', () => {
     }
   });
 
+  it('hands out the whole packets in front of bytes that are none', () => {
+    const splitter = new PacketSplitter();
+    const seen: Buffer[] = [];
+    const push = () =>
+      splitter.push(Buffer.concat([STREAM, Buffer.alloc(5)]), (block) => seen.push(block));
+    throws(push, { message: /^protocol error: a packet starts with byte 0x0/ });
+    deepEqual(Buffer.concat(seen), STREAM);
+  });
+
   it('refuses a length over the limit as soon as it is read', () => {
     for (const [length, refused] of [
       [0xffffffff, true],
@@ -338,6 +347,32 @@ describe('bodyValue', () => {
   });
 });
 
+describe('bodyDecoded', () => {
+  const read0x30 = (value: Buffer) =>
+    bodyDecoded(read(pack(new Map([[0, 0]])), pack(new Map([[0x30, value]]))), 0x30);
+
+  it('refuses a last value that is cut, has something behind it, or is none', () => {
+    for (const value of [
+      Buffer.of(),
+      Buffer.of(0x91),
+      pack('abc').subarray(0, 2),
+      Buffer.of(0xc1),
+    ]) {
+      throws(() => read0x30(value), { kind: 'failure', message: /body is cut$/ });
+    }
+    throws(() => read0x30(Buffer.of(1, 2)), { kind: 'failure', message: /body is cut$/ });
+    throws(() => read0x30(coded(0xdd, 4, -1)), { kind: 'failure', message: /body is cut$/ });
+  });
+
+  it('refuses what nests deeper than a server writes', () => {
+    const nested = (levels: number) => Buffer.concat([Buffer.alloc(levels, 0x91), pack(1)]);
+    ok(Array.isArray(read0x30(nested(128))));
+    for (const levels of [129, 100_000]) {
+      throws(() => read0x30(nested(levels)), { kind: 'failure', message: /nests too deep$/ });
+    }
+  });
+});
+
 describe('replyError', () => {
   for (const [code, kind] of [
     [42, 'access'],
@@ -360,10 +395,12 @@ describe('replyError', () => {
     });
   }
 
-  it('does without a text', () => {
-    const bytes = packet(0x8000, 1);
-    const { message } = replyError(readPacket(bytes, 5, bytes.length), 'ping');
-    equal(message, 'ping: no text (server error 0)');
+  it('does without a text, also where something else stands for it', () => {
+    for (const body of [undefined, { 49: 1 }, new Map([[0x31, { toString: 1 }]])]) {
+      const bytes = packet(0x8000, 1, body as Plain);
+      const { message } = replyError(readPacket(bytes, 5, bytes.length), 'ping');
+      equal(message, 'ping: no text (server error 0)');
+    }
   });
 
   it('has no hash of a password, though the server quotes the row of a user', () => {
