@@ -52,7 +52,7 @@ export class TntarError extends Error {
   constructor(kind: ErrorKind, message: string, details: ErrorDetails = {}) {
     const { outcome, cause } = details;
     const text = outcome === undefined ? message : `${message}; ${outcome}`;
-    super(text, cause === undefined ? undefined : { cause });
+    super(onOneLine(text), cause === undefined ? undefined : { cause });
     this.kind = kind;
     this.hint = details.hint;
     this.serverCode = details.serverCode;
@@ -60,9 +60,13 @@ export class TntarError extends Error {
   }
 }
 
+function onOneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, ' ');
+}
+
 /** The message of anything that was thrown, on one line; never throws itself. */
 export function messageOf(error: unknown): string {
-  return textOf(error).replace(/\s*\n\s*/g, ' ');
+  return onOneLine(textOf(error));
 }
 
 function textOf(error: unknown): string {

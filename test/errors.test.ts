@@ -1,7 +1,7 @@
 import { equal, match } from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { runInNewContext } from 'node:vm';
-import { asTntarError, messageOf } from '../lib/errors.js';
+import { asTntarError, messageOf, TntarError } from '../lib/errors.js';
 
 /** An error whose message is no text. */
 const oddly = (message: unknown): Error => Object.assign(new Error('x'), { message });
@@ -42,5 +42,14 @@ describe('messageOf', () => {
   it('keeps what was thrown as the cause of an error of ours', () => {
     const thrown: unknown = Object.create(null);
     equal(asTntarError(thrown).cause, thrown);
+  });
+});
+
+describe('an error of ours', () => {
+  it('has one line, whatever it quotes', () => {
+    const { message } = new TntarError('archive', "no 'a\n\nb' here", {
+      outcome: 'nothing\nwas done',
+    });
+    equal(message, "no 'a b' here; nothing was done");
   });
 });

@@ -1,5 +1,33 @@
 import { TntarError } from '../errors.js';
-import { MAX_JSON_VALUES } from './limits.js';
+import { quoted } from '../report.js';
+import { MAX_JSON_NESTING, MAX_JSON_VALUES } from './limits.js';
+
+const [QUOTE, BACKSLASH, COMMA, COLON] = Buffer.from('"\\,:');
+const isOpening = (byte: number): boolean => byte === 0x5b || byte === 0x7b;
+const isClosing = (byte: number): boolean => byte === 0x5d || byte === 0x7d;
+
+/**
+ * What is too much about a document, found before any memory is taken for its values. It may be none.
+ *
+ * @returns e.g. `has over 1200000 values`; undefined where nothing is too much
+ */
+export function excessOf(bytes: Uint8Array): string | undefined {
+  let depth = 0;
+  let signs = 0;
+  let isText = false;
+  for (let pos = 0; pos < bytes.length; pos++) {
+    const byte = bytes[pos]!;
+    if (byte === QUOTE) isText = !isText;
+    else if (isText) pos += byte === BACKSLASH ? 1 : 0;
+    else if (isClosing(byte)) depth--;
+    else if (byte === COMMA || byte === COLON) signs++;
+    else if (isOpening(byte)) {
+      signs++;
+      if (++depth > MAX_JSON_NESTING) return `nests deeper than ${MAX_JSON_NESTING} levels`;
+    }
+  }
+  return signs > MAX_JSON_VALUES ? `has over ${MAX_JSON_VALUES} values` : undefined;
+}
 
 /** Any object that came out of JSON.parse. */
 export type JsonObject = Record<string, unknown>;
@@ -26,8 +54,9 @@ export class JsonReader {
 
   /** @throws TntarError of kind `archive` for anything but an object, and for one of too many values */
   static parse(bytes: Buffer, where: string): JsonReader {
-    if (countValues(bytes) > MAX_JSON_VALUES) {
-      throw new TntarError('archive', `${where} has over ${MAX_JSON_VALUES} values`);
+    const excess = excessOf(bytes);
+    if (excess !== undefined) {
+      throw new TntarError('archive', `${where} ${excess}`);
     }
     let value: unknown;
     try {
@@ -67,7 +96,8 @@ export class JsonReader {
   oneOf<T extends string>(key: string, allowed: readonly T[]): T {
     const value = this.string(key);
     const found = allowed.find((each) => each === value);
-    if (found === undefined) throw this.#wrong(`has '${value}' in '${key}', not one of ${allowed}`);
+    if (found === undefined)
+      throw this.#wrong(`has ${quoted(value)} in '${key}', not one of ${allowed}`);
     return found;
   }
 
@@ -100,7 +130,7 @@ export class JsonReader {
   /** The object as a table of whole numbers. */
   counts(): Record<string, number> {
     for (const [key, value] of Object.entries(this.#object)) {
-      if (!isCount(value)) throw this.#wrong(`needs a whole number '${key}', 0 or more`);
+      if (!isCount(value)) throw this.#wrong(`needs a whole number ${quoted(key)}, 0 or more`);
     }
     return this.#object as Record<string, number>;
   }
@@ -110,22 +140,6 @@ export class JsonReader {
       hint: 'the archive was not made by tntar, or was changed since',
     });
   }
-}
-
-const [QUOTE, BACKSLASH, COMMA, COLON, BRACKET, BRACE] = Buffer.from('"\\,:[{');
-const SIGNS = new Set([COMMA, COLON, BRACKET, BRACE]);
-
-/** Values and keys of a document, which may be none: as many as its signs allow for. */
-export function countValues(bytes: Buffer): number {
-  let count = 1;
-  let isText = false;
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i];
-    if (byte === QUOTE) isText = !isText;
-    else if (isText && byte === BACKSLASH) i++;
-    else if (!isText && SIGNS.has(byte)) count++;
-  }
-  return count;
 }
 
 function isCount(value: unknown): value is number {

@@ -47,6 +47,13 @@ export const MAX_JSON_BYTES = 16 * MIB;
  */
 export const MAX_JSON_VALUES = 1_200_000;
 
+/**
+ * Lists and objects in each other, in such a document. It holds the formats of spaces, and rows of system
+ * spaces nest 1000 levels at most, see `lib/schema/validate.ts`. JavaScript reads any depth, and runs out of
+ * stack where it writes it.
+ */
+export const MAX_JSON_NESTING = 1100;
+
 /** Entries of an archive: a trailer has no room for more, at 115 bytes each and more. */
 export const MAX_ENTRIES = Math.floor(MAX_JSON_BYTES / 115);
 

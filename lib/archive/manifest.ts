@@ -1,4 +1,5 @@
 import { TntarError } from '../errors.js';
+import { quoted } from '../report.js';
 import { FIRST_USER_SPACE, MAX_SPACE_ID } from './entries.js';
 import { JsonReader } from './json.js';
 
@@ -83,7 +84,8 @@ function plain(_key: string, value: unknown): unknown {
 export function checkFormat(json: JsonReader): void {
   const name = json.string('format');
   const version = json.count('version');
-  if (name !== FORMAT_NAME) throw new TntarError('archive', `the format is '${name}', not ours`);
+  if (name !== FORMAT_NAME)
+    throw new TntarError('archive', `the format is ${quoted(name)}, not ours`);
   if (version < 1) throw new TntarError('archive', `there is no format of version ${version}`);
   if (version > FORMAT_VERSION) {
     throw new TntarError(
@@ -100,7 +102,7 @@ function checkSpaceIds(spaces: readonly ManifestSpace[]): void {
     if (id < FIRST_USER_SPACE || id > MAX_SPACE_ID || seen.has(id)) {
       throw new TntarError(
         'archive',
-        `manifest.json: space '${name}' has the id ${id}, which is no user's or there twice`,
+        `manifest.json: space ${quoted(name)} has the id ${id}, which is no user's or there twice`,
       );
     }
     seen.add(id);

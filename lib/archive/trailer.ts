@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { TntarError } from '../errors.js';
+import { quoted, shorten } from '../report.js';
 import type { Filtered, SequenceValue } from './items.js';
 import { JsonReader } from './json.js';
 import { checkFormat, FORMAT_NAME, FORMAT_VERSION, type Vclock } from './manifest.js';
@@ -106,7 +107,7 @@ const UINT64_MAX = 2n ** 64n - 1n;
 function sequenceValue(json: JsonReader): SequenceValue {
   const value = json.string('value');
   if (!/^-?\d{1,20}$/.test(value) || BigInt(value) < INT64_MIN || BigInt(value) > UINT64_MAX) {
-    throw new TntarError('archive', `trailer.json: '${value}' is no value of a sequence`);
+    throw new TntarError('archive', `trailer.json: ${quoted(value)} is no value of a sequence`);
   }
   return { id: json.count('id'), value };
 }
@@ -128,14 +129,14 @@ export function compareEntries(
     if (got === undefined || expected === undefined || got.name !== expected.name) {
       throw new TntarError(
         'archive',
-        `entry ${i + 1}: the trailer expects ${expected?.name ?? 'none'}, got ${got?.name ?? 'none'}`,
+        `entry ${i + 1}: the trailer expects ${shorten(expected?.name ?? 'none')}, got ${got?.name ?? 'none'}`,
       );
     }
     for (const key of ['rows', 'bytes', 'sha256'] as const) {
       if (got[key] !== expected[key]) {
         throw new TntarError(
           'archive',
-          `entry ${got.name}: ${key} should be ${expected[key]}, got ${got[key]}`,
+          `entry ${got.name}: ${key} should be ${shorten(`${expected[key]}`)}, got ${got[key]}`,
         );
       }
     }

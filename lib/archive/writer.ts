@@ -3,8 +3,8 @@ import { TntarError } from '../errors.js';
 import type { TupleBatch } from '../tuple/batch.js';
 import { FrameCompressor } from './compression.js';
 import { MANIFEST, TRAILER, tuplesEntry } from './entries.js';
-import { countValues } from './json.js';
-import { MAX_JSON_BYTES, MAX_JSON_VALUES, partBytes } from './limits.js';
+import { excessOf } from './json.js';
+import { MAX_JSON_BYTES, partBytes } from './limits.js';
 import { encodeManifest, type Manifest } from './manifest.js';
 import { END_OF_TAR, padding, tarHeader } from './tar.js';
 import { type EntryRecord, encodeTrailer, type Trailer } from './trailer.js';
@@ -109,10 +109,10 @@ export class ArchiveWriter {
   }
 
   async #writeSmall(name: string, body: Buffer): Promise<EntryRecord> {
-    const values = countValues(body);
-    if (body.length > MAX_JSON_BYTES || values > MAX_JSON_VALUES) {
-      const limit = `${MAX_JSON_BYTES} bytes and ${MAX_JSON_VALUES} values`;
-      const message = `${name} would have ${body.length} bytes and ${values} values, over the limit of ${limit}`;
+    const excess =
+      body.length > MAX_JSON_BYTES ? `has over ${MAX_JSON_BYTES} bytes` : excessOf(body);
+    if (excess !== undefined) {
+      const message = `no reader would take this archive: ${name} ${excess}`;
       throw new TntarError('failure', message, {
         hint: 'the database has more spaces or parts than format 1 can list',
       });

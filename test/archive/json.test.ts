@@ -55,6 +55,29 @@ describe('a JSON document', () => {
     });
   }
 
+  it('is refused when it nests so deep that nobody can write it again', () => {
+    const nested = (levels: number) =>
+      JsonReader.parse(Buffer.from(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`), 'doc.json');
+    nested(1100);
+    read({ text: `\\"${'['.repeat(2000)}"`, list: Array(2000).fill([{}]) });
+    for (const levels of [1101, 100_000]) {
+      throws(() => nested(levels), {
+        kind: 'archive',
+        message: 'doc.json nests deeper than 1100 levels',
+      });
+    }
+  });
+
+  it('is refused on one line that is no longer than people read', () => {
+    const text = `x\n${'y'.repeat(100_000)}`;
+    for (const get of [
+      () => read({ text }).oneOf('text', ['a']),
+      () => read({ [text]: -1 }).counts(),
+    ]) {
+      throws(get, ({ message }: TntarError) => message.length < 500 && !message.includes('\n'));
+    }
+  });
+
   it('is refused when it is no object', () => {
     for (const document of [null, true, 1, 'text', []]) {
       throws(() => read(document), { kind: 'archive', message: 'doc.json is not an object' });
