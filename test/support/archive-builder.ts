@@ -77,18 +77,30 @@ export interface FrameOptions {
   windowLog?: number;
 }
 
+const { CCtx, CParameter, EndDirective } = binding;
+
+/** Contexts take long to make: those of one kind of frame are used again. */
+const contexts = new Map<string, InstanceType<typeof CCtx>>();
+const output = Buffer.alloc(1 << 16);
+
+function contextFor({ checksum, windowLog }: FrameOptions): InstanceType<typeof CCtx> {
+  const kind = `${checksum} ${windowLog}`;
+  const made = contexts.get(kind);
+  if (made !== undefined) return made;
+  const context = new CCtx();
+  context.setParameter(CParameter.checksumFlag, checksum === false ? 0 : 1);
+  if (windowLog !== undefined) context.setParameter(CParameter.windowLog, windowLog);
+  contexts.set(kind, context);
+  return context;
+}
+
 /**
  * One zstd frame around `chunks`. It is made as a stream, so it does not say how much it holds.
  *
  * @param chunks - one Buffer, or many so that a large content need not be in memory
  */
 export function frame(chunks: Buffer | Iterable<Buffer>, options: FrameOptions = {}): Buffer {
-  const { CCtx, CParameter, EndDirective } = binding;
-  const context = new CCtx();
-  context.setParameter(CParameter.checksumFlag, options.checksum === false ? 0 : 1);
-  if (options.windowLog !== undefined)
-    context.setParameter(CParameter.windowLog, options.windowLog);
-  const output = Buffer.alloc(1 << 16);
+  const context = contextFor(options);
   const pieces: Buffer[] = [];
   const feed = (chunk: Buffer, isLast: boolean): void => {
     const directive = isLast ? EndDirective.end : EndDirective.continue;
