@@ -7,6 +7,7 @@ import { TntarError, unlessAborted } from './errors.js';
 import { compose, type Stage } from './filters/compose.js';
 import { observe, type Totals } from './filters/observe.js';
 import { type Rewrite, rewriteStage, wantedBy } from './filters/rewrite.js';
+import { warnOfStalls } from './filters/stalls.js';
 import {
   Connection,
   type ConnectionOptions,
@@ -175,6 +176,7 @@ async function run(
       compose([...rewrites.map((rewrite) => rewriteStage(rewrite, report)), end, totals.see]),
       sink,
       totals.countBytes,
+      (chunks: AsyncIterable<Buffer>) => warnOfStalls(chunks, connection.idleTimeout, report),
       output,
       options.signal === undefined ? {} : { signal: options.signal },
     );

@@ -63,13 +63,14 @@ export class Connection {
   readonly where: string;
   /** As whom it is logged in. */
   readonly user: string;
+  /** Milliseconds that the server may be silent for, where it owes bytes; 0: no limit. */
+  readonly idleTimeout: number;
   /** Memory for the rows that come. */
   readonly memory = new Pool(PIECE_BYTES, KEPT_PIECES);
   readonly #socket: Socket;
   readonly #splitter = new PacketSplitter();
   readonly #waiting = new Map<number, Waiting>();
   readonly #options: ConnectionOptions;
-  readonly #idleTimeout: number;
   #consumer: Consumer | undefined;
   #lost: TntarError | undefined;
   readonly #lostListeners: ((error: TntarError) => void)[] = [];
@@ -87,10 +88,10 @@ export class Connection {
     this.where = describeEndpoint(options);
     this.user = options.user ?? 'guest';
     this.#options = options;
-    this.#idleTimeout = options.idleTimeout ?? DEFAULT_IDLE_TIMEOUT;
+    this.idleTimeout = options.idleTimeout ?? DEFAULT_IDLE_TIMEOUT;
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.setNoDelay(true);
-    socket.setTimeout(this.#idleTimeout);
+    socket.setTimeout(this.idleTimeout);
     socket.on('timeout', () => this.#onIdle());
     socket.on('error', (error) => this.#lose(socketReason(error)));
     socket.on('close', () => this.#lose('the server closed it'));
@@ -231,12 +232,12 @@ export class Connection {
         : this.#consumer?.waitingSince();
     const owes = waitingSince !== undefined;
     const silent = performance.now() - Math.max(this.#owedSince, waitingSince ?? 0);
-    if (owes && !this.#socket.isPaused() && silent >= this.#idleTimeout) {
+    if (owes && !this.#socket.isPaused() && silent >= this.idleTimeout) {
       if (this.#patient > 0 && !this.#isPinged) this.#ping();
-      else this.#lose(`no byte came for ${this.#idleTimeout / 1000} s`);
+      else this.#lose(`no byte came for ${this.idleTimeout / 1000} s`);
     } else {
       // It fires once only, and counts from the last byte, not from when one was owed.
-      const rest = owes ? this.#idleTimeout - silent : this.#idleTimeout;
+      const rest = owes ? this.idleTimeout - silent : this.idleTimeout;
       this.#socket.setTimeout(Math.max(1, Math.ceil(rest)));
     }
   }
@@ -245,7 +246,7 @@ export class Connection {
   #ping(): void {
     this.#isPinged = true;
     this.#socket.write(toPacket(bare(RequestType.PING), this.nextSync()));
-    this.#socket.setTimeout(this.#idleTimeout);
+    this.#socket.setTimeout(this.idleTimeout);
   }
 
   #lose(reason: string): void {

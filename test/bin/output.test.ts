@@ -164,13 +164,16 @@ describe('output', () => {
 
   describe('a slow reader', () => {
     for (const source of ['snapshot', 'select']) {
-      it(`that pauses for longer than --timeout does not fail a dump by ${source}`, async () => {
+      it(`that pauses for longer than --timeout does not fail a dump by ${source}, which warns`, async () => {
         const args = ['dump', server.address, '--source', source, '--timeout', '1'];
         const dump = new Running(args, { env, read: false });
-        await sleep(2500);
+        const told = /tntar: warning: nobody has read the output for 1 s; the server waits/;
+        await dump.until(() => told.test(dump.stderr));
+        await sleep(1000);
         dump.read();
         const { code, stdout, stderr } = await dump.end(15_000);
         equal(code, 0, stderr);
+        equal(stderr.match(/warning/g)?.length, 1, stderr);
         equal((await tntar(['verify'], { input: stdout })).code, 0);
       });
     }
