@@ -17,7 +17,7 @@ import type { Tally } from './in-flight.js';
 import { ItemWritable } from './items.js';
 import { Loader } from './loader.js';
 import { RowCounts } from './row-counts.js';
-import { planFor } from './target.js';
+import { planFor, READ_ONLY_HINT } from './target.js';
 import { checkWanted, type Wanted } from './wanted.js';
 
 export interface ServerSinkOptions extends Wanted {
@@ -78,6 +78,10 @@ const BROKEN_CONSTRAINT: readonly number[] = [
 /** The error of a definition that was refused, with the way out where there is one. */
 function explained(error: TntarError): TntarError {
   const { kind, message, serverCode } = error;
+  // An instance that waits for others of its replica set does not say so when it is asked.
+  if (serverCode === ErrorCode.READONLY) {
+    return new TntarError(kind, message, { serverCode, cause: error, hint: READ_ONLY_HINT });
+  }
   if (serverCode === undefined || !BROKEN_CONSTRAINT.includes(serverCode)) return error;
   return new TntarError(kind, message, {
     serverCode,

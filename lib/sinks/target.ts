@@ -47,6 +47,9 @@ async function readTarget(
   return catalog;
 }
 
+export const READ_ONLY_HINT =
+  'restore into the master of the replica set; box.info.ro on the target says why';
+
 const OF_THE_TARGET = 'use users and functions of the target (--no-users, --no-functions)';
 const MAKE_FIT = 'make its spaces fit (drop a foreign key for the time of the restore)';
 
@@ -113,7 +116,7 @@ export async function planFor(
   const { isReadOnly } = await readStatus(connection);
   if (isReadOnly) {
     throw new TntarError('failure', `the target ${connection.where} is read-only`, {
-      hint: 'restore into the master of the replica set; box.info.ro on the target says why',
+      hint: READ_ONLY_HINT,
     });
   }
   const { version } = connection.greeting;
