@@ -7,7 +7,7 @@ import { systemBatches } from '../schema/head.js';
 import { SYSTEM_ID_MAX } from '../schema/system.js';
 import { readSpace } from '../server/paged.js';
 import { type ReadViewItem, readView } from '../server/read-view.js';
-import { eachTuple, type TupleBatch } from '../tuple/batch.js';
+import { eachTuple, type SpaceInfo, type TupleBatch } from '../tuple/batch.js';
 import { describeBackup, rowsFrom } from './description.js';
 import { type ItemReadable, itemReadable } from './items.js';
 
@@ -59,6 +59,34 @@ async function* userBatches(
   await items.next(); // the read view is over: hands the connection back
 }
 
+/**
+ * Says of an error behind which row it came, for a protocol error does not know. The position of a lost
+ * connection is for who has lost it.
+ */
+async function* placed(
+  batches: AsyncGenerator<TupleBatch>,
+  connection: Connection,
+): AsyncGenerator<TupleBatch> {
+  let space: SpaceInfo | undefined;
+  let rows = 0;
+  try {
+    for await (const batch of batches) {
+      rows = batch.space === space ? rows + batch.count : batch.count;
+      space = batch.space;
+      yield batch;
+    }
+  } catch (error) {
+    if (!(error instanceof TntarError) || error === connection.lost) throw error;
+    const { kind, message, hint, serverCode } = error;
+    const where = space === undefined ? '' : `, behind ${rows} rows of space '${space.name}'`;
+    throw new TntarError(kind, `${message}${where}`, {
+      cause: error,
+      ...(hint === undefined ? {} : { hint }),
+      ...(serverCode === undefined ? {} : { serverCode }),
+    });
+  }
+}
+
 async function* localBatches(connection: Connection, catalog: Catalog): AsyncGenerator<TupleBatch> {
   for (const space of catalog.spaces) {
     if (rowsFrom(space, 'snapshot') === 'select') yield* readSpace(connection, space);
@@ -74,7 +102,7 @@ async function* readBackup(connection: Connection): AsyncGenerator<BackupItem> {
   };
   const counter = new Counter();
   yield* counter.pass(systemBatches(catalog));
-  yield* counter.pass(userBatches(items, next, catalog));
+  yield* counter.pass(placed(userBatches(items, next, catalog), connection));
   yield* counter.pass(localBatches(connection, catalog));
   yield { kind: 'end', vclock, consistent: true, counts: counter.counts };
 }

@@ -1,4 +1,5 @@
-import { deepEqual, equal } from 'node:assert/strict';
+import { deepEqual, equal, match } from 'node:assert/strict';
+import { tntar } from '../support/cli.js';
 import { HOSTILE } from '../support/hostile-data.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { isAtLeast, putRaw, roundTrip, SOURCES } from './fidelity/roundtrip.js';
@@ -89,6 +90,38 @@ describe('dump and restore keep every byte', () => {
 
     for (const source of SOURCES) {
       it(`read by ${source}`, () => roundTrip(server, ['--source', source], undefined, { cfg }));
+    }
+  });
+
+  describe('but not of a tuple of 140 MB, which no archive holds,', () => {
+    let server: TestServer;
+    before(async () => {
+      server = await startServer({
+        cfg: { memtx_max_tuple_size: 160 * 1024 * 1024, memtx_memory: 512 * 1024 * 1024 },
+        lua: `
+          local space = box.schema.space.create('larger')
+          space:create_index('primary')
+          for i = 1, 3000 do space:insert({i, ('small'):rep(200)}) end
+          space:insert({3001, ('fifteen'):rep(140e6 / 7)})
+        `,
+      });
+    });
+    after(() => server.stop());
+
+    for (const source of SOURCES) {
+      it(`read by ${source}: that is a failure which says where`, async () => {
+        const { code, stdout, stderr } = await tntar([
+          'dump',
+          '-q',
+          server.uri,
+          '--source',
+          source,
+        ]);
+        equal(code, 1, stderr);
+        match(stderr, /^tntar: .*over (the limit of )?\d+.*\nhint: .*archive.*\n$/);
+        match(stderr, /^tntar: .*space 'larger'/);
+        equal((await tntar(['verify'], { input: stdout })).code, 3);
+      });
     }
   });
 

@@ -1,12 +1,17 @@
-import { match, ok } from 'node:assert/strict';
+import { equal, match, ok } from 'node:assert/strict';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
+import { blobs } from '../bin/blobs.js';
 import { failsWith } from '../bin/outcome.js';
 import { withServer } from '../bin/with-server.js';
 import { type Result, tntar } from '../support/cli.js';
-import { startPeer } from '../support/proxy.js';
+import { tntarMeasured } from '../support/peak.js';
+import { startPeer, startProxy } from '../support/proxy.js';
+import { PASSWORD, USER } from '../support/server.js';
 
 const TIMEOUT_MS = 5000;
+/** What no peer may make a process take more of. */
+const MOST_MIB = 256;
 
 /** What a server of this version says first: two lines of 64 bytes. */
 function greeting(version: string): string {
@@ -63,6 +68,43 @@ describe('a peer that is no server for us', () => {
       });
       failsWith(result, 1, /is not a supported Tarantool \(got "Tarantool [\d.]+.*Lua console/);
       match(result.stderr, /\nhint: .*console/);
+    });
+  });
+
+  it('is refused by a restore as by a dump', async () => {
+    const peers: [said: string, code: number, message: RegExp][] = [
+      ['SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n', 1, /is not a supported Tarantool \(got "SSH/],
+      [greeting('1.10.15'), 1, /is not a supported Tarantool \(got 1\.10\.15\)/],
+      ['', 5, /did not let us in within 1 s/],
+    ];
+    for (const [said, code, message] of peers) {
+      const peer = await startPeer((socket) => socket.write(said));
+      const args = ['restore', '-q', peer.address, '--connect-timeout', '1'];
+      failsWith(await tntar(args, { timeoutMs: TIMEOUT_MS }), code, message);
+      await peer.stop();
+    }
+  });
+
+  it('but of a newer major is warned of, and dumped all the same', async () => {
+    await withServer({ lua: blobs(1) }, async (server) => {
+      const peer = await startPeer((client) => {
+        const through = connect(server.port, server.host);
+        // the greeting comes first, and by itself
+        through.once('data', (said: Buffer) => {
+          client.write(said.toString('latin1').replace(/^Tarantool \d+/, 'Tarantool 9'), 'latin1');
+          through.pipe(client);
+        });
+        client.pipe(through);
+      });
+      const { code, stdout, stderr } = await tntar([
+        'dump',
+        '-q',
+        `${USER}:${PASSWORD}@${peer.address}`,
+      ]);
+      await peer.stop();
+      equal(code, 0, stderr);
+      match(stderr, /^tntar: warning: Tarantool 9\.\S+ is newer than any [^\n]+\n$/);
+      equal((await tntar(['verify'], { input: stdout })).code, 0);
     });
   });
 
@@ -125,6 +167,41 @@ describe('a peer that is no server for us', () => {
           failsWith(result, 1, message);
         });
       }
+    }
+  });
+
+  it('that claims more and more takes no memory for it', async () => {
+    // 0xce is the code of a length, and a length of more than 3 GB
+    const claims = Buffer.alloc(10_000, 0xce);
+    await withServer({ lua: blobs(12) }, async (server) => {
+      const proxy = await startProxy(server, { after: 6_000_000, fault: claims });
+      const address = `${USER}:${PASSWORD}@${proxy.address}`;
+      const args = ['dump', '-q', address, '--source', 'snapshot', '--timeout', '1'];
+      const { code, stderr, peakMiB } = await tntarMeasured(args);
+      await proxy.stop();
+      equal(code, 1, stderr);
+      match(
+        stderr,
+        /a packet of 3469659854 bytes is over the limit.*, behind \d+ rows of space 'blobs'/,
+      );
+      ok(peakMiB < MOST_MIB, `${peakMiB} MiB`);
+    });
+    for (const bytes of [0xffffffff, 0x08000000]) {
+      const peer = await startPeer((socket) => {
+        socket.write(greeting('2.6.0'));
+        socket.on('data', () => socket.write(claim(bytes)));
+      });
+      const { code, stderr, peakMiB } = await tntarMeasured([
+        'dump',
+        '-q',
+        peer.address,
+        '--timeout',
+        '1',
+      ]);
+      await peer.stop();
+      equal(code, 1, stderr);
+      match(stderr, /over the limit|no byte came for 1 s/);
+      ok(peakMiB < MOST_MIB, `${peakMiB} MiB`);
     }
   });
 });
