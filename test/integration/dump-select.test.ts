@@ -126,6 +126,14 @@ describe('a dump by select', () => {
       equal((await list(stdout)).consistent, false);
     });
 
+    // To some versions that is a change of the schema, to others one of rows.
+    it('warns or fails where a space is truncated, as it does where all rows are deleted', async () => {
+      const { code, stdout, stderr } = await dumpWhile('box.space.later:truncate()');
+      match(stderr, /schema was changed|warning: rows were written while the dump read/);
+      if (code === 0) equal((await list(stdout)).consistent, false);
+      else equal((await tntar(['verify'], { input: stdout })).code, 3);
+    });
+
     const CHANGES = {
       created: `box.schema.space.create('new')`,
       altered: `box.space.later:create_index('second', {parts = {{2, 'string', is_nullable = true}}})`,

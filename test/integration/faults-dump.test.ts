@@ -1,9 +1,12 @@
-import { equal, match, ok } from 'node:assert/strict';
+import { equal, match, ok, rejects } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from '../../lib/inspect.js';
 import { blobRows, blobs } from '../bin/blobs.js';
 import { failsWith, isReleased } from '../bin/outcome.js';
 import { Running } from '../bin/running.js';
+import { withServer } from '../bin/with-server.js';
 import { type Result, tntar } from '../support/cli.js';
 import { type Behaviour, startProxy } from '../support/proxy.js';
 import { PASSWORD, startServer, type TestServer, USER } from '../support/server.js';
@@ -145,6 +148,19 @@ describe('faults of a dump', () => {
         await isNoBackup(stdout);
       }
       await isReleased(server);
+    });
+
+    it('leaves what is rejected, cut at each 64 KiB', async () => {
+      const archive = await withServer({ lua: blobs(5) }, async ({ address }) => {
+        const { code, stdout, stderr } = await tntar(['dump', '-q', address], { env });
+        equal(code, 0, stderr);
+        return stdout;
+      });
+      ok(archive.length > 5_000_000);
+      for (let bytes = 0; bytes < archive.length; bytes += 65_536) {
+        const reading = inspect(Readable.from([archive.subarray(0, bytes)]));
+        await rejects(reading, { kind: 'archive' }, `${bytes} of ${archive.length} bytes`);
+      }
     });
   });
 });

@@ -188,6 +188,18 @@ describe('--filter', () => {
     );
   });
 
+  it('may make a row that the format of its space forbids, which the target refuses, with space and key', async () => {
+    const { stdout, code } = await dumpBy(
+      `export default (space, tuple) => (space.name === 'users' ? tuple.set('email', 7) : tuple);`,
+    );
+    equal(code, 0);
+    await withTarget(async (target) => {
+      const { code: exit, stderr } = await tryRestore(target, stdout);
+      equal(exit, 1, stderr);
+      match(stderr, /space 'users', row \[1\]: Tuple field 2.*string.*INCOMPLETE/);
+    });
+  });
+
   it('ends a restore that it fails at the first rows, before anything is written', async () => {
     const code = `export default (space, tuple) => {
       if (space.name === 'users' && tuple.get(0) === 2999) throw new Error('enough');

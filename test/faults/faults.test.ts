@@ -1,0 +1,100 @@
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { builtFile, isNamed, type Report, runMocha } from './mocha.js';
+import { readFaults } from './table.js';
+import { judge } from './verdict.js';
+
+/** Of the list that the table began with; others may follow. */
+const FAULTS = 53;
+
+describe('the table of faults', () => {
+  const faults = readFaults();
+  const named = faults.flatMap(({ number, tests }) => tests.map((test) => ({ ...test, number })));
+
+  it('has each fault once, in order, with what becomes of it', () => {
+    deepEqual(
+      faults.map(({ number }) => number),
+      faults.map((_, i) => i + 1),
+    );
+    ok(faults.length >= FAULTS);
+    for (const { number, fault, outcome } of faults) ok(fault && outcome, `row ${number}`);
+  });
+
+  it('names tests for each of them, or says why there are none', () => {
+    for (const { number, tests, reason } of faults) {
+      ok(tests.length > 0 || reason !== undefined, `row ${number}`);
+    }
+  });
+
+  it('names tests that are there', async () => {
+    for (const test of named) ok(existsSync(builtFile(test)), `row ${test.number}: ${test.file}`);
+    const { passes, pending } = await runMocha(named, '--dry-run');
+    const missing = named.filter(
+      (test) => ![...passes, ...pending].some((told) => isNamed(told, test)),
+    );
+    deepEqual(
+      missing.map(({ number, file, title }) => `row ${number}: ${file}: ${title}`),
+      [],
+    );
+  });
+});
+
+describe('a row of the table of faults', () => {
+  const [row] = readFaults(
+    '| 7 | a \\| b | it ends | `bin/output: is full`<br>`bin/list: of b` |\n',
+  );
+  const told = (file: string, fullTitle: string, message?: string) => ({
+    fullTitle,
+    file: builtFile({ file }),
+    duration: 500,
+    err: message === undefined ? {} : { message },
+  });
+  const output = told('bin/output', 'output that is full is a failure');
+  const list = told('bin/list', 'list of b');
+  const report = (given: Partial<Report>): Report => ({
+    passes: [],
+    pending: [],
+    failures: [],
+    ...given,
+  });
+
+  it('is read with its tests', () => {
+    deepEqual(row, {
+      number: 7,
+      fault: 'a | b',
+      outcome: 'it ends',
+      tests: [
+        { file: 'bin/output', title: 'is full' },
+        { file: 'bin/list', title: 'of b' },
+      ],
+      reason: undefined,
+    });
+  });
+
+  it('is read with the reason why there are none', () => {
+    const [none] = readFaults('| 8 | a | b | Not here: it takes a kernel that lies |');
+    deepEqual([none?.tests, none?.reason], [[], 'it takes a kernel that lies']);
+    equal(judge(none!, report({})).state, 'not here');
+  });
+
+  const cases: [state: string, title: string, report: Report][] = [
+    ['pass', 'where all its tests were passed', report({ passes: [output, list] })],
+    ['pass', 'where one was skipped', report({ passes: [list], pending: [output] })],
+    ['not here', 'where all were skipped', report({ pending: [output, list] })],
+    ['FAIL', 'where one failed', report({ passes: [list], failures: [output] })],
+    ['FAIL', 'where one did not run', report({ passes: [list] })],
+    ['FAIL', 'where one ran in another file', report({ passes: [list, { ...output, file: 'x' }] })],
+  ];
+  for (const [state, title, given] of cases) {
+    it(`is '${state}' ${title}`, () => equal(judge(row!, given).state, state));
+  }
+
+  it('has the seconds of its tests, and the first line of what was wrong', () => {
+    const failures = [told('bin/list', 'list of b', 'expected 1\nbut got 2')];
+    deepEqual(judge(row!, report({ passes: [output], failures })), {
+      state: 'FAIL',
+      seconds: 1,
+      notes: ['bin/list: of b: expected 1'],
+    });
+  });
+});

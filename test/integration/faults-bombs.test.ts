@@ -1,0 +1,185 @@
+import { deepEqual, ok } from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { failsWith } from '../bin/outcome.js';
+import {
+  archive,
+  type Entry,
+  entryContents,
+  frame,
+  framed,
+  goodEntries,
+  jsonEntry,
+  manifest,
+  octalSize,
+  sealed,
+  skippableFrame,
+  tarHeader,
+} from '../support/archive-builder.js';
+import { coded } from '../support/msgpack.js';
+import { tntarMeasured } from '../support/peak.js';
+import { startTarget } from './fidelity/roundtrip.js';
+
+const MIB = 2 ** 20;
+const GIB = 2 ** 30;
+/** What no input may make a process take more of. */
+const MOST_MIB = 256;
+/** The largest that FORMAT.md lets a part be, and a manifest. */
+const PART = 131 * MIB;
+const JSON_LIMIT = 16 * MIB;
+const [MANIFEST, SPACES, INDEXES] = goodEntries() as [Entry, Entry, Entry];
+
+/** A frame of so many bytes, all of them the same, but for what it begins with. */
+function full(bytes: number, byte = 0, start: Buffer = Buffer.alloc(0)): Buffer {
+  const piece = Buffer.alloc(MIB, byte);
+  const whole = Array<Buffer>(Math.floor((bytes - start.length) / MIB)).fill(piece);
+  return frame([start, ...whole, piece.subarray(0, (bytes - start.length) % MIB)]);
+}
+
+const sized = (name: string, size: number | string): Buffer =>
+  frame(tarHeader({ name, size: typeof size === 'string' ? size : octalSize(size) }));
+const HEAD = framed([MANIFEST, SPACES, INDEXES].flatMap(entryContents));
+const withPart = (size: number | string, body: Buffer): Buffer =>
+  Buffer.concat([HEAD, sized('512.dump', size), body]);
+
+/** The head of a frame that asks for a window of 2^log bytes, RFC 8878 section 3.1.1.1.2. */
+const window = (log: number): Buffer =>
+  Buffer.concat([Buffer.from('28b52ffd04', 'hex'), Buffer.of((log - 10) << 3), Buffer.alloc(100)]);
+
+/** A size in base 256, of the twelve bytes that its field has. */
+const base256 = (hex: string): string => Buffer.from(hex, 'hex').toString('latin1');
+
+const bomb = full(GIB);
+const CASES: [title: string, make: () => Buffer, message: RegExp][] = [
+  [
+    '1 GiB in place of a manifest of 1000 bytes',
+    () => Buffer.concat([sized('manifest.json', 1000), bomb]),
+    /manifest\.json: more bytes than its header says/,
+  ],
+  ['1 GiB in place of a header', () => bomb, /first frame: more bytes than its header says/],
+  ['1 GiB in place of a row', () => withPart(3, bomb), /512\.dump: more bytes than its/],
+  [
+    '1 GiB in place of the largest part',
+    () => withPart(PART, bomb),
+    /512\.dump: more bytes than its header says/,
+  ],
+  ['a part that claims 1 GiB', () => withPart(GIB, bomb), /claims 1073741824 bytes, over the/],
+  [
+    'the largest part, of zeros',
+    () => withPart(PART, full(PART)),
+    /512\.dump: no whole tuple at byte 0/,
+  ],
+  [
+    'the largest part, of empty rows and a number',
+    () => withPart(PART, full(PART, 0x90, Buffer.from('9090', 'hex'))),
+    /./,
+  ],
+  [
+    'a row of 2^32 - 1 fields',
+    () => withPart(PART, full(PART, 0xc0, coded(0xdd, 4, 0xffffffff))),
+    /512\.dump: no whole tuple at byte 0/,
+  ],
+  [
+    'a manifest of zeros, as large as it may be',
+    () => Buffer.concat([sized('manifest.json', JSON_LIMIT), full(JSON_LIMIT)]),
+    /manifest\.json is not JSON/,
+  ],
+  [
+    'a manifest of brackets',
+    () => Buffer.concat([sized('manifest.json', JSON_LIMIT), full(JSON_LIMIT, 0x5b)]),
+    /manifest\.json nests deeper/,
+  ],
+  [
+    'a manifest of millions of objects',
+    () => {
+      const spaces = Buffer.from(`{"spaces":[${'{},'.repeat(JSON_LIMIT / 3 - 10)}{}]}`);
+      return archive([{ name: 'manifest.json', body: spaces, rows: 0 }]);
+    },
+    /manifest\.json has more than 1000000 values/,
+  ],
+  [
+    'a trailer of brackets',
+    () =>
+      Buffer.concat([
+        framed(entryContents(MANIFEST)),
+        sized('trailer.json', JSON_LIMIT),
+        full(JSON_LIMIT, 0x5b),
+      ]),
+    /trailer\.json nests deeper/,
+  ],
+  [
+    'a name of 5 MB for a space',
+    () => {
+      const name = 'x'.repeat(5_000_000);
+      const spaces = [{ id: 512, name, engine: 'memtx', format: [], rowsFrom: 'snapshot' }];
+      return archive([jsonEntry('manifest.json', manifest({ spaces })), SPACES]);
+    },
+    /./,
+  ],
+  [
+    'a name of 5 MB for an entry, by pax',
+    () => Buffer.concat([frame(tarHeader({ type: 'x', size: octalSize(5_000_100) })), bomb]),
+    /not a regular file/,
+  ],
+  [
+    'a pax header of 8 GiB less one',
+    () => frame(tarHeader({ type: 'x', size: '77777777777\0' })),
+    /not a regular file/,
+  ],
+  ['a size of 8 EiB', () => withPart(base256('800000008000000000000000'), bomb), /header/],
+  ['a negative size', () => withPart(base256('ffffffffffffffffffffffff'), bomb), /header/],
+  ['a window of 2^27', () => window(27), /cannot decompress/],
+  ['a window of 2^31', () => window(31), /cannot decompress/],
+  ['a window of 2^41', () => window(41), /cannot decompress/],
+  [
+    'a frame to be passed over that claims 4 GiB',
+    () => {
+      const skipped = skippableFrame(Buffer.alloc(8));
+      skipped.writeUInt32LE(0xffffffff, 4);
+      return skipped;
+    },
+    /a cut frame/,
+  ],
+];
+
+describe('an archive that unfolds to more than memory', () => {
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tntar-bombs-'));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  for (const [title, make, message] of CASES) {
+    it(`is refused, with little memory, and touches no disk: ${title}`, async () => {
+      const result = await tntarMeasured(['verify', '-q'], { input: make(), cwd: folder });
+      failsWith(result, 3, message);
+      ok(result.stderr.length < 1000, `${result.stderr.length} characters`);
+      ok(result.peakMiB < MOST_MIB, `${result.peakMiB} MiB`);
+      deepEqual(readdirSync(folder), []);
+    });
+  }
+
+  it('is refused by a restore as by verify, and nothing is written', async () => {
+    const target = await startTarget();
+    try {
+      for (const make of [() => bomb, () => withPart(3, bomb), () => withPart(PART, full(PART))]) {
+        const result = await tntarMeasured(['restore', '-q', target.uri], { input: make() });
+        failsWith(result, 3, /more bytes than its header says|no whole tuple/);
+        ok(result.peakMiB < MOST_MIB, `${result.peakMiB} MiB`);
+      }
+      deepEqual(await target.eval('return box.space.users == nil'), true);
+    } finally {
+      await target.stop();
+    }
+  });
+
+  it('is read in little memory where it is right', async () => {
+    const body = Buffer.concat([Buffer.of(0x91), coded(0xc6, 4, PART - 6), Buffer.alloc(PART - 6)]);
+    const part = (name: string): Entry => ({ name, body, rows: 1 });
+    const large = sealed([MANIFEST, part('512.dump'), part('513.dump')]);
+    const result = await tntarMeasured(['verify', '-q'], { input: archive(large) });
+    deepEqual([result.code, result.stderr], [0, '']);
+    ok(result.peakMiB < 1000, `${result.peakMiB} MiB`);
+  });
+});
