@@ -3,7 +3,14 @@ import { messageOf, TntarError } from '../errors.js';
 import { Pool } from '../memory.js';
 import { RequestType } from './constants.js';
 import { type ConnectOptions, connect, type Greeting, type LoggedIn } from './driver.js';
-import { forEachPacket, isError, type Packet, PacketSplitter, replyError } from './packets.js';
+import {
+  forEachPacket,
+  isError,
+  KEPT_ROOM,
+  type Packet,
+  PacketSplitter,
+  replyError,
+} from './packets.js';
 import { bare, type Request, toPacket } from './requests.js';
 import { socketReason } from './tls-errors.js';
 import { describeEndpoint } from './uri.js';
@@ -207,10 +214,11 @@ export class Connection {
         this.#consumer.onChunk(chunk);
         return;
       }
-      // A copy: who waits for a packet looks at it later.
-      this.#splitter.push(chunk, (block) =>
-        forEachPacket(Buffer.from(block), (packet) => this.#settle(packet)),
-      );
+      // A copy: who waits for a packet looks at it later. Only one in memory of its own needs none.
+      this.#splitter.push(chunk, (block) => {
+        const own = block.length > KEPT_ROOM ? block : Buffer.from(block);
+        forEachPacket(own, (packet) => this.#settle(packet));
+      });
     } catch (error) {
       this.#lost ??= error instanceof TntarError ? error : undefined;
       this.#lose(messageOf(error));

@@ -43,8 +43,8 @@ export function packetLength(buf: Buffer, offset: number, limit = MAX_PACKET_BYT
 
 /** Room for a packet that is cut, at first; it grows as bytes come. */
 const FIRST_ROOM = 16 * 1024;
-/** More room than this is not kept for the next one. */
-const KEPT_ROOM = 1024 * 1024;
+/** More room than this is not kept for the next one: a block that is larger may be kept as it is. */
+export const KEPT_ROOM = 1024 * 1024;
 
 /**
  * Turns chunks of a socket into blocks of whole packets, without a copy but of packets that are cut.
@@ -111,8 +111,12 @@ export class PacketSplitter {
   #hold(chunk: Buffer, start: number, end: number): void {
     const bytes = this.#heldBytes + end - start;
     if (bytes > this.#held.length) {
-      const most = Math.max(bytes, LENGTH_BYTES + MAX_PACKET_BYTES);
-      const larger = Buffer.allocUnsafe(Math.min(2 * bytes, most));
+      const whole =
+        this.#heldBytes === 0 ? LENGTH_BYTES + packetLength(chunk, start) : this.#heldLength();
+      // A large one all at once, which the system gives as bytes come: each step of doubling would leave
+      // its memory to the collector.
+      const room = bytes > KEPT_ROOM ? whole : Math.min(2 * bytes, whole);
+      const larger = Buffer.allocUnsafeSlow(room);
       this.#held.copy(larger, 0, 0, this.#heldBytes);
       this.#held = larger;
     }

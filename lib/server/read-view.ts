@@ -6,6 +6,7 @@ import { type Emit, type Parser, readItems } from '../iproto/items.js';
 import {
   bodyDecoded,
   isError,
+  KEPT_ROOM,
   LENGTH_BYTES,
   type Packet,
   PacketSplitter,
@@ -138,6 +139,11 @@ class ReadViewParser {
       this.#flush();
       if (this.#piece !== undefined) this.#memory.give(this.#piece);
       this.#reset();
+    }
+    if (this.#piece === undefined && from === 0 && block.length > KEPT_ROOM) {
+      // One large packet, in memory that nobody else will use.
+      this.#piece = block;
+      return block;
     }
     this.#piece ??= this.#memory.take(bytes);
     block.copy(this.#piece, this.#filled, from);
