@@ -79,6 +79,9 @@ describe('pipes over ssh', () => {
   it('an ssh that is cut leaves what is rejected', async () => {
     await sh(`${sshd.ssh} db1 tntar dump -q ${server.port} | head -c 9000000 > cut.tar.zst`);
     equal((await sh('tntar verify < cut.tar.zst')).code, 3);
-    deepEqual(readdirSync(folder).sort(), ['a.tar.zst', 'b.tar.zst', 'c.tar.zst', 'cut.tar.zst']);
+    deepEqual(
+      readdirSync(folder).filter((name) => name.startsWith('cut')),
+      ['cut.tar.zst'],
+    );
   });
 });
