@@ -33,7 +33,7 @@ describe('a short soak', function () {
 
   /** Runs a soak of a bank in which something is done that must never be. */
   async function finds(spoil: (source: TestServer) => Promise<unknown>): Promise<Violation> {
-    const soak = await Soak.start({ ...SMALL, minutes: 0.5, spoil });
+    const soak = await Soak.start({ ...SMALL, minutes: 2.5, spoil });
     let found: unknown;
     await rejects(soak.run(), (error) => {
       found = error;

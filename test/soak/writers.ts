@@ -34,9 +34,9 @@ const RETRY_MS = 20;
 const zeros = (count: number): number[] => new Array<number>(count).fill(0);
 
 /**
- * Writers of a bank, and their log outside of the server: a move that was acknowledged is on it, and may
- * be in no backup amiss that was begun later. A server that is killed makes them wait until it is there
- * again; then they go on where it stands.
+ * Writers of a bank, and their log outside of the server: a move that is on it was acknowledged, and no
+ * backup that is begun later may lack it. A server that is killed makes them wait until it is there again;
+ * then they go on where it stands.
  */
 export class Writers {
   readonly #server: TestServer;
