@@ -45,6 +45,9 @@ export interface Space {
   primaryKey?: Index;
 }
 
+/** A row takes as much memory as so many values, whatever is in it. */
+const ROW_VALUES = 25;
+
 /** Engines that keep no rows to read. */
 const ROWLESS_ENGINES: readonly string[] = ['blackhole', 'sysview', 'service'];
 
@@ -135,7 +138,7 @@ export class Catalog {
    */
   add(spaceId: number, raw: Buffer): void {
     this.#bytes += raw.length;
-    this.#values += countValues(raw);
+    this.#values += ROW_VALUES + countValues(raw);
     if (this.#bytes > MAX_DEFINITION_BYTES || this.#values > MAX_DEFINITION_VALUES) {
       const limit = `${MAX_DEFINITION_BYTES} bytes and ${MAX_DEFINITION_VALUES} values`;
       throw new TntarError(this.#kind, `the rows of system spaces are more than ${limit}`);
