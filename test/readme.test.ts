@@ -3,13 +3,14 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { shell } from './support/cli.js';
 import { fingerprint } from './support/fingerprint.js';
@@ -198,6 +199,19 @@ describe('README', () => {
   it('links to files that exist', () => {
     for (const [, target = ''] of README.matchAll(/\]\(([^)#]+)\)/g)) {
       ok(existsSync(join(ROOT, target)), target);
+    }
+  });
+
+  it('names tests that are there behind its promises', () => {
+    const named = [...README.matchAll(/`(test\/[^`]+)`/g)].map(([, path = '']) => path);
+    ok(named.length > 10);
+    for (const path of named) {
+      const start = basename(path).replace(/\*$/, '');
+      const there = readdirSync(join(ROOT, dirname(path)));
+      ok(
+        there.some((name) => name.startsWith(start) && name.endsWith('.test.ts')),
+        path,
+      );
     }
   });
 

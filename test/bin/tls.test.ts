@@ -18,7 +18,7 @@ const MEGABYTES = 12;
 const KEY_PASSWORD = 'op3n:sesame';
 const env = { TT_CLI_USERNAME: USER, TT_CLI_PASSWORD: PASSWORD };
 /** Longer than a run takes, and shorter than any default of a timeout. */
-const SOON_MS = 8000;
+const SOON_MS = 15_000;
 
 describe('TLS', () => {
   let server: TestServer;

@@ -17,7 +17,7 @@ import { startTls } from '../support/tls-endpoint.js';
 const MEGABYTES = 12;
 const env = { TT_CLI_USERNAME: USER, TT_CLI_PASSWORD: PASSWORD };
 /** Longer than a run takes, and shorter than any default of a timeout. */
-const SOON_MS = 8000;
+const SOON_MS = 15_000;
 
 const FAULTS: [title: string, fault: NonNullable<Behaviour['fault']>, message: RegExp][] = [
   ['a reset', 'reset', /lost: .*(ECONNRESET|the server closed it)/],
