@@ -65,7 +65,10 @@ async function run(flags: Flags): Promise<void> {
 export function verifyCommand(): Command {
   return addChoiceOptions(new Command('verify'))
     .summary('read a whole archive and check it')
-    .description('Reads a whole archive, checks every byte of it, and needs no server.')
+    .description(
+      'Reads a whole archive, checks every byte of it, and needs no server.\n' +
+        'Of a damaged file it names every bad place, and each space that is not whole.',
+    )
     .option('-i, --input <file>', 'read from a file, not from standard input')
     .option('-q, --quiet', 'print warnings and errors only', false)
     .addHelpText('after', EXAMPLES + EXIT_HELP)
