@@ -3,7 +3,7 @@ import { messageOf, TntarError } from '../errors.js';
 import { NOTHING, pushPiece, Slab } from '../memory.js';
 import { MAX_WINDOW_LOG } from './limits.js';
 
-const { CCtx, CParameter, DCtx, DParameter, EndDirective, MAGICNUMBER } = binding;
+const { CCtx, CParameter, DCtx, DParameter, EndDirective, MAGICNUMBER, ResetDirective } = binding;
 
 /**
  * The zstd level of an archive where none is asked for. Chosen by measurement, see
@@ -233,5 +233,34 @@ export class FrameReader {
 
   #at(): string {
     return `at byte ${this.#offset} of the input`;
+  }
+}
+
+/**
+ * Tries whether frames stand at places that are only guessed, of which there may be millions: one context for
+ * all, since those of a {@link FrameReader} each would be left to the collector.
+ */
+export class FrameProbe {
+  readonly #context = new DCtx();
+
+  constructor() {
+    this.#context.setParameter(DParameter.windowLogMax, MAX_WINDOW_LOG);
+  }
+
+  /**
+   * @param bytes - what stands at such a place; may go on behind the frame
+   * @param target - has room for one byte more than the frame is to have
+   * @returns how many bytes the frame has; undefined where there is no whole one with a checksum that fits
+   */
+  unfold(bytes: Buffer, target: Buffer): number | undefined {
+    if (bytes.length < FRAME_HEAD_BYTES || bytes.readUInt32LE(0) !== MAGICNUMBER) return undefined;
+    if ((bytes[4]! & CHECKSUM_FLAG) === 0) return undefined;
+    this.#context.reset(ResetDirective.sessionOnly);
+    try {
+      const [left, produced] = this.#context.decompressStream(target, bytes);
+      return left === 0 ? produced : undefined;
+    } catch {
+      return undefined; // no frame
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { TntarError } from '../errors.js';
 import { NOTHING } from '../memory.js';
-import { FrameReader } from './compression.js';
+import { FrameProbe } from './compression.js';
 import { type EntryName, parseEntryName } from './entries.js';
 import { MAX_ENTRIES } from './limits.js';
 import { decodeManifest, type Manifest } from './manifest.js';
@@ -57,23 +57,21 @@ const MAGIC = Buffer.of(0x28, 0xb5, 0x2f, 0xfd);
 /** A header takes no more in any frame of zstd: 512 bytes as they are, and what stands around them. */
 const HEADER_FRAME_BYTES = BLOCK_BYTES + 64;
 
-/** True where the frame of a header starts with these bytes. */
-async function isHeader(bytes: Buffer): Promise<boolean> {
-  const input = async function* (): AsyncGenerator<Buffer> {
-    yield bytes;
-  };
-  const block = Buffer.alloc(BLOCK_BYTES + 1);
-  try {
-    const frames = new FrameReader(input());
-    await frames.next();
-    const { bytes: size, frameEnd } = await frames.read(block);
-    const header = block.subarray(0, size);
-    return (
-      frameEnd && size === BLOCK_BYTES && parseEntryName(parseTarHeader(header).name) !== undefined
-    );
-  } catch (error) {
-    if (error instanceof TntarError) return false;
-    throw error;
+/** Tells where frames of headers start. */
+class HeaderProbe {
+  readonly #frames = new FrameProbe();
+  readonly #block = Buffer.alloc(BLOCK_BYTES + 1);
+
+  /** True where the frame of a header starts with these bytes. */
+  isHeader(bytes: Buffer): boolean {
+    if (this.#frames.unfold(bytes, this.#block) !== BLOCK_BYTES) return false;
+    try {
+      const { name } = parseTarHeader(this.#block.subarray(0, BLOCK_BYTES));
+      return parseEntryName(name) !== undefined;
+    } catch (error) {
+      if (error instanceof TntarError) return false;
+      throw error;
+    }
   }
 }
 
@@ -83,9 +81,10 @@ async function findHeader(
   start: number,
   signal: AbortSignal | undefined,
 ): Promise<number | undefined> {
+  const probe = new HeaderProbe();
   let buffer = NOTHING;
   let offset = start;
-  const search = async (isEnd: boolean): Promise<number | undefined> => {
+  const search = (isEnd: boolean): number | undefined => {
     for (let at = 0; ; at++) {
       at = buffer.indexOf(MAGIC, at);
       if (at < 0) at = Math.max(0, buffer.length - MAGIC.length + 1);
@@ -96,13 +95,13 @@ async function findHeader(
         return undefined;
       }
       if (candidate.length < MAGIC.length) return undefined;
-      if (await isHeader(candidate)) return offset + at;
+      if (probe.isHeader(candidate)) return offset + at;
     }
   };
   for await (const chunk of input) {
     buffer = Buffer.concat([buffer, chunk]);
     signal?.throwIfAborted();
-    const found = await search(false);
+    const found = search(false);
     if (found !== undefined) return found;
   }
   return search(true);

@@ -1,7 +1,12 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { decompress } from 'zstd-napi';
-import { FrameCompressor, FrameReader, MAX_LEVEL } from '../../lib/archive/compression.js';
+import {
+  FrameCompressor,
+  FrameProbe,
+  FrameReader,
+  MAX_LEVEL,
+} from '../../lib/archive/compression.js';
 import { MAX_WINDOW_LOG } from '../../lib/archive/limits.js';
 import { frame, skippableFrame } from '../support/archive-builder.js';
 import { chunked } from './reading.js';
@@ -337,5 +342,41 @@ describe('FrameReader', () => {
       const share = (bomb.length * room) / SIZE;
       ok(pulled < 2 * share + 1024, `${pulled} bytes of ${bomb.length} were taken`);
     });
+  });
+});
+
+describe('a probe of a frame', () => {
+  const probe = new FrameProbe();
+  const room = Buffer.alloc(TEXT.length + 1);
+  const whole = frame(TEXT);
+
+  it('unfolds a whole one, whatever stands behind it', () => {
+    for (const behind of [Buffer.alloc(0), randomBytes(100)]) {
+      equal(probe.unfold(Buffer.concat([whole, behind]), room), TEXT.length);
+      deepEqual(room.subarray(0, TEXT.length), TEXT);
+    }
+  });
+
+  it('finds none in what is cut, larger, without a checksum, or something else', () => {
+    const wrong = [
+      ...Array.from(whole, (_, size) => whole.subarray(0, size)),
+      frame(Buffer.concat([TEXT, TEXT])),
+      frame(TEXT, { checksum: false }),
+      skippableFrame(TEXT),
+      randomBytes(100),
+    ];
+    for (const bytes of wrong) {
+      equal(probe.unfold(bytes, room), undefined, bytes.toString('hex'));
+      equal(probe.unfold(whole, room), TEXT.length);
+    }
+  });
+
+  it('finds none where a bit is wrong, or the same content', () => {
+    for (const at of whole.keys()) {
+      const bytes = Buffer.from(whole);
+      bytes[at]! ^= 1;
+      const size = probe.unfold(bytes, room);
+      ok(size === undefined || room.subarray(0, size).equals(TEXT), `byte ${at}`);
+    }
   });
 });

@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { failsWith } from '../bin/outcome.js';
@@ -201,6 +201,17 @@ describe('an archive that unfolds to more than memory', () => {
       equal(await target.eval('return box.space.users == nil'), true);
     });
   }
+
+  it('is looked through for what is whole with little memory: begins of frames by the hundred thousand', async () => {
+    const file = join(folder, 'begins.tar.zst');
+    // with the flag of a checksum; none of them goes on as a frame does
+    const begins = Buffer.alloc(5 * 150_000, Buffer.from('28b52ffd04', 'hex'));
+    writeFileSync(file, Buffer.concat([HEAD, begins]));
+    const result = await tntarMeasured(['verify', '-q', '-i', file]);
+    rmSync(file);
+    failsWith(result, 3, /cannot decompress/);
+    ok(result.peakMiB < MOST_MIB, `${result.peakMiB} MiB`);
+  });
 
   it('but is right takes as much as its largest rows', async () => {
     const body = Buffer.concat([Buffer.of(0x91), coded(0xc6, 4, PART - 6), Buffer.alloc(PART - 6)]);
