@@ -6,7 +6,13 @@ import { MAX_ENTRIES } from './limits.js';
 import { decodeManifest, type Manifest } from './manifest.js';
 import { type Entry, EntryReader } from './reader.js';
 import { BLOCK_BYTES, parseTarHeader } from './tar.js';
-import { decodeTrailer, type EntryRecord, isSameEntry, type Trailer } from './trailer.js';
+import {
+  compareEntries,
+  decodeTrailer,
+  type EntryRecord,
+  isSameEntry,
+  type Trailer,
+} from './trailer.js';
 
 /**
  * Opens the bytes of an archive from one of them on; called again and again.
@@ -120,12 +126,21 @@ class Finds {
     survey.found.push({ name, record, start, end });
   }
 
-  /** Rows may hold whole archives, trailers and all: theirs is of another manifest. */
+  /**
+   * Rows may hold whole archives, trailers and all: theirs is of another manifest.
+   *
+   * @throws TntarError where nothing is damaged, and yet other entries stand there than the trailer lists
+   */
   #take(trailer: Trailer): void {
     const [first] = this.survey.found;
     const [promised] = trailer.entries;
     if (first === undefined || promised === undefined || this.survey.manifest === undefined) return;
-    if (isSameEntry(first.record, promised)) this.survey.trailer = trailer;
+    if (!isSameEntry(first.record, promised)) return;
+    this.survey.trailer = trailer;
+    // Behind damage that is clear: there something is missing, and something else may stand for it.
+    if (this.survey.damages.length > 0) return;
+    const seen = this.survey.found.map(({ record }) => record);
+    compareEntries(seen, trailer.entries);
   }
 }
 

@@ -213,6 +213,25 @@ describe('of a damaged archive', () => {
     throws(() => salvageable(surveyed), /the trailer is not that of this archive/);
   });
 
+  it('an entry that the trailer does not list, or elsewhere, is damage, though nothing is lost', async () => {
+    const [first, ...rest] = ENTRIES as [Entry, ...Entry[]];
+    const end = jsonEntry('trailer.json', trailer(ENTRIES));
+    for (const entries of [
+      [...ENTRIES, rowsEntry('514.dump', [1, 'x', null]), end],
+      [first, ...rest.reverse(), end],
+    ]) {
+      const bytes = archive(entries);
+      const { damages } = await survey(opener(bytes));
+      deepEqual(
+        damages.map(({ entry }) => entry),
+        ['trailer.json'],
+      );
+      const salvage = await salvaged(bytes);
+      deepEqual(salvage.lost, []);
+      deepEqual(await rowsOf(bytes, salvage), ALL);
+    }
+  });
+
   it('an entry that the trailer knows otherwise is lost', async () => {
     const changed = ENTRIES.map((entry) =>
       entry.name === '512.dump'
