@@ -14,6 +14,7 @@ import {
 import { withoutSpaces } from './schema/selection.js';
 import { SYSTEM_SPACE_NAMES, SystemSpace } from './schema/system.js';
 import type { Preview } from './sinks/preview.js';
+import { EntryOrder } from './sources/entry-order.js';
 import { salvageSource } from './sources/salvage.js';
 
 /** What is wrong with an archive, and what of it is whole. */
@@ -55,9 +56,16 @@ function describe(lost: readonly LostSpace[], salvage: Salvage): string[] {
   return lost.map(({ id, what }) => `${nameOf(id, salvage)}: ${what}`);
 }
 
+/** The source would say so, too, when a restore has written or taken away. */
+function checkOrder({ manifest, entries }: Salvage): void {
+  const order = new EntryOrder(manifest);
+  for (const entry of entries) order.accept(entry);
+}
+
 async function look(open: OpenFrom, signal: AbortSignal | undefined): Promise<Rescue> {
   const surveyed = await survey(open, signal);
   const salvage = salvageable(surveyed);
+  checkOrder(salvage);
   const { damages } = surveyed;
   const { manifest, lost } = salvage;
   const ids = new Set(lost.map(({ id }) => id));

@@ -30,8 +30,7 @@ export class EntryOrder {
   }
 
   /** @returns the space that the entry belongs to */
-  accept(entry: Entry): SpaceInfo {
-    const { name, record } = entry;
+  accept({ name, record }: Pick<Entry, 'name' | 'record'>): SpaceInfo {
     if (name.kind !== 'tuples') throw misfit(`a second entry ${record.name}`);
     const { spaceId, part } = name;
     const space = this.#spaces.get(spaceId);
