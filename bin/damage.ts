@@ -2,14 +2,15 @@ import type { OpenFrom } from '../lib/archive/survey.js';
 import { TntarError } from '../lib/errors.js';
 import type { Report } from '../lib/report.js';
 import type { Findings } from '../lib/salvage.js';
-import { openFrom } from './files.js';
+import { checkInput, openFrom } from './files.js';
 import { formatCount, plural } from './reporting.js';
 
 /** Damaged media may have thousands of bad places. */
 const SHOWN_LINES = 50;
 
-/** @throws TntarError of kind `usage` for a pipe */
+/** @throws TntarError of kind `usage` for a pipe, and for what cannot be read at all */
 export function openAgain(file: string | undefined, option: string): OpenFrom {
+  checkInput(file);
   const open = openFrom(file);
   if (open !== undefined) return open;
   throw new TntarError('usage', `${option} reads the archive twice, and a pipe can be read once`, {
@@ -36,14 +37,14 @@ export function warnOfDamage({ damages, lost }: Findings, report: Report): void 
   );
 }
 
-/** What a run ends with that restored, or would restore, what is whole. */
+/** What a run ends with that restored, or would restore, what is whole, or of that what was asked for. */
 export function damagedError({ lost, whole }: Findings, isDry: boolean): TntarError {
-  const restored = `${plural(whole.length, 'space')} ${isDry ? 'can be' : 'were'} restored`;
+  const left = `${plural(whole.length, 'space')} of it ${whole.length === 1 ? 'is' : 'are'} whole`;
   if (lost.length === 0) {
-    return new TntarError('archive', `the archive is damaged, but nothing is lost: ${restored}`);
+    return new TntarError('archive', `the archive is damaged, but nothing is lost: ${left}`);
   }
   const word = isDry ? 'a restore would be' : 'the restore is';
-  return new TntarError('archive', `the archive is damaged: ${word} INCOMPLETE, ${restored}`, {
+  return new TntarError('archive', `the archive is damaged: ${word} INCOMPLETE, ${left}`, {
     hint: `look for another backup of what is lost, which is named above`,
   });
 }

@@ -5,6 +5,7 @@ import {
   existsSync,
   fstatSync,
   openSync,
+  type Stats,
   statSync,
 } from 'node:fs';
 import { type FileHandle, link, open, rename, rm } from 'node:fs/promises';
@@ -37,6 +38,15 @@ export function openInput(file: string | undefined): Readable {
   return process.stdin;
 }
 
+/** What the file system says of a file; undefined where it says no: whoever opens it is told why. */
+function statOf(file: string): Stats | undefined {
+  try {
+    return statSync(file);
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Opens what {@link openInput} reads from any byte of it on, and again.
  *
@@ -44,12 +54,22 @@ export function openInput(file: string | undefined): Readable {
  */
 export function openFrom(file: string | undefined): OpenFrom | undefined {
   if (file !== undefined && file !== '-') {
-    const isFile = statSync(file, { throwIfNoEntry: false })?.isFile() === true;
-    return isFile ? (start) => createReadStream(file, { start }) : undefined;
+    if (statOf(file)?.isFile() !== true) return undefined;
+    return (start) => createReadStream(file, { start });
   }
   const fd = process.stdin.fd;
   if (!fstatSync(fd).isFile()) return undefined;
   return (start) => createReadStream('', { fd, start, autoClose: false });
+}
+
+/**
+ * Does not wait for a pipe, which somebody has to open at its other end.
+ *
+ * @throws TntarError of kind `usage` for a file that {@link openInput} refuses
+ */
+export function checkInput(file: string | undefined): void {
+  if (file === undefined || file === '-' || statOf(file)?.isFIFO() === true) return;
+  closeSync(openFile(file));
 }
 
 async function syncFolder(file: string): Promise<void> {

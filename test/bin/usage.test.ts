@@ -148,6 +148,27 @@ describe('usage', () => {
     }
   });
 
+  it('an input that cannot be read is named, with exit code 2', async () => {
+    for (const args of [['verify'], ['restore', NOWHERE], ['restore', NOWHERE, '--salvage']]) {
+      for (const [input, why] of [
+        [join(folder, 'none'), /^tntar: cannot read the archive: ENOENT.*\nhint: .*\n$/],
+        [folder, /^tntar: cannot read the archive: .* is a directory\nhint: .*\n$/],
+        [`${process.execPath}/none`, /^tntar: cannot read the archive: ENOTDIR.*\nhint: .*\n$/],
+      ] as const) {
+        const { code, stderr } = await tntar([...args, '-i', input]);
+        equal(code, 2, stderr);
+        match(stderr, why);
+      }
+    }
+  });
+
+  it('--salvage waits for nobody who opens the other end of a pipe', async () => {
+    const pipe = join(folder, 'pipe');
+    const { code, stderr } = await shell(`mkfifo ${pipe} && tntar restore --salvage -i ${pipe}`);
+    equal(code, 2, stderr);
+    match(stderr, /--salvage reads the archive twice/);
+  });
+
   describe('an address that is none is refused with exit code 2', () => {
     const addresses: [address: string, message: RegExp][] = [
       ['db1:0', /is not a port/],

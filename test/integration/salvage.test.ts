@@ -112,7 +112,7 @@ describe('a damaged archive', () => {
       match(stderr, /lost: space 'large': \d+\.dump\.00001 /);
       match(
         stderr,
-        /\ntntar: the archive is damaged: the restore is INCOMPLETE, 4 spaces were restored\n/,
+        /\ntntar: the archive is damaged: the restore is INCOMPLETE, 4 spaces of it are whole\n/,
       );
       // what belongs to others is there, what belonged to it is not
       const grants = `return #box.space._priv.index.object:select({'space', box.space.last.id})`;
@@ -124,7 +124,9 @@ describe('a damaged archive', () => {
   it('gives what was asked for of them', async () => {
     const bytes = damagedIn(`${await idOf('large')}.dump.00000`);
     await withTarget(async (target) => {
-      equal((await salvage(target, bytes, '--space', 'last')).code, 3);
+      const { code, stderr } = await salvage(target, bytes, '--space', 'last');
+      equal(code, 3, stderr);
+      match(stderr, /restored 1 space /);
       await holds(target, 'last');
       const again = await salvage(target, bytes, '--existing', 'drop', '--no-users');
       equal(again.code, 3, again.stderr);
@@ -138,7 +140,7 @@ describe('a damaged archive', () => {
       const { code, stdout, stderr } = await salvage(target, bytes, '--dry-run');
       equal(code, 3, stderr);
       match(String(stdout), /insert space 'last'/);
-      match(stderr, /a restore would be INCOMPLETE, 4 spaces can be restored/);
+      match(stderr, /a restore would be INCOMPLETE, 4 spaces of it are whole/);
       await holds(target);
     });
   });
@@ -167,7 +169,7 @@ describe('a damaged archive', () => {
     await withTarget(async (target) => {
       const { code, stderr } = await salvage(target, Buffer.concat([archive, Buffer.alloc(100)]));
       equal(code, 3, stderr);
-      match(stderr, /the archive is damaged, but nothing is lost: 5 spaces were restored/);
+      match(stderr, /the archive is damaged, but nothing is lost: 5 spaces of it are whole/);
       await holds(target, ...SPACES);
     });
   });
@@ -217,7 +219,7 @@ describe('a damaged archive', () => {
           const { code, stderr } = await salvage(target, damagedIn(entry!));
           equal(code, 3, stderr);
           match(stderr, new RegExp(`lost: definitions in ${space}: ${entry} `));
-          match(stderr, /the restore is INCOMPLETE, 5 spaces were restored/);
+          match(stderr, /the restore is INCOMPLETE, 5 spaces of it are whole/);
           await holds(target, ...SPACES);
         });
       });
