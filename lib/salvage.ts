@@ -11,7 +11,7 @@ import {
   type RestoreOptions,
   restoreFrom,
 } from './restore.js';
-import { withoutSpaces } from './schema/selection.js';
+import { collatedSpaces, withoutSpaces } from './schema/selection.js';
 import { SYSTEM_SPACE_NAMES, SystemSpace } from './schema/system.js';
 import type { Preview } from './sinks/preview.js';
 import { EntryOrder } from './sources/entry-order.js';
@@ -52,6 +52,19 @@ function withoutLost(ids: ReadonlySet<number>, names: readonly string[]): Rewrit
   };
 }
 
+/** Under the id of a collation that is lost the target has none, or another, by which keys are not in order. */
+const withoutCollated: Rewrite = {
+  partial: 'no spaces that use a collation: those are damaged',
+  head: (whole) => {
+    const ids = collatedSpaces(whole.catalog);
+    const { head, lost } = withoutSpaces(whole, ({ id }) => !ids.has(id));
+    const spaces = whole.catalog.spaces
+      .filter(({ id }) => ids.has(id))
+      .map(({ name }) => ({ what: `space ${quoted(name)}`, why: 'the collation of it is lost' }));
+    return { head, lost: [...spaces, ...lost] };
+  },
+};
+
 function describe(lost: readonly LostSpace[], salvage: Salvage): string[] {
   return lost.map(({ id, what }) => `${nameOf(id, salvage)}: ${what}`);
 }
@@ -87,7 +100,10 @@ async function look(open: OpenFrom, signal: AbortSignal | undefined): Promise<Re
     lost: describe(lost, salvage),
     whole,
     begin: ({ countBytes }) => salvageSource((start) => countBytes(open(start)), salvage),
-    rewrites: damaged.length === 0 ? [] : [withoutLost(ids, damaged)],
+    rewrites: [
+      ...(damaged.length === 0 ? [] : [withoutLost(ids, damaged)]),
+      ...(ids.has(SystemSpace.COLLATION) ? [withoutCollated] : []),
+    ],
   };
 }
 

@@ -134,6 +134,26 @@ function collationsIn(value: unknown): unknown[] {
   return tables.map((table) => table['collation']);
 }
 
+/**
+ * Ids of the spaces of which a column or a key is compared by a collation that no server ships.
+ *
+ * @example
+ * collatedSpaces(catalog).has(512);
+ */
+export function collatedSpaces(catalog: Catalog): Set<number> {
+  const users = (value: unknown): boolean =>
+    collationsIn(value).some((id) => Number(id) > LAST_SHIPPED_COLLATION);
+  const ids = (spaceId: number, place: number): number[] =>
+    catalog
+      .rows(spaceId)
+      .filter(({ fields }) => users(fields[place]))
+      .map(({ fields }) => Number(fields[0]));
+  return new Set([
+    ...ids(SystemSpace.SPACE, Field.space.format),
+    ...ids(SystemSpace.INDEX, Field.index.parts),
+  ]);
+}
+
 /** What the spaces of a catalog name, by id or in SQL. */
 function needs(catalog: Catalog): { functions: Set<unknown>; collations: Set<unknown> } {
   const rows = (spaceId: number): readonly SystemRow[] => catalog.rows(spaceId);

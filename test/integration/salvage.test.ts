@@ -226,6 +226,41 @@ describe('a damaged archive', () => {
     }
   });
 
+  it('whose collations are damaged gives the spaces that use none', async () => {
+    const lua = `
+      box.internal.collation.create('ours', 'ICU', 'ru-RU')
+      local columns = {{name = 'name', type = 'string', collation = 'ours'}}
+      box.schema.space.create('column', {format = columns}):create_index('primary', {parts = {1}})
+      local parts = {{1, 'string', collation = 'ours'}}
+      box.schema.space.create('key'):create_index('primary', {parts = parts})
+      local shipped = {{1, 'string', collation = 'unicode'}}
+      box.schema.space.create('plain'):create_index('primary', {parts = shipped})
+      for _, name in pairs({'column', 'key', 'plain'}) do box.space[name]:insert({'x'}) end
+    `;
+    await withTarget(
+      async (collated) => {
+        const whole = await dump(collated);
+        const { found } = await survey(async function* (start) {
+          yield whole.subarray(start);
+        });
+        const { end } = found.find(({ record }) => record.name === '276.dump')!;
+        whole[end - 1]! ^= 1;
+        await withTarget(async (target) => {
+          const { code, stderr } = await salvage(target, whole);
+          equal(code, 3, stderr);
+          for (const name of ['column', 'key']) {
+            match(stderr, new RegExp(`left out: space '${name}': the collation of it is lost`));
+          }
+          deepEqual(await target.eval('return {box.space.plain:len(), box.space.key == nil}'), [
+            1,
+            true,
+          ]);
+        });
+      },
+      { lua },
+    );
+  });
+
   it('of which the manifest is gone gives nothing', async () => {
     const result = await tntar(['verify', '-i', file(damagedIn('manifest.json'))]);
     equal(result.code, 3);
