@@ -1,5 +1,5 @@
 import { type LostSpace, type Salvage, salvageable } from './archive/salvage.js';
-import { type Damage, type OpenFrom, survey } from './archive/survey.js';
+import { type Damage, type OpenFrom, type Survey, survey } from './archive/survey.js';
 import { TntarError } from './errors.js';
 import type { Rewrite } from './filters/rewrite.js';
 import type { ConnectionOptions } from './iproto/connection.js';
@@ -75,8 +75,8 @@ function checkOrder({ manifest, entries }: Salvage): void {
   for (const entry of entries) order.accept(entry);
 }
 
-async function look(open: OpenFrom, signal: AbortSignal | undefined): Promise<Rescue> {
-  const surveyed = await survey(open, signal);
+/** @throws TntarError of kind `archive` where nothing can be restored */
+function rescueOf(open: OpenFrom, surveyed: Survey): Rescue {
   const salvage = salvageable(surveyed);
   checkOrder(salvage);
   const { damages } = surveyed;
@@ -107,17 +107,28 @@ async function look(open: OpenFrom, signal: AbortSignal | undefined): Promise<Re
   };
 }
 
+async function look(open: OpenFrom, signal: AbortSignal | undefined): Promise<Rescue> {
+  return rescueOf(open, await survey(open, signal));
+}
+
 /**
  * Reads all of an archive that can be read, past what is damaged, and tells what is whole.
  *
- * @throws TntarError of kind `archive` where nothing is; the error of what `open` gives; the reason of
- *   `signal`
+ * @returns with no space that is whole, where a salvage could restore nothing
+ * @throws TntarError of kind `archive` where even the manifest cannot be read; the error of what `open` gives;
+ *   the reason of `signal`
  * @example
  * const { lost } = await examine((start) => createReadStream('backup.tar.zst', { start }));
  */
 export async function examine(open: OpenFrom, signal?: AbortSignal): Promise<Findings> {
-  const { damages, lost, whole } = await look(open, signal);
-  return { damages, lost, whole };
+  const surveyed = await survey(open, signal);
+  try {
+    const { damages, lost, whole } = rescueOf(open, surveyed);
+    return { damages, lost, whole };
+  } catch (error) {
+    if (!(error instanceof TntarError) || surveyed.manifest === undefined) throw error;
+    return { damages: surveyed.damages, lost: [`everything: ${error.message}`], whole: [] };
+  }
 }
 
 /** What a salvage has written, and what it could not. */
