@@ -78,12 +78,13 @@ async function wholeArchive(flags: Flags, report: Report): Promise<Archive> {
 }
 
 /** An archive of which is restored what is whole. */
-async function damagedArchive({ input }: Flags): Promise<Archive> {
+async function damagedArchive({ input }: Flags, report: Report): Promise<Archive> {
   const open = openAgain(input, '--salvage');
   const { previewSalvage, salvage } = await import('../lib/salvage.js');
+  const onFindings = (findings: Findings): void => warnOfDamage(findings, report);
   return {
-    restore: (server, options) => salvage(open, server, options),
-    preview: (server, options) => previewSalvage(open, server, options),
+    restore: (server, options) => salvage(open, server, { ...options, onFindings }),
+    preview: (server, options) => previewSalvage(open, server, { ...options, onFindings }),
   };
 }
 
@@ -97,7 +98,7 @@ async function run(uri: string, flags: Flags): Promise<void> {
   };
   const { existing, onConflict } = flags;
   try {
-    const archive = flags.salvage ? await damagedArchive(flags) : await wholeArchive(flags, report);
+    const archive = await (flags.salvage ? damagedArchive : wholeArchive)(flags, report);
     const done = await interruptible(async (signal) => {
       const server = await serverOptions(uri, flags, signal, report);
       const rewrites = await rewritesOf(flags, signal);
@@ -115,9 +116,7 @@ async function run(uri: string, flags: Flags): Promise<void> {
     });
     const { damages = [], lost = [], whole = [] } = done;
     if (damages.length + lost.length > 0) {
-      const findings = { damages, lost, whole };
-      warnOfDamage(findings, report);
-      throw damagedError(findings, flags.dryRun);
+      throw damagedError({ damages, lost, whole }, flags.dryRun);
     }
   } finally {
     report.clear();

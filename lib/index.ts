@@ -49,7 +49,14 @@ export type { ConnectOptions } from './iproto/driver.js';
 export { type Endpoint, parseUri } from './iproto/uri.js';
 export { type Progress, type Report, type ReportEventMap, ReportEvents } from './report.js';
 export { previewRestore, type Restored, type RestoreOptions, restore } from './restore.js';
-export { examine, type Findings, previewSalvage, type Salvaged, salvage } from './salvage.js';
+export {
+  examine,
+  type Findings,
+  previewSalvage,
+  type Salvaged,
+  type SalvageOptions,
+  salvage,
+} from './salvage.js';
 export type { Destination, OnConflict } from './schema/destinations.js';
 export type { Existing } from './schema/existing.js';
 export type { Head } from './schema/head.js';

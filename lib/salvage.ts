@@ -131,6 +131,12 @@ export async function examine(open: OpenFrom, signal?: AbortSignal): Promise<Fin
   }
 }
 
+/** How what is whole is restored, and what of it. */
+export interface SalvageOptions extends RestoreOptions {
+  /** Hears what is lost before anything is written, for the restore may fail, too. */
+  onFindings?(findings: Findings): void;
+}
+
 /** What a salvage has written, and what it could not. */
 export interface Salvaged extends Restored, Findings {}
 
@@ -150,9 +156,10 @@ export interface Salvaged extends Restored, Findings {}
 export async function salvage(
   open: OpenFrom,
   server: ConnectionOptions,
-  options: RestoreOptions = {},
+  { onFindings, ...options }: SalvageOptions = {},
 ): Promise<Salvaged> {
   const { begin, rewrites, ...findings } = await look(open, options.signal);
+  onFindings?.(findings);
   const all = [...rewrites, ...(options.rewrites ?? [])];
   const restored = await restoreFrom(begin, server, { ...options, rewrites: all });
   return { ...restored, ...findings };
@@ -168,9 +175,10 @@ export async function salvage(
 export async function previewSalvage(
   open: OpenFrom,
   server: ConnectionOptions,
-  options: RestoreOptions = {},
+  { onFindings, ...options }: SalvageOptions = {},
 ): Promise<Preview & Findings> {
   const { begin, rewrites, ...findings } = await look(open, options.signal);
+  onFindings?.(findings);
   const all = [...rewrites, ...(options.rewrites ?? [])];
   const preview = await previewFrom(begin, server, { ...options, rewrites: all });
   return { ...preview, ...findings };

@@ -134,6 +134,16 @@ describe('a damaged archive', () => {
     });
   });
 
+  it('tells what is lost also where the restore is refused', async () => {
+    const bytes = damagedIn(`${await idOf('large')}.dump.00000`);
+    await withTarget(async (target) => {
+      const { code, stderr } = await salvage(target, bytes, '--space', 'large');
+      equal(code, 2, stderr);
+      match(stderr, /lost: space 'large': .*\n(.*\n)*tntar: no space fits 'large'\n/);
+      await holds(target);
+    });
+  });
+
   it('changes nothing on a dry run, and says the same', async () => {
     const bytes = damagedIn(`${await idOf('large')}.dump.00000`);
     await withTarget(async (target) => {
