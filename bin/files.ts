@@ -5,6 +5,7 @@ import {
   existsSync,
   fstatSync,
   openSync,
+  readFileSync,
   type Stats,
   statSync,
 } from 'node:fs';
@@ -47,6 +48,12 @@ function statOf(file: string): Stats | undefined {
   }
 }
 
+/** Where the next read is, which another program may have moved; only Linux tells. */
+function positionOf(fd: number): number {
+  const info = `/proc/self/fdinfo/${fd}`;
+  return existsSync(info) ? Number(/^pos:\s+(\d+)$/m.exec(readFileSync(info, 'utf8'))?.[1]) : 0;
+}
+
 /**
  * Opens what {@link openInput} reads from any byte of it on, and again.
  *
@@ -58,7 +65,7 @@ export function openFrom(file: string | undefined): OpenFrom | undefined {
     return (start) => createReadStream(file, { start });
   }
   const fd = process.stdin.fd;
-  if (!fstatSync(fd).isFile()) return undefined;
+  if (!fstatSync(fd).isFile() || positionOf(fd) > 0) return undefined;
   return (start) => createReadStream('', { fd, start, autoClose: false });
 }
 

@@ -83,7 +83,10 @@ async function damagedArchive({ input }: Flags, report: Report): Promise<Archive
   const { previewSalvage, salvage } = await import('../lib/salvage.js');
   const onFindings = (findings: Findings): void => warnOfDamage(findings, report);
   return {
-    restore: (server, options) => salvage(open, server, { ...options, onFindings }),
+    restore(server, options) {
+      report.note('reading the archive, to find what of it is whole');
+      return salvage(open, server, { ...options, onFindings });
+    },
     preview: (server, options) => previewSalvage(open, server, { ...options, onFindings }),
   };
 }

@@ -68,6 +68,7 @@ const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
 function readSecret(input: ReadStream, signal: AbortSignal): Promise<string> {
   const line = createInterface({ input, output: nowhere, terminal: true });
   return new Promise<string>((resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
     line.once('line', resolve);
     line.once('SIGINT', () => reject(new Interrupted('SIGINT')));
     line.once('close', () => reject(new TntarError('access', 'no password was given')));

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { OpenFrom } from '../lib/archive/survey.js';
 import { TntarError } from '../lib/errors.js';
 import type { Report } from '../lib/report.js';
 import { warnOfDamage } from './damage.js';
@@ -22,11 +23,10 @@ Examples:
 /** Says all that is damaged, not the first of it only, where the archive can be read again. */
 async function explain(
   error: unknown,
-  file: string | undefined,
+  open: OpenFrom | undefined,
   report: Report,
   signal: AbortSignal,
 ): Promise<never> {
-  const open = openFrom(file);
   if (open === undefined || !(error instanceof TntarError) || error.kind !== 'archive') throw error;
   const { examine } = await import('../lib/salvage.js');
   const findings = await examine(open, signal).catch((worse: unknown) => {
@@ -50,9 +50,11 @@ async function run(flags: Flags): Promise<void> {
   try {
     const rewrites = await choiceOf(flags);
     const input = openInput(flags.input);
+    // before somebody reads: then it would seem that another program had
+    const again = openFrom(flags.input);
     const { totals, consistent } = await interruptible((signal) =>
       inspect(input, { report, rewrites, signal }).catch((error: unknown) =>
-        explain(error, flags.input, report, signal),
+        explain(error, again, report, signal),
       ),
     );
     if (!consistent) report.warn('rows were written while the dump read: it is not of one moment');

@@ -69,6 +69,14 @@ function describe(lost: readonly LostSpace[], salvage: Salvage): string[] {
   return lost.map(({ id, what }) => `${nameOf(id, salvage)}: ${what}`);
 }
 
+/** Of rows that select read, one after the other, it has more to say than how many there are. */
+function lostWithTrailer({ manifest, trailer }: Salvage): string[] {
+  if (trailer !== undefined || manifest.source === 'snapshot') return [];
+  return [
+    'trailer: whether rows were written while the dump read, and where sequences stood at its end; they go on from where they stood at its start',
+  ];
+}
+
 /** The source would say so, too, when a restore has written or taken away. */
 function checkOrder({ manifest, entries }: Salvage): void {
   const order = new EntryOrder(manifest);
@@ -97,7 +105,7 @@ function rescueOf(open: OpenFrom, surveyed: Survey): Rescue {
   }
   return {
     damages,
-    lost: describe(lost, salvage),
+    lost: [...describe(lost, salvage), ...lostWithTrailer(salvage)],
     whole,
     begin: ({ countBytes }) => salvageSource((start) => countBytes(open(start)), salvage),
     rewrites: [

@@ -57,7 +57,7 @@ export interface Survey {
 }
 
 /** Behind as many bad places nothing more is looked for: each costs memory, and a reading from there on. */
-const MAX_DAMAGES = 10_000;
+const MAX_DAMAGES = 1000;
 
 const MAGIC = Buffer.of(0x28, 0xb5, 0x2f, 0xfd);
 /** A header takes no more in any frame of zstd: 512 bytes as they are, and what stands around them. */
@@ -177,17 +177,20 @@ export async function survey(open: OpenFrom, signal?: AbortSignal): Promise<Surv
     } catch (error) {
       if (!(error instanceof TntarError)) throw error;
       const { entry, entryStart, frameStart } = reader;
+      const { damages, found, manifest } = finds.survey;
       // Without a manifest nothing can be vouched for, and it may be no archive at all.
-      const next: number | undefined =
-        finds.survey.manifest && (await findHeader(open(frameStart + 1), frameStart + 1, signal));
-      const { damages, found } = finds.survey;
+      const goesOn =
+        manifest !== undefined && damages.length < MAX_DAMAGES && found.length < MAX_ENTRIES;
+      const next: number | undefined = goesOn
+        ? await findHeader(open(frameStart + 1), frameStart + 1, signal)
+        : undefined;
       damages.push({
         start: entryStart,
         ...(next === undefined ? {} : { end: next }),
         ...(entry === undefined ? {} : { entry }),
         why: error.message,
       });
-      at = damages.length < MAX_DAMAGES && found.length < MAX_ENTRIES ? next : undefined;
+      at = next;
     } finally {
       await reader.close();
     }

@@ -192,6 +192,23 @@ describe('a damaged archive', () => {
     });
   });
 
+  it('is not read again where another program has read its start', async () => {
+    const path = file(damagedIn(`${await idOf('large')}.dump.00001`));
+    const { code, stderr } = await shell(`(head -c 5 > /dev/null; tntar verify) < ${path}`);
+    equal(code, 3, stderr);
+    match(stderr, /^tntar: not a tar\.zst backup: [^\n]+\nhint: [^\n]+\n$/);
+  });
+
+  it('of a dump by select loses with its trailer what that knew, and says so', async () => {
+    const bytes = await dump(source, '--source', 'select', '--space', 'first');
+    await withTarget(async (target) => {
+      const { code, stderr } = await salvage(target, bytes.subarray(0, -100));
+      equal(code, 3, stderr);
+      match(stderr, /lost: trailer: whether rows were written/);
+      await holds(target, 'first');
+    });
+  });
+
   it('is not to be had from a pipe', async () => {
     const { code, stderr } = await tntar(['restore', source.uri, '--salvage'], { input: archive });
     equal(code, 2, stderr);
