@@ -21,7 +21,7 @@ const SOON_MS = 15_000;
 
 const FAULTS: [title: string, fault: NonNullable<Behaviour['fault']>, message: RegExp][] = [
   ['a reset', 'reset', /lost: .*(ECONNRESET|the server closed it)/],
-  ['an end', 'end', /lost: (the server closed it|write EPIPE)/],
+  ['an end', 'end', /lost: (the server closed it|write EPIPE|read ECONNRESET)/],
   ['silence', 'stall', /lost: no byte came for 1 s/],
   [
     'bytes of somebody else',
