@@ -38,13 +38,16 @@ export function warnOfDamage({ damages, lost }: Findings, report: Report): void 
 }
 
 /** What a run ends with that restored, or would restore, what is whole, or of that what was asked for. */
-export function damagedError({ lost, whole }: Findings, isDry: boolean): TntarError {
+export function damagedError(
+  { lost, whole }: Pick<Findings, 'lost' | 'whole'>,
+  isDry: boolean,
+): TntarError {
   const left = `${plural(whole.length, 'space')} of it ${whole.length === 1 ? 'is' : 'are'} whole`;
   if (lost.length === 0) {
     return new TntarError('archive', `the archive is damaged, but nothing is lost: ${left}`);
   }
   const word = isDry ? 'a restore would be' : 'the restore is';
   return new TntarError('archive', `the archive is damaged: ${word} INCOMPLETE, ${left}`, {
-    hint: `look for another backup of what is lost, which is named above`,
+    hint: 'look for another backup of what is lost, which is named above',
   });
 }

@@ -119,7 +119,7 @@ async function run(uri: string, flags: Flags): Promise<void> {
     });
     const { damages = [], lost = [], whole = [] } = done;
     if (damages.length + lost.length > 0) {
-      throw damagedError({ damages, lost, whole }, flags.dryRun);
+      throw damagedError({ lost, whole }, flags.dryRun);
     }
   } finally {
     report.clear();

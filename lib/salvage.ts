@@ -1,4 +1,4 @@
-import { type LostSpace, type Salvage, salvageable } from './archive/salvage.js';
+import { type LostSpace, type Salvage, salvageable, unsalvageable } from './archive/salvage.js';
 import { type Damage, type OpenFrom, type Survey, survey } from './archive/survey.js';
 import { TntarError } from './errors.js';
 import type { Rewrite } from './filters/rewrite.js';
@@ -95,13 +95,7 @@ function rescueOf(open: OpenFrom, surveyed: Survey): Rescue {
   ) as [string[], string[]];
   const needed = NEEDED.filter((id) => ids.has(id)).map((id) => nameOf(id, salvage));
   if (needed.length > 0) {
-    throw new TntarError(
-      'archive',
-      `what no restore can do without is damaged: ${listOf(needed)}`,
-      {
-        hint: 'nothing of it can be restored: look for another backup',
-      },
-    );
+    throw unsalvageable(`what no restore can do without is damaged: ${listOf(needed)}`);
   }
   return {
     damages,
@@ -113,10 +107,6 @@ function rescueOf(open: OpenFrom, surveyed: Survey): Rescue {
       ...(ids.has(SystemSpace.COLLATION) ? [withoutCollated] : []),
     ],
   };
-}
-
-async function look(open: OpenFrom, signal: AbortSignal | undefined): Promise<Rescue> {
-  return rescueOf(open, await survey(open, signal));
 }
 
 /**
@@ -145,6 +135,22 @@ export interface SalvageOptions extends RestoreOptions {
   onFindings?(findings: Findings): void;
 }
 
+/** What has been found, and how to restore it. */
+interface Prepared {
+  findings: Findings;
+  begin: Begin;
+  options: RestoreOptions;
+}
+
+async function prepare(open: OpenFrom, given: SalvageOptions): Promise<Prepared> {
+  const { onFindings, ...options } = given;
+  const surveyed = await survey(open, options.signal);
+  const { begin, rewrites, ...findings } = rescueOf(open, surveyed);
+  onFindings?.(findings);
+  const all = [...rewrites, ...(options.rewrites ?? [])];
+  return { findings, begin, options: { ...options, rewrites: all } };
+}
+
 /** What a salvage has written, and what it could not. */
 export interface Salvaged extends Restored, Findings {}
 
@@ -164,12 +170,10 @@ export interface Salvaged extends Restored, Findings {}
 export async function salvage(
   open: OpenFrom,
   server: ConnectionOptions,
-  { onFindings, ...options }: SalvageOptions = {},
+  given: SalvageOptions = {},
 ): Promise<Salvaged> {
-  const { begin, rewrites, ...findings } = await look(open, options.signal);
-  onFindings?.(findings);
-  const all = [...rewrites, ...(options.rewrites ?? [])];
-  const restored = await restoreFrom(begin, server, { ...options, rewrites: all });
+  const { findings, begin, options } = await prepare(open, given);
+  const restored = await restoreFrom(begin, server, options);
   return { ...restored, ...findings };
 }
 
@@ -183,11 +187,9 @@ export async function salvage(
 export async function previewSalvage(
   open: OpenFrom,
   server: ConnectionOptions,
-  { onFindings, ...options }: SalvageOptions = {},
+  given: SalvageOptions = {},
 ): Promise<Preview & Findings> {
-  const { begin, rewrites, ...findings } = await look(open, options.signal);
-  onFindings?.(findings);
-  const all = [...rewrites, ...(options.rewrites ?? [])];
-  const preview = await previewFrom(begin, server, { ...options, rewrites: all });
+  const { findings, begin, options } = await prepare(open, given);
+  const preview = await previewFrom(begin, server, options);
   return { ...preview, ...findings };
 }

@@ -23,6 +23,13 @@ export interface Salvage {
   trailer?: Trailer;
 }
 
+/** The error of an archive of which nothing can be restored. */
+export function unsalvageable(why: string): TntarError {
+  return new TntarError('archive', why, {
+    hint: 'nothing of it can be restored: look for another backup',
+  });
+}
+
 interface Group<T> {
   id: number;
   entries: T[];
@@ -78,13 +85,7 @@ function beforeDamage({ found, damages, manifest }: Survey): Pick<Salvage, 'entr
   const groups = bySpace(found.filter((entry) => entry.start < end));
   const last = groups.at(-1);
   if (last === undefined || last.id < FIRST_USER_SPACE) {
-    throw new TntarError(
-      'archive',
-      'the archive is damaged before the first row of a space is whole',
-      {
-        hint: 'nothing of it can be restored: look for another backup',
-      },
-    );
+    throw unsalvageable('the archive is damaged before the first row of a space is whole');
   }
   const lost: LostSpace[] = [];
   const tail = last.entries.at(-1)!;
@@ -112,11 +113,10 @@ function beforeDamage({ found, damages, manifest }: Survey): Pick<Salvage, 'entr
  */
 export function salvageable(survey: Survey): Salvage {
   const { manifest, trailer, damages } = survey;
-  const hint = 'nothing of it can be restored: look for another backup';
   if (manifest === undefined) {
-    throw new TntarError('archive', `the manifest is damaged: ${damages[0]?.why}`, { hint });
+    throw unsalvageable(`the manifest is damaged: ${damages[0]?.why}`);
   }
   if (trailer !== undefined) return { manifest, trailer, ...vouchedFor(survey, trailer) };
   if (damages.length > 0) return { manifest, ...beforeDamage(survey) };
-  throw new TntarError('archive', 'the trailer is not that of this archive', { hint });
+  throw unsalvageable('the trailer is not that of this archive');
 }
