@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Used } from '../../benchmarks/usage.js';
 import { type Result, type RunOptions, tntar } from './cli.js';
 
 /** A run, and the most memory that its process ever had resident. */
@@ -8,10 +9,8 @@ export interface Measured extends Result {
   peakMiB: number;
 }
 
-/** Leaves behind what the kernel says of the process when it ends, whatever with. */
-const hook = (file: string): string => `
-  import { readFileSync, writeFileSync } from 'node:fs';
-  process.on('exit', () => writeFileSync('${file}', readFileSync('/proc/self/status')));`;
+/** Writes what a process has used when it ends, whatever with. */
+const USAGE = new URL('../../benchmarks/usage.js', import.meta.url).href;
 
 /**
  * Runs `tntar` to its end, and tells how much memory it took. A process that dies without a word, such as
@@ -22,12 +21,12 @@ export async function tntarMeasured(
   options: RunOptions = {},
 ): Promise<Measured> {
   const folder = mkdtempSync(join(tmpdir(), 'tntar-peak-'));
-  const file = join(folder, 'status');
+  const file = join(folder, 'usage.json');
   try {
-    const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(hook(file))}`;
-    const result = await tntar(args, { ...options, env: { ...options.env, NODE_OPTIONS } });
-    const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(file, 'utf8'))?.[1];
-    return { ...result, peakMiB: Number(peak) / 1024 };
+    const env = { ...options.env, NODE_OPTIONS: `--import=${USAGE}`, TNTAR_BENCH_USAGE: file };
+    const result = await tntar(args, { ...options, env });
+    const { peakMiB } = JSON.parse(readFileSync(file, 'utf8')) as Used;
+    return { ...result, peakMiB };
   } finally {
     rmSync(folder, { recursive: true });
   }
