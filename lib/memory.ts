@@ -98,3 +98,78 @@ export class Pool {
     };
   }
 }
+
+/** A piece of memory on loan. */
+export interface Loan {
+  memory: Buffer;
+  /** Gives it back; calls but the first do nothing. */
+  release: () => void;
+}
+
+/** The last piece that was freed, until it is collected: as long as it is there, it is better used. */
+let spare: WeakRef<Buffer> | undefined;
+
+function takeSpare(size: number): Buffer | undefined {
+  const piece = spare?.deref();
+  if (piece?.length !== size) return undefined;
+  spare = undefined;
+  return piece;
+}
+
+/**
+ * One piece of memory for what is too large to be there twice: who wants it waits until the one before has
+ * given it back.
+ *
+ * @example
+ * const piece = new SharedPiece(150_000_000, 2000);
+ * const { memory, release } = await piece.take();
+ * release(); // nobody else looks at it any more
+ */
+export class SharedPiece {
+  readonly #size: number;
+  readonly #patience: number;
+  #memory: Buffer | undefined;
+  #isBack: Promise<unknown> = Promise.resolve();
+  #isLent = false;
+
+  /** @param patience - milliseconds to wait for an owner that may never give it back */
+  constructor(size: number, patience: number) {
+    this.#size = size;
+    this.#patience = patience;
+  }
+
+  /** Memory of unknown content; new memory where the owner before keeps it. One call at a time. */
+  async take(): Promise<Loan> {
+    if (await this.#isLost()) this.#memory = undefined;
+    const memory = this.#memory ?? takeSpare(this.#size) ?? Buffer.allocUnsafeSlow(this.#size);
+    this.#memory = memory;
+    this.#isLent = true;
+    let release = (): void => {};
+    this.#isBack = new Promise<void>((resolve) => {
+      release = () => {
+        if (this.#memory === memory) this.#isLent = false;
+        resolve();
+      };
+    });
+    return { memory, release };
+  }
+
+  /** For whoever needs it no more. It goes to the next one who does, or to the collector. */
+  free(): void {
+    if (this.#memory === undefined || this.#isLent) return;
+    spare = new WeakRef(this.#memory);
+    this.#memory = undefined;
+  }
+
+  async #isLost(): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const isLate = new Promise<boolean>((resolve) => {
+      timer = setTimeout(resolve, this.#patience, true);
+    });
+    try {
+      return await Promise.race([this.#isBack.then(() => false), isLate]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

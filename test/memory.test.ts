@@ -1,5 +1,6 @@
 import { deepEqual, equal, notEqual } from 'node:assert/strict';
-import { Pool, pushPiece, Slab } from '../lib/memory.js';
+import { setImmediate } from 'node:timers/promises';
+import { Pool, pushPiece, SharedPiece, Slab } from '../lib/memory.js';
 
 /** Where a piece of memory lies. */
 const lies = ({ buffer, byteOffset, length }: Buffer) => ({ buffer, byteOffset, length });
@@ -144,5 +145,56 @@ describe('Pool', () => {
 
   it('says how large its pieces are', () => {
     equal(new Pool(12_345, 1).size, 12_345);
+  });
+});
+
+describe('SharedPiece', () => {
+  it('is the same memory, one owner behind the other', async () => {
+    const piece = new SharedPiece(100, 60_000);
+    const first = await piece.take();
+    equal(first.memory.length, 100);
+    const next = piece.take();
+    let isTaken = false;
+    void next.then(() => {
+      isTaken = true;
+    });
+    await setImmediate();
+    equal(isTaken, false);
+    first.release();
+    deepEqual(lies((await next).memory), lies(first.memory));
+  });
+
+  it('is other memory where the owner before keeps it for too long', async () => {
+    const piece = new SharedPiece(100, 10);
+    const first = await piece.take();
+    const second = await piece.take();
+    notEqual(second.memory.buffer, first.memory.buffer);
+    first.release();
+    const third = await piece.take();
+    notEqual(third.memory.buffer, second.memory.buffer);
+  });
+
+  it('that is free goes to the next one that needs as much, and not to two', async () => {
+    const piece = new SharedPiece(100, 10);
+    const { memory, release } = await piece.take();
+    piece.free();
+    release();
+    piece.free();
+    piece.free();
+    const others = [new SharedPiece(99, 10), new SharedPiece(100, 10), new SharedPiece(100, 10)];
+    const loans = [];
+    for (const other of others) loans.push(await other.take());
+    deepEqual(
+      loans.map((loan) => loan.memory.buffer === memory.buffer),
+      [false, true, false],
+    );
+  });
+
+  it('that somebody has is not free', async () => {
+    const piece = new SharedPiece(100, 60_000);
+    const { memory } = await piece.take();
+    piece.free();
+    const other = await new SharedPiece(100, 10).take();
+    notEqual(other.memory.buffer, memory.buffer);
   });
 });

@@ -108,6 +108,19 @@ function notOurs(start: string): TntarError {
   });
 }
 
+type Context = InstanceType<typeof DCtx>;
+
+/** Their windows are memory that the collector does not know of, and a survey of damage opens many readers. */
+const idle: Context[] = [];
+const MAX_IDLE = 2;
+
+function takeContext(): Context {
+  const context = idle.pop() ?? new DCtx();
+  context.reset(ResetDirective.sessionOnly);
+  context.setParameter(DParameter.windowLogMax, MAX_WINDOW_LOG);
+  return context;
+}
+
 /**
  * Takes compressed chunks apart into frames, and hands out no more bytes than were asked for.
  *
@@ -116,7 +129,7 @@ function notOurs(start: string): TntarError {
  */
 export class FrameReader {
   readonly #input: AsyncIterator<Buffer>;
-  readonly #context = new DCtx();
+  #context: Context | undefined = takeContext();
   #chunk = NOTHING;
   #inFrame = false;
   #offset: number;
@@ -125,7 +138,6 @@ export class FrameReader {
   constructor(input: AsyncIterable<Buffer>, start = 0) {
     this.#input = input[Symbol.asyncIterator]();
     this.#offset = start;
-    this.#context.setParameter(DParameter.windowLogMax, MAX_WINDOW_LOG);
   }
 
   /** Compressed bytes taken so far. */
@@ -186,11 +198,14 @@ export class FrameReader {
   }
 
   async close(): Promise<void> {
+    if (this.#context !== undefined && idle.length < MAX_IDLE) idle.push(this.#context);
+    this.#context = undefined;
     await this.#input.return?.();
   }
 
   /** @returns bytes written to `target` */
   #decompress(target: Buffer): number {
+    if (this.#context === undefined) throw new Error('the reader is closed');
     try {
       const [left, produced, consumed] = this.#context.decompressStream(target, this.#chunk);
       this.#drop(consumed);
@@ -241,11 +256,7 @@ export class FrameReader {
  * all, since those of a {@link FrameReader} each would be left to the collector.
  */
 export class FrameProbe {
-  readonly #context = new DCtx();
-
-  constructor() {
-    this.#context.setParameter(DParameter.windowLogMax, MAX_WINDOW_LOG);
-  }
+  readonly #context = takeContext();
 
   /**
    * @param bytes - what stands at such a place; may go on behind the frame

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { TntarError } from '../errors.js';
-import { Pool } from '../memory.js';
 import { countTuples } from '../tuple/batch.js';
+import { Bodies } from './bodies.js';
 import { FrameReader } from './compression.js';
 import { type EntryName, parseEntryName } from './entries.js';
-import { MAX_ENTRIES, MAX_JSON_BYTES, MAX_PART_BYTES, PART_BYTES } from './limits.js';
+import { MAX_ENTRIES, MAX_JSON_BYTES, MAX_PART_BYTES } from './limits.js';
 import { BLOCK_BYTES, END_OF_TAR, padding, parseTarHeader } from './tar.js';
 import type { EntryRecord } from './trailer.js';
 
@@ -20,13 +20,6 @@ export interface Entry {
   /** Gives the memory of the body back, for whoever is done with it. */
   release: () => void;
 }
-
-/** Room for a part as the writer closes it: full, and then a batch. */
-const BODY_BYTES = PART_BYTES + 1024 * 1024;
-/** A smaller one has memory of its own. */
-const SMALL_BODY_BYTES = 256 * 1024;
-/** Bodies that wait in a pipeline at a time. */
-const KEPT_BODIES = 4;
 
 function damaged(what: string, hint = 'the file is damaged or was not made by tntar'): TntarError {
   return new TntarError('archive', what, { hint });
@@ -77,11 +70,12 @@ function countRows(entry: EntryName, body: Buffer, name: string): number {
  */
 export class EntryReader {
   readonly #frames: FrameReader;
-  readonly #bodies = new Pool(BODY_BYTES, KEPT_BODIES);
+  readonly #bodies: Bodies;
   readonly #isFirst: boolean;
   /** The last entry whose name is known, for messages. */
   #last: string | undefined;
   #entry: string | undefined;
+  #entryBytes = 0;
   #count = 0;
   #entryStart: number;
   #frameStart: number;
@@ -89,8 +83,10 @@ export class EntryReader {
   /**
    * @param input - the compressed bytes, the first of which starts the frame of a header
    * @param start - how many bytes of the archive stand before them
+   * @param bodies - memory that several readers have together
    */
-  constructor(input: AsyncIterable<Buffer>, start = 0) {
+  constructor(input: AsyncIterable<Buffer>, start = 0, bodies: Bodies = new Bodies()) {
+    this.#bodies = bodies;
     this.#frames = new FrameReader(input, start);
     this.#isFirst = start === 0;
     this.#entryStart = start;
@@ -100,6 +96,11 @@ export class EntryReader {
   /** Name of the entry that is being read, as soon as its header was. */
   get entry(): string | undefined {
     return this.#entry;
+  }
+
+  /** What its header says that its body has; 0 where none was read. */
+  get entryBytes(): number {
+    return this.#entryBytes;
   }
 
   /** Where that entry starts in the archive, in compressed bytes. */
@@ -123,7 +124,7 @@ export class EntryReader {
     else await this.#open(this.#last ?? 'what was read');
     this.#entryStart = this.#frameStart;
     const what = isStart ? 'not a tntar archive: its first frame' : 'a tar header';
-    const header = parseTarHeader(await this.#read(BLOCK_BYTES, what));
+    const header = parseTarHeader(await this.#readBlocks(BLOCK_BYTES, what));
     const name = parseEntryName(header.name);
     const shown = header.name.slice(0, 40);
     if (name === undefined) throw damaged(`an entry of the name ${JSON.stringify(shown)}`);
@@ -132,19 +133,23 @@ export class EntryReader {
       throw damaged(`entry ${shown} claims ${header.size} bytes, over the limit of ${limit}`);
     }
     this.#entry = header.name;
+    this.#entryBytes = header.size;
     this.#last = `entry ${shown}`;
     await this.#open(`the header of ${this.#last}`);
     const padded = header.size + padding(header.size).length;
-    const isPooled = name.kind === 'tuples' && header.size >= SMALL_BODY_BYTES;
-    const memory = isPooled ? this.#bodies.take(padded + 1) : undefined;
-    const bytes = await this.#read(padded, this.#last, memory);
-    checkPadding(bytes, header.size, shown);
-    const body = bytes.subarray(0, header.size);
-    const rows = countRows(name, body, shown);
-    const sha256 = createHash('sha256').update(body).digest('hex');
-    const record = { name: header.name, rows, bytes: header.size, sha256 };
-    const release = memory === undefined ? () => {} : this.#bodies.releaseOf(memory);
-    return { name, body, record, start: this.#entryStart, end: this.#frames.offset, release };
+    const { memory, release } = await this.#bodies.take(padded + 1);
+    try {
+      const bytes = await readFrame(this.#frames, padded, this.#last, memory);
+      checkPadding(bytes, header.size, shown);
+      const body = bytes.subarray(0, header.size);
+      const rows = countRows(name, body, shown);
+      const sha256 = createHash('sha256').update(body).digest('hex');
+      const record = { name: header.name, rows, bytes: header.size, sha256 };
+      return { name, body, record, start: this.#entryStart, end: this.#frames.offset, release };
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   /**
@@ -156,7 +161,7 @@ export class EntryReader {
     this.#begin();
     await this.#open('the trailer');
     this.#entryStart = this.#frameStart;
-    const end = await this.#read(END_OF_TAR.length, 'the end of the tar');
+    const end = await this.#readBlocks(END_OF_TAR.length, 'the end of the tar');
     if (!end.equals(END_OF_TAR)) throw damaged('something other than the end follows the trailer');
     const more = await this.#frames.next();
     this.#frameStart = this.#frames.offset;
@@ -164,20 +169,17 @@ export class EntryReader {
   }
 
   close(): Promise<void> {
+    this.#bodies.close();
     return this.#frames.close();
   }
 
-  /** What is not touched of memory that was claimed costs nothing, however large the claim. */
-  #read(
-    expected: number,
-    what: string,
-    memory: Buffer = Buffer.allocUnsafe(expected + 1),
-  ): Promise<Buffer> {
-    return readFrame(this.#frames, expected, what, memory);
+  #readBlocks(expected: number, what: string): Promise<Buffer> {
+    return readFrame(this.#frames, expected, what, Buffer.allocUnsafe(expected + 1));
   }
 
   #begin(): void {
     this.#entry = undefined;
+    this.#entryBytes = 0;
     this.#entryStart = this.#frames.offset;
   }
 

@@ -1,3 +1,4 @@
+import { Bodies } from '../archive/bodies.js';
 import { type BackupItem, Counter } from '../archive/items.js';
 import { EntryReader } from '../archive/reader.js';
 import type { Salvage } from '../archive/salvage.js';
@@ -23,11 +24,12 @@ function* adjacent(entries: readonly FoundEntry[]): Generator<FoundEntry[]> {
 async function* readSalvage(open: OpenFrom, salvage: Salvage): AsyncGenerator<BackupItem> {
   const { manifest, entries, trailer } = salvage;
   const counter = new Counter();
+  const bodies = new Bodies();
   const order = new EntryOrder(manifest);
   yield { kind: 'start', manifest };
   for (const run of adjacent(entries)) {
     const { start } = run[0]!;
-    const reader = new EntryReader(open(start), start);
+    const reader = new EntryReader(open(start), start, bodies);
     try {
       for (const { record } of run) {
         const entry = await reader.next();
