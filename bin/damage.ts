@@ -25,12 +25,13 @@ function warnAll(report: Report, lines: readonly string[]): void {
 }
 
 /** Says what of an archive is damaged, and what is lost by that. */
-export function warnOfDamage({ damages, lost }: Findings, report: Report): void {
+export function warnOfDamage({ damages, gaveUp, lost }: Findings, report: Report): void {
   const places = damages.map(({ start, end, entry, why }) => {
     const to = end === undefined ? 'the end' : formatCount(end);
     return `damaged from byte ${formatCount(start)} to ${to}${entry === undefined ? '' : `, entry ${entry}`}: ${why}`;
   });
   warnAll(report, places);
+  if (gaveUp) report.warn('so much is damaged that nothing behind that was looked for');
   warnAll(
     report,
     lost.map((line) => `lost: ${line}`),

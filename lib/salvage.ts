@@ -21,6 +21,8 @@ import { salvageSource } from './sources/salvage.js';
 export interface Findings {
   /** Bytes that cannot be read, in their order; may be empty although something is lost. */
   damages: Damage[];
+  /** Whether so much is damaged that nothing was looked for behind the last of it. */
+  gaveUp: boolean;
   /** Spaces and definitions of which something is missing, in words; empty for a whole archive. */
   lost: string[];
   /** Names of the users' spaces that are whole, in the order of the manifest. */
@@ -87,7 +89,7 @@ function checkOrder({ manifest, entries }: Salvage): void {
 function rescueOf(open: OpenFrom, surveyed: Survey): Rescue {
   const salvage = salvageable(surveyed);
   checkOrder(salvage);
-  const { damages } = surveyed;
+  const { damages, gaveUp = false } = surveyed;
   const { manifest, lost } = salvage;
   const ids = new Set(lost.map(({ id }) => id));
   const [damaged, whole] = [true, false].map((isLost) =>
@@ -99,6 +101,7 @@ function rescueOf(open: OpenFrom, surveyed: Survey): Rescue {
   }
   return {
     damages,
+    gaveUp,
     lost: [...describe(lost, salvage), ...lostWithTrailer(salvage)],
     whole,
     begin: ({ countBytes }) => salvageSource((start) => countBytes(open(start)), salvage),
@@ -121,11 +124,12 @@ function rescueOf(open: OpenFrom, surveyed: Survey): Rescue {
 export async function examine(open: OpenFrom, signal?: AbortSignal): Promise<Findings> {
   const surveyed = await survey(open, signal);
   try {
-    const { damages, lost, whole } = rescueOf(open, surveyed);
-    return { damages, lost, whole };
+    const { damages, gaveUp, lost, whole } = rescueOf(open, surveyed);
+    return { damages, gaveUp, lost, whole };
   } catch (error) {
     if (!(error instanceof TntarError) || surveyed.manifest === undefined) throw error;
-    return { damages: surveyed.damages, lost: [`everything: ${error.message}`], whole: [] };
+    const { damages, gaveUp = false } = surveyed;
+    return { damages, gaveUp, lost: [`everything: ${error.message}`], whole: [] };
   }
 }
 

@@ -1,5 +1,6 @@
 import { TntarError } from '../errors.js';
 import { NOTHING } from '../memory.js';
+import { Bodies } from './bodies.js';
 import { FrameProbe } from './compression.js';
 import { type EntryName, parseEntryName } from './entries.js';
 import { MAX_ENTRIES } from './limits.js';
@@ -54,10 +55,14 @@ export interface Survey {
   manifest?: Manifest;
   /** The last one that vouches for that manifest. */
   trailer?: Trailer;
+  /** True where so much is damaged that nothing was looked for behind the last of it. */
+  gaveUp?: boolean;
 }
 
 /** Behind as many bad places nothing more is looked for: each costs memory, and a reading from there on. */
 const MAX_DAMAGES = 1000;
+/** Nor behind as many bytes of bodies that came to nothing: 2000 parts, or what unfolds in a minute or two. */
+const MAX_VAIN_BYTES = 4 * 1024 ** 3;
 
 const MAGIC = Buffer.of(0x28, 0xb5, 0x2f, 0xfd);
 /** A header takes no more in any frame of zstd: 512 bytes as they are, and what stands around them. */
@@ -85,9 +90,9 @@ class HeaderProbe {
 async function findHeader(
   input: AsyncIterable<Buffer>,
   start: number,
+  probe: HeaderProbe,
   signal: AbortSignal | undefined,
 ): Promise<number | undefined> {
-  const probe = new HeaderProbe();
   let buffer = NOTHING;
   let offset = start;
   const search = (isEnd: boolean): number | undefined => {
@@ -116,6 +121,7 @@ async function findHeader(
 /** What is known of the archive as a whole, from those of its entries that are sound. */
 class Finds {
   readonly survey: Survey = { found: [], damages: [] };
+  #vainBytes = 0;
 
   /** @throws TntarError where the entry is sound, and what it says is not */
   add({ name, record, start, end, body, release }: Entry): void {
@@ -124,6 +130,24 @@ class Finds {
     if (name.kind === 'trailer') this.#take(decodeTrailer(body));
     release();
     survey.found.push({ name, record, start, end });
+  }
+
+  /**
+   * Whether to look on behind an entry that is damaged.
+   *
+   * @param bytes - that its body was to have
+   */
+  goOn(bytes: number): boolean {
+    const { damages, found, manifest } = this.survey;
+    // Without a manifest nothing can be vouched for, and it may be no archive at all.
+    if (manifest === undefined) return false;
+    this.#vainBytes += bytes;
+    const isEnough =
+      damages.length + 1 >= MAX_DAMAGES ||
+      found.length >= MAX_ENTRIES ||
+      this.#vainBytes >= MAX_VAIN_BYTES;
+    if (isEnough) this.survey.gaveUp = true;
+    return !isEnough;
   }
 
   /**
@@ -169,22 +193,21 @@ async function readOn(
  */
 export async function survey(open: OpenFrom, signal?: AbortSignal): Promise<Survey> {
   const finds = new Finds();
+  const bodies = new Bodies();
+  const probe = new HeaderProbe();
   for (let at: number | undefined = 0; at !== undefined; ) {
-    const reader = new EntryReader(open(at), at);
+    const reader = new EntryReader(open(at), at, bodies);
     try {
       await readOn(reader, finds, signal);
       break;
     } catch (error) {
       if (!(error instanceof TntarError)) throw error;
-      const { entry, entryStart, frameStart } = reader;
-      const { damages, found, manifest } = finds.survey;
-      // Without a manifest nothing can be vouched for, and it may be no archive at all.
-      const goesOn =
-        manifest !== undefined && damages.length < MAX_DAMAGES && found.length < MAX_ENTRIES;
-      const next: number | undefined = goesOn
-        ? await findHeader(open(frameStart + 1), frameStart + 1, signal)
+      const { entry, entryBytes, entryStart, frameStart } = reader;
+      const from = frameStart + 1;
+      const next: number | undefined = finds.goOn(entryBytes)
+        ? await findHeader(open(from), from, probe, signal)
         : undefined;
-      damages.push({
+      finds.survey.damages.push({
         start: entryStart,
         ...(next === undefined ? {} : { end: next }),
         ...(entry === undefined ? {} : { entry }),

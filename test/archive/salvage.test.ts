@@ -8,6 +8,7 @@ import {
   archive,
   contents,
   type Entry,
+  entryContents,
   framed,
   goodEntries,
   jsonEntry,
@@ -145,6 +146,26 @@ describe('of a damaged archive', () => {
         [frameOf('512.dump'), STARTS.at(-1)],
       ],
     );
+  });
+
+  it('only the first thousand bad places are looked behind, and that is said', async () => {
+    const bad = Buffer.concat([
+      framed([...entryContents(ENTRIES[4]!)]).subarray(0, -1),
+      Buffer.of(0),
+    ]);
+    const at = STARTS[4]!;
+    for (const [places, gaveUp] of [
+      [999, undefined],
+      [1000, true],
+    ] as const) {
+      const all = Array<Buffer>(places).fill(bad);
+      const surveyed = await survey(
+        opener(Buffer.concat([WHOLE.subarray(0, at), ...all, WHOLE.subarray(at)]), 100_000),
+      );
+      equal(surveyed.damages.length, places);
+      equal(surveyed.gaveUp, gaveUp);
+      equal(surveyed.trailer === undefined, gaveUp === true);
+    }
   });
 
   it('a body names its entry', async () => {
