@@ -4,9 +4,9 @@ import type { Manifest, ManifestSpace, Vclock } from './archive/manifest.js';
 import { unlessAborted } from './errors.js';
 import { compose, type Stage } from './filters/compose.js';
 import { observe, type Totals } from './filters/observe.js';
-import { type Rewrite, rewriteStage } from './filters/rewrite.js';
+import { type Rewrite, rewriteStage, wantedBy } from './filters/rewrite.js';
 import { type Report, silent } from './report.js';
-import { archiveSource } from './sources/archive.js';
+import { archiveOrigin, type Origin } from './sources/origin.js';
 
 /** How an archive is read. */
 export interface InspectOptions {
@@ -45,8 +45,16 @@ export interface Contents {
  * const { spaces } = await inspect(createReadStream('backup.tar.zst'));
  * for (const { name, rows, bytes } of spaces) console.log(name, rows, bytes);
  */
-export async function inspect(
+export function inspect(
   input: AsyncIterable<Buffer>,
+  options: InspectOptions = {},
+): Promise<Contents> {
+  return inspectFrom(archiveOrigin(input), options);
+}
+
+/** Reads what `begin` gives; see {@link inspect}. */
+export async function inspectFrom(
+  begin: Origin,
   { report = silent, rewrites = [], signal }: InspectOptions = {},
 ): Promise<Contents> {
   const totals = observe(report);
@@ -73,9 +81,9 @@ export async function inspect(
       contents = { spaces, consistent, vclock };
     }
   };
-  await unlessAborted(signal, () =>
+  await unlessAborted(signal, async () =>
     pipeline(
-      archiveSource(input, totals.countBytes),
+      await begin({ countBytes: totals.countBytes, wants: wantedBy(rewrites) }),
       compose([asRead, ...rewrites.map((rewrite) => rewriteStage(rewrite, report)), totals.see]),
       collect,
       signal === undefined ? {} : { signal },

@@ -3,8 +3,8 @@ import { pipeline } from 'node:stream/promises';
 import { checkVersion } from './dump.js';
 import { asTntarError, TntarError, unlessAborted } from './errors.js';
 import { compose } from './filters/compose.js';
-import { type Observer, observe, type Totals } from './filters/observe.js';
-import { type Rewrite, rewriteStage } from './filters/rewrite.js';
+import { observe, type Totals } from './filters/observe.js';
+import { type Rewrite, rewriteStage, wantedBy } from './filters/rewrite.js';
 import {
   Connection,
   type ConnectionOptions,
@@ -16,8 +16,7 @@ import { listOf, type Report, silent } from './report.js';
 import { type Preview, previewSink } from './sinks/preview.js';
 import { type Applied, serverSink } from './sinks/server.js';
 import { checkWanted, type Wanted } from './sinks/wanted.js';
-import { archiveSource } from './sources/archive.js';
-import type { ItemReadable } from './sources/items.js';
+import { archiveOrigin, type Origin } from './sources/origin.js';
 
 /** How an archive is restored, and what of it. */
 export interface RestoreOptions extends Wanted {
@@ -91,17 +90,9 @@ function incomplete(error: TntarError, done: Applied, wanted: Wanted): TntarErro
   return new TntarError(error.kind, error.message, { outcome, hint, cause: error });
 }
 
-/** Gives the items that are to be restored; what it reads is counted. */
-export type Begin = (totals: Observer) => ItemReadable;
-
-const ofArchive =
-  (input: AsyncIterable<Buffer>): Begin =>
-  ({ countBytes }) =>
-    archiveSource(input, countBytes);
-
 /** Runs a backup into a sink at the other end of `connection`. */
 async function pour(
-  begin: Begin,
+  begin: Origin,
   connection: Connection,
   sink: Writable,
   { report = silent, rewrites = [], signal }: RestoreOptions,
@@ -113,7 +104,7 @@ async function pour(
   try {
     checkVersion(connection, report);
     await pipeline(
-      begin(totals),
+      await begin({ countBytes: totals.countBytes, wants: wantedBy(rewrites) }),
       compose([...rewrites.map((rewrite) => rewriteStage(rewrite, report)), totals.see]),
       sink,
       signal === undefined ? {} : { signal },
@@ -140,12 +131,12 @@ export function restore(
   server: ConnectionOptions,
   options: RestoreOptions = {},
 ): Promise<Restored> {
-  return restoreFrom(ofArchive(input), server, options);
+  return restoreFrom(archiveOrigin(input), server, options);
 }
 
 /** Restores what `begin` gives; see {@link restore}. */
 export async function restoreFrom(
-  begin: Begin,
+  begin: Origin,
   server: ConnectionOptions,
   options: RestoreOptions,
 ): Promise<Restored> {
@@ -179,12 +170,12 @@ export function previewRestore(
   server: ConnectionOptions,
   options: RestoreOptions = {},
 ): Promise<Preview> {
-  return previewFrom(ofArchive(input), server, options);
+  return previewFrom(archiveOrigin(input), server, options);
 }
 
 /** Tells what {@link restoreFrom} would do; see {@link previewRestore}. */
 export async function previewFrom(
-  begin: Begin,
+  begin: Origin,
   server: ConnectionOptions,
   options: RestoreOptions,
 ): Promise<Preview> {

@@ -4,17 +4,12 @@ import { TntarError } from './errors.js';
 import type { Rewrite } from './filters/rewrite.js';
 import type { ConnectionOptions } from './iproto/connection.js';
 import { listOf, quoted } from './report.js';
-import {
-  type Begin,
-  previewFrom,
-  type Restored,
-  type RestoreOptions,
-  restoreFrom,
-} from './restore.js';
+import { previewFrom, type Restored, type RestoreOptions, restoreFrom } from './restore.js';
 import { collatedSpaces, withoutSpaces } from './schema/selection.js';
 import { SYSTEM_SPACE_NAMES, SystemSpace } from './schema/system.js';
 import type { Preview } from './sinks/preview.js';
 import { EntryOrder } from './sources/entry-order.js';
+import type { Origin } from './sources/origin.js';
 import { salvageSource } from './sources/salvage.js';
 
 /** What is wrong with an archive, and what of it is whole. */
@@ -31,7 +26,7 @@ export interface Findings {
 
 /** Findings, and how to restore what is whole. */
 interface Rescue extends Findings {
-  begin: Begin;
+  begin: Origin;
   /** Takes out what is not whole; none where all is. */
   rewrites: Rewrite[];
 }
@@ -142,7 +137,7 @@ export interface SalvageOptions extends RestoreOptions {
 /** What has been found, and how to restore it. */
 interface Prepared {
   findings: Findings;
-  begin: Begin;
+  begin: Origin;
   options: RestoreOptions;
 }
 
