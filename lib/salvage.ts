@@ -6,7 +6,7 @@ import type { ConnectionOptions } from './iproto/connection.js';
 import { listOf, quoted } from './report.js';
 import { previewFrom, type Restored, type RestoreOptions, restoreFrom } from './restore.js';
 import { collatedSpaces, withoutSpaces } from './schema/selection.js';
-import { SYSTEM_SPACE_NAMES, SystemSpace } from './schema/system.js';
+import { SYSTEM_ID_MAX, SYSTEM_SPACE_NAMES, SystemSpace } from './schema/system.js';
 import type { Preview } from './sinks/preview.js';
 import { EntryOrder } from './sources/entry-order.js';
 import type { Origin } from './sources/origin.js';
@@ -80,12 +80,16 @@ function checkOrder({ manifest, entries }: Salvage): void {
   for (const entry of entries) order.accept(entry);
 }
 
-/** @throws TntarError of kind `archive` where nothing can be restored */
-function rescueOf(open: OpenFrom, surveyed: Survey): Rescue {
+/**
+ * @param only - of what is to be restored: where rows are not, none can be lost
+ * @throws TntarError of kind `archive` where nothing can be restored
+ */
+function rescueOf(open: OpenFrom, surveyed: Survey, only?: RestoreOptions['only']): Rescue {
   const salvage = salvageable(surveyed);
   checkOrder(salvage);
   const { damages, gaveUp = false } = surveyed;
-  const { manifest, lost } = salvage;
+  const { manifest } = salvage;
+  const lost = salvage.lost.filter(({ id }) => only !== 'schema' || id <= SYSTEM_ID_MAX);
   const ids = new Set(lost.map(({ id }) => id));
   const [damaged, whole] = [true, false].map((isLost) =>
     manifest.spaces.filter(({ id }) => ids.has(id) === isLost).map(({ name }) => name),
@@ -144,7 +148,7 @@ interface Prepared {
 async function prepare(open: OpenFrom, given: SalvageOptions): Promise<Prepared> {
   const { onFindings, ...options } = given;
   const surveyed = await survey(open, options.signal);
-  const { begin, rewrites, ...findings } = rescueOf(open, surveyed);
+  const { begin, rewrites, ...findings } = rescueOf(open, surveyed, options.only);
   onFindings?.(findings);
   const all = [...rewrites, ...(options.rewrites ?? [])];
   return { findings, begin, options: { ...options, rewrites: all } };

@@ -86,6 +86,10 @@ export class FrameCompressor {
   }
 }
 
+/** What every frame with content begins with, RFC 8878 section 3.1.1. */
+export const FRAME_MAGIC: Buffer = Buffer.alloc(4);
+FRAME_MAGIC.writeUInt32LE(MAGICNUMBER);
+
 /** Bytes of magic number and frame descriptor, which tell whether a frame has a checksum. */
 const FRAME_HEAD_BYTES = 5;
 /** `Content_Checksum_flag` of the frame header descriptor, RFC 8878 section 3.1.1.1.1. */

@@ -1,7 +1,7 @@
 import { TntarError } from '../errors.js';
 import { NOTHING } from '../memory.js';
 import { Bodies } from './bodies.js';
-import { FrameProbe } from './compression.js';
+import { FRAME_MAGIC, FrameProbe } from './compression.js';
 import { type EntryName, parseEntryName } from './entries.js';
 import { MAX_ENTRIES } from './limits.js';
 import { decodeManifest, type Manifest } from './manifest.js';
@@ -64,7 +64,6 @@ const MAX_DAMAGES = 1000;
 /** Nor behind as many bytes of bodies that came to nothing: 2000 parts, or what unfolds in a minute or two. */
 const MAX_VAIN_BYTES = 4 * 1024 ** 3;
 
-const MAGIC = Buffer.of(0x28, 0xb5, 0x2f, 0xfd);
 /** A header takes no more in any frame of zstd: 512 bytes as they are, and what stands around them. */
 const HEADER_FRAME_BYTES = BLOCK_BYTES + 64;
 
@@ -97,15 +96,15 @@ async function findHeader(
   let offset = start;
   const search = (isEnd: boolean): number | undefined => {
     for (let at = 0; ; at++) {
-      at = buffer.indexOf(MAGIC, at);
-      if (at < 0) at = Math.max(0, buffer.length - MAGIC.length + 1);
+      at = buffer.indexOf(FRAME_MAGIC, at);
+      if (at < 0) at = Math.max(0, buffer.length - FRAME_MAGIC.length + 1);
       const candidate = buffer.subarray(at, at + HEADER_FRAME_BYTES);
       if (candidate.length < HEADER_FRAME_BYTES && !isEnd) {
         buffer = buffer.subarray(at);
         offset += at;
         return undefined;
       }
-      if (candidate.length < MAGIC.length) return undefined;
+      if (candidate.length < FRAME_MAGIC.length) return undefined;
       if (probe.isHeader(candidate)) return offset + at;
     }
   };

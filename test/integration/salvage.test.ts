@@ -134,6 +134,16 @@ describe('a damaged archive', () => {
     });
   });
 
+  it('gives the definitions of all where only rows are damaged', async () => {
+    const bytes = damagedIn(`${await idOf('large')}.dump.00000`);
+    await withTarget(async (target) => {
+      const { code, stderr } = await salvage(target, bytes, '--schema-only');
+      equal(code, 3, stderr);
+      match(stderr, /the archive is damaged, but nothing is lost: 5 spaces of it are whole/);
+      equal(await target.eval('return box.space.large.index.primary ~= nil'), true);
+    });
+  });
+
   it('tells what is lost also where the restore is refused', async () => {
     const bytes = damagedIn(`${await idOf('large')}.dump.00000`);
     await withTarget(async (target) => {
