@@ -1,6 +1,5 @@
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { checkVersion } from './dump.js';
 import { asTntarError, TntarError, unlessAborted } from './errors.js';
 import { compose } from './filters/compose.js';
 import { observe, type Totals } from './filters/observe.js';
@@ -13,6 +12,7 @@ import {
 } from './iproto/connection.js';
 import { ErrorCode } from './iproto/constants.js';
 import { listOf, type Report, silent } from './report.js';
+import { checkVersion } from './server/supported.js';
 import { type Preview, previewSink } from './sinks/preview.js';
 import { type Applied, serverSink } from './sinks/server.js';
 import { checkWanted, type Wanted } from './sinks/wanted.js';

@@ -1,0 +1,72 @@
+import { once } from 'node:events';
+import type { BackupStart } from '../archive/items.js';
+import { TntarError } from '../errors.js';
+import type { Connection } from '../iproto/connection.js';
+import { quoted, type Report, silent } from '../report.js';
+import { checkVersion } from '../server/supported.js';
+import type { ItemReadable } from './items.js';
+import type { Origin, Reading } from './origin.js';
+import { selectSource } from './select.js';
+import { snapshotSource } from './snapshot.js';
+
+const WAYS = ['auto', 'snapshot', 'select'] as const;
+
+/** How rows are read; `auto`: snapshot where the server and the user allow it, else select. */
+export type Way = (typeof WAYS)[number];
+
+/** How a live server is read. */
+export interface ServerReading {
+  /** Default `auto`. */
+  way?: Way;
+  /** Hears which way was chosen; by default nobody does. */
+  report?: Report;
+}
+
+/** @throws TntarError of kind `usage` for anything but a way */
+export function checkWay(way: Way): void {
+  if (WAYS.includes(way)) return;
+  throw new TntarError('usage', `the source is ${quoted(way)}, and not auto, snapshot or select`);
+}
+
+/** A source whose first item is there already: so it is known that the server lets us read. */
+async function open(
+  way: 'snapshot' | 'select',
+  connection: Connection,
+  wants: Reading['wants'],
+): Promise<ItemReadable> {
+  const items = way === 'snapshot' ? snapshotSource(connection) : selectSource(connection, wants);
+  await once(items, 'readable');
+  const start = items.read() as BackupStart;
+  items.unshift(start);
+  return items;
+}
+
+/**
+ * A live server, read over a connection that the caller opened and will close. The manifest says which way
+ * was chosen, and the end whether all rows are of one moment.
+ *
+ * @param connection - is for nothing else meanwhile
+ * @example
+ * const connection = await Connection.open(parseUri('db1:3301'));
+ * const items = await serverOrigin(connection)(reading);
+ */
+export function serverOrigin(
+  connection: Connection,
+  { way = 'auto', report = silent }: ServerReading = {},
+): Origin {
+  return async ({ wants }) => {
+    checkWay(way);
+    checkVersion(connection, report);
+    if (way !== 'auto') return open(way, connection, wants);
+    try {
+      const items = await open('snapshot', connection, wants);
+      report.note('reading from a snapshot: consistent while writes go on');
+      return items;
+    } catch (error) {
+      // A server code: it was asked for a snapshot, and refused.
+      if (!(error instanceof TntarError) || error.serverCode === undefined) throw error;
+      report.note(`reading by select, for there is no snapshot: ${error.message}`);
+      return open('select', connection, wants);
+    }
+  };
+}
