@@ -5,7 +5,7 @@ import type { Rewrite } from '../lib/filters/rewrite.js';
 import { EXIT_HELP } from './exit.js';
 import { withOutput } from './files.js';
 import { addFilterOptions, type FilterFlags, rewritesOf } from './filter-options.js';
-import { StderrReport } from './reporting.js';
+import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
 import {
   addServerOptions,
   SERVER_HELP,
@@ -14,14 +14,13 @@ import {
 } from './server-options.js';
 import { interruptible } from './signals.js';
 
-interface Flags extends ServerFlags, FilterFlags {
+interface Flags extends ServerFlags, FilterFlags, ReportFlags {
   schemaOnly: boolean;
   dataOnly: boolean;
   output?: string;
   source: NonNullable<DumpOptions['source']>;
   level: number;
   strict: boolean;
-  quiet: boolean;
 }
 
 const EXAMPLES = `
@@ -39,7 +38,7 @@ function level(text: string): number {
 }
 
 async function run(uri: string, flags: Flags): Promise<void> {
-  const report = new StderrReport(flags.quiet);
+  const report = reportOf(flags);
   const { source, strict } = flags;
   // Loaded when it is needed: --help and the other commands need not wait for it.
   const { dump } = await import('../lib/dump.js');
@@ -71,7 +70,7 @@ async function halfOf(flags: Flags): Promise<Rewrite[]> {
 }
 
 export function dumpCommand(): Command {
-  return addFilterOptions(addServerOptions(new Command('dump')))
+  return addReportOptions(addFilterOptions(addServerOptions(new Command('dump'))))
     .summary('read a live database and write an archive')
     .description('Reads a live database and writes it as an archive to standard output or a file.')
     .option('-o, --output <file>', 'write to a file, which is there whole or not at all')
@@ -88,7 +87,6 @@ export function dumpCommand(): Command {
         .default(false)
         .conflicts('schemaOnly'),
     )
-    .option('-q, --quiet', 'print warnings and errors only', false)
     .addHelpText('after', SERVER_HELP + EXAMPLES + EXIT_HELP)
     .action(run);
 }

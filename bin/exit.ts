@@ -1,5 +1,7 @@
 import { constants } from 'node:os';
 import { type ErrorKind, messageOf, TntarError } from '../lib/errors.js';
+import { writeEvent } from './json-report.js';
+import { wantsJson } from './report-options.js';
 import { printable } from './reporting.js';
 
 /** Stands in the help of every command. */
@@ -83,7 +85,11 @@ function exit(
   code: number,
   { message, hint }: { message: string; hint: string | undefined },
 ): void {
-  const lines = [`tntar: ${message}`, ...(hint === undefined ? [] : [`hint: ${hint}`])];
   process.exitCode = code;
+  if (wantsJson()) {
+    writeEvent('error', { message, hint, exitCode: code }, () => process.exit());
+    return;
+  }
+  const lines = [`tntar: ${message}`, ...(hint === undefined ? [] : [`hint: ${hint}`])];
   process.stderr.write(lines.map((line) => `${printable(line)}\n`).join(''), () => process.exit());
 }

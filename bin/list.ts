@@ -4,13 +4,13 @@ import type { Contents } from '../lib/inspect.js';
 import { EXIT_HELP } from './exit.js';
 import { openInput } from './files.js';
 import { addChoiceOptions, type ChoiceFlags, choiceOf } from './filter-options.js';
-import { formatBytes, formatCount, printable, StderrReport } from './reporting.js';
+import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
+import { formatBytes, formatCount, printable } from './reporting.js';
 import { interruptible } from './signals.js';
 
-interface Flags extends ChoiceFlags {
+interface Flags extends ChoiceFlags, ReportFlags {
   input?: string;
   json: boolean;
-  quiet: boolean;
 }
 
 const EXAMPLES = `
@@ -96,7 +96,7 @@ function asJson(contents: Contents): string {
 }
 
 async function run(flags: Flags): Promise<void> {
-  const report = new StderrReport(flags.quiet);
+  const report = reportOf(flags);
   const { inspect } = await import('../lib/inspect.js');
   try {
     const rewrites = await choiceOf(flags);
@@ -110,12 +110,11 @@ async function run(flags: Flags): Promise<void> {
 }
 
 export function listCommand(): Command {
-  return addChoiceOptions(new Command('list'))
+  return addReportOptions(addChoiceOptions(new Command('list')))
     .summary('show what an archive holds')
     .description('Reads and verifies a whole archive, and shows the spaces that it holds.')
     .option('-i, --input <file>', 'read from a file, not from standard input')
     .option('--json', 'print one JSON document', false)
-    .option('-q, --quiet', 'print warnings and errors only', false)
     .addHelpText('after', EXAMPLES + EXIT_HELP)
     .action(run);
 }

@@ -1,6 +1,7 @@
 import type { Totals } from '../lib/filters/observe.js';
 import type { Progress, Report } from '../lib/report.js';
 import type { Restored } from '../lib/restore.js';
+import type { showBar } from './bar.js';
 
 const TERMINAL_INTERVAL_MS = 200;
 /** In a log, a line now and then is enough to see that it goes on. */
@@ -38,13 +39,27 @@ export function printable(text: string): string {
   );
 }
 
+const percent = (done: number): string => `${Math.floor(done * 100)}%`;
+
+/** A report that also has the last word of a run. */
+export interface RunReport extends Report {
+  /** The last line of a run that went well, e.g. `dumped 12 spaces with …`. */
+  summary(done: string, totals: Totals): void;
+  /** The same for a restore that was to write no rows. */
+  schemaSummary(restored: Restored): void;
+  /** Takes the progress line away, before somebody else writes. */
+  clear(): void;
+}
+
 /** Reports on stderr: one line that is written over on a terminal, plain lines elsewhere. */
-export class StderrReport implements Report {
+export class StderrReport implements RunReport {
   readonly #isQuiet: boolean;
   readonly #isTerminal = process.stderr.isTTY === true;
   readonly #started = performance.now();
   #shownAt = performance.now();
   #hasLine = false;
+  /** Loaded when a terminal is to show one. */
+  #showBar: typeof showBar | undefined;
 
   /** @param isQuiet - warnings and errors only */
   constructor(isQuiet: boolean) {
@@ -59,22 +74,18 @@ export class StderrReport implements Report {
     this.#print(`warning: ${line}`);
   }
 
-  progress({ rows, bytes, space }: Progress): void {
+  progress({ rows, bytes, space, done }: Progress): void {
     const now = performance.now();
     const interval = this.#isTerminal ? TERMINAL_INTERVAL_MS : LOG_INTERVAL_MS;
     if (this.#isQuiet || now - this.#shownAt < interval) return;
     this.#shownAt = now;
-    const rate = rows / ((now - this.#started) / 1000);
-    const line = printable(
-      `${formatCount(rows)} rows, ${formatBytes(bytes)}, ${formatCount(rate)} rows/s, in '${space}'`,
-    );
-    if (this.#isTerminal) {
-      process.stderr.write(`${CLEAR_LINE}${line.slice(0, (process.stderr.columns || 80) - 1)}`);
-      this.#hasLine = true;
-    } else this.#print(line);
+    const seconds = (now - this.#started) / 1000;
+    const counts = `${formatCount(rows)} rows, ${formatBytes(bytes)}, ${formatCount(rows / seconds)} rows/s`;
+    const line = printable(`${counts}, in '${space}'`);
+    if (!this.#isTerminal) this.#print(done === undefined ? line : `${percent(done)}, ${line}`);
+    else this.#overwrite(done === undefined ? line : `${this.#bar(done, seconds)}, ${line}`);
   }
 
-  /** The last line of a run that went well. */
   summary(done: string, { spaces, rows, bytes, archiveBytes, seconds }: Totals): void {
     const ratio = archiveBytes > 0 ? (bytes / archiveBytes).toFixed(1) : '0';
     this.note(
@@ -83,7 +94,6 @@ export class StderrReport implements Report {
     );
   }
 
-  /** The same for a restore that was to write no rows. */
   schemaSummary({ definitions, archiveBytes, seconds }: Restored): void {
     this.note(
       `restored ${plural(definitions, 'definition')} and no rows ` +
@@ -91,10 +101,22 @@ export class StderrReport implements Report {
     );
   }
 
-  /** Takes the progress line away, before somebody else writes. */
   clear(): void {
     if (this.#hasLine) process.stderr.write(CLEAR_LINE);
     this.#hasLine = false;
+  }
+
+  #bar(done: number, seconds: number): string {
+    if (this.#showBar !== undefined) return this.#showBar(done, seconds);
+    void import('./bar.js').then((bar) => {
+      this.#showBar = bar.showBar;
+    });
+    return percent(done);
+  }
+
+  #overwrite(line: string): void {
+    process.stderr.write(`${CLEAR_LINE}${line.slice(0, (process.stderr.columns || 80) - 1)}`);
+    this.#hasLine = true;
   }
 
   #print(line: string): void {

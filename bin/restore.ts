@@ -11,7 +11,7 @@ import { EXIT_HELP } from './exit.js';
 import { openFrom, openInput } from './files.js';
 import { addFilterOptions, type FilterFlags, rewritesOf } from './filter-options.js';
 import { showPreview } from './preview.js';
-import { StderrReport } from './reporting.js';
+import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
 import {
   addServerOptions,
   SERVER_HELP,
@@ -20,7 +20,7 @@ import {
 } from './server-options.js';
 import { interruptible } from './signals.js';
 
-interface Flags extends ServerFlags, FilterFlags {
+interface Flags extends ServerFlags, FilterFlags, ReportFlags {
   input?: string;
   dryRun: boolean;
   users: boolean;
@@ -31,7 +31,6 @@ interface Flags extends ServerFlags, FilterFlags {
   existing: Existing;
   onConflict: OnConflict;
   salvage: boolean;
-  quiet: boolean;
 }
 
 const EXAMPLES = `
@@ -92,7 +91,7 @@ async function damagedArchive({ input }: Flags, report: Report): Promise<Archive
 }
 
 async function run(uri: string, flags: Flags): Promise<void> {
-  const report = new StderrReport(flags.quiet);
+  const report = reportOf(flags);
   const only = onlyOf(flags);
   const without = {
     users: !flags.users,
@@ -127,7 +126,7 @@ async function run(uri: string, flags: Flags): Promise<void> {
 }
 
 export function restoreCommand(): Command {
-  return addFilterOptions(addServerOptions(new Command('restore')))
+  return addReportOptions(addFilterOptions(addServerOptions(new Command('restore'))))
     .summary('put an archive into a database')
     .description(
       'Puts an archive into a database that has none of its spaces, or with --existing\n' +
@@ -168,7 +167,6 @@ export function restoreCommand(): Command {
       'of a damaged archive, restore the spaces that are whole; says what is lost, and exits 3',
       false,
     )
-    .option('-q, --quiet', 'print warnings and errors only', false)
     .addHelpText('after', SERVER_HELP + EXAMPLES + EXIT_HELP)
     .action(run);
 }

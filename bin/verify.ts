@@ -6,12 +6,12 @@ import { warnOfDamage } from './damage.js';
 import { EXIT_HELP } from './exit.js';
 import { openFrom, openInput } from './files.js';
 import { addChoiceOptions, type ChoiceFlags, choiceOf } from './filter-options.js';
-import { plural, StderrReport } from './reporting.js';
+import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
+import { plural } from './reporting.js';
 import { interruptible } from './signals.js';
 
-interface Flags extends ChoiceFlags {
+interface Flags extends ChoiceFlags, ReportFlags {
   input?: string;
-  quiet: boolean;
 }
 
 const EXAMPLES = `
@@ -45,7 +45,7 @@ async function explain(
 }
 
 async function run(flags: Flags): Promise<void> {
-  const report = new StderrReport(flags.quiet);
+  const report = reportOf(flags);
   const { inspect } = await import('../lib/inspect.js');
   try {
     const rewrites = await choiceOf(flags);
@@ -65,14 +65,13 @@ async function run(flags: Flags): Promise<void> {
 }
 
 export function verifyCommand(): Command {
-  return addChoiceOptions(new Command('verify'))
+  return addReportOptions(addChoiceOptions(new Command('verify')))
     .summary('read a whole archive and check it')
     .description(
       'Reads a whole archive, checks every byte of it, and needs no server.\n' +
         'Of a damaged file it names every bad place, and each space that is not whole.',
     )
     .option('-i, --input <file>', 'read from a file, not from standard input')
-    .option('-q, --quiet', 'print warnings and errors only', false)
     .addHelpText('after', EXAMPLES + EXIT_HELP)
     .action(run);
 }

@@ -109,14 +109,18 @@ async function run(
     const begin = serverOrigin(connection, { way, report });
     const listener = new Listener(options.strict ?? false, report);
     await pipeline(
-      await begin({ countBytes: (chunks) => chunks, wants: wantedBy(rewrites) }),
+      await begin({
+        countBytes: (chunks) => chunks,
+        expect: totals.expect,
+        wants: wantedBy(rewrites),
+      }),
       compose([
         ...rewrites.map((rewrite) => rewriteStage(rewrite, report)),
         listener.hear,
         totals.see,
       ]),
       sink,
-      totals.countBytes,
+      (chunks: AsyncIterable<Buffer>) => totals.countBytes(chunks),
       (chunks: AsyncIterable<Buffer>) => warnOfStalls(chunks, connection.idleTimeout, report),
       output,
       options.signal === undefined ? {} : { signal: options.signal },

@@ -28,6 +28,11 @@ export interface Progress {
   bytes: number;
   /** Name of the space at hand. */
   space: string;
+  /**
+   * How much of the whole that is, 0 to 1: of the bytes of an archive, or of the rows that a server counted
+   * before. Absent where nobody knows how much there is.
+   */
+  done?: number;
 }
 
 /** What the listeners of {@link ReportEvents} get. */

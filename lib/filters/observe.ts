@@ -1,4 +1,4 @@
-import type { Report } from '../report.js';
+import type { Progress, Report } from '../report.js';
 import { SYSTEM_ID_MAX } from '../schema/system.js';
 import type { Stage } from './compose.js';
 
@@ -19,8 +19,14 @@ export interface Totals {
 /** Stages that count, and tell the report. */
 export interface Observer {
   see: Stage;
-  /** Counts bytes of the archive, as they are written or read. */
-  countBytes(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer>;
+  /**
+   * Counts bytes of the archive, as they are written or read.
+   *
+   * @param total - how many there will be, where that is known
+   */
+  countBytes(chunks: AsyncIterable<Buffer>, total?: number): AsyncGenerator<Buffer>;
+  /** Tells how many rows there will be, or nearly, where that is known. */
+  expect(rows: number | undefined): void;
   sums(): Totals;
   /** How far it came, for the message of a failure, e.g. `in space 'users' after 1000 rows`. */
   position(): string;
@@ -40,6 +46,14 @@ export function observe(report: Report): Observer {
   let archiveBytes = 0;
   let space: string | undefined;
   let rowsOfSpace = 0;
+  let totalBytes: number | undefined;
+  let totalRows: number | undefined;
+  /** Writes go on, so it may be a little more than was counted. */
+  const share = (part: number, whole: number): number => Math.min(1, part / Math.max(1, whole));
+  const done = (): Pick<Progress, 'done'> => {
+    if (totalBytes !== undefined) return { done: share(archiveBytes, totalBytes) };
+    return totalRows === undefined ? {} : { done: share(rows, totalRows) };
+  };
   return {
     see(item) {
       if (item.kind === 'tuples' && item.space.id > SYSTEM_ID_MAX) {
@@ -49,15 +63,19 @@ export function observe(report: Report): Observer {
         rowsOfSpace += item.count;
         rows += item.count;
         bytes += item.bytes.length;
-        report.progress({ rows, bytes, space });
+        report.progress({ rows, bytes, space, ...done() });
       }
       return item;
     },
-    async *countBytes(chunks) {
+    async *countBytes(chunks, total) {
+      totalBytes = total;
       for await (const chunk of chunks) {
         archiveBytes += chunk.length;
         yield chunk;
       }
+    },
+    expect(expected) {
+      totalRows = expected;
     },
     position: () =>
       space === undefined

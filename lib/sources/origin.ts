@@ -3,8 +3,10 @@ import type { ItemReadable } from './items.js';
 
 /** What somebody who reads a backup tells its source. */
 export interface Reading {
-  /** Counts the bytes of the archive, which go through it as they are read. */
-  countBytes(chunks: AsyncIterable<Buffer>): AsyncIterable<Buffer>;
+  /** Counts the bytes of the archive, which go through it as they are read, and how many there will be. */
+  countBytes(chunks: AsyncIterable<Buffer>, total?: number): AsyncIterable<Buffer>;
+  /** Hears how many rows there will be, or nearly, from a source that can ask. */
+  expect?(rows: number | undefined): void;
   /** False where no row of such a space is needed: a source that can leaves these out. */
   wants(space: string): boolean;
 }
@@ -18,7 +20,11 @@ export interface Reading {
  */
 export type Origin = (reading: Reading) => ItemReadable | Promise<ItemReadable>;
 
-/** An archive that is read once, front to back, e.g. from a pipe. */
-export function archiveOrigin(input: AsyncIterable<Buffer>): Origin {
-  return ({ countBytes }) => archiveSource(input, countBytes);
+/**
+ * An archive that is read once, front to back, e.g. from a pipe.
+ *
+ * @param bytes - how many there are, where that is known
+ */
+export function archiveOrigin(input: AsyncIterable<Buffer>, bytes?: number): Origin {
+  return ({ countBytes }) => archiveSource(input, (chunks) => countBytes(chunks, bytes));
 }

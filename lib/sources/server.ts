@@ -3,6 +3,7 @@ import type { BackupStart } from '../archive/items.js';
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
 import { quoted, type Report, silent } from '../report.js';
+import { expectedRows } from '../server/expected.js';
 import { checkVersion } from '../server/supported.js';
 import type { ItemReadable } from './items.js';
 import type { Origin, Reading } from './origin.js';
@@ -54,9 +55,10 @@ export function serverOrigin(
   connection: Connection,
   { way = 'auto', report = silent }: ServerReading = {},
 ): Origin {
-  return async ({ wants }) => {
+  return async ({ wants, expect }) => {
     checkWay(way);
     checkVersion(connection, report);
+    expect?.(await expectedRows(connection, wants));
     if (way !== 'auto') return open(way, connection, wants);
     try {
       const items = await open('snapshot', connection, wants);

@@ -1,4 +1,4 @@
-import { equal, match, ok } from 'node:assert/strict';
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,8 +79,9 @@ describe('reporting', () => {
       equal(steps.shift(), '');
       match(steps.pop()!, /^tntar: dumped 2 spaces with 12,010 rows, .* in \d+\.\d s$/);
       for (const step of steps) {
-        match(step, /^[\d,]+ rows, [\d.]+ [kM]?B, [\d,]+ rows\/s, in '(blobs|few)'$/);
+        match(step, /^([█░]{24} +\d+%(, [\dhms]+ left)?|\d+%), [\d,]+ rows, [\d.]+ [kM]?B, .+$/);
       }
+      match(shown, /█{2,}░+ +\d+%, \d\ds left, /);
     });
 
     it('shows no progress with --quiet', async () => {
@@ -99,7 +100,7 @@ describe('reporting', () => {
       await cut.stop();
       equal(code, 1);
       const steps = shown.split(CLEAR_LINE);
-      match(steps.at(-2)!, /rows\/s, in 'blobs'$/);
+      match(steps.at(-2)!, / rows, [\d.]+ MB/);
       match(steps.at(-1)!, /^tntar: [^\r]+\r\nhint: [^\r]+\r\n$/);
     });
   });
@@ -110,7 +111,7 @@ describe('reporting', () => {
       equal(code, 0, stderr);
       match(
         stderr,
-        /^tntar: reading from a snapshot.*\n(tntar: [\d,]+ rows, .*, in '(blobs|few)'\n){2,}tntar: dumped .*\n$/,
+        /^tntar: reading from a snapshot.*\n(tntar: \d+%, [\d,]+ rows, .*, in '(blobs|few)'\n){2,}tntar: dumped .*\n$/,
       );
       ok(!stderr.includes('\r') && !stderr.includes('\x1b'), 'nothing moves a cursor');
     });
@@ -149,6 +150,62 @@ describe('reporting', () => {
           equal(stderr, '', line);
         }
       });
+    });
+  });
+
+  describe('a program', () => {
+    const events = (stderr: string): Record<string, unknown>[] =>
+      stderr
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+    it('gets a line of JSON for each event, how far it is among them', async () => {
+      const { code, stderr } = await sh(
+        'tntar dump --progress json $slow > slow.tar.zst; tntar verify --progress json < slow.tar.zst',
+      );
+      equal(code, 0, stderr);
+      const [note, ...others] = events(stderr);
+      deepEqual(Object.keys(note!), ['event', 'line']);
+      const steps = others.filter(({ event }) => event === 'progress');
+      ok(steps.length > 1, stderr);
+      for (const { rows, bytes, space, done, seconds, rowsPerSecond } of steps) {
+        for (const number of [rows, bytes, done, seconds, rowsPerSecond]) {
+          equal(typeof number, 'number');
+        }
+        match(String(space), /^(blobs|few)$/);
+        ok(Number(done) > 0 && Number(done) <= 1);
+      }
+      const sums = others.filter(({ event }) => event === 'summary');
+      deepEqual(
+        sums.map(({ done, spaces, rows }) => [done, spaces, rows]),
+        ['dumped', 'verified'].map((done) => [done, 2, blobRows(MEGABYTES) + 10]),
+      );
+    });
+
+    it('gets the error as one, too, with the exit code', async () => {
+      const { code, stderr } = await sh('tntar verify --progress json < /dev/null');
+      equal(code, 3);
+      const [error, ...rest] = events(stderr);
+      deepEqual(rest, []);
+      deepEqual(Object.keys(error!), ['event', 'message', 'hint', 'exitCode']);
+      deepEqual([error!['event'], error!['exitCode']], ['error', 3]);
+    });
+
+    it('gets warnings and errors only with --quiet', async () => {
+      const { stderr } = await sh('tntar dump -q --progress json $db > /dev/null');
+      equal(stderr, '');
+    });
+
+    it('gets nothing of how far it is where the server may not be asked', async () => {
+      await server.eval(`
+        box.schema.user.create('reader', {password = 'r', if_not_exists = true})
+        box.schema.user.grant('reader', 'read', 'universe', nil, {if_not_exists = true})`);
+      const { code, stderr } = await sh('tntar dump --progress json reader:r@$slow > /dev/null');
+      equal(code, 0, stderr);
+      const steps = events(stderr).filter(({ event }) => event === 'progress');
+      ok(steps.length > 1, stderr);
+      for (const step of steps) ok(!('done' in step), stderr);
     });
   });
 
