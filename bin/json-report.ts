@@ -44,8 +44,8 @@ export class JsonReport implements RunReport {
     this.#write('summary', { done, ...totals });
   }
 
-  schemaSummary({ definitions, archiveBytes, seconds }: Restored): void {
-    this.#write('summary', { done: 'restored', definitions, archiveBytes, seconds });
+  schemaSummary(done: string, { definitions, archiveBytes, seconds }: Restored): void {
+    this.#write('summary', { done, definitions, archiveBytes, seconds });
   }
 
   clear(): void {}

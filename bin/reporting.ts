@@ -39,6 +39,10 @@ export function printable(text: string): string {
   );
 }
 
+/** A copy has none. */
+const archive = (bytes: number, more = ''): string =>
+  bytes === 0 ? '' : ` (archive ${formatBytes(bytes)}${more})`;
+
 const percent = (done: number): string => `${Math.floor(done * 100)}%`;
 
 /** A report that also has the last word of a run. */
@@ -46,7 +50,7 @@ export interface RunReport extends Report {
   /** The last line of a run that went well, e.g. `dumped 12 spaces with …`. */
   summary(done: string, totals: Totals): void;
   /** The same for a restore that was to write no rows. */
-  schemaSummary(restored: Restored): void;
+  schemaSummary(done: string, restored: Restored): void;
   /** Takes the progress line away, before somebody else writes. */
   clear(): void;
 }
@@ -87,17 +91,17 @@ export class StderrReport implements RunReport {
   }
 
   summary(done: string, { spaces, rows, bytes, archiveBytes, seconds }: Totals): void {
-    const ratio = archiveBytes > 0 ? (bytes / archiveBytes).toFixed(1) : '0';
+    const ratio = archiveBytes > 0 ? `, ratio ${(bytes / archiveBytes).toFixed(1)}` : '';
     this.note(
-      `${done} ${plural(spaces, 'space')} with ${plural(rows, 'row')}, ${formatBytes(bytes)} ` +
-        `(archive ${formatBytes(archiveBytes)}, ratio ${ratio}), in ${seconds.toFixed(1)} s`,
+      `${done} ${plural(spaces, 'space')} with ${plural(rows, 'row')}, ${formatBytes(bytes)}` +
+        `${archive(archiveBytes, ratio)}, in ${seconds.toFixed(1)} s`,
     );
   }
 
-  schemaSummary({ definitions, archiveBytes, seconds }: Restored): void {
+  schemaSummary(done: string, { definitions, archiveBytes, seconds }: Restored): void {
     this.note(
-      `restored ${plural(definitions, 'definition')} and no rows ` +
-        `(archive ${formatBytes(archiveBytes)}), in ${seconds.toFixed(1)} s`,
+      `${done} ${plural(definitions, 'definition')} and no rows` +
+        `${archive(archiveBytes)}, in ${seconds.toFixed(1)} s`,
     );
   }
 

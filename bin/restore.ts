@@ -1,10 +1,9 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import type { ConnectionOptions } from '../lib/iproto/connection.js';
 import type { Report } from '../lib/report.js';
 import type { Restored, RestoreOptions } from '../lib/restore.js';
 import type { Findings } from '../lib/salvage.js';
-import type { OnConflict } from '../lib/schema/destinations.js';
-import { type Existing, takesAway } from '../lib/schema/existing.js';
+import { takesAway } from '../lib/schema/existing.js';
 import type { Preview } from '../lib/sinks/preview.js';
 import { damagedError, openAgain, warnOfDamage } from './damage.js';
 import { EXIT_HELP } from './exit.js';
@@ -19,17 +18,10 @@ import {
   serverOptions,
 } from './server-options.js';
 import { interruptible } from './signals.js';
+import { addTargetOptions, type TargetFlags, wantedOf } from './target-options.js';
 
-interface Flags extends ServerFlags, FilterFlags, ReportFlags {
+interface Flags extends ServerFlags, FilterFlags, TargetFlags, ReportFlags {
   input?: string;
-  dryRun: boolean;
-  users: boolean;
-  privileges: boolean;
-  functions: boolean;
-  schemaOnly: boolean;
-  dataOnly: boolean;
-  existing: Existing;
-  onConflict: OnConflict;
   salvage: boolean;
 }
 
@@ -42,11 +34,6 @@ Examples:
   tntar restore admin@db2:3301 -i backup.tar.zst --existing drop --no-users
   tntar dump db1:3301 | tntar restore admin@db2:3301
 `;
-
-function onlyOf({ schemaOnly, dataOnly }: Flags): RestoreOptions['only'] {
-  if (schemaOnly) return 'schema';
-  return dataOnly ? 'data' : undefined;
-}
 
 /** The two things that can be done with an archive. */
 interface Archive {
@@ -92,19 +79,13 @@ async function damagedArchive({ input }: Flags, report: Report): Promise<Archive
 
 async function run(uri: string, flags: Flags): Promise<void> {
   const report = reportOf(flags);
-  const only = onlyOf(flags);
-  const without = {
-    users: !flags.users,
-    privileges: !flags.privileges,
-    functions: !flags.functions,
-  };
-  const { existing, onConflict } = flags;
+  const wanted = wantedOf(flags);
   try {
     const archive = await (flags.salvage ? damagedArchive : wholeArchive)(flags, report);
     const done = await interruptible(async (signal) => {
       const server = await serverOptions(uri, flags, signal, report);
       const rewrites = await rewritesOf(flags, signal);
-      const options = { report, signal, without, only, existing, onConflict, rewrites };
+      const options = { ...wanted, report, signal, rewrites };
       if (flags.dryRun) {
         const preview = await archive.preview(server, options);
         report.clear();
@@ -112,7 +93,7 @@ async function run(uri: string, flags: Flags): Promise<void> {
         return preview;
       }
       const restored = await archive.restore(server, options);
-      if (only === 'schema') report.schemaSummary(restored);
+      if (wanted.only === 'schema') report.schemaSummary('restored', restored);
       else report.summary('restored', restored);
       return restored;
     });
@@ -126,7 +107,11 @@ async function run(uri: string, flags: Flags): Promise<void> {
 }
 
 export function restoreCommand(): Command {
-  return addReportOptions(addFilterOptions(addServerOptions(new Command('restore'))))
+  const command = addFilterOptions(addServerOptions(new Command('restore'))).option(
+    '-i, --input <file>',
+    'read from a file, not from standard input',
+  );
+  return addReportOptions(addTargetOptions(command, 'verify the archive'))
     .summary('put an archive into a database')
     .description(
       'Puts an archive into a database that has none of its spaces, or with --existing\n' +
@@ -134,33 +119,6 @@ export function restoreCommand(): Command {
         'Nothing is written, dropped or emptied before the target was found fit, and no\n' +
         'row of a part before the part was verified. Users, functions and collations that\n' +
         'are there already and the same are used; ids that are taken there are changed.',
-    )
-    .option('-i, --input <file>', 'read from a file, not from standard input')
-    .option('--dry-run', 'verify the archive, print what would be done, change nothing', false)
-    .option('--no-users', 'make no users and no roles: use those of the target, by name')
-    .option('--no-privileges', 'grant and revoke nothing')
-    .option('--no-functions', 'make no functions: use those of the target, by name')
-    .addOption(
-      new Option('--schema-only', 'all definitions, no rows').default(false).conflicts('dataOnly'),
-    )
-    .addOption(
-      new Option('--data-only', 'rows only, into spaces that are there, by name').default(false),
-    )
-    .addOption(
-      new Option(
-        '--existing <what>',
-        'spaces that are there by name: error refuses them; skip leaves them as they are; replace puts rows over those with the same keys; truncate empties them first; drop takes them away and makes them anew',
-      )
-        .choices(['error', 'skip', 'replace', 'truncate', 'drop'])
-        .default('error'),
-    )
-    .addOption(
-      new Option(
-        '--on-conflict <what>',
-        'with --data-only, rows that are there by their key: error stops; skip leaves them; replace puts others in their place',
-      )
-        .choices(['error', 'skip', 'replace'])
-        .default('error'),
     )
     .option(
       '--salvage',

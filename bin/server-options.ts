@@ -46,8 +46,12 @@ function someSeconds(text: string): number {
 }
 
 export function addServerOptions(command: Command): Command {
+  return addConnectionOptions(command.argument('[uri]', 'the server', 'localhost:3301'));
+}
+
+/** How to connect, wherever that is. */
+export function addConnectionOptions(command: Command): Command {
   return command
-    .argument('[uri]', 'the server', 'localhost:3301')
     .option('--password-file <file>', 'take the password from the first line of a file')
     .option(
       '--connect-timeout <seconds>',

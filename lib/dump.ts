@@ -1,8 +1,8 @@
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Manifest, Vclock } from './archive/manifest.js';
 import { TntarError, unlessAborted } from './errors.js';
-import { compose, type Stage } from './filters/compose.js';
+import { compose } from './filters/compose.js';
+import { Moment } from './filters/moment.js';
 import { observe, type Totals } from './filters/observe.js';
 import { type Rewrite, rewriteStage, wantedBy } from './filters/rewrite.js';
 import { warnOfStalls } from './filters/stalls.js';
@@ -13,7 +13,6 @@ import {
   withSignal,
 } from './iproto/connection.js';
 import { type Report, silent } from './report.js';
-import { sameVclock } from './server/status.js';
 import { archiveSink } from './sinks/archive.js';
 import { checkWay, serverOrigin, type Way } from './sources/server.js';
 
@@ -41,48 +40,6 @@ export interface DumpSummary extends Totals {
   consistent: boolean;
 }
 
-/** Hears how a source was read, whether its rows are of one moment, and what to do where they are not. */
-class Listener {
-  readonly #strict: boolean;
-  readonly #report: Report;
-  source: Manifest['source'] = 'snapshot';
-  consistent = true;
-  #from: Vclock = {};
-
-  constructor(strict: boolean, report: Report) {
-    this.#strict = strict;
-    this.#report = report;
-  }
-
-  readonly hear: Stage = (item) => {
-    if (item.kind === 'start') {
-      this.source = item.manifest.source;
-      this.#from = item.manifest.vclock;
-    } else if (item.kind === 'end') {
-      this.consistent = item.consistent;
-      if (!item.consistent) this.#judge(item.vclock);
-    }
-    return item;
-  };
-
-  #judge(to: Vclock): void {
-    const from = this.#from;
-    const isMoved = !sameVclock(from, to);
-    const what = isMoved
-      ? `rows were written while the dump read: ${moved(from, to)}`
-      : 'rows of spaces local to the instance were written while the dump read, or nobody could say';
-    const hint = isMoved
-      ? 'read it with --source snapshot, or while nobody writes'
-      : 'execute on universe is what it takes to ask for local writes';
-    if (this.#strict) throw new TntarError('failure', what, { hint });
-    this.#report.warn(`${what}; the backup is not of one moment (${hint})`);
-  }
-}
-
-function moved(from: Vclock, to: Vclock): string {
-  return `vclock ${JSON.stringify(from)} at the start, ${JSON.stringify(to)} at the end`;
-}
-
 /** What would fail, or never end, when the rows are there. */
 function checkCall(source: Way, output: Writable): void {
   checkWay(source);
@@ -107,7 +64,7 @@ async function run(
   const release = closeOnAbort(connection, options.signal);
   try {
     const begin = serverOrigin(connection, { way, report });
-    const listener = new Listener(options.strict ?? false, report);
+    const moment = new Moment('dump', options.strict ?? false, report);
     await pipeline(
       await begin({
         countBytes: (chunks) => chunks,
@@ -116,7 +73,7 @@ async function run(
       }),
       compose([
         ...rewrites.map((rewrite) => rewriteStage(rewrite, report)),
-        listener.hear,
+        moment.hear,
         totals.see,
       ]),
       sink,
@@ -125,7 +82,7 @@ async function run(
       output,
       options.signal === undefined ? {} : { signal: options.signal },
     );
-    const { source, consistent } = listener;
+    const { source, consistent } = moment;
     return { ...totals.sums(), source, consistent };
   } catch (error) {
     if (error !== connection.lost || !(error instanceof TntarError)) throw error;

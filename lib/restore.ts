@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { asTntarError, TntarError, unlessAborted } from './errors.js';
-import { compose } from './filters/compose.js';
+import { compose, type Stage } from './filters/compose.js';
 import { observe, type Totals } from './filters/observe.js';
 import { type Rewrite, rewriteStage, wantedBy } from './filters/rewrite.js';
 import {
@@ -96,6 +96,7 @@ async function pour(
   connection: Connection,
   sink: Writable,
   { report = silent, rewrites = [], signal }: RestoreOptions,
+  stages: readonly Stage[],
 ): Promise<Totals> {
   const totals = observe(report);
   // Also while the input is silent: a lost connection ends the run, and so does a signal.
@@ -104,8 +105,12 @@ async function pour(
   try {
     checkVersion(connection, report);
     await pipeline(
-      await begin({ countBytes: totals.countBytes, wants: wantedBy(rewrites) }),
-      compose([...rewrites.map((rewrite) => rewriteStage(rewrite, report)), totals.see]),
+      await begin({
+        countBytes: totals.countBytes,
+        expect: totals.expect,
+        wants: wantedBy(rewrites),
+      }),
+      compose([...stages, ...rewrites.map((rewrite) => rewriteStage(rewrite, report)), totals.see]),
       sink,
       signal === undefined ? {} : { signal },
     );
@@ -134,18 +139,23 @@ export function restore(
   return restoreFrom(archiveOrigin(input), server, options);
 }
 
-/** Restores what `begin` gives; see {@link restore}. */
+/**
+ * Restores what `begin` gives; see {@link restore}.
+ *
+ * @param stages - what it goes through first
+ */
 export async function restoreFrom(
   begin: Origin,
   server: ConnectionOptions,
   options: RestoreOptions,
+  stages: readonly Stage[] = [],
 ): Promise<Restored> {
   const { report = silent, rewrites: _, signal, ...wanted } = options;
   checkWanted(wanted);
   const connection = await unlessAborted(signal, () => Connection.open(withSignal(server, signal)));
   const sink = serverSink(connection, { report, ...wanted });
   try {
-    const totals = await pour(begin, connection, sink, options);
+    const totals = await pour(begin, connection, sink, options, stages);
     const { spaces, confirmed, definitions } = sink.applied;
     const bytes = [...spaces.values()].reduce((sum, tally) => sum + tally.bytes, 0);
     return { ...totals, spaces: spaces.size, rows: confirmed, bytes, definitions };
@@ -187,7 +197,7 @@ export async function previewFrom(
     const sink = previewSink(connection, wanted, (found) => {
       preview = found;
     });
-    await pour(begin, connection, sink, options);
+    await pour(begin, connection, sink, options, []);
   });
   if (preview === undefined) throw new Error('the archive ended without its end');
   return preview;
