@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../lib/version.js';
+import { copyCommand } from './copy.js';
 import { dumpCommand } from './dump.js';
 import { EXIT_HELP, finish } from './exit.js';
 import { listCommand } from './list.js';
@@ -18,6 +19,7 @@ Examples:
   ssh db1 tntar dump | tee >(sha256sum >&2) > backup.tar.zst
   tntar verify < backup.tar.zst
   tntar restore admin@db2:3301 < backup.tar.zst
+  tntar copy admin@db1:3301 admin@db2:3301
 `;
 
 const program = new Command('tntar')
@@ -29,7 +31,13 @@ const program = new Command('tntar')
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(withoutPasswords(text, args)) })
   .addHelpText('after', EXAMPLES + EXIT_HELP);
-for (const command of [dumpCommand(), restoreCommand(), listCommand(), verifyCommand()]) {
+for (const command of [
+  dumpCommand(),
+  restoreCommand(),
+  copyCommand(),
+  listCommand(),
+  verifyCommand(),
+]) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 

@@ -2,7 +2,7 @@
  * Logical backups of Tarantool as streams.
  *
  * The pipelines are functions that return promises: {@link dump}, {@link restore},
- * {@link previewRestore}, {@link inspect}, and of damaged archives {@link examine}, {@link salvage},
+ * {@link previewRestore}, {@link copy}, {@link previewCopy}, {@link inspect}, and of damaged archives {@link examine}, {@link salvage},
  * {@link previewSalvage}. What they are made of is here one by one, each a Node stream:
  *
  * - sources are a `Readable` of {@link BackupItem | items}: {@link snapshotSource}, {@link selectSource},
@@ -29,6 +29,7 @@ export type {
 } from './archive/items.js';
 export type { Manifest, ManifestSpace, Omission, Vclock } from './archive/manifest.js';
 export type { Damage, OpenFrom } from './archive/survey.js';
+export { type Copied, type CopyOptions, copy, previewCopy } from './copy.js';
 export { type DumpOptions, type DumpSummary, dump } from './dump.js';
 export { type ErrorDetails, type ErrorKind, TntarError } from './errors.js';
 export { applyFilter } from './filters/apply.js';

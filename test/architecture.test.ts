@@ -18,7 +18,7 @@ const STAGES: readonly (readonly string[])[] = [
   ['server'],
   ['filters'],
   ['sources', 'sinks'],
-  ['dump.ts', 'restore.ts', 'inspect.ts', 'salvage.ts', 'index.ts'],
+  ['dump.ts', 'restore.ts', 'copy.ts', 'inspect.ts', 'salvage.ts', 'index.ts'],
 ];
 /** Files that share a stage and may import from each other; folders that share one may not. */
 const isFile = (place: string): boolean => place.endsWith('.ts');

@@ -1,0 +1,81 @@
+import { Command, Option } from 'commander';
+import type { CopyOptions } from '../lib/copy.js';
+import { EXIT_HELP } from './exit.js';
+import { addFilterOptions, type FilterFlags, rewritesOf } from './filter-options.js';
+import { showPreview } from './preview.js';
+import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
+import { addConnectionOptions, type ServerFlags, serverOptions } from './server-options.js';
+import { interruptible } from './signals.js';
+import { addTargetOptions, type TargetFlags, wantedOf } from './target-options.js';
+
+interface Flags extends ServerFlags, FilterFlags, TargetFlags, ReportFlags {
+  targetPasswordFile?: string;
+  source: NonNullable<CopyOptions['source']>;
+  strict: boolean;
+}
+
+const SERVERS_HELP = `
+SOURCE and TARGET: [user[:password]@]host[:port], a port, or [user@]unix/:/path.
+User and password of both are also taken from TT_CLI_USERNAME and TT_CLI_PASSWORD, or from
+--password-file; one in an address goes before, and a password that is still missing is asked
+for on the terminal. The other options of a server are for both.
+`;
+
+const EXAMPLES = `
+Examples:
+  tntar copy admin@db1:3301 admin@db2:3301
+  tntar copy app@db1 admin@test1 --space 'app_*' --mask users.email=hash --existing drop --no-users
+`;
+
+async function run(from: string, to: string, flags: Flags): Promise<void> {
+  const report = reportOf(flags);
+  const { targetPasswordFile: passwordFile = flags.passwordFile, source, strict } = flags;
+  const wanted = wantedOf(flags);
+  const { copy, previewCopy } = await import('../lib/copy.js');
+  try {
+    await interruptible(async (signal) => {
+      const server = await serverOptions(from, flags, signal, report);
+      const own = passwordFile === undefined ? flags : { ...flags, passwordFile };
+      const target = await serverOptions(to, own, signal, report);
+      const rewrites = await rewritesOf(flags, signal);
+      const options = { ...wanted, source, strict, rewrites, report, signal };
+      if (flags.dryRun) {
+        const preview = await previewCopy(server, target, options);
+        report.clear();
+        process.stdout.write(showPreview(preview));
+        return;
+      }
+      const copied = await copy(server, target, options);
+      if (wanted.only === 'schema') report.schemaSummary('copied', copied);
+      else report.summary('copied', copied);
+    });
+  } finally {
+    report.clear();
+  }
+}
+
+export function copyCommand(): Command {
+  const servers = new Command('copy')
+    .argument('<source>', 'the server that is read')
+    .argument('<target>', 'the server that is written to');
+  const command = addConnectionOptions(servers).option(
+    '--target-password-file <file>',
+    'take the password of the target from this file, and not from --password-file',
+  );
+  return addReportOptions(
+    addTargetOptions(addFilterOptions(command), 'read the source, ask the target'),
+  )
+    .summary('put a live database into another one')
+    .description(
+      'Reads a live database as dump does, and puts it into another one as restore does, with\n' +
+        'the same filters and checks, and no archive in between.',
+    )
+    .addOption(
+      new Option('--source <how>', 'how to read: snapshot (one moment), select (less privilege)')
+        .choices(['auto', 'snapshot', 'select'])
+        .default('auto'),
+    )
+    .option('--strict', 'fail where rows were written while select read', false)
+    .addHelpText('after', SERVERS_HELP + EXAMPLES + EXIT_HELP)
+    .action(run);
+}

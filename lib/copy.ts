@@ -1,0 +1,86 @@
+import { unlessAborted } from './errors.js';
+import { Moment } from './filters/moment.js';
+import {
+  Connection,
+  type ConnectionOptions,
+  closeOnAbort,
+  withSignal,
+} from './iproto/connection.js';
+import { silent } from './report.js';
+import { previewFrom, type Restored, type RestoreOptions, restoreFrom } from './restore.js';
+import type { Preview } from './sinks/preview.js';
+import type { Origin } from './sources/origin.js';
+import { checkWay, serverOrigin, type Way } from './sources/server.js';
+
+/** How a database is copied, and what of it. */
+export interface CopyOptions extends RestoreOptions {
+  /** How the source is read; `auto`: snapshot where server and user allow it, else select. Default `auto`. */
+  source?: Way;
+  /** Fail where the rows are not of one moment, which is known when they are there. Default false. */
+  strict?: boolean;
+}
+
+/** What a copy has written. */
+export interface Copied extends Restored {
+  /** How the rows were read. */
+  source: 'snapshot' | 'select';
+  /** Whether all rows are of one moment; a snapshot always is. */
+  consistent: boolean;
+}
+
+/** Runs `work` with what reads the server at `from`. */
+async function reading<T>(
+  from: ConnectionOptions,
+  { source: way = 'auto', report = silent, signal }: CopyOptions,
+  work: (begin: Origin) => Promise<T>,
+): Promise<T> {
+  checkWay(way);
+  const connection = await unlessAborted(signal, () => Connection.open(withSignal(from, signal)));
+  const release = closeOnAbort(connection, signal);
+  try {
+    return await work(serverOrigin(connection, { way, report }));
+  } finally {
+    release();
+    connection.close();
+  }
+}
+
+/**
+ * Copies a database into another one, without an archive in between: what `dump` reads goes through the same
+ * filters and checks as a `restore`, row by row.
+ *
+ * @param from - the server that is read
+ * @param to - the server that is written to
+ * @throws TntarError as `dump` and `restore` do; one that says INCOMPLETE where the target was written to
+ * @example
+ * await copy({ host: 'db1', port: 3301 }, { host: 'db2', port: 3301 }, { existing: 'drop' });
+ */
+export function copy(
+  from: ConnectionOptions,
+  to: ConnectionOptions,
+  options: CopyOptions = {},
+): Promise<Copied> {
+  const { source: _, strict = false, ...restoring } = options;
+  const moment = new Moment('copy', strict, options.report ?? silent);
+  return reading(from, options, async (begin) => {
+    const restored = await restoreFrom(begin, to, restoring, [moment.hear]);
+    const { source, consistent } = moment;
+    return { ...restored, source, consistent };
+  });
+}
+
+/**
+ * Reads the source, asks the target, and tells what {@link copy} would do. It changes nothing.
+ *
+ * @throws TntarError as the copy would before its first write
+ * @example
+ * const { plan } = await previewCopy({ host: 'db1', port: 3301 }, { host: 'db2', port: 3301 });
+ */
+export function previewCopy(
+  from: ConnectionOptions,
+  to: ConnectionOptions,
+  options: CopyOptions = {},
+): Promise<Preview> {
+  const { source: _, strict: __, ...restoring } = options;
+  return reading(from, options, (begin) => previewFrom(begin, to, restoring));
+}
