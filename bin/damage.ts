@@ -2,7 +2,7 @@ import type { OpenFrom } from '../lib/archive/survey.js';
 import { TntarError } from '../lib/errors.js';
 import type { Report } from '../lib/report.js';
 import type { Findings } from '../lib/salvage.js';
-import { checkInput, openFrom } from './files.js';
+import { archiveFile, checkInput } from './files.js';
 import { formatCount, plural } from './reporting.js';
 
 /** Damaged media may have thousands of bad places. */
@@ -11,7 +11,7 @@ const SHOWN_LINES = 50;
 /** @throws TntarError of kind `usage` for a pipe, and for what cannot be read at all */
 export function openAgain(file: string | undefined, option: string): OpenFrom {
   checkInput(file);
-  const open = openFrom(file);
+  const open = archiveFile(file)?.open;
   if (open !== undefined) return open;
   throw new TntarError('usage', `${option} reads the archive twice, and a pipe can be read once`, {
     hint: 'save it to a file, and give that with -i FILE or < FILE',

@@ -12,8 +12,9 @@ import {
 import { type FileHandle, link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import type { OpenFrom } from '../lib/archive/survey.js';
+import type { ArchiveFile } from '../lib/archive/archive-file.js';
 import { messageOf, TntarError } from '../lib/errors.js';
+import type { ArchiveInput } from '../lib/sources/origin.js';
 
 function openFile(file: string): number {
   try {
@@ -55,18 +56,29 @@ function positionOf(fd: number): number {
 }
 
 /**
- * Opens what {@link openInput} reads from any byte of it on, and again.
+ * What {@link openInput} reads, from any byte of it on, and again.
  *
- * @returns undefined for a pipe, which is read once
+ * @returns undefined for a pipe, which is read once, and for a file that is not there
  */
-export function openFrom(file: string | undefined): OpenFrom | undefined {
+export function archiveFile(file: string | undefined): ArchiveFile | undefined {
   if (file !== undefined && file !== '-') {
-    if (statOf(file)?.isFile() !== true) return undefined;
-    return (start) => createReadStream(file, { start });
+    const stats = statOf(file);
+    if (stats?.isFile() !== true) return undefined;
+    return { size: stats.size, open: (start) => createReadStream(file, { start }) };
   }
   const fd = process.stdin.fd;
-  if (!fstatSync(fd).isFile() || positionOf(fd) > 0) return undefined;
-  return (start) => createReadStream('', { fd, start, autoClose: false });
+  const stats = fstatSync(fd);
+  if (!stats.isFile() || positionOf(fd) > 0) return undefined;
+  return {
+    size: stats.size,
+    open: (start) => createReadStream('', { fd, start, autoClose: false }),
+  };
+}
+
+/** The file, where there is one, or the stream that can be read once. */
+export function openArchive(file: string | undefined): ArchiveInput {
+  checkInput(file);
+  return archiveFile(file) ?? openInput(file);
 }
 
 /**

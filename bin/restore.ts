@@ -7,7 +7,7 @@ import { takesAway } from '../lib/schema/existing.js';
 import type { Preview } from '../lib/sinks/preview.js';
 import { damagedError, openAgain, warnOfDamage } from './damage.js';
 import { EXIT_HELP } from './exit.js';
-import { openFrom, openInput } from './files.js';
+import { openArchive } from './files.js';
 import { addFilterOptions, type FilterFlags, rewritesOf } from './filter-options.js';
 import { showPreview } from './preview.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
@@ -47,15 +47,15 @@ interface Archive {
 /** An archive that is restored whole or not at all. */
 async function wholeArchive(flags: Flags, report: Report): Promise<Archive> {
   const { previewRestore, restore } = await import('../lib/restore.js');
-  const input = openInput(flags.input);
-  const again = takesAway(flags.existing) ? openFrom(flags.input) : undefined;
+  const input = openArchive(flags.input);
   return {
     async restore(server, options) {
-      if (again !== undefined) {
-        const { inspect } = await import('../lib/inspect.js');
+      if (!(Symbol.asyncIterator in input) && takesAway(flags.existing)) {
+        const { inspectFrom } = await import('../lib/inspect.js');
+        const { archiveOrigin } = await import('../lib/sources/origin.js');
         const { signal } = options;
         report.note('verifying the archive, before anything is taken away');
-        await inspect(again(0), signal === undefined ? {} : { signal });
+        await inspectFrom(archiveOrigin(input.open(0)), signal === undefined ? {} : { signal });
       }
       return restore(input, server, options);
     },
@@ -111,7 +111,7 @@ export function restoreCommand(): Command {
     '-i, --input <file>',
     'read from a file, not from standard input',
   );
-  return addReportOptions(addTargetOptions(command, 'verify the archive'))
+  return addReportOptions(addTargetOptions(command, 'verify what would be read'))
     .summary('put an archive into a database')
     .description(
       'Puts an archive into a database that has none of its spaces, or with --existing\n' +

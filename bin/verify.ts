@@ -2,9 +2,10 @@ import { Command } from 'commander';
 import type { OpenFrom } from '../lib/archive/survey.js';
 import { TntarError } from '../lib/errors.js';
 import type { Report } from '../lib/report.js';
+import type { Findings } from '../lib/salvage.js';
 import { warnOfDamage } from './damage.js';
 import { EXIT_HELP } from './exit.js';
-import { openFrom, openInput } from './files.js';
+import { archiveFile, openInput } from './files.js';
 import { addChoiceOptions, type ChoiceFlags, choiceOf } from './filter-options.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
 import { plural } from './reporting.js';
@@ -20,6 +21,12 @@ Examples:
   tntar dump db1:3301 | tee backup.tar.zst | tntar verify
 `;
 
+function adviceFor({ lost, whole }: Findings): string {
+  if (lost.length === 0) return 'nothing is lost: restore --salvage restores all of it';
+  if (whole.length === 0) return 'no space is whole: look for another backup';
+  return `restore --salvage can restore ${plural(whole.length, 'space')} of it`;
+}
+
 /** Says all that is damaged, not the first of it only, where the archive can be read again. */
 async function explain(
   error: unknown,
@@ -34,14 +41,7 @@ async function explain(
     throw worse instanceof TntarError ? error : worse;
   });
   warnOfDamage(findings, report);
-  const { whole } = findings;
-  throw new TntarError('archive', error.message, {
-    cause: error,
-    hint:
-      whole.length === 0
-        ? 'no space is whole: look for another backup'
-        : `restore --salvage can restore ${plural(whole.length, 'space')} of it`,
-  });
+  throw new TntarError('archive', error.message, { cause: error, hint: adviceFor(findings) });
 }
 
 async function run(flags: Flags): Promise<void> {
@@ -51,7 +51,7 @@ async function run(flags: Flags): Promise<void> {
     const rewrites = await choiceOf(flags);
     const input = openInput(flags.input);
     // before somebody reads: then it would seem that another program had
-    const again = openFrom(flags.input);
+    const again = archiveFile(flags.input)?.open;
     const { totals, consistent } = await interruptible((signal) =>
       inspect(input, { report, rewrites, signal }).catch((error: unknown) =>
         explain(error, again, report, signal),

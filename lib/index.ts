@@ -6,7 +6,7 @@
  * {@link previewSalvage}. What they are made of is here one by one, each a Node stream:
  *
  * - sources are a `Readable` of {@link BackupItem | items}: {@link snapshotSource}, {@link selectSource},
- *   {@link archiveSource}
+ *   {@link archiveSource}, {@link fileSource}
  * - filters, such as {@link setEngine} makes one, become a `Duplex` by {@link rewriteStage}
  * - sinks take items: {@link archiveSink}, {@link serverSink}
  *
@@ -18,6 +18,7 @@
  *
  * @packageDocumentation
  */
+export type { ArchiveFile } from './archive/archive-file.js';
 export { DEFAULT_LEVEL, MAX_LEVEL } from './archive/compression.js';
 export type {
   BackupEnd,
@@ -70,7 +71,9 @@ export type { Preview } from './sinks/preview.js';
 export { type Applied, type ServerWritable, serverSink } from './sinks/server.js';
 export type { Wanted } from './sinks/wanted.js';
 export { archiveSource } from './sources/archive.js';
+export { type FileReading, fileSource } from './sources/indexed.js';
 export type { ItemReadable } from './sources/items.js';
+export type { ArchiveInput } from './sources/origin.js';
 export { selectSource } from './sources/select.js';
 export { snapshotSource } from './sources/snapshot.js';
 export { eachTuple, type SpaceInfo, type TupleBatch } from './tuple/batch.js';

@@ -6,13 +6,13 @@ import { compose, type Stage } from './filters/compose.js';
 import { observe, type Totals } from './filters/observe.js';
 import { type Rewrite, rewriteStage, wantedBy } from './filters/rewrite.js';
 import { type Report, silent } from './report.js';
-import { archiveOrigin, type Origin } from './sources/origin.js';
+import { type ArchiveInput, archiveOrigin, type Origin } from './sources/origin.js';
 
 /** How an archive is read. */
 export interface InspectOptions {
   /** Hears of progress; by default nobody does. */
   report?: Report;
-  /** What is to be seen of it; all of it is verified. */
+  /** What is to be seen of it. */
   rewrites?: readonly Rewrite[];
   /** Stops reading. */
   signal?: AbortSignal;
@@ -36,20 +36,19 @@ export interface Contents {
 }
 
 /**
- * Reads and verifies a whole archive, by the code that restore reads with, and tells what it holds.
+ * Reads and verifies an archive, by the code that restore reads with, and tells what it holds.
  *
- * @param input - the compressed bytes; destroyed where it is a stream and the call rejects
- * @throws TntarError of kind `archive` for anything but a whole archive; the reason of `signal`; the error
- *   of `input`
+ * @param input - its bytes, which are read whole, and destroyed where they are a stream and the call rejects; or
+ *   its file, of which only what is shown is read, where some spaces are chosen and a seek table is there
+ * @throws TntarError of kind `archive` for anything but a whole archive, with a seek table that is right if it
+ *   has one; the reason of `signal`; the error of `input`
  * @example
  * const { spaces } = await inspect(createReadStream('backup.tar.zst'));
  * for (const { name, rows, bytes } of spaces) console.log(name, rows, bytes);
  */
-export function inspect(
-  input: AsyncIterable<Buffer>,
-  options: InspectOptions = {},
-): Promise<Contents> {
-  return inspectFrom(archiveOrigin(input), options);
+export function inspect(input: ArchiveInput, options: InspectOptions = {}): Promise<Contents> {
+  const { report = silent } = options;
+  return inspectFrom(archiveOrigin(input, { report, isStrict: true }), options);
 }
 
 /** Reads what `begin` gives; see {@link inspect}. */

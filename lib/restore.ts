@@ -16,7 +16,7 @@ import { checkVersion } from './server/supported.js';
 import { type Preview, previewSink } from './sinks/preview.js';
 import { type Applied, serverSink } from './sinks/server.js';
 import { checkWanted, type Wanted } from './sinks/wanted.js';
-import { archiveOrigin, type Origin } from './sources/origin.js';
+import { type ArchiveInput, archiveOrigin, type Origin } from './sources/origin.js';
 
 /** How an archive is restored, and what of it. */
 export interface RestoreOptions extends Wanted {
@@ -124,7 +124,8 @@ async function pour(
 /**
  * Restores an archive.
  *
- * @param input - the bytes of the archive
+ * @param input - the bytes of the archive, or its file; of that only what is wanted is read, where some spaces
+ *   are chosen
  * @param server - where to connect and as whom
  * @throws TntarError; one that says INCOMPLETE where the target was written to; the reason of `signal` where
  *   nothing was
@@ -132,11 +133,11 @@ async function pour(
  * await restore(createReadStream('backup.tar.zst'), { host: 'db2', port: 3301 });
  */
 export function restore(
-  input: AsyncIterable<Buffer>,
+  input: ArchiveInput,
   server: ConnectionOptions,
   options: RestoreOptions = {},
 ): Promise<Restored> {
-  return restoreFrom(archiveOrigin(input), server, options);
+  return restoreFrom(archiveOrigin(input, options), server, options);
 }
 
 /**
@@ -167,8 +168,8 @@ export async function restoreFrom(
 }
 
 /**
- * Reads and verifies a whole archive, asks the target, and tells what a restore with these options
- * would do. It changes nothing.
+ * Reads and verifies what {@link restore} would read, asks the target, and tells what a restore with these
+ * options would do. It changes nothing.
  *
  * @throws TntarError as the restore would before its first write; the reason of `signal`
  * @example
@@ -176,11 +177,11 @@ export async function restoreFrom(
  * plan.grants.map(({ what }) => what);
  */
 export function previewRestore(
-  input: AsyncIterable<Buffer>,
+  input: ArchiveInput,
   server: ConnectionOptions,
   options: RestoreOptions = {},
 ): Promise<Preview> {
-  return previewFrom(archiveOrigin(input), server, options);
+  return previewFrom(archiveOrigin(input, options), server, options);
 }
 
 /** Tells what {@link restoreFrom} would do; see {@link previewRestore}. */

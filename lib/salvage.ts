@@ -8,7 +8,7 @@ import { previewFrom, type Restored, type RestoreOptions, restoreFrom } from './
 import { collatedSpaces, withoutSpaces } from './schema/selection.js';
 import { SYSTEM_ID_MAX, SYSTEM_SPACE_NAMES, SystemSpace } from './schema/system.js';
 import type { Preview } from './sinks/preview.js';
-import { EntryOrder } from './sources/entry-order.js';
+import { checkOrder } from './sources/entry-order.js';
 import type { Origin } from './sources/origin.js';
 import { salvageSource } from './sources/salvage.js';
 
@@ -74,19 +74,14 @@ function lostWithTrailer({ manifest, trailer }: Salvage): string[] {
   ];
 }
 
-/** The source would say so, too, when a restore has written or taken away. */
-function checkOrder({ manifest, entries }: Salvage): void {
-  const order = new EntryOrder(manifest);
-  for (const entry of entries) order.accept(entry);
-}
-
 /**
  * @param only - of what is to be restored: where rows are not, none can be lost
  * @throws TntarError of kind `archive` where nothing can be restored
  */
 function rescueOf(open: OpenFrom, surveyed: Survey, only?: RestoreOptions['only']): Rescue {
   const salvage = salvageable(surveyed);
-  checkOrder(salvage);
+  // The source would say so, too, when a restore has written or taken away.
+  checkOrder(salvage.manifest, salvage.entries);
   const { damages, gaveUp = false } = surveyed;
   const { manifest } = salvage;
   const lost = salvage.lost.filter(({ id }) => only !== 'schema' || id <= SYSTEM_ID_MAX);

@@ -2,6 +2,7 @@ import binding from 'zstd-napi/binding.js';
 import { messageOf, TntarError } from '../errors.js';
 import { NOTHING, pushPiece, Slab } from '../memory.js';
 import { MAX_WINDOW_LOG } from './limits.js';
+import { MAX_TABLE_BYTES } from './seek-table.js';
 
 const { CCtx, CParameter, DCtx, DParameter, EndDirective, MAGICNUMBER, ResetDirective } = binding;
 
@@ -137,6 +138,7 @@ export class FrameReader {
   #chunk = NOTHING;
   #inFrame = false;
   #offset: number;
+  #skipped: Buffer | undefined;
 
   /** @param start - bytes that stand before the first of `input`, for {@link offset} */
   constructor(input: AsyncIterable<Buffer>, start = 0) {
@@ -147,6 +149,11 @@ export class FrameReader {
   /** Compressed bytes taken so far. */
   get offset(): number {
     return this.#offset;
+  }
+
+  /** What was passed over last, where no frame stands behind it and it is no larger than a seek table. */
+  get skipped(): Buffer | undefined {
+    return this.#skipped;
   }
 
   /**
@@ -197,6 +204,7 @@ export class FrameReader {
     if ((this.#chunk[4]! & CHECKSUM_FLAG) === 0) {
       throw damaged(`a frame without a checksum, ${this.#at()}`);
     }
+    this.#skipped = undefined;
     this.#inFrame = true;
     return true;
   }
@@ -221,16 +229,21 @@ export class FrameReader {
   }
 
   async #skipFrame(): Promise<void> {
-    if (!(await this.#have(SKIPPABLE_HEAD_BYTES))) throw damaged(`a cut frame, ${this.#at()}`);
+    if (!(await this.#have(SKIPPABLE_HEAD_BYTES)))
+      throw damaged(`the archive ends in a cut frame, ${this.#at()}`);
     let left = SKIPPABLE_HEAD_BYTES + this.#chunk.readUInt32LE(4);
+    const isKept = left <= MAX_TABLE_BYTES;
+    const pieces: Buffer[] = [];
     while (left > 0) {
       if (this.#chunk.length === 0 && !(await this.#fill())) {
-        throw damaged(`a cut frame, ${this.#at()}`);
+        throw damaged(`the archive ends in a cut frame, ${this.#at()}`);
       }
       const here = Math.min(left, this.#chunk.length);
+      if (isKept) pieces.push(this.#chunk.subarray(0, here));
       this.#drop(here);
       left -= here;
     }
+    this.#skipped = isKept ? Buffer.concat(pieces) : undefined;
   }
 
   #drop(bytes: number): void {

@@ -57,6 +57,9 @@ export const MAX_JSON_NESTING = 1100;
 /** Entries of an archive: a trailer has no room for more, at 115 bytes each and more. */
 export const MAX_ENTRIES = Math.floor(MAX_JSON_BYTES / 115);
 
+/** Frames of an archive: two an entry, and the end. Their seek table has 2.3 MB then. */
+export const MAX_FRAMES = 2 * MAX_ENTRIES + 1;
+
 /**
  * All rows of system spaces together, and the values in them: a restore has them in memory, decoded. A
  * space with its keys takes some 1 KiB and, with ten fields, some 100 values.

@@ -5,6 +5,7 @@ import { Bodies } from './bodies.js';
 import { FrameReader } from './compression.js';
 import { type EntryName, parseEntryName } from './entries.js';
 import { MAX_ENTRIES, MAX_JSON_BYTES, MAX_PART_BYTES } from './limits.js';
+import { isMeantAsTable, SeekTable, wrongTable } from './seek-table.js';
 import { BLOCK_BYTES, END_OF_TAR, padding, parseTarHeader } from './tar.js';
 import type { EntryRecord } from './trailer.js';
 
@@ -71,6 +72,8 @@ function countRows(entry: EntryName, body: Buffer, name: string): number {
 export class EntryReader {
   readonly #frames: FrameReader;
   readonly #bodies: Bodies;
+  /** What the seek table behind these frames has to be. */
+  readonly #table = new SeekTable();
   readonly #isFirst: boolean;
   /** The last entry whose name is known, for messages. */
   #last: string | undefined;
@@ -139,7 +142,7 @@ export class EntryReader {
     const padded = header.size + padding(header.size).length;
     const { memory, release } = await this.#bodies.take(padded + 1);
     try {
-      const bytes = await readFrame(this.#frames, padded, this.#last, memory);
+      const bytes = await this.#read(padded, this.#last, memory);
       checkPadding(bytes, header.size, shown);
       const body = bytes.subarray(0, header.size);
       const rows = countRows(name, body, shown);
@@ -155,9 +158,10 @@ export class EntryReader {
   /**
    * Reads what has to follow the trailer.
    *
+   * @param isStrict - whether a seek table that is there has to be right; no row depends on it
    * @throws TntarError of kind `archive` for anything but the end of the tar and of the input
    */
-  async end(): Promise<void> {
+  async end(isStrict: boolean): Promise<void> {
     this.#begin();
     await this.#open('the trailer');
     this.#entryStart = this.#frameStart;
@@ -166,6 +170,7 @@ export class EntryReader {
     const more = await this.#frames.next();
     this.#frameStart = this.#frames.offset;
     if (more) throw damaged('another frame follows the end of the archive');
+    if (isStrict) this.#checkTable();
   }
 
   close(): Promise<void> {
@@ -174,7 +179,26 @@ export class EntryReader {
   }
 
   #readBlocks(expected: number, what: string): Promise<Buffer> {
-    return readFrame(this.#frames, expected, what, Buffer.allocUnsafe(expected + 1));
+    return this.#read(expected, what, Buffer.allocUnsafe(expected + 1));
+  }
+
+  /** Reads a frame; see {@link readFrame}. */
+  async #read(expected: number, what: string, memory: Buffer): Promise<Buffer> {
+    const bytes = await readFrame(this.#frames, expected, what, memory);
+    this.#table.add(this.#frames.offset - this.#frameStart, expected);
+    return bytes;
+  }
+
+  #checkTable(): void {
+    if (!this.#isFirst) return; // it counts frames that were not read
+    const { skipped, offset } = this.#frames;
+    if (skipped === undefined || !isMeantAsTable(skipped)) return;
+    const end = offset - skipped.length;
+    // Frames that are passed over are none of ours, and a table that counts on them leads astray.
+    if (this.#table.frameBytes === end && this.#table.encode().equals(skipped)) return;
+    this.#entryStart = end;
+    this.#frameStart = end;
+    throw wrongTable('it is not that of the frames before it');
   }
 
   #begin(): void {
@@ -207,9 +231,13 @@ export class EntryReader {
  * Reads the entries of an archive, and insists that the trailer is the last and that nothing follows.
  *
  * @param input - the compressed bytes
+ * @param isStrict - see {@link EntryReader.end}
  * @throws TntarError of kind `archive` at the first byte that is not as FORMAT.md says
  */
-export async function* readEntries(input: AsyncIterable<Buffer>): AsyncGenerator<Entry> {
+export async function* readEntries(
+  input: AsyncIterable<Buffer>,
+  isStrict = false,
+): AsyncGenerator<Entry> {
   const reader = new EntryReader(input);
   try {
     for (let isLast = false; !isLast; ) {
@@ -217,7 +245,7 @@ export async function* readEntries(input: AsyncIterable<Buffer>): AsyncGenerator
       isLast = entry.name.kind === 'trailer';
       yield entry;
     }
-    await reader.end();
+    await reader.end(isStrict);
   } finally {
     await reader.close();
   }

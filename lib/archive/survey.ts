@@ -177,7 +177,7 @@ async function readOn(
     signal?.throwIfAborted();
     const entry = await reader.next();
     finds.add(entry);
-    if (entry.name.kind === 'trailer') return reader.end();
+    if (entry.name.kind === 'trailer') return reader.end(true);
   }
 }
 

@@ -6,7 +6,8 @@ import { MANIFEST, TRAILER, tuplesEntry } from './entries.js';
 import { excessOf } from './json.js';
 import { MAX_JSON_BYTES, partBytes } from './limits.js';
 import { encodeManifest, type Manifest } from './manifest.js';
-import { END_OF_TAR, padding, tarHeader } from './tar.js';
+import { SeekTable } from './seek-table.js';
+import { BLOCK_BYTES, END_OF_TAR, padding, tarHeader } from './tar.js';
 import { type EntryRecord, encodeTrailer, type Trailer } from './trailer.js';
 
 /** The entry that takes rows at the moment. */
@@ -17,6 +18,14 @@ interface OpenPart {
   rows: number;
   bytes: number;
   hash: Hash;
+}
+
+/** A part whose end is still being compressed. */
+interface ClosedPart {
+  /** Its header, compressed. */
+  head: Buffer[];
+  /** Bytes of its body, with the padding. */
+  bytes: number;
 }
 
 export interface WriterOptions {
@@ -43,10 +52,11 @@ export class ArchiveWriter {
   #body: FrameCompressor;
   /** Compresses the end of the part before it, meanwhile. */
   #earlierBody: FrameCompressor;
-  /** The compressed header of that part; undefined where there is none. */
-  #earlierHead: Buffer[] | undefined;
+  /** That part; undefined where there is none. */
+  #earlier: ClosedPart | undefined;
   readonly #heads: FrameCompressor;
   readonly #entries: EntryRecord[] = [];
+  readonly #table = new SeekTable();
   readonly #closedSpaces = new Set<number>();
   #modified = new Date(0);
   #part: OpenPart | undefined;
@@ -81,7 +91,8 @@ export class ArchiveWriter {
     await this.#closePart(true);
     this.#emitEarlier();
     await this.#writeSmall(TRAILER, encodeTrailer({ ...closing, entries: this.#entries }));
-    this.#emitAll(this.#frame([END_OF_TAR]));
+    this.#emitFrame(this.#frame([END_OF_TAR]), END_OF_TAR.length);
+    this.#emit(this.#table.encode());
   }
 
   #openPart(spaceId: number, index: number): OpenPart {
@@ -99,9 +110,10 @@ export class ArchiveWriter {
     const name = tuplesEntry(spaceId, last && index === 0 ? undefined : index);
     this.#entries.push({ name, rows, bytes, sha256: part.hash.digest('hex') });
     const head = this.#frame([await tarHeader(name, bytes, this.#modified)]);
-    this.#body.finish(padding(bytes));
+    const zeros = padding(bytes);
+    this.#body.finish(zeros);
     this.#emitEarlier();
-    this.#earlierHead = head;
+    this.#earlier = { head, bytes: bytes + zeros.length };
     [this.#body, this.#earlierBody] = [this.#earlierBody, this.#body];
     this.#part = undefined;
     if (last) this.#closedSpaces.add(spaceId);
@@ -117,18 +129,19 @@ export class ArchiveWriter {
         hint: 'the database has more spaces or parts than format 1 can list',
       });
     }
-    this.#emitAll(this.#frame([await tarHeader(name, body.length, this.#modified)]));
-    this.#emitAll(this.#frame([body, padding(body.length)]));
+    const zeros = padding(body.length);
+    this.#emitFrame(this.#frame([await tarHeader(name, body.length, this.#modified)]), BLOCK_BYTES);
+    this.#emitFrame(this.#frame([body, zeros]), body.length + zeros.length);
     const sha256 = createHash('sha256').update(body).digest('hex');
     return { name, rows: 0, bytes: body.length, sha256 };
   }
 
   /** Emits the part that was closed before the open one. */
   #emitEarlier(): void {
-    if (this.#earlierHead === undefined) return;
-    this.#emitAll(this.#earlierHead);
-    this.#emitAll(this.#earlierBody.take());
-    this.#earlierHead = undefined;
+    if (this.#earlier === undefined) return;
+    this.#emitFrame(this.#earlier.head, BLOCK_BYTES);
+    this.#emitFrame(this.#earlierBody.take(), this.#earlier.bytes);
+    this.#earlier = undefined;
   }
 
   /** A small frame of its own. */
@@ -138,7 +151,13 @@ export class ArchiveWriter {
     return this.#heads.take();
   }
 
-  #emitAll(chunks: readonly Buffer[]): void {
-    for (const chunk of chunks) this.#emit(chunk);
+  /** @param contentBytes - that the frame unfolds to */
+  #emitFrame(chunks: readonly Buffer[], contentBytes: number): void {
+    let frameBytes = 0;
+    for (const chunk of chunks) {
+      frameBytes += chunk.length;
+      this.#emit(chunk);
+    }
+    this.#table.add(frameBytes, contentBytes);
   }
 }

@@ -11,12 +11,16 @@ import {
 import { EntryOrder, misfit } from './entry-order.js';
 import { type ItemReadable, itemReadable } from './items.js';
 
-async function* readBackup(input: AsyncIterable<Buffer>): AsyncGenerator<BackupItem> {
+/** Items of the archive that `input` is; see {@link archiveSource}. */
+export async function* readBackup(
+  input: AsyncIterable<Buffer>,
+  isStrict: boolean,
+): AsyncGenerator<BackupItem> {
   const counter = new Counter();
   const seen: EntryRecord[] = [];
   let order: EntryOrder | undefined;
   let trailer: Trailer | undefined;
-  for await (const entry of readEntries(input)) {
+  for await (const entry of readEntries(input, isStrict)) {
     const { name, body, record } = entry;
     if (name.kind === 'trailer') {
       trailer = decodeTrailer(body);
@@ -49,6 +53,7 @@ async function* readBackup(input: AsyncIterable<Buffer>): AsyncGenerator<BackupI
  * @param input - the compressed bytes, e.g. of a file. Its error is that of the source, which destroys it
  *   where nobody reads on
  * @param through - what the bytes go through first, e.g. to be counted
+ * @param isStrict - whether a seek table that is there has to be right; no row depends on it
  * @returns a stream in object mode; its error is a TntarError of kind `archive` for anything but a whole
  *   archive
  * @example
@@ -59,8 +64,9 @@ async function* readBackup(input: AsyncIterable<Buffer>): AsyncGenerator<BackupI
 export function archiveSource(
   input: AsyncIterable<Buffer>,
   through: (bytes: AsyncIterable<Buffer>) => AsyncIterable<Buffer> = (bytes) => bytes,
+  isStrict = false,
 ): ItemReadable {
-  return itemReadable(readBackup(through(input)), () => {
+  return itemReadable(readBackup(through(input), isStrict), () => {
     if (input instanceof Readable) input.destroy();
   });
 }

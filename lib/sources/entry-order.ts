@@ -29,7 +29,10 @@ export class EntryOrder {
     this.#spaces = new Map([...system, ...user]);
   }
 
-  /** @returns the space that the entry belongs to */
+  /**
+   * @returns the space that the entry belongs to
+   * @throws TntarError of kind `archive`
+   */
   accept({ name, record }: Pick<Entry, 'name' | 'record'>): SpaceInfo {
     if (name.kind !== 'tuples') throw misfit(`a second entry ${record.name}`);
     const { spaceId, part } = name;
@@ -49,4 +52,13 @@ export class EntryOrder {
     this.#last = { spaceId, part };
     return space;
   }
+}
+
+/** @throws TntarError of kind `archive` where a source would refuse one of the entries for its place */
+export function checkOrder(
+  manifest: Manifest,
+  entries: readonly Pick<Entry, 'name' | 'record'>[],
+): void {
+  const order = new EntryOrder(manifest);
+  for (const entry of entries) order.accept(entry);
 }

@@ -1,4 +1,6 @@
+import type { ArchiveFile } from '../archive/archive-file.js';
 import { archiveSource } from './archive.js';
+import { type FileReading, fileSource } from './indexed.js';
 import type { ItemReadable } from './items.js';
 
 /** What somebody who reads a backup tells its source. */
@@ -20,11 +22,21 @@ export interface Reading {
  */
 export type Origin = (reading: Reading) => ItemReadable | Promise<ItemReadable>;
 
+/** An archive: its bytes, which are read once, front to back, or a file that can be read from anywhere. */
+export type ArchiveInput = AsyncIterable<Buffer> | ArchiveFile;
+
 /**
- * An archive that is read once, front to back, e.g. from a pipe.
+ * An archive, from wherever it can be read.
  *
- * @param bytes - how many there are, where that is known
+ * @example
+ * const begin = archiveOrigin(createReadStream('backup.tar.zst'));
  */
-export function archiveOrigin(input: AsyncIterable<Buffer>, bytes?: number): Origin {
-  return ({ countBytes }) => archiveSource(input, (chunks) => countBytes(chunks, bytes));
+export function archiveOrigin(
+  input: ArchiveInput,
+  options: Pick<FileReading, 'report' | 'isStrict'> = {},
+): Origin {
+  return ({ countBytes, wants }) =>
+    Symbol.asyncIterator in input
+      ? archiveSource(input, (bytes) => countBytes(bytes), options.isStrict)
+      : fileSource(input, { ...options, wants, through: countBytes });
 }

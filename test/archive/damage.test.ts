@@ -6,6 +6,9 @@ import { archive, goodEntries, manifest, sealed } from '../support/archive-build
 import { type Plain, tuples } from '../support/msgpack.js';
 import { isArchiveError, readArchive } from './reading.js';
 
+/** What a seek table begins with. */
+const TABLE = Buffer.of(0x5e, 0x2a, 0x4d, 0x18);
+
 /** As `tntar dump` makes it: two system spaces, two spaces of a user. */
 async function written(): Promise<Buffer> {
   const { format: _, version: __, ...start } = manifest();
@@ -53,16 +56,20 @@ for (const [title, make] of [
 
     let bytes: Buffer;
     let whole: BackupItem[];
+    /** Without a table an archive is one of before there were any. */
+    let tableStart: number;
     before(async () => {
       bytes = await make();
+      tableStart = bytes.lastIndexOf(TABLE);
       const { items, error } = await readArchive(bytes);
       equal(error, undefined);
       equal(items.at(-1)?.kind, 'end');
       whole = items;
     });
 
-    it('is refused when it is cut, at every byte', async () => {
+    it('is refused when it is cut, at every byte but in front of its seek table', async () => {
       for (const cut of bytes.keys()) {
+        if (cut === tableStart) continue;
         const { items, error } = await readArchive(bytes.subarray(0, cut));
         ok(isArchiveError(error), `cut at ${cut} of ${bytes.length}: ${error}`);
         deepEqual(foreign(items, whole), [], `cut at ${cut}`);
@@ -75,7 +82,7 @@ for (const [title, make] of [
       for (const at of bytes.keys()) {
         const flipped = Buffer.from(bytes);
         flipped[at]! ^= 1 << (at % 8);
-        const { items, error } = await readArchive(flipped);
+        const { items, error } = await readArchive(flipped, undefined, true);
         deepEqual(foreign(items, whole), [], `byte ${at}`);
         if (error === undefined) equal(items.length, whole.length, `byte ${at}`);
         else {
@@ -83,7 +90,7 @@ for (const [title, make] of [
           refused++;
         }
       }
-      ok(refused > bytes.length * 0.9, `${refused} flips in ${bytes.length} bytes were refused`);
+      ok(refused > bytes.length * 0.95, `${refused} flips in ${bytes.length} bytes were refused`);
     });
   });
 }

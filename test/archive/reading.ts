@@ -25,10 +25,19 @@ function kept(item: BackupItem): BackupItem {
   return { ...rest, bytes: copy };
 }
 
-export async function readArchive(bytes: Buffer, chunkSize?: number): Promise<Outcome> {
+/** @param isStrict - whether a seek table that is there has to be right */
+export function readArchive(
+  bytes: Buffer,
+  chunkSize?: number,
+  isStrict?: boolean,
+): Promise<Outcome> {
+  return readItems(archiveSource(chunked(bytes, chunkSize), (chunks) => chunks, isStrict));
+}
+
+export async function readItems(source: AsyncIterable<BackupItem>): Promise<Outcome> {
   const items: BackupItem[] = [];
   try {
-    for await (const item of archiveSource(chunked(bytes, chunkSize))) items.push(kept(item));
+    for await (const item of source) items.push(kept(item));
     return { items };
   } catch (error) {
     return { items, error };

@@ -219,6 +219,30 @@ export function archive(entries: readonly Entry[]): Buffer {
   return framed(contents(entries));
 }
 
+/** The seek table behind frames of these contents, each of so many compressed bytes. */
+export function seekTable(each: readonly { frame: number; content: number }[]): Buffer {
+  const sizes = each.map(({ frame: bytes, content }) => {
+    const entry = Buffer.alloc(8);
+    entry.writeUInt32LE(bytes, 0);
+    entry.writeUInt32LE(content, 4);
+    return entry;
+  });
+  const footer = Buffer.alloc(9);
+  footer.writeUInt32LE(each.length, 0);
+  footer.writeUInt32LE(0x8f92eab1, 5);
+  return skippableFrame(Buffer.concat([...sizes, footer]), 0xe);
+}
+
+/** An archive of `entries` as they are, and the seek table that fits it. */
+export function seekable(entries: readonly Entry[]): Buffer {
+  const each = contents(entries).map((content) => ({ content, bytes: frame(content) }));
+  const sizes = each.map(({ content, bytes }) => ({
+    frame: bytes.length,
+    content: content.length,
+  }));
+  return Buffer.concat([...each.map(({ bytes }) => bytes), seekTable(sizes)]);
+}
+
 /** A frame around each of `each`. */
 export function framed(each: readonly Buffer[]): Buffer {
   return Buffer.concat(each.map((content) => frame(content)));

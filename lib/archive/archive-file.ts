@@ -1,0 +1,148 @@
+import { TntarError } from '../errors.js';
+import { parseEntryName } from './entries.js';
+import type { Count } from './items.js';
+import { decodeManifest, type Manifest } from './manifest.js';
+import { type Entry, EntryReader } from './reader.js';
+import {
+  decodeTable,
+  FOOTER_BYTES,
+  type FramePlace,
+  tableBytesOf,
+  wrongTable,
+} from './seek-table.js';
+import type { FoundEntry, OpenFrom } from './survey.js';
+import { BLOCK_BYTES, END_OF_TAR, padding } from './tar.js';
+import { decodeTrailer, type EntryRecord, isSameEntry, type Trailer } from './trailer.js';
+
+/**
+ * An archive that can be read from any of its bytes on, so that what is not needed of it is not read.
+ *
+ * @example
+ * const file: ArchiveFile = {
+ *   size: statSync('backup.tar.zst').size,
+ *   open: (start) => createReadStream('backup.tar.zst', { start }),
+ * };
+ */
+export interface ArchiveFile {
+  /** In bytes. */
+  size: number;
+  open: OpenFrom;
+}
+
+/** What an archive says of itself at its ends. That its entries are as it says, only they can tell. */
+export interface ArchiveIndex {
+  manifest: Manifest;
+  trailer: Trailer;
+  /** All between manifest and trailer, in order, and where they stand. */
+  entries: FoundEntry[];
+}
+
+/** Reads `bytes` bytes, of which there are as many. */
+async function readAt({ open }: ArchiveFile, start: number, bytes: number): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let left = bytes;
+  for await (const chunk of open(start)) {
+    pieces.push(chunk.subarray(0, left));
+    left -= Math.min(left, chunk.length);
+    if (left === 0) return Buffer.concat(pieces);
+  }
+  throw new TntarError('archive', 'the archive is shorter than it was a moment ago');
+}
+
+async function readTable(file: ArchiveFile): Promise<FramePlace[] | undefined> {
+  if (file.size < FOOTER_BYTES) return undefined;
+  const bytes = tableBytesOf(await readAt(file, file.size - FOOTER_BYTES, FOOTER_BYTES));
+  if (bytes === undefined) return undefined;
+  const start = file.size - bytes;
+  if (start < 0) throw wrongTable('it is larger than the archive');
+  return decodeTable(await readAt(file, start, bytes), start);
+}
+
+/** Header and body of one entry. */
+type EntryFrames = readonly [FramePlace, FramePlace];
+
+function entryFrames(frames: readonly FramePlace[]): EntryFrames[] {
+  const ends = frames.at(-1)?.contentBytes;
+  if (frames.length % 2 === 0 || frames.length < 5 || ends !== END_OF_TAR.length) {
+    throw wrongTable('its frames are not those of an archive');
+  }
+  return Array.from({ length: (frames.length - 1) / 2 }, (_, i): EntryFrames => {
+    return [frames[2 * i]!, frames[2 * i + 1]!];
+  });
+}
+
+/** Whether header and body unfold to what such an entry has. */
+function fits([head, body]: EntryFrames, { bytes }: EntryRecord): boolean {
+  return head.contentBytes === BLOCK_BYTES && body.contentBytes === bytes + padding(bytes).length;
+}
+
+async function readEntry({ open }: ArchiveFile, frames: EntryFrames): Promise<Entry> {
+  const [head, body] = frames;
+  const reader = new EntryReader(open(head.start), head.start);
+  try {
+    const entry = await reader.next();
+    const isThere = entry.start === head.start && entry.end === body.end;
+    if (isThere && fits(frames, entry.record)) return entry;
+    throw wrongTable(`entry ${entry.record.name} is not where it says, or not as large`);
+  } finally {
+    await reader.close();
+  }
+}
+
+/** What the list of the trailer and the table say together of all entries behind the manifest. */
+function placed(trailer: Trailer, frames: readonly EntryFrames[]): FoundEntry[] {
+  const { entries } = trailer;
+  if (frames.length !== entries.length + 1) {
+    throw wrongTable(`it has ${frames.length} entries, and the trailer ${entries.length + 1}`);
+  }
+  return entries.slice(1).map((record, i) => {
+    const [head, body] = frames[i + 1]!;
+    if (!fits([head, body], record)) {
+      throw wrongTable(`entry ${i + 2} has other sizes in the trailer`);
+    }
+    const name = parseEntryName(record.name);
+    if (name === undefined) throw wrongTable(`entry ${i + 2} has a name that is none`);
+    return { name, record, start: head.start, end: body.end };
+  });
+}
+
+/**
+ * Reads the seek table, the trailer and the manifest, and nothing of what stands between them.
+ *
+ * @returns undefined where there is no table, as in archives of before there were any
+ * @throws TntarError of kind `archive` where there is one, and it does not fit the archive or what was read
+ *   of that is damaged; the archive may be whole all the same, which reading it front to back tells
+ * @example
+ * const index = await readIndex(file);
+ * index?.trailer.entries.length;
+ */
+export async function readIndex(file: ArchiveFile): Promise<ArchiveIndex | undefined> {
+  const table = await readTable(file);
+  if (table === undefined) return undefined;
+  const frames = entryFrames(table);
+  const last = await readEntry(file, frames.at(-1)!);
+  if (last.name.kind !== 'trailer') throw wrongTable('no trailer stands where it says');
+  const trailer = decodeTrailer(last.body);
+  const entries = placed(trailer, frames);
+  const first = await readEntry(file, frames[0]!);
+  const [promised] = trailer.entries;
+  if (
+    first.name.kind !== 'manifest' ||
+    promised === undefined ||
+    !isSameEntry(first.record, promised)
+  ) {
+    throw wrongTable('the trailer is not that of the manifest');
+  }
+  return { manifest: decodeManifest(first.body), trailer, entries };
+}
+
+/** Rows and bytes by space, as the trailer has them. */
+export function countsOf({ entries }: ArchiveIndex): Map<number, Count> {
+  const counts = new Map<number, Count>();
+  for (const { name, record } of entries) {
+    if (name.kind !== 'tuples') continue;
+    const { rows, bytes } = counts.get(name.spaceId) ?? { rows: 0, bytes: 0 };
+    counts.set(name.spaceId, { rows: rows + record.rows, bytes: bytes + record.bytes });
+  }
+  return counts;
+}
