@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { Filtered } from '../lib/archive/items.js';
 import type { Contents } from '../lib/inspect.js';
 import { EXIT_HELP } from './exit.js';
-import { openInput } from './files.js';
+import { openArchive } from './files.js';
 import { addChoiceOptions, type ChoiceFlags, choiceOf } from './filter-options.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
 import { formatBytes, formatCount, printable } from './reporting.js';
@@ -10,27 +10,16 @@ import { interruptible } from './signals.js';
 
 interface Flags extends ChoiceFlags, ReportFlags {
   input?: string;
+  schema: boolean;
   json: boolean;
 }
 
 const EXAMPLES = `
 Examples:
   tntar list < backup.tar.zst
+  tntar list -i backup.tar.zst --schema | less
   tntar list -i backup.tar.zst --json | jq '.spaces[].name'
 `;
-
-/** Columns as wide as their widest cell; numbers to the right. */
-function table(rows: readonly string[][], isNumber: readonly boolean[]): string {
-  const widths = isNumber.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => (isNumber[i] ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-}
 
 /** What a filter made of one space, in the words of the run that wrote the archive. */
 function tally({ filter, space, in: came, changed, skipped, out }: Filtered): string {
@@ -51,33 +40,65 @@ function changesOf({ manifest, filtered }: Contents): string[] {
   return [...(manifest.changed ?? []), ...changing.map(tally)];
 }
 
-function asTable(contents: Contents): string {
-  const { manifest, shown = [], spaces, consistent, totals } = contents;
+const COLUMNS = [
+  { title: 'ID', isNumber: true },
+  { title: 'NAME' },
+  { title: 'ENGINE' },
+  { title: 'ROWS', isNumber: true },
+  { title: 'BYTES', isNumber: true },
+  { title: 'SHARE' },
+];
+
+/** Of bytes as they are in the server by those of the archive; of a part nobody knows the latter. */
+function ratioOf({ shown, totals: { bytes, archiveBytes } }: Contents): string {
+  const size = `archive of ${formatBytes(archiveBytes)}`;
+  return shown === undefined ? `${size}, ratio ${(bytes / archiveBytes).toFixed(1)}` : size;
+}
+
+function summaryOf(contents: Contents, parts: readonly string[]): string {
+  const { consistent, verified } = contents;
+  return [
+    parts.length === 0 ? 'complete' : 'a part',
+    consistent ? 'of one moment' : 'NOT of one moment: rows were written meanwhile',
+    ratioOf(contents),
+    verified ? 'verified' : 'contents not verified (tntar verify reads them)',
+  ].join(', ');
+}
+
+async function asTable(contents: Contents): Promise<string> {
+  const { share, table } = await import('./table.js');
+  const { showDefinitions } = await import('./schema.js');
+  const { manifest, shown = [], spaces, totals, definitions } = contents;
   const rows = spaces.map(({ id, name, engine, rows: count, bytes }) => [
     String(id),
     printable(name),
     printable(engine),
     formatCount(count),
     formatBytes(bytes),
+    share(bytes, totals.bytes),
   ]);
-  const head = ['ID', 'NAME', 'ENGINE', 'ROWS', 'BYTES'];
-  const total = ['', 'total', '', formatCount(totals.rows), formatBytes(totals.bytes)];
-  const origin = printable(
-    `Tarantool ${manifest.server.version}, ${manifest.created}, read by ${manifest.source}`,
-  );
+  const sums = [formatCount(totals.rows), formatBytes(totals.bytes)];
+  const total = ['', 'total', '', ...sums, share(totals.bytes, totals.bytes)];
+  const parts = partsOf(contents);
   const lines = [
-    origin + (consistent ? '' : ', NOT of one moment: rows were written meanwhile'),
-    ...partsOf(contents).map((what) => printable(`PARTIAL: ${what}`)),
-    ...changesOf(contents).map((what) => printable(`changed: ${what}`)),
-    ...manifest.omitted.map(({ what, why }) => printable(`left out: ${what} (${why})`)),
-    ...shown.map((what) => printable(`shown: ${what}`)),
-    table([head, ...rows, total], [true, false, false, true, true]),
+    `Tarantool ${manifest.server.version}, ${manifest.created}, read by ${manifest.source}`,
+    summaryOf(contents, parts),
+    ...parts.map((what) => `PARTIAL: ${what}`),
+    ...changesOf(contents).map((what) => `changed: ${what}`),
+    ...manifest.omitted.map(({ what, why }) => `left out: ${what} (${why})`),
+    ...shown.map((what) => `shown: ${what}`),
   ];
-  return `${lines.join('\n')}\n`;
+  const behind = definitions === undefined ? [] : showDefinitions(definitions);
+  const text = [
+    ...lines.map(printable),
+    table(COLUMNS, [...rows, total]),
+    ...behind.map(printable),
+  ];
+  return `${text.join('\n')}\n`;
 }
 
 function asJson(contents: Contents): string {
-  const { manifest, shown, spaces, filtered, consistent, vclock, totals } = contents;
+  const { manifest, shown, spaces, filtered, consistent, vclock, totals, verified } = contents;
   const { rows, bytes, archiveBytes } = totals;
   const partial = partsOf(contents);
   const document = {
@@ -86,24 +107,29 @@ function asJson(contents: Contents): string {
     shown,
     endVclock: vclock,
     consistent,
+    verified,
     rows,
     bytes,
     archiveBytes,
     filtered,
     spaces,
+    schema: contents.definitions,
   };
   return `${JSON.stringify(document, null, 1)}\n`;
 }
 
 async function run(flags: Flags): Promise<void> {
   const report = reportOf(flags);
-  const { inspect } = await import('../lib/inspect.js');
+  const { inspect, outline } = await import('../lib/inspect.js');
   try {
     const rewrites = await choiceOf(flags);
-    const input = openInput(flags.input);
-    const contents = await interruptible((signal) => inspect(input, { report, rewrites, signal }));
+    const input = openArchive(flags.input);
+    const contents = await interruptible((signal) => {
+      const options = { report, rewrites, signal, definitions: flags.schema };
+      return Symbol.asyncIterator in input ? inspect(input, options) : outline(input, options);
+    });
     report.clear();
-    process.stdout.write(flags.json ? asJson(contents) : asTable(contents));
+    process.stdout.write(flags.json ? asJson(contents) : await asTable(contents));
   } finally {
     report.clear();
   }
@@ -112,8 +138,12 @@ async function run(flags: Flags): Promise<void> {
 export function listCommand(): Command {
   return addReportOptions(addChoiceOptions(new Command('list')))
     .summary('show what an archive holds')
-    .description('Reads and verifies a whole archive, and shows the spaces that it holds.')
+    .description(
+      'Shows the spaces that an archive holds. Of a file only the ends are read, and the\n' +
+        'definitions where they are needed; from a pipe all is read and verified.',
+    )
     .option('-i, --input <file>', 'read from a file, not from standard input')
+    .option('--schema', 'show formats, indexes, constraints and sequences, too', false)
     .option('--json', 'print one JSON document', false)
     .addHelpText('after', EXAMPLES + EXIT_HELP)
     .action(run);

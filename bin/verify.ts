@@ -46,15 +46,17 @@ async function explain(
 
 async function run(flags: Flags): Promise<void> {
   const report = reportOf(flags);
-  const { inspect } = await import('../lib/inspect.js');
+  const { inspectFrom } = await import('../lib/inspect.js');
+  const { archiveOrigin } = await import('../lib/sources/origin.js');
   try {
     const rewrites = await choiceOf(flags);
     const input = openInput(flags.input);
     // before somebody reads: then it would seem that another program had
-    const again = archiveFile(flags.input)?.open;
+    const file = archiveFile(flags.input);
+    const origin = archiveOrigin(input, { report, isStrict: true, bytes: file?.size });
     const { totals, consistent } = await interruptible((signal) =>
-      inspect(input, { report, rewrites, signal }).catch((error: unknown) =>
-        explain(error, again, report, signal),
+      inspectFrom(origin, { report, rewrites, signal }).catch((error: unknown) =>
+        explain(error, file?.open, report, signal),
       ),
     );
     if (!consistent) report.warn('rows were written while the dump read: it is not of one moment');

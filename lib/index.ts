@@ -2,7 +2,7 @@
  * Logical backups of Tarantool as streams.
  *
  * The pipelines are functions that return promises: {@link dump}, {@link restore},
- * {@link previewRestore}, {@link copy}, {@link previewCopy}, {@link inspect}, and of damaged archives {@link examine}, {@link salvage},
+ * {@link previewRestore}, {@link copy}, {@link previewCopy}, {@link inspect}, {@link outline}, and of damaged archives {@link examine}, {@link salvage},
  * {@link previewSalvage}. What they are made of is here one by one, each a Node stream:
  *
  * - sources are a `Readable` of {@link BackupItem | items}: {@link snapshotSource}, {@link selectSource},
@@ -45,7 +45,7 @@ export { renameSpaces } from './filters/rename.js';
 export { type Rewrite, type Rewritten, rewriteStage } from './filters/rewrite.js';
 export { schemaOnly } from './filters/schema-only.js';
 export { keepWhere, parseWhere, type Where } from './filters/where.js';
-export { type Contents, type InspectOptions, inspect } from './inspect.js';
+export { type Contents, type InspectOptions, inspect, outline } from './inspect.js';
 export { Connection, type ConnectionOptions } from './iproto/connection.js';
 export type { ConnectOptions } from './iproto/driver.js';
 export { type Endpoint, parseUri } from './iproto/uri.js';
@@ -59,6 +59,16 @@ export {
   type SalvageOptions,
   salvage,
 } from './salvage.js';
+export type {
+  CheckDefinition,
+  Definitions,
+  FieldDefinition,
+  ForeignKeyDefinition,
+  IndexDefinition,
+  PartDefinition,
+  SequenceDefinition,
+  SpaceDefinition,
+} from './schema/definitions.js';
 export type { Destination, OnConflict } from './schema/destinations.js';
 export type { Existing } from './schema/existing.js';
 export type { Head } from './schema/head.js';

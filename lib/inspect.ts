@@ -1,11 +1,15 @@
 import { pipeline } from 'node:stream/promises';
+import { type ArchiveFile, countsOf } from './archive/archive-file.js';
 import type { BackupItem, Count, Filtered } from './archive/items.js';
 import type { Manifest, ManifestSpace, Vclock } from './archive/manifest.js';
 import { unlessAborted } from './errors.js';
+import { Collector } from './filters/collector.js';
 import { compose, type Stage } from './filters/compose.js';
 import { observe, type Totals } from './filters/observe.js';
 import { type Rewrite, rewriteStage, wantedBy } from './filters/rewrite.js';
 import { type Report, silent } from './report.js';
+import { type Definitions, definitionsOf } from './schema/definitions.js';
+import { indexedSource, indexOf, wantedOf } from './sources/indexed.js';
 import { type ArchiveInput, archiveOrigin, type Origin } from './sources/origin.js';
 
 /** How an archive is read. */
@@ -14,11 +18,16 @@ export interface InspectOptions {
   report?: Report;
   /** What is to be seen of it. */
   rewrites?: readonly Rewrite[];
+  /** Whether to tell the definitions of spaces, too. */
+  definitions?: boolean;
   /** Stops reading. */
   signal?: AbortSignal;
 }
 
-/** What a whole, verified archive holds. */
+/** What a space has of which there is no entry. */
+const NONE: Count = { rows: 0, bytes: 0 };
+
+/** What an archive holds. */
 export interface Contents {
   /** As it stands in the archive, whatever of it was asked for. */
   manifest: Manifest;
@@ -33,6 +42,10 @@ export interface Contents {
   /** Where the server stood when the dump ended. */
   vclock: Vclock;
   totals: Totals;
+  /** False where rows were not read: this is then what the archive says of itself. */
+  verified: boolean;
+  /** What of spaces was asked for, where it was. */
+  definitions?: Definitions;
 }
 
 /**
@@ -51,10 +64,37 @@ export function inspect(input: ArchiveInput, options: InspectOptions = {}): Prom
   return inspectFrom(archiveOrigin(input, { report, isStrict: true }), options);
 }
 
+/**
+ * Tells what an archive holds by what stands at its ends, however large it is. Where it has no seek table, it is
+ * read and verified whole.
+ *
+ * @throws as `inspect`
+ * @example
+ * const { spaces, verified } = await outline({ size, open: (start) => createReadStream(path, { start }) });
+ */
+export async function outline(file: ArchiveFile, options: InspectOptions = {}): Promise<Contents> {
+  const { report = silent, rewrites = [], definitions = false, signal } = options;
+  const index = await unlessAborted(signal, () => indexOf(file, report));
+  if (index === undefined) return inspectFrom(archiveOrigin(file.open(0)), options);
+  const needed = definitions || rewrites.length > 0 ? wantedOf(index, () => false) : [];
+  const seen = await inspectFrom(() => indexedSource(file.open, index, needed), options);
+  const counts = countsOf(index);
+  const spaces = seen.spaces.map((space) => ({ ...space, ...(counts.get(space.id) ?? NONE) }));
+  const sum = (key: keyof Count): number => spaces.reduce((all, space) => all + space[key], 0);
+  const totals = {
+    spaces: spaces.filter(({ rows }) => rows > 0).length,
+    rows: sum('rows'),
+    bytes: sum('bytes'),
+    archiveBytes: file.size,
+    seconds: seen.totals.seconds,
+  };
+  return { ...seen, spaces, totals, verified: false };
+}
+
 /** Reads what `begin` gives; see {@link inspect}. */
 export async function inspectFrom(
   begin: Origin,
-  { report = silent, rewrites = [], signal }: InspectOptions = {},
+  { report = silent, rewrites = [], definitions = false, signal }: InspectOptions = {},
 ): Promise<Contents> {
   const totals = observe(report);
   const shown = rewrites.flatMap(({ partial, changed }) => [partial ?? [], changed ?? []].flat());
@@ -65,19 +105,24 @@ export async function inspectFrom(
     if (item.kind === 'end') filtered = item.filtered ?? [];
     return item;
   };
-  let contents: Omit<Contents, 'totals' | 'filtered' | 'manifest' | 'shown'> | undefined;
+  let contents: Pick<Contents, 'spaces' | 'consistent' | 'vclock'> | undefined;
+  const collector = definitions ? new Collector() : undefined;
   const collect = async (items: AsyncIterable<BackupItem>): Promise<void> => {
     let manifest: Manifest | undefined;
     for await (const item of items) {
-      if (item.kind === 'start') manifest = item.manifest;
-      if (item.kind === 'tuples') item.release?.();
-      if (item.kind !== 'end' || manifest === undefined) continue;
-      const { counts, consistent, vclock } = item;
-      const spaces = manifest.spaces.map((space) => ({
-        ...space,
-        ...(counts.get(space.id) ?? { rows: 0, bytes: 0 }),
-      }));
-      contents = { spaces, consistent, vclock };
+      if (item.kind === 'start') {
+        manifest = item.manifest;
+        collector?.start(manifest);
+      } else if (item.kind === 'tuples') {
+        if (collector?.take(item) !== true) item.release?.();
+      } else if (manifest !== undefined) {
+        const { counts, consistent, vclock } = item;
+        const spaces = manifest.spaces.map((space) => ({
+          ...space,
+          ...(counts.get(space.id) ?? NONE),
+        }));
+        contents = { spaces, consistent, vclock };
+      }
     }
   };
   await unlessAborted(signal, async () =>
@@ -91,6 +136,13 @@ export async function inspectFrom(
   if (contents === undefined || archived === undefined) {
     throw new Error('the archive ended without its end');
   }
-  const choice = shown.length === 0 ? {} : { shown };
-  return { manifest: archived, ...choice, ...contents, filtered, totals: totals.sums() };
+  return {
+    manifest: archived,
+    ...(shown.length === 0 ? {} : { shown }),
+    ...contents,
+    filtered,
+    totals: totals.sums(),
+    verified: true,
+    ...(collector === undefined ? {} : { definitions: definitionsOf(collector.head().catalog) }),
+  };
 }

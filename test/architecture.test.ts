@@ -31,6 +31,7 @@ const KEPT_BY: Readonly<Record<string, string>> = {
   msgpackr: 'lib/tuple/codec.ts',
   'decimal.js': 'lib/tuple/arithmetic.ts',
   picomatch: 'lib/filters/choose.ts',
+  'console-table-printer': 'bin/table.ts',
   '@marcbachmann/cel-js': 'lib/filters/cel.ts',
 };
 /** Where stages are joined. */

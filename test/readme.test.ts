@@ -128,6 +128,10 @@ describe('README', () => {
     it('a reader of an archive', () => {
       equal(outputs[4]!.split('\n')[49], "[ 50, 'user 50' ]");
     });
+
+    it('a reader of a part of one', () => {
+      match(outputs[5]!, /^users 100\nusers_log 0\n_space \d+\n(_\w+ \d+\n)*users 100\n$/);
+    });
   });
 
   describe('has grants that suffice', () => {

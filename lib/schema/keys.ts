@@ -1,4 +1,4 @@
-import { decode } from '../tuple/codec.js';
+import { decode, Extension, type Value } from '../tuple/codec.js';
 import { fieldBytes, joinFields } from '../tuple/fields.js';
 import type { KeyPart } from './catalog.js';
 
@@ -20,10 +20,16 @@ export function extractKey(tuple: Buffer, parts: readonly KeyPart[]): Buffer | u
 /** What a message shows of a key at most, in characters. */
 const SHOWN = 200;
 
-/** A key as people read it, e.g. `[512,"pk"]`. */
-export function showKey(key: Buffer): string {
-  const text = JSON.stringify(decode(key), (_name, value) =>
-    typeof value === 'bigint' ? String(value) : value,
-  );
+/** A value as people read it, e.g. `[512,"pk"]`. */
+export function showValue(given: Value): string {
+  const text = JSON.stringify(given, (_name, value) => {
+    if (typeof value === 'bigint') return String(value);
+    return value instanceof Extension ? `<extension ${value.type}>` : value;
+  });
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
+}
+
+/** A key as people read it. */
+export function showKey(key: Buffer): string {
+  return showValue(decode(key));
 }

@@ -54,7 +54,7 @@ export const Field = {
   schema: { key: 0, value: 1 },
   collation: { id: 0, name: 1, owner: 2 },
   space: { id: 0, owner: 1, name: 2, engine: 3, fieldCount: 4, flags: 5, format: 6 },
-  sequence: { id: 0, owner: 1, name: 2, step: 3, min: 4, max: 5 },
+  sequence: { id: 0, owner: 1, name: 2, step: 3, min: 4, max: 5, start: 6, isCycle: 8 },
   sequenceData: { id: 0, value: 1 },
   index: { spaceId: 0, id: 1, name: 2, type: 3, options: 4, parts: 5 },
   func: {

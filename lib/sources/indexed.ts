@@ -33,7 +33,7 @@ export async function indexOf(
 type Wants = (space: string) => boolean;
 
 /** Entries of definitions, and of the spaces that are wanted. */
-function wantedOf({ manifest, entries }: ArchiveIndex, wants: Wants): FoundEntry[] {
+export function wantedOf({ manifest, entries }: ArchiveIndex, wants: Wants): FoundEntry[] {
   const ids = new Set(manifest.spaces.filter(({ name }) => wants(name)).map(({ id }) => id));
   return entries.filter(
     ({ name }) =>
@@ -51,6 +51,21 @@ async function* readIndexed(
   yield { kind: 'start', manifest };
   yield* counter.pass(readFound(open, manifest, wanted, 'is not what the trailer says'));
   yield { kind: 'end', ...end, counts: counter.counts };
+}
+
+/**
+ * Some entries of an archive, as a stream of items; nothing else is read, nor verified.
+ *
+ * @param entries - of the index, in its order; of a space all or none
+ * @returns a stream in object mode; its error is a TntarError of kind `archive` where one is not what the
+ *   trailer says
+ */
+export function indexedSource(
+  open: OpenFrom,
+  index: ArchiveIndex,
+  entries: readonly FoundEntry[],
+): ItemReadable {
+  return itemReadable(readIndexed(open, index, entries), () => {});
 }
 
 async function* readFile(file: ArchiveFile, reading: FileReading): AsyncGenerator<BackupItem> {

@@ -25,6 +25,12 @@ export type Origin = (reading: Reading) => ItemReadable | Promise<ItemReadable>;
 /** An archive: its bytes, which are read once, front to back, or a file that can be read from anywhere. */
 export type ArchiveInput = AsyncIterable<Buffer> | ArchiveFile;
 
+/** How an archive is read, and what is known of it. */
+export interface ArchiveReading extends Pick<FileReading, 'report' | 'isStrict'> {
+  /** How many bytes a stream will have, where that is known. */
+  bytes?: number | undefined;
+}
+
 /**
  * An archive, from wherever it can be read.
  *
@@ -33,10 +39,10 @@ export type ArchiveInput = AsyncIterable<Buffer> | ArchiveFile;
  */
 export function archiveOrigin(
   input: ArchiveInput,
-  options: Pick<FileReading, 'report' | 'isStrict'> = {},
+  { bytes, ...options }: ArchiveReading = {},
 ): Origin {
   return ({ countBytes, wants }) =>
     Symbol.asyncIterator in input
-      ? archiveSource(input, (bytes) => countBytes(bytes), options.isStrict)
+      ? archiveSource(input, (chunks) => countBytes(chunks, bytes), options.isStrict)
       : fileSource(input, { ...options, wants, through: countBytes });
 }

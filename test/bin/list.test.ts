@@ -48,6 +48,10 @@ describe('list', () => {
       match(lines[0]!, new RegExp(`^Tarantool ${version}, 20\\d\\d-.*Z, read by snapshot$`));
     });
 
+    it('with what it is as a whole', () => {
+      match(lines[1]!, /^complete, of one moment, archive of [\d.]+ kB, ratio [\d.]+, verified$/);
+    });
+
     it('with what was left out', () => {
       deepEqual(
         lines.filter((line) => line.includes('cache') && line.startsWith('left out')).length,
@@ -57,14 +61,14 @@ describe('list', () => {
 
     it('with a line a space, in which numbers stand below each other', () => {
       const start = lines.findIndex((line) => line.includes('ENGINE'));
-      match(lines[start]!, /^ *ID +NAME +ENGINE +ROWS +BYTES$/);
-      const table = lines.slice(start, -1);
+      match(lines[start]!, /^ *ID +NAME +ENGINE +ROWS +BYTES +SHARE$/);
+      const table = lines.slice(start + 1, -1);
       equal(new Set(table.map((line) => line.length)).size, 1, table.join('\n'));
-      match(table[1]!, /^512 +customers +memtx +2,000 +[\d.]+ kB$/);
-      ok(table.some((line) => /^\d+ +events +vinyl +20,000 +[\d.]+ kB$/.test(line)));
-      ok(table.some((line) => /^\d+ +empty +memtx +0 +0 B$/.test(line)));
-      ok(table.some((line) => /^\d+ +größe +memtx +0 +0 B$/.test(line)));
-      match(table.at(-1)!, /^ +total +32,400 +[\d.]+ MB$/);
+      match(table[0]!, /^512 +customers +memtx +2,000 +[\d.]+ kB {2}[█░]{10} +[\d.]+%$/);
+      ok(table.some((line) => /^\d+ +events +vinyl +20,000 +[\d.]+ kB {2}/.test(line)));
+      ok(table.some((line) => /^\d+ +empty +memtx +0 +0 B {2}░{10} +0\.0%$/.test(line)));
+      ok(table.some((line) => /^\d+ +größe +memtx +0 +0 B {2}/.test(line)));
+      match(table.at(-1)!, /^ +total +32,400 +[\d.]+ MB {2}█{10} 100\.0%$/);
       equal(lines.at(-1), '');
     });
   });
@@ -197,7 +201,10 @@ describe('list', () => {
     const { stdout: input } = await withServer({}, ({ uri }) => tntar(['dump', uri]));
     const { code, stdout } = await tntar(['list'], { input });
     equal(code, 0);
-    match(String(stdout), /^Tarantool .*\n *ID +NAME +ENGINE +ROWS +BYTES\n +total +0 +0 B\n$/);
+    match(
+      String(stdout),
+      /^Tarantool .*\ncomplete, .*\nID +NAME .*\n +total +0 +0 B {2}░{10} +0\.0%\n$/,
+    );
   });
 
   it('prints nothing of an archive that is cut, not even what it could read', async () => {

@@ -230,7 +230,7 @@ describe('reporting', () => {
       equal(verified.code, 0);
       match(verified.stderr, /^tntar: warning: rows were written.*\n$/);
       const listed = await tntar(['list'], { input: stdout });
-      match(String(listed.stdout), /^Tarantool .* read by select, NOT of one moment/);
+      match(String(listed.stdout), /^Tarantool .* read by select\ncomplete, NOT of one moment/);
       const { consistent } = JSON.parse(
         String((await tntar(['list', '--json'], { input: stdout })).stdout),
       );

@@ -1,0 +1,62 @@
+import { Table } from 'console-table-printer';
+
+/** A column of a table. */
+export interface Column {
+  title: string;
+  /** Numbers stand to the right, below each other. */
+  isNumber?: boolean;
+}
+
+const NOTHING = { left: '', mid: '', right: '', other: '' };
+/** Columns two spaces apart, and no lines between them. */
+const PLAIN = { headerTop: NOTHING, headerBottom: NOTHING, tableBottom: NOTHING, vertical: '' };
+/** The package's own colours are no good on a white terminal. */
+const COLOURS = { white: '\x1b[39m', white_bold: '\x1b[1m' };
+
+/** Whether standard output is a terminal that shows colours, and somebody may want them. */
+function hasColours(): boolean {
+  const { NO_COLOR = '', TERM } = process.env;
+  return process.stdout.isTTY === true && NO_COLOR === '' && TERM !== 'dumb';
+}
+
+/**
+ * A table for standard output: with lines on a terminal, plain columns elsewhere.
+ *
+ * @param rows - printable text, a cell for each column
+ * @example
+ * table([{ title: 'NAME' }, { title: 'ROWS', isNumber: true }], [['users', '1,000']]);
+ */
+export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+  const printed = new Table({
+    ...(process.stdout.isTTY ? {} : { style: PLAIN }),
+    shouldDisableColors: !hasColours(),
+    colorMap: COLOURS,
+    columns: columns.map(({ title, isNumber }, i) => ({
+      name: String(i),
+      title,
+      alignment: isNumber === true ? 'right' : 'left',
+    })),
+  });
+  for (const row of rows) printed.addRow(Object.fromEntries(row.entries()));
+  return printed
+    .render()
+    .split('\n')
+    .map((line) => line.replace(/^ /, '').trimEnd())
+    .filter((line) => line !== '')
+    .join('\n');
+}
+
+const BAR_CELLS = 10;
+
+/**
+ * A share of a whole, drawn and in figures.
+ *
+ * @example
+ * share(1, 2); // '█████░░░░░  50.0%'
+ */
+export function share(part: number, whole: number): string {
+  const ratio = whole === 0 ? 0 : part / whole;
+  const full = Math.round(ratio * BAR_CELLS);
+  const bar = '█'.repeat(full) + '░'.repeat(BAR_CELLS - full);
+  return `${bar} ${(100 * ratio).toFixed(1).padStart(5)}%`;
+}
