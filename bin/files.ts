@@ -41,7 +41,7 @@ export function openInput(file: string | undefined): Readable {
 }
 
 /** What the file system says of a file; undefined where it says no: whoever opens it is told why. */
-function statOf(file: string): Stats | undefined {
+export function statOf(file: string): Stats | undefined {
   try {
     return statSync(file);
   } catch {

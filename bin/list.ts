@@ -2,7 +2,6 @@ import { Command } from 'commander';
 import type { Filtered } from '../lib/archive/items.js';
 import type { Contents } from '../lib/inspect.js';
 import { EXIT_HELP } from './exit.js';
-import { openArchive } from './files.js';
 import { addChoiceOptions, type ChoiceFlags, choiceOf } from './filter-options.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
 import { formatBytes, formatCount, printable } from './reporting.js';
@@ -55,8 +54,16 @@ function ratioOf({ shown, totals: { bytes, archiveBytes } }: Contents): string {
   return shown === undefined ? `${size}, ratio ${(bytes / archiveBytes).toFixed(1)}` : size;
 }
 
+/** The Lua module does not say of which version its server was. */
+function madeBy({ manifest, unvouched }: Contents): string {
+  const { tool, created, server, source } = manifest;
+  if (unvouched) return `by ${tool}, ${created}`;
+  return `Tarantool ${server.version}, ${created}, read by ${source}`;
+}
+
 function summaryOf(contents: Contents, parts: readonly string[]): string {
-  const { consistent, verified } = contents;
+  const { consistent, verified, unvouched } = contents;
+  if (unvouched) return 'nothing says that it is whole';
   return [
     parts.length === 0 ? 'complete' : 'a part',
     consistent ? 'of one moment' : 'NOT of one moment: rows were written meanwhile',
@@ -81,7 +88,7 @@ async function asTable(contents: Contents): Promise<string> {
   const total = ['', 'total', '', ...sums, share(totals.bytes, totals.bytes)];
   const parts = partsOf(contents);
   const lines = [
-    `Tarantool ${manifest.server.version}, ${manifest.created}, read by ${manifest.source}`,
+    madeBy(contents),
     summaryOf(contents, parts),
     ...parts.map((what) => `PARTIAL: ${what}`),
     ...changesOf(contents).map((what) => `changed: ${what}`),
@@ -98,7 +105,8 @@ async function asTable(contents: Contents): Promise<string> {
 }
 
 function asJson(contents: Contents): string {
-  const { manifest, shown, spaces, filtered, consistent, vclock, totals, verified } = contents;
+  const { manifest, shown, spaces, filtered, consistent, vclock, totals, verified, unvouched } =
+    contents;
   const { rows, bytes, archiveBytes } = totals;
   const partial = partsOf(contents);
   const document = {
@@ -108,6 +116,7 @@ function asJson(contents: Contents): string {
     endVclock: vclock,
     consistent,
     verified,
+    unvouched,
     rows,
     bytes,
     archiveBytes,
@@ -120,13 +129,16 @@ function asJson(contents: Contents): string {
 
 async function run(flags: Flags): Promise<void> {
   const report = reportOf(flags);
-  const { inspect, outline } = await import('../lib/inspect.js');
+  const { inspectFrom, outline } = await import('../lib/inspect.js');
+  const { fileOf, originOf } = await import('./origins.js');
   try {
     const rewrites = await choiceOf(flags);
-    const input = openArchive(flags.input);
+    const file = await fileOf(flags.input);
     const contents = await interruptible((signal) => {
       const options = { report, rewrites, signal, definitions: flags.schema };
-      return Symbol.asyncIterator in input ? inspect(input, options) : outline(input, options);
+      return file === undefined
+        ? inspectFrom(originOf(flags.input, report), options)
+        : outline(file, options);
     });
     report.clear();
     process.stdout.write(flags.json ? asJson(contents) : await asTable(contents));
@@ -142,7 +154,7 @@ export function listCommand(): Command {
       'Shows the spaces that an archive holds. Of a file only the ends are read, and the\n' +
         'definitions where they are needed; from a pipe all is read and verified.',
     )
-    .option('-i, --input <file>', 'read from a file, not from standard input')
+    .option('-i, --input <file>', 'read from a file or a directory, not from standard input')
     .option('--schema', 'show formats, indexes, constraints and sequences, too', false)
     .option('--json', 'print one JSON document', false)
     .addHelpText('after', EXAMPLES + EXIT_HELP)

@@ -1,13 +1,12 @@
 import { Command } from 'commander';
 import type { ConnectionOptions } from '../lib/iproto/connection.js';
-import type { Report } from '../lib/report.js';
+import { type Report, silent } from '../lib/report.js';
 import type { Restored, RestoreOptions } from '../lib/restore.js';
 import type { Findings } from '../lib/salvage.js';
 import { takesAway } from '../lib/schema/existing.js';
 import type { Preview } from '../lib/sinks/preview.js';
 import { damagedError, openAgain, warnOfDamage } from './damage.js';
 import { EXIT_HELP } from './exit.js';
-import { openArchive } from './files.js';
 import { addFilterOptions, type FilterFlags, rewritesOf } from './filter-options.js';
 import { showPreview } from './preview.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
@@ -33,6 +32,8 @@ Examples:
   tntar restore admin@db2:3301 -i backup.tar.zst --space users
   tntar restore admin@db2:3301 -i backup.tar.zst --existing drop --no-users
   tntar dump db1:3301 | tntar restore admin@db2:3301
+  tntar restore admin@db2:3301 -i /var/backup/lua-dump
+  tar c lua-dump | tntar restore admin@db2:3301
 `;
 
 /** The two things that can be done with an archive. */
@@ -46,20 +47,21 @@ interface Archive {
 
 /** An archive that is restored whole or not at all. */
 async function wholeArchive(flags: Flags, report: Report): Promise<Archive> {
-  const { previewRestore, restore } = await import('../lib/restore.js');
-  const input = openArchive(flags.input);
+  const { previewFrom, restoreFrom } = await import('../lib/restore.js');
+  const { originAgain, originOf } = await import('./origins.js');
+  const again = takesAway(flags.existing) ? originAgain(flags.input, silent) : undefined;
+  const origin = originOf(flags.input, report);
   return {
     async restore(server, options) {
-      if (!(Symbol.asyncIterator in input) && takesAway(flags.existing)) {
+      if (again !== undefined) {
         const { inspectFrom } = await import('../lib/inspect.js');
-        const { archiveOrigin } = await import('../lib/sources/origin.js');
         const { signal } = options;
         report.note('verifying the archive, before anything is taken away');
-        await inspectFrom(archiveOrigin(input.open(0)), signal === undefined ? {} : { signal });
+        await inspectFrom(again, signal === undefined ? {} : { signal });
       }
-      return restore(input, server, options);
+      return restoreFrom(origin, server, options);
     },
-    preview: (server, options) => previewRestore(input, server, options),
+    preview: (server, options) => previewFrom(origin, server, options),
   };
 }
 
@@ -109,7 +111,7 @@ async function run(uri: string, flags: Flags): Promise<void> {
 export function restoreCommand(): Command {
   const command = addFilterOptions(addServerOptions(new Command('restore'))).option(
     '-i, --input <file>',
-    'read from a file, not from standard input',
+    'read from a file or a directory, not from standard input',
   );
   return addReportOptions(addTargetOptions(command, 'verify what would be read'))
     .summary('put an archive into a database')
@@ -118,7 +120,8 @@ export function restoreCommand(): Command {
         'into one that has some; with --data-only, its rows into spaces that are there.\n' +
         'Nothing is written, dropped or emptied before the target was found fit, and no\n' +
         'row of a part before the part was verified. Users, functions and collations that\n' +
-        'are there already and the same are used; ids that are taken there are changed.',
+        'are there already and the same are used; ids that are taken there are changed.\n' +
+        'Takes a directory of the Lua module tarantool/dump as well, or a tar of one.',
     )
     .option(
       '--salvage',

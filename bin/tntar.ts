@@ -4,6 +4,7 @@ import { VERSION } from '../lib/version.js';
 import { copyCommand } from './copy.js';
 import { dumpCommand } from './dump.js';
 import { EXIT_HELP, finish } from './exit.js';
+import { extractCommand } from './extract.js';
 import { listCommand } from './list.js';
 import { restoreCommand } from './restore.js';
 import { hidePasswords, withoutPasswords } from './secrets.js';
@@ -37,6 +38,7 @@ for (const command of [
   copyCommand(),
   listCommand(),
   verifyCommand(),
+  extractCommand(),
 ]) {
   program.addCommand(command.copyInheritedSettings(program));
 }

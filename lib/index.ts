@@ -2,13 +2,13 @@
  * Logical backups of Tarantool as streams.
  *
  * The pipelines are functions that return promises: {@link dump}, {@link restore},
- * {@link previewRestore}, {@link copy}, {@link previewCopy}, {@link inspect}, {@link outline}, and of damaged archives {@link examine}, {@link salvage},
+ * {@link previewRestore}, {@link copy}, {@link previewCopy}, {@link inspect}, {@link outline}, {@link extract}, and of damaged archives {@link examine}, {@link salvage},
  * {@link previewSalvage}. What they are made of is here one by one, each a Node stream:
  *
  * - sources are a `Readable` of {@link BackupItem | items}: {@link snapshotSource}, {@link selectSource},
- *   {@link archiveSource}, {@link fileSource}
+ *   {@link archiveSource}, {@link fileSource}, {@link directorySource}
  * - filters, such as {@link setEngine} makes one, become a `Duplex` by {@link rewriteStage}
- * - sinks take items: {@link archiveSink}, {@link serverSink}
+ * - sinks take items: {@link archiveSink}, {@link serverSink}, {@link directorySink}
  *
  * @example
  * await pipeline(
@@ -33,6 +33,7 @@ export type { Damage, OpenFrom } from './archive/survey.js';
 export { type Copied, type CopyOptions, copy, previewCopy } from './copy.js';
 export { type DumpOptions, type DumpSummary, dump } from './dump.js';
 export { type ErrorDetails, type ErrorKind, TntarError } from './errors.js';
+export { type ExtractOptions, extract } from './extract.js';
 export { applyFilter } from './filters/apply.js';
 export { type Choice, chooseSpaces } from './filters/choose.js';
 export { compose, type Stage } from './filters/compose.js';
@@ -77,10 +78,12 @@ export type { PlanOptions, Step } from './schema/planner.js';
 export { SYSTEM_SPACE_NAMES, SystemSpace } from './schema/system.js';
 export type { FieldFormat } from './schema/system-formats.js';
 export { type ArchiveOptions, archiveSink } from './sinks/archive.js';
+export { type DirectoryOptions, directorySink } from './sinks/directory.js';
 export type { Preview } from './sinks/preview.js';
 export { type Applied, type ServerWritable, serverSink } from './sinks/server.js';
 export type { Wanted } from './sinks/wanted.js';
 export { archiveSource } from './sources/archive.js';
+export { directorySource } from './sources/directory.js';
 export { type FileReading, fileSource } from './sources/indexed.js';
 export type { ItemReadable } from './sources/items.js';
 export type { ArchiveInput } from './sources/origin.js';

@@ -39,6 +39,8 @@ export interface Contents {
   filtered: Filtered[];
   /** Whether all rows are of one moment. */
   consistent: boolean;
+  /** There where nothing says that this is all that there was; see {@link BackupEnd.unvouched}. */
+  unvouched?: true;
   /** Where the server stood when the dump ended. */
   vclock: Vclock;
   totals: Totals;
@@ -105,7 +107,7 @@ export async function inspectFrom(
     if (item.kind === 'end') filtered = item.filtered ?? [];
     return item;
   };
-  let contents: Pick<Contents, 'spaces' | 'consistent' | 'vclock'> | undefined;
+  let contents: Pick<Contents, 'spaces' | 'consistent' | 'vclock' | 'unvouched'> | undefined;
   const collector = definitions ? new Collector() : undefined;
   const collect = async (items: AsyncIterable<BackupItem>): Promise<void> => {
     let manifest: Manifest | undefined;
@@ -116,12 +118,12 @@ export async function inspectFrom(
       } else if (item.kind === 'tuples') {
         if (collector?.take(item) !== true) item.release?.();
       } else if (manifest !== undefined) {
-        const { counts, consistent, vclock } = item;
+        const { counts, consistent, unvouched, vclock } = item;
         const spaces = manifest.spaces.map((space) => ({
           ...space,
           ...(counts.get(space.id) ?? NONE),
         }));
-        contents = { spaces, consistent, vclock };
+        contents = { spaces, consistent, vclock, ...(unvouched && { unvouched }) };
       }
     }
   };
@@ -142,7 +144,7 @@ export async function inspectFrom(
     ...contents,
     filtered,
     totals: totals.sums(),
-    verified: true,
+    verified: contents.unvouched !== true,
     ...(collector === undefined ? {} : { definitions: definitionsOf(collector.head().catalog) }),
   };
 }

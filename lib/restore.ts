@@ -99,17 +99,19 @@ async function pour(
   stages: readonly Stage[],
 ): Promise<Totals> {
   const totals = observe(report);
-  // Also while the input is silent: a lost connection ends the run, and so does a signal.
-  connection.onLost((error) => sink.destroy(error));
   const release = closeOnAbort(connection, signal);
   try {
     checkVersion(connection, report);
+    const items = await begin({
+      countBytes: totals.countBytes,
+      expect: totals.expect,
+      wants: wantedBy(rewrites),
+    });
+    // Also while the input is silent: a lost connection ends the run, and so does a signal.
+    connection.onLost((error) => sink.destroy(error));
+    if (connection.lost !== undefined) sink.destroy(connection.lost);
     await pipeline(
-      await begin({
-        countBytes: totals.countBytes,
-        expect: totals.expect,
-        wants: wantedBy(rewrites),
-      }),
+      items,
       compose([...stages, ...rewrites.map((rewrite) => rewriteStage(rewrite, report)), totals.see]),
       sink,
       signal === undefined ? {} : { signal },

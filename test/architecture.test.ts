@@ -10,7 +10,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
  * place, and from stages above.
  */
 const STAGES: readonly (readonly string[])[] = [
-  ['errors.ts', 'memory.ts', 'report.ts', 'version.ts'],
+  ['errors.ts', 'memory.ts', 'report.ts', 'temporary.ts', 'version.ts'],
   ['tuple'],
   ['archive'],
   ['iproto'],
@@ -18,7 +18,7 @@ const STAGES: readonly (readonly string[])[] = [
   ['server'],
   ['filters'],
   ['sources', 'sinks'],
-  ['dump.ts', 'restore.ts', 'copy.ts', 'inspect.ts', 'salvage.ts', 'index.ts'],
+  ['dump.ts', 'restore.ts', 'copy.ts', 'inspect.ts', 'extract.ts', 'salvage.ts', 'index.ts'],
 ];
 /** Files that share a stage and may import from each other; folders that share one may not. */
 const isFile = (place: string): boolean => place.endsWith('.ts');
@@ -35,7 +35,7 @@ const KEPT_BY: Readonly<Record<string, string>> = {
   '@marcbachmann/cel-js': 'lib/filters/cel.ts',
 };
 /** Where stages are joined. */
-const PIPELINES = ['lib/dump.ts', 'lib/inspect.ts', 'lib/restore.ts'];
+const PIPELINES = ['lib/dump.ts', 'lib/extract.ts', 'lib/inspect.ts', 'lib/restore.ts'];
 
 interface Source {
   /** From the root, e.g. `lib/tuple/batch.ts`. */

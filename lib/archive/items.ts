@@ -47,6 +47,8 @@ export interface BackupEnd {
   sequences?: SequenceValue[];
   /** What filters made of rows, in the order of the filters. */
   filtered?: Filtered[];
+  /** There where nothing says that all has come that there was: a directory of the Lua module has no trailer. */
+  unvouched?: true;
   /** By space id, as the source counted; every sink compares with what reached it. */
   counts: Map<number, Count>;
 }

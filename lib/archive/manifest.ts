@@ -44,7 +44,7 @@ export interface Manifest {
   tool: string;
   /** ISO 8601, UTC. */
   created: string;
-  /** What was dumped: a version such as `2.11.9`, and the uuid of the instance. */
+  /** What was dumped: a version such as `2.11.9` or {@link UNKNOWN_VERSION}, and the uuid of the instance. */
   server: { version: string; uuid: string };
   /** How rows were read; see {@link ManifestSpace.rowsFrom} for those of a space. */
   source: 'snapshot' | 'select';
@@ -109,8 +109,10 @@ function checkSpaceIds(spaces: readonly ManifestSpace[]): void {
   }
 }
 
+/** The version of a server of which nobody noted it. */
+export const UNKNOWN_VERSION = 'unknown';
 /** As a server's greeting has it, e.g. `2.11.5-0-gab12cd`: its first two numbers decide on a restore. */
-const SERVER_VERSION = /^\d{1,4}\.\d{1,4}(?:[.~+-][\w.~+-]{0,100})?$/;
+const SERVER_VERSION = /^(?:unknown|\d{1,4}\.\d{1,4}(?:[.~+-][\w.~+-]{0,100})?)$/;
 const ISO_DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
 
 /** @throws TntarError of kind `archive` */

@@ -1,5 +1,6 @@
-import { pack } from 'tar-stream';
-import { TntarError } from '../errors.js';
+import { Readable } from 'node:stream';
+import { extract, pack } from 'tar-stream';
+import { messageOf, TntarError } from '../errors.js';
 
 /** Bytes of a tar header, and what bodies are padded to. */
 export const BLOCK_BYTES = 512;
@@ -77,4 +78,83 @@ export function parseTarHeader(block: Buffer): TarHeader {
     }
   }
   return { name, size: octal(block, SIZE, 'size') };
+}
+
+/** An entry of a tar that anybody may have made. */
+export interface TarEntry {
+  name: string;
+  /** e.g. `file`, `directory` or `symlink`. */
+  type: string;
+  /** As its header claims it. */
+  size: number;
+  modified: Date;
+  /** Has to be read to its end before the next entry. */
+  body: AsyncIterable<Buffer>;
+}
+
+/** @returns true where the first bytes of something are those of a tar */
+export function startsTar(head: Buffer): boolean {
+  return head.toString('latin1', MAGIC[0], MAGIC[0] + 5) === 'ustar';
+}
+
+const LAST_YEAR = 9999;
+
+function isDate(value: Date | undefined): value is Date {
+  const year = value?.getUTCFullYear() ?? Number.NaN;
+  return year > 0 && year <= LAST_YEAR;
+}
+
+function unreadable(error: unknown): unknown {
+  const isOther = error instanceof TntarError || (error as NodeJS.ErrnoException).syscall;
+  return isOther ? error : damaged(`the tar cannot be read: ${messageOf(error)}`);
+}
+
+/** Hands chunks through, and insists that they end as a tar does: else entries may be missing. */
+async function* endingAsTar(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let end: Buffer = Buffer.alloc(0);
+  for await (const chunk of input) {
+    if (chunk.length === 0) continue;
+    yield chunk;
+    end = Buffer.concat([end, chunk.subarray(-END_OF_TAR.length)]).subarray(-END_OF_TAR.length);
+  }
+  if (end.equals(END_OF_TAR)) return;
+  throw new TntarError('archive', 'the tar ends before its end', {
+    hint: 'the program that writes it failed, or the rest was lost on the way',
+  });
+}
+
+/**
+ * Takes apart a tar of any program's: with long names, sizes above 8 GiB, and what else there is.
+ *
+ * @throws TntarError of kind `archive` where it is none, or cut; the error of `input`
+ * @example
+ * for await (const { name, size, body } of untar(process.stdin)) await store(name, size, body);
+ */
+export async function* untar(input: AsyncIterable<Buffer>): AsyncGenerator<TarEntry> {
+  const tar = extract();
+  const source = Readable.from(endingAsTar(input));
+  let failure: unknown;
+  source.once('error', (error) => {
+    failure = error;
+    tar.destroy(error);
+  });
+  source.pipe(tar);
+  const told = async function* (body: AsyncIterable<unknown>): AsyncGenerator<Buffer> {
+    try {
+      for await (const chunk of body) yield chunk as Buffer;
+    } catch (error) {
+      throw unreadable(failure ?? error);
+    }
+  };
+  try {
+    for await (const entry of tar) {
+      const { name, type, size = 0, mtime } = entry.header;
+      const modified = isDate(mtime) ? mtime : new Date(0);
+      yield { name, type: String(type), size, modified, body: told(entry) };
+    }
+  } catch (error) {
+    throw unreadable(failure ?? error);
+  } finally {
+    source.destroy();
+  }
 }

@@ -48,9 +48,14 @@ function listOf(value: Value | undefined): Value[] {
   return Array.isArray(value) ? value : [];
 }
 
+/** What all servers have that are known. */
+const OLDEST: Release = [2, 6];
+
 /** Collects what is lost on the way from one release to another. */
 class Review {
   readonly lines: string[] = [];
+  /** The release that the newest of what is there came with. */
+  newest: Release = OLDEST;
   readonly #backup: Catalog;
   readonly #source: Release;
   readonly #target: Release;
@@ -63,6 +68,7 @@ class Review {
 
   /** @param what - e.g. `space 's': field 'at' is a datetime` */
   needs(since: Release, what: string): void {
+    if (isOlder(this.newest, since)) this.newest = since;
     if (isLost(since, this.#source, this.#target)) {
       this.lines.push(`${what}, which needs ${showRelease(since)}`);
     }
@@ -111,7 +117,10 @@ class Review {
       const since = FIELD_OPTIONS.get(key);
       if (since !== undefined) this.needs(since, `${where} has the option '${key}'`);
     }
-    if (field['default'] !== undefined) this.needs(DEFAULT_VALUES, `${where} has a default`);
+    const isSql = typeof field['default'] === 'string' && isOlder(this.#source, DEFAULT_VALUES);
+    if (field['default'] !== undefined && !isSql) {
+      this.needs(DEFAULT_VALUES, `${where} has a default`);
+    }
   }
 
   type(type: Value | undefined, where: string): void {
@@ -236,6 +245,21 @@ class Review {
       }
     }
   }
+}
+
+/**
+ * The oldest release that knows all that spaces and indexes have, for a backup of which nobody noted where it
+ * comes from.
+ *
+ * @param backup - the user's rows of the system spaces
+ * @example
+ * leastRelease(catalog); // [2, 10], where a field is a datetime
+ */
+export function leastRelease(backup: Catalog): Release {
+  const review = new Review(backup, OLDEST, OLDEST);
+  review.spaces();
+  review.indexes();
+  return review.newest;
 }
 
 /**

@@ -94,6 +94,15 @@ function checkSpaces(listed: readonly ManifestSpace[], catalog: Catalog): void {
 }
 
 /**
+ * Checks each row of system spaces by itself and against the others of its space.
+ *
+ * @throws TntarError of kind `archive` that names the first row that no server can have had
+ */
+export function validateRows(catalog: Catalog): void {
+  for (const [spaceId, shape] of SHAPES) checkRows(spaceId, shape, catalog.rows(spaceId));
+}
+
+/**
  * Checks what an archive says about spaces, users, and all else that is defined.
  *
  * @param listed - the spaces of the manifest
@@ -104,6 +113,6 @@ function checkSpaces(listed: readonly ManifestSpace[], catalog: Catalog): void {
  * validate(manifest.spaces, catalog);
  */
 export function validate(listed: readonly ManifestSpace[], catalog: Catalog): void {
-  for (const [spaceId, shape] of SHAPES) checkRows(spaceId, shape, catalog.rows(spaceId));
+  validateRows(catalog);
   checkSpaces(listed, catalog);
 }

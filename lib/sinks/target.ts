@@ -1,13 +1,14 @@
-import type { Manifest } from '../archive/manifest.js';
+import { type Manifest, UNKNOWN_VERSION } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
 import { listOf } from '../report.js';
 import type { Catalog } from '../schema/catalog.js';
 import { isUsed, takesRows } from '../schema/existing.js';
+import { guessRelease } from '../schema/guess.js';
 import { lackingPrivileges } from '../schema/needed-privileges.js';
 import { planRestore, type RestorePlan } from '../schema/plan.js';
 import { Privileges } from '../schema/privileges.js';
-import { type Release, releaseOf } from '../schema/release.js';
+import { type Release, releaseOf, showRelease } from '../schema/release.js';
 import { SystemSpace } from '../schema/system.js';
 import { vinylMisfits } from '../schema/vinyl.js';
 import { readCatalog } from '../server/catalog.js';
@@ -89,6 +90,12 @@ function halfLosses({ partial = [], changed = [] }: Manifest, plan: RestorePlan)
   ];
 }
 
+/** Where a backup comes from. */
+function sourceOf({ server }: Manifest, backup: Catalog, target: Release): Release {
+  const { version } = server;
+  return version === UNKNOWN_VERSION ? guessRelease(backup, target) : releaseOf(version);
+}
+
 /** @throws TntarError of kind `target` that names all that vinyl cannot hold */
 function checkVinyl(made: Catalog): void {
   const misfits = vinylMisfits(made);
@@ -120,7 +127,8 @@ export async function planFor(
     });
   }
   const { version } = connection.greeting;
-  const releases = { source: releaseOf(manifest.server.version), target: releaseOf(version) };
+  const target = releaseOf(version);
+  const releases = { source: sourceOf(manifest, backup, target), target };
   const privileges = new Privileges(catalog, connection.user);
   const plan = planRestore(backup, catalog, {
     ...wanted,
@@ -131,7 +139,7 @@ export async function planFor(
   if (plan.unsupported.length > 0) {
     throw new TntarError(
       'target',
-      `the target runs ${version} and cannot hold all that the backup of ${manifest.server.version} has: ${listOf(plan.unsupported)}`,
+      `the target runs ${version} and cannot hold all that the backup of ${showRelease(releases.source)} has: ${listOf(plan.unsupported)}`,
       { hint: 'restore into a newer version; nothing was written' },
     );
   }

@@ -12,9 +12,9 @@ import { EntryOrder, misfit } from './entry-order.js';
 import { type ItemReadable, itemReadable } from './items.js';
 
 /** Items of the archive that `input` is; see {@link archiveSource}. */
-export async function* readBackup(
+export async function* readArchive(
   input: AsyncIterable<Buffer>,
-  isStrict: boolean,
+  isStrict = false,
 ): AsyncGenerator<BackupItem> {
   const counter = new Counter();
   const seen: EntryRecord[] = [];
@@ -66,7 +66,7 @@ export function archiveSource(
   through: (bytes: AsyncIterable<Buffer>) => AsyncIterable<Buffer> = (bytes) => bytes,
   isStrict = false,
 ): ItemReadable {
-  return itemReadable(readBackup(through(input), isStrict), () => {
+  return itemReadable(readArchive(through(input), isStrict), () => {
     if (input instanceof Readable) input.destroy();
   });
 }

@@ -4,7 +4,7 @@ import type { FoundEntry, OpenFrom } from '../archive/survey.js';
 import { TntarError } from '../errors.js';
 import { type Report, silent } from '../report.js';
 import { SYSTEM_ID_MAX } from '../schema/system.js';
-import { readBackup } from './archive.js';
+import { readArchive } from './archive.js';
 import { checkOrder } from './entry-order.js';
 import { readFound } from './found.js';
 import { type ItemReadable, itemReadable } from './items.js';
@@ -72,7 +72,7 @@ async function* readFile(file: ArchiveFile, reading: FileReading): AsyncGenerato
   const { wants, through = (bytes) => bytes, report = silent, isStrict = false } = reading;
   const index = await indexOf(file, report);
   if (index === undefined || index.manifest.spaces.every(({ name }) => wants(name))) {
-    yield* readBackup(through(file.open(0), file.size), isStrict);
+    yield* readArchive(through(file.open(0), file.size), isStrict);
     return;
   }
   const wanted = wantedOf(index, wants);

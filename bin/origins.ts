@@ -1,0 +1,85 @@
+import { readdirSync } from 'node:fs';
+import type { ArchiveFile } from '../lib/archive/archive-file.js';
+import { parseEntryName } from '../lib/archive/entries.js';
+import { messageOf, TntarError } from '../lib/errors.js';
+import type { Report } from '../lib/report.js';
+import { directoryOrigin } from '../lib/sources/directory.js';
+import { archiveOrigin, type Origin } from '../lib/sources/origin.js';
+import { holdsTar, streamOrigin } from '../lib/sources/stream.js';
+import { archiveFile, checkInput, openInput, statOf } from './files.js';
+
+function isDirectory(file: string | undefined): file is string {
+  if (file === undefined || file === '-') return false;
+  return statOf(file)?.isDirectory() === true;
+}
+
+/** Before any connection is made. @throws TntarError of kind `usage` for a directory of something else */
+function checkDirectory(path: string): void {
+  let problem = `${path} is a directory, and none with a dump`;
+  try {
+    const names = readdirSync(path);
+    if (names.some((name) => name.endsWith('.dump') || parseEntryName(name) !== undefined)) return;
+  } catch (error) {
+    problem = messageOf(error);
+  }
+  throw new TntarError('usage', `cannot read the archive: ${problem}`, {
+    hint: 'is the name right, and may you read it?',
+  });
+}
+
+/**
+ * The file of `-i`, or of standard input, where it is an archive that can be read from any byte on.
+ *
+ * @throws TntarError of kind `usage` for what cannot be read at all
+ */
+export async function fileOf(file: string | undefined): Promise<ArchiveFile | undefined> {
+  if (isDirectory(file)) return undefined;
+  checkInput(file);
+  const archive = archiveFile(file);
+  return archive === undefined || (await holdsTar(archive.open(0))) ? undefined : archive;
+}
+
+/** What of a backup a command reads. */
+export interface Need {
+  /** All of it, and a seek table has to be right; else what is not wanted may be passed over. */
+  isWhole?: boolean;
+}
+
+/**
+ * The backup that a command reads: the file or the directory of `-i`, or standard input. What kind of backup
+ * it is, is found out here and by its first bytes, for all commands alike.
+ *
+ * @param file - of `-i`
+ */
+export function originOf(
+  file: string | undefined,
+  report: Report,
+  { isWhole = false }: Need = {},
+): Origin {
+  if (isDirectory(file)) {
+    checkDirectory(file);
+    return directoryOrigin(file, report);
+  }
+  checkInput(file);
+  // before somebody reads: then it would seem that another program had
+  const bytes = archiveFile(file)?.size;
+  const stream = (): Origin => streamOrigin(openInput(file), report, { bytes, isStrict: isWhole });
+  if (isWhole || bytes === undefined) return stream();
+  return async (reading) => {
+    const archive = await fileOf(file);
+    return (archive === undefined ? stream() : archiveOrigin(archive, { report }))(reading);
+  };
+}
+
+/**
+ * The same once more, from its beginning, and all of it.
+ *
+ * @param report - hears what the first reading said already
+ * @returns undefined for a pipe, which is read once
+ */
+export function originAgain(file: string | undefined, report: Report): Origin | undefined {
+  if (isDirectory(file)) return directoryOrigin(file, report);
+  const archive = archiveFile(file);
+  if (archive === undefined) return undefined;
+  return (reading) => streamOrigin(archive.open(0), report, { bytes: archive.size })(reading);
+}

@@ -1,0 +1,61 @@
+import { pipeline } from 'node:stream/promises';
+import { unlessAborted } from './errors.js';
+import { compose } from './filters/compose.js';
+import { observe, type Totals } from './filters/observe.js';
+import { type Rewrite, rewriteStage, wantedBy } from './filters/rewrite.js';
+import { silent } from './report.js';
+import { type DirectoryOptions, directorySink } from './sinks/directory.js';
+import { archiveOrigin, type Origin } from './sources/origin.js';
+
+/** What of an archive becomes a directory. */
+export interface ExtractOptions extends DirectoryOptions {
+  /** What becomes of the backup on its way, one behind the other. */
+  rewrites?: readonly Rewrite[];
+  /** Stops the extraction; then there is no directory. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Writes an archive as a directory of the Lua module `tarantool/dump`.
+ *
+ * @param input - the bytes of the archive
+ * @param path - of the directory, which is not there, or empty; it is there whole, or not at all
+ * @throws TntarError of kind `archive`, `usage` or `failure`; the reason of `signal`; an error of the system
+ * @example
+ * await extract(createReadStream('backup.tar.zst'), '/backup/dump');
+ */
+export function extract(
+  input: AsyncIterable<Buffer>,
+  path: string,
+  options: ExtractOptions = {},
+): Promise<Totals> {
+  return extractFrom(archiveOrigin(input), path, options);
+}
+
+/** Writes what `begin` gives; see {@link extract}. */
+export async function extractFrom(
+  begin: Origin,
+  path: string,
+  options: ExtractOptions = {},
+): Promise<Totals> {
+  const { report = silent, rewrites = [], signal, ...rest } = options;
+  const totals = observe(report);
+  await unlessAborted(signal, async () => {
+    const items = await begin({ countBytes: totals.countBytes, wants: wantedBy(rewrites) });
+    const sink = directorySink(path, { report, ...rest });
+    const isClosed = new Promise((resolve) => sink.once('close', resolve));
+    try {
+      await pipeline(
+        items,
+        compose([...rewrites.map((rewrite) => rewriteStage(rewrite, report)), totals.see]),
+        sink,
+        signal === undefined ? {} : { signal },
+      );
+    } finally {
+      // what was written of it has gone only then
+      sink.destroy();
+      await isClosed;
+    }
+  });
+  return totals.sums();
+}

@@ -1,0 +1,237 @@
+import { createHash, type Hash } from 'node:crypto';
+import { type FileHandle, lstat, open, readdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { Writable } from 'node:stream';
+import { MANIFEST, TRAILER, tuplesEntry } from '../archive/entries.js';
+import { type BackupEnd, type BackupItem, Counter, countsDiffer } from '../archive/items.js';
+import { encodeManifest, type Manifest } from '../archive/manifest.js';
+import { type EntryRecord, encodeTrailer } from '../archive/trailer.js';
+import { messageOf, TntarError } from '../errors.js';
+import { listOf, type Report, silent } from '../report.js';
+import { SYSTEM_ID_MAX, SystemSpace } from '../schema/system.js';
+import { TemporaryFolder } from '../temporary.js';
+import type { TupleBatch } from '../tuple/batch.js';
+import { ItemWritable } from './items.js';
+
+/** How a directory is written. */
+export interface DirectoryOptions {
+  /**
+   * Also what the Lua module keeps none of: all other system spaces, and manifest and trailer, by which the
+   * directory can be verified. Default false.
+   */
+  all?: boolean;
+  /** Hears what stays away; by default nobody does. */
+  report?: Report;
+}
+
+/** What the Lua module writes of the system spaces. */
+const MODULE_SPACES: readonly number[] = [SystemSpace.SPACE, SystemSpace.INDEX];
+
+/** What is in the others, in the words of somebody who made it. */
+const WHAT: ReadonlyMap<number, string> = new Map([
+  [SystemSpace.SCHEMA, 'notes of applications'],
+  [SystemSpace.COLLATION, 'collations'],
+  [SystemSpace.SEQUENCE, 'sequences'],
+  [SystemSpace.SEQUENCE_DATA, 'values of sequences'],
+  [SystemSpace.FUNC, 'functions'],
+  [SystemSpace.USER, 'users and roles'],
+  [SystemSpace.PRIV, 'grants'],
+  [SystemSpace.TRIGGER, 'triggers'],
+  [SystemSpace.SPACE_SEQUENCE, 'spaces that a sequence numbers'],
+  [SystemSpace.FK_CONSTRAINT, 'foreign keys'],
+  [SystemSpace.CK_CONSTRAINT, 'checks'],
+  [SystemSpace.FUNC_INDEX, 'functions of indexes'],
+]);
+
+const FILE_MODE = 0o600;
+
+/** The file that takes rows at the moment. */
+interface OpenFile {
+  spaceId: number;
+  file: FileHandle;
+  hash: Hash;
+  record: Omit<EntryRecord, 'sha256'>;
+}
+
+function refuse(what: string): TntarError {
+  return new TntarError('usage', what, {
+    hint: 'name a directory that is not there, or an empty one: nothing is overwritten',
+  });
+}
+
+/** @throws TntarError of kind `usage` for anything that is there, but for an empty directory */
+async function checkFree(path: string): Promise<void> {
+  const stat = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw refuse(messageOf(error));
+  });
+  if (stat === undefined) return;
+  if (!stat.isDirectory()) throw refuse(`${path} is there, and no directory`);
+  if ((await readdir(path)).length > 0) throw refuse(`${path} is not empty`);
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Writes one file a space, of a name that comes from its id alone. */
+class DirectorySink extends ItemWritable {
+  readonly #path: string;
+  readonly #all: boolean;
+  readonly #report: Report;
+  readonly #counter = new Counter();
+  readonly #records: EntryRecord[] = [];
+  readonly #left = new Map<number, number>();
+  #folder: TemporaryFolder | undefined;
+  #open: OpenFile | undefined;
+  #working: Promise<void> = Promise.resolve();
+
+  constructor(path: string, { all = false, report = silent }: DirectoryOptions) {
+    super();
+    this.#path = resolve(path);
+    this.#all = all;
+    this.#report = report;
+  }
+
+  override _construct(callback: (error?: Error) => void): void {
+    this.#begin().then(() => callback(), callback);
+  }
+
+  protected take(item: BackupItem): Promise<void> {
+    this.#working = this.#take(item);
+    return this.#working;
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#cleanUp().then(
+      () => callback(error),
+      (worse: Error) => callback(error ?? worse),
+    );
+  }
+
+  async #begin(): Promise<void> {
+    await checkFree(this.#path);
+    try {
+      this.#folder = await TemporaryFolder.at(`${this.#path}.partial`);
+    } catch (error) {
+      throw refuse(`cannot make the directory: ${messageOf(error)}`);
+    }
+  }
+
+  async #take(item: BackupItem): Promise<void> {
+    if (item.kind === 'start') {
+      if (this.#all) await this.#writeSmall(MANIFEST, encodeManifest(item.manifest));
+      this.#sayPartial(item.manifest);
+    } else if (item.kind === 'tuples') {
+      await this.#add(item);
+      item.release?.();
+    } else await this.#complete(item);
+  }
+
+  #sayPartial({ partial = [] }: Manifest): void {
+    for (const what of partial) this.#report.note(`of the database this is a part: ${what}`);
+  }
+
+  async #add(batch: TupleBatch): Promise<void> {
+    this.#counter.add(batch);
+    const { id } = batch.space;
+    if (id <= SYSTEM_ID_MAX && !this.#all && !MODULE_SPACES.includes(id)) {
+      this.#left.set(id, (this.#left.get(id) ?? 0) + batch.count);
+      return;
+    }
+    if (this.#open?.spaceId !== id) {
+      await this.#close();
+      this.#open = await this.#create(id);
+    }
+    const { file, hash, record } = this.#open!;
+    record.rows += batch.count;
+    record.bytes += batch.bytes.length;
+    if (this.#all) hash.update(batch.bytes);
+    await file.writeFile(batch.bytes);
+  }
+
+  async #create(spaceId: number): Promise<OpenFile> {
+    const name = tuplesEntry(spaceId);
+    const file = await this.#newFile(name);
+    return { spaceId, file, hash: createHash('sha256'), record: { name, rows: 0, bytes: 0 } };
+  }
+
+  /** A file that is there already would be of a space whose rows come in two places. */
+  #newFile(name: string): Promise<FileHandle> {
+    if (this.#folder === undefined) throw new Error('there is no directory');
+    return open(join(this.#folder.path, name), 'wx', FILE_MODE);
+  }
+
+  async #close(): Promise<void> {
+    if (this.#open === undefined) return;
+    const { file, hash, record } = this.#open;
+    await file.sync();
+    await file.close();
+    this.#open = undefined;
+    this.#records.push({ ...record, sha256: hash.digest('hex') });
+  }
+
+  async #writeSmall(name: string, body: Buffer): Promise<void> {
+    const file = await this.#newFile(name);
+    try {
+      await file.writeFile(body);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    const sha256 = createHash('sha256').update(body).digest('hex');
+    this.#records.push({ name, rows: 0, bytes: body.length, sha256 });
+  }
+
+  async #complete(item: BackupEnd): Promise<void> {
+    const { kind: _, counts, unvouched: __, ...closing } = item;
+    const difference = countsDiffer(counts, this.#counter.counts);
+    if (difference !== undefined) throw new TntarError('failure', `rows were lost: ${difference}`);
+    await this.#close();
+    if (this.#all) {
+      await this.#writeSmall(TRAILER, encodeTrailer({ ...closing, entries: this.#records }));
+    }
+    await this.#publish();
+    this.isComplete = true;
+    if (this.#left.size === 0) return;
+    const lines = [...this.#left].map(([id, rows]) => `${rows} ${WHAT.get(id)}`);
+    this.#report.warn(`left out, for the Lua module has no place for them: ${listOf(lines)}`);
+  }
+
+  async #publish(): Promise<void> {
+    const folder = this.#folder!;
+    await syncFolder(folder.path);
+    try {
+      await folder.keepAs(this.#path);
+    } catch (error) {
+      throw refuse(`cannot give the directory its name: ${messageOf(error)}`);
+    }
+    this.#folder = undefined;
+    await syncFolder(dirname(this.#path));
+  }
+
+  async #cleanUp(): Promise<void> {
+    await this.#working.catch(() => {});
+    await this.#open?.file.close().catch(() => {});
+    await this.#folder?.remove();
+  }
+}
+
+/**
+ * A sink that writes a directory as the Lua module `tarantool/dump` does, and as its restore takes it: a file
+ * a space, mode 0600, in a folder of mode 0700. It is there whole, or not at all: until then it is
+ * `PATH.partial`, which goes where the stream is destroyed.
+ *
+ * @param path - of the directory, which is not there, or empty
+ * @returns a stream in object mode; its error is of kind `usage` where there is something else
+ * @example
+ * await pipeline(archiveSource(createReadStream('backup.tar.zst')), directorySink('/backup/dump'));
+ */
+export function directorySink(path: string, options: DirectoryOptions = {}): Writable {
+  return new DirectorySink(path, options);
+}

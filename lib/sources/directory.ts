@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import { MANIFEST, TRAILER } from '../archive/entries.js';
+import { type BackupItem, Counter } from '../archive/items.js';
+import { decodeManifest, type Manifest } from '../archive/manifest.js';
+import {
+  compareEntries,
+  decodeTrailer,
+  type EntryRecord,
+  type Trailer,
+} from '../archive/trailer.js';
+import { TntarError } from '../errors.js';
+import { listOf, quoted, type Report, silent } from '../report.js';
+import type { SpaceInfo } from '../tuple/batch.js';
+import { EntryOrder, misfit } from './entry-order.js';
+import { Folder, namedFile } from './folder.js';
+import { type ItemReadable, itemReadable } from './items.js';
+import { readModule } from './lua-module.js';
+import type { Origin, Reading } from './origin.js';
+import { wholeTuples } from './tuple-file.js';
+
+/** @returns undefined for a directory of the Lua module, which has neither manifest nor trailer */
+async function trailerOf(folder: Folder): Promise<Trailer | undefined> {
+  if (folder.has(TRAILER)) return decodeTrailer(await folder.readSmall(TRAILER));
+  if (!folder.has(MANIFEST) && folder.files.every(({ name }) => name.endsWith('.dump'))) {
+    return undefined;
+  }
+  throw new TntarError('archive', 'the directory has files of an archive, and no trailer', {
+    hint: 'it was not unpacked to the end, or the archive is cut: this is no backup',
+  });
+}
+
+/** Reads a file to its end, to find out what the trailer should say about it. */
+async function recordOf(folder: Folder, name: string, isRows: boolean): Promise<EntryRecord> {
+  const hash = createHash('sha256');
+  let [rows, bytes] = [0, 0];
+  const hashed = async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
+      hash.update(chunk);
+      bytes += chunk.length;
+      yield chunk;
+    }
+  };
+  const chunks = hashed(folder.read(name));
+  if (isRows) for await (const { count } of wholeTuples(chunks, name)) rows += count;
+  else for await (const _ of chunks);
+  return { name, rows, bytes, sha256: hash.digest('hex') };
+}
+
+/** Files that the trailer does not know belong to another backup, or to none. */
+function checkFiles(folder: Folder, entries: readonly EntryRecord[]): void {
+  const listed = new Set([TRAILER, ...entries.map(({ name }) => name)]);
+  const extra = folder.files.find(({ name }) => !listed.has(name));
+  if (extra !== undefined) throw misfit(`${extra.name} is there, and the trailer does not list it`);
+  const missing = entries.find(({ name }) => !folder.has(name));
+  if (missing !== undefined) throw misfit(`${quoted(missing.name)} is missing`);
+}
+
+/** The files of an archive, each compared with the trailer before the first row of it is handed out. */
+async function* readUnpacked(
+  folder: Folder,
+  trailer: Trailer,
+  { countBytes, wants }: Reading,
+): AsyncGenerator<BackupItem> {
+  const { entries, ...end } = trailer;
+  checkFiles(folder, entries);
+  const [first, ...rest] = entries;
+  if (first?.name !== MANIFEST) throw misfit('the trailer lists no manifest as the first entry');
+  compareEntries([await recordOf(folder, MANIFEST, false)], [first]);
+  const manifest: Manifest = decodeManifest(await folder.readSmall(MANIFEST));
+  const order = new EntryOrder(manifest);
+  const counter = new Counter();
+  yield { kind: 'start', manifest };
+  for (const promised of rest) {
+    const { name } = promised;
+    const entry = namedFile(name)?.entry;
+    if (entry === undefined) throw misfit(`the trailer lists ${quoted(name)}`);
+    const space = order.accept({ name: entry, record: promised });
+    compareEntries([await recordOf(folder, name, true)], [promised]);
+    if (!wants(space.name) && manifest.spaces.some(({ id }) => id === space.id)) continue;
+    yield* counter.pass(batches(countBytes(folder.read(name)), name, space));
+  }
+  yield { kind: 'end', ...end, counts: counter.counts };
+}
+
+/** The rows of a file, as items. */
+async function* batches(chunks: AsyncIterable<Buffer>, name: string, space: SpaceInfo) {
+  for await (const whole of wholeTuples(chunks, name)) {
+    yield { kind: 'tuples' as const, space, ...whole };
+  }
+}
+
+/** @param path - of the directory, which may be a link; what is in it may not */
+export async function* readDirectory(
+  path: string,
+  reading: Reading,
+  report: Report,
+): AsyncGenerator<BackupItem> {
+  const folder = await Folder.open(path);
+  if (folder.others.length > 0) report.warn(`passed over: ${listOf(folder.others)}`);
+  const trailer = await trailerOf(folder);
+  if (trailer !== undefined) yield* readUnpacked(folder, trailer, reading);
+  else yield* readModule(folder, reading, report);
+}
+
+/**
+ * A directory as a backup, wherever one is read: that of the Lua module `tarantool/dump`, or an archive that
+ * was unpacked.
+ *
+ * @param report - hears what the directory cannot vouch for
+ * @example
+ * const begin = directoryOrigin('/backup/dump', report);
+ */
+export function directoryOrigin(path: string, report: Report): Origin {
+  return (reading) => itemReadable(readDirectory(path, reading, report), () => {});
+}
+
+/**
+ * What a directory holds that the Lua module `tarantool/dump` wrote, as a stream of items; or an archive that
+ * was unpacked, which is verified by its trailer. Of the former nothing says that it is whole: the report is
+ * told so, and the end is `unvouched`.
+ *
+ * @param path - of the directory
+ * @returns a stream in object mode; its error is a TntarError of kind `archive` for anything but such a
+ *   directory
+ * @example
+ * await pipeline(directorySource('/backup/dump', report), serverSink(connection));
+ */
+export function directorySource(path: string, report: Report = silent): ItemReadable {
+  const reading: Reading = { countBytes: (chunks) => chunks, wants: () => true };
+  return itemReadable(readDirectory(path, reading, report), () => {});
+}

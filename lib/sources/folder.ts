@@ -1,0 +1,124 @@
+import { constants, createReadStream } from 'node:fs';
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type EntryName, parseEntryName } from '../archive/entries.js';
+import { MAX_ENTRIES, MAX_JSON_BYTES } from '../archive/limits.js';
+import { messageOf, TntarError } from '../errors.js';
+import { quoted } from '../report.js';
+
+/** What one file of a folder is, by its name. */
+export interface NamedFile {
+  /** As an entry of an archive would be called. */
+  name: string;
+  entry: EntryName;
+}
+
+function refuse(what: string, hint?: string): TntarError {
+  return new TntarError('archive', what, hint === undefined ? {} : { hint });
+}
+
+/**
+ * What a name stands for in a directory of the Lua module or an unpacked archive.
+ *
+ * @returns undefined for what the module's restore passes over, too: it takes `*.dump`, as a shell does
+ * @throws TntarError of kind `archive` for the name of a dump that is none of a space
+ * @example
+ * namedFile('512.dump'); // { name: '512.dump', entry: { kind: 'tuples', spaceId: 512 } }
+ */
+export function namedFile(name: string): NamedFile | undefined {
+  const entry = parseEntryName(name);
+  if (entry !== undefined) return { name, entry };
+  if (name.startsWith('.') || !name.endsWith('.dump')) return undefined;
+  throw refuse(`a file of the name ${quoted(name)}`, 'a dump is named by the id of its space');
+}
+
+/** As many bytes are read at a time, so that a file of any size takes no more memory. */
+const CHUNK_BYTES = 1024 * 1024;
+
+/** Opens a regular file that is in the folder itself: no link, and nothing that would make us wait. */
+async function openRegular(path: string, name: string): Promise<FileHandle> {
+  let file: FileHandle;
+  try {
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ELOOP') throw error;
+    throw refuse(`${name} is a link`, 'links are not followed: put the file itself there');
+  }
+  if ((await file.stat()).isFile()) return file;
+  await file.close();
+  throw refuse(`${name} is not a regular file`);
+}
+
+/**
+ * The files of a directory of the Lua module, or of an unpacked archive.
+ *
+ * @example
+ * const folder = await Folder.open('/backup/dump');
+ * for await (const chunk of folder.read('512.dump')) console.log(chunk.length);
+ */
+export class Folder {
+  /** In no order. */
+  readonly files: readonly NamedFile[];
+  /** Names of what is there, too, and is passed over. */
+  readonly others: readonly string[];
+  readonly #path: string;
+  readonly #names: ReadonlySet<string>;
+
+  private constructor(path: string, files: readonly NamedFile[], others: readonly string[]) {
+    this.#path = path;
+    this.files = files;
+    this.others = others;
+    this.#names = new Set(files.map(({ name }) => name));
+  }
+
+  /** @throws TntarError of kind `usage` where the folder cannot be read; of kind `archive` by {@link namedFile} */
+  static async open(path: string): Promise<Folder> {
+    let names: string[];
+    try {
+      names = await readdir(path);
+    } catch (error) {
+      throw new TntarError('usage', `cannot read the directory: ${messageOf(error)}`, {
+        hint: 'is the name right, and may you read it?',
+      });
+    }
+    const files = names.flatMap((name) => namedFile(name) ?? []);
+    if (files.length > MAX_ENTRIES) throw refuse(`the directory has over ${MAX_ENTRIES} files`);
+    const known = new Set(files.map(({ name }) => name));
+    return new Folder(
+      path,
+      files,
+      names.filter((name) => !known.has(name)),
+    );
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  /** When the file was written to. */
+  async modified(name: string): Promise<Date> {
+    return (await stat(join(this.#path, name))).mtime;
+  }
+
+  /** The bytes of one of the files, in bounded pieces. */
+  async *read(name: string): AsyncGenerator<Buffer> {
+    const file = await openRegular(join(this.#path, name), name);
+    yield* createReadStream('', { fd: file, highWaterMark: CHUNK_BYTES });
+  }
+
+  /**
+   * A whole manifest or trailer.
+   *
+   * @throws TntarError of kind `archive` for one that is larger than any
+   */
+  async readSmall(name: string): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of this.read(name)) {
+      bytes += chunk.length;
+      if (bytes > MAX_JSON_BYTES) throw refuse(`${name} has over ${MAX_JSON_BYTES} bytes`);
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
+  }
+}

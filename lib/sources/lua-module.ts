@@ -1,0 +1,163 @@
+import { tuplesEntry } from '../archive/entries.js';
+import { type BackupItem, Counter } from '../archive/items.js';
+import { type Manifest, type ManifestSpace, UNKNOWN_VERSION } from '../archive/manifest.js';
+import { TntarError } from '../errors.js';
+import { listOf, quoted, type Report } from '../report.js';
+import { Catalog, rowlessReason, type Space } from '../schema/catalog.js';
+import { SYSTEM_ID_MAX, SYSTEM_SPACE_NAMES, SystemSpace } from '../schema/system.js';
+import { checkNesting, validateRows } from '../schema/validate.js';
+import { eachTuple, type TupleBatch } from '../tuple/batch.js';
+import type { Folder } from './folder.js';
+import type { Reading } from './origin.js';
+import { wholeTuples } from './tuple-file.js';
+
+/** What wrote such a directory. */
+const TOOL = 'tarantool/dump';
+
+function refuse(what: string, hint?: string): TntarError {
+  return new TntarError('archive', what, hint === undefined ? {} : { hint });
+}
+
+/** Ids of the spaces that have a file, ascending, as the module restores them. */
+function idsOf(folder: Folder): number[] {
+  const ids = folder.files.flatMap(({ entry }) => (entry.kind === 'tuples' ? entry.spaceId : []));
+  if (ids.length === 0) {
+    throw new TntarError('usage', 'the directory has no dump of a space', {
+      hint: 'is it the right one?',
+    });
+  }
+  const unknown = ids.find((id) => id <= SYSTEM_ID_MAX && !SYSTEM_SPACE_NAMES.has(id));
+  if (unknown !== undefined) {
+    throw refuse(`${tuplesEntry(unknown)} is of a system space that is not restored`);
+  }
+  return ids.sort((a, b) => a - b);
+}
+
+/** The rows of one space, and that there are some. */
+async function* rowsOf(
+  chunks: AsyncIterable<Buffer>,
+  space: TupleBatch['space'],
+): AsyncGenerator<TupleBatch> {
+  const name = tuplesEntry(space.id);
+  let isEmpty = true;
+  for await (const whole of wholeTuples(chunks, name)) {
+    isEmpty = false;
+    yield { kind: 'tuples', space, ...whole };
+  }
+  if (isEmpty) throw refuse(`${name} is empty`, 'the module leaves no file of an empty space');
+}
+
+/** All rows of system spaces: as they came, and understood. */
+interface Definitions {
+  catalog: Catalog;
+  batches: TupleBatch[];
+}
+
+async function readDefinitions(
+  folder: Folder,
+  ids: readonly number[],
+  { countBytes }: Reading,
+): Promise<Definitions> {
+  const catalog = new Catalog('archive');
+  const batches: TupleBatch[] = [];
+  for (const id of ids.filter((each) => each <= SYSTEM_ID_MAX)) {
+    const space = { id, name: SYSTEM_SPACE_NAMES.get(id)!, engine: 'memtx' };
+    for await (const batch of rowsOf(countBytes(folder.read(tuplesEntry(id))), space)) {
+      for (const tuple of eachTuple(batch.bytes)) {
+        checkNesting(id, tuple);
+        catalog.add(id, Buffer.from(tuple));
+      }
+      batches.push(batch);
+    }
+  }
+  if (catalog.rows(SystemSpace.SPACE).length === 0) {
+    throw refuse(
+      `${tuplesEntry(SystemSpace.SPACE)} is missing, which has the definitions of spaces`,
+      'the module writes it first: is the directory whole?',
+    );
+  }
+  validateRows(catalog);
+  return { catalog, batches };
+}
+
+function listed({ id, name, engine, format }: Space, why: string | undefined): ManifestSpace {
+  return { id, name, engine, format, rowsFrom: why === undefined ? 'select' : 'none' };
+}
+
+/** What the manifest of such a directory would say. */
+function describe(catalog: Catalog, created: Date, omitted: Manifest['omitted']): Manifest {
+  return {
+    tool: TOOL,
+    created: created.toISOString(),
+    server: { version: UNKNOWN_VERSION, uuid: '' },
+    source: 'select',
+    vclock: {},
+    spaces: catalog.spaces.map((space) => listed(space, rowlessReason(space))),
+    omitted,
+    revoked: [],
+  };
+}
+
+/** Rows that are there and are not restored: those of temporary spaces, which the module writes, too. */
+function leftOut(catalog: Catalog, ids: readonly number[]): Manifest['omitted'] {
+  const spaces = new Map(catalog.spaces.map((space) => [space.id, space]));
+  const fleeting = new Map(catalog.fleetingSpaces.map((space) => [space.id, space]));
+  return ids
+    .filter((id) => id > SYSTEM_ID_MAX)
+    .flatMap((id) => {
+      const space = spaces.get(id) ?? fleeting.get(id);
+      if (space === undefined) {
+        throw refuse(
+          `${tuplesEntry(id)} is of a space that ${tuplesEntry(SystemSpace.SPACE)} lacks`,
+        );
+      }
+      const why = fleeting.has(id) ? 'temporary' : rowlessReason(space);
+      return why === undefined ? [] : [{ what: `rows of ${quoted(space.name)}`, why }];
+    });
+}
+
+function warnOfGaps(report: Report, catalog: Catalog, ids: readonly number[]): void {
+  report.warn(
+    'a directory of the Lua module: nothing says whether all rows are there, or of one moment',
+  );
+  const withFile = new Set(ids);
+  const without = catalog.spaces.filter(
+    (space) => !withFile.has(space.id) && rowlessReason(space) === undefined,
+  );
+  if (without.length === 0) return;
+  const names = without.map(({ name }) => quoted(name));
+  report.warn(`spaces without a file, which were empty, or have lost it: ${listOf(names)}`);
+}
+
+/**
+ * Reads a directory as the Lua module `tarantool/dump` writes it: a file a space, `_space` and `_index` among
+ * them, and nothing that says what else there should be.
+ */
+export async function* readModule(
+  folder: Folder,
+  reading: Reading,
+  report: Report,
+): AsyncGenerator<BackupItem> {
+  const ids = idsOf(folder);
+  const { catalog, batches } = await readDefinitions(folder, ids, reading);
+  const omitted = leftOut(catalog, ids);
+  warnOfGaps(report, catalog, ids);
+  for (const { what, why } of omitted) report.warn(`left out: ${what}: ${why}`);
+  const counter = new Counter();
+  const created = await folder.modified(tuplesEntry(SystemSpace.SPACE));
+  yield { kind: 'start', manifest: describe(catalog, created, omitted) };
+  yield* counter.pass(batches);
+  for (const { id, name, engine, ...space } of catalog.spaces) {
+    const isThere = ids.includes(id) && rowlessReason({ id, name, engine, ...space }) === undefined;
+    if (!isThere || !reading.wants(name)) continue;
+    const chunks = reading.countBytes(folder.read(tuplesEntry(id)));
+    yield* counter.pass(rowsOf(chunks, { id, name, engine }));
+  }
+  yield {
+    kind: 'end',
+    vclock: {},
+    consistent: false,
+    unvouched: true,
+    counts: counter.counts,
+  };
+}

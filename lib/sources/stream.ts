@@ -1,0 +1,184 @@
+import { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { FrameReader, unfold } from '../archive/compression.js';
+import type { BackupItem } from '../archive/items.js';
+import { BLOCK_BYTES, startsTar } from '../archive/tar.js';
+import { messageOf, TntarError } from '../errors.js';
+import { listOf, type Report } from '../report.js';
+import { TemporaryFolder } from '../temporary.js';
+import { readArchive } from './archive.js';
+import { readDirectory } from './directory.js';
+import { itemReadable } from './items.js';
+import type { ArchiveReading, Origin, Reading } from './origin.js';
+import { spool } from './spool.js';
+
+/** Of an input that hides its beginning behind frames to be passed over, no more than this is looked at. */
+const MAX_LOOK_BYTES = 1024 * 1024;
+
+/** An input of which the first bytes can be looked at before it is read from its beginning. */
+class Ahead {
+  readonly #input: AsyncIterator<Buffer>;
+  readonly #held: Buffer[] = [];
+  #bytes = 0;
+  #isOver = false;
+
+  constructor(input: AsyncIterable<Buffer>) {
+    this.#input = input[Symbol.asyncIterator]();
+  }
+
+  /** How many of the first bytes are here. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** From the beginning, as far as one reads, and no further than 1 MiB. */
+  async *look(): AsyncGenerator<Buffer> {
+    for (let i = 0; i < this.#held.length || (await this.#more()); i++) yield this.#held[i]!;
+  }
+
+  /** The first bytes, fewer where there are no more. */
+  async head(bytes: number): Promise<Buffer> {
+    while (this.#bytes < bytes && (await this.#more()));
+    return Buffer.concat(this.#held).subarray(0, bytes);
+  }
+
+  /** All of it, once. */
+  async *read(): AsyncGenerator<Buffer> {
+    try {
+      yield* this.#held.splice(0);
+      while (await this.#more(Number.POSITIVE_INFINITY)) yield* this.#held.splice(0);
+    } finally {
+      await this.close();
+    }
+  }
+
+  close(): Promise<unknown> {
+    return Promise.resolve(this.#input.return?.());
+  }
+
+  async #more(limit = MAX_LOOK_BYTES): Promise<boolean> {
+    if (this.#isOver || this.#bytes >= limit) return false;
+    const { done, value } = await this.#input.next();
+    if (done === true) this.#isOver = true;
+    else {
+      this.#held.push(value);
+      this.#bytes += value.length;
+    }
+    return !this.#isOver;
+  }
+}
+
+/**
+ * Whether frames hold a tar that is none of ours. Ours has the header of its first entry in a frame of its own;
+ * what is damaged there is for the reader of archives to tell.
+ */
+async function isForeignTar(bytes: AsyncIterable<Buffer>): Promise<boolean> {
+  const frames = new FrameReader(bytes);
+  try {
+    const block = Buffer.alloc(BLOCK_BYTES + 1);
+    if (!(await frames.next())) return false;
+    const { bytes: length } = await frames.read(block);
+    return length === block.length && startsTar(block);
+  } catch {
+    return false;
+  } finally {
+    await frames.close();
+  }
+}
+
+async function* gunzip(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const source = Readable.from(input);
+  const output = createGunzip();
+  let failure: Error | undefined;
+  source.once('error', (error) => {
+    failure = error;
+    output.destroy(error);
+  });
+  try {
+    yield* source.pipe(output);
+  } catch (error) {
+    if (failure !== undefined) throw failure;
+    throw new TntarError('archive', `cannot decompress: ${messageOf(error)}`, { cause: error });
+  } finally {
+    source.destroy();
+  }
+}
+
+const GZIP_MAGIC = 0x1f8b;
+const ZSTD_MAGIC = 0xfd2fb528;
+const SKIPPABLE_MAGIC = 0x184d2a5;
+
+/** The tar that the input is, or has in it; undefined where it is to be read as an archive of ours. */
+async function tarIn(input: Ahead): Promise<AsyncIterable<Buffer> | undefined> {
+  const head = await input.head(4);
+  if (head.length < 4) return undefined;
+  if (head.readUInt16BE(0) === GZIP_MAGIC) return gunzip(input.read());
+  const magic = head.readUInt32LE(0);
+  if (magic === ZSTD_MAGIC || magic >>> 4 === SKIPPABLE_MAGIC) {
+    return (await isForeignTar(input.look())) ? unfold(input.read()) : undefined;
+  }
+  // What writes a tar writes whole blocks. Of anything else no more may ever come.
+  if (input.bytes < BLOCK_BYTES) return undefined;
+  return startsTar(await input.head(BLOCK_BYTES)) ? input.read() : undefined;
+}
+
+/** Tells a tar, compressed or not, from an archive as tntar writes it. Reads no more than it takes. */
+export async function holdsTar(input: AsyncIterable<Buffer>): Promise<boolean> {
+  const ahead = new Ahead(input);
+  try {
+    return (await tarIn(ahead)) !== undefined;
+  } finally {
+    await ahead.close();
+  }
+}
+
+/** A tar has its entries in any order: they go to a folder, and are read from there. */
+async function* readTar(
+  tar: AsyncIterable<Buffer>,
+  reading: Reading,
+  report: Report,
+): AsyncGenerator<BackupItem> {
+  const folder = await TemporaryFolder.make();
+  try {
+    report.note(`unpacking a tar into ${folder.path}`);
+    const others = await spool(tar, folder.path);
+    if (others.length > 0) report.warn(`passed over: ${listOf(others)}`);
+    yield* readDirectory(folder.path, { ...reading, countBytes: (chunks) => chunks }, report);
+  } finally {
+    await folder.remove();
+  }
+}
+
+/** How a stream is read, and what is known of it; see {@link ArchiveReading}. */
+export type StreamReading = Pick<ArchiveReading, 'bytes' | 'isStrict'>;
+
+async function* readStream(
+  input: AsyncIterable<Buffer>,
+  reading: Reading,
+  report: Report,
+  { bytes, isStrict }: StreamReading,
+): AsyncGenerator<BackupItem> {
+  const ahead = new Ahead(reading.countBytes(input, bytes));
+  const tar = await tarIn(ahead);
+  if (tar === undefined) yield* readArchive(ahead.read(), isStrict);
+  else yield* readTar(tar, reading, report);
+}
+
+/**
+ * A backup from a stream, such as a pipe: an archive; or a tar, which may be compressed by zstd or gzip, of an
+ * unpacked archive or of a directory of the Lua module `tarantool/dump`. Which of them it is its first bytes tell.
+ *
+ * @param report - hears where a tar is unpacked to, and what it cannot vouch for
+ * @example
+ * const begin = streamOrigin(process.stdin, report);
+ */
+export function streamOrigin(
+  input: AsyncIterable<Buffer>,
+  report: Report,
+  how: StreamReading = {},
+): Origin {
+  return (reading) =>
+    itemReadable(readStream(input, reading, report, how), () => {
+      if (input instanceof Readable) input.destroy();
+    });
+}
