@@ -43,6 +43,9 @@ const WHAT: ReadonlyMap<number, string> = new Map([
   [SystemSpace.FUNC_INDEX, 'functions of indexes'],
 ]);
 
+/** What definitions may name by an id, which a server refuses where there is none. */
+const NEEDED: readonly number[] = [SystemSpace.COLLATION, SystemSpace.FUNC];
+
 const FILE_MODE = 0o600;
 
 /** The file that takes rows at the moment. */
@@ -201,6 +204,11 @@ class DirectorySink extends ItemWritable {
     if (this.#left.size === 0) return;
     const lines = [...this.#left].map(([id, rows]) => `${rows} ${WHAT.get(id)}`);
     this.#report.warn(`left out, for the Lua module has no place for them: ${listOf(lines)}`);
+    if (NEEDED.some((id) => this.#left.has(id))) {
+      this.#report.warn(
+        'where a space or an index needs one of these collations or functions, the restore of the Lua module fails',
+      );
+    }
   }
 
   async #publish(): Promise<void> {

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path/posix';
 import { MAX_ENTRIES, MAX_JSON_BYTES } from '../archive/limits.js';
 import { type TarEntry, untar } from '../archive/tar.js';
 import { TntarError } from '../errors.js';
-import { quoted } from '../report.js';
+import { quoted, shorten } from '../report.js';
 import { type NamedFile, namedFile } from './folder.js';
 
 const MODE = 0o600;
@@ -76,7 +76,7 @@ export async function spool(input: AsyncIterable<Buffer>, folder: string): Promi
     }
     const file = type === 'directory' ? undefined : namedFile(basename(name));
     if (file === undefined) {
-      if (type !== 'directory') others.push(name);
+      if (type !== 'directory') others.push(shorten(name));
       await passOver(body);
       continue;
     }
