@@ -41,8 +41,12 @@ async function recordOf(folder: Folder, name: string, isRows: boolean): Promise<
     }
   };
   const chunks = hashed(folder.read(name));
-  if (isRows) for await (const { count } of wholeTuples(chunks, name)) rows += count;
-  else for await (const _ of chunks);
+  if (isRows) {
+    for await (const { count, release } of wholeTuples(chunks, name)) {
+      rows += count;
+      release();
+    }
+  } else for await (const _ of chunks);
   return { name, rows, bytes, sha256: hash.digest('hex') };
 }
 

@@ -1,6 +1,6 @@
 import { MAX_TUPLE_BYTES } from '../archive/limits.js';
 import { TntarError } from '../errors.js';
-import { NOTHING } from '../memory.js';
+import { type Loan, SharedPiece } from '../memory.js';
 import { INVALID, skipTuple } from '../tuple/msgpack.js';
 
 /** Some tuples, none of them split. */
@@ -8,10 +8,24 @@ export interface Whole {
   /** Tuples in `bytes`; never 0. */
   count: number;
   bytes: Buffer;
+  /** Gives the memory of `bytes` back, for whoever is done with it. */
+  release: () => void;
 }
 
 /** Walked at a time: as large as a part of an archive, so that what is behind has batches of one size. */
 const PIECE_BYTES = 2 * 1024 * 1024;
+/** Taken in at a time. */
+const CHUNK_BYTES = 1024 * 1024;
+/** With so much in front of one there is a tuple, or one that is too large. */
+const LONGEST_BYTES = MAX_TUPLE_BYTES + 1;
+/** Large tuples are in memory one at a time; what of it is not touched costs nothing. */
+const LARGE_BYTES = LONGEST_BYTES + PIECE_BYTES + CHUNK_BYTES;
+/** A consumer that never gives memory back gets as much as it takes, but not as fast. */
+const PATIENCE_MS = 2000;
+
+function smallLoan(): Loan {
+  return { memory: Buffer.allocUnsafeSlow(PIECE_BYTES + CHUNK_BYTES), release: () => {} };
+}
 
 /** Steps over whole tuples. */
 function walk(bytes: Buffer): { count: number; end: number; isInvalid: boolean } {
@@ -38,36 +52,48 @@ export async function* wholeTuples(
   chunks: AsyncIterable<Buffer>,
   name: string,
 ): AsyncGenerator<Whole> {
-  let held: Buffer[] = [];
-  let bytes = 0;
+  const large = new SharedPiece(LARGE_BYTES, PATIENCE_MS);
+  let loan = smallLoan();
+  let used = 0;
   let wanted = PIECE_BYTES;
   let offset = 0;
   const refuse = (what: string, at: number): TntarError =>
     new TntarError('archive', `${name}: ${what} at byte ${offset + at}`, {
       hint: 'the file is damaged, cut short, or no dump of a space',
     });
-  const take = (isEnd: boolean): Whole | undefined => {
-    const all = held.length === 1 ? held[0]! : Buffer.concat(held, bytes);
-    const { count, end, isInvalid } = walk(all);
-    const rest = all.subarray(end);
-    if (isInvalid || (isEnd && rest.length > 0)) throw refuse('no whole tuple', end);
-    if (rest.length > MAX_TUPLE_BYTES)
-      throw refuse(`a tuple of over ${MAX_TUPLE_BYTES} bytes`, end);
-    held = rest.length === 0 ? [] : [rest];
-    bytes = rest.length;
-    // of a large tuple twice as much before it is walked again
-    wanted = Math.max(PIECE_BYTES, count === 0 ? 2 * bytes : 0);
-    offset += end;
-    return count === 0 ? undefined : { count, bytes: end === 0 ? NOTHING : all.subarray(0, end) };
+  const add = async (bytes: Buffer): Promise<void> => {
+    if (used + bytes.length > loan.memory.length) {
+      const { memory, release } = loan;
+      loan = await large.take();
+      memory.copy(loan.memory, 0, 0, used);
+      release();
+    }
+    used += bytes.copy(loan.memory, used);
   };
-  for await (const chunk of chunks) {
-    held.push(chunk);
-    bytes += chunk.length;
-    if (bytes < Math.min(wanted, MAX_TUPLE_BYTES + PIECE_BYTES)) continue;
-    const whole = take(false);
-    if (whole !== undefined) yield whole;
+  const cut = async function* (isEnd: boolean): AsyncGenerator<Whole> {
+    const { memory, release } = loan;
+    const { count, end, isInvalid } = walk(memory.subarray(0, used));
+    const left = used - end;
+    if (isInvalid || (isEnd && left > 0)) throw refuse('no whole tuple', end);
+    if (left > MAX_TUPLE_BYTES) throw refuse(`a tuple of over ${MAX_TUPLE_BYTES} bytes`, end);
+    // of a large tuple twice as much before it is walked again
+    wanted = Math.max(PIECE_BYTES, count === 0 ? Math.min(2 * used, LONGEST_BYTES) : 0);
+    if (count === 0) return;
+    const rest = Buffer.from(memory.subarray(end, used));
+    offset += end;
+    yield { count, bytes: memory.subarray(0, end), release };
+    [loan, used] = [smallLoan(), 0];
+    await add(rest);
+  };
+  try {
+    for await (const chunk of chunks) {
+      for (let pos = 0; pos < chunk.length; pos += CHUNK_BYTES) {
+        await add(chunk.subarray(pos, pos + CHUNK_BYTES));
+        if (used >= wanted) yield* cut(false);
+      }
+    }
+    if (used > 0) yield* cut(true);
+  } finally {
+    large.free();
   }
-  if (bytes === 0) return;
-  const whole = take(true);
-  if (whole !== undefined) yield whole;
 }
