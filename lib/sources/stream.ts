@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { FrameReader, unfold } from '../archive/compression.js';
+import { FrameReader } from '../archive/compression.js';
 import type { BackupItem } from '../archive/items.js';
 import { BLOCK_BYTES, startsTar } from '../archive/tar.js';
+import { unfold } from '../archive/unfold.js';
 import { messageOf, TntarError } from '../errors.js';
 import { listOf, type Report } from '../report.js';
 import { TemporaryFolder } from '../temporary.js';
