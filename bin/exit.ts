@@ -81,6 +81,13 @@ export function finish(error: unknown): void {
   }
 }
 
+/** Ends the process as SIGPIPE does: whoever reads our text may leave when they have seen enough. */
+export function leave(): void {
+  if (isFinished) return;
+  isFinished = true;
+  process.exit(128 + constants.signals.SIGPIPE);
+}
+
 function exit(
   code: number,
   { message, hint }: { message: string; hint: string | undefined },

@@ -175,7 +175,7 @@ export function withOutput<T>(
 }
 
 /** Node writes to a file synchronously where it is its standard output; a stream of ours does not. */
-function standardOutput(): Writable {
+export function standardOutput(): Writable {
   const { fd } = process.stdout;
   return fstatSync(fd).isFile() ? createWriteStream('', { fd }) : process.stdout;
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../lib/version.js';
+import { catCommand } from './cat.js';
 import { copyCommand } from './copy.js';
 import { dumpCommand } from './dump.js';
 import { EXIT_HELP, finish } from './exit.js';
@@ -21,6 +22,7 @@ Examples:
   tntar verify < backup.tar.zst
   tntar restore admin@db2:3301 < backup.tar.zst
   tntar copy admin@db1:3301 admin@db2:3301
+  tntar cat users --format csv < backup.tar.zst
 `;
 
 const program = new Command('tntar')
@@ -32,14 +34,16 @@ const program = new Command('tntar')
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(withoutPasswords(text, args)) })
   .addHelpText('after', EXAMPLES + EXIT_HELP);
-for (const command of [
-  dumpCommand(),
-  restoreCommand(),
-  copyCommand(),
-  listCommand(),
-  verifyCommand(),
-  extractCommand(),
-]) {
+const COMMANDS = [
+  dumpCommand,
+  restoreCommand,
+  copyCommand,
+  listCommand,
+  verifyCommand,
+  catCommand,
+  extractCommand,
+];
+for (const command of COMMANDS.map((make) => make())) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 

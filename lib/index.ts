@@ -2,13 +2,13 @@
  * Logical backups of Tarantool as streams.
  *
  * The pipelines are functions that return promises: {@link dump}, {@link restore},
- * {@link previewRestore}, {@link copy}, {@link previewCopy}, {@link inspect}, {@link outline}, {@link extract}, and of damaged archives {@link examine}, {@link salvage},
+ * {@link previewRestore}, {@link copy}, {@link previewCopy}, {@link inspect}, {@link outline}, {@link cat}, {@link extract}, and of damaged archives {@link examine}, {@link salvage},
  * {@link previewSalvage}. What they are made of is here one by one, each a Node stream:
  *
  * - sources are a `Readable` of {@link BackupItem | items}: {@link snapshotSource}, {@link selectSource},
  *   {@link archiveSource}, {@link fileSource}, {@link directorySource}
  * - filters, such as {@link setEngine} makes one, become a `Duplex` by {@link rewriteStage}
- * - sinks take items: {@link archiveSink}, {@link serverSink}, {@link directorySink}
+ * - sinks take items: {@link archiveSink}, {@link serverSink}, {@link directorySink}, {@link textSink}
  *
  * @example
  * await pipeline(
@@ -30,6 +30,7 @@ export type {
 } from './archive/items.js';
 export type { Manifest, ManifestSpace, Omission, Vclock } from './archive/manifest.js';
 export type { Damage, OpenFrom } from './archive/survey.js';
+export { type CatOptions, type CatSummary, cat } from './cat.js';
 export { type Copied, type CopyOptions, copy, previewCopy } from './copy.js';
 export { type DumpOptions, type DumpSummary, dump } from './dump.js';
 export { type ErrorDetails, type ErrorKind, TntarError } from './errors.js';
@@ -81,14 +82,22 @@ export { type ArchiveOptions, archiveSink } from './sinks/archive.js';
 export { type DirectoryOptions, directorySink } from './sinks/directory.js';
 export type { Preview } from './sinks/preview.js';
 export { type Applied, type ServerWritable, serverSink } from './sinks/server.js';
+export { type TextOptions, textSink } from './sinks/text.js';
 export type { Wanted } from './sinks/wanted.js';
 export { archiveSource } from './sources/archive.js';
 export { directorySource } from './sources/directory.js';
 export { type FileReading, fileSource } from './sources/indexed.js';
 export type { ItemReadable } from './sources/items.js';
-export type { ArchiveInput } from './sources/origin.js';
+export {
+  type ArchiveInput,
+  type ArchiveReading,
+  archiveOrigin,
+  type Origin,
+  type Reading,
+} from './sources/origin.js';
 export { selectSource } from './sources/select.js';
 export { snapshotSource } from './sources/snapshot.js';
+export { TEXT_FORMATS, type TextFormat } from './text/formats.js';
 export { eachTuple, type SpaceInfo, type TupleBatch } from './tuple/batch.js';
 export { Double, Float, Opaque, Raw } from './tuple/carried.js';
 export { Datetime, type DatetimeParts } from './tuple/datetime.js';

@@ -15,10 +15,20 @@ const STAGES: readonly (readonly string[])[] = [
   ['archive'],
   ['iproto'],
   ['schema'],
+  ['text'],
   ['server'],
   ['filters'],
   ['sources', 'sinks'],
-  ['dump.ts', 'restore.ts', 'copy.ts', 'inspect.ts', 'extract.ts', 'salvage.ts', 'index.ts'],
+  [
+    'dump.ts',
+    'restore.ts',
+    'copy.ts',
+    'inspect.ts',
+    'extract.ts',
+    'cat.ts',
+    'salvage.ts',
+    'index.ts',
+  ],
 ];
 /** Files that share a stage and may import from each other; folders that share one may not. */
 const isFile = (place: string): boolean => place.endsWith('.ts');
@@ -32,10 +42,18 @@ const KEPT_BY: Readonly<Record<string, string>> = {
   'decimal.js': 'lib/tuple/arithmetic.ts',
   picomatch: 'lib/filters/choose.ts',
   'console-table-printer': 'bin/table.ts',
+  'cli-progress': 'bin/bar.ts',
+  'd3-dsv': 'lib/text/csv.ts',
   '@marcbachmann/cel-js': 'lib/filters/cel.ts',
 };
 /** Where stages are joined. */
-const PIPELINES = ['lib/dump.ts', 'lib/extract.ts', 'lib/inspect.ts', 'lib/restore.ts'];
+const PIPELINES = [
+  'lib/cat.ts',
+  'lib/dump.ts',
+  'lib/extract.ts',
+  'lib/inspect.ts',
+  'lib/restore.ts',
+];
 
 interface Source {
   /** From the root, e.g. `lib/tuple/batch.ts`. */

@@ -35,7 +35,7 @@ export interface ArchiveReading extends Pick<FileReading, 'report' | 'isStrict'>
  * An archive, from wherever it can be read.
  *
  * @example
- * const begin = archiveOrigin(createReadStream('backup.tar.zst'));
+ * await cat(archiveOrigin(process.stdin), process.stdout, { space: 'users' });
  */
 export function archiveOrigin(
   input: ArchiveInput,

@@ -1,0 +1,109 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { TntarError } from '../lib/errors.js';
+import { TEXT_FORMATS, type TextFormat } from '../lib/text/formats.js';
+import { EXIT_HELP, leave } from './exit.js';
+import { standardOutput } from './files.js';
+import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
+import { formatBytes, plural } from './reporting.js';
+import { interruptible } from './signals.js';
+
+interface Flags extends ReportFlags {
+  input?: string;
+  format: TextFormat;
+  fields?: string[];
+  where?: string[];
+  limit?: number;
+}
+
+const EXAMPLES = `
+Formats (lib/text/FORMS.md has how each type reads in each):
+  ndjson    a row a line: an object by the names of fields, or an array where there are none
+  json      one array of those
+  csv, tsv  RFC 4180, with a line of names; null is nothing, an empty string is ""
+  msgpack   the tuples as they are, back to back
+
+What has come out was verified. Of a file the definitions and this space are read; what comes from a
+pipe is read to its end, and where it is damaged behind the rows that is exit 3 all the same. With --limit
+reading stops where there are enough.
+
+Examples:
+  tntar cat users -i backup.tar.zst | jq .name
+  tntar cat users -i backup.tar.zst --format csv --fields id,name > users.csv
+  tntar cat users -i backup.tar.zst --where 'age >= 18' --limit 10
+`;
+
+const GONE_HELP = `  141  what reads the output went away, as head does; nothing is said about it
+`;
+
+const gather = (value: string, before: string[] = []): string[] => [...before, value];
+
+function fieldsOf(text: string): string[] {
+  const fields = text.split(',').map((field) => field.trim());
+  if (fields.includes(''))
+    throw new InvalidArgumentError('Write names or numbers, e.g. id,name,3.');
+  return fields;
+}
+
+function limitOf(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Write a whole number from 0.');
+  return Number(text);
+}
+
+/** A terminal shows the rows themselves, and is no place for bytes. */
+function checkTerminal(format: TextFormat): void {
+  if (format !== 'msgpack' || !process.stdout.isTTY) return;
+  throw new TntarError('usage', 'standard output is a terminal, and MessagePack is no text', {
+    hint: 'use > FILE, a pipe, or another format',
+  });
+}
+
+function leaveIfClosed(error: unknown): void {
+  if ((error as NodeJS.ErrnoException | null)?.code === 'EPIPE') leave();
+}
+
+async function run(space: string, flags: Flags): Promise<void> {
+  const { input, quiet, progress, ...options } = flags;
+  checkTerminal(options.format);
+  const report = reportOf({ quiet: quiet || process.stdout.isTTY === true, progress });
+  const { cat } = await import('../lib/cat.js');
+  const { originOf } = await import('./origins.js');
+  process.stdout.prependListener('error', leaveIfClosed);
+  try {
+    const origin = originOf(input, report);
+    const { rows, bytes, seconds, isVerified } = await interruptible((signal) =>
+      cat(origin, standardOutput(), { ...options, space, report, signal }),
+    );
+    report.clear();
+    report.note(
+      `wrote ${plural(rows, 'row')} (${formatBytes(bytes)}) in ${seconds.toFixed(1)} s` +
+        (isVerified ? '' : '; the rest of the archive was not read, nor verified'),
+    );
+  } catch (error) {
+    leaveIfClosed(error);
+    throw error;
+  } finally {
+    report.clear();
+  }
+}
+
+export function catCommand(): Command {
+  return addReportOptions(new Command('cat'))
+    .argument('<space>', 'whose rows are wanted')
+    .summary('write the rows of a space as JSON, CSV and others')
+    .description('Writes the rows of one space of an archive to standard output, as they are read.')
+    .option('-i, --input <file>', 'read from a file or a directory, not from standard input')
+    .addOption(
+      new Option('--format <format>', 'how rows are written')
+        .choices(TEXT_FORMATS)
+        .default('ndjson'),
+    )
+    .option('--fields <a,b>', 'only these, in this order, by name or number from 1', fieldsOf)
+    .option(
+      '--where <expression>',
+      "only rows for which it is true, e.g. 'age >= 18'; may be given again",
+      gather,
+    )
+    .option('--limit <rows>', 'stop reading behind so many; the rest is not verified', limitOf)
+    .addHelpText('after', EXAMPLES + EXIT_HELP + GONE_HELP)
+    .action(run);
+}

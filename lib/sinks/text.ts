@@ -1,0 +1,166 @@
+import type { BackupItem } from '../archive/items.js';
+import { TntarError } from '../errors.js';
+import { Collector } from '../filters/collector.js';
+import { quoted, type Report, silent, thereAre } from '../report.js';
+import { rowlessReason, type Space } from '../schema/catalog.js';
+import type { Head } from '../schema/head.js';
+import { extractKey, showKey } from '../schema/keys.js';
+import { TextBuffer } from '../text/buffer.js';
+import { rowWriter, type TextFormat } from '../text/formats.js';
+import { type Layout, layoutOf, widened } from '../text/layout.js';
+import { Row } from '../text/row.js';
+import { Unfit } from '../text/unfit.js';
+import type { RowWriter } from '../text/writer.js';
+import { memberCount } from '../tuple/msgpack.js';
+
+const DEFAULT_FORMAT: TextFormat = 'ndjson';
+
+/** What is written, and how. */
+export interface TextOptions {
+  /** Name of the space whose rows are wanted. */
+  space: string;
+  /** Default `ndjson`. */
+  format?: TextFormat;
+  /** Which fields, in this order, by name or by number from 1; all by default. */
+  fields?: readonly string[];
+  /** So many rows at most. */
+  limit?: number;
+  /** Hears what of the space is not in the text. */
+  report?: Report;
+}
+
+function spaceIn({ catalog }: Head, name: string): Space {
+  const space = catalog.spaces.find((each) => each.name === name);
+  if (space !== undefined) return space;
+  throw new TntarError('usage', `there is no space ${quoted(name)}`, {
+    hint: thereAre(catalog.spaces.map((each) => each.name)),
+  });
+}
+
+/** Turns a backup into the rows of one of its spaces, as text. */
+export class TextSink {
+  readonly #options: TextOptions;
+  readonly #report: Report;
+  readonly #limit: number;
+  readonly #collector = new Collector();
+  readonly #text = new TextBuffer();
+  readonly #row = new Row();
+  #layout: Layout | undefined;
+  #writer: RowWriter | undefined;
+  #isOver = false;
+  /** Rows that were written so far. */
+  rows = 0;
+
+  constructor(options: TextOptions) {
+    this.#options = options;
+    this.#report = options.report ?? silent;
+    this.#limit = options.limit ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** True where all that was asked for is there, and nothing more has to be read. */
+  get hasEnough(): boolean {
+    return this.#layout !== undefined && this.rows >= this.#limit;
+  }
+
+  /** To be used as a stage of a `pipeline`, once. */
+  readonly write = async function* (
+    this: TextSink,
+    items: AsyncIterable<BackupItem>,
+  ): AsyncGenerator<Buffer> {
+    for await (const item of items) yield* this.#take(item);
+    if (!this.#isOver && !this.hasEnough) {
+      throw new TntarError('failure', 'the source stopped before its end');
+    }
+    const writer = this.#writer ?? this.#begin();
+    writer.end();
+    for (const note of writer.notes) this.#report.warn(note);
+    yield this.#text.take();
+  }.bind(this);
+
+  *#take(item: BackupItem): Generator<Buffer> {
+    if (item.kind === 'start') this.#collector.start(item.manifest);
+    else if (item.kind === 'end') {
+      this.#collector.end(item);
+      this.#isOver = true;
+    } else if (!this.#collector.take(item)) {
+      const { space } = this.#known();
+      if (item.space.id === space.id && !this.hasEnough) yield* this.#rowsOf(item.bytes);
+      item.release?.();
+    }
+  }
+
+  #known(): Layout {
+    if (this.#layout !== undefined) return this.#layout;
+    const { space: name, fields } = this.#options;
+    const head = this.#collector.head();
+    const space = spaceIn(head, name);
+    const reason =
+      rowlessReason(space) ?? (head.manifest.only === 'schema' ? 'no rows' : undefined);
+    if (reason !== undefined) this.#report.warn(`${quoted(name)}: ${reason}`);
+    this.#layout = layoutOf(head.catalog, space, fields);
+    return this.#layout;
+  }
+
+  /** @param count - fields of the first row, if there is one */
+  #begin(count = 0): RowWriter {
+    const layout = widened(this.#known(), count);
+    this.#writer = rowWriter(this.#options.format ?? DEFAULT_FORMAT, this.#text, layout);
+    this.#writer.begin();
+    return this.#writer;
+  }
+
+  *#rowsOf(bytes: Buffer): Generator<Buffer> {
+    const row = this.#row;
+    const writer = this.#writer ?? this.#begin(memberCount(bytes, 0));
+    for (let pos = 0; pos < bytes.length && !this.hasEnough; pos = row.end) {
+      try {
+        writer.row(row.read(bytes, pos));
+      } catch (error) {
+        throw error instanceof Unfit ? this.#failed(error) : error;
+      }
+      this.rows++;
+      if (this.#text.isFull) yield this.#text.take();
+    }
+  }
+
+  #failed({ message, hint }: Unfit): TntarError {
+    const { buf, start, end } = this.#row;
+    const { space } = this.#known();
+    const raw = buf.subarray(start, end);
+    const key = extractKey(raw, space.primaryKey?.parts ?? []);
+    const where = `space ${quoted(space.name)}, row ${showKey(key ?? raw)}${this.#field()}`;
+    const text = `${where}: ${message}`;
+    return new TntarError('failure', text, hint === undefined ? {} : { hint });
+  }
+
+  /** Names the first field of the row at hand that cannot be written alone. */
+  #field(): string {
+    const format = this.#options.format ?? DEFAULT_FORMAT;
+    const layout = widened(this.#known(), this.#row.count);
+    const column = layout.columns.find((each) => {
+      const alone = { ...layout, columns: [each], isChosen: true };
+      try {
+        rowWriter(format, new TextBuffer(), alone).row(this.#row);
+        return false;
+      } catch {
+        return true;
+      }
+    });
+    return column === undefined ? '' : `, field ${quoted(column.name)}`;
+  }
+}
+
+/**
+ * The rows of one space of a backup as text, for a `pipeline`; see `lib/text/FORMS.md` for how each type
+ * reads.
+ *
+ * @returns a function of items, which gives chunks of text; its error is a TntarError: of kind `usage` for
+ *   a space or a field that is not there, of kind `failure` for a row that the format has no form for
+ * @example
+ * await pipeline(archiveSource(input), textSink({ space: 'users', format: 'csv' }), output);
+ */
+export function textSink(
+  options: TextOptions,
+): (items: AsyncIterable<BackupItem>) => AsyncGenerator<Buffer> {
+  return new TextSink(options).write;
+}

@@ -1,0 +1,166 @@
+/** Text is handed on in chunks of so many bytes, or of one row where that is larger. */
+const CHUNK_BYTES = 256 * 1024;
+/** Most rows that end behind a chunk's end fit in here. */
+const SLACK_BYTES = 64 * 1024;
+/** What is copied by hand rather than by a call out of JavaScript, which costs more than a few bytes. */
+const FEW_BYTES = 160;
+/** Whole numbers below this have their digits written by hand. */
+const SMALL = 1_000_000_000;
+
+const viewOf = ({ buffer, byteOffset, length }: Buffer): DataView =>
+  new DataView(buffer, byteOffset, length);
+
+/** Bytes of text that grow at their end. */
+export class TextBuffer {
+  bytes: Buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES + SLACK_BYTES);
+  view = viewOf(this.bytes);
+  length = 0;
+
+  /** True where it is time to hand on what is there. */
+  get isFull(): boolean {
+    return this.length >= CHUNK_BYTES;
+  }
+
+  /** Makes place for so many more bytes. What `bytes` was before is then no longer written to. */
+  reserve(count: number): void {
+    const needed = this.length + count;
+    if (needed <= this.bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.bytes.length));
+    this.bytes.copy(larger, 0, 0, this.length);
+    this.#use(larger);
+  }
+
+  #use(bytes: Buffer): void {
+    this.bytes = bytes;
+    this.view = viewOf(bytes);
+  }
+
+  byte(byte: number): void {
+    this.reserve(1);
+    this.bytes[this.length++] = byte;
+  }
+
+  /** Text of which each character is a byte: ASCII, or what was read as Latin-1. */
+  latin1(text: string): void {
+    const { length } = text;
+    this.reserve(length);
+    const { bytes } = this;
+    let at = this.length;
+    if (length > FEW_BYTES) bytes.write(text, at, 'latin1');
+    else for (let i = 0; i < length; i++) bytes[at++] = text.charCodeAt(i);
+    this.length += length;
+  }
+
+  /** Any text, as UTF-8. */
+  text(text: string): void {
+    this.reserve(3 * text.length);
+    this.length += this.bytes.write(text, this.length);
+  }
+
+  /** A whole number. */
+  integer(value: number | bigint): void {
+    if (typeof value === 'bigint' || value < 0 || value >= SMALL) {
+      this.latin1(String(value));
+      return;
+    }
+    let digits = 1;
+    for (let most = 10; most <= value; most *= 10) digits++;
+    this.reserve(digits);
+    const { bytes } = this;
+    let rest = value;
+    for (let at = this.length + digits - 1; at >= this.length; at--) {
+      const tenth = (rest / 10) | 0;
+      bytes[at] = 0x30 + rest - tenth * 10;
+      rest = tenth;
+    }
+    this.length += digits;
+  }
+
+  /** Bytes as they are. */
+  copy(from: Buffer, start = 0, end = from.length): void {
+    const count = end - start;
+    this.reserve(count);
+    const { bytes } = this;
+    let at = this.length;
+    if (count > FEW_BYTES) from.copy(bytes, at, start, end);
+    else for (let i = start; i < end; i++) bytes[at++] = from[i]!;
+    this.length += count;
+  }
+
+  /** What is there, for whoever asks; writing begins anew, in other memory. */
+  take(): Buffer {
+    const taken = this.bytes.subarray(0, this.length);
+    this.#use(Buffer.allocUnsafeSlow(CHUNK_BYTES + SLACK_BYTES));
+    this.length = 0;
+    return taken;
+  }
+
+  /** Forgets what is there, and memory that one large value made it take. */
+  clear(): void {
+    if (this.bytes.length > CHUNK_BYTES + SLACK_BYTES) this.take();
+    this.length = 0;
+  }
+}
+
+/** The same byte four times, as an integer. */
+const fourTimes = (byte: number): number => Math.imul(byte, 0x01010101);
+
+/**
+ * Copies text as long as there is nothing in it that needs a closer look: bytes below 32 and from 128 on,
+ * and two more. Looks at four bytes at a time, which takes half as long.
+ */
+export class PlainCopy {
+  readonly #text: TextBuffer;
+  readonly #isPlain: Uint8Array;
+  readonly #first: number;
+  readonly #second: number;
+  #from: Buffer = Buffer.alloc(0);
+  #view = viewOf(this.#from);
+
+  /** @param special - one or two characters of ASCII */
+  constructor(text: TextBuffer, special: string) {
+    const bytes = Buffer.from(special);
+    this.#text = text;
+    this.#isPlain = Uint8Array.from({ length: 256 }, (_, byte) =>
+      byte >= 0x20 && byte < 0x80 && !bytes.includes(byte) ? 1 : 0,
+    );
+    this.#first = fourTimes(bytes.at(0)!);
+    this.#second = fourTimes(bytes.at(-1)!);
+  }
+
+  /**
+   * Copies from `start` on; there has to be room.
+   *
+   * @returns the offset of the first byte that was not copied; `end` where all were
+   */
+  run(from: Buffer, start: number, end: number): number {
+    if (from !== this.#from) {
+      this.#from = from;
+      this.#view = viewOf(from);
+    }
+    const source = this.#view;
+    const first = this.#first;
+    const second = this.#second;
+    const { view, bytes } = this.#text;
+    let at = this.#text.length;
+    let pos = start;
+    for (; pos + 4 <= end; pos += 4) {
+      const four = source.getInt32(pos, true);
+      // the highest bit of a byte is set where the byte is not plain, or one in front of it
+      const below = four - 0x20202020;
+      const isFirst = (four ^ first) - 0x01010101;
+      const isSecond = (four ^ second) - 0x01010101;
+      if (((four | below | isFirst | isSecond) & 0x80808080) !== 0) break;
+      view.setInt32(at, four, true);
+      at += 4;
+    }
+    const isPlain = this.#isPlain;
+    for (; pos < end; pos++) {
+      const byte = from[pos]!;
+      if (isPlain[byte] === 0) break;
+      bytes[at++] = byte;
+    }
+    this.#text.length = at;
+    return pos;
+  }
+}

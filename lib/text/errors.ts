@@ -1,0 +1,37 @@
+import type { Opaque } from '../tuple/carried.js';
+import { decodeExact, type ExactValue, encodeExact } from '../tuple/exact.js';
+
+/** `MP_ERROR` of the server's `src/lib/core/mp_extension_types.h`. */
+const TYPE = 3;
+/** `MP_ERROR_STACK`, the one key of an error: `src/box/mp_error.cc`. */
+const STACK = 0;
+/** By their keys, `MP_ERROR_TYPE` to `MP_ERROR_FIELDS` of `src/box/mp_error.cc`. */
+const PARTS = ['type', 'file', 'line', 'message', 'errno', 'code', 'fields'] as const;
+
+/**
+ * The errors of an error value, the last one first, as an array of maps in MessagePack with names for their
+ * parts.
+ *
+ * @returns undefined for what is no error, or none that a server of today writes
+ */
+export function readErrorStack({ type, payload }: Opaque): Buffer | undefined {
+  if (type !== TYPE) return undefined;
+  try {
+    const error = decodeExact(Buffer.from(payload));
+    const stack = error instanceof Map && error.size === 1 ? error.get(STACK) : undefined;
+    return Array.isArray(stack) ? encodeExact(stack.map(named)) : undefined;
+  } catch {
+    return undefined; // the payload is no MessagePack
+  }
+}
+
+/** @throws RangeError for what has parts that are not known: nothing of it may be lost */
+function named(error: ExactValue): ExactValue {
+  if (!(error instanceof Map)) throw new RangeError('no map');
+  const pairs = [...error].map(([key, value]): [string, ExactValue] => {
+    const name = typeof key === 'number' ? PARTS[key] : undefined;
+    if (name === undefined) throw new RangeError('an unknown part');
+    return [name, value];
+  });
+  return Object.fromEntries(pairs);
+}

@@ -1,0 +1,26 @@
+import type { TextBuffer } from './buffer.js';
+import { CsvRows } from './csv.js';
+import type { Layout } from './layout.js';
+import { JsonRows } from './ndjson.js';
+import { RawRows } from './raw.js';
+import type { RowWriter } from './writer.js';
+
+/** How each format is written; FORMS.md says how each type reads in it. */
+const WRITERS = {
+  ndjson: (text, layout) => new JsonRows(text, layout, 'ndjson'),
+  json: (text, layout) => new JsonRows(text, layout, 'json'),
+  csv: (text, layout) => new CsvRows(text, layout, 'csv'),
+  tsv: (text, layout) => new CsvRows(text, layout, 'tsv'),
+  msgpack: (text, layout) => new RawRows(text, layout),
+} as const satisfies Record<string, (text: TextBuffer, layout: Layout) => RowWriter>;
+
+/** What rows can be written as. */
+export type TextFormat = keyof typeof WRITERS;
+
+/** All of them. */
+export const TEXT_FORMATS = Object.keys(WRITERS) as readonly TextFormat[];
+
+/** Something that writes rows of `layout` into `text`. */
+export function rowWriter(format: TextFormat, text: TextBuffer, layout: Layout): RowWriter {
+  return WRITERS[format](text, layout);
+}

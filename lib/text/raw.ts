@@ -1,0 +1,37 @@
+import { arrayHeader } from '../tuple/msgpack.js';
+import type { TextBuffer } from './buffer.js';
+import type { Layout } from './layout.js';
+import type { Row } from './row.js';
+import type { RowWriter } from './writer.js';
+
+const NIL = 0xc0;
+
+/** Tuples back to back, as they are; of chosen fields new ones, in which null stands for what is not there. */
+export class RawRows implements RowWriter {
+  readonly notes: readonly string[] = [];
+  readonly #text: TextBuffer;
+  readonly #layout: Layout;
+
+  constructor(text: TextBuffer, layout: Layout) {
+    this.#text = text;
+    this.#layout = layout;
+  }
+
+  begin(): void {}
+
+  row(row: Row): void {
+    const { columns, isChosen } = this.#layout;
+    if (!isChosen) {
+      this.#text.copy(row.buf, row.start, row.end);
+      return;
+    }
+    this.#text.copy(arrayHeader(columns.length));
+    for (const { fieldNo } of columns) {
+      const at = row.at(fieldNo);
+      if (at < 0) this.#text.byte(NIL);
+      else this.#text.copy(row.buf, at, row.behind(fieldNo));
+    }
+  }
+
+  end(): void {}
+}
