@@ -20,6 +20,9 @@ Formats (lib/text/FORMS.md has how each type reads in each):
   ndjson    a row a line: an object by the names of fields, or an array where there are none
   json      one array of those
   csv, tsv  RFC 4180, with a line of names; null is nothing, an empty string is ""
+  postgres  CREATE TABLE by format and indexes, and COPY, in one transaction, for psql
+  sqlite    the same with INSERT, for sqlite3
+  sql       the same as close to the standard as goes
   msgpack   the tuples as they are, back to back
 
 What has come out was verified. Of a file the definitions and this space are read; what comes from a
@@ -30,6 +33,7 @@ Examples:
   tntar cat users -i backup.tar.zst | jq .name
   tntar cat users -i backup.tar.zst --format csv --fields id,name > users.csv
   tntar cat users -i backup.tar.zst --where 'age >= 18' --limit 10
+  tntar cat users -i backup.tar.zst --format postgres | psql
 `;
 
 const GONE_HELP = `  141  what reads the output went away, as head does; nothing is said about it
@@ -89,7 +93,7 @@ async function run(space: string, flags: Flags): Promise<void> {
 export function catCommand(): Command {
   return addReportOptions(new Command('cat'))
     .argument('<space>', 'whose rows are wanted')
-    .summary('write the rows of a space as JSON, CSV and others')
+    .summary('write the rows of a space as JSON, CSV, SQL and others')
     .description('Writes the rows of one space of an archive to standard output, as they are read.')
     .option('-i, --input <file>', 'read from a file or a directory, not from standard input')
     .addOption(

@@ -105,7 +105,12 @@ export class TextSink {
   #begin(count = 0): RowWriter {
     const layout = widened(this.#known(), count);
     this.#writer = rowWriter(this.#options.format ?? DEFAULT_FORMAT, this.#text, layout);
-    this.#writer.begin();
+    try {
+      this.#writer.begin();
+    } catch (error) {
+      if (!(error instanceof Unfit)) throw error;
+      throw new TntarError('failure', `space ${quoted(layout.space.name)}: ${error.message}`);
+    }
     return this.#writer;
   }
 
@@ -128,13 +133,13 @@ export class TextSink {
     const { space } = this.#known();
     const raw = buf.subarray(start, end);
     const key = extractKey(raw, space.primaryKey?.parts ?? []);
-    const where = `space ${quoted(space.name)}, row ${showKey(key ?? raw)}${this.#field()}`;
+    const where = `space ${quoted(space.name)}, row ${showKey(key ?? raw)}${this.#field(message)}`;
     const text = `${where}: ${message}`;
     return new TntarError('failure', text, hint === undefined ? {} : { hint });
   }
 
-  /** Names the first field of the row at hand that cannot be written alone. */
-  #field(): string {
+  /** Names the first field of the row at hand of which the same is said when it is written alone. */
+  #field(message: string): string {
     const format = this.#options.format ?? DEFAULT_FORMAT;
     const layout = widened(this.#known(), this.#row.count);
     const column = layout.columns.find((each) => {
@@ -142,8 +147,8 @@ export class TextSink {
       try {
         rowWriter(format, new TextBuffer(), alone).row(this.#row);
         return false;
-      } catch {
-        return true;
+      } catch (error) {
+        return error instanceof Unfit && error.message === message;
       }
     });
     return column === undefined ? '' : `, field ${quoted(column.name)}`;

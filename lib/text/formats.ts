@@ -1,7 +1,9 @@
 import type { TextBuffer } from './buffer.js';
 import { CsvRows } from './csv.js';
+import { InsertRows } from './insert.js';
 import type { Layout } from './layout.js';
 import { JsonRows } from './ndjson.js';
+import { PostgresRows } from './postgres.js';
 import { RawRows } from './raw.js';
 import type { RowWriter } from './writer.js';
 
@@ -11,6 +13,9 @@ const WRITERS = {
   json: (text, layout) => new JsonRows(text, layout, 'json'),
   csv: (text, layout) => new CsvRows(text, layout, 'csv'),
   tsv: (text, layout) => new CsvRows(text, layout, 'tsv'),
+  sql: (text, layout) => new InsertRows(text, layout, 'sql'),
+  postgres: (text, layout) => new PostgresRows(text, layout),
+  sqlite: (text, layout) => new InsertRows(text, layout, 'sqlite'),
   msgpack: (text, layout) => new RawRows(text, layout),
 } as const satisfies Record<string, (text: TextBuffer, layout: Layout) => RowWriter>;
 

@@ -1,0 +1,109 @@
+import { Datetime } from '../tuple/datetime.js';
+import { Decimal } from '../tuple/decimal.js';
+import { readInteger } from '../tuple/integers.js';
+import { skip } from '../tuple/msgpack.js';
+import { Uuid } from '../tuple/uuid.js';
+import { TextBuffer } from './buffer.js';
+import { JsonWriter } from './json.js';
+import type { TextColumn } from './layout.js';
+import type { Row } from './row.js';
+import { bodyStart, KIND_NAMES, KINDS, Kind, readExtension, readFloat } from './scalars.js';
+import { type Group, groupOf } from './table.js';
+import { Unfit } from './unfit.js';
+
+/** The groups of columns that a value of each kind may stand in, besides JSON. */
+const FITTING: Readonly<Record<number, readonly Group[]>> = {
+  [Kind.BOOLEAN]: ['boolean'],
+  [Kind.INTEGER]: ['integer', 'number', 'float'],
+  [Kind.FLOAT]: ['number', 'float'],
+  [Kind.STRING]: ['string'],
+  [Kind.BINARY]: ['binary'],
+  [Kind.EXTENSION]: ['number', 'decimal', 'uuid', 'datetime'],
+};
+
+/** Writes values into columns of a type each. */
+export abstract class Cells {
+  protected readonly text: TextBuffer;
+  readonly #scratch = new TextBuffer();
+  readonly #json: JsonWriter;
+
+  /** @param noZero - what cannot hold a zero byte in the strings of JSON */
+  constructor(text: TextBuffer, noZero?: string) {
+    this.text = text;
+    this.#json = new JsonWriter(this.#scratch, noZero === undefined ? {} : { noZero });
+  }
+
+  protected abstract null(): void;
+  protected abstract boolean(value: boolean): void;
+  protected abstract integer(buf: Buffer, pos: number, group: Group): void;
+  protected abstract float(value: number, group: Group): void;
+  protected abstract decimal(value: Decimal): void;
+  protected abstract string(buf: Buffer, start: number, end: number): void;
+  protected abstract binary(buf: Buffer, start: number, end: number): void;
+  protected abstract uuid(value: Uuid): void;
+  protected abstract datetime(value: Datetime): void;
+  /** JSON is UTF-8 without control characters. */
+  protected abstract json(buf: Buffer, start: number, end: number): void;
+
+  /** @throws Unfit for a value that the column has no place for */
+  write(row: Row, { fieldNo, type }: TextColumn): void {
+    const pos = row.at(fieldNo);
+    const { buf } = row;
+    if (pos < 0 || buf[pos] === 0xc0) {
+      this.null();
+      return;
+    }
+    const group = groupOf(type);
+    if (group === 'json') {
+      this.#scratch.clear();
+      this.#json.value(buf, pos);
+      this.json(this.#scratch.bytes, 0, this.#scratch.length);
+      return;
+    }
+    this.#scalar(buf, pos, group, type);
+  }
+
+  #scalar(buf: Buffer, pos: number, group: Group, type: string): void {
+    const kind = KINDS[buf[pos]!]!;
+    if (FITTING[kind]?.includes(group) !== true) throw misplaced(kind, type);
+    switch (kind) {
+      case Kind.BOOLEAN:
+        this.boolean(buf[pos] === 0xc3);
+        break;
+      case Kind.INTEGER:
+        if (group === 'float') checkDouble(readInteger(buf, pos), type);
+        this.integer(buf, pos, group);
+        break;
+      case Kind.FLOAT:
+        this.float(readFloat(buf, pos), group);
+        break;
+      case Kind.STRING:
+        this.string(buf, bodyStart(buf, pos), skip(buf, pos, buf.length));
+        break;
+      case Kind.BINARY:
+        this.binary(buf, bodyStart(buf, pos), skip(buf, pos, buf.length));
+        break;
+      default:
+        this.#extension(buf, pos, group, type);
+    }
+  }
+
+  #extension(buf: Buffer, pos: number, group: Group, type: string): void {
+    const value = readExtension(buf, pos, skip(buf, pos, buf.length));
+    if (value instanceof Decimal && (group === 'decimal' || group === 'number')) {
+      this.decimal(value);
+    } else if (value instanceof Uuid && group === 'uuid') this.uuid(value);
+    else if (value instanceof Datetime && group === 'datetime') this.datetime(value);
+    else throw misplaced(Kind.EXTENSION, type);
+  }
+}
+
+/** A field for doubles holds integers, too, and of some a double loses the last digits. */
+function checkDouble(value: number | bigint, type: string): void {
+  if (typeof value === 'number' || BigInt(Number(value)) === value) return;
+  throw new Unfit(`the integer ${value} where the format says ${type}, and no double is the same`);
+}
+
+function misplaced(kind: number, type: string): Unfit {
+  return new Unfit(`${KIND_NAMES[kind]} where the format says ${type}`);
+}

@@ -1,0 +1,252 @@
+import { isUtf8 } from 'node:buffer';
+import type { Datetime } from '../tuple/datetime.js';
+import type { Decimal } from '../tuple/decimal.js';
+import { readInteger } from '../tuple/integers.js';
+import type { Uuid } from '../tuple/uuid.js';
+import { PlainCopy, type TextBuffer } from './buffer.js';
+import { Cells } from './cells.js';
+import { checkWidth } from './csv.js';
+import type { Layout, TextColumn } from './layout.js';
+import type { Row } from './row.js';
+import { datetimeText, floatText, writeInteger } from './scalars.js';
+import {
+  columnList,
+  createIndex,
+  createTable,
+  type Group,
+  groupOf,
+  identifier,
+  type Table,
+  tableOf,
+} from './table.js';
+import { hasZero, notUtf8, Unfit } from './unfit.js';
+import type { RowWriter } from './writer.js';
+
+/** What two kinds of SQL do not have in common. */
+interface Dialect {
+  begin: string;
+  /** Behind the definition of a table. */
+  ending: string;
+  typeOf(column: TextColumn): string;
+  /** A number that is not finite. */
+  special(value: number): string;
+  /** True for an integer that has to be text to be kept. */
+  isText(integer: number | bigint): boolean;
+  /** A decimal. */
+  decimal(text: string): string;
+  /** A string with a zero byte. */
+  withZero(bytes: Buffer): string;
+}
+
+const STANDARD_TYPES: Readonly<Record<Group, string>> = {
+  integer: 'NUMERIC(20)',
+  number: 'VARCHAR',
+  float: 'DOUBLE PRECISION',
+  decimal: 'VARCHAR',
+  boolean: 'BOOLEAN',
+  string: 'VARCHAR',
+  binary: 'BLOB',
+  uuid: 'CHAR(36)',
+  datetime: 'VARCHAR',
+  json: 'VARCHAR',
+};
+
+/** Those of a STRICT table; ANY keeps each value as it is given. */
+const SQLITE_TYPES: Readonly<Record<Group, string>> = {
+  integer: 'ANY',
+  number: 'ANY',
+  float: 'REAL',
+  decimal: 'TEXT',
+  boolean: 'INTEGER',
+  string: 'TEXT',
+  binary: 'BLOB',
+  uuid: 'TEXT',
+  datetime: 'TEXT',
+  json: 'TEXT',
+};
+
+/** Types of integers that 64 bits with a sign hold. */
+const SIGNED = /^(int(8|16|32|64)|uint(8|16|32))$/;
+
+const MAX_SIGNED = 2n ** 63n - 1n;
+
+const DIALECTS = {
+  sql: {
+    begin: 'START TRANSACTION;\n',
+    ending: '',
+    typeOf: ({ type }) => STANDARD_TYPES[groupOf(type)],
+    special: (value) => `CAST('${floatText(value)}' AS DOUBLE PRECISION)`,
+    isText: () => false,
+    decimal: (text) => `'${text}'`,
+    withZero: () => {
+      throw hasZero('a text of SQL');
+    },
+  },
+  sqlite: {
+    // the shell would go on behind an error
+    begin: '.bail on\nBEGIN;\n',
+    ending: ' STRICT',
+    typeOf: ({ type }) => (SIGNED.test(type) ? 'INTEGER' : SQLITE_TYPES[groupOf(type)]),
+    special: (value) => {
+      if (Number.isNaN(value))
+        throw new Unfit('a float that is not a number, which SQLite makes null');
+      return value > 0 ? '9e999' : '-9e999';
+    },
+    isText: (integer) => integer > MAX_SIGNED,
+    decimal: (text) => `'${text}'`,
+    withZero: (bytes) => `CAST(X'${bytes.toString('hex')}' AS TEXT)`,
+  },
+} as const satisfies Record<string, Dialect>;
+
+const QUOTE = 0x27;
+
+class LiteralCells extends Cells {
+  readonly #plain: PlainCopy;
+  readonly #dialect: Dialect;
+
+  constructor(text: TextBuffer, dialect: Dialect) {
+    super(text);
+    this.#plain = new PlainCopy(text, "'");
+    this.#dialect = dialect;
+  }
+
+  protected null(): void {
+    this.text.latin1('NULL');
+  }
+
+  protected boolean(value: boolean): void {
+    this.text.latin1(value ? 'TRUE' : 'FALSE');
+  }
+
+  protected integer(buf: Buffer, pos: number, group: Group): void {
+    const isQuoted = this.#isQuoted(group) || this.#dialect.isText(readInteger(buf, pos));
+    if (isQuoted) this.text.byte(QUOTE);
+    writeInteger(this.text, buf, pos);
+    if (isQuoted) this.text.byte(QUOTE);
+  }
+
+  /** Numbers of all kinds in a column of text. */
+  #isQuoted(group: Group): boolean {
+    return group === 'number' && this.#dialect === DIALECTS.sql;
+  }
+
+  protected float(value: number, group: Group): void {
+    if (this.#isQuoted(group)) this.#literal(floatText(value));
+    else this.text.latin1(Number.isFinite(value) ? floatText(value) : this.#dialect.special(value));
+  }
+
+  protected decimal(value: Decimal): void {
+    this.text.latin1(this.#dialect.decimal(String(value)));
+  }
+
+  protected uuid(value: Uuid): void {
+    this.#literal(String(value));
+  }
+
+  protected datetime(value: Datetime): void {
+    this.#literal(datetimeText(value));
+  }
+
+  /** @param text - without anything to escape */
+  #literal(text: string): void {
+    this.text.latin1(`'${text}'`);
+  }
+
+  protected binary(buf: Buffer, start: number, end: number): void {
+    this.text.latin1("X'");
+    this.text.latin1(buf.toString('hex', start, end));
+    this.text.byte(QUOTE);
+  }
+
+  protected string(buf: Buffer, start: number, end: number): void {
+    const text = this.text;
+    const before = text.length;
+    text.reserve(end - start + 2);
+    text.bytes[text.length++] = QUOTE;
+    let pos = this.#plain.run(buf, start, end);
+    if (pos < end && !isUtf8(buf.subarray(start, end))) throw notUtf8();
+    while (pos < end) {
+      const byte = buf[pos]!;
+      if (byte === 0) {
+        text.length = before;
+        text.latin1(this.#dialect.withZero(buf.subarray(start, end)));
+        return;
+      }
+      if (byte === QUOTE) text.byte(QUOTE);
+      text.byte(byte);
+      text.reserve(end - pos);
+      pos = this.#plain.run(buf, pos + 1, end);
+    }
+    text.byte(QUOTE);
+  }
+
+  protected json(buf: Buffer, start: number, end: number): void {
+    this.string(buf, start, end);
+  }
+}
+
+/** A statement has so many rows at most, and is closed when it has so many bytes. */
+const STATEMENT_ROWS = 500;
+const STATEMENT_BYTES = 64 * 1024;
+
+/** The table and its rows as INSERT statements of several rows each, in one transaction. */
+export class InsertRows implements RowWriter {
+  readonly #text: TextBuffer;
+  readonly #layout: Layout;
+  readonly #table: Table;
+  readonly #dialect: Dialect;
+  readonly #cells: LiteralCells;
+  readonly #insert: Buffer;
+  /** Of the statement that is open. */
+  #rows = 0;
+  #bytes = 0;
+
+  constructor(text: TextBuffer, layout: Layout, kind: keyof typeof DIALECTS) {
+    this.#text = text;
+    this.#layout = layout;
+    this.#table = tableOf(layout);
+    this.#dialect = DIALECTS[kind];
+    this.#cells = new LiteralCells(text, this.#dialect);
+    const { name, columns } = this.#table;
+    this.#insert = Buffer.from(`INSERT INTO ${identifier(name)} ${columnList(columns)} VALUES\n`);
+  }
+
+  begin(): void {
+    const { begin, typeOf, ending } = this.#dialect;
+    this.#text.text(begin + createTable(this.#table, typeOf, ending));
+  }
+
+  row(row: Row): void {
+    const { columns } = this.#layout;
+    const text = this.#text;
+    checkWidth(this.#layout, row);
+    if (this.#rows >= STATEMENT_ROWS || this.#bytes >= STATEMENT_BYTES) this.#close();
+    if (this.#rows === 0) text.copy(this.#insert);
+    else text.latin1(',\n');
+    const before = text.length;
+    text.byte(0x28);
+    for (let i = 0; i < columns.length; i++) {
+      if (i > 0) text.byte(0x2c);
+      this.#cells.write(row, columns[i]!);
+    }
+    text.byte(0x29);
+    this.#rows++;
+    this.#bytes += text.length - before;
+  }
+
+  #close(): void {
+    if (this.#rows > 0) this.#text.latin1(';\n');
+    this.#rows = 0;
+    this.#bytes = 0;
+  }
+
+  end(): void {
+    this.#close();
+    const indexes = this.#table.indexes.map((index) => createIndex(this.#table, index));
+    this.#text.text(`${indexes.join('')}COMMIT;\n`);
+  }
+
+  get notes(): readonly string[] {
+    return this.#table.leftOut;
+  }
+}

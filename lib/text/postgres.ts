@@ -1,0 +1,210 @@
+import { isUtf8 } from 'node:buffer';
+import { Datetime } from '../tuple/datetime.js';
+import type { Decimal } from '../tuple/decimal.js';
+import type { Uuid } from '../tuple/uuid.js';
+import { PlainCopy, type TextBuffer } from './buffer.js';
+import { Cells } from './cells.js';
+import { checkWidth } from './csv.js';
+import type { Layout, TextColumn } from './layout.js';
+import type { Row } from './row.js';
+import { floatText, writeInteger } from './scalars.js';
+import {
+  columnList,
+  createIndex,
+  createTable,
+  type Group,
+  groupOf,
+  identifier,
+  type Table,
+  tableOf,
+} from './table.js';
+import { hasZero, notUtf8, Unfit } from './unfit.js';
+import type { RowWriter } from './writer.js';
+
+const SERVER = 'PostgreSQL';
+
+/** Integers of other sizes are `numeric(20)`, which holds all of 64 bits, with a sign or without. */
+const SIZED: Readonly<Record<string, string>> = {
+  int8: 'smallint',
+  int16: 'smallint',
+  int32: 'integer',
+  int64: 'bigint',
+  uint8: 'smallint',
+  uint16: 'integer',
+  uint32: 'bigint',
+  float32: 'real',
+};
+
+const TYPES: Readonly<Record<Group, string>> = {
+  integer: 'numeric(20)',
+  number: 'numeric',
+  float: 'double precision',
+  decimal: 'numeric',
+  boolean: 'boolean',
+  string: 'text',
+  binary: 'bytea',
+  uuid: 'uuid',
+  datetime: 'timestamptz',
+  json: 'jsonb',
+};
+
+const typeOf = ({ type }: TextColumn): string => SIZED[type] ?? TYPES[groupOf(type)];
+
+/** A table and its COPY, in one transaction: of a stream that is cut nothing stays. */
+const BEFORE = `\\set ON_ERROR_STOP on
+BEGIN;
+SET LOCAL client_encoding TO 'UTF8';
+`;
+
+/** `NAMEDATALEN` of the server's `src/include/pg_config_manual.h`: it cuts longer names. */
+const MAX_NAME_BYTES = 63;
+
+/** Seconds from 1970: `MIN_TIMESTAMP` and `END_TIMESTAMP` of `src/include/datatype/timestamp.h`. */
+const FIRST_SECOND = -210_866_803_200n;
+const END_SECOND = 9_224_318_016_000n;
+
+/** What stands for a byte that COPY takes for something else. */
+const ESCAPES: ReadonlyMap<number, string> = new Map([
+  [0x08, '\\b'],
+  [0x09, '\\t'],
+  [0x0a, '\\n'],
+  [0x0b, '\\v'],
+  [0x0c, '\\f'],
+  [0x0d, '\\r'],
+  [0x5c, '\\\\'],
+]);
+
+class CopyCells extends Cells {
+  readonly #plain: PlainCopy;
+  /** Datetimes of which less is kept than there was. */
+  blurred = 0;
+
+  constructor(text: TextBuffer) {
+    super(text, SERVER);
+    this.#plain = new PlainCopy(text, '\\');
+  }
+
+  protected null(): void {
+    this.text.latin1('\\N');
+  }
+
+  protected boolean(value: boolean): void {
+    this.text.byte(value ? 0x74 : 0x66);
+  }
+
+  protected integer(buf: Buffer, pos: number): void {
+    writeInteger(this.text, buf, pos);
+  }
+
+  protected float(value: number): void {
+    this.text.latin1(floatText(value));
+  }
+
+  protected decimal(value: Decimal): void {
+    this.text.latin1(String(value));
+  }
+
+  protected uuid(value: Uuid): void {
+    this.text.latin1(String(value));
+  }
+
+  protected binary(buf: Buffer, start: number, end: number): void {
+    this.text.latin1('\\\\x');
+    this.text.latin1(buf.toString('hex', start, end));
+  }
+
+  protected datetime(value: Datetime): void {
+    const { seconds, nanoseconds, offsetMinutes, tzIndex } = value;
+    if (seconds < FIRST_SECOND || seconds >= END_SECOND) {
+      throw new Unfit(`a datetime that ${SERVER} cannot hold: ${value}`);
+    }
+    if (nanoseconds % 1000 !== 0 || offsetMinutes !== 0 || tzIndex !== 0) this.blurred++;
+    this.text.latin1(timestamp(seconds, nanoseconds));
+  }
+
+  protected string(buf: Buffer, start: number, end: number): void {
+    const text = this.text;
+    text.reserve(end - start);
+    let pos = this.#plain.run(buf, start, end);
+    if (pos < end && !isUtf8(buf.subarray(start, end))) throw notUtf8();
+    while (pos < end) {
+      const byte = buf[pos]!;
+      if (byte === 0) throw hasZero(SERVER);
+      const escaped = ESCAPES.get(byte);
+      if (escaped === undefined) text.byte(byte);
+      else text.latin1(escaped);
+      text.reserve(end - pos);
+      pos = this.#plain.run(buf, pos + 1, end);
+    }
+  }
+
+  protected json(buf: Buffer, start: number, end: number): void {
+    this.string(buf, start, end);
+  }
+}
+
+/** A moment in UTC, to the microsecond; years before the first are counted backwards. */
+function timestamp(seconds: bigint, nanoseconds: number): string {
+  const micros = Math.floor(nanoseconds / 1000);
+  const text = String(Datetime.from({ seconds, nanoseconds: micros * 1000 }));
+  const [, year = '', rest = ''] = /^([+-]?\d+)-(.*?)(?:000)?Z$/.exec(text) ?? [];
+  const number = Number(year);
+  const shown = String(number > 0 ? number : 1 - number).padStart(4, '0');
+  return `${shown}-${rest.replace('T', ' ')}+00${number > 0 ? '' : ' BC'}`;
+}
+
+/** The table, and its rows as text for COPY; for `psql`, which stops at the first error. */
+export class PostgresRows implements RowWriter {
+  readonly #text: TextBuffer;
+  readonly #layout: Layout;
+  readonly #table: Table;
+  readonly #cells: CopyCells;
+
+  constructor(text: TextBuffer, layout: Layout) {
+    this.#text = text;
+    this.#layout = layout;
+    this.#table = tableOf(layout, ['datetime']);
+    this.#cells = new CopyCells(text);
+  }
+
+  begin(): void {
+    const table = this.#table;
+    for (const name of [table.name, ...table.columns.map((column) => column.name)]) checkName(name);
+    this.#text.text(BEFORE + createTable(table, typeOf));
+    this.#text.text(`COPY ${identifier(table.name)} ${columnList(table.columns)} FROM STDIN;\n`);
+  }
+
+  row(row: Row): void {
+    const { columns } = this.#layout;
+    checkWidth(this.#layout, row);
+    for (let i = 0; i < columns.length; i++) {
+      if (i > 0) this.#text.byte(0x09);
+      this.#cells.write(row, columns[i]!);
+    }
+    this.#text.byte(0x0a);
+  }
+
+  end(): void {
+    const table = this.#table;
+    const indexes = table.indexes.map((index) => {
+      const isLong = Buffer.byteLength(`${table.name}_${index.name}`) > MAX_NAME_BYTES;
+      const created = createIndex(table, index);
+      // the server finds a name by itself
+      return isLong ? created.replace(identifier(`${table.name}_${index.name}`), '') : created;
+    });
+    this.#text.text(`\\.\n${indexes.join('')}COMMIT;\n`);
+  }
+
+  get notes(): readonly string[] {
+    const { blurred } = this.#cells;
+    const lost = `of ${blurred} datetimes timestamptz keeps the moment to the microsecond, and no zone`;
+    return [...this.#table.leftOut, ...(blurred === 0 ? [] : [lost])];
+  }
+}
+
+/** @throws Unfit for a name that the server would cut, or cannot hold */
+function checkName(name: string): void {
+  const isLong = Buffer.byteLength(name) > MAX_NAME_BYTES;
+  if (!isLong && name !== '' && !name.includes('\0')) return;
+  throw new Unfit(`the name ${JSON.stringify(name)} is none that ${SERVER} can have`);
+}

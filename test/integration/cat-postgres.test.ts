@@ -1,0 +1,189 @@
+import { deepEqual, equal, match } from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Result } from '../support/cli.js';
+import { ext, type Plain } from '../support/msgpack.js';
+import { Postgres } from '../support/postgres.js';
+import { TYPED_ROWS, writeTyped } from '../text/carried.js';
+import { NOT_UTF8 } from '../text/values.js';
+
+const FIXTURES = fileURLToPath(new URL('../../../test/fixtures/', import.meta.url));
+
+/** Spaces of the archive that 3.9 made, which hold something of most types, and names of all kinds. */
+const SPACES = ['typed', 'orders', 'by_hash', 'sorted', 'times', 'Ünïcödé / кириллица "表"'];
+
+const NULLS = 'NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL';
+
+describe('cat --format postgres', () => {
+  let folder: string;
+  let file: string;
+  let postgres: Postgres;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tntar-cat-'));
+    file = join(folder, 'typed.tar.zst');
+    postgres = Postgres.start();
+  });
+  after(() => {
+    postgres.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  beforeEach(() => writeTyped(file));
+  afterEach(() => postgres.query('DROP TABLE IF EXISTS typed'));
+
+  const load = (args = '', through = 'cat'): Promise<Result> => {
+    const cat = `tntar cat typed -q -i ${file} --format postgres ${args}`;
+    return postgres.run(`${cat} | ${through} | ${postgres.psql}`);
+  };
+  const tables = () =>
+    postgres.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'");
+
+  it('loads each type as it was', async () => {
+    const { code, stderr } = await load();
+    equal(code, 0, stderr);
+    match(stderr, /of 1 datetimes timestamptz keeps the moment to the microsecond, and no zone/);
+    const string = `'größe' || chr(9) || '\\"''' || chr(10)`;
+    deepEqual(await postgres.query(`SELECT "string" = ${string} FROM typed WHERE id = 1`), ['t']);
+    await postgres.query(`UPDATE typed SET "string" = 'same' WHERE id = 1`);
+    await postgres.query("SET TIME ZONE 'UTC'");
+    deepEqual(await postgres.query('SELECT * FROM typed ORDER BY id'), [
+      '1|-5|1.5|0.1|-12345.67|t|same|\\x00ff5c|64d22e4d-ac92-4a23-899a-e59f34af5479|' +
+        '2024-02-29 09:00:00+00|{"day": -3, "month": 1, "adjust": 1}|[1, null]|' +
+        '{"a": {"b": "it\'s\\\\"}}|"text"|7|-1|255',
+      `3|9223372036854775808|-12345.67|0.10000000149011612|NULL|NULL|\\N|${NULLS.slice(15)}`,
+      `4|NULL|NULL|${NULLS}|NULL`,
+      `5|NULL|NULL|${NULLS}|NULL`,
+      `18446744073709551615|-9223372036854775808|18446744073709551615|Infinity|${'9'.repeat(76)}|f||` +
+        '\\x|NULL|NULL|NULL|[]|{}|NULL|"x"|9223372036854775807|0',
+    ]);
+  });
+
+  it('makes columns of the types that FORMS.md promises, and the indexes', async () => {
+    await load();
+    const columns = `SELECT data_type FROM information_schema.columns
+      WHERE table_name = 'typed' ORDER BY ordinal_position`;
+    deepEqual(await postgres.query(columns), [
+      'numeric',
+      'numeric',
+      'numeric',
+      'double precision',
+      'numeric',
+      'boolean',
+      'text',
+      'bytea',
+      'uuid',
+      'timestamp with time zone',
+      'jsonb',
+      'jsonb',
+      'jsonb',
+      'jsonb',
+      'jsonb',
+      'bigint',
+      'smallint',
+    ]);
+    const required = `SELECT column_name FROM information_schema.columns
+      WHERE table_name = 'typed' AND is_nullable = 'NO'`;
+    deepEqual(await postgres.query(required), ['id']);
+    const indexes = `SELECT replace(indexdef, 'public.', '') FROM pg_indexes
+      WHERE tablename = 'typed' ORDER BY indexname`;
+    deepEqual(await postgres.query(indexes), [
+      'CREATE INDEX typed_by_string ON typed USING btree (string, "integer")',
+      'CREATE INDEX typed_by_time ON typed USING btree ("a datetime")',
+      'CREATE UNIQUE INDEX typed_by_uuid ON typed USING btree (uuid)',
+      'CREATE UNIQUE INDEX typed_pkey ON typed USING btree (id)',
+    ]);
+  });
+
+  it('loads moments at the edges of what the server holds, and refuses others by the key', async () => {
+    const at = (seconds: bigint, nanoseconds = 0): Plain => {
+      const payload = Buffer.alloc(16);
+      payload.writeBigInt64LE(seconds);
+      payload.writeInt32LE(nanoseconds, 8);
+      return ext(4, payload);
+    };
+    const row = (id: number, time: Plain): Plain[] => [id, ...Array(8).fill(null), time];
+    const edges = [-210_866_803_200n, -62_167_219_200n, -1n, 9_224_318_015_999n];
+    writeTyped(
+      file,
+      edges.map((seconds, id) => row(id, at(seconds, 123_456_789))),
+    );
+    const { code, stderr } = await load();
+    equal(code, 0, stderr);
+    const times = `SELECT "a datetime" AT TIME ZONE 'UTC' FROM typed ORDER BY id`;
+    deepEqual(await postgres.query(times), [
+      '4714-11-24 00:00:00.123456 BC',
+      '0001-01-01 00:00:00.123456 BC',
+      '1969-12-31 23:59:59.123456',
+      '294276-12-31 23:59:59.123456',
+    ]);
+    writeTyped(file, [row(7, at(9_224_318_016_000n))]);
+    match(
+      (await load()).stderr,
+      /row \[7\], field 'a datetime': a datetime that PostgreSQL cannot/,
+    );
+  });
+
+  it('loads nothing where a row has no form, and says which', async () => {
+    const rowWith = (value: Plain): Plain[] => [8, ...Array(5).fill(null), value];
+    const inJson = [9, ...Array(10).fill(null), ['a\0']];
+    for (const [row, message] of [
+      [rowWith('a\0'), /row \[8\], field 'string': a string with a zero byte, which PostgreSQL/],
+      [inJson, /row \[9\], field 'a array': a string with a zero byte/],
+      [rowWith(NOT_UTF8), /row \[8\], field 'string': .*no valid UTF-8/],
+      [[1, 'a'], /row \[1\], field 'integer': a string where the format says integer/],
+      [[1, 2, 3, 2n ** 53n + 1n], /field 'double': the integer 9007199254740993/],
+      [Array(18).fill(1), /row \[1\]: a row of 18 fields, where there are 17 columns/],
+    ] as [Plain[], RegExp][]) {
+      writeTyped(file, [...TYPED_ROWS, row]);
+      const { code, stderr } = await load();
+      equal(code, 1, stderr);
+      match(stderr, message);
+      deepEqual(await tables(), ['']);
+    }
+  });
+
+  it('loads nothing of a stream that is cut anywhere', async () => {
+    // of the last 9 bytes 8 are the COMMIT
+    for (const bytes of [9, 30, 100, 250, 400, 600, 900, 1500]) {
+      await load('', `head -c -${bytes}`);
+      deepEqual(await tables(), [''], `without ${bytes} bytes`);
+    }
+  });
+
+  it('takes nothing of the rows for commands where the table is there already', async () => {
+    await postgres.query('CREATE TABLE typed (id int); CREATE TABLE victim (id int)');
+    const command: Plain[] = [1, ...Array(5).fill(null), 'x'];
+    writeTyped(file, [
+      command,
+      [2, null, null, null, null, null, '\nROLLBACK; DROP TABLE victim;'],
+    ]);
+    const { code, stderr } = await load('--fields string,id');
+    equal(code, 3, stderr);
+    deepEqual((await tables()).sort(), ['typed', 'victim']);
+    deepEqual(await postgres.query('SELECT count(*) FROM typed'), ['0']);
+    await postgres.query('DROP TABLE victim');
+  });
+
+  it('loads chosen fields, with the indexes that are of them', async () => {
+    const { stderr } = await load('--fields uuid,id');
+    match(stderr, /index 'by_string' is left out: not all its fields were asked for/);
+    const indexes = "SELECT indexname FROM pg_indexes WHERE tablename = 'typed' ORDER BY 1";
+    deepEqual(await postgres.query(indexes), ['typed_by_uuid', 'typed_pkey']);
+    equal((await postgres.query('SELECT uuid FROM typed WHERE id = 1')).length, 1);
+  });
+
+  it('loads spaces that a server made, row for row', async () => {
+    const archive = join(FIXTURES, '3.9.0-full.tar.zst');
+    const { spaces } = JSON.parse(readFileSync(join(FIXTURES, '3.9.0-full.json'), 'utf8'));
+    for (const space of SPACES) {
+      const cat = `tntar cat "$SPACE" -q -i ${archive} --format postgres`;
+      const { code, stderr } = await postgres.run(`${cat} | ${postgres.psql}`, { SPACE: space });
+      equal(code, 0, `${space}: ${stderr}`);
+      const table = `"${space.replaceAll('"', '""')}"`;
+      const [count] = await postgres.query(`SELECT count(*) FROM ${table}`);
+      equal(Number(count), spaces[space].rows, space);
+      await postgres.query(`DROP TABLE ${table}`);
+    }
+  });
+});

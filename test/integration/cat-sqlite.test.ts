@@ -1,0 +1,151 @@
+import { deepEqual, equal, match } from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { type Result, shell } from '../support/cli.js';
+import { float64, type Plain } from '../support/msgpack.js';
+import { TYPED_ROWS, writeTyped } from '../text/carried.js';
+
+const FIXTURES = fileURLToPath(new URL('../../../test/fixtures/', import.meta.url));
+const SPACES = ['typed', 'orders', 'by_hash', 'sorted', 'Ünïcödé / кириллица "表"'];
+
+describe('cat --format sqlite', () => {
+  let folder: string;
+  let file: string;
+  let database: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tntar-cat-'));
+    file = join(folder, 'typed.tar.zst');
+    database = join(folder, 'a.db');
+    writeTyped(file);
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const load = (through = 'cat', args = ''): Promise<Result> =>
+    shell(
+      `tntar cat typed -q -i ${file} --format sqlite ${args} | ${through} | sqlite3 ${database}`,
+    );
+  const query = async (sql: string): Promise<Record<string, unknown>[]> => {
+    const result = await shell(`sqlite3 -json ${database} "$SQL"`, { env: { SQL: sql } });
+    equal(result.code, 0, result.stderr);
+    return JSON.parse(String(result.stdout) || '[]');
+  };
+
+  it('loads each type as it was', async () => {
+    const { code, stderr } = await load();
+    equal(code, 0, stderr);
+    const shown = `SELECT typeof(id) || ' ' || id AS id, typeof("integer") || ' ' || "integer" AS "integer",
+      typeof(number) || ' ' || number AS number, printf('%!.17g', "double") AS "double", decimal,
+      boolean, hex(string) AS string, hex(varbinary) AS varbinary, uuid, "a datetime", "a interval",
+      "a array", "a map", "a any", "a scalar", "a int64", "a uint8" FROM typed`;
+    const [first, last, odd, ...empty] = await query(shown);
+    deepEqual(first, {
+      id: 'integer 1',
+      integer: 'integer -5',
+      number: 'real 1.5',
+      double: '0.10000000000000001',
+      decimal: '-12345.67',
+      boolean: 1,
+      string: Buffer.from('größe\t\\"\'\n').toString('hex').toUpperCase(),
+      varbinary: '00FF5C',
+      uuid: '64d22e4d-ac92-4a23-899a-e59f34af5479',
+      'a datetime': '2024-02-29T12:00:00.000000001+03:00[Europe/Moscow]',
+      'a interval': '{"month":1,"day":-3,"adjust":1}',
+      'a array': '[1,null]',
+      'a map': '{"a":{"b":"it\'s\\\\"}}',
+      'a any': '"text"',
+      'a scalar': '7',
+      'a int64': -1,
+      'a uint8': 255,
+    });
+    equal(last?.['id'], 'text 18446744073709551615');
+    equal(last?.['integer'], 'integer -9223372036854775808');
+    equal(last?.['number'], 'text 18446744073709551615');
+    equal(last?.['double'], 'Inf');
+    equal(last?.['decimal'], '9'.repeat(76));
+    deepEqual([last?.['string'], last?.['varbinary'], last?.['uuid']], ['', '', null]);
+    equal(odd?.['integer'], 'text 9223372036854775808');
+    equal(odd?.['number'], 'text -12345.67');
+    equal(odd?.['string'], Buffer.from('\\N').toString('hex').toUpperCase());
+    equal(empty.length, 2);
+  });
+
+  it('makes typed columns and the indexes', async () => {
+    await load();
+    const columns = await query("SELECT type FROM pragma_table_info('typed')");
+    deepEqual(
+      columns.map(({ type }) => type).join(' '),
+      'ANY ANY ANY REAL TEXT INTEGER TEXT BLOB TEXT TEXT TEXT TEXT TEXT TEXT TEXT INTEGER INTEGER',
+    );
+    deepEqual(
+      await query(`SELECT name, "unique" AS u FROM pragma_index_list('typed') ORDER BY 1`),
+      [
+        { name: 'sqlite_autoindex_typed_1', u: 1 },
+        { name: 'typed_by_string', u: 0 },
+        { name: 'typed_by_time', u: 1 },
+        { name: 'typed_by_uuid', u: 1 },
+      ],
+    );
+  });
+
+  it('keeps strings with a zero byte', async () => {
+    writeTyped(file, [[1, ...Array(5).fill(null), "a\0'b"]]);
+    await load();
+    deepEqual(await query('SELECT hex(string) AS hex, typeof(string) AS type FROM typed'), [
+      { hex: '61002762', type: 'text' },
+    ]);
+  });
+
+  it('keeps doubles', async () => {
+    const doubles = fc
+      .sample(fc.double({ noNaN: true, noDefaultInfinity: true }), { numRuns: 300, seed: 7 })
+      .filter((value) => Math.abs(value) > 1e-280);
+    writeTyped(
+      file,
+      doubles.map((value, i): Plain[] => [i, null, null, float64(value)]),
+    );
+    await load();
+    const read = await query(`SELECT printf('%!.17g', "double") AS text FROM typed ORDER BY id`);
+    const far = read.filter(({ text }, i) => Math.abs(Number(text) / doubles[i]! - 1) > 2 ** -51);
+    deepEqual(far, []);
+  });
+
+  it('refuses what SQLite would make null', async () => {
+    writeTyped(file, [[1, null, null, float64(Number.NaN)]]);
+    const { code, stderr } = await load();
+    equal(code, 1);
+    match(
+      stderr,
+      /row \[1\], field 'double': a float that is not a number, which SQLite makes null/,
+    );
+  });
+
+  it('loads nothing of a stream that is cut anywhere', async () => {
+    // of the last 9 bytes 8 are the COMMIT
+    for (const bytes of [9, 30, 100, 300, 700, 1300]) {
+      await load(`head -c -${bytes}`);
+      deepEqual(await query('SELECT name FROM sqlite_master'), [], `without ${bytes} bytes`);
+    }
+  });
+
+  it('touches nothing where the table is there already', async () => {
+    await load();
+    writeTyped(file, [[100]]);
+    equal((await load()).code, 1);
+    deepEqual(await query('SELECT count(*) AS n FROM typed'), [{ n: TYPED_ROWS.length }]);
+  });
+
+  it('loads spaces that a server made, row for row', async () => {
+    const archive = join(FIXTURES, '3.9.0-full.tar.zst');
+    const { spaces } = JSON.parse(readFileSync(join(FIXTURES, '3.9.0-full.json'), 'utf8'));
+    for (const space of SPACES) {
+      const cat = `tntar cat "$SPACE" -q -i ${archive} --format sqlite | sqlite3 ${database}`;
+      const { code, stderr } = await shell(cat, { env: { SPACE: space } });
+      equal(code, 0, `${space}: ${stderr}`);
+      const table = `"${space.replaceAll('"', '""')}"`;
+      deepEqual(await query(`SELECT count(*) AS n FROM ${table}`), [{ n: spaces[space].rows }]);
+    }
+  });
+});
