@@ -16,6 +16,7 @@ import {
   type Group,
   groupOf,
   identifier,
+  indexName,
   type Table,
   tableOf,
 } from './table.js';
@@ -242,7 +243,10 @@ export class InsertRows implements RowWriter {
 
   end(): void {
     this.#close();
-    const indexes = this.#table.indexes.map((index) => createIndex(this.#table, index));
+    const table = this.#table;
+    const indexes = table.indexes.map((index) =>
+      createIndex(table, index, indexName(table, index)),
+    );
     this.#text.text(`${indexes.join('')}COMMIT;\n`);
   }
 

@@ -15,6 +15,7 @@ import {
   type Group,
   groupOf,
   identifier,
+  indexName,
   type Table,
   tableOf,
 } from './table.js';
@@ -187,10 +188,8 @@ export class PostgresRows implements RowWriter {
   end(): void {
     const table = this.#table;
     const indexes = table.indexes.map((index) => {
-      const isLong = Buffer.byteLength(`${table.name}_${index.name}`) > MAX_NAME_BYTES;
-      const created = createIndex(table, index);
-      // the server finds a name by itself
-      return isLong ? created.replace(identifier(`${table.name}_${index.name}`), '') : created;
+      const name = indexName(table, index);
+      return createIndex(table, index, isTooLong(name) ? undefined : name);
     });
     this.#text.text(`\\.\n${indexes.join('')}COMMIT;\n`);
   }
@@ -202,9 +201,10 @@ export class PostgresRows implements RowWriter {
   }
 }
 
+const isTooLong = (name: string): boolean => Buffer.byteLength(name) > MAX_NAME_BYTES;
+
 /** @throws Unfit for a name that the server would cut, or cannot hold */
 function checkName(name: string): void {
-  const isLong = Buffer.byteLength(name) > MAX_NAME_BYTES;
-  if (!isLong && name !== '' && !name.includes('\0')) return;
+  if (!isTooLong(name) && name !== '' && !name.includes('\0')) return;
   throw new Unfit(`the name ${JSON.stringify(name)} is none that ${SERVER} can have`);
 }

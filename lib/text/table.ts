@@ -139,9 +139,14 @@ export function createTable(
   return `CREATE TABLE ${identifier(name)} (\n${lines.join(',\n')}\n)${ending};\n`;
 }
 
-/** The definition of an index, which is named after its table as well; names of indexes are the database's. */
-export function createIndex({ name: table }: Table, { name, isUnique, columns }: TableKey): string {
-  const unique = isUnique ? 'UNIQUE ' : '';
-  const index = identifier(`${table}_${name}`);
-  return `CREATE ${unique}INDEX ${index} ON ${identifier(table)} ${columnList(columns)};\n`;
+/** What an index is called there, where the names of indexes are those of the whole database. */
+export function indexName(table: Table, index: TableKey): string {
+  return `${table.name}_${index.name}`;
+}
+
+/** @param name - with none the database has to find one */
+export function createIndex(table: Table, index: TableKey, name?: string): string {
+  const kind = index.isUnique ? 'UNIQUE INDEX' : 'INDEX';
+  const named = name === undefined ? kind : `${kind} ${identifier(name)}`;
+  return `CREATE ${named} ON ${identifier(table.name)} ${columnList(index.columns)};\n`;
 }
