@@ -3,12 +3,27 @@ const CHUNK_BYTES = 256 * 1024;
 /** Most rows that end behind a chunk's end fit in here. */
 const SLACK_BYTES = 64 * 1024;
 /** What is copied by hand rather than by a call out of JavaScript, which costs more than a few bytes. */
-const FEW_BYTES = 160;
+const FEW_BYTES = 80;
 /** Whole numbers below this have their digits written by hand. */
 const SMALL = 1_000_000_000;
 
 const viewOf = ({ buffer, byteOffset, length }: Buffer): DataView =>
   new DataView(buffer, byteOffset, length);
+
+/** Text in words of four bytes each, of which the last may have too many: what comes next covers them. */
+export class FixedText {
+  readonly words: Int32Array;
+  readonly length: number;
+
+  constructor(text: string) {
+    const bytes = Buffer.from(text);
+    this.length = bytes.length;
+    const padded = Buffer.concat([bytes, Buffer.alloc(-bytes.length & 3)]);
+    this.words = Int32Array.from({ length: padded.length / 4 }, (_, i) =>
+      padded.readInt32LE(4 * i),
+    );
+  }
+}
 
 /** Bytes of text that grow at their end. */
 export class TextBuffer {
@@ -85,6 +100,18 @@ export class TextBuffer {
     if (count > FEW_BYTES) from.copy(bytes, at, start, end);
     else for (let i = start; i < end; i++) bytes[at++] = from[i]!;
     this.length += count;
+  }
+
+  /** Text that is written again and again. */
+  fixed({ words, length }: FixedText): void {
+    this.reserve(4 * words.length);
+    const { view } = this;
+    let at = this.length;
+    for (let i = 0; i < words.length; i++) {
+      view.setInt32(at, words[i]!, true);
+      at += 4;
+    }
+    this.length += length;
   }
 
   /** What is there, for whoever asks; writing begins anew, in other memory. */

@@ -7,7 +7,15 @@ import { TextBuffer } from './buffer.js';
 import { JsonWriter } from './json.js';
 import type { TextColumn } from './layout.js';
 import type { Row } from './row.js';
-import { bodyStart, KIND_NAMES, KINDS, Kind, readExtension, readFloat } from './scalars.js';
+import {
+  bodyStart,
+  KIND_NAMES,
+  KINDS,
+  Kind,
+  readExtension,
+  readFloat,
+  stringEnd,
+} from './scalars.js';
 import { type Group, groupOf } from './table.js';
 import { Unfit } from './unfit.js';
 
@@ -27,9 +35,14 @@ export abstract class Cells {
   readonly #scratch = new TextBuffer();
   readonly #json: JsonWriter;
 
+  readonly #columns: readonly TextColumn[];
+  readonly #groups: readonly Group[];
+
   /** @param noZero - what cannot hold a zero byte in the strings of JSON */
-  constructor(text: TextBuffer, noZero?: string) {
+  constructor(text: TextBuffer, columns: readonly TextColumn[], noZero?: string) {
     this.text = text;
+    this.#columns = columns;
+    this.#groups = columns.map(({ type }) => groupOf(type));
     this.#json = new JsonWriter(this.#scratch, noZero === undefined ? {} : { noZero });
   }
 
@@ -45,15 +58,21 @@ export abstract class Cells {
   /** JSON is UTF-8 without control characters. */
   protected abstract json(buf: Buffer, start: number, end: number): void;
 
-  /** @throws Unfit for a value that the column has no place for */
-  write(row: Row, { fieldNo, type }: TextColumn): void {
+  /**
+   * Writes what a row has in a column.
+   *
+   * @param column - its position among the columns
+   * @throws Unfit for a value that it has no place for
+   */
+  write(row: Row, column: number): void {
+    const { fieldNo, type } = this.#columns[column]!;
     const pos = row.at(fieldNo);
     const { buf } = row;
     if (pos < 0 || buf[pos] === 0xc0) {
       this.null();
       return;
     }
-    const group = groupOf(type);
+    const group = this.#groups[column]!;
     if (group === 'json') {
       this.#scratch.clear();
       this.#json.value(buf, pos);
@@ -78,7 +97,7 @@ export abstract class Cells {
         this.float(readFloat(buf, pos), group);
         break;
       case Kind.STRING:
-        this.string(buf, bodyStart(buf, pos), skip(buf, pos, buf.length));
+        this.string(buf, bodyStart(buf, pos), stringEnd(buf, pos));
         break;
       case Kind.BINARY:
         this.binary(buf, bodyStart(buf, pos), skip(buf, pos, buf.length));

@@ -11,11 +11,12 @@ import type { Row } from './row.js';
 import {
   bodyStart,
   datetimeText,
-  floatText,
   KINDS,
   Kind,
   readExtension,
   readFloat,
+  stringEnd,
+  writeFloat,
   writeInteger,
 } from './scalars.js';
 import { notUtf8, Unfit } from './unfit.js';
@@ -92,10 +93,10 @@ export class CsvRows implements RowWriter {
         writeInteger(text, buf, pos);
         break;
       case Kind.FLOAT:
-        text.latin1(floatText(readFloat(buf, pos)));
+        writeFloat(text, readFloat(buf, pos));
         break;
       case Kind.STRING:
-        this.#string(buf, bodyStart(buf, pos), skip(buf, pos, buf.length));
+        this.#string(buf, bodyStart(buf, pos), stringEnd(buf, pos));
         break;
       case Kind.BINARY: {
         const end = skip(buf, pos, buf.length);

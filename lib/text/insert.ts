@@ -105,8 +105,8 @@ class LiteralCells extends Cells {
   readonly #plain: PlainCopy;
   readonly #dialect: Dialect;
 
-  constructor(text: TextBuffer, dialect: Dialect) {
-    super(text);
+  constructor(text: TextBuffer, columns: readonly TextColumn[], dialect: Dialect) {
+    super(text, columns);
     this.#plain = new PlainCopy(text, "'");
     this.#dialect = dialect;
   }
@@ -207,7 +207,7 @@ export class InsertRows implements RowWriter {
     this.#layout = layout;
     this.#table = tableOf(layout);
     this.#dialect = DIALECTS[kind];
-    this.#cells = new LiteralCells(text, this.#dialect);
+    this.#cells = new LiteralCells(text, layout.columns, this.#dialect);
     const { name, columns } = this.#table;
     this.#insert = Buffer.from(`INSERT INTO ${identifier(name)} ${columnList(columns)} VALUES\n`);
   }
@@ -228,7 +228,7 @@ export class InsertRows implements RowWriter {
     text.byte(0x28);
     for (let i = 0; i < columns.length; i++) {
       if (i > 0) text.byte(0x2c);
-      this.#cells.write(row, columns[i]!);
+      this.#cells.write(row, i);
     }
     text.byte(0x29);
     this.#rows++;

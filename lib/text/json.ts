@@ -13,6 +13,8 @@ import {
   Kind,
   readExtension,
   readFloat,
+  stringEnd,
+  writeFloat,
   writeInteger,
 } from './scalars.js';
 import { hasZero, notUtf8, Unfit } from './unfit.js';
@@ -69,12 +71,12 @@ export class JsonWriter {
         return pos + 1;
       case Kind.INTEGER:
         writeInteger(text, buf, pos);
-        return skip(buf, pos, buf.length);
+        return buf[pos]! < 0x80 ? pos + 1 : skip(buf, pos, buf.length);
       case Kind.FLOAT:
         this.#float(readFloat(buf, pos));
         return pos + (buf[pos] === 0xca ? 5 : 9);
       case Kind.STRING: {
-        const end = skip(buf, pos, buf.length);
+        const end = stringEnd(buf, pos);
         this.string(buf, bodyStart(buf, pos), end);
         return end;
       }
@@ -123,7 +125,7 @@ export class JsonWriter {
   }
 
   #float(value: number): void {
-    if (Number.isFinite(value)) this.#text.latin1(floatText(value));
+    if (Number.isFinite(value)) writeFloat(this.#text, value);
     else this.#quotedText(floatText(value));
   }
 
@@ -203,7 +205,7 @@ export class JsonWriter {
     for (let i = 0; i < 2 * count; i += 2) {
       if (!isString(buf[pos]!)) return false;
       const start = bodyStart(buf, pos);
-      const end = skip(buf, pos, buf.length);
+      const end = stringEnd(buf, pos);
       for (let j = 0; j < i; j += 2) {
         if (isSame(buf, start, end, keys[j]!, keys[j + 1]!)) return false;
       }

@@ -1,4 +1,4 @@
-import { TextBuffer } from './buffer.js';
+import { FixedText, TextBuffer } from './buffer.js';
 import { JsonWriter } from './json.js';
 import type { Layout } from './layout.js';
 import { Row } from './row.js';
@@ -22,7 +22,7 @@ export class JsonRows implements RowWriter {
   readonly #json: JsonWriter;
   readonly #frame: (typeof FRAMES)[keyof typeof FRAMES];
   /** `{"id":`, `,"name":` and so on, by the number of the field. */
-  readonly #keys: Buffer[] = [];
+  readonly #keys: FixedText[] = [];
   #isFirst = true;
 
   constructor(text: TextBuffer, layout: Layout, kind: keyof typeof FRAMES) {
@@ -63,7 +63,7 @@ export class JsonRows implements RowWriter {
       if (hasBefore) this.#text.byte(0x2c);
       hasBefore = true;
       this.#keys[fieldNo] ??= keyOf(String(fieldNo + 1));
-      this.#text.copy(this.#keys[fieldNo]);
+      this.#text.fixed(this.#keys[fieldNo]);
       this.#json.value(row.buf, at);
     }
     this.#text.byte(0x7d);
@@ -83,8 +83,8 @@ export class JsonRows implements RowWriter {
   }
 }
 
-function keyOf(name: string): Buffer {
-  return Buffer.from(`${JSON.stringify(name)}:`);
+function keyOf(name: string): FixedText {
+  return new FixedText(`${JSON.stringify(name)}:`);
 }
 
 /**

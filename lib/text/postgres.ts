@@ -7,7 +7,7 @@ import { Cells } from './cells.js';
 import { checkWidth } from './csv.js';
 import type { Layout, TextColumn } from './layout.js';
 import type { Row } from './row.js';
-import { floatText, writeInteger } from './scalars.js';
+import { writeFloat, writeInteger } from './scalars.js';
 import {
   columnList,
   createIndex,
@@ -80,8 +80,8 @@ class CopyCells extends Cells {
   /** Datetimes of which less is kept than there was. */
   blurred = 0;
 
-  constructor(text: TextBuffer) {
-    super(text, SERVER);
+  constructor(text: TextBuffer, columns: readonly TextColumn[]) {
+    super(text, columns, SERVER);
     this.#plain = new PlainCopy(text, '\\');
   }
 
@@ -98,7 +98,7 @@ class CopyCells extends Cells {
   }
 
   protected float(value: number): void {
-    this.text.latin1(floatText(value));
+    writeFloat(this.text, value);
   }
 
   protected decimal(value: Decimal): void {
@@ -165,7 +165,7 @@ export class PostgresRows implements RowWriter {
     this.#text = text;
     this.#layout = layout;
     this.#table = tableOf(layout, ['datetime']);
-    this.#cells = new CopyCells(text);
+    this.#cells = new CopyCells(text, layout.columns);
   }
 
   begin(): void {
@@ -180,7 +180,7 @@ export class PostgresRows implements RowWriter {
     checkWidth(this.#layout, row);
     for (let i = 0; i < columns.length; i++) {
       if (i > 0) this.#text.byte(0x09);
-      this.#cells.write(row, columns[i]!);
+      this.#cells.write(row, i);
     }
     this.#text.byte(0x0a);
   }

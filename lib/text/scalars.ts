@@ -2,7 +2,7 @@ import type { Carried } from '../tuple/carried.js';
 import type { Datetime } from '../tuple/datetime.js';
 import { decodeExact } from '../tuple/exact.js';
 import { readInteger } from '../tuple/integers.js';
-import { headerSize, isArray, isInteger, isMap, isString } from '../tuple/msgpack.js';
+import { headerSize, isArray, isInteger, isMap, isString, skip } from '../tuple/msgpack.js';
 import type { TextBuffer } from './buffer.js';
 import { zoneName } from './zones.js';
 
@@ -74,6 +74,37 @@ export function floatText(value: number): string {
   if (!Number.isInteger(value)) return String(value); // NaN, Infinity and -Infinity, too
   const digits = Object.is(value, -0) ? '-0' : String(value);
   return digits.includes('e') ? digits : `${digits}.0`;
+}
+
+/** Below this, what has two digits behind the point at most is written without a call. */
+const SHORT = 1_000_000_000;
+
+/**
+ * Writes a float as {@link floatText} has it. A decimal of 15 digits at most is the only such one that its
+ * double reads as: so where a hundredth of a whole number gives the same double, its digits are the fewest.
+ */
+export function writeFloat(text: TextBuffer, value: number): void {
+  const hundreds = Math.abs(value) * 100;
+  const isShort = hundreds < SHORT * 100 && hundreds === Math.floor(hundreds);
+  if (!isShort || value === 0 || hundreds / 100 !== Math.abs(value)) {
+    text.latin1(floatText(value));
+    return;
+  }
+  if (value < 0) text.byte(0x2d);
+  const whole = Math.floor(hundreds / 100);
+  const rest = hundreds - whole * 100;
+  text.integer(whole);
+  text.byte(0x2e);
+  const tenths = Math.floor(rest / 10);
+  text.byte(0x30 + tenths);
+  if (rest > tenths * 10) text.byte(0x30 + rest - tenths * 10);
+}
+
+/** The offset behind the string at `pos`. */
+export function stringEnd(buf: Buffer, pos: number): number {
+  const code = buf[pos]!;
+  if (code < 0xc0) return pos + 1 + (code & 0x1f);
+  return code === 0xd9 ? pos + 2 + buf[pos + 1]! : skip(buf, pos, buf.length);
 }
 
 /** The extension whose bytes are from `pos` to `end`. */
