@@ -24,10 +24,16 @@ import type { RowWriter } from './writer.js';
 
 const QUOTE = 0x22;
 
-const DIALECTS = {
+interface Dialect {
+  delimiter: string;
+  /** A value with quotes around it, where it needs them. */
+  format: (value: string) => string;
+}
+
+const DIALECTS: Readonly<Record<'csv' | 'tsv', Dialect>> = {
   csv: { delimiter: ',', format: csvFormatValue },
   tsv: { delimiter: '\t', format: tsvFormatValue },
-} as const;
+};
 
 /**
  * RFC 4180 with line feeds: a line with the names, then a line a row. Null is nothing, and an empty string
