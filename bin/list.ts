@@ -1,7 +1,9 @@
 import { Command } from 'commander';
 import type { Filtered } from '../lib/archive/items.js';
-import type { Contents } from '../lib/inspect.js';
+import type { Contents, InspectOptions } from '../lib/inspect.js';
+import type { Report } from '../lib/report.js';
 import { EXIT_HELP } from './exit.js';
+import { archiveFile } from './files.js';
 import { addChoiceOptions, type ChoiceFlags, choiceOf } from './filter-options.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
 import { formatBytes, formatCount, printable } from './reporting.js';
@@ -74,7 +76,6 @@ function summaryOf(contents: Contents, parts: readonly string[]): string {
 
 async function asTable(contents: Contents): Promise<string> {
   const { share, table } = await import('./table.js');
-  const { showDefinitions } = await import('./schema.js');
   const { manifest, shown = [], spaces, totals, definitions } = contents;
   const rows = spaces.map(({ id, name, engine, rows: count, bytes }) => [
     String(id),
@@ -95,12 +96,11 @@ async function asTable(contents: Contents): Promise<string> {
     ...manifest.omitted.map(({ what, why }) => `left out: ${what} (${why})`),
     ...shown.map((what) => `shown: ${what}`),
   ];
-  const behind = definitions === undefined ? [] : showDefinitions(definitions);
-  const text = [
-    ...lines.map(printable),
-    table(COLUMNS, [...rows, total]),
-    ...behind.map(printable),
-  ];
+  const text = [...lines.map(printable), table(COLUMNS, [...rows, total])];
+  if (definitions !== undefined) {
+    const { showDefinitions } = await import('./schema.js');
+    text.push(...showDefinitions(definitions).map(printable));
+  }
   return `${text.join('\n')}\n`;
 }
 
@@ -127,18 +127,28 @@ function asJson(contents: Contents): string {
   return `${JSON.stringify(document, null, 1)}\n`;
 }
 
+async function contentsOf(
+  input: string | undefined,
+  options: InspectOptions & { report: Report },
+): Promise<Contents> {
+  const readAll = async (): Promise<Contents> => {
+    const { inspectFrom } = await import('../lib/inspect.js');
+    const { originOf } = await import('./origins.js');
+    return inspectFrom(originOf(input, options.report), options);
+  };
+  const file = archiveFile(input);
+  if (file === undefined) return readAll();
+  const { outline } = await import('../lib/outline.js');
+  return outline(file, options, readAll);
+}
+
 async function run(flags: Flags): Promise<void> {
   const report = reportOf(flags);
-  const { inspectFrom, outline } = await import('../lib/inspect.js');
-  const { fileOf, originOf } = await import('./origins.js');
   try {
     const rewrites = await choiceOf(flags);
-    const file = await fileOf(flags.input);
     const contents = await interruptible((signal) => {
       const options = { report, rewrites, signal, definitions: flags.schema };
-      return file === undefined
-        ? inspectFrom(originOf(flags.input, report), options)
-        : outline(file, options);
+      return contentsOf(flags.input, options);
     });
     report.clear();
     process.stdout.write(flags.json ? asJson(contents) : await asTable(contents));

@@ -8,7 +8,6 @@ import type { Preview } from '../lib/sinks/preview.js';
 import { damagedError, openAgain, warnOfDamage } from './damage.js';
 import { EXIT_HELP } from './exit.js';
 import { addFilterOptions, type FilterFlags, rewritesOf } from './filter-options.js';
-import { showPreview } from './preview.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
 import {
   addServerOptions,
@@ -90,6 +89,7 @@ async function run(uri: string, flags: Flags): Promise<void> {
       const options = { ...wanted, report, signal, rewrites };
       if (flags.dryRun) {
         const preview = await archive.preview(server, options);
+        const { showPreview } = await import('./preview.js');
         report.clear();
         process.stdout.write(showPreview(preview));
         return preview;

@@ -47,10 +47,11 @@ export { renameSpaces } from './filters/rename.js';
 export { type Rewrite, type Rewritten, rewriteStage } from './filters/rewrite.js';
 export { schemaOnly } from './filters/schema-only.js';
 export { keepWhere, parseWhere, type Where } from './filters/where.js';
-export { type Contents, type InspectOptions, inspect, outline } from './inspect.js';
+export { type Contents, type InspectOptions, inspect } from './inspect.js';
 export { Connection, type ConnectionOptions } from './iproto/connection.js';
 export type { ConnectOptions } from './iproto/driver.js';
 export { type Endpoint, parseUri } from './iproto/uri.js';
+export { outline } from './outline.js';
 export { type Progress, type Report, type ReportEventMap, ReportEvents } from './report.js';
 export { previewRestore, type Restored, type RestoreOptions, restore } from './restore.js';
 export {

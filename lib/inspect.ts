@@ -1,5 +1,4 @@
 import { pipeline } from 'node:stream/promises';
-import { type ArchiveFile, countsOf } from './archive/archive-file.js';
 import type { BackupItem, Count, Filtered } from './archive/items.js';
 import type { Manifest, ManifestSpace, Vclock } from './archive/manifest.js';
 import { unlessAborted } from './errors.js';
@@ -9,7 +8,6 @@ import { observe, type Totals } from './filters/observe.js';
 import { type Rewrite, rewriteStage, wantedBy } from './filters/rewrite.js';
 import { type Report, silent } from './report.js';
 import { type Definitions, definitionsOf } from './schema/definitions.js';
-import { indexedSource, indexOf, wantedOf } from './sources/indexed.js';
 import { type ArchiveInput, archiveOrigin, type Origin } from './sources/origin.js';
 
 /** How an archive is read. */
@@ -64,33 +62,6 @@ export interface Contents {
 export function inspect(input: ArchiveInput, options: InspectOptions = {}): Promise<Contents> {
   const { report = silent } = options;
   return inspectFrom(archiveOrigin(input, { report, isStrict: true }), options);
-}
-
-/**
- * Tells what an archive holds by what stands at its ends, however large it is. Where it has no seek table, it is
- * read and verified whole.
- *
- * @throws as `inspect`
- * @example
- * const { spaces, verified } = await outline({ size, open: (start) => createReadStream(path, { start }) });
- */
-export async function outline(file: ArchiveFile, options: InspectOptions = {}): Promise<Contents> {
-  const { report = silent, rewrites = [], definitions = false, signal } = options;
-  const index = await unlessAborted(signal, () => indexOf(file, report));
-  if (index === undefined) return inspectFrom(archiveOrigin(file.open(0)), options);
-  const needed = definitions || rewrites.length > 0 ? wantedOf(index, () => false) : [];
-  const seen = await inspectFrom(() => indexedSource(file.open, index, needed), options);
-  const counts = countsOf(index);
-  const spaces = seen.spaces.map((space) => ({ ...space, ...(counts.get(space.id) ?? NONE) }));
-  const sum = (key: keyof Count): number => spaces.reduce((all, space) => all + space[key], 0);
-  const totals = {
-    spaces: spaces.filter(({ rows }) => rows > 0).length,
-    rows: sum('rows'),
-    bytes: sum('bytes'),
-    archiveBytes: file.size,
-    seconds: seen.totals.seconds,
-  };
-  return { ...seen, spaces, totals, verified: false };
 }
 
 /** Reads what `begin` gives; see {@link inspect}. */

@@ -24,6 +24,7 @@ const STAGES: readonly (readonly string[])[] = [
     'restore.ts',
     'copy.ts',
     'inspect.ts',
+    'outline.ts',
     'extract.ts',
     'cat.ts',
     'salvage.ts',

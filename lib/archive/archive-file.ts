@@ -4,9 +4,9 @@ import type { Count } from './items.js';
 import { decodeManifest, type Manifest } from './manifest.js';
 import { type Entry, EntryReader } from './reader.js';
 import {
-  decodeTable,
   FOOTER_BYTES,
   type FramePlace,
+  FramePlaces,
   tableBytesOf,
   wrongTable,
 } from './seek-table.js';
@@ -49,26 +49,29 @@ async function readAt({ open }: ArchiveFile, start: number, bytes: number): Prom
   throw new TntarError('archive', 'the archive is shorter than it was a moment ago');
 }
 
-async function readTable(file: ArchiveFile): Promise<FramePlace[] | undefined> {
+async function readTable(file: ArchiveFile): Promise<FramePlaces | undefined> {
   if (file.size < FOOTER_BYTES) return undefined;
   const bytes = tableBytesOf(await readAt(file, file.size - FOOTER_BYTES, FOOTER_BYTES));
   if (bytes === undefined) return undefined;
   const start = file.size - bytes;
   if (start < 0) throw wrongTable('it is larger than the archive');
-  return decodeTable(await readAt(file, start, bytes), start);
+  return new FramePlaces(await readAt(file, start, bytes), start);
 }
 
 /** Header and body of one entry. */
 type EntryFrames = readonly [FramePlace, FramePlace];
 
-function entryFrames(frames: readonly FramePlace[]): EntryFrames[] {
-  const ends = frames.at(-1)?.contentBytes;
-  if (frames.length % 2 === 0 || frames.length < 5 || ends !== END_OF_TAR.length) {
-    throw wrongTable('its frames are not those of an archive');
+function entryFrames(frames: FramePlaces, i: number): EntryFrames {
+  return [frames.at(2 * i), frames.at(2 * i + 1)];
+}
+
+/** How many entries there are, the trailer among them. */
+function countEntries(frames: FramePlaces): number {
+  const { length } = frames;
+  if (length >= 5 && length % 2 === 1 && frames.at(length - 1).contentBytes === END_OF_TAR.length) {
+    return (length - 1) / 2;
   }
-  return Array.from({ length: (frames.length - 1) / 2 }, (_, i): EntryFrames => {
-    return [frames[2 * i]!, frames[2 * i + 1]!];
-  });
+  throw wrongTable('its frames are not those of an archive');
 }
 
 /** Whether header and body unfold to what such an entry has. */
@@ -90,13 +93,13 @@ async function readEntry({ open }: ArchiveFile, frames: EntryFrames): Promise<En
 }
 
 /** What the list of the trailer and the table say together of all entries behind the manifest. */
-function placed(trailer: Trailer, frames: readonly EntryFrames[]): FoundEntry[] {
-  const { entries } = trailer;
-  if (frames.length !== entries.length + 1) {
-    throw wrongTable(`it has ${frames.length} entries, and the trailer ${entries.length + 1}`);
+function placed({ entries }: Trailer, frames: FramePlaces): FoundEntry[] {
+  const count = countEntries(frames);
+  if (count !== entries.length + 1) {
+    throw wrongTable(`it has ${count} entries, and the trailer ${entries.length + 1}`);
   }
   return entries.slice(1).map((record, i) => {
-    const [head, body] = frames[i + 1]!;
+    const [head, body] = entryFrames(frames, i + 1);
     if (!fits([head, body], record)) {
       throw wrongTable(`entry ${i + 2} has other sizes in the trailer`);
     }
@@ -117,14 +120,13 @@ function placed(trailer: Trailer, frames: readonly EntryFrames[]): FoundEntry[] 
  * index?.trailer.entries.length;
  */
 export async function readIndex(file: ArchiveFile): Promise<ArchiveIndex | undefined> {
-  const table = await readTable(file);
-  if (table === undefined) return undefined;
-  const frames = entryFrames(table);
-  const last = await readEntry(file, frames.at(-1)!);
+  const frames = await readTable(file);
+  if (frames === undefined) return undefined;
+  const last = await readEntry(file, entryFrames(frames, countEntries(frames) - 1));
   if (last.name.kind !== 'trailer') throw wrongTable('no trailer stands where it says');
   const trailer = decodeTrailer(last.body);
   const entries = placed(trailer, frames);
-  const first = await readEntry(file, frames[0]!);
+  const first = await readEntry(file, entryFrames(frames, 0));
   const [promised] = trailer.entries;
   if (
     first.name.kind !== 'manifest' ||

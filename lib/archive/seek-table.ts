@@ -99,22 +99,43 @@ export interface FramePlace {
   contentBytes: number;
 }
 
-/**
- * @param table - as many bytes as {@link tableBytesOf} says, behind frames of `frameBytes` bytes in all
- * @throws TntarError of kind `archive` where it is not the table of so many bytes
- */
-export function decodeTable(table: Buffer, frameBytes: number): FramePlace[] {
-  if (table.readUInt32LE(0) !== TABLE_MAGIC) throw wrongTable('its frame is of another kind');
-  if (table.readUInt32LE(4) !== table.length - HEAD_BYTES) {
-    throw wrongTable('its frame is not as long as its frames take');
+/** The frames of a table. There may be hundreds of thousands: none is an object before it is asked for. */
+export class FramePlaces {
+  /** Of each, and behind the last. */
+  readonly #starts: Float64Array;
+  readonly #table: Buffer;
+
+  /**
+   * @param table - as many bytes as {@link tableBytesOf} says, behind frames of `frameBytes` bytes in all
+   * @throws TntarError of kind `archive` where it is not the table of so many bytes
+   */
+  constructor(table: Buffer, frameBytes: number) {
+    if (table.readUInt32LE(0) !== TABLE_MAGIC) throw wrongTable('its frame is of another kind');
+    if (table.readUInt32LE(4) !== table.length - HEAD_BYTES) {
+      throw wrongTable('its frame is not as long as its frames take');
+    }
+    const count = (table.length - HEAD_BYTES - FOOTER_BYTES) / FRAME_BYTES;
+    this.#table = table;
+    this.#starts = new Float64Array(count + 1);
+    let start = 0;
+    for (let i = 0; i < count; i++) {
+      start += table.readUInt32LE(HEAD_BYTES + FRAME_BYTES * i);
+      this.#starts[i + 1] = start;
+    }
+    if (start === frameBytes) return;
+    throw wrongTable(`its frames have ${start} bytes, and ${frameBytes} stand before it`);
   }
-  const places: FramePlace[] = [];
-  let start = 0;
-  for (let pos = HEAD_BYTES; pos < table.length - FOOTER_BYTES; pos += FRAME_BYTES) {
-    const end = start + table.readUInt32LE(pos);
-    places.push({ start, end, contentBytes: table.readUInt32LE(pos + 4) });
-    start = end;
+
+  get length(): number {
+    return this.#starts.length - 1;
   }
-  if (start === frameBytes) return places;
-  throw wrongTable(`its frames have ${start} bytes, and ${frameBytes} stand before it`);
+
+  /** @param i - from 0, below {@link length} */
+  at(i: number): FramePlace {
+    return {
+      start: this.#starts[i]!,
+      end: this.#starts[i + 1]!,
+      contentBytes: this.#table.readUInt32LE(HEAD_BYTES + FRAME_BYTES * i + 4),
+    };
+  }
 }

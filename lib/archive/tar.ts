@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import { extract, pack } from 'tar-stream';
 import { messageOf, TntarError } from '../errors.js';
 
 /** Bytes of a tar header, and what bodies are padded to. */
@@ -18,6 +17,8 @@ export function padding(size: number): Buffer {
  * @param size - bytes of the body; above 8 GiB tar needs another form, and no part is that large
  */
 export async function tarHeader(name: string, size: number, modified: Date): Promise<Buffer> {
+  // Readers, which start more often, need not wait for it.
+  const { pack } = await import('tar-stream');
   const tar = pack();
   tar.entry({ name, size, mode: 0o600, mtime: modified });
   for await (const header of tar) return header as Buffer;
@@ -131,6 +132,7 @@ async function* endingAsTar(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer
  * for await (const { name, size, body } of untar(process.stdin)) await store(name, size, body);
  */
 export async function* untar(input: AsyncIterable<Buffer>): AsyncGenerator<TarEntry> {
+  const { extract } = await import('tar-stream');
   const tar = extract();
   const source = Readable.from(endingAsTar(input));
   let failure: unknown;

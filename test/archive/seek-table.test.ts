@@ -2,7 +2,7 @@ import { deepEqual, doesNotThrow, equal, notEqual, ok, rejects, throws } from 'n
 import { type ArchiveFile, countsOf, readIndex } from '../../lib/archive/archive-file.js';
 import { MAX_FRAMES } from '../../lib/archive/limits.js';
 import type { Manifest } from '../../lib/archive/manifest.js';
-import { decodeTable, SeekTable, tableBytesOf } from '../../lib/archive/seek-table.js';
+import { FramePlaces, SeekTable, tableBytesOf } from '../../lib/archive/seek-table.js';
 import { survey } from '../../lib/archive/survey.js';
 import { ArchiveWriter } from '../../lib/archive/writer.js';
 import {
@@ -95,9 +95,9 @@ describe('a seek table', () => {
   });
 
   it('is none where its frames have not as many bytes as stand before it', () => {
-    equal(decodeTable(TABLE, PLAIN.length).length, 2 * GOOD.length + 3);
-    throws(() => decodeTable(TABLE, PLAIN.length + 1), isWrong);
-    throws(() => decodeTable(TABLE, PLAIN.length - 1), isWrong);
+    equal(new FramePlaces(TABLE, PLAIN.length).length, 2 * GOOD.length + 3);
+    throws(() => new FramePlaces(TABLE, PLAIN.length + 1), isWrong);
+    throws(() => new FramePlaces(TABLE, PLAIN.length - 1), isWrong);
   });
 });
 
