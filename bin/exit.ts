@@ -16,6 +16,26 @@ Exit codes:
   128+n  stopped by signal n
 `;
 
+/** Stands behind those where all commands are listed. */
+export const DIFF_EXIT_NOTE = `  of diff, 1 says that the two differ, and 6 is the failure
+`;
+
+/** What `diff` ends with where the two differ; so a failure of it needs another code. */
+export const DIFFERENT = 1;
+const DIFF_FAILURE = 6;
+
+/** Stands in the help of `diff`. */
+export const DIFF_EXIT_HELP = `
+Exit codes:
+  0  equal
+  ${DIFFERENT}  different
+  2  wrong usage
+  3  archive damaged, truncated, or not ours
+  5  connection, login or privilege
+  ${DIFF_FAILURE}  server or I/O failure
+  128+n  stopped by signal n
+`;
+
 const EXIT_CODES: Record<ErrorKind, number> = {
   failure: 1,
   usage: 2,
@@ -65,6 +85,12 @@ function describe(error: unknown): TntarError {
 }
 
 let isFinished = false;
+let isDiff = false;
+
+/** To be called by `diff` before anything can fail: from then on a failure is not told as a difference. */
+export function useDiffCodes(): void {
+  isDiff = true;
+}
 
 /**
  * Says what went wrong and ends the process. What still waits to be written to standard output is
@@ -77,7 +103,8 @@ export function finish(error: unknown): void {
   if (error instanceof Interrupted) exit(128 + constants.signals[error.signal], error);
   else {
     const described = describe(error);
-    exit(EXIT_CODES[described.kind], described);
+    const code = EXIT_CODES[described.kind];
+    exit(isDiff && code === DIFFERENT ? DIFF_FAILURE : code, described);
   }
 }
 

@@ -82,11 +82,18 @@ function readKey(file: string): Buffer {
   });
 }
 
-/** The filter that chooses spaces, where one was asked for. */
-export async function choiceOf({ space = [], exclude = [] }: ChoiceFlags): Promise<Rewrite[]> {
+/**
+ * The filter that chooses spaces, where one was asked for.
+ *
+ * @param mayLack - whether patterns may fit no space
+ */
+export async function choiceOf(
+  { space = [], exclude = [] }: ChoiceFlags,
+  mayLack = false,
+): Promise<Rewrite[]> {
   if (space.length + exclude.length === 0) return [];
   const { chooseSpaces } = await import('../lib/filters/choose.js');
-  return [chooseSpaces({ only: space, except: exclude })];
+  return [chooseSpaces({ only: space, except: exclude, mayLack })];
 }
 
 /** All filters that were asked for, in the order in which they work; `signal` ends the loading of one. */

@@ -3,8 +3,9 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../lib/version.js';
 import { catCommand } from './cat.js';
 import { copyCommand } from './copy.js';
+import { diffCommand } from './diff.js';
 import { dumpCommand } from './dump.js';
-import { EXIT_HELP, finish } from './exit.js';
+import { DIFF_EXIT_NOTE, EXIT_HELP, finish } from './exit.js';
 import { extractCommand } from './extract.js';
 import { listCommand } from './list.js';
 import { restoreCommand } from './restore.js';
@@ -23,6 +24,7 @@ Examples:
   tntar restore admin@db2:3301 < backup.tar.zst
   tntar copy admin@db1:3301 admin@db2:3301
   tntar cat users --format csv < backup.tar.zst
+  tntar diff backup.tar.zst admin@db2:3301
 `;
 
 const program = new Command('tntar')
@@ -33,13 +35,14 @@ const program = new Command('tntar')
   .showHelpAfterError('(tntar --help shows what there is)')
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(withoutPasswords(text, args)) })
-  .addHelpText('after', EXAMPLES + EXIT_HELP);
+  .addHelpText('after', EXAMPLES + EXIT_HELP + DIFF_EXIT_NOTE);
 const COMMANDS = [
   dumpCommand,
   restoreCommand,
   copyCommand,
   listCommand,
   verifyCommand,
+  diffCommand,
   catCommand,
   extractCommand,
 ];

@@ -2,7 +2,7 @@
  * Logical backups of Tarantool as streams.
  *
  * The pipelines are functions that return promises: {@link dump}, {@link restore},
- * {@link previewRestore}, {@link copy}, {@link previewCopy}, {@link inspect}, {@link outline}, {@link cat}, {@link extract}, and of damaged archives {@link examine}, {@link salvage},
+ * {@link previewRestore}, {@link copy}, {@link previewCopy}, {@link inspect}, {@link outline}, {@link cat}, {@link extract}, {@link diff}, and of damaged archives {@link examine}, {@link salvage},
  * {@link previewSalvage}. What they are made of is here one by one, each a Node stream:
  *
  * - sources are a `Readable` of {@link BackupItem | items}: {@link snapshotSource}, {@link selectSource},
@@ -32,6 +32,11 @@ export type { Manifest, ManifestSpace, Omission, Vclock } from './archive/manife
 export type { Damage, OpenFrom } from './archive/survey.js';
 export { type CatOptions, type CatSummary, cat } from './cat.js';
 export { type Copied, type CopyOptions, copy, previewCopy } from './copy.js';
+export type { DefinitionDifference } from './diff/definitions.js';
+export type { OnRow, RowCounts, RowDifference } from './diff/merge.js';
+export type { Change } from './diff/property.js';
+export type { RowListener, SpaceDifference } from './diff/rows.js';
+export { type Differences, type DiffOptions, diff } from './diff.js';
 export { type DumpOptions, type DumpSummary, dump } from './dump.js';
 export { type ErrorDetails, type ErrorKind, TntarError } from './errors.js';
 export { type ExtractOptions, extract } from './extract.js';
@@ -97,6 +102,7 @@ export {
   type Reading,
 } from './sources/origin.js';
 export { selectSource } from './sources/select.js';
+export { type ServerReading, serverOrigin, type Way } from './sources/server.js';
 export { snapshotSource } from './sources/snapshot.js';
 export { TEXT_FORMATS, type TextFormat } from './text/formats.js';
 export { eachTuple, type SpaceInfo, type TupleBatch } from './tuple/batch.js';

@@ -18,6 +18,7 @@ const STAGES: readonly (readonly string[])[] = [
   ['text'],
   ['server'],
   ['filters'],
+  ['diff'],
   ['sources', 'sinks'],
   [
     'dump.ts',
@@ -27,6 +28,7 @@ const STAGES: readonly (readonly string[])[] = [
     'outline.ts',
     'extract.ts',
     'cat.ts',
+    'diff.ts',
     'salvage.ts',
     'index.ts',
   ],
@@ -50,6 +52,7 @@ const KEPT_BY: Readonly<Record<string, string>> = {
 /** Where stages are joined. */
 const PIPELINES = [
   'lib/cat.ts',
+  'lib/diff.ts',
   'lib/dump.ts',
   'lib/extract.ts',
   'lib/inspect.ts',

@@ -15,6 +15,8 @@ export interface Choice {
   only?: readonly string[];
   /** None of such names, also where one of the above fits. */
   except?: readonly string[];
+  /** True where patterns may fit no space, as of one of two databases that are compared. */
+  mayLack?: boolean;
 }
 
 /** A name is no path: `*` stands for dots and slashes, too. */
@@ -85,11 +87,8 @@ export function chooseSpaces(choice: Choice): Rewrite {
     partial: words.join(', '),
     wants: isKept,
     head(head) {
-      checkMatches(
-        choice,
-        isKept,
-        head.manifest.spaces.map(({ name }) => name),
-      );
+      const names = head.manifest.spaces.map(({ name }) => name);
+      if (choice.mayLack !== true) checkMatches(choice, isKept, names);
       const select = only.length === 0 ? withoutSpaces : onlySpaces;
       return select(head, ({ name }) => isKept(name));
     },

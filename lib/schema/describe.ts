@@ -19,7 +19,7 @@ export function isView(fields: SystemRow['fields']): boolean {
 }
 
 /** @example privileges(3); // 'read,write' */
-function privileges(bits: unknown): string {
+export function privileges(bits: unknown): string {
   const granted = PRIVILEGE_NAMES.filter((_name, i) => (Number(bits) & (2 ** i)) !== 0);
   return granted.join(',');
 }
@@ -86,7 +86,7 @@ export class Describer {
   /** @param fields - of a row of `_priv` that the target has by itself */
   shippedGrant(fields: SystemRow['fields']): string {
     const { grantee, objectType, objectId } = Field.priv;
-    const object = this.#object(String(fields[objectType]), fields[objectId]);
+    const object = this.object(String(fields[objectType]), fields[objectId]);
     return `what a server grants by itself to ${this.thing('user', fields[grantee])} on ${object}`;
   }
 
@@ -108,10 +108,11 @@ export class Describer {
     if (isMember && typeof id === 'number') {
       return `grant of ${this.thing('user', id)} to ${to}`;
     }
-    return `grant of ${privileges(fields[bits])} on ${this.#object(type, id)} to ${to}`;
+    return `grant of ${privileges(fields[bits])} on ${this.object(type, id)} to ${to}`;
   }
 
-  #object(type: string, id: unknown): string {
+  /** @example describer.object('space', 512); // "space 'users'" */
+  object(type: string, id: unknown): string {
     if (type === 'universe') return type;
     if (id === '') return `every ${type}`;
     if (typeof id !== 'number') return `${type} ${quoted(id)}`;

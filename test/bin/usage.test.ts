@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { shell, tntar } from '../support/cli.js';
 import { failsWith, hasNoTrace } from './outcome.js';
 
-const COMMANDS = ['dump', 'restore', 'list', 'verify', 'extract'];
-const SERVER_COMMANDS = ['dump', 'restore'];
+const COMMANDS = ['dump', 'restore', 'list', 'verify', 'extract', 'diff'];
+const FILTERING_COMMANDS = ['dump', 'restore'];
+const SERVER_COMMANDS = [...FILTERING_COMMANDS, 'diff'];
 /** Where nobody listens. */
 const NOWHERE = '127.0.0.1:1';
 
@@ -60,7 +61,7 @@ describe('usage', () => {
     });
 
     it('says in which order filters work', async () => {
-      for (const command of SERVER_COMMANDS) {
+      for (const command of FILTERING_COMMANDS) {
         const { stdout } = await tntar([command, '--help']);
         match(
           String(stdout),
@@ -221,7 +222,8 @@ describe('usage', () => {
     it('a password file that is not there is wrong usage', async () => {
       const missing = join(folder, 'none');
       for (const command of SERVER_COMMANDS) {
-        const result = await tntar([command, `me@${NOWHERE}`, '--password-file', missing]);
+        const sides = command === 'diff' ? [`me@${NOWHERE}`, NOWHERE] : [`me@${NOWHERE}`];
+        const result = await tntar([command, ...sides, '--password-file', missing]);
         failsWith(result, 2, /cannot read the password file.*ENOENT/);
       }
     });
@@ -229,7 +231,7 @@ describe('usage', () => {
     it('a key of masks without a mask is wrong usage', async () => {
       const key = join(folder, 'key');
       writeFileSync(key, Buffer.alloc(32));
-      for (const command of SERVER_COMMANDS) {
+      for (const command of FILTERING_COMMANDS) {
         const args = [command, NOWHERE, '--mask-key-file', key];
         failsWith(
           await tntar([...args, ...(command === 'dump' ? [] : ['-i', key])]),

@@ -1,0 +1,209 @@
+import { once } from 'node:events';
+import { Command, Option } from 'commander';
+import type { DefinitionDifference } from '../lib/diff/definitions.js';
+import type { RowDifference } from '../lib/diff/merge.js';
+import type { SpaceDifference } from '../lib/diff/rows.js';
+import type { Differences } from '../lib/diff.js';
+import { TntarError } from '../lib/errors.js';
+import { DIFF_EXIT_HELP, DIFFERENT, useDiffCodes } from './exit.js';
+import { addChoiceOptions, type ChoiceFlags, choiceOf } from './filter-options.js';
+import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
+import { formatCount, plural, printable } from './reporting.js';
+import { addConnectionOptions, type ServerFlags } from './server-options.js';
+import { kindOf, SIDES_HELP, withSide } from './sides.js';
+import { interruptible } from './signals.js';
+
+interface Flags extends ServerFlags, ChoiceFlags, ReportFlags {
+  passwordFileB?: string;
+  schemaOnly: boolean;
+  dataOnly: boolean;
+  rows: boolean;
+  sort: boolean;
+  json: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  tntar diff monday.tar.zst tuesday.tar.zst
+  tntar diff backup.tar.zst admin@db1:3301 --rows | less
+  ssh db1 tntar dump | tntar diff - admin@db2:3301 --space 'app_*' --json
+`;
+
+const JSON_HELP = `
+--json prints {"isEqual", "definitions": [{"kind", "what", "changes"}], "spaces": [{"name",
+"removed", "added", "changed", "equal"}]}; a change is {"what", "before", "after"}. With --rows it
+prints a line each: {"definition"}, {"row": {"space", "before", "after"}}, {"space"}, {"isEqual"}.
+`;
+
+/** Text that is gathered before it is written. */
+const CHUNK_LENGTH = 64 * 1024;
+
+/** Writes lines to standard output, no faster than somebody reads them. */
+class Output {
+  #text = '';
+
+  write(line: string): void | Promise<void> {
+    this.#text += `${line}\n`;
+    return this.#text.length < CHUNK_LENGTH ? undefined : this.flush();
+  }
+
+  async flush(): Promise<void> {
+    const text = this.#text;
+    this.#text = '';
+    if (text !== '' && !process.stdout.write(text)) await once(process.stdout, 'drain');
+  }
+}
+
+/** How differences are printed. */
+interface Printer {
+  definitions?(differences: DefinitionDifference[]): void | Promise<void>;
+  row(row: RowDifference): void | Promise<void>;
+  space?(space: SpaceDifference): void | Promise<void>;
+  end(differences: Differences): void | Promise<void>;
+}
+
+const isDifferent = ({ removed, added, changed }: SpaceDifference): boolean =>
+  removed + added + changed > 0;
+
+type Library = typeof import('../lib/diff/row-text.js') &
+  typeof import('../lib/diff/definitions.js');
+
+function textPrinter(output: Output, { rowText, showDefinition }: Library): Printer {
+  let space: string | undefined;
+  return {
+    async definitions(differences) {
+      for (const each of differences) await output.write(printable(showDefinition(each)));
+    },
+    row({ space: name, before, after }) {
+      const lines = name === space ? [] : [printable(`rows of '${name}':`)];
+      space = name;
+      if (before !== undefined) lines.push(printable(`- ${rowText(before)}`));
+      if (after !== undefined) lines.push(printable(`+ ${rowText(after)}`));
+      return output.write(lines.join('\n'));
+    },
+    space(counts) {
+      if (!isDifferent(counts)) return;
+      const [removed, added, changed, equal] = [
+        counts.removed,
+        counts.added,
+        counts.changed,
+        counts.equal,
+      ].map(formatCount);
+      const tally = `${removed} removed, ${added} added, ${changed} changed, ${equal} equal`;
+      return output.write(printable(`~ rows of '${counts.name}': ${tally}`));
+    },
+    end({ isEqual, definitions, spaces }) {
+      const rows = spaces.reduce((sum, { equal }) => sum + equal, 0);
+      if (isEqual) return output.write(`equal: ${plural(rows, 'row')}`);
+      const others = spaces.filter(isDifferent).length;
+      return output.write(
+        `different: ${plural(definitions.length, 'definition')}, rows of ${plural(others, 'space')}`,
+      );
+    },
+  };
+}
+
+function linePrinter(output: Output, { rowText }: Library): Printer {
+  const line = (key: string, value: unknown): void | Promise<void> =>
+    output.write(JSON.stringify({ [key]: value }));
+  return {
+    async definitions(differences) {
+      for (const each of differences) await line('definition', each);
+    },
+    row({ space, before, after }) {
+      const [from, to] = [before, after].map((row) => (row === undefined ? 'null' : rowText(row)));
+      const name = JSON.stringify(space);
+      return output.write(`{"row":{"space":${name},"before":${from},"after":${to}}}`);
+    },
+    space: (counts) => line('space', counts),
+    end: ({ isEqual }) => line('isEqual', isEqual),
+  };
+}
+
+function documentPrinter(output: Output): Printer {
+  return {
+    row: () => {},
+    end: (differences) => output.write(JSON.stringify(differences, null, 1)),
+  };
+}
+
+async function run(a: string, b: string, flags: Flags): Promise<void> {
+  useDiffCodes();
+  if (a === '-' && b === '-') {
+    throw new TntarError('usage', 'standard input is one archive, and both sides are -');
+  }
+  for (const side of [a, b]) kindOf(side);
+  const report = reportOf(flags);
+  const { diff } = await import('../lib/diff.js');
+  const library = {
+    ...(await import('../lib/diff/row-text.js')),
+    ...(await import('../lib/diff/definitions.js')),
+  };
+  const output = new Output();
+  const { rows, json, sort, passwordFile, passwordFileB = passwordFile } = flags;
+  const print = !json
+    ? textPrinter(output, library)
+    : rows
+      ? linePrinter(output, library)
+      : documentPrinter(output);
+  const only = flags.schemaOnly ? 'schema' : flags.dataOnly ? 'data' : undefined;
+  try {
+    const rewrites = await choiceOf(flags, true);
+    const differences = await interruptible((signal) =>
+      withSide(a, flags, passwordFile, signal, report, (left) =>
+        withSide(b, flags, passwordFileB, signal, report, (right) =>
+          diff(left, right, {
+            rewrites,
+            report,
+            signal,
+            sort,
+            names: [`A (${nameOf(a)})`, `B (${nameOf(b)})`],
+            ...(only === undefined ? {} : { only }),
+            onDefinitions: print.definitions,
+            onRow: rows ? print.row : undefined,
+            onSpace: print.space,
+          }),
+        ),
+      ),
+    );
+    report.clear();
+    await print.end(differences);
+    await output.flush();
+    if (!differences.isEqual) process.exitCode = DIFFERENT;
+  } finally {
+    report.clear();
+  }
+}
+
+/** A side in messages: without a password. */
+function nameOf(side: string): string {
+  return side === '-' ? 'standard input' : side.slice(side.lastIndexOf('@') + 1);
+}
+
+export function diffCommand(): Command {
+  const command = new Command('diff')
+    .argument('<a>', 'an archive, - for standard input, or a server')
+    .argument('<b>', 'another one');
+  return addReportOptions(addChoiceOptions(addConnectionOptions(command)))
+    .summary('compare two archives, or servers')
+    .description(
+      'Compares A with B, each an archive or a live server: all definitions, by their names, and\n' +
+        'all rows, by their primary keys. What only A has is removed (-), what only B has added (+).\n' +
+        'Memory is bounded: rows that come in no known order are sorted in temporary files.',
+    )
+    .option(
+      '--password-file-b <file>',
+      'the same for B, where that is a server of another password',
+    )
+    .option('--rows', 'print each row that differs', false)
+    .addOption(
+      new Option('--schema-only', 'compare definitions, no rows')
+        .default(false)
+        .conflicts('dataOnly'),
+    )
+    .option('--data-only', 'compare rows, no definitions', false)
+    .option('--sort', 'sort all rows first, in temporary files', false)
+    .option('--json', 'print one JSON document, or with --rows one a line', false)
+    .addHelpText('after', SIDES_HELP + JSON_HELP + EXAMPLES + DIFF_EXIT_HELP)
+    .action(run);
+}

@@ -1,0 +1,178 @@
+import { pipeline } from 'node:stream/promises';
+import type { BackupItem } from './archive/items.js';
+import { compareDefinitions, type DefinitionDifference } from './diff/definitions.js';
+import { RowComparison, type RowListener, type SpaceDifference } from './diff/rows.js';
+import { Scratch } from './diff/scratch.js';
+import { Side } from './diff/side.js';
+import { TntarError, unlessAborted } from './errors.js';
+import { compose } from './filters/compose.js';
+import { type Observer, observe } from './filters/observe.js';
+import { type Rewrite, rewriteStage, wantedBy } from './filters/rewrite.js';
+import { listOf, type Report, silent } from './report.js';
+import type { Origin } from './sources/origin.js';
+
+/** What is compared, and who hears of it. */
+export interface DiffOptions extends RowListener {
+  /** `schema`: definitions alone, for which no row is read; `data`: rows alone. Default both. */
+  only?: 'schema' | 'data';
+  /** Sort all rows before they are compared, in temporary files. Default: where they have no known order. */
+  sort?: boolean;
+  /** What becomes of either side before it is compared; has to keep nothing of one for the other. */
+  rewrites?: readonly Rewrite[];
+  /** What the sides are called in messages. */
+  names?: readonly [string, string];
+  /** Hears of all definitions that differ, before the first row. */
+  onDefinitions?: ((differences: DefinitionDifference[]) => void | Promise<void>) | undefined;
+  /** Hears of progress, notes and warnings; by default nobody does. */
+  report?: Report;
+  /** Stops the comparison. */
+  signal?: AbortSignal;
+}
+
+/** How two databases differ. */
+export interface Differences {
+  isEqual: boolean;
+  definitions: DefinitionDifference[];
+  /** All spaces that have rows on either side, in the order in which they came. */
+  spaces: SpaceDifference[];
+}
+
+/** What a side is, and whose errors are its own. */
+interface Place {
+  begin: Origin;
+  name: string;
+}
+
+/** Ends the reading of both sides, of which enough is known. */
+class Enough extends Error {}
+
+class Run {
+  readonly #options: DiffOptions;
+  readonly #report: Report;
+  readonly #totals: Observer;
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
+  /** By errors: which side they are of. */
+  readonly #owners = new Map<unknown, string>();
+  #definitions: DefinitionDifference[] = [];
+  readonly #spaces: SpaceDifference[] = [];
+
+  constructor(options: DiffOptions) {
+    const { report = silent, signal } = options;
+    this.#options = options;
+    this.#report = report;
+    this.#totals = observe(report);
+    const stop = this.#stop.signal;
+    this.#signal = signal === undefined ? stop : AbortSignal.any([signal, stop]);
+  }
+
+  async compare(left: Place, right: Place): Promise<Differences> {
+    try {
+      await this.#read(left, (a) => this.#read(right, (b) => this.#both([a, left], [b, right])));
+    } catch (error) {
+      if (!(error instanceof Enough)) throw this.#named(error);
+    } finally {
+      // where one side failed, the other is still being read
+      this.#stop.abort();
+    }
+    const definitions = this.#definitions;
+    const spaces = this.#spaces;
+    const isEqual =
+      definitions.length === 0 &&
+      spaces.every(({ removed, added, changed }) => removed + added + changed === 0);
+    return { isEqual, definitions, spaces };
+  }
+
+  async #read(
+    { begin, name }: Place,
+    consume: (items: AsyncIterable<BackupItem>) => Promise<void>,
+  ): Promise<void> {
+    const { rewrites = [], only } = this.#options;
+    const own = (error: unknown): void => {
+      if (!this.#owners.has(error)) this.#owners.set(error, name);
+    };
+    const wants = only === 'schema' ? () => false : wantedBy(rewrites);
+    const { countBytes, see } = this.#totals;
+    const source = await Promise.resolve(begin({ countBytes, wants })).catch((error: unknown) => {
+      own(error);
+      throw error;
+    });
+    const stages = compose([...rewrites.map((each) => rewriteStage(each, this.#report)), see]);
+    source.once('error', own);
+    stages.once('error', own);
+    await pipeline(source, stages, consume, { signal: this.#signal });
+  }
+
+  async #both(
+    [a, left]: [AsyncIterable<BackupItem>, Place],
+    [b, right]: [AsyncIterable<BackupItem>, Place],
+  ): Promise<void> {
+    const sides = [await Side.open(a), await Side.open(b)] as const;
+    const { only, onDefinitions, onRow, onSpace, sort = false, rewrites = [] } = this.#options;
+    if (rewrites.length > 0 && sides.every(({ spaces }) => spaces.size === 0)) {
+      throw new TntarError('usage', 'no space of either side is chosen');
+    }
+    for (const [i, { name }] of [left, right].entries()) this.#introduce(name, sides[i]!);
+    const lacks = (half: 'schema' | 'data'): boolean =>
+      only === half || sides.some(({ manifest }) => manifest.only === half);
+    if (!lacks('data')) {
+      this.#definitions = compareDefinitions(...sides, this.#report);
+      await onDefinitions?.(this.#definitions);
+    }
+    if (lacks('schema')) throw new Enough();
+    const scratch = new Scratch();
+    const listener: RowListener = {
+      onRow,
+      onSpace: (space) => {
+        this.#spaces.push(space);
+        return onSpace?.(space);
+      },
+    };
+    try {
+      await new RowComparison(sides, scratch, listener, this.#report, sort).run();
+    } finally {
+      await scratch.close();
+    }
+    for (const [i, { name }] of [left, right].entries()) {
+      if (sides[i]!.isConsistent) continue;
+      this.#report.warn(`${name}: rows were written while it was read: it is not of one moment`);
+    }
+  }
+
+  /** Says of a side what it lacks by itself. */
+  #introduce(name: string, { manifest: { partial = [], only } }: Side): void {
+    const ours = this.#options.rewrites?.map((rewrite) => rewrite.partial) ?? [];
+    const parts = partial.filter((part) => !ours.includes(part));
+    if (parts.length > 0) this.#report.note(`${name} is a part: ${listOf(parts)}`);
+    if (only === 'data') this.#report.note(`${name} has rows only: definitions are not compared`);
+    if (only === 'schema') this.#report.note(`${name} has no rows: none are compared`);
+  }
+
+  #named(error: unknown): unknown {
+    const name = this.#owners.get(error);
+    if (name === undefined || !(error instanceof TntarError)) return error;
+    const { kind, message, hint, serverCode } = error;
+    return new TntarError(kind, `${name}: ${message}`, {
+      cause: error,
+      ...(hint === undefined ? {} : { hint }),
+      ...(serverCode === undefined ? {} : { serverCode }),
+    });
+  }
+}
+
+/**
+ * Compares two databases, each an archive or a live server: definitions by their names, and rows by the
+ * primary keys of their spaces. Both are read once, front to back, in bounded memory.
+ *
+ * @throws TntarError of either side's kinds, with the name of the side; the reason of `signal`; what a
+ *   listener throws
+ * @example
+ * const [a, b] = ['old.tar.zst', 'new.tar.zst'].map((file) => archiveOrigin(createReadStream(file)));
+ * const { isEqual } = await diff(a, b, { onRow: ({ space, before, after }) => show(space, before, after) });
+ */
+export function diff(left: Origin, right: Origin, options: DiffOptions = {}): Promise<Differences> {
+  const [a, b] = options.names ?? ['the first', 'the second'];
+  return unlessAborted(options.signal, () =>
+    new Run(options).compare({ begin: left, name: a }, { begin: right, name: b }),
+  );
+}

@@ -1,0 +1,75 @@
+import type { Manifest } from '../archive/manifest.js';
+import type { Report } from '../report.js';
+import type { Catalog } from '../schema/catalog.js';
+import { convert } from '../schema/convert.js';
+import { isOlder, type Release, showRelease } from '../schema/release.js';
+import { type Change, changesOf, showChange } from './property.js';
+import { type Thing, Things } from './things.js';
+
+/** A definition that is not the same on both sides. */
+export interface DefinitionDifference {
+  kind: 'removed' | 'added' | 'changed';
+  /** What people call it, e.g. `index 'email' of space 'users'`. */
+  what: string;
+  /** What of it is another; nothing where it is on one side only. */
+  changes: Change[];
+}
+
+/** One side, so far as its definitions go. */
+export interface Defined {
+  catalog: Catalog;
+  release: Release;
+  manifest: Pick<Manifest, 'revoked'>;
+}
+
+/** The older one as the newer one's release has it: what an upgrade changes is no difference. */
+function inOneRelease(left: Defined, right: Defined, report: Report): [Catalog, Catalog] {
+  const converted = (older: Defined, newer: Defined): Catalog => {
+    const { backup, notes } = convert(older.catalog, older.release, newer.release);
+    for (const line of notes)
+      report.note(`compared as ${showRelease(newer.release)} has it: ${line}`);
+    return backup;
+  };
+  if (isOlder(left.release, right.release)) return [converted(left, right), right.catalog];
+  if (isOlder(right.release, left.release)) return [left.catalog, converted(right, left)];
+  return [left.catalog, right.catalog];
+}
+
+/** Compares all that is defined, by names. */
+export function compareDefinitions(
+  left: Defined,
+  right: Defined,
+  report: Report,
+): DefinitionDifference[] {
+  const [a, b] = inOneRelease(left, right, report);
+  const before = new Things(a, left.manifest).all;
+  const after = new Things(b, right.manifest).all;
+  const differences: DefinitionDifference[] = [];
+  for (const [key, thing] of before) {
+    const other = after.get(key);
+    if (other === undefined) differences.push(alone('removed', thing));
+    else {
+      const changes = changesOf(thing.properties, other.properties);
+      if (changes.length > 0) differences.push({ kind: 'changed', what: thing.shown, changes });
+    }
+  }
+  for (const [key, thing] of after) if (!before.has(key)) differences.push(alone('added', thing));
+  return differences;
+}
+
+function alone(kind: 'removed' | 'added', thing: Thing): DefinitionDifference {
+  return { kind, what: thing.alone, changes: [] };
+}
+
+const SIGNS = { removed: '-', added: '+', changed: '~' } as const;
+
+/**
+ * A difference on one line.
+ *
+ * @example
+ * showDefinition(difference); // "~ space 'users': engine memtx -> vinyl"
+ */
+export function showDefinition({ kind, what, changes }: DefinitionDifference): string {
+  const shown = changes.length === 0 ? '' : `: ${changes.map(showChange).join('; ')}`;
+  return `${SIGNS[kind]} ${what}${shown}`;
+}

@@ -1,0 +1,154 @@
+import type { Catalog, KeyPart, Space } from '../schema/catalog.js';
+import { DESCENDING } from '../schema/known.js';
+import { isOlder, type Release } from '../schema/release.js';
+import { isTable } from '../schema/rows.js';
+import { Field, SystemSpace } from '../schema/system.js';
+import { fieldBytes } from '../tuple/fields.js';
+import { headerSize, memberCount, skip } from '../tuple/msgpack.js';
+import { compareValues } from './values.js';
+
+/** A part of a primary key, so far as the order of rows depends on it. */
+interface OrderedPart extends KeyPart {
+  isDescending: boolean;
+  /** Id of a collation; 0 where strings are compared byte by byte. */
+  collation: number;
+}
+
+/** Ids of the collations that are none: `none` and `binary`, `src/box/coll_id.h`. */
+const BYTEWISE = [0, 3];
+
+/** The primary key of a space as one side has it. */
+interface Order {
+  parts: OrderedPart[];
+  /** e.g. `tree` */
+  type: string;
+}
+
+function orderOf(catalog: Catalog, { primaryKey }: Space, release: Release): Order | undefined {
+  if (primaryKey === undefined) return undefined;
+  const row = catalog
+    .rows(SystemSpace.INDEX)
+    .find(({ fields: [space, id] }) => space === primaryKey.spaceId && id === 0);
+  const raw = row?.fields[Field.index.parts];
+  const hasDescending = !isOlder(release, DESCENDING);
+  const parts = primaryKey.parts.map((part, i): OrderedPart => {
+    const table = Array.isArray(raw) ? raw[i] : undefined;
+    const { sort_order, collation } = isTable(table) ? table : {};
+    const isDescending = hasDescending && String(sort_order).toLowerCase() === 'desc';
+    const id = typeof collation === 'number' ? collation : 0;
+    return { ...part, isDescending, collation: BYTEWISE.includes(id) ? 0 : id };
+  });
+  return { parts, type: primaryKey.type };
+}
+
+const NIL = Buffer.of(0xc0);
+
+/** Where a part of a key stands: in the tuple itself, or in what a path leads to. */
+type Locate = (buf: Buffer, offset: number) => number;
+
+function locator({ fieldNo }: KeyPart): Locate {
+  return (buf, offset) => {
+    let pos = offset + headerSize(buf, offset);
+    for (let i = 0; i < fieldNo; i++) pos = skip(buf, pos, buf.length);
+    return pos;
+  };
+}
+
+/** Compares one part of two tuples that stand at offsets of their buffers. */
+type ComparePart = (a: Buffer, aOffset: number, b: Buffer, bOffset: number) => number;
+
+function comparePart(part: OrderedPart, isDescending: boolean): ComparePart {
+  const { fieldNo, path } = part;
+  const by: ComparePart = isDescending
+    ? (a, aOffset, b, bOffset) => compareValues(b, bOffset, a, aOffset)
+    : compareValues;
+  if (path.length === 0) {
+    const locate = locator(part);
+    return (a, aOffset, b, bOffset) => {
+      const isShort = memberCount(a, aOffset) <= fieldNo || memberCount(b, bOffset) <= fieldNo;
+      if (!isShort) return by(a, locate(a, aOffset), b, locate(b, bOffset));
+      return by(valueAt(a, aOffset, part), 0, valueAt(b, bOffset, part), 0);
+    };
+  }
+  return (a, aOffset, b, bOffset) => by(valueAt(a, aOffset, part), 0, valueAt(b, bOffset, part), 0);
+}
+
+function valueAt(buf: Buffer, offset: number, { fieldNo, path }: KeyPart): Buffer {
+  const tuple = buf.subarray(offset, skip(buf, offset, buf.length));
+  return fieldBytes(tuple, fieldNo, path) ?? NIL;
+}
+
+/** How rows of a space are paired. */
+export interface Pairing {
+  /** Compares the keys of two tuples, at offsets of their buffers. */
+  compare: ComparePart;
+  /** Why rows have to be sorted first; absent where both sides have them in the order of `compare`. */
+  sortedFor?: string;
+  /** Rows are paired as wholes, for the sides have different primary keys. */
+  isWhole: boolean;
+}
+
+/** Compares whole rows, byte by byte. */
+export const compareRows: ComparePart = (a, aOffset, b, bOffset) =>
+  a.compare(b, bOffset, skip(b, bOffset, b.length), aOffset, skip(a, aOffset, a.length));
+
+function compareBy(parts: readonly OrderedPart[], isOrdered: boolean): ComparePart {
+  const all = parts.map((part) => comparePart(part, isOrdered && part.isDescending));
+  const [only] = all;
+  if (only !== undefined && all.length === 1) return only;
+  return (a, aOffset, b, bOffset) => {
+    for (const compare of all) {
+      const order = compare(a, aOffset, b, bOffset);
+      if (order !== 0) return order;
+    }
+    return 0;
+  };
+}
+
+const sameParts = (a: Order, b: Order): boolean =>
+  a.parts.length === b.parts.length &&
+  a.parts.every(({ fieldNo, path }, i) => {
+    const other = b.parts[i]!;
+    return fieldNo === other.fieldNo && JSON.stringify(path) === JSON.stringify(other.path);
+  });
+
+/** Why rows in the order of this key are in no order that can be told without the server. */
+function unordered({ type, parts }: Order): string | undefined {
+  if (type !== 'tree') return `its primary index is of type ${type}, which has no order`;
+  return parts.some(({ collation }) => collation !== 0)
+    ? 'its primary key has a collation'
+    : undefined;
+}
+
+/** One side, so far as keys depend on it. */
+export interface Keyed {
+  catalog: Catalog;
+  release: Release;
+  /** Filters have changed its rows, and maybe their keys. */
+  isChanged: boolean;
+}
+
+/**
+ * Finds out how the rows of a space are to be paired that both sides have.
+ *
+ * @example
+ * const { compare } = pairingOf(left, leftSpace, right, rightSpace);
+ * compare(a, 0, b, 0); // below 0 where the key of tuple `a` comes first
+ */
+export function pairingOf(left: Keyed, a: Space, right: Keyed, b: Space): Pairing {
+  const [order, other] = [
+    orderOf(left.catalog, a, left.release),
+    orderOf(right.catalog, b, right.release),
+  ];
+  if (order === undefined || other === undefined || !sameParts(order, other)) {
+    return { compare: compareRows, sortedFor: 'its primary keys differ', isWhole: true };
+  }
+  const isOneWay = order.parts.every(
+    ({ isDescending }, i) => isDescending === other.parts[i]!.isDescending,
+  );
+  const changed = left.isChanged || right.isChanged ? 'a filter may have changed keys' : undefined;
+  const turned = isOneWay ? undefined : 'its primary keys have different orders';
+  const sortedFor = unordered(order) ?? unordered(other) ?? turned ?? changed;
+  const compare = compareBy(order.parts, sortedFor === undefined);
+  return { compare, isWhole: false, ...(sortedFor === undefined ? {} : { sortedFor }) };
+}

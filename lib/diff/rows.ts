@@ -1,0 +1,149 @@
+import { TntarError } from '../errors.js';
+import { quoted, type Report } from '../report.js';
+import { Cursor } from './cursor.js';
+import { type Pairing, pairingOf } from './key.js';
+import { Merge, type OnRow, OrderBroken, type RowCounts } from './merge.js';
+import { noRows, type Pieces, Spool } from './pieces.js';
+import type { Scratch } from './scratch.js';
+import type { Side } from './side.js';
+import { Sorter } from './sorter.js';
+
+/** How the rows of a space differ that either side has. */
+export interface SpaceDifference extends RowCounts {
+  name: string;
+}
+
+/** What is told of rows while they are compared. */
+export interface RowListener {
+  onRow?: OnRow | undefined;
+  /** Hears of each space that has rows, behind the last of them. */
+  onSpace?: ((space: SpaceDifference) => void | Promise<void>) | undefined;
+}
+
+/** Two sides in a row: what is said of the one holds for the other. */
+type Both<T> = readonly [left: T, right: T];
+
+/** Compares the rows of two databases, space by space as they come. */
+export class RowComparison {
+  readonly #sides: Both<Side>;
+  readonly #scratch: Scratch;
+  readonly #listener: RowListener;
+  readonly #report: Report;
+  readonly #isSorted: boolean;
+  /** Spaces that one side had before the other. */
+  readonly #spooled: Both<Map<string, Spool>> = [new Map(), new Map()];
+  readonly #bytes = [0, 0];
+
+  /** @param isSorted - whether all rows are sorted, in whatever order they come */
+  constructor(
+    sides: Both<Side>,
+    scratch: Scratch,
+    listener: RowListener,
+    report: Report,
+    isSorted = false,
+  ) {
+    this.#isSorted = isSorted;
+    this.#sides = sides;
+    this.#scratch = scratch;
+    this.#listener = listener;
+    this.#report = report;
+  }
+
+  async run(): Promise<void> {
+    const [left, right] = this.#sides;
+    while (left.next !== undefined || right.next !== undefined) await this.#step();
+    for (const [i, spools] of this.#spooled.entries()) {
+      for (const [name, spool] of spools) {
+        await this.#compare(name, i === 0 ? [spool.rows(), noRows()] : [noRows(), spool.rows()]);
+      }
+    }
+  }
+
+  /** Compares a space, or lays one aside until the other side has come to it. */
+  async #step(): Promise<void> {
+    const [left, right] = this.#sides;
+    if (left.next !== undefined && left.next === right.next) {
+      await this.#compare(left.next, [left.rows(), right.rows()]);
+      return;
+    }
+    for (const i of [0, 1]) {
+      const [side, other] = [this.#sides[i]!, this.#sides[1 - i]!];
+      const name = side.next;
+      if (name === undefined) continue;
+      const spool = this.#spooled[1 - i]!.get(name);
+      this.#spooled[1 - i]!.delete(name);
+      const isOnlyHere = !other.spaces.has(name) || other.next === undefined;
+      if (spool === undefined && !isOnlyHere) continue;
+      const rest = spool?.rows() ?? noRows();
+      await this.#compare(name, i === 0 ? [side.rows(), rest] : [rest, side.rows()]);
+      return;
+    }
+    await this.#layAside(this.#bytes[0]! <= this.#bytes[1]! ? 0 : 1);
+  }
+
+  async #layAside(i: number): Promise<void> {
+    const side = this.#sides[i]!;
+    const name = side.next!;
+    const spool = new Spool(this.#scratch);
+    await spool.fill(side.rows());
+    if (this.#bytes.every((bytes) => bytes === 0)) {
+      this.#report.note(
+        `spaces come in another order: ${quoted(name)} and others wait in temporary files`,
+      );
+    }
+    this.#bytes[i]! += spool.bytes;
+    this.#spooled[i]!.set(name, spool);
+  }
+
+  async #compare(name: string, [left, right]: Both<Pieces>): Promise<void> {
+    const merge = new Merge(name, this.#listener.onRow);
+    const [a, b] = [new Cursor(left), new Cursor(right)];
+    try {
+      const pairing = this.#pairing(name);
+      if (pairing.sortedFor === undefined) await merge.run(a, b, pairing.compare);
+      else await this.#sorted(name, merge, [a, b], pairing);
+    } catch (error) {
+      throw error instanceof OrderBroken ? broken(name) : error;
+    }
+    await this.#listener.onSpace?.({ name, ...merge.counts });
+  }
+
+  #pairing(name: string): Pairing {
+    const [left, right] = this.#sides;
+    const [a, b] = [left.spaces.get(name), right.spaces.get(name)];
+    // of one side alone nothing is paired
+    if (a === undefined || b === undefined) return { compare: () => 0, isWhole: false };
+    const pairing = pairingOf(left, a, right, b);
+    if (!this.#isSorted || pairing.sortedFor !== undefined) return pairing;
+    return { ...pairing, sortedFor: 'it was asked for' };
+  }
+
+  async #sorted(
+    name: string,
+    merge: Merge,
+    cursors: Both<Cursor>,
+    pairing: Pairing,
+  ): Promise<void> {
+    await merge.start(...cursors);
+    const isMore = [await cursors[0].fill(), await cursors[1].fill()];
+    if (isMore.includes(false)) {
+      await merge.run(...cursors, pairing.compare);
+      return;
+    }
+    const how = pairing.isWhole ? 'compared as wholes' : 'sorted first';
+    this.#report.note(`rows of ${quoted(name)} are ${how}: ${pairing.sortedFor}`);
+    const sorted: Cursor[] = [];
+    for (const cursor of cursors) {
+      const sorter = new Sorter(pairing.compare, this.#scratch);
+      for await (const piece of cursor.rest()) await sorter.add(piece);
+      sorted.push(new Cursor(sorter.sorted()));
+    }
+    await merge.run(sorted[0]!, sorted[1]!, pairing.compare, true);
+  }
+}
+
+function broken(name: string): TntarError {
+  return new TntarError('failure', `rows of ${quoted(name)} are not in the order of its key`, {
+    hint: 'sort them first: --sort',
+  });
+}

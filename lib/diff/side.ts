@@ -1,0 +1,93 @@
+import type { BackupEnd, BackupItem } from '../archive/items.js';
+import type { Manifest } from '../archive/manifest.js';
+import { TntarError } from '../errors.js';
+import { Collector } from '../filters/collector.js';
+import type { Catalog, Space } from '../schema/catalog.js';
+import { type Release, releaseOf } from '../schema/release.js';
+import type { TupleBatch } from '../tuple/batch.js';
+import type { Keyed } from './key.js';
+import type { Piece } from './pieces.js';
+
+/** One of the two that are compared: its definitions, then its rows, a space behind the other. */
+export class Side implements Keyed {
+  readonly #items: AsyncIterator<BackupItem>;
+  readonly #collector = new Collector();
+  /** The batch at hand; undefined behind the last. */
+  #batch: TupleBatch | undefined;
+  #end: BackupEnd | undefined;
+  #head: { manifest: Manifest; catalog: Catalog } | undefined;
+  #spaces: ReadonlyMap<string, Space> | undefined;
+
+  private constructor(items: AsyncIterable<BackupItem>) {
+    this.#items = items[Symbol.asyncIterator]();
+  }
+
+  /** Reads up to the first row of a user. */
+  static async open(items: AsyncIterable<BackupItem>): Promise<Side> {
+    const side = new Side(items);
+    await side.#next();
+    side.#head = side.#collector.head();
+    side.#spaces = new Map(side.catalog.spaces.map((space) => [space.name, space]));
+    return side;
+  }
+
+  get manifest(): Manifest {
+    return this.#head!.manifest;
+  }
+
+  get catalog(): Catalog {
+    return this.#head!.catalog;
+  }
+
+  get release(): Release {
+    return releaseOf(this.manifest.server.version);
+  }
+
+  get isChanged(): boolean {
+    return (this.manifest.changed ?? []).length > 0;
+  }
+
+  /** Its spaces by their names. */
+  get spaces(): ReadonlyMap<string, Space> {
+    return this.#spaces!;
+  }
+
+  /** Name of the space whose rows come next; undefined behind the last. */
+  get next(): string | undefined {
+    return this.#batch?.space.name;
+  }
+
+  /** Whether all rows are of one moment; to be asked behind the last of them. */
+  get isConsistent(): boolean {
+    return this.#end?.consistent ?? false;
+  }
+
+  /** The rows of the space that comes next; the one behind it comes when they are read. */
+  async *rows(): AsyncGenerator<Piece> {
+    const id = this.#batch?.space.id;
+    while (this.#batch !== undefined && this.#batch.space.id === id) {
+      yield this.#batch;
+      await this.#next();
+    }
+  }
+
+  async #next(): Promise<void> {
+    for (;;) {
+      const { done, value } = await this.#items.next();
+      if (done === true) {
+        if (this.#end === undefined)
+          throw new TntarError('failure', 'a backup ended before its end');
+        this.#batch = undefined;
+        return;
+      }
+      if (value.kind === 'start') this.#collector.start(value.manifest);
+      else if (value.kind === 'end') {
+        this.#collector.end(value);
+        this.#end = value;
+      } else if (!this.#collector.take(value)) {
+        this.#batch = value;
+        return;
+      }
+    }
+  }
+}

@@ -1,0 +1,210 @@
+import { NOTHING } from '../memory.js';
+import { skip } from '../tuple/msgpack.js';
+import { compareRows, type Pairing } from './key.js';
+import type { Piece } from './pieces.js';
+import type { Scratch, ScratchFile } from './scratch.js';
+
+/** Rows that are sorted in memory, in bytes; two sides have as much each, and half of it again. */
+const RUN_BYTES = 16 * 1024 * 1024;
+/** As many runs become one: each that is read takes a block of memory. */
+const MAX_RUNS = 32;
+/** What is read and written at once. */
+const BLOCK_BYTES = 256 * 1024;
+
+type Compare = Pairing['compare'];
+
+/** Rows of one key, of which servers before 2.11 may have several, in the order of their bytes. */
+function withTies(compare: Compare): Compare {
+  return (a, aOffset, b, bOffset) =>
+    compare(a, aOffset, b, bOffset) || compareRows(a, aOffset, b, bOffset);
+}
+
+/** Gathers rows, and hands them out as pieces of some size. */
+class Block {
+  #memory = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  #filled = 0;
+  #count = 0;
+
+  /** @returns what was gathered before, where this row does not fit any more */
+  add(buf: Buffer, start: number, end: number): Piece | undefined {
+    const full = this.#filled + end - start > this.#memory.length ? this.take() : undefined;
+    if (end - start > this.#memory.length) this.#memory = Buffer.allocUnsafeSlow(end - start);
+    buf.copy(this.#memory, this.#filled, start, end);
+    this.#filled += end - start;
+    this.#count++;
+    return full;
+  }
+
+  take(): Piece | undefined {
+    if (this.#count === 0) return undefined;
+    const piece = { bytes: this.#memory.subarray(0, this.#filled), count: this.#count };
+    this.#memory = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+    this.#filled = 0;
+    this.#count = 0;
+    return piece;
+  }
+}
+
+/** Sorted rows in a file, read from the first on. */
+class Run {
+  readonly file: ScratchFile;
+  #pos: number;
+  readonly #end: number;
+  bytes: Buffer = NOTHING;
+  offset = 0;
+
+  constructor(file: ScratchFile, start: number, end: number) {
+    this.file = file;
+    this.#pos = start;
+    this.#end = end;
+  }
+
+  /** @returns false behind the last row */
+  async fill(): Promise<boolean> {
+    for (
+      let block = BLOCK_BYTES;
+      skip(this.bytes, this.offset, this.bytes.length) < 0;
+      block *= 2
+    ) {
+      const left = this.bytes.subarray(this.offset);
+      const end = Math.min(this.#end, this.#pos + block);
+      if (end === this.#pos) return false;
+      this.bytes = Buffer.concat([left, await this.file.read(this.#pos, end)]);
+      this.#pos = end;
+      this.offset = 0;
+    }
+    return true;
+  }
+}
+
+/** Merges runs, the first row of which is the least of all. */
+async function* merged(runs: readonly Run[], compare: Compare): AsyncGenerator<Piece> {
+  const heap: Run[] = [];
+  const comesFirst = (a: Run, b: Run): boolean => compare(a.bytes, a.offset, b.bytes, b.offset) < 0;
+  const sink = (from: number): void => {
+    for (let i = from; ; ) {
+      let least = i;
+      for (const child of [2 * i + 1, 2 * i + 2]) {
+        if (child < heap.length && comesFirst(heap[child]!, heap[least]!)) least = child;
+      }
+      if (least === i) return;
+      [heap[i], heap[least]] = [heap[least]!, heap[i]!];
+      i = least;
+    }
+  };
+  for (const run of runs) if (await run.fill()) heap.push(run);
+  for (let i = heap.length >> 1; i >= 0; i--) sink(i);
+  const block = new Block();
+  while (heap.length > 0) {
+    const run = heap[0]!;
+    const end = skip(run.bytes, run.offset, run.bytes.length);
+    const full = block.add(run.bytes, run.offset, end);
+    if (full !== undefined) yield full;
+    run.offset = end;
+    const isMore = skip(run.bytes, end, run.bytes.length) > 0 || (await run.fill());
+    if (!isMore) {
+      const last = heap.pop()!;
+      if (heap.length > 0 && last !== run) heap[0] = last;
+    }
+    sink(0);
+  }
+  const last = block.take();
+  if (last !== undefined) yield last;
+}
+
+/**
+ * Sorts rows by their keys, however many there are, in memory that is bounded: what does not fit goes
+ * through temporary files.
+ *
+ * @example
+ * const sorter = new Sorter(pairing.compare, scratch);
+ * for await (const piece of pieces) await sorter.add(piece);
+ * for await (const piece of sorter.sorted()) use(piece);
+ */
+export class Sorter {
+  readonly #compare: Compare;
+  readonly #scratch: Scratch;
+  readonly #runBytes: number;
+  #memory: Buffer = NOTHING;
+  #filled = 0;
+  #count = 0;
+  /** Those of a level are made of so many of the level below; each level has a file. */
+  readonly #levels: { file: ScratchFile; runs: Run[] }[] = [];
+
+  /** @param runBytes - what is sorted in memory */
+  constructor(compare: Compare, scratch: Scratch, runBytes = RUN_BYTES) {
+    this.#compare = withTies(compare);
+    this.#scratch = scratch;
+    this.#runBytes = runBytes;
+  }
+
+  /** Copies the rows of a piece. */
+  async add({ bytes, count }: Piece): Promise<void> {
+    if (this.#filled > 0 && this.#filled + bytes.length > this.#runBytes) await this.#flush();
+    this.#reserve(this.#filled + bytes.length);
+    bytes.copy(this.#memory, this.#filled);
+    this.#filled += bytes.length;
+    this.#count += count;
+  }
+
+  /** All rows, in order; nothing can be added any more. */
+  async *sorted(): AsyncGenerator<Piece> {
+    if (this.#levels.length === 0) {
+      yield* this.#inMemory();
+      return;
+    }
+    if (this.#count > 0) await this.#flush();
+    this.#memory = NOTHING;
+    yield* merged(
+      this.#levels.flatMap(({ runs }) => runs),
+      this.#compare,
+    );
+    for (const { file } of this.#levels) await this.#scratch.remove(file);
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes <= this.#memory.length) return;
+    const size = Math.max(bytes, Math.min(2 * this.#memory.length, this.#runBytes));
+    const memory = Buffer.allocUnsafeSlow(size);
+    this.#memory.copy(memory, 0, 0, this.#filled);
+    this.#memory = memory;
+  }
+
+  *#inMemory(): Generator<Piece> {
+    const memory = this.#memory.subarray(0, this.#filled);
+    const offsets = new Uint32Array(this.#count);
+    let pos = 0;
+    for (let i = 0; i < offsets.length; i++) {
+      offsets[i] = pos;
+      pos = skip(memory, pos, memory.length);
+    }
+    offsets.sort((a, b) => this.#compare(memory, a, memory, b));
+    const block = new Block();
+    for (const offset of offsets) {
+      const full = block.add(memory, offset, skip(memory, offset, memory.length));
+      if (full !== undefined) yield full;
+    }
+    const last = block.take();
+    if (last !== undefined) yield last;
+  }
+
+  async #flush(): Promise<void> {
+    await this.#write(0, this.#inMemory());
+    this.#filled = 0;
+    this.#count = 0;
+    for (let level = 0; (this.#levels[level]?.runs.length ?? 0) >= MAX_RUNS; level++) {
+      const { file, runs } = this.#levels[level]!;
+      await this.#write(level + 1, merged(runs, this.#compare));
+      await this.#scratch.remove(file);
+      this.#levels[level] = { file: await this.#scratch.file(), runs: [] };
+    }
+  }
+
+  async #write(level: number, pieces: Iterable<Piece> | AsyncIterable<Piece>): Promise<void> {
+    this.#levels[level] ??= { file: await this.#scratch.file(), runs: [] };
+    const { file, runs } = this.#levels[level];
+    const start = file.size;
+    for await (const { bytes } of pieces) await file.append(bytes);
+    runs.push(new Run(file, start, file.size));
+  }
+}
