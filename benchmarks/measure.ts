@@ -19,12 +19,20 @@ export interface Program {
   /** Files for its standard streams. */
   stdin?: string;
   stdout?: string;
+  /** What it has to end with; 0 by default. */
+  exitCode?: number;
 }
 
 const DIST = fileURLToPath(new URL('..', import.meta.url));
 
 /** Runs a program from start to end; its standard error goes through. */
-export async function measure({ script, args, stdin, stdout }: Program): Promise<Usage> {
+export async function measure({
+  script,
+  args,
+  stdin,
+  stdout,
+  exitCode = 0,
+}: Program): Promise<Usage> {
   const folder = mkdtempSync(join(tmpdir(), 'tntar-bench-'));
   const usageFile = join(folder, 'usage.json');
   const input = stdin === undefined ? 'ignore' : openSync(stdin, 'r');
@@ -45,7 +53,7 @@ export async function measure({ script, args, stdin, stdout }: Program): Promise
     });
     const code = await new Promise((resolve) => child.once('close', resolve));
     const seconds = (performance.now() - started) / 1000;
-    if (code !== 0) throw new Error(`${script} ${args.join(' ')}: exit code ${code}`);
+    if (code !== exitCode) throw new Error(`${script} ${args.join(' ')}: exit code ${code}`);
     const usage = JSON.parse(readFileSync(usageFile, 'utf8')) as Used;
     return { seconds, ...usage, stdout: printed };
   } finally {

@@ -116,7 +116,7 @@ class Run {
     const lacks = (half: 'schema' | 'data'): boolean =>
       only === half || sides.some(({ manifest }) => manifest.only === half);
     if (!lacks('data')) {
-      this.#definitions = compareDefinitions(...sides, this.#report);
+      this.#definitions = compareDefinitions(...sides, this.#report, !lacks('schema'));
       await onDefinitions?.(this.#definitions);
     }
     if (lacks('schema')) throw new Enough();

@@ -35,15 +35,20 @@ function inOneRelease(left: Defined, right: Defined, report: Report): [Catalog, 
   return [left.catalog, right.catalog];
 }
 
-/** Compares all that is defined, by names. */
+/**
+ * Compares all that is defined, by names.
+ *
+ * @param hasValues - false where values of sequences are none of it, for a side has only definitions
+ */
 export function compareDefinitions(
   left: Defined,
   right: Defined,
   report: Report,
+  hasValues = true,
 ): DefinitionDifference[] {
   const [a, b] = inOneRelease(left, right, report);
-  const before = new Things(a, left.manifest).all;
-  const after = new Things(b, right.manifest).all;
+  const before = new Things(a, left.manifest, hasValues).all;
+  const after = new Things(b, right.manifest, hasValues).all;
   const differences: DefinitionDifference[] = [];
   for (const [key, thing] of before) {
     const other = after.get(key);

@@ -1,8 +1,8 @@
-import type { Catalog, KeyPart, Space } from '../schema/catalog.js';
+import type { KeyPart, Space, SystemRow } from '../schema/catalog.js';
 import { DESCENDING } from '../schema/known.js';
 import { isOlder, type Release } from '../schema/release.js';
 import { isTable } from '../schema/rows.js';
-import { Field, SystemSpace } from '../schema/system.js';
+import { Field } from '../schema/system.js';
 import { fieldBytes } from '../tuple/fields.js';
 import { headerSize, memberCount, skip } from '../tuple/msgpack.js';
 import { compareValues } from './values.js';
@@ -24,12 +24,9 @@ interface Order {
   type: string;
 }
 
-function orderOf(catalog: Catalog, { primaryKey }: Space, release: Release): Order | undefined {
+function orderOf({ release, primaryRows }: Keyed, { id, primaryKey }: Space): Order | undefined {
   if (primaryKey === undefined) return undefined;
-  const row = catalog
-    .rows(SystemSpace.INDEX)
-    .find(({ fields: [space, id] }) => space === primaryKey.spaceId && id === 0);
-  const raw = row?.fields[Field.index.parts];
+  const raw = primaryRows.get(id)?.fields[Field.index.parts];
   const hasDescending = !isOlder(release, DESCENDING);
   const parts = primaryKey.parts.map((part, i): OrderedPart => {
     const table = Array.isArray(raw) ? raw[i] : undefined;
@@ -122,7 +119,8 @@ function unordered({ type, parts }: Order): string | undefined {
 
 /** One side, so far as keys depend on it. */
 export interface Keyed {
-  catalog: Catalog;
+  /** Of `_index`, by the space: its primary key. */
+  primaryRows: ReadonlyMap<number, SystemRow>;
   release: Release;
   /** Filters have changed its rows, and maybe their keys. */
   isChanged: boolean;
@@ -136,10 +134,7 @@ export interface Keyed {
  * compare(a, 0, b, 0); // below 0 where the key of tuple `a` comes first
  */
 export function pairingOf(left: Keyed, a: Space, right: Keyed, b: Space): Pairing {
-  const [order, other] = [
-    orderOf(left.catalog, a, left.release),
-    orderOf(right.catalog, b, right.release),
-  ];
+  const [order, other] = [orderOf(left, a), orderOf(right, b)];
   if (order === undefined || other === undefined || !sameParts(order, other)) {
     return { compare: compareRows, sortedFor: 'its primary keys differ', isWhole: true };
   }

@@ -3,13 +3,21 @@ import { decodeExact, type ExactValue } from '../tuple/exact.js';
 
 /**
  * A row as people read it, on one line of JSON: integers with all their digits; binary values, and what
- * JSON has no form for, in hexadecimal; maps with keys that are no text as pairs.
+ * JSON has no form for, and rows that nest too deep, in hexadecimal; maps with keys that are no text as pairs.
  *
  * @example
  * rowText(Buffer.from([0x92, 0x01, 0xa1, 0x78])); // '[1,"x"]'
  */
 export function rowText(row: Buffer): string {
-  return textOf(decodeExact(row));
+  let value: ExactValue;
+  try {
+    value = decodeExact(row);
+  } catch (error) {
+    // it nests too deep to be taken apart
+    if (error instanceof RangeError) return JSON.stringify(row.toString('hex'));
+    throw error;
+  }
+  return textOf(value);
 }
 
 function textOf(value: ExactValue): string {

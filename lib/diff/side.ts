@@ -2,8 +2,9 @@ import type { BackupEnd, BackupItem } from '../archive/items.js';
 import type { Manifest } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
 import { Collector } from '../filters/collector.js';
-import type { Catalog, Space } from '../schema/catalog.js';
+import type { Catalog, Space, SystemRow } from '../schema/catalog.js';
 import { type Release, releaseOf } from '../schema/release.js';
+import { Field, SystemSpace } from '../schema/system.js';
 import type { TupleBatch } from '../tuple/batch.js';
 import type { Keyed } from './key.js';
 import type { Piece } from './pieces.js';
@@ -17,6 +18,7 @@ export class Side implements Keyed {
   #end: BackupEnd | undefined;
   #head: { manifest: Manifest; catalog: Catalog } | undefined;
   #spaces: ReadonlyMap<string, Space> | undefined;
+  #primaryRows: ReadonlyMap<number, SystemRow> | undefined;
 
   private constructor(items: AsyncIterable<BackupItem>) {
     this.#items = items[Symbol.asyncIterator]();
@@ -50,6 +52,17 @@ export class Side implements Keyed {
   /** Its spaces by their names. */
   get spaces(): ReadonlyMap<string, Space> {
     return this.#spaces!;
+  }
+
+  get primaryRows(): ReadonlyMap<number, SystemRow> {
+    const { spaceId, id } = Field.index;
+    this.#primaryRows ??= new Map(
+      this.catalog
+        .rows(SystemSpace.INDEX)
+        .filter(({ fields }) => fields[id] === 0)
+        .map((row) => [Number(row.fields[spaceId]), row]),
+    );
+    return this.#primaryRows;
   }
 
   /** Name of the space whose rows come next; undefined behind the last. */

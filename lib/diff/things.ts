@@ -39,6 +39,9 @@ const LEFT_OUT: Readonly<Record<number, readonly number[]>> = {
   [SystemSpace.USER]: [Field.user.auth, Field.user.authHistory, Field.user.lastModified],
 };
 
+const byFirst = (catalog: Catalog, spaceId: number): Map<Value, SystemRow> =>
+  new Map(catalog.rows(spaceId).map((row) => [row.fields[0]!, row]));
+
 /** About the instance that made the index, which gives it by itself. */
 const LSN = 'lsn';
 
@@ -48,9 +51,13 @@ export class Things {
   readonly #describer: Describer;
   /** Names as they are, for {@link Describer} shortens them. */
   readonly #names = new Map(KINDS.map((kind) => [kind, new Map<Value, Value>()]));
+  /** Rows of `_space_sequence` by the space, and of `_sequence_data` by the sequence. */
+  readonly #filled: ReadonlyMap<Value, SystemRow>;
+  readonly #values: ReadonlyMap<Value, SystemRow>;
   readonly all = new Map<string, Thing>();
 
-  constructor(catalog: Catalog, { revoked }: Pick<Manifest, 'revoked'>) {
+  /** @param hasValues - whether those of sequences count */
+  constructor(catalog: Catalog, { revoked }: Pick<Manifest, 'revoked'>, hasValues: boolean) {
     const ours = shipped();
     this.#catalog = catalog;
     this.#describer = new Describer(catalog, ours);
@@ -60,6 +67,8 @@ export class Things {
         this.#names.get(kind)!.set(fields[id]!, fields[name]!);
       }
     }
+    this.#filled = byFirst(catalog, SystemSpace.SPACE_SEQUENCE);
+    this.#values = hasValues ? byFirst(catalog, SystemSpace.SEQUENCE_DATA) : new Map();
     for (const kind of KINDS) this.#addKind(kind);
     for (const row of catalog.rows(SystemSpace.INDEX)) this.#addIndex(row);
     this.#addParts();
@@ -113,13 +122,13 @@ export class Things {
     for (const [i, field] of (Array.isArray(format) ? format : []).entries()) {
       if (isTable(field)) this.#field(`field ${i + 1}`, field, properties);
     }
-    const { spaceId, sequenceId } = Field.spaceSequence;
-    const filled = this.#catalog
-      .rows(SystemSpace.SPACE_SEQUENCE)
-      .find((row) => row.fields[spaceId] === fields[Field.space.id]);
+    const filled = this.#filled.get(fields[Field.space.id]!);
     if (filled === undefined) return;
     const [, , isGenerated = false, field = 0, path = ''] = filled.fields;
-    const sequence = this.#describer.thing('sequence', filled.fields[sequenceId]);
+    const sequence = this.#describer.thing(
+      'sequence',
+      filled.fields[Field.spaceSequence.sequenceId],
+    );
     const where = `field ${Number(field) + 1}${textOf(path)}`;
     note(
       properties,
@@ -140,9 +149,7 @@ export class Things {
   }
 
   #value(id: Value, properties: Properties): void {
-    const { id: of, value } = Field.sequenceData;
-    const rows = this.#catalog.rows(SystemSpace.SEQUENCE_DATA);
-    note(properties, 'value', rows.find(({ fields }) => fields[of] === id)?.fields[value]);
+    note(properties, 'value', this.#values.get(id)?.fields[Field.sequenceData.value]);
   }
 
   #password(auth: Value | undefined, properties: Properties): void {

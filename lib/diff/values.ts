@@ -25,6 +25,9 @@ const DECIMAL = 1;
 const UUID = 2;
 const DATETIME = 4;
 
+/** No server has one of more digits than fit into these: an archive may claim anything. */
+const MAX_DECIMAL_BYTES = 64;
+
 const FLOAT32 = 0xca;
 const FLOAT64 = 0xcb;
 
@@ -51,13 +54,14 @@ function classOf(buf: Buffer, offset: number): number {
   if (code === 0xc2 || code === 0xc3) return Class.BOOLEAN;
   if (code >= 0xc4 && code <= 0xc6) return Class.BINARY;
   if (!isExtension(code)) return Class.OTHER;
+  const size = skip(buf, offset, buf.length) - content(buf, offset);
   switch (extensionType(buf, offset)) {
     case DECIMAL:
-      return Class.NUMBER;
+      return size <= MAX_DECIMAL_BYTES ? Class.NUMBER : Class.OTHER;
     case UUID:
       return Class.UUID;
     case DATETIME:
-      return Class.DATETIME;
+      return size === 8 || size === 16 ? Class.DATETIME : Class.OTHER;
     default:
       return Class.OTHER;
   }

@@ -173,6 +173,18 @@ describe('compareValues', () => {
     ['infinity comes behind decimals', 'cb7ff0000000000000', 'c7 03 01 00 12 3c', 1],
     ['a decimal has no trailing zeros to mind', 'd5 01 00 1c', 'c7 03 01 01 01 0c', 0],
     ['of strings that begin alike the shorter is first', 'a161', 'a2 6161', -1],
+    [
+      'a datetime of no size that servers write is just bytes',
+      'c7 01 04 00',
+      'd7 04 0000000000000000',
+      1,
+    ],
+    [
+      'what has more digits than a decimal may is just bytes',
+      `c8 0100 01 00${'11'.repeat(254)}1c`,
+      '01',
+      1,
+    ],
     ['text comes before bytes', 'a161', 'c40161', -1],
   ] as const) {
     it(title, () => {
