@@ -10,6 +10,8 @@ import { compareValues } from './values.js';
 /** A part of a primary key, so far as the order of rows depends on it. */
 interface OrderedPart extends KeyPart {
   isDescending: boolean;
+  /** In small letters, e.g. `unsigned`. */
+  type: string;
   /** Id of a collation; 0 where strings are compared byte by byte. */
   collation: number;
 }
@@ -30,10 +32,11 @@ function orderOf({ release, primaryRows }: Keyed, { id, primaryKey }: Space): Or
   const hasDescending = !isOlder(release, DESCENDING);
   const parts = primaryKey.parts.map((part, i): OrderedPart => {
     const table = Array.isArray(raw) ? raw[i] : undefined;
-    const { sort_order, collation } = isTable(table) ? table : {};
+    const { sort_order, collation, type } = isTable(table) ? table : {};
     const isDescending = hasDescending && String(sort_order).toLowerCase() === 'desc';
     const id = typeof collation === 'number' ? collation : 0;
-    return { ...part, isDescending, collation: BYTEWISE.includes(id) ? 0 : id };
+    const named = String(type ?? '').toLowerCase();
+    return { ...part, isDescending, type: named, collation: BYTEWISE.includes(id) ? 0 : id };
   });
   return { parts, type: primaryKey.type };
 }
@@ -81,6 +84,8 @@ export interface Pairing {
   compare: ComparePart;
   /** Why rows have to be sorted first; absent where both sides have them in the order of `compare`. */
   sortedFor?: string;
+  /** True where a server may have rows in an order that is none. */
+  isDoubtful: boolean;
   /** Rows are paired as wholes, for the sides have different primary keys. */
   isWhole: boolean;
 }
@@ -117,6 +122,21 @@ function unordered({ type, parts }: Order): string | undefined {
     : undefined;
 }
 
+/** Types whose values are in one order on every server. */
+const CERTAIN = ['string', 'str', 'boolean', 'varbinary', 'uuid', 'double', 'decimal'];
+/** Up to then the bytes counted in which an integer is written, which may be more than it needs. */
+const CERTAIN_INTEGERS: Release = [2, 11];
+const INTEGERS = ['unsigned', 'uint', 'integer', 'int'];
+
+/**
+ * True where a server may have an order that is none: it takes 15 digits of a double beside a decimal, and
+ * moves datetimes of the last second before 1970.
+ */
+function isDoubtfulOn(release: Release, { parts }: Order): boolean {
+  const certain = isOlder(release, CERTAIN_INTEGERS) ? CERTAIN : [...CERTAIN, ...INTEGERS];
+  return !parts.every(({ type }) => certain.includes(type));
+}
+
 /** One side, so far as keys depend on it. */
 export interface Keyed {
   /** Of `_index`, by the space: its primary key. */
@@ -136,7 +156,12 @@ export interface Keyed {
 export function pairingOf(left: Keyed, a: Space, right: Keyed, b: Space): Pairing {
   const [order, other] = [orderOf(left, a), orderOf(right, b)];
   if (order === undefined || other === undefined || !sameParts(order, other)) {
-    return { compare: compareRows, sortedFor: 'its primary keys differ', isWhole: true };
+    return {
+      compare: compareRows,
+      sortedFor: 'its primary keys differ',
+      isWhole: true,
+      isDoubtful: false,
+    };
   }
   const isOneWay = order.parts.every(
     ({ isDescending }, i) => isDescending === other.parts[i]!.isDescending,
@@ -145,5 +170,6 @@ export function pairingOf(left: Keyed, a: Space, right: Keyed, b: Space): Pairin
   const turned = isOneWay ? undefined : 'its primary keys have different orders';
   const sortedFor = unordered(order) ?? unordered(other) ?? turned ?? changed;
   const compare = compareBy(order.parts, sortedFor === undefined);
-  return { compare, isWhole: false, ...(sortedFor === undefined ? {} : { sortedFor }) };
+  const isDoubtful = isDoubtfulOn(left.release, order) || isDoubtfulOn(right.release, other);
+  return { compare, isWhole: false, isDoubtful, ...(sortedFor === undefined ? {} : { sortedFor }) };
 }

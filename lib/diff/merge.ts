@@ -75,18 +75,30 @@ export function skipSame(a: Cursor, b: Cursor): number {
   return rows;
 }
 
-/** Rows do not come in the order of their key: nothing can be said about them. */
-export class OrderBroken extends Error {}
+/** What becomes of rows while they are merged; without any of it they are counted. */
+export interface MergeOptions {
+  /** Hears of each row that differs. */
+  onRow?: OnRow | undefined;
+  /**
+   * Gets, in the place of `onRow`, rows that only one side has so far, and that the other may still have where
+   * there is no order; and such as are changed, if `onRow` is there for them.
+   */
+  keep?: OnRow | undefined;
+  /** Called where a side is not in the order of the keys; absent for rows that we have sorted. */
+  onDisorder?: (() => void) | undefined;
+}
 
-/** Compares rows that both sides have in the order of `pairing`. */
+/** Compares the rows of a space that both sides have in the order of their keys. */
 export class Merge {
   readonly #space: string;
-  readonly #onRow: OnRow | undefined;
+  readonly #compare: Pairing['compare'];
+  readonly #options: MergeOptions;
   readonly counts: RowCounts = { removed: 0, added: 0, changed: 0, equal: 0 };
 
-  constructor(space: string, onRow?: OnRow) {
+  constructor(space: string, compare: Pairing['compare'], options: MergeOptions = {}) {
     this.#space = space;
-    this.#onRow = onRow;
+    this.#compare = compare;
+    this.#options = options;
   }
 
   /** Steps over the rows at the start that are the same on both sides, in whatever order they come. */
@@ -98,26 +110,36 @@ export class Merge {
     }
   }
 
-  /**
-   * @param isTrusted - true for rows that we have sorted
-   * @throws OrderBroken where a side is not in order
-   */
-  async run(a: Cursor, b: Cursor, compare: Pairing['compare'], isTrusted = false): Promise<void> {
+  async run(a: Cursor, b: Cursor): Promise<void> {
     const { counts } = this;
+    const { onRow, keep = onRow } = this.#options;
     while ((a.left > 0 || (await a.fill())) && (b.left > 0 || (await b.fill()))) {
       const same = skipSame(a, b);
       counts.equal += same;
       if (same > 0) continue;
-      if (!isTrusted && !(a.mark(compare) && b.mark(compare))) throw new OrderBroken();
-      const order = compare(a.bytes, a.offset, b.bytes, b.offset);
-      const waits = this.#take(order <= 0 ? a : undefined, order >= 0 ? b : undefined);
+      this.#check(a);
+      this.#check(b);
+      const order = this.#compare(a.bytes, a.offset, b.bytes, b.offset);
+      const [left, right] = [order <= 0 ? a : undefined, order >= 0 ? b : undefined];
+      const isCounted = order === 0 && onRow === undefined;
+      const waits = this.#take(left, right, isCounted ? undefined : keep);
       if (waits !== undefined) await waits;
     }
-    await this.#rest(a, 'removed');
-    await this.#rest(b, 'added');
+    await this.#rest(a, 'removed', counts.added > 0);
+    await this.#rest(b, 'added', counts.removed > 0);
   }
 
-  #take(a: Cursor | undefined, b: Cursor | undefined): void | Promise<void> {
+  /** The row at hand has to come behind those before it. */
+  #check(cursor: Cursor): void {
+    const { onDisorder } = this.#options;
+    if (onDisorder !== undefined && !cursor.mark(this.#compare)) onDisorder();
+  }
+
+  #take(
+    a: Cursor | undefined,
+    b: Cursor | undefined,
+    hear: OnRow | undefined,
+  ): void | Promise<void> {
     this.counts[a === undefined ? 'added' : b === undefined ? 'removed' : 'changed']++;
     const row: RowDifference = { space: this.#space };
     for (const [side, cursor] of [
@@ -126,21 +148,27 @@ export class Merge {
     ] as const) {
       if (cursor === undefined) continue;
       const { end } = cursor;
-      if (this.#onRow !== undefined) row[side] = cursor.bytes.subarray(cursor.offset, end);
+      if (hear !== undefined) row[side] = cursor.bytes.subarray(cursor.offset, end);
       cursor.advance(end, 1);
     }
-    return this.#onRow?.(row);
+    return hear?.(row);
   }
 
-  async #rest(cursor: Cursor, kind: 'removed' | 'added'): Promise<void> {
-    while (await cursor.fill()) {
-      if (this.#onRow === undefined) {
+  /** @param mayPair - whether the other side had rows of its own, which may be these in another order */
+  async #rest(cursor: Cursor, kind: 'removed' | 'added', mayPair: boolean): Promise<void> {
+    const { onRow, keep = onRow } = this.#options;
+    const hear = mayPair ? keep : onRow;
+    const isChecked = mayPair && this.#options.onDisorder !== undefined;
+    while (cursor.left > 0 || (await cursor.fill())) {
+      if (hear === undefined && !isChecked) {
         this.counts[kind] += cursor.left;
         cursor.advance(cursor.bytes.length, cursor.left);
         continue;
       }
+      if (isChecked) this.#check(cursor);
       const isRemoved = kind === 'removed';
-      const waits = this.#take(isRemoved ? cursor : undefined, isRemoved ? undefined : cursor);
+      const [left, right] = [isRemoved ? cursor : undefined, isRemoved ? undefined : cursor];
+      const waits = this.#take(left, right, hear);
       if (waits !== undefined) await waits;
     }
   }

@@ -10,48 +10,95 @@ export type Pieces = AsyncIterator<Piece>;
 /** No rows. */
 export async function* noRows(): AsyncGenerator<Piece> {}
 
-/** Pieces are read again in as many bytes, or more. */
-const BLOCK_BYTES = 1024 * 1024;
+/** What is read and written at once, or more. */
+export const BLOCK_BYTES = 256 * 1024;
 
-/** Rows of one space in a temporary file. */
+/** Gathers rows, and hands them out as pieces of that size. */
+export class Block {
+  #memory = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  #filled = 0;
+  #count = 0;
+
+  /**
+   * Copies a row of `buf`.
+   *
+   * @returns what was gathered before, where the row does not fit any more
+   */
+  add(buf: Buffer, start: number, end: number): Piece | undefined {
+    const full = this.#filled + end - start > this.#memory.length ? this.take() : undefined;
+    if (end - start > this.#memory.length) this.#memory = Buffer.allocUnsafeSlow(end - start);
+    buf.copy(this.#memory, this.#filled, start, end);
+    this.#filled += end - start;
+    this.#count++;
+    return full;
+  }
+
+  /** What is gathered so far; undefined where that is nothing. */
+  take(): Piece | undefined {
+    if (this.#count === 0) return undefined;
+    const piece = { bytes: this.#memory.subarray(0, this.#filled), count: this.#count };
+    this.#memory = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+    this.#filled = 0;
+    this.#count = 0;
+    return piece;
+  }
+}
+
+/** Rows of one space that are laid aside: in a temporary file, but for the last of them. */
 export class Spool {
   readonly #scratch: Scratch;
   #file: ScratchFile | undefined;
-  readonly #blocks: { end: number; count: number }[] = [];
+  #block: Block | undefined;
+  /** Rows that were added one by one. */
+  count = 0;
+  /** What was written at once, or neighbours of that. */
+  readonly #blocks: { start: number; end: number; count: number }[] = [];
 
   constructor(scratch: Scratch) {
     this.#scratch = scratch;
   }
 
-  /** Keeps all rows of `pieces`. */
-  async fill(pieces: AsyncIterable<Piece>): Promise<void> {
-    this.#file = await this.#scratch.file();
-    let start = 0;
-    let count = 0;
-    for await (const piece of pieces) {
-      await this.#file.append(piece.bytes);
-      piece.release?.();
-      count += piece.count;
-      if (this.#file.size - start < BLOCK_BYTES) continue;
-      this.#blocks.push({ end: this.#file.size, count });
-      start = this.#file.size;
-      count = 0;
-    }
-    if (count > 0) this.#blocks.push({ end: this.#file.size, count });
+  /** Lays a row aside. */
+  add(row: Buffer): void | Promise<void> {
+    this.count++;
+    this.#block ??= new Block();
+    const full = this.#block.add(row, 0, row.length);
+    return full === undefined ? undefined : this.#write(full);
   }
 
+  /** Lays all rows of `pieces` aside. */
+  async fill(pieces: AsyncIterable<Piece>): Promise<void> {
+    for await (const piece of pieces) {
+      await this.#write(piece);
+      piece.release?.();
+    }
+  }
+
+  /** Bytes in the file. */
   get bytes(): number {
     return this.#file?.size ?? 0;
   }
 
-  /** Gives them again, and gives the file up behind the last. */
+  /** Gives all rows, and gives the file up behind the last. */
   async *rows(): AsyncGenerator<Piece> {
-    if (this.#file === undefined) return;
-    let start = 0;
-    for (const { end, count } of this.#blocks) {
-      yield { bytes: await this.#file.read(start, end), count };
-      start = end;
+    if (this.#file !== undefined) {
+      for (const { start, end, count } of this.#blocks) {
+        yield { bytes: await this.#file.read(start, end), count };
+      }
+      await this.#scratch.remove(this.#file);
     }
-    await this.#scratch.remove(this.#file);
+    const last = this.#block?.take();
+    if (last !== undefined) yield last;
+  }
+
+  async #write({ bytes, count }: Piece): Promise<void> {
+    this.#file ??= await this.#scratch.file();
+    const start = this.#file.size;
+    await this.#file.append(bytes);
+    const last = this.#blocks.at(-1);
+    if (last !== undefined && last.end - last.start < BLOCK_BYTES) {
+      last.end = this.#file.size;
+      last.count += count;
+    } else this.#blocks.push({ start, end: this.#file.size, count });
   }
 }

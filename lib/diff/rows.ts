@@ -1,12 +1,11 @@
-import { TntarError } from '../errors.js';
 import { quoted, type Report } from '../report.js';
 import { Cursor } from './cursor.js';
 import { type Pairing, pairingOf } from './key.js';
-import { Merge, type OnRow, OrderBroken, type RowCounts } from './merge.js';
+import type { OnRow, RowCounts } from './merge.js';
 import { noRows, type Pieces, Spool } from './pieces.js';
 import type { Scratch } from './scratch.js';
 import type { Side } from './side.js';
-import { Sorter } from './sorter.js';
+import { type Both, SpaceComparison } from './space.js';
 
 /** How the rows of a space differ that either side has. */
 export interface SpaceDifference extends RowCounts {
@@ -19,9 +18,6 @@ export interface RowListener {
   /** Hears of each space that has rows, behind the last of them. */
   onSpace?: ((space: SpaceDifference) => void | Promise<void>) | undefined;
 }
-
-/** Two sides in a row: what is said of the one holds for the other. */
-type Both<T> = readonly [left: T, right: T];
 
 /** Compares the rows of two databases, space by space as they come. */
 export class RowComparison {
@@ -96,54 +92,22 @@ export class RowComparison {
   }
 
   async #compare(name: string, [left, right]: Both<Pieces>): Promise<void> {
-    const merge = new Merge(name, this.#listener.onRow);
-    const [a, b] = [new Cursor(left), new Cursor(right)];
-    try {
-      const pairing = this.#pairing(name);
-      if (pairing.sortedFor === undefined) await merge.run(a, b, pairing.compare);
-      else await this.#sorted(name, merge, [a, b], pairing);
-    } catch (error) {
-      throw error instanceof OrderBroken ? broken(name) : error;
-    }
-    await this.#listener.onSpace?.({ name, ...merge.counts });
+    const { onRow, onSpace } = this.#listener;
+    const tools = { scratch: this.#scratch, report: this.#report, onRow };
+    const comparison = new SpaceComparison(name, this.#pairing(name), tools);
+    const counts = await comparison.run([new Cursor(left), new Cursor(right)]);
+    await onSpace?.({ name, ...counts });
   }
 
   #pairing(name: string): Pairing {
     const [left, right] = this.#sides;
     const [a, b] = [left.spaces.get(name), right.spaces.get(name)];
     // of one side alone nothing is paired
-    if (a === undefined || b === undefined) return { compare: () => 0, isWhole: false };
+    if (a === undefined || b === undefined) {
+      return { compare: () => 0, isWhole: false, isDoubtful: false };
+    }
     const pairing = pairingOf(left, a, right, b);
     if (!this.#isSorted || pairing.sortedFor !== undefined) return pairing;
     return { ...pairing, sortedFor: 'it was asked for' };
   }
-
-  async #sorted(
-    name: string,
-    merge: Merge,
-    cursors: Both<Cursor>,
-    pairing: Pairing,
-  ): Promise<void> {
-    await merge.start(...cursors);
-    const isMore = [await cursors[0].fill(), await cursors[1].fill()];
-    if (isMore.includes(false)) {
-      await merge.run(...cursors, pairing.compare);
-      return;
-    }
-    const how = pairing.isWhole ? 'compared as wholes' : 'sorted first';
-    this.#report.note(`rows of ${quoted(name)} are ${how}: ${pairing.sortedFor}`);
-    const sorted: Cursor[] = [];
-    for (const cursor of cursors) {
-      const sorter = new Sorter(pairing.compare, this.#scratch);
-      for await (const piece of cursor.rest()) await sorter.add(piece);
-      sorted.push(new Cursor(sorter.sorted()));
-    }
-    await merge.run(sorted[0]!, sorted[1]!, pairing.compare, true);
-  }
-}
-
-function broken(name: string): TntarError {
-  return new TntarError('failure', `rows of ${quoted(name)} are not in the order of its key`, {
-    hint: 'sort them first: --sort',
-  });
 }

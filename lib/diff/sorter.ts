@@ -1,15 +1,13 @@
 import { NOTHING } from '../memory.js';
 import { skip } from '../tuple/msgpack.js';
 import { compareRows, type Pairing } from './key.js';
-import type { Piece } from './pieces.js';
+import { BLOCK_BYTES, Block, type Piece } from './pieces.js';
 import type { Scratch, ScratchFile } from './scratch.js';
 
 /** Rows that are sorted in memory, in bytes; two sides have as much each, and half of it again. */
 const RUN_BYTES = 16 * 1024 * 1024;
 /** As many runs become one: each that is read takes a block of memory. */
 const MAX_RUNS = 32;
-/** What is read and written at once. */
-const BLOCK_BYTES = 256 * 1024;
 
 type Compare = Pairing['compare'];
 
@@ -17,32 +15,6 @@ type Compare = Pairing['compare'];
 function withTies(compare: Compare): Compare {
   return (a, aOffset, b, bOffset) =>
     compare(a, aOffset, b, bOffset) || compareRows(a, aOffset, b, bOffset);
-}
-
-/** Gathers rows, and hands them out as pieces of some size. */
-class Block {
-  #memory = Buffer.allocUnsafeSlow(BLOCK_BYTES);
-  #filled = 0;
-  #count = 0;
-
-  /** @returns what was gathered before, where this row does not fit any more */
-  add(buf: Buffer, start: number, end: number): Piece | undefined {
-    const full = this.#filled + end - start > this.#memory.length ? this.take() : undefined;
-    if (end - start > this.#memory.length) this.#memory = Buffer.allocUnsafeSlow(end - start);
-    buf.copy(this.#memory, this.#filled, start, end);
-    this.#filled += end - start;
-    this.#count++;
-    return full;
-  }
-
-  take(): Piece | undefined {
-    if (this.#count === 0) return undefined;
-    const piece = { bytes: this.#memory.subarray(0, this.#filled), count: this.#count };
-    this.#memory = Buffer.allocUnsafeSlow(BLOCK_BYTES);
-    this.#filled = 0;
-    this.#count = 0;
-    return piece;
-  }
 }
 
 /** Sorted rows in a file, read from the first on. */

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Differences } from '../../lib/diff.js';
 import { type Result, tntar } from '../support/cli.js';
+import { pack } from '../support/msgpack.js';
 import { startServer, type TestServer } from '../support/server.js';
-import { isAtLeast } from './fidelity/roundtrip.js';
+import { isAtLeast, putRaw } from './fidelity/roundtrip.js';
 
 const FIXTURES = fileURLToPath(new URL('../../../test/fixtures/', import.meta.url));
 
@@ -183,6 +184,28 @@ describe('tntar diff', () => {
     const { code, stdout, stderr } = await tntar(['diff', server.uri, file('damaged.tar.zst')]);
     deepEqual([code, String(stdout)], [3, '']);
     match(stderr, /^tntar: B \(.*damaged\.tar\.zst\): /m);
+  });
+
+  it('pairs rows of keys that the server may have in no order', async () => {
+    const lua = `box.schema.space.create('odd'):create_index('pk', {parts = {{1, 'integer'}}})`;
+    const [a, b] = await Promise.all([startServer({ lua }), startServer({ lua })]);
+    try {
+      for (const [i, each] of [a, b].entries()) {
+        const rows = Array.from({ length: 300 }, (_, key) => {
+          const long = Buffer.alloc(9, key % 2 === 0 ? 0xcf : 0xd3);
+          long.writeBigUInt64BE(BigInt(key), 1);
+          const text = key % 10 === 0 && i === 1 ? 'another' : 'same';
+          const first = key % 3 === 0 ? long : pack(key);
+          return key % 50 === 7 && i === 1
+            ? []
+            : [Buffer.concat([Buffer.of(0x92), first, pack(text)])];
+        }).flat();
+        await putRaw(each, 'odd', rows);
+      }
+      deepEqual(await counts(a.uri, b.uri), { odd: [6, 0, 30, 264] });
+    } finally {
+      await Promise.all([a.stop(), b.stop()]);
+    }
   });
 
   it('reads the order of keys that go down', async function () {
