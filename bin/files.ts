@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { type FileHandle, link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
+import { type Readable, Writable } from 'node:stream';
 import type { ArchiveFile } from '../lib/archive/archive-file.js';
 import { messageOf, TntarError } from '../lib/errors.js';
 import type { ArchiveInput } from '../lib/sources/origin.js';
@@ -174,8 +174,17 @@ export function withOutput<T>(
   return work(standardOutput());
 }
 
-/** Node writes to a file synchronously where it is its standard output; a stream of ours does not. */
+/**
+ * Node writes to a file synchronously where it is its standard output; a stream of ours does not. Anything else
+ * is not ended, which would shut down a socket for all that have it, such as the next command of a script.
+ */
 export function standardOutput(): Writable {
-  const { fd } = process.stdout;
-  return fstatSync(fd).isFile() ? createWriteStream('', { fd }) : process.stdout;
+  const { stdout } = process;
+  if (fstatSync(stdout.fd).isFile()) return createWriteStream('', { fd: stdout.fd });
+  return new Writable({
+    highWaterMark: stdout.writableHighWaterMark,
+    write(chunk, _encoding, done) {
+      stdout.write(chunk, done);
+    },
+  });
 }
