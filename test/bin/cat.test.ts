@@ -132,6 +132,12 @@ describe('cat', () => {
     equal((await cat('log', '-q', '--format', 'msgpack')).code, 0);
   });
 
+  it('leaves its output open for who writes to it next', async () => {
+    const one = `tntar cat log -q -i ${file} --fields 1 --limit 1`;
+    const { code, stdout } = await shell(`${one} && ${one} && echo done`);
+    deepEqual([code, String(stdout)], [0, '[1]\n[1]\ndone\n']);
+  });
+
   it('ends without a word where its reader has seen enough', async () => {
     const result = await shell(`tntar cat users -q -i ${file} | head -n 1; echo \${PIPESTATUS[0]}`);
     const [row, code] = String(result.stdout).trim().split('\n');
