@@ -5,7 +5,7 @@ import { quoted, type Report, silent, thereAre } from '../report.js';
 import { rowlessReason, type Space } from '../schema/catalog.js';
 import type { Head } from '../schema/head.js';
 import { extractKey, showKey } from '../schema/keys.js';
-import { TextBuffer } from '../text/buffer.js';
+import { SMALL_BUFFER, TextBuffer } from '../text/buffer.js';
 import { rowWriter, type TextFormat } from '../text/formats.js';
 import { type Layout, layoutOf, widened } from '../text/layout.js';
 import { Row } from '../text/row.js';
@@ -145,7 +145,7 @@ export class TextSink {
     const column = layout.columns.find((each) => {
       const alone = { ...layout, columns: [each], isChosen: true };
       try {
-        rowWriter(format, new TextBuffer(), alone).row(this.#row);
+        rowWriter(format, new TextBuffer(SMALL_BUFFER), alone).row(this.#row);
         return false;
       } catch (error) {
         return error instanceof Unfit && error.message === message;

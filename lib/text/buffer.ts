@@ -1,7 +1,9 @@
 /** Text is handed on in chunks of so many bytes, or of one row where that is larger. */
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 1024 * 1024;
 /** Most rows that end behind a chunk's end fit in here. */
 const SLACK_BYTES = 64 * 1024;
+/** For one row or one value. */
+export const SMALL_BUFFER = 8 * 1024;
 /** What is copied by hand rather than by a call out of JavaScript, which costs more than a few bytes. */
 const FEW_BYTES = 80;
 /** Whole numbers below this have their digits written by hand. */
@@ -27,9 +29,17 @@ export class FixedText {
 
 /** Bytes of text that grow at their end. */
 export class TextBuffer {
-  bytes: Buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES + SLACK_BYTES);
-  view = viewOf(this.bytes);
+  readonly #size: number;
+  bytes: Buffer;
+  view: DataView;
   length = 0;
+
+  /** @param size - of the memory that it begins with */
+  constructor(size: number = CHUNK_BYTES + SLACK_BYTES) {
+    this.#size = size;
+    this.bytes = Buffer.allocUnsafeSlow(size);
+    this.view = viewOf(this.bytes);
+  }
 
   /** True where it is time to hand on what is there. */
   get isFull(): boolean {
@@ -117,14 +127,14 @@ export class TextBuffer {
   /** What is there, for whoever asks; writing begins anew, in other memory. */
   take(): Buffer {
     const taken = this.bytes.subarray(0, this.length);
-    this.#use(Buffer.allocUnsafeSlow(CHUNK_BYTES + SLACK_BYTES));
+    this.#use(Buffer.allocUnsafeSlow(this.#size));
     this.length = 0;
     return taken;
   }
 
   /** Forgets what is there, and memory that one large value made it take. */
   clear(): void {
-    if (this.bytes.length > CHUNK_BYTES + SLACK_BYTES) this.take();
+    if (this.bytes.length > this.#size) this.#use(Buffer.allocUnsafeSlow(this.#size));
     this.length = 0;
   }
 }

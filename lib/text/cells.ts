@@ -3,7 +3,7 @@ import { Decimal } from '../tuple/decimal.js';
 import { readInteger } from '../tuple/integers.js';
 import { skip } from '../tuple/msgpack.js';
 import { Uuid } from '../tuple/uuid.js';
-import { TextBuffer } from './buffer.js';
+import { SMALL_BUFFER, TextBuffer } from './buffer.js';
 import { JsonWriter } from './json.js';
 import type { TextColumn } from './layout.js';
 import type { Row } from './row.js';
@@ -32,7 +32,7 @@ const FITTING: Readonly<Record<number, readonly Group[]>> = {
 /** Writes values into columns of a type each. */
 export abstract class Cells {
   protected readonly text: TextBuffer;
-  readonly #scratch = new TextBuffer();
+  readonly #scratch = new TextBuffer(SMALL_BUFFER);
   readonly #json: JsonWriter;
 
   readonly #columns: readonly TextColumn[];

@@ -4,7 +4,7 @@ import { Opaque } from '../tuple/carried.js';
 import { Datetime } from '../tuple/datetime.js';
 import { Interval } from '../tuple/interval.js';
 import { skip } from '../tuple/msgpack.js';
-import { PlainCopy, TextBuffer } from './buffer.js';
+import { PlainCopy, SMALL_BUFFER, TextBuffer } from './buffer.js';
 import { JsonWriter } from './json.js';
 import type { Layout } from './layout.js';
 import type { Row } from './row.js';
@@ -43,7 +43,7 @@ export class CsvRows implements RowWriter {
   readonly notes: readonly string[] = [];
   readonly #text: TextBuffer;
   readonly #layout: Layout;
-  readonly #scratch = new TextBuffer();
+  readonly #scratch = new TextBuffer(SMALL_BUFFER);
   readonly #json = new JsonWriter(this.#scratch);
   readonly #plain: PlainCopy;
   readonly #unquoted: PlainCopy;

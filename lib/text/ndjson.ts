@@ -1,4 +1,4 @@
-import { FixedText, TextBuffer } from './buffer.js';
+import { FixedText, SMALL_BUFFER, TextBuffer } from './buffer.js';
 import { JsonWriter } from './json.js';
 import type { Layout } from './layout.js';
 import { Row } from './row.js';
@@ -96,7 +96,7 @@ function keyOf(name: string): FixedText {
  * rowAsJson(tuple, layoutOf(catalog, space)); // '{"id":1,"name":"ann"}'
  */
 export function rowAsJson(tuple: Buffer, layout: Layout): string {
-  const text = new TextBuffer();
+  const text = new TextBuffer(SMALL_BUFFER);
   new JsonRows(text, layout, 'ndjson').row(new Row().read(tuple, 0));
-  return text.take().toString().trimEnd();
+  return text.bytes.toString('utf8', 0, text.length - 1);
 }
