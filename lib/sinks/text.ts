@@ -104,14 +104,15 @@ export class TextSink {
   /** @param count - fields of the first row, if there is one */
   #begin(count = 0): RowWriter {
     const layout = widened(this.#known(), count);
-    this.#writer = rowWriter(this.#options.format ?? DEFAULT_FORMAT, this.#text, layout);
     try {
-      this.#writer.begin();
+      const writer = rowWriter(this.#options.format ?? DEFAULT_FORMAT, this.#text, layout);
+      writer.begin();
+      this.#writer = writer;
+      return writer;
     } catch (error) {
       if (!(error instanceof Unfit)) throw error;
       throw new TntarError('failure', `space ${quoted(layout.space.name)}: ${error.message}`);
     }
-    return this.#writer;
   }
 
   *#rowsOf(bytes: Buffer): Generator<Buffer> {

@@ -4,6 +4,7 @@ import { isTable } from '../schema/rows.js';
 import { Field, SystemSpace } from '../schema/system.js';
 import type { Value } from '../tuple/codec.js';
 import type { Layout, TextColumn } from './layout.js';
+import { Unfit } from './unfit.js';
 
 /** What a column holds, as far as databases tell that apart. */
 export type Group =
@@ -84,10 +85,14 @@ function keyOf({ fields }: SystemRow, columns: readonly TextColumn[]): TableKey 
 }
 
 /**
+ * @throws Unfit where nothing says which columns there are
  * @param blurred - groups whose columns tell less apart than the fields do: a key of one cannot be unique
  */
 export function tableOf(layout: Layout, blurred: readonly Group[] = []): Table {
   const { space, catalog, columns } = layout;
+  if (columns.length === 0) {
+    throw new Unfit('no format, index or row of it says which columns there are');
+  }
   const indexes: TableKey[] = [];
   const leftOut: string[] = [];
   let primaryKey: TableKey | undefined;

@@ -161,6 +161,12 @@ describe('rows as SQL', () => {
     ]);
   });
 
+  it('are of no table of which nothing says what columns it has', () => {
+    for (const format of ['sql', 'sqlite', 'postgres'] as const) {
+      throws(() => textOf(format, layoutFor([], { indexes: [] }), []), /which columns there are/);
+    }
+  });
+
   it('refuse names that PostgreSQL would cut', () => {
     const long = layoutFor([['x'.repeat(64), 'unsigned']]);
     throws(() => textOf('postgres', long, []), /is none that PostgreSQL can have/);
