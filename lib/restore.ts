@@ -12,7 +12,7 @@ import {
 } from './iproto/connection.js';
 import { ErrorCode } from './iproto/constants.js';
 import { listOf, type Report, silent } from './report.js';
-import { checkVersion } from './server/supported.js';
+import { checkVersion } from './server/releases.js';
 import { type Preview, previewSink } from './sinks/preview.js';
 import { type Applied, serverSink } from './sinks/server.js';
 import { checkWanted, type Wanted } from './sinks/wanted.js';

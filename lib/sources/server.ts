@@ -4,7 +4,7 @@ import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
 import { quoted, type Report, silent } from '../report.js';
 import { expectedRows } from '../server/expected.js';
-import { checkVersion } from '../server/supported.js';
+import { checkVersion } from '../server/releases.js';
 import type { ItemReadable } from './items.js';
 import type { Origin, Reading } from './origin.js';
 import { selectSource } from './select.js';
