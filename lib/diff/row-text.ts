@@ -17,7 +17,16 @@ export function rowText(row: Buffer): string {
     if (error instanceof RangeError) return JSON.stringify(row.toString('hex'));
     throw error;
   }
-  return textOf(value);
+  return isJson(value) ? JSON.stringify(value) : textOf(value);
+}
+
+/** True where JSON says all there is: it is written at once then, which takes a fraction of the time. */
+function isJson(value: ExactValue): boolean {
+  if (typeof value !== 'object' || value === null) return typeof value !== 'bigint';
+  if (Array.isArray(value)) return value.every(isJson);
+  if (value instanceof Carried) return 'toJSON' in value;
+  if (value instanceof Uint8Array || value instanceof Map) return false;
+  return Object.values(value).every(isJson);
 }
 
 function textOf(value: ExactValue): string {
