@@ -68,7 +68,6 @@ async function run(
     await pipeline(
       await begin({
         countBytes: (chunks) => chunks,
-        expect: totals.expect,
         wants: wantedBy(rewrites),
       }),
       compose([

@@ -104,7 +104,6 @@ async function pour(
     checkVersion(connection, report);
     const items = await begin({
       countBytes: totals.countBytes,
-      expect: totals.expect,
       wants: wantedBy(rewrites),
     });
     // Also while the input is silent: a lost connection ends the run, and so does a signal.

@@ -21,6 +21,8 @@ export interface ManifestSpace {
   /** As the server holds it: one object a field, with at least its name and type. */
   format: unknown[];
   rowsFrom: RowsFrom;
+  /** How many rows it had, or nearly, when reading began: for progress. Absent where nobody could ask. */
+  expectedRows?: number;
 }
 
 /** Something that the database has and the archive has not, on purpose. */
@@ -126,6 +128,7 @@ export function decodeManifest(bytes: Buffer): Manifest {
     engine: space.string('engine'),
     format: space.array('format'),
     rowsFrom: space.oneOf('rowsFrom', ['snapshot', 'select', 'none']),
+    ...(space.has('expectedRows') ? { expectedRows: space.count('expectedRows') } : {}),
   }));
   checkSpaceIds(spaces);
   return {

@@ -1,3 +1,4 @@
+import type { Manifest } from '../archive/manifest.js';
 import type { Progress, Report } from '../report.js';
 import { SYSTEM_ID_MAX } from '../schema/system.js';
 import type { Stage } from './compose.js';
@@ -16,6 +17,17 @@ export interface Totals {
   seconds: number;
 }
 
+/** How many rows there will be, or nearly; undefined where that is not known of all spaces. */
+function expectedIn({ spaces }: Manifest): number | undefined {
+  let rows = 0;
+  for (const { rowsFrom, expectedRows } of spaces) {
+    if (rowsFrom === 'none') continue;
+    if (expectedRows === undefined) return undefined;
+    rows += expectedRows;
+  }
+  return rows;
+}
+
 /** Stages that count, and tell the report. */
 export interface Observer {
   see: Stage;
@@ -25,8 +37,6 @@ export interface Observer {
    * @param total - how many there will be, where that is known
    */
   countBytes(chunks: AsyncIterable<Buffer>, total?: number): AsyncGenerator<Buffer>;
-  /** Tells how many rows there will be, or nearly, where that is known. */
-  expect(rows: number | undefined): void;
   sums(): Totals;
   /** How far it came, for the message of a failure, e.g. `in space 'users' after 1000 rows`. */
   position(): string;
@@ -56,6 +66,7 @@ export function observe(report: Report): Observer {
   };
   return {
     see(item) {
+      if (item.kind === 'start') totalRows = expectedIn(item.manifest);
       if (item.kind === 'tuples' && item.space.id > SYSTEM_ID_MAX) {
         if (!spaces.has(item.space.id)) rowsOfSpace = 0;
         spaces.add(item.space.id);
@@ -73,9 +84,6 @@ export function observe(report: Report): Observer {
         archiveBytes += chunk.length;
         yield chunk;
       }
-    },
-    expect(expected) {
-      totalRows = expected;
     },
     position: () =>
       space === undefined

@@ -57,8 +57,9 @@ export function wantedBy(rewrites: readonly Rewrite[]): (space: string) => boole
 export function listedSpaces({ manifest, catalog }: Head): ManifestSpace[] {
   const known = new Map(manifest.spaces.map((space) => [space.id, space]));
   return catalog.spaces.map(({ id, name, engine, format }) => {
-    const rowsFrom = known.get(id)?.rowsFrom ?? 'none';
-    return { id, name, engine, format, rowsFrom };
+    const { rowsFrom = 'none', expectedRows } = known.get(id) ?? {};
+    const expected = expectedRows === undefined ? {} : { expectedRows };
+    return { id, name, engine, format, rowsFrom, ...expected };
   });
 }
 

@@ -9,29 +9,26 @@ const LENGTHS = `
   local lengths = {}
   for id, space in pairs(box.space) do
     if type(id) == 'number' and id >= 512 and space.index[0] ~= nil and not space.temporary then
-      table.insert(lengths, {space.name, space:len()})
+      table.insert(lengths, {id, space:len()})
     end
   end
   return lengths`;
 
 /**
- * Asks how many rows there are, to show how far a dump has come.
+ * Asks how many rows there are, to show how far a run has come.
  *
- * @param wants - false for spaces that are not to be counted
- * @returns nearly as many as a dump reads; undefined where the user may not ask
+ * @returns nearly as many as a dump reads, by space id; undefined where the user may not ask
  * @example
- * await expectedRows(connection, (space) => space !== 'log');
+ * const rows = await expectedRows(connection);
+ * rows?.get(512);
  */
 export async function expectedRows(
   connection: Connection,
-  wants: (space: string) => boolean,
-): Promise<number | undefined> {
+): Promise<ReadonlyMap<number, number> | undefined> {
   try {
     const reply = await connection.request(evaluate(LENGTHS), 'ask for the number of rows');
-    const [lengths = []] = bodyDecoded(reply, Key.DATA) as [[string, number][]?];
-    return lengths
-      .filter(([name]) => wants(name))
-      .reduce((rows, [, length]) => rows + Number(length), 0);
+    const [lengths = []] = bodyDecoded(reply, Key.DATA) as [[number, number][]?];
+    return new Map(lengths.map(([id, length]) => [Number(id), Number(length)]));
   } catch (error) {
     if (error instanceof TntarError && error.serverCode !== undefined) return undefined;
     throw error;

@@ -7,8 +7,6 @@ import type { ItemReadable } from './items.js';
 export interface Reading {
   /** Counts the bytes of the archive, which go through it as they are read, and how many there will be. */
   countBytes(chunks: AsyncIterable<Buffer>, total?: number): AsyncIterable<Buffer>;
-  /** Hears how many rows there will be, or nearly, from a source that can ask. */
-  expect?(rows: number | undefined): void;
   /** False where no row of such a space is needed: a source that can leaves these out. */
   wants(space: string): boolean;
 }

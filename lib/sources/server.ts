@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { BackupStart } from '../archive/items.js';
+import type { Manifest } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
 import { quoted, type Report, silent } from '../report.js';
@@ -29,16 +30,27 @@ export function checkWay(way: Way): void {
   throw new TntarError('usage', `the source is ${quoted(way)}, and not auto, snapshot or select`);
 }
 
+type Expected = Awaited<ReturnType<typeof expectedRows>>;
+
+function withExpected(manifest: Manifest, expected: Expected): Manifest {
+  const spaces = manifest.spaces.map((space) => {
+    const rows = expected?.get(space.id);
+    return rows === undefined ? space : { ...space, expectedRows: rows };
+  });
+  return { ...manifest, spaces };
+}
+
 /** A source whose first item is there already: so it is known that the server lets us read. */
 async function open(
   way: 'snapshot' | 'select',
   connection: Connection,
   wants: Reading['wants'],
+  expected: Expected,
 ): Promise<ItemReadable> {
   const items = way === 'snapshot' ? snapshotSource(connection) : selectSource(connection, wants);
   await once(items, 'readable');
   const start = items.read() as BackupStart;
-  items.unshift(start);
+  items.unshift({ ...start, manifest: withExpected(start.manifest, expected) });
   return items;
 }
 
@@ -55,20 +67,20 @@ export function serverOrigin(
   connection: Connection,
   { way = 'auto', report = silent }: ServerReading = {},
 ): Origin {
-  return async ({ wants, expect }) => {
+  return async ({ wants }) => {
     checkWay(way);
     checkVersion(connection, report);
-    expect?.(await expectedRows(connection, wants));
-    if (way !== 'auto') return open(way, connection, wants);
+    const expected = await expectedRows(connection);
+    if (way !== 'auto') return open(way, connection, wants, expected);
     try {
-      const items = await open('snapshot', connection, wants);
+      const items = await open('snapshot', connection, wants, expected);
       report.note('reading from a snapshot: consistent while writes go on');
       return items;
     } catch (error) {
       // A server code: it was asked for a snapshot, and refused.
       if (!(error instanceof TntarError) || error.serverCode === undefined) throw error;
       report.note(`reading by select, for there is no snapshot: ${error.message}`);
-      return open('select', connection, wants);
+      return open('select', connection, wants, expected);
     }
   };
 }

@@ -81,7 +81,7 @@ describe('reporting', () => {
       for (const step of steps) {
         match(step, /^([█░]{24} +\d+%(, [\dhms]+ left)?|\d+%), [\d,]+ rows, [\d.]+ [kM]?B, .+$/);
       }
-      match(shown, /█{2,}░+ +\d+%, \d\ds left, /);
+      match(shown, /█{2,}░* +\d+%, \d\ds left, /);
     });
 
     it('shows no progress with --quiet', async () => {
@@ -190,6 +190,16 @@ describe('reporting', () => {
       deepEqual(rest, []);
       deepEqual(Object.keys(error!), ['event', 'message', 'hint', 'exitCode']);
       deepEqual([error!['event'], error!['exitCode']], ['error', 3]);
+    });
+
+    it('gets how far it is of what comes through a pipe, too', async () => {
+      const { code, stderr } = await sh('tntar dump -q $slow | tntar verify --progress json');
+      equal(code, 0, stderr);
+      const steps = events(stderr).filter(({ event }) => event === 'progress');
+      ok(steps.length > 1, stderr);
+      for (const { rows, done } of steps) {
+        equal(done, Number(rows) / (blobRows(MEGABYTES) + 10));
+      }
     });
 
     it('gets warnings and errors only with --quiet', async () => {
