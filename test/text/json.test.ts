@@ -26,7 +26,11 @@ describe('rows as JSON', () => {
     // whole doubles beyond 64 bits are no integers
     const inRange = (_: string, each: unknown) =>
       typeof each === 'number' && !(Math.abs(each) < 2 ** 53 && each !== 0) ? 1 : each;
-    const value = fc.json().map((json) => JSON.parse(json, inRange));
+    // a map with one key like $map is written as such, with its key told apart
+    const value = fc
+      .json()
+      .filter((json) => !json.includes('"$'))
+      .map((json) => JSON.parse(json, inRange));
     const same = fc.property(value, fc.string({ unit: 'grapheme' }), (json, text) => {
       const row = textOf('ndjson', layout, [[1, [json as Plain, text]]]);
       deepEqual(JSON.parse(row), { id: 1, value: [json, text] });
