@@ -196,7 +196,7 @@ describe('reporting', () => {
       const { code, stderr } = await sh('tntar dump -q $slow | tntar verify --progress json');
       equal(code, 0, stderr);
       const steps = events(stderr).filter(({ event }) => event === 'progress');
-      ok(steps.length > 1, stderr);
+      ok(steps.length > 0, stderr);
       for (const { rows, done } of steps) {
         equal(done, Number(rows) / (blobRows(MEGABYTES) + 10));
       }
