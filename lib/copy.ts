@@ -1,4 +1,4 @@
-import { unlessAborted } from './errors.js';
+import { TntarError, unlessAborted } from './errors.js';
 import { Moment } from './filters/moment.js';
 import {
   Connection,
@@ -8,6 +8,8 @@ import {
 } from './iproto/connection.js';
 import { silent } from './report.js';
 import { previewFrom, type Restored, type RestoreOptions, restoreFrom } from './restore.js';
+import { takesAway } from './schema/existing.js';
+import { isSameDatabase } from './server/same-database.js';
 import type { Preview } from './sinks/preview.js';
 import type { Origin } from './sources/origin.js';
 import { checkWay, serverOrigin, type Way } from './sources/server.js';
@@ -28,16 +30,41 @@ export interface Copied extends Restored {
   consistent: boolean;
 }
 
+/** What goes in the target would be gone in the source before it is read, and in no backup. */
+async function checkOther(
+  connection: Connection,
+  to: ConnectionOptions,
+  { existing = 'error', signal }: CopyOptions,
+): Promise<void> {
+  if (!takesAway(existing)) return;
+  const target = await Connection.open(withSignal(to, signal));
+  const release = closeOnAbort(target, signal);
+  try {
+    if (!(await isSameDatabase(connection, target))) return;
+    throw new TntarError(
+      'usage',
+      `source and target are one database, of which --existing ${existing} would take away what is to be read`,
+      { hint: 'dump it into a file, and restore that' },
+    );
+  } finally {
+    release();
+    target.close();
+  }
+}
+
 /** Runs `work` with what reads the server at `from`. */
 async function reading<T>(
   from: ConnectionOptions,
-  { source: way = 'auto', report = silent, signal }: CopyOptions,
+  to: ConnectionOptions,
+  options: CopyOptions,
   work: (begin: Origin) => Promise<T>,
 ): Promise<T> {
+  const { source: way = 'auto', report = silent, signal } = options;
   checkWay(way);
   const connection = await unlessAborted(signal, () => Connection.open(withSignal(from, signal)));
   const release = closeOnAbort(connection, signal);
   try {
+    await unlessAborted(signal, () => checkOther(connection, to, options));
     return await work(serverOrigin(connection, { way, report }));
   } finally {
     release();
@@ -51,7 +78,8 @@ async function reading<T>(
  *
  * @param from - the server that is read
  * @param to - the server that is written to
- * @throws TntarError as `dump` and `restore` do; one that says INCOMPLETE where the target was written to
+ * @throws TntarError as `dump` and `restore` do; one that says INCOMPLETE where the target was written to; of
+ *   kind `usage` where both are one database, and `existing` would take away what is to be read
  * @example
  * await copy({ host: 'db1', port: 3301 }, { host: 'db2', port: 3301 }, { existing: 'drop' });
  */
@@ -62,7 +90,7 @@ export function copy(
 ): Promise<Copied> {
   const { source: _, strict = false, ...restoring } = options;
   const moment = new Moment('copy', strict, options.report ?? silent);
-  return reading(from, options, async (begin) => {
+  return reading(from, to, options, async (begin) => {
     const restored = await restoreFrom(begin, to, restoring, [moment.hear]);
     const { source, consistent } = moment;
     return { ...restored, source, consistent };
@@ -82,5 +110,5 @@ export function previewCopy(
   options: CopyOptions = {},
 ): Promise<Preview> {
   const { source: _, strict: __, ...restoring } = options;
-  return reading(from, options, (begin) => previewFrom(begin, to, restoring));
+  return reading(from, to, options, (begin) => previewFrom(begin, to, restoring));
 }

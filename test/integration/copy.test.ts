@@ -82,6 +82,37 @@ describe('a copy', () => {
     );
   });
 
+  for (const existing of ['drop', 'truncate']) {
+    it(`takes nothing away from what it is about to read by --existing ${existing}`, async () => {
+      await withTarget(
+        async (both) => {
+          const args = ['copy', both.uri, both.uri, '--source', 'select', '--existing', existing];
+          failsWith(await tntar(args), 2, /one database/);
+          failsWith(await tntar([...args, '--dry-run']), 2, /one database/);
+          deepEqual(await both.eval(COUNTS), [1000, 3000]);
+        },
+        { lua: LUA },
+      );
+    });
+  }
+
+  it('takes nothing away from the replica set that it reads', async () => {
+    await withTarget(
+      async (master) => {
+        const cfg = { replication: [master.uri], read_only: false };
+        const replica = await startServer({ cfg });
+        try {
+          const args = ['copy', replica.uri, master.uri, '--existing', 'truncate'];
+          failsWith(await tntar(args), 2, /one database/);
+          deepEqual(await master.eval(COUNTS), [1000, 3000]);
+        } finally {
+          await replica.stop();
+        }
+      },
+      { lua: LUA },
+    );
+  });
+
   it('says what it would do on a dry run, and changes nothing', async () => {
     await withTarget(async (target) => {
       const { code, stdout, stderr } = await copy(target, '--dry-run');
