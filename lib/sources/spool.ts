@@ -1,5 +1,5 @@
 import { open, statfs } from 'node:fs/promises';
-import { basename, join } from 'node:path/posix';
+import { basename, dirname, join, normalize } from 'node:path/posix';
 import { MAX_ENTRIES, MAX_JSON_BYTES } from '../archive/limits.js';
 import { type TarEntry, untar } from '../archive/tar.js';
 import { TntarError } from '../errors.js';
@@ -56,18 +56,20 @@ async function passOver(body: AsyncIterable<Buffer>): Promise<void> {
 
 /**
  * Unpacks a tar of a directory of the Lua module, or of an unpacked archive, in whatever order its entries
- * come. Of their names only the last part counts, and only where it is one that we could have given: what is
- * written is named by us.
+ * come. They are of one folder: rows of another backup in a folder beside or below it are none of this one. Of
+ * their names only the last part counts, and only where it is one that we could have given: what is written is
+ * named by us.
  *
  * @param input - the tar, not compressed
  * @param folder - where the files go; has to be empty
  * @returns names of files that are no dumps, and were passed over
- * @throws TntarError of kind `archive` for links, devices, names that are there twice, and for what is no tar
+ * @throws TntarError of kind `archive` for links, devices, names that are there twice, files of two folders, and
+ *   for what is no tar
  */
 export async function spool(input: AsyncIterable<Buffer>, folder: string): Promise<string[]> {
   const stored = new Set<string>();
   const others: string[] = [];
-  let count = 0;
+  let [count, home] = [0, ''];
   for await (const entry of untar(input)) {
     if (++count > MAX_ENTRIES) throw refuse(`the tar has over ${MAX_ENTRIES} entries`);
     const { name, type, size, body } = entry;
@@ -81,6 +83,11 @@ export async function spool(input: AsyncIterable<Buffer>, folder: string): Promi
       continue;
     }
     if (stored.has(file.name)) throw refuse(`${file.name} is there twice`);
+    const from = normalize(dirname(name));
+    if (stored.size === 0) home = from;
+    else if (from !== home) {
+      throw refuse(`dumps are in two folders, ${quoted(home)} and ${quoted(from)}`);
+    }
     stored.add(file.name);
     await checkSize(file, size, folder);
     await store(entry, file, folder);

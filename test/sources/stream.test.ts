@@ -96,6 +96,7 @@ describe('a stream as a source', () => {
     deepEqual(namesIn(items), ['_space', '_index', 'users']);
   });
 
+  const older = rowsEntry('old/513.dump', [1]);
   const good = MODULE.map((file) => tarEntry(file));
   const entry = (name: string, type: string, linkName = ''): Buffer =>
     tarHeader({ name, type, linkName });
@@ -106,6 +107,7 @@ describe('a stream as a source', () => {
     ['a pipe', [entry('pipe', '6')], /no regular file/],
     ['a file twice', [good[0]!], /512\.dump is there twice/],
     ['a file twice, in two folders', [tarEntry(under('a/', MODULE)[0]!)], /there twice/],
+    ['a file of another dump in a folder', [tarEntry(older)], /in two folders, '\.' and 'old'/],
     ['a name that is no id', [tarEntry({ name: 'x.dump', body: END })], /'x\.dump'/],
     [
       'a manifest larger than any',
