@@ -53,7 +53,7 @@ class Run {
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   /** By errors: which side they are of. */
-  readonly #owners = new Map<unknown, string>();
+  readonly #owners = new Map<unknown, string | undefined>();
   #definitions: DefinitionDifference[] = [];
   readonly #spaces: SpaceDifference[] = [];
 
@@ -110,11 +110,17 @@ class Run {
     const sides = [await Side.open(a), await Side.open(b)] as const;
     const { only, onDefinitions, onRow, onSpace, sort = false, rewrites = [] } = this.#options;
     if (rewrites.length > 0 && sides.every(({ spaces }) => spaces.size === 0)) {
-      throw new TntarError('usage', 'no space of either side is chosen');
+      throw this.#refuse('no space of either side is chosen');
     }
     for (const [i, { name }] of [left, right].entries()) this.#introduce(name, sides[i]!);
     const lacks = (half: 'schema' | 'data'): boolean =>
       only === half || sides.some(({ manifest }) => manifest.only === half);
+    if (lacks('data') && lacks('schema')) {
+      throw this.#refuse(
+        'there is nothing to compare',
+        'of one side there are rows only, and of the other, or of what is asked for, definitions only',
+      );
+    }
     if (!lacks('data')) {
       this.#definitions = compareDefinitions(...sides, this.#report, !lacks('schema'));
       await onDefinitions?.(this.#definitions);
@@ -134,7 +140,7 @@ class Run {
       await scratch.close();
     }
     for (const [i, { name }] of [left, right].entries()) {
-      if (sides[i]!.isConsistent) continue;
+      if (sides[i]!.isSteady) continue;
       this.#report.warn(`${name}: rows were written while it was read: it is not of one moment`);
     }
   }
@@ -146,6 +152,13 @@ class Run {
     if (parts.length > 0) this.#report.note(`${name} is a part: ${listOf(parts)}`);
     if (only === 'data') this.#report.note(`${name} has rows only: definitions are not compared`);
     if (only === 'schema') this.#report.note(`${name} has no rows: none are compared`);
+  }
+
+  /** An error that is of neither side, although it ends the reading of both. */
+  #refuse(message: string, hint?: string): TntarError {
+    const error = new TntarError('usage', message, hint === undefined ? {} : { hint });
+    this.#owners.set(error, undefined);
+    return error;
   }
 
   #named(error: unknown): unknown {

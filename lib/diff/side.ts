@@ -70,9 +70,9 @@ export class Side implements Keyed {
     return this.#batch?.space.name;
   }
 
-  /** Whether all rows are of one moment; to be asked behind the last of them. */
-  get isConsistent(): boolean {
-    return this.#end?.consistent ?? false;
+  /** False where it is known that rows were written meanwhile; to be asked behind the last of them. */
+  get isSteady(): boolean {
+    return this.#end?.consistent === true || this.#end?.unvouched === true;
   }
 
   /** The rows of the space that comes next; the one behind it comes when they are read. */

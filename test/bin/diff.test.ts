@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { deepEqual, doesNotMatch, equal, match, ok } from 'node:assert/strict';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -120,6 +120,40 @@ describe('tntar diff as a command', () => {
         String(schema.stdout),
         /^\+ index 'more'.*\ndifferent: 1 definition, rows of 0 spaces\n$/,
       );
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it('refuses to compare nothing, rather than call it equal', async () => {
+    const server = await startServer();
+    try {
+      const [schema, data] = ['schema', 'data'].map((name) => join(folder, `only-${name}.tar.zst`));
+      await tntar(['dump', server.uri, '-o', schema!, '--schema-only', '-q']);
+      await tntar(['dump', server.uri, '-o', data!, '--data-only', '-q']);
+      for (const args of [
+        [schema!, data!],
+        [schema!, server.uri, '--data-only'],
+        [data!, server.uri, '--schema-only'],
+      ]) {
+        failsWith(await tntar(['diff', ...args, '-q']), 2, /^tntar: there is nothing to compare/);
+      }
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it('does not claim that rows were written where nothing says so', async () => {
+    const lua = `box.schema.space.create('s'):create_index('pk') box.space.s:insert{1}`;
+    const server = await startServer({ lua });
+    try {
+      const [file, module] = [join(folder, 'whole.tar.zst'), join(folder, 'module')];
+      await tntar(['dump', server.uri, '-o', file, '-q']);
+      await tntar(['extract', '-i', file, '-C', module, '-q']);
+      const { code, stderr } = await tntar(['diff', file, module]);
+      equal(code, 0, stderr);
+      match(stderr, /nothing says whether all rows are there/);
+      doesNotMatch(stderr, /were written/);
     } finally {
       await server.stop();
     }
