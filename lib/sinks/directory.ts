@@ -17,7 +17,7 @@ import { ItemWritable } from './items.js';
 export interface DirectoryOptions {
   /**
    * Also what the Lua module keeps none of: all other system spaces, and manifest and trailer, by which the
-   * directory can be verified. Default false.
+   * directory can be verified; not from a backup that is `unvouched`. Default false.
    */
   all?: boolean;
   /** Hears what stays away; by default nobody does. */
@@ -60,6 +60,17 @@ function refuse(what: string): TntarError {
   return new TntarError('usage', what, {
     hint: 'name a directory that is not there, or an empty one: nothing is overwritten',
   });
+}
+
+/** With a trailer, `verify` would call complete what may have lost a space on its way here. */
+function cannotVouch(): TntarError {
+  return new TntarError(
+    'archive',
+    'a trailer says that all is there, and of this nothing says so',
+    {
+      hint: 'a directory of the Lua module has no trailer: extract it without --all',
+    },
+  );
 }
 
 /** @throws TntarError of kind `usage` for anything that is there, but for an empty directory */
@@ -192,7 +203,8 @@ class DirectorySink extends ItemWritable {
   }
 
   async #complete(item: BackupEnd): Promise<void> {
-    const { kind: _, counts, unvouched: __, ...closing } = item;
+    const { kind: _, counts, unvouched = false, ...closing } = item;
+    if (this.#all && unvouched) throw cannotVouch();
     const difference = countsDiffer(counts, this.#counter.counts);
     if (difference !== undefined) throw new TntarError('failure', `rows were lost: ${difference}`);
     await this.#close();

@@ -51,6 +51,17 @@ describe('a directory as a sink', () => {
     );
   });
 
+  it('gets no trailer where nothing vouches for the rows', async () => {
+    const given = (await items()).map((item) =>
+      item.kind === 'end' ? { ...item, unvouched: true as const } : item,
+    );
+    const path = folders.path();
+    const written = pipeline(Readable.from(given), directorySink(path, { all: true }));
+    await rejects(written, { kind: 'archive', message: /nothing says so/ });
+    equal(existsSync(path), false);
+    await write(path, given);
+  });
+
   it('is for the eyes of its owner', async () => {
     const path = folders.path();
     await write(path);
