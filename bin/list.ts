@@ -131,12 +131,13 @@ async function contentsOf(
   input: string | undefined,
   options: InspectOptions & { report: Report },
 ): Promise<Contents> {
+  const file = archiveFile(input);
   const readAll = async (): Promise<Contents> => {
     const { inspectFrom } = await import('../lib/inspect.js');
     const { originOf } = await import('./origins.js');
-    return inspectFrom(originOf(input, options.report), options);
+    const origin = originOf(input, options.report, { isFromFront: file !== undefined });
+    return inspectFrom(origin, options);
   };
-  const file = archiveFile(input);
   if (file === undefined) return readAll();
   const { outline } = await import('../lib/outline.js');
   return outline(file, options, readAll);

@@ -14,7 +14,7 @@ function isDirectory(file: string | undefined): file is string {
 }
 
 /** Before any connection is made. @throws TntarError of kind `usage` for a directory of something else */
-function checkDirectory(path: string): void {
+export function checkDirectory(path: string): void {
   let problem = `${path} is a directory, and none with a dump`;
   try {
     const names = readdirSync(path);
@@ -43,6 +43,8 @@ export async function fileOf(file: string | undefined): Promise<ArchiveFile | un
 export interface Need {
   /** All of it, and a seek table has to be right; else what is not wanted may be passed over. */
   isWhole?: boolean;
+  /** Reads from the front, because the seek table is missing or wrong, which was said already. */
+  isFromFront?: boolean;
 }
 
 /**
@@ -54,7 +56,7 @@ export interface Need {
 export function originOf(
   file: string | undefined,
   report: Report,
-  { isWhole = false }: Need = {},
+  { isWhole = false, isFromFront = false }: Need = {},
 ): Origin {
   if (isDirectory(file)) {
     checkDirectory(file);
@@ -64,7 +66,7 @@ export function originOf(
   // before somebody reads: then it would seem that another program had
   const bytes = archiveFile(file)?.size;
   const stream = (): Origin => streamOrigin(openInput(file), report, { bytes, isStrict: isWhole });
-  if (isWhole || bytes === undefined) return stream();
+  if (isWhole || isFromFront || bytes === undefined) return stream();
   return async (reading) => {
     const archive = await fileOf(file);
     return (archive === undefined ? stream() : archiveOrigin(archive, { report }))(reading);

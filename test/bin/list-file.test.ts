@@ -103,6 +103,7 @@ describe('list of a file', () => {
     const { stdout, stderr } = await list(wrong, '--json');
     equal(JSON.parse(String(stdout)).verified, true);
     match(stderr, /^tntar: warning: the seek table is wrong: .*; all of the archive is read/);
+    equal(stderr.split('\n').length, 2, 'it is said once');
   });
 
   it('is refused where two archives stand behind each other', async () => {
