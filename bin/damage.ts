@@ -2,20 +2,38 @@ import type { OpenFrom } from '../lib/archive/survey.js';
 import { TntarError } from '../lib/errors.js';
 import type { Report } from '../lib/report.js';
 import type { Findings } from '../lib/salvage.js';
-import { archiveFile, checkInput } from './files.js';
+import { archiveFile, checkInput, statOf } from './files.js';
 import { formatCount, plural } from './reporting.js';
 
 /** Damaged media may have thousands of bad places. */
 const SHOWN_LINES = 50;
 
-/** @throws TntarError of kind `usage` for a pipe, and for what cannot be read at all */
-export function openAgain(file: string | undefined, option: string): OpenFrom {
+const WITHOUT = 'restore takes it without --salvage';
+
+/**
+ * An archive that can be read from any byte, and again.
+ *
+ * @throws TntarError of kind `usage` for a pipe, a directory, a tar, and for what cannot be read at all
+ */
+export async function openAgain(file: string | undefined, option: string): Promise<OpenFrom> {
+  const refuse = (why: string, hint: string): TntarError =>
+    new TntarError('usage', `${option} ${why}`, { hint });
+  if (file !== undefined && statOf(file)?.isDirectory() === true) {
+    const { checkDirectory } = await import('./origins.js');
+    checkDirectory(file);
+    throw refuse('is for an archive, and not for a directory', WITHOUT);
+  }
   checkInput(file);
   const open = archiveFile(file)?.open;
-  if (open !== undefined) return open;
-  throw new TntarError('usage', `${option} reads the archive twice, and a pipe can be read once`, {
-    hint: 'save it to a file, and give that with -i FILE or < FILE',
-  });
+  if (open === undefined) {
+    throw refuse(
+      'reads the archive twice, and a pipe can be read once',
+      'save it to a file, and give that with -i FILE or < FILE',
+    );
+  }
+  const { holdsTar } = await import('../lib/sources/stream.js');
+  if (await holdsTar(open(0))) throw refuse('is for an archive, and not for a tar', WITHOUT);
+  return open;
 }
 
 function warnAll(report: Report, lines: readonly string[]): void {

@@ -66,7 +66,7 @@ async function wholeArchive(flags: Flags, report: Report): Promise<Archive> {
 
 /** An archive of which is restored what is whole. */
 async function damagedArchive({ input }: Flags, report: Report): Promise<Archive> {
-  const open = openAgain(input, '--salvage');
+  const open = await openAgain(input, '--salvage');
   const { previewSalvage, salvage } = await import('../lib/salvage.js');
   const onFindings = (findings: Findings): void => warnOfDamage(findings, report);
   return {

@@ -78,6 +78,19 @@ describe('extract', () => {
     match(String(stdout), /^by tarantool\/dump, \d{4}-.*Z\nnothing says that it is whole\n/);
   });
 
+  it('what it writes, or a tar of that, is not for --salvage', async () => {
+    const path = folders.path();
+    equal((await extract(path, '--all', '-q')).code, 0);
+    const tar = `${path}.tar`;
+    equal((await shell(`tar cf ${tar} ${path}`)).code, 0);
+    for (const [input, what] of [
+      [path, /not for a directory\nhint: restore takes it without/],
+      [tar, /not for a tar\nhint: restore takes it without/],
+    ] as const) {
+      failsWith(await tntar(['restore', '127.0.0.1:1', '--salvage', '-i', input]), 2, what);
+    }
+  });
+
   it('a tar that is damaged is no archive that could be salvaged', async () => {
     const path = join(folders.root, 'cut.tar');
     const line = `tar c -C ${dirname(MODULE)} ${basename(MODULE)} | head -c 20000 > ${path}; tntar verify -q -i ${path}`;
