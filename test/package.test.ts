@@ -143,18 +143,22 @@ describe('the package', () => {
     await sh('npm rebuild tntar --ignore-scripts', join(folder, 'consumer'));
   };
 
-  it('holds the program, the library, its types and its documents, and nothing else', () => {
+  it('holds the program, the library, its types and its documents, manual pages and completions, and nothing else', () => {
     const documents = [
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
       'SECURITY.md',
+      'dist/completions/_tntar',
+      'dist/completions/tntar.bash',
+      'dist/completions/tntar.fish',
       'lib/archive/FORMAT.md',
       'lib/text/FORMS.md',
       'package.json',
     ];
+    const usual = /^dist\/((lib|bin)\/[\w/-]+\.(js|d\.ts)|man\/[\w-]+\.1)$/;
     deepEqual(
-      paths.filter((path) => !/^dist\/(lib|bin)\/[\w/-]+\.(js|d\.ts)$/.test(path)),
+      paths.filter((path) => !usual.test(path)),
       documents,
     );
     for (const path of ['dist/bin/tntar.js', 'dist/lib/index.js', 'dist/lib/index.d.ts']) {
@@ -181,6 +185,14 @@ describe('the package', () => {
     match(String(help.stdout), /^Usage: tntar dump /);
     const file = join(consumer, 'node_modules/tntar/dist/bin/tntar.js');
     match(readFileSync(file, 'utf8'), /^#!\/usr\/bin\/env node\n/);
+  });
+
+  it('has the manual pages that npm puts where man finds them', () => {
+    const { man } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    deepEqual(
+      paths.filter((path) => path.startsWith('dist/man/')),
+      man.map((path: string) => path.replace('./', '')).sort(),
+    );
   });
 
   it('has a program that needs no package but those it names', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { shell, tntar } from '../support/cli.js';
 import { failsWith, hasNoTrace } from './outcome.js';
 
-const COMMANDS = ['dump', 'restore', 'list', 'verify', 'extract', 'diff'];
+const COMMANDS = ['dump', 'restore', 'list', 'verify', 'extract', 'diff', 'completion'];
 const FILTERING_COMMANDS = ['dump', 'restore'];
 const SERVER_COMMANDS = [...FILTERING_COMMANDS, 'diff'];
 /** Where nobody listens. */
