@@ -146,8 +146,11 @@ export class SharedPiece {
     this.#isLent = true;
     let release = (): void => {};
     this.#isBack = new Promise<void>((resolve) => {
+      let isBack = false;
       release = () => {
-        if (this.#memory === memory) this.#isLent = false;
+        // a second call would take it from the next owner
+        if (!isBack && this.#memory === memory) this.#isLent = false;
+        isBack = true;
         resolve();
       };
     });

@@ -174,6 +174,17 @@ describe('SharedPiece', () => {
     notEqual(third.memory.buffer, second.memory.buffer);
   });
 
+  it('stays with its owner where the one before gives it back twice', async () => {
+    const piece = new SharedPiece(101, 60_000);
+    const first = await piece.take();
+    first.release();
+    const second = await piece.take();
+    first.release();
+    piece.free();
+    const other = await new SharedPiece(101, 60_000).take();
+    notEqual(other.memory.buffer, second.memory.buffer);
+  });
+
   it('that is free goes to the next one that needs as much, and not to two', async () => {
     const piece = new SharedPiece(100, 10);
     const { memory, release } = await piece.take();
