@@ -205,6 +205,6 @@ const isTooLong = (name: string): boolean => Buffer.byteLength(name) > MAX_NAME_
 
 /** @throws Unfit for a name that the server would cut, or cannot hold */
 function checkName(name: string): void {
-  if (!isTooLong(name) && name !== '' && !name.includes('\0')) return;
+  if (!isTooLong(name) && name !== '') return;
   throw new Unfit(`the name ${JSON.stringify(name)} is none that ${SERVER} can have`);
 }

@@ -85,7 +85,17 @@ function keyOf({ fields }: SystemRow, columns: readonly TextColumn[]): TableKey 
 }
 
 /**
- * @throws Unfit where nothing says which columns there are
+ * Readers such as `sqlite3` end a line at a zero byte, and the quote that follows it: what else a name says would
+ * be run. Servers let nobody give such a name, so it is of somebody who hopes for that.
+ */
+function checkNames({ name, columns, indexes }: Table): void {
+  const names = [name, ...[...columns, ...indexes].map((each) => each.name)];
+  const bad = names.find((each) => each.includes('\0'));
+  if (bad !== undefined) throw new Unfit(`the name ${JSON.stringify(bad)} has a zero byte`);
+}
+
+/**
+ * @throws Unfit where nothing says which columns there are, and for names that nothing can hold
  * @param blurred - groups whose columns tell less apart than the fields do: a key of one cannot be unique
  */
 export function tableOf(layout: Layout, blurred: readonly Group[] = []): Table {
@@ -112,6 +122,7 @@ export function tableOf(layout: Layout, blurred: readonly Group[] = []): Table {
     else indexes.push({ ...key, isUnique });
   }
   const table = { name: space.name, columns, indexes, leftOut };
+  checkNames(table);
   return primaryKey === undefined ? table : { ...table, primaryKey };
 }
 

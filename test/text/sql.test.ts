@@ -167,6 +167,23 @@ describe('rows as SQL', () => {
     }
   });
 
+  it('refuse names that a reader would end at a zero byte, and run the rest of', () => {
+    const name = 'a\0"); DROP';
+    for (const format of ['sql', 'sqlite', 'postgres'] as const) {
+      for (const layout of [
+        layoutFor([[name, 'unsigned']]),
+        layoutFor([['id', 'unsigned']], {
+          indexes: [
+            ['p', [0]],
+            [name, [0]],
+          ],
+        }),
+      ]) {
+        throws(() => textOf(format, layout, []), /has a zero byte/);
+      }
+    }
+  });
+
   it('refuse names that PostgreSQL would cut', () => {
     const long = layoutFor([['x'.repeat(64), 'unsigned']]);
     throws(() => textOf('postgres', long, []), /is none that PostgreSQL can have/);
