@@ -35,8 +35,10 @@ interface Dialect {
   isText(integer: number | bigint): boolean;
   /** A decimal. */
   decimal(text: string): string;
-  /** A string with a zero byte. */
-  withZero(bytes: Buffer): string;
+  /** Whether what reads the text makes a line feed of a carriage return and a line feed. */
+  losesReturns: boolean;
+  /** A string that cannot stand in quotes. */
+  unquoted(bytes: Buffer): string;
 }
 
 const STANDARD_TYPES: Readonly<Record<Group, string>> = {
@@ -79,7 +81,8 @@ const DIALECTS = {
     special: (value) => `CAST('${floatText(value)}' AS DOUBLE PRECISION)`,
     isText: () => false,
     decimal: (text) => `'${text}'`,
-    withZero: () => {
+    losesReturns: false,
+    unquoted: () => {
       throw hasZero('a text of SQL');
     },
   },
@@ -95,11 +98,15 @@ const DIALECTS = {
     },
     isText: (integer) => integer > MAX_SIGNED,
     decimal: (text) => `'${text}'`,
-    withZero: (bytes) => `CAST(X'${bytes.toString('hex')}' AS TEXT)`,
+    // `local_getline()` of the shell's shell.c
+    losesReturns: true,
+    unquoted: (bytes) => `CAST(X'${bytes.toString('hex')}' AS TEXT)`,
   },
 } as const satisfies Record<string, Dialect>;
 
 const QUOTE = 0x27;
+const RETURN = 0x0d;
+const LINE_FEED = 0x0a;
 
 class LiteralCells extends Cells {
   readonly #plain: PlainCopy;
@@ -168,9 +175,10 @@ class LiteralCells extends Cells {
     if (pos < end && !isUtf8(buf.subarray(start, end))) throw notUtf8();
     while (pos < end) {
       const byte = buf[pos]!;
-      if (byte === 0) {
+      const isLost = byte === RETURN && buf[pos + 1] === LINE_FEED && pos + 1 < end;
+      if (byte === 0 || (isLost && this.#dialect.losesReturns)) {
         text.length = before;
-        text.latin1(this.#dialect.withZero(buf.subarray(start, end)));
+        text.latin1(this.#dialect.unquoted(buf.subarray(start, end)));
         return;
       }
       if (byte === QUOTE) text.byte(QUOTE);

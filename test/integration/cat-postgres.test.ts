@@ -43,7 +43,7 @@ describe('cat --format postgres', () => {
     const { code, stderr } = await load();
     equal(code, 0, stderr);
     match(stderr, /of 1 datetimes timestamptz keeps the moment to the microsecond, and no zone/);
-    const string = `'größe' || chr(9) || '\\"''' || chr(10)`;
+    const string = `'größe' || chr(9) || '\\"''' || chr(13) || chr(10)`;
     deepEqual(await postgres.query(`SELECT "string" = ${string} FROM typed WHERE id = 1`), ['t']);
     await postgres.query(`UPDATE typed SET "string" = 'same' WHERE id = 1`);
     await postgres.query("SET TIME ZONE 'UTC'");

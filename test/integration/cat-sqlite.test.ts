@@ -48,7 +48,7 @@ describe('cat --format sqlite', () => {
       double: '0.10000000000000001',
       decimal: '-12345.67',
       boolean: 1,
-      string: Buffer.from('größe\t\\"\'\n').toString('hex').toUpperCase(),
+      string: Buffer.from('größe\t\\"\'\r\n').toString('hex').toUpperCase(),
       varbinary: '00FF5C',
       uuid: '64d22e4d-ac92-4a23-899a-e59f34af5479',
       'a datetime': '2024-02-29T12:00:00.000000001+03:00[Europe/Moscow]',

@@ -29,7 +29,7 @@ export const TYPED_ROWS: Plain[][] = [
     float64(0.1),
     DECIMAL,
     true,
-    'größe\t\\"\'\n',
+    'größe\t\\"\'\r\n',
     bin(Buffer.of(0, 255, 92)),
     UUID,
     DATETIME,

@@ -46,7 +46,7 @@ describe('rows as SQL', () => {
       'string',
       'ß\t\r\n\b\v\f\\',
       "'ß\t\r\n\b\v\f\\'",
-      "'ß\t\r\n\b\v\f\\'",
+      "CAST(X'c39f090d0a080b0c5c' AS TEXT)",
       'ß\\t\\r\\n\\b\\v\\f\\\\',
     ],
     ['string', '\\.', "'\\.'", "'\\.'", '\\\\.'],
@@ -106,6 +106,12 @@ describe('rows as SQL', () => {
   it('have no zero byte in the text of SQL', () => {
     throws(() => literal('sql', 'string', 'a\0'), /a zero byte, which a text of SQL cannot hold/);
     equal(literal('sqlite', 'string', "'\0"), "CAST(X'2700' AS TEXT)");
+  });
+
+  it('keep carriage returns, which the shell of SQLite takes from the ends of lines', () => {
+    equal(literal('sqlite', 'string', 'a\r\nb'), "CAST(X'610d0a62' AS TEXT)");
+    equal(literal('sqlite', 'string', 'a\rb\n\r'), "'a\rb\n\r'");
+    equal(literal('sql', 'string', 'a\r\nb'), "'a\r\nb'");
   });
 
   it('stand in statements of several hundred each', () => {
