@@ -30,7 +30,7 @@ Examples:
 `;
 
 const JSON_HELP = `
---json prints {"isEqual", "definitions": [{"kind", "what", "changes"}], "spaces": [{"name",
+--json prints {"isEqual", "only", "definitions": [{"kind", "what", "changes"}], "spaces": [{"name",
 "removed", "added", "changed", "equal"}]}; a change is {"what", "before", "after"}. With --rows it
 prints a line each: {"definition"}, {"row": {"space", "before", "after"}}, {"space"}, {"isEqual"}.
 `;
@@ -92,9 +92,11 @@ function textPrinter(output: Output, { rowText, showDefinition }: Library): Prin
       const tally = `${removed} removed, ${added} added, ${changed} changed, ${equal} equal`;
       return output.write(printable(`~ rows of '${counts.name}': ${tally}`));
     },
-    end({ isEqual, definitions, spaces }) {
+    end({ isEqual, only, definitions, spaces }) {
       const rows = spaces.reduce((sum, { equal }) => sum + equal, 0);
-      if (isEqual) return output.write(`equal: ${plural(rows, 'row')}`);
+      if (isEqual && only === 'schema') return output.write('equal: definitions, without rows');
+      const alone = only === 'data' ? ', without definitions' : '';
+      if (isEqual) return output.write(`equal: ${plural(rows, 'row')}${alone}`);
       const others = spaces.filter(isDifferent).length;
       return output.write(
         `different: ${plural(definitions.length, 'definition')}, rows of ${plural(others, 'space')}`,
@@ -116,7 +118,8 @@ function linePrinter(output: Output, { rowText }: Library): Printer {
       return output.write(`{"row":{"space":${name},"before":${from},"after":${to}}}`);
     },
     space: (counts) => line('space', counts),
-    end: ({ isEqual }) => line('isEqual', isEqual),
+    end: ({ isEqual, only }) =>
+      output.write(JSON.stringify({ isEqual, ...(only === undefined ? {} : { only }) })),
   };
 }
 

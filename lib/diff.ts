@@ -32,6 +32,8 @@ export interface DiffOptions extends RowListener {
 /** How two databases differ. */
 export interface Differences {
   isEqual: boolean;
+  /** What alone was compared; absent where that was all. */
+  only?: 'schema' | 'data';
   definitions: DefinitionDifference[];
   /** All spaces that have rows on either side, in the order in which they came. */
   spaces: SpaceDifference[];
@@ -55,6 +57,7 @@ class Run {
   /** By errors: which side they are of. */
   readonly #owners = new Map<unknown, string | undefined>();
   #definitions: DefinitionDifference[] = [];
+  #only: Differences['only'];
   readonly #spaces: SpaceDifference[] = [];
 
   constructor(options: DiffOptions) {
@@ -80,7 +83,8 @@ class Run {
     const isEqual =
       definitions.length === 0 &&
       spaces.every(({ removed, added, changed }) => removed + added + changed === 0);
-    return { isEqual, definitions, spaces };
+    const only = this.#only === undefined ? {} : { only: this.#only };
+    return { isEqual, ...only, definitions, spaces };
   }
 
   async #read(
@@ -112,7 +116,6 @@ class Run {
     if (rewrites.length > 0 && sides.every(({ spaces }) => spaces.size === 0)) {
       throw this.#refuse('no space of either side is chosen');
     }
-    for (const [i, { name }] of [left, right].entries()) this.#introduce(name, sides[i]!);
     const lacks = (half: 'schema' | 'data'): boolean =>
       only === half || sides.some(({ manifest }) => manifest.only === half);
     if (lacks('data') && lacks('schema')) {
@@ -121,11 +124,16 @@ class Run {
         'of one side there are rows only, and of the other, or of what is asked for, definitions only',
       );
     }
-    if (!lacks('data')) {
+    for (const [i, { name }] of [left, right].entries()) this.#introduce(name, sides[i]!);
+    if (lacks('data')) this.#only = 'data';
+    else {
       this.#definitions = compareDefinitions(...sides, this.#report, !lacks('schema'));
       await onDefinitions?.(this.#definitions);
     }
-    if (lacks('schema')) throw new Enough();
+    if (lacks('schema')) {
+      this.#only = 'schema';
+      throw new Enough();
+    }
     const scratch = new Scratch();
     const listener: RowListener = {
       onRow,
@@ -150,8 +158,8 @@ class Run {
     const ours = this.#options.rewrites?.map((rewrite) => rewrite.partial) ?? [];
     const parts = partial.filter((part) => !ours.includes(part));
     if (parts.length > 0) this.#report.note(`${name} is a part: ${listOf(parts)}`);
-    if (only === 'data') this.#report.note(`${name} has rows only: definitions are not compared`);
-    if (only === 'schema') this.#report.note(`${name} has no rows: none are compared`);
+    if (only === 'data') this.#report.warn(`${name} has rows only: definitions are not compared`);
+    if (only === 'schema') this.#report.warn(`${name} has no rows: none are compared`);
   }
 
   /** An error that is of neither side, although it ends the reading of both. */
