@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { TntarError } from '../lib/errors.js';
-import { TEXT_FORMATS, type TextFormat } from '../lib/text/formats.js';
+import { TEXT_FORMATS, type TextFormat } from '../lib/text/names.js';
 import { EXIT_HELP, leave } from './exit.js';
 import { standardOutput } from './files.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';

@@ -2,7 +2,6 @@ import { Command, Option } from 'commander';
 import type { CopyOptions } from '../lib/copy.js';
 import { EXIT_HELP } from './exit.js';
 import { addFilterOptions, type FilterFlags, rewritesOf } from './filter-options.js';
-import { showPreview } from './preview.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
 import { addConnectionOptions, type ServerFlags, serverOptions } from './server-options.js';
 import { interruptible } from './signals.js';
@@ -40,6 +39,7 @@ async function run(from: string, to: string, flags: Flags): Promise<void> {
       const rewrites = await rewritesOf(flags, signal);
       const options = { ...wanted, source, strict, rewrites, report, signal };
       if (flags.dryRun) {
+        const { showPreview } = await import('./preview.js');
         const preview = await previewCopy(server, target, options);
         report.clear();
         process.stdout.write(showPreview(preview));

@@ -1,7 +1,8 @@
 import { Catalog } from '../../lib/schema/catalog.js';
 import { TextBuffer } from '../../lib/text/buffer.js';
-import { rowWriter, type TextFormat } from '../../lib/text/formats.js';
+import { rowWriter } from '../../lib/text/formats.js';
 import { type Layout, layoutOf, widened } from '../../lib/text/layout.js';
+import type { TextFormat } from '../../lib/text/names.js';
 import { Row } from '../../lib/text/row.js';
 import { memberCount } from '../../lib/tuple/msgpack.js';
 import { type Plain, pack } from '../support/msgpack.js';
