@@ -14,7 +14,6 @@ import { dirname } from 'node:path';
 import { type Readable, Writable } from 'node:stream';
 import type { ArchiveFile } from '../lib/archive/archive-file.js';
 import { messageOf, TntarError } from '../lib/errors.js';
-import type { ArchiveInput } from '../lib/sources/origin.js';
 
 function openFile(file: string): number {
   try {
@@ -73,12 +72,6 @@ export function archiveFile(file: string | undefined): ArchiveFile | undefined {
     size: stats.size,
     open: (start) => createReadStream('', { fd, start, autoClose: false }),
   };
-}
-
-/** The file, where there is one, or the stream that can be read once. */
-export function openArchive(file: string | undefined): ArchiveInput {
-  checkInput(file);
-  return archiveFile(file) ?? openInput(file);
 }
 
 /**

@@ -1,5 +1,4 @@
 import { readdirSync } from 'node:fs';
-import type { ArchiveFile } from '../lib/archive/archive-file.js';
 import { parseEntryName } from '../lib/archive/entries.js';
 import { messageOf, TntarError } from '../lib/errors.js';
 import type { Report } from '../lib/report.js';
@@ -27,18 +26,6 @@ export function checkDirectory(path: string): void {
   });
 }
 
-/**
- * The file of `-i`, or of standard input, where it is an archive that can be read from any byte on.
- *
- * @throws TntarError of kind `usage` for what cannot be read at all
- */
-export async function fileOf(file: string | undefined): Promise<ArchiveFile | undefined> {
-  if (isDirectory(file)) return undefined;
-  checkInput(file);
-  const archive = archiveFile(file);
-  return archive === undefined || (await holdsTar(archive.open(0))) ? undefined : archive;
-}
-
 /** What of a backup a command reads. */
 export interface Need {
   /** All of it, and a seek table has to be right; else what is not wanted may be passed over. */
@@ -64,12 +51,17 @@ export function originOf(
   }
   checkInput(file);
   // before somebody reads: then it would seem that another program had
-  const bytes = archiveFile(file)?.size;
-  const stream = (): Origin => streamOrigin(openInput(file), report, { bytes, isStrict: isWhole });
-  if (isWhole || isFromFront || bytes === undefined) return stream();
+  const archive = archiveFile(file);
+  const how = { bytes: archive?.size, isStrict: isWhole };
+  if (isWhole || isFromFront || archive === undefined) {
+    return streamOrigin(openInput(file), report, how);
+  }
   return async (reading) => {
-    const archive = await fileOf(file);
-    return (archive === undefined ? stream() : archiveOrigin(archive, { report }))(reading);
+    const isTar = await holdsTar(archive.open(0));
+    const origin = isTar
+      ? streamOrigin(archive.open(0), report, how)
+      : archiveOrigin(archive, { report });
+    return origin(reading);
   };
 }
 

@@ -100,6 +100,14 @@ const SKIPPABLE_MAGIC = 0x184d2a50;
 const SKIPPABLE_MASK = 0xfffffff0;
 const SKIPPABLE_HEAD_BYTES = 8;
 
+const isSkippable = (magic: number): boolean => (magic & SKIPPABLE_MASK) >>> 0 === SKIPPABLE_MAGIC;
+
+/** @param head - four bytes or more */
+export function startsFrame(head: Buffer): boolean {
+  const magic = head.readUInt32LE(0);
+  return magic === MAGICNUMBER || isSkippable(magic);
+}
+
 function damaged(what: string, cause?: unknown): TntarError {
   return new TntarError('archive', what, {
     hint: 'the file is damaged or was not made by tntar; nothing of this part was used',
@@ -194,7 +202,7 @@ export class FrameReader {
       }
       const magic = this.#chunk.readUInt32LE(0);
       if (magic === MAGICNUMBER) break;
-      if ((magic & SKIPPABLE_MASK) >>> 0 !== SKIPPABLE_MAGIC) {
+      if (!isSkippable(magic)) {
         const shown = this.#chunk.subarray(0, 8).toString('hex');
         if (this.#offset === 0) throw notOurs(shown);
         throw damaged(`no zstd frame starts with ${shown}, ${this.#at()}`);

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { FrameReader } from '../archive/compression.js';
+import { FrameReader, startsFrame } from '../archive/compression.js';
 import type { BackupItem } from '../archive/items.js';
 import { BLOCK_BYTES, startsTar } from '../archive/tar.js';
 import { unfold } from '../archive/unfold.js';
@@ -106,16 +106,13 @@ async function* gunzip(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
 }
 
 const GZIP_MAGIC = 0x1f8b;
-const ZSTD_MAGIC = 0xfd2fb528;
-const SKIPPABLE_MAGIC = 0x184d2a5;
 
 /** The tar that the input is, or has in it; undefined where it is to be read as an archive of ours. */
 async function tarIn(input: Ahead): Promise<AsyncIterable<Buffer> | undefined> {
   const head = await input.head(4);
   if (head.length < 4) return undefined;
   if (head.readUInt16BE(0) === GZIP_MAGIC) return gunzip(input.read());
-  const magic = head.readUInt32LE(0);
-  if (magic === ZSTD_MAGIC || magic >>> 4 === SKIPPABLE_MAGIC) {
+  if (startsFrame(head)) {
     return (await isForeignTar(input.look())) ? unfold(input.read()) : undefined;
   }
   // What writes a tar writes whole blocks. Of anything else no more may ever come.
