@@ -4,7 +4,7 @@ import type { BackupItem } from './archive/items.js';
 import { TntarError, unlessAborted } from './errors.js';
 import { compose } from './filters/compose.js';
 import { observe } from './filters/observe.js';
-import { type Rewrite, rewriteStage } from './filters/rewrite.js';
+import { type Rewrite, rewriteStages } from './filters/rewrite.js';
 import { keepWhere } from './filters/where.js';
 import { silent } from './report.js';
 import { type TextOptions, TextSink } from './sinks/text.js';
@@ -86,7 +86,7 @@ export async function cat(
     await pipeline(
       // a source that is left early would be an error of the pipeline, and is none of ours
       Readable.from(items, { objectMode: true, highWaterMark: 1 }),
-      compose([totals.see, ...rewrites.map((rewrite) => rewriteStage(rewrite, report))]),
+      compose([totals.see, ...rewriteStages(rewrites, report)]),
       sink.write,
       async function* count(chunks: AsyncIterable<Buffer>) {
         for await (const chunk of chunks) {

@@ -7,7 +7,7 @@ import { Side } from './diff/side.js';
 import { TntarError, unlessAborted } from './errors.js';
 import { compose } from './filters/compose.js';
 import { type Observer, observe } from './filters/observe.js';
-import { type Rewrite, rewriteStage, wantedBy } from './filters/rewrite.js';
+import { type Rewrite, rewriteStages, wantedBy } from './filters/rewrite.js';
 import { listOf, type Report, silent } from './report.js';
 import type { Origin } from './sources/origin.js';
 
@@ -101,7 +101,7 @@ class Run {
       own(error);
       throw error;
     });
-    const stages = compose([...rewrites.map((each) => rewriteStage(each, this.#report)), see]);
+    const stages = compose([...rewriteStages(rewrites, this.#report), see]);
     source.once('error', own);
     stages.once('error', own);
     await pipeline(source, stages, consume, { signal: this.#signal });

@@ -4,7 +4,7 @@ import { TntarError, unlessAborted } from './errors.js';
 import { compose } from './filters/compose.js';
 import { Moment } from './filters/moment.js';
 import { observe, type Totals } from './filters/observe.js';
-import { type Rewrite, rewriteStage, wantedBy } from './filters/rewrite.js';
+import { type Rewrite, rewriteStages, wantedBy } from './filters/rewrite.js';
 import { warnOfStalls } from './filters/stalls.js';
 import {
   Connection,
@@ -70,11 +70,7 @@ async function run(
         countBytes: (chunks) => chunks,
         wants: wantedBy(rewrites),
       }),
-      compose([
-        ...rewrites.map((rewrite) => rewriteStage(rewrite, report)),
-        moment.hear,
-        totals.see,
-      ]),
+      compose([...rewriteStages(rewrites, report), moment.hear, totals.see]),
       sink,
       (chunks: AsyncIterable<Buffer>) => totals.countBytes(chunks),
       (chunks: AsyncIterable<Buffer>) => warnOfStalls(chunks, connection.idleTimeout, report),

@@ -2,7 +2,7 @@ import { pipeline } from 'node:stream/promises';
 import { unlessAborted } from './errors.js';
 import { compose } from './filters/compose.js';
 import { observe, type Totals } from './filters/observe.js';
-import { type Rewrite, rewriteStage, wantedBy } from './filters/rewrite.js';
+import { type Rewrite, rewriteStages, wantedBy } from './filters/rewrite.js';
 import { silent } from './report.js';
 import { type DirectoryOptions, directorySink } from './sinks/directory.js';
 import { archiveOrigin, type Origin } from './sources/origin.js';
@@ -47,7 +47,7 @@ export async function extractFrom(
     try {
       await pipeline(
         items,
-        compose([...rewrites.map((rewrite) => rewriteStage(rewrite, report)), totals.see]),
+        compose([...rewriteStages(rewrites, report), totals.see]),
         sink,
         signal === undefined ? {} : { signal },
       );

@@ -5,7 +5,7 @@ import { unlessAborted } from './errors.js';
 import { Collector } from './filters/collector.js';
 import { compose, type Stage } from './filters/compose.js';
 import { observe, type Totals } from './filters/observe.js';
-import { type Rewrite, rewriteStage, wantedBy } from './filters/rewrite.js';
+import { type Rewrite, rewriteStages, wantedBy } from './filters/rewrite.js';
 import { type Report, silent } from './report.js';
 import { type Definitions, definitionsOf } from './schema/definitions.js';
 import { type ArchiveInput, archiveOrigin, type Origin } from './sources/origin.js';
@@ -101,7 +101,7 @@ export async function inspectFrom(
   await unlessAborted(signal, async () =>
     pipeline(
       await begin({ countBytes: totals.countBytes, wants: wantedBy(rewrites) }),
-      compose([asRead, ...rewrites.map((rewrite) => rewriteStage(rewrite, report)), totals.see]),
+      compose([asRead, ...rewriteStages(rewrites, report), totals.see]),
       collect,
       signal === undefined ? {} : { signal },
     ),

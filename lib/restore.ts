@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { asTntarError, TntarError, unlessAborted } from './errors.js';
 import { compose, type Stage } from './filters/compose.js';
 import { observe, type Totals } from './filters/observe.js';
-import { type Rewrite, rewriteStage, wantedBy } from './filters/rewrite.js';
+import { type Rewrite, rewriteStages, wantedBy } from './filters/rewrite.js';
 import {
   Connection,
   type ConnectionOptions,
@@ -111,7 +111,7 @@ async function pour(
     if (connection.lost !== undefined) sink.destroy(connection.lost);
     await pipeline(
       items,
-      compose([...stages, ...rewrites.map((rewrite) => rewriteStage(rewrite, report)), totals.see]),
+      compose([...stages, ...rewriteStages(rewrites, report), totals.see]),
       sink,
       signal === undefined ? {} : { signal },
     );

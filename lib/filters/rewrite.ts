@@ -152,3 +152,13 @@ export function rewriteStage(rewrite: Rewrite, report: Report = silent): Duplex 
   const rewriter = new Rewriter(rewrite, report);
   return itemDuplex((item) => rewriter.take(item));
 }
+
+/**
+ * Filters as streams, one behind the other, to be composed with others.
+ *
+ * @example
+ * compose([...rewriteStages(rewrites, report), totals.see]);
+ */
+export function rewriteStages(rewrites: readonly Rewrite[], report: Report): Duplex[] {
+  return rewrites.map((rewrite) => rewriteStage(rewrite, report));
+}
