@@ -110,10 +110,15 @@ function emptyValue(type: Value | undefined): Buffer {
   }
 }
 
-/** Fields that carry nothing which an older server would miss. */
-const DISPENSABLE: Readonly<Record<number, readonly number[]>> = {
+/**
+ * Fields that a newer server has added to rows of a system space, and that may be cut for an older one:
+ * always, or only where they are empty. All other fields stay, whatever the format of the space says:
+ * that of `_schema` names two, and its rows hold as many as an application likes.
+ */
+const CUT_FOR_OLDER: Readonly<Record<number, Readonly<Record<number, 'always' | 'empty'>>>> = {
   // the times and hashes of passwords that were changed
-  [SystemSpace.USER]: [Field.user.authHistory, Field.user.lastModified],
+  [SystemSpace.USER]: { [Field.user.authHistory]: 'always', [Field.user.lastModified]: 'always' },
+  [SystemSpace.FUNC]: { [Field.func.trigger]: 'empty' },
 };
 
 function isEmpty(value: Value | undefined): boolean {
@@ -124,7 +129,7 @@ function isEmpty(value: Value | undefined): boolean {
 
 /**
  * Prepares to make rows as long as the target's system space wants them: fields that a newer server
- * has are added, empty; fields that an older server does not have are cut, if they carry nothing. A
+ * has are added, empty; fields of {@link CUT_FOR_OLDER} are cut for a server that does not have them. A
  * field that carries something stays, for {@link unsupported} to tell.
  *
  * @param target - the catalog of the server that will get the rows
@@ -133,14 +138,17 @@ function isEmpty(value: Value | undefined): boolean {
  * rows.map(fitTo);
  */
 export function fitter(spaceId: number, target: Catalog): (row: SystemRow) => SystemRow {
+  if (spaceId === SystemSpace.SCHEMA) return (row) => row;
   const definition = target
     .rows(SystemSpace.SPACE)
     .find(({ fields }) => fields[Field.space.id] === spaceId);
   const format = definition?.fields[Field.space.format];
   const known = Array.isArray(format) ? format : [];
   if (known.length === 0) return (row) => row;
-  const isCut = (fields: Value[], fieldNo: number): boolean =>
-    DISPENSABLE[spaceId]?.includes(fieldNo) || isEmpty(fields[fieldNo]);
+  const isCut = (fields: Value[], fieldNo: number): boolean => {
+    const when = CUT_FOR_OLDER[spaceId]?.[fieldNo];
+    return when === 'always' || (when === 'empty' && isEmpty(fields[fieldNo]));
+  };
   return (row) => {
     const { fields } = row;
     let length = fields.length;

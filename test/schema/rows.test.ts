@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import type { SystemRow } from '../../lib/schema/catalog.js';
 import { fitter, withoutChecks, withoutLsn } from '../../lib/schema/rows.js';
+import { systemFormat } from '../../lib/schema/system-formats.js';
 import { decode, type Value } from '../../lib/tuple/codec.js';
 import { splitFields } from '../../lib/tuple/fields.js';
 import { coded, ext, float64, type Plain, pack } from '../support/msgpack.js';
@@ -169,27 +170,39 @@ describe('a row for a newer server', () => {
 });
 
 describe('a row for an older server', () => {
-  const FUNC: Plain[] = [70, 1, 'f', 0, 'LUA'];
-  const NEW: [string, string][] = ['id', 'owner', 'name', 'setuid', 'language'].map((name) => [
-    name,
-    'any',
-  ]);
-  const target = catalogOf({ 280: [formatRow(296, '_func', ...NEW)] });
+  const COLUMNS = systemFormat(296).map(({ name }): [string, string] => [name, 'any']);
+  const FUNC: Plain[] = [70, 1, 'f', 0, 'LUA', ...COLUMNS.slice(5, 19).map(() => '')];
+  const target = catalogOf({ 280: [formatRow(296, '_func', ...COLUMNS.slice(0, 19))] });
   const fitted = (row: Plain[]): SystemRow => consistent(fitter(296, target)(systemRow(row)));
 
-  for (const [title, ...more] of [
-    ['a list that is empty', []],
-    ['a map that is empty', {}],
-    ['a text that is empty', ''],
-    ['zero, false and null', 0, false, null],
-  ] as [string, ...Plain[]][]) {
-    it(`lacks ${title}, which the server has no field for`, () => {
-      deepEqual(fitted([...FUNC, ...more]).fields, FUNC);
-    });
-  }
+  it('lacks the list of triggers, which the server has no field for, where it is empty', () => {
+    deepEqual(fitted([...FUNC, []]).fields, FUNC);
+  });
 
-  it('keeps what says something, and what is before it', () => {
-    deepEqual(fitted([...FUNC, [], ['on_event'], '']).fields, [...FUNC, [], ['on_event']]);
+  it('keeps a list of triggers that names one', () => {
+    deepEqual(fitted([...FUNC, ['on_event']]).fields, [...FUNC, ['on_event']]);
+  });
+
+  it('keeps empty fields that no known server has added', () => {
+    for (const more of [
+      [[], ''],
+      [[], {}],
+      [[], 0, false, null],
+    ] as Plain[][]) {
+      deepEqual(fitted([...FUNC, ...more]).fields, [...FUNC, ...more]);
+    }
+  });
+
+  it('keeps each field of a mark in _schema, whose format names two fields', () => {
+    const schema = catalogOf({
+      280: [formatRow(272, '_schema', ['key', 'string'], ['value', 'any'])],
+    });
+    for (const mark of [
+      ['vshard_version', 0, 1, 41, 0],
+      ['once', '', [], {}, null, false],
+    ] as Plain[][]) {
+      deepEqual(consistent(fitter(272, schema)(systemRow(mark))).fields, mark);
+    }
   });
 
   it('lacks the history of a password, though it says something', () => {
