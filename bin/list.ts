@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { Filtered } from '../lib/archive/items.js';
 import type { Contents, InspectOptions } from '../lib/inspect.js';
 import type { Report } from '../lib/report.js';
+import { oldSchema } from '../lib/schema/versions.js';
 import { EXIT_HELP } from './exit.js';
 import { archiveFile } from './files.js';
 import { addChoiceOptions, type ChoiceFlags, choiceOf } from './filter-options.js';
@@ -60,7 +61,9 @@ function ratioOf({ shown, totals: { bytes, archiveBytes } }: Contents): string {
 function madeBy({ manifest, unvouched }: Contents): string {
   const { tool, created, server, source } = manifest;
   if (unvouched) return `by ${tool}, ${created}`;
-  return `Tarantool ${server.version}, ${created}, read by ${source}`;
+  const isOld = oldSchema(server) !== undefined;
+  const version = isOld ? `${server.version} with schema ${server.schema}` : server.version;
+  return `Tarantool ${version}, ${created}, read by ${source}`;
 }
 
 function summaryOf(contents: Contents, parts: readonly string[]): string {

@@ -46,8 +46,11 @@ export interface Manifest {
   tool: string;
   /** ISO 8601, UTC. */
   created: string;
-  /** What was dumped: a version such as `2.11.9` or {@link UNKNOWN_VERSION}, and the uuid of the instance. */
-  server: { version: string; uuid: string };
+  /**
+   * What was dumped: a version such as `2.11.9` or {@link UNKNOWN_VERSION}, the uuid of the instance, and the
+   * version of its schema, e.g. `2.11.5`, which `box.schema.upgrade()` sets; absent in older archives.
+   */
+  server: { version: string; uuid: string; schema?: string };
   /** How rows were read; see {@link ManifestSpace.rowsFrom} for those of a space. */
   source: 'snapshot' | 'select';
   /** Where the server stood when reading began. */
@@ -115,6 +118,8 @@ function checkSpaceIds(spaces: readonly ManifestSpace[]): void {
 export const UNKNOWN_VERSION = 'unknown';
 /** As a server's greeting has it, e.g. `2.11.5-0-gab12cd`: its first two numbers decide on a restore. */
 const SERVER_VERSION = /^(?:unknown|\d{1,4}\.\d{1,4}(?:[.~+-][\w.~+-]{0,100})?)$/;
+/** As `_schema` has it under `version`. */
+const SCHEMA_VERSION = /^\d{1,4}\.\d{1,4}\.\d{1,4}$/;
 const ISO_DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
 
 /** @throws TntarError of kind `archive` */
@@ -137,6 +142,9 @@ export function decodeManifest(bytes: Buffer): Manifest {
     server: {
       version: server.matching('version', SERVER_VERSION, 'the version of a server'),
       uuid: server.string('uuid'),
+      ...(server.has('schema')
+        ? { schema: server.matching('schema', SCHEMA_VERSION, 'the version of a schema') }
+        : {}),
     },
     source: json.oneOf('source', ['snapshot', 'select']),
     vclock: json.object('vclock').counts(),

@@ -2,7 +2,7 @@ import type { Manifest } from '../archive/manifest.js';
 import type { Report } from '../report.js';
 import type { Catalog } from '../schema/catalog.js';
 import { convert } from '../schema/convert.js';
-import { isOlder, type Release, showRelease } from '../schema/release.js';
+import { isOlder, showRelease, showSchema, type Versions } from '../schema/release.js';
 import { type Change, changesOf, showChange } from './property.js';
 import { type Thing, Things } from './things.js';
 
@@ -18,20 +18,27 @@ export interface DefinitionDifference {
 /** One side, so far as its definitions go. */
 export interface Defined {
   catalog: Catalog;
-  release: Release;
+  versions: Versions;
   manifest: Pick<Manifest, 'revoked'>;
 }
 
-/** The older one as the newer one's release has it: what an upgrade changes is no difference. */
+function isOlderThan(a: Versions, b: Versions): boolean {
+  if (isOlder(a.server, b.server)) return true;
+  return !isOlder(b.server, a.server) && isOlder(a.schema, b.schema);
+}
+
+/** The older one as the newer one's release and schema have it: what an upgrade changes is no difference. */
 function inOneRelease(left: Defined, right: Defined, report: Report): [Catalog, Catalog] {
   const converted = (older: Defined, newer: Defined): Catalog => {
-    const { backup, notes } = convert(older.catalog, older.release, newer.release);
-    for (const line of notes)
-      report.note(`compared as ${showRelease(newer.release)} has it: ${line}`);
+    const { backup, notes } = convert(older.catalog, older.versions, newer.versions);
+    const isOther = isOlder(older.versions.server, newer.versions.server);
+    const { server, schema } = newer.versions;
+    const as = isOther ? showRelease(server) : `schema ${showSchema(schema)}`;
+    for (const line of notes) report.note(`compared as ${as} has it: ${line}`);
     return backup;
   };
-  if (isOlder(left.release, right.release)) return [converted(left, right), right.catalog];
-  if (isOlder(right.release, left.release)) return [left.catalog, converted(right, left)];
+  if (isOlderThan(left.versions, right.versions)) return [converted(left, right), right.catalog];
+  if (isOlderThan(right.versions, left.versions)) return [left.catalog, converted(right, left)];
   return [left.catalog, right.catalog];
 }
 

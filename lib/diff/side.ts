@@ -3,8 +3,9 @@ import type { Manifest } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
 import { Collector } from '../filters/collector.js';
 import type { Catalog, Space, SystemRow } from '../schema/catalog.js';
-import { type Release, releaseOf } from '../schema/release.js';
+import { type Release, releaseOf, type Versions, versionsOf } from '../schema/release.js';
 import { Field, SystemSpace } from '../schema/system.js';
+import { backupVersions } from '../schema/versions.js';
 import type { TupleBatch } from '../tuple/batch.js';
 import type { Keyed } from './key.js';
 import type { Piece } from './pieces.js';
@@ -43,6 +44,11 @@ export class Side implements Keyed {
 
   get release(): Release {
     return releaseOf(this.manifest.server.version);
+  }
+
+  get versions(): Versions {
+    const { server } = this.manifest;
+    return backupVersions(server, this.catalog, versionsOf(server.version));
   }
 
   get isChanged(): boolean {

@@ -3,6 +3,7 @@ import { type ErrorKind, TntarError } from '../errors.js';
 import { decode, type Value } from '../tuple/codec.js';
 import { type PathStep, parsePath } from '../tuple/fields.js';
 import { countValues } from '../tuple/msgpack.js';
+import { type SchemaVersion, schemaVersionOf } from './release.js';
 import { isShipped, isShippedFunction } from './shipped.js';
 import { ShippedGrants } from './shipped-grants.js';
 import { Field, SYSTEM_ID_MAX, SYSTEM_SPACES, SystemSpace } from './system.js';
@@ -131,6 +132,11 @@ export class Catalog {
     return catalog;
   }
 
+  /** The version of the definitions, as the server has it; undefined for the rows of an archive. */
+  get schema(): SchemaVersion | undefined {
+    return schemaVersionOf(this.rows(SystemSpace.SCHEMA));
+  }
+
   /**
    * Rows of other system spaces than {@link SYSTEM_SPACES} are ignored.
    *
@@ -190,8 +196,10 @@ export class Catalog {
   }
 
   #readUserRows(spaceId: number): SystemRow[] {
-    const grants = this.shippedGrants;
-    const users = this.rows(spaceId).filter(({ fields }) => !isShipped(spaceId, fields, grants));
+    const { shippedGrants, schema } = this;
+    const users = this.rows(spaceId).filter(
+      ({ fields }) => !isShipped(spaceId, fields, shippedGrants, schema),
+    );
     if (spaceId !== SystemSpace.SPACE && spaceId !== SystemSpace.INDEX) return users;
     const fleeting = new Set<Value>(this.fleetingSpaces.map(({ id }) => id));
     return users.filter(({ fields }) => !fleeting.has(fields[0]!));
@@ -200,7 +208,7 @@ export class Catalog {
   /** Of the server whose rows these are; none for the rows of an archive, which are all a user's. */
   get shippedGrants(): ShippedGrants {
     const functions = this.rows(SystemSpace.FUNC).filter(({ fields }) => isShippedFunction(fields));
-    return new ShippedGrants(this.rows(SystemSpace.SCHEMA), functions);
+    return new ShippedGrants(this.schema, functions);
   }
 
   /** Spaces whose definitions do not outlive the server (3.x): they are nothing to back up. */

@@ -7,15 +7,18 @@ import { Dialect, namesOf } from './dialect.js';
 import { Draft } from './draft.js';
 import { keepMeaningless } from './meanings.js';
 import {
+  CONVERTED_CONSTRAINTS,
   DEFAULT_VALUES,
   isGained,
   isLost,
   isOlder,
   type Release,
   TUPLE_CONSTRAINTS,
+  type Versions,
 } from './release.js';
 import { editField } from './rows.js';
 import { Field, SYSTEM_SPACES, SystemSpace } from './system.js';
+import { upgradeRows } from './upgrade.js';
 
 /** A backup as servers of another release understand it. */
 export interface Conversion {
@@ -95,22 +98,38 @@ function translate(draft: Draft, dialect: Dialect): void {
   for (const spaceId of SYSTEM_SPACES) draft.map(spaceId, (row) => dialect.row(spaceId, row));
 }
 
+/** Nothing has to be rewritten between these two. */
+function isSame(source: Versions, target: Versions): boolean {
+  const isOther = isOlder(source.server, target.server) || isOlder(target.server, source.server);
+  return !isOther && !isOlder(source.schema, target.schema);
+}
+
 /**
- * Rewrites a backup for a server of another release: what the server's own upgrade would do, and the
- * way back where that is exact. What cannot be rewritten stays as it is.
+ * Rewrites a backup for a server of another release, or for a schema that was upgraded: what the server's
+ * own upgrade would do, and the way back where that is exact. What cannot be rewritten stays as it is.
+ *
+ * The form of rows follows the schema's version; the meaning of SQL, of defaults and of options follows
+ * the server's, for each server reads them in its own way whatever the schema's version.
  *
  * @param original - the user's rows of the system spaces
  * @returns the same catalog where nothing has to be rewritten
+ * @example
+ * convert(catalog, versionsOf('2.6.0'), versionsOf('3.2.1')).backup;
  */
-export function convert(original: Catalog, source: Release, target: Release): Conversion {
-  if (!isOlder(source, target) && !isOlder(target, source)) return { backup: original, notes: [] };
+export function convert(original: Catalog, source: Versions, target: Versions): Conversion {
+  if (isSame(source, target)) return { backup: original, notes: [] };
+  const [from, to] = [source.server, target.server];
   const draft = new Draft(original);
-  keepMeaningless(draft, source, target);
-  if (isGained(DEFAULT_VALUES, source, target)) convertDefaults(draft, source);
-  if (isGained(TUPLE_CONSTRAINTS, source, target)) moveIntoSpaces(draft);
-  if (isLost(TUPLE_CONSTRAINTS, source, target)) moveOutOfSpaces(draft);
-  if (isLost(SPACE_TYPES, source, target)) convertTypes(draft);
-  dropHints(draft, source, target);
-  translate(draft, new Dialect(source, target, namesOf(original)));
+  upgradeRows(draft, source.schema);
+  keepMeaningless(draft, from, to);
+  if (isGained(DEFAULT_VALUES, from, to)) convertDefaults(draft, from);
+  // Servers enforce constraints of either form by their own release; rows of one that was not converted
+  // are enforced by nobody until the schema is upgraded.
+  const isUnconverted = isOlder(source.schema, CONVERTED_CONSTRAINTS);
+  if (isUnconverted && !isOlder(to, TUPLE_CONSTRAINTS)) moveIntoSpaces(draft);
+  if (isLost(TUPLE_CONSTRAINTS, from, to)) moveOutOfSpaces(draft);
+  if (isLost(SPACE_TYPES, from, to)) convertTypes(draft);
+  dropHints(draft, from, to);
+  translate(draft, new Dialect(from, to, namesOf(original)));
   return { backup: draft.toCatalog(), notes: draft.notes };
 }

@@ -134,7 +134,7 @@ export function planData(
 ): DataPlan {
   planner.leaveOut('all definitions, users, privileges and functions');
   const pairs = pairSpaces(planner, backup, target, true);
-  const notes = fitRows(planner, pairs, backup, target, release);
+  const notes = fitRows(planner, pairs, backup, target, release.server);
   const after = planValues(planner, target, backup.userRows(SystemSpace.SEQUENCE_DATA));
   return { after, notes };
 }

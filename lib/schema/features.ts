@@ -6,6 +6,7 @@ import {
   AUTH_METHODS,
   DESCENDING,
   ENGINES,
+  EVENT_TRIGGER_SCHEMA,
   EVENT_TRIGGERS,
   FIELD_OPTIONS,
   FIELD_TYPES,
@@ -25,7 +26,17 @@ import {
   UNBOXED_INDEX_FUNCTIONS,
   WIDTHS,
 } from './known.js';
-import { DEFAULT_VALUES, isLost, isOlder, type Release, showRelease } from './release.js';
+import {
+  DEFAULT_VALUES,
+  isLost,
+  isOlder,
+  OLDEST_TARGET,
+  type Release,
+  type SchemaVersion,
+  showRelease,
+  showSchema,
+  type Versions,
+} from './release.js';
 import { isTable, type Table } from './rows.js';
 import { isWord, tokensOf } from './sql.js';
 import { BuiltinUser, Field, SystemSpace } from './system.js';
@@ -59,11 +70,13 @@ class Review {
   readonly #backup: Catalog;
   readonly #source: Release;
   readonly #target: Release;
+  readonly #schema: SchemaVersion;
 
-  constructor(backup: Catalog, source: Release, target: Release) {
+  constructor(backup: Catalog, source: Release, target: Versions) {
     this.#backup = backup;
     this.#source = source;
-    this.#target = target;
+    this.#target = target.server;
+    this.#schema = target.schema;
   }
 
   /** @param what - e.g. `space 's': field 'at' is a datetime` */
@@ -181,6 +194,18 @@ class Review {
     }
   }
 
+  /** Triggers that the target's release could have, and that its schema has no place for. */
+  eventTriggers(): void {
+    if (isOlder(this.#target, EVENT_TRIGGERS) || !isOlder(this.#schema, EVENT_TRIGGER_SCHEMA))
+      return;
+    for (const { fields } of this.#backup.userRows(SystemSpace.FUNC)) {
+      if (listOf(fields[Field.func.trigger]).length === 0) continue;
+      this.lines.push(
+        `function '${fields[Field.func.name]}' is a trigger, which needs a schema of ${showSchema(EVENT_TRIGGER_SCHEMA)}, and the target's is of ${showSchema(this.#schema)}: run box.schema.upgrade() there`,
+      );
+    }
+  }
+
   users(): void {
     for (const { fields } of this.#backup.userRows(SystemSpace.USER)) {
       for (const method of Object.keys(tableOf(fields[Field.user.auth]))) {
@@ -256,7 +281,7 @@ class Review {
  * leastRelease(catalog); // [2, 10], where a field is a datetime
  */
 export function leastRelease(backup: Catalog): Release {
-  const review = new Review(backup, OLDEST, OLDEST);
+  const review = new Review(backup, OLDEST, { server: OLDEST, schema: OLDEST_TARGET });
   review.spaces();
   review.indexes();
   return review.newest;
@@ -270,11 +295,12 @@ export function leastRelease(backup: Catalog): Release {
  *
  * @param backup - the user's rows of the system spaces, as `convert()` returns them
  * @returns one line each, e.g. `space 'events': field 'at' is of the type 'datetime', which needs 2.10`;
- * empty where the target is not older than the source
+ * empty where the target can hold all of it
  */
-export function unsupported(backup: Catalog, source: Release, target: Release): string[] {
-  if (!isOlder(target, source)) return [];
-  const review = new Review(backup, source, target);
+export function unsupported(backup: Catalog, source: Versions, target: Versions): string[] {
+  const review = new Review(backup, source.server, target);
+  review.eventTriggers();
+  if (!isOlder(target.server, source.server)) return review.lines;
   review.spaces();
   review.indexes();
   review.functions();

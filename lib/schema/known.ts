@@ -1,4 +1,4 @@
-import type { Release } from './release.js';
+import type { Release, SchemaVersion } from './release.js';
 import { Privilege, SystemSpace } from './system.js';
 
 /**
@@ -93,6 +93,8 @@ export const DESCENDING: Release = [3, 0];
 export const UNBOXED_INDEX_FUNCTIONS: Release = [3, 2];
 /** Functions name the events that they are triggers of. */
 export const EVENT_TRIGGERS: Release = [3, 1];
+/** The schema that has a field for them. */
+export const EVENT_TRIGGER_SCHEMA: SchemaVersion = [3, 1, 0];
 /** Until then nobody could grant the right to grant, and its bits said nothing. */
 export const GRANTED_GRANTS: Release = [3, 6];
 export const GRANTING = Privilege.GRANT | Privilege.REVOKE;

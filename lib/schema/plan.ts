@@ -14,7 +14,7 @@ import { unsupported } from './features.js';
 import type { IdMap } from './ids.js';
 import { keysToKept, lackingParts } from './lacking.js';
 import { Planner, type PlanOptions, type Releases, type Step, unwanted } from './planner.js';
-import type { Release } from './release.js';
+import { type Release, versionsOf } from './release.js';
 import { fitter, withoutChecks, withoutLsn } from './rows.js';
 import { BuiltinUser, Field, SystemSpace } from './system.js';
 
@@ -53,7 +53,7 @@ export interface LateSteps extends Pick<RestorePlan, 'leftOut'> {
   steps: Step[];
 }
 
-const SAME: Releases = { source: [2, 6], target: [2, 6] };
+const SAME: Releases = { source: versionsOf('2.6.0'), target: versionsOf('2.6.0') };
 
 function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
@@ -94,7 +94,7 @@ export function planRestore(
   if (!isData) sayWithout(planner, original, options);
   const steps = isData
     ? { before: [], grants: [], triggers: [], ...planData(planner, backup, target, releases) }
-    : planDefinitions(planner, backup, drop.remaining, releases.target, options);
+    : planDefinitions(planner, backup, drop.remaining, releases.target.server, options);
   const { ids, leftOut, conflicts } = planner;
   const destinations = destinationsOf(backup, drop.remaining, ids, options);
   const acting = actingOn(target, destinations);

@@ -8,7 +8,7 @@ import { type Existing, isUsed, Kept } from './existing.js';
 import { identify } from './identify.js';
 import { type IdMap, KINDS, type Kind } from './ids.js';
 import { withTargetIds } from './references.js';
-import type { Release } from './release.js';
+import type { Versions } from './release.js';
 import { checkRevoked } from './shipped-grants.js';
 import { lastSpaceId, widestGap } from './space-ids.js';
 import { BuiltinUser, Field, keyOf, SYSTEM_SPACES, SystemSpace } from './system.js';
@@ -26,10 +26,10 @@ export interface Step {
   code?: string;
 }
 
-/** Releases of the server that a backup is from, and of the one that it goes to. */
+/** Versions of the database that a backup is from, and of the one that it goes to. */
 export interface Releases {
-  source: Release;
-  target: Release;
+  source: Versions;
+  target: Versions;
 }
 
 /** What a plan depends on besides the two catalogs. */
@@ -111,7 +111,7 @@ export class Planner {
     const { ids, present, conflicts } = identify(backup, target, new Set<Kind>(made), {
       restorer,
       isUsed: isUsed(existing),
-      ...(releases && { lastSpace: lastSpaceId(releases.target) }),
+      ...(releases && { lastSpace: lastSpaceId(releases.target.server) }),
     });
     this.ids = ids;
     this.conflicts = conflicts;

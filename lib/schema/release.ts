@@ -1,3 +1,6 @@
+import type { Value } from '../tuple/codec.js';
+import { Field } from './system.js';
+
 /** A server's release, e.g. `[2, 11]`. */
 export type Release = readonly [major: number, minor: number];
 
@@ -12,6 +15,102 @@ export function showRelease([major, minor]: Release): string {
   return `${major}.${minor}`;
 }
 
+/**
+ * The version of the definitions of a database, as `_schema` has it under `version`. It stays older than
+ * the server until somebody runs `box.schema.upgrade()`, and `box.schema.downgrade()` makes it older again.
+ */
+export type SchemaVersion = readonly [major: number, minor: number, patch: number];
+
+/**
+ * The versions that servers from 1.7.5 on give to a schema; the last one that is not newer than the server
+ * is the one of a new database.
+ *
+ * Source: `handlers` of the server's `src/box/lua/upgrade.lua`.
+ */
+const SCHEMA_VERSIONS: readonly SchemaVersion[] = [
+  [1, 7, 5],
+  [1, 7, 6],
+  [1, 7, 7],
+  [1, 10, 0],
+  [1, 10, 2],
+  [2, 1, 0],
+  [2, 1, 1],
+  [2, 1, 2],
+  [2, 1, 3],
+  [2, 2, 1],
+  [2, 3, 0],
+  [2, 3, 1],
+  [2, 7, 1],
+  [2, 9, 1],
+  [2, 10, 1],
+  [2, 10, 4],
+  [2, 10, 5],
+  [2, 11, 0],
+  [2, 11, 1],
+  [2, 11, 5],
+  [3, 0, 0],
+  [3, 1, 0],
+  [3, 3, 0],
+  [3, 8, 0],
+];
+
+/**
+ * Reads a version of three numbers; one that is missing is 0.
+ *
+ * @example schemaVersion('2.11.5-0-g12a9ceb'); // [2, 11, 5]
+ */
+export function schemaVersion(text: string): SchemaVersion {
+  const [major = 0, minor = 0, patch = 0] = text
+    .split('.')
+    .map((part) => Number.parseInt(part, 10));
+  return [major, minor, patch || 0];
+}
+
+/** @example showSchema([2, 9, 1]); // '2.9.1' */
+export function showSchema(version: SchemaVersion): string {
+  return version.join('.');
+}
+
+/**
+ * The version of the schema of a new database of a server.
+ *
+ * @example newestSchema('2.10.8'); // [2, 10, 5]
+ */
+export function newestSchema(server: string): SchemaVersion {
+  const version = schemaVersion(server);
+  return SCHEMA_VERSIONS.findLast((each) => !isOlder(version, each)) ?? SCHEMA_VERSIONS[0]!;
+}
+
+/** @param rows - of `_schema` */
+export function schemaVersionOf(
+  rows: readonly { fields: readonly Value[] }[],
+): SchemaVersion | undefined {
+  const row = rows.find(({ fields }) => fields[Field.schema.key] === 'version')?.fields;
+  if (row === undefined) return undefined;
+  const [major, minor, patch] = row.slice(Field.schema.value).map(Number);
+  return [major ?? 0, minor ?? 0, patch ?? 0];
+}
+
+/** The oldest schema that definitions are restored into: the one of a new database of 2.6. */
+export const OLDEST_TARGET: SchemaVersion = [2, 3, 1];
+
+/** What decides how the definitions of a database are stored, and what they mean. */
+export interface Versions {
+  /** The program that runs: it reads SQL, and enforces what the definitions say. */
+  server: Release;
+  /** The form of the rows of system spaces, and what a database of this version ships. */
+  schema: SchemaVersion;
+}
+
+/**
+ * The versions of a database that was made, or upgraded, by the server that runs it.
+ *
+ * @example versionsOf('2.10.8'); // { server: [2, 10], schema: [2, 10, 5] }
+ */
+export function versionsOf(server: string): Versions {
+  return { server: releaseOf(server), schema: newestSchema(server) };
+}
+
 /** From here on an SQL identifier that is not quoted is not in upper case any more. */
 export const CASE_SENSITIVE: Release = [3, 0];
 
@@ -22,6 +121,9 @@ export const CASE_SENSITIVE: Release = [3, 0];
  * Source: `convert_sql_constraints_to_tuple_constraints()` in the server's `src/box/lua/upgrade.lua`.
  */
 export const TUPLE_CONSTRAINTS: Release = [2, 11];
+
+/** From here on a schema has no rows there which were not converted. Source: `upgrade_to_2_11_0()`. */
+export const CONVERTED_CONSTRAINTS: SchemaVersion = [2, 11, 0];
 
 /** From here on SQL may say `SEQSCAN` before a table, and may have to. */
 export const SEQSCAN: Release = [2, 11];

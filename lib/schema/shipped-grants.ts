@@ -1,13 +1,10 @@
 import type { Revocation } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
 import type { Value } from '../tuple/codec.js';
-import { isOlder } from './release.js';
+import { isOlder, OLDEST_TARGET, type SchemaVersion } from './release.js';
 import { BuiltinUser, Field, Privilege } from './system.js';
 
-/** What `_schema` says under `version`; behind the server's own until somebody upgrades. */
-type SchemaVersion = readonly [major: number, minor: number, patch: number];
-
-/** A grant as every server has it whose schema is of a version from `since` on and before `until`. */
+/** A grant as every database has it whose schema is of a version from `since` on and before `until`. */
 interface ShippedGrant extends Revocation {
   bits: number;
   since?: SchemaVersion;
@@ -46,11 +43,14 @@ const SQL_FUNCTIONS: readonly string[] = [
   ...['EXISTS', 'EXTRACT', 'SOME', 'GREATER', 'LESSER', 'SOUNDEX', 'LIKELIHOOD', 'LIKELY'],
   ...['UNLIKELY', '_sql_stat_get', '_sql_stat_push', '_sql_stat_init'],
 ];
+const LATER_SQL_FUNCTIONS: readonly (readonly [name: string, id: number])[] = [
+  ['GREATEST', 66],
+  ['LEAST', 67],
+];
 const SHIPPED_FUNCTIONS: ReadonlyMap<Value, number> = new Map([
   ...Object.entries(LUA_FUNCTIONS),
   ...SQL_FUNCTIONS.map((name, i): [string, number] => [name, i + 2]),
-  ['GREATEST', 66],
-  ['LEAST', 67],
+  ...LATER_SQL_FUNCTIONS,
 ]);
 
 type Range = Pick<ShippedGrant, 'since' | 'until'>;
@@ -75,23 +75,30 @@ const { GUEST, ADMIN, PUBLIC, REPLICATION, SUPER } = BuiltinUser;
  */
 const GRANTS: readonly ShippedGrant[] = [
   grant(GUEST, ['role', PUBLIC], Privilege.EXECUTE),
-  grant(GUEST, universe, LOG_IN),
-  ...[...SHIPPED_FUNCTIONS].map(([name, id]) =>
-    grant(PUBLIC, func(id), Privilege.EXECUTE, {
-      ...(Object.hasOwn(LUA_FUNCTIONS, String(name)) ? {} : { until: [2, 9, 1] as const }),
-      ...(name === 'LUA' ? { until: [2, 10, 4] as const } : {}),
-    }),
+  grant(GUEST, universe, LOG_IN, { since: [1, 7, 7] }),
+  grant(PUBLIC, func(LUA_FUNCTIONS['box.schema.user.info']!), Privilege.EXECUTE),
+  ...SQL_FUNCTIONS.map((_, i) =>
+    grant(PUBLIC, func(i + 2), Privilege.EXECUTE, { since: [2, 2, 1], until: [2, 9, 1] }),
   ),
+  ...LATER_SQL_FUNCTIONS.map(([, id]) =>
+    grant(PUBLIC, func(id), Privilege.EXECUTE, { since: [2, 3, 0], until: [2, 9, 1] }),
+  ),
+  grant(PUBLIC, func(LUA_FUNCTIONS['LUA']!), Privilege.EXECUTE, {
+    since: [2, 2, 1],
+    until: [2, 10, 4],
+  }),
   grant(PUBLIC, func(LUA_FUNCTIONS['LUA']!), Privilege.READ, { since: [2, 10, 4] }),
-  grant(PUBLIC, space(276), Privilege.WRITE, { until: [2, 11, 0] }),
-  ...[277, 281, 286, 289, 297, 305, 313].map((view) => grant(PUBLIC, space(view), Privilege.READ)),
-  grant(PUBLIC, space(330), Privilege.WRITE),
+  grant(PUBLIC, space(276), Privilege.WRITE, { since: [1, 7, 6], until: [2, 11, 0] }),
+  grant(PUBLIC, space(277), Privilege.READ, { since: [2, 2, 1] }),
+  grant(PUBLIC, space(286), Privilege.READ, { since: [1, 10, 0] }),
+  ...[281, 289, 297, 305, 313].map((view) => grant(PUBLIC, space(view), Privilege.READ)),
+  grant(PUBLIC, space(330), Privilege.WRITE, { since: [1, 7, 5] }),
   grant(PUBLIC, space(341), Privilege.READ, { since: [2, 10, 5] }),
   grant(PUBLIC, space(380), Privilege.READ | Privilege.WRITE, { since: [2, 10, 1] }),
   grant(REPLICATION, space(320), Privilege.WRITE),
   grant(REPLICATION, space(388), Privilege.WRITE, { since: [3, 3, 0] }),
   grant(REPLICATION, universe, Privilege.READ),
-  grant(SUPER, universe, ALL),
+  grant(SUPER, universe, ALL, { since: [1, 7, 7] }),
 ];
 
 const keyOf = ({ grantee, objectType, objectId }: Revocation): string =>
@@ -113,33 +120,25 @@ export function checkRevoked(revoked: readonly Revocation[]): void {
   );
 }
 
-function versionOf(schema: readonly { fields: Value[] }[]): SchemaVersion | undefined {
-  const row = schema.find(({ fields }) => fields[Field.schema.key] === 'version')?.fields;
-  if (row === undefined) return undefined;
-  const [major, minor, patch] = row.slice(Field.schema.value).map(Number);
-  return [major ?? 0, minor ?? 0, patch ?? 0];
-}
-
 /**
  * The grants that one server has by itself, under its own ids.
  *
  * @example
- * const shipped = new ShippedGrants(schemaRows, shippedFunctions);
+ * const shipped = new ShippedGrants([2, 11, 5], shippedFunctions);
  * shipped.has([1, 0, 'universe', 0, 24]); // true
  * shipped.revoked(privRows); // [{ grantee: 2, objectType: 'space', objectId: 281 }]
  */
 export class ShippedGrants {
   /** By the keys of their rows; of functions, under the ids that this server has given them. */
   readonly #own = new Map<string, ShippedGrant>();
-  /** By the keys of {@link GRANTS}: what the server ships, be its function there or not. */
+  /** By the keys of {@link GRANTS}: what the server ships, whether its function exists or not. */
   readonly #known = new Map<string, ShippedGrant>();
 
   /**
-   * @param schema - rows of `_schema`; without a version, as in an archive, all grants are a user's
+   * @param version - of the schema; undefined for an archive, whose grants are all a user's
    * @param functions - rows of `_func` that are not a user's
    */
-  constructor(schema: readonly { fields: Value[] }[], functions: readonly { fields: Value[] }[]) {
-    const version = versionOf(schema);
+  constructor(version: SchemaVersion | undefined, functions: readonly { fields: Value[] }[]) {
     if (version === undefined) return;
     const ids = new Map(
       functions.map(({ fields }) => [
@@ -149,9 +148,11 @@ export class ShippedGrants {
     );
     for (const each of GRANTS) {
       const { since, until } = each;
-      if (since !== undefined && isOlder(version, since)) continue;
       if (until !== undefined && !isOlder(version, until)) continue;
-      this.#known.set(keyOf(each), each);
+      const isYetToCome = since !== undefined && isOlder(version, since);
+      // somebody granted what every target has by itself
+      if (isYetToCome && isOlder(OLDEST_TARGET, since)) continue;
+      if (!isYetToCome) this.#known.set(keyOf(each), each);
       const objectId = each.objectType === 'function' ? ids.get(each.objectId) : each.objectId;
       if (objectId === undefined) continue;
       this.#own.set(keyOf({ ...each, objectId }), each);

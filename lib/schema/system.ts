@@ -3,7 +3,7 @@ import type { Value } from '../tuple/codec.js';
 /**
  * Ids of the system spaces that hold what a user can create, ascending.
  *
- * Source: the server's `src/box/schema_def.h`, the same from 2.6 to 3.x.
+ * Source: the server's `src/box/schema_def.h`, the same from 1.10 to 3.x; 1.10 lacks some of them.
  */
 export const SystemSpace = {
   SCHEMA: 272,
@@ -52,7 +52,7 @@ export const SYSTEM_ID_MAX = 511;
 /** Zero-based positions of the fields that this package reads, by `box.space._x:format()`. */
 export const Field = {
   schema: { key: 0, value: 1 },
-  collation: { id: 0, name: 1, owner: 2 },
+  collation: { id: 0, name: 1, owner: 2, type: 3, options: 5 },
   space: { id: 0, owner: 1, name: 2, engine: 3, fieldCount: 4, flags: 5, format: 6 },
   sequence: { id: 0, owner: 1, name: 2, step: 3, min: 4, max: 5, start: 6, isCycle: 8 },
   sequenceData: { id: 0, value: 1 },

@@ -1,15 +1,23 @@
-import { type Manifest, UNKNOWN_VERSION } from '../archive/manifest.js';
+import type { Manifest } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
 import { listOf } from '../report.js';
 import type { Catalog } from '../schema/catalog.js';
 import { isUsed, takesRows } from '../schema/existing.js';
-import { guessRelease } from '../schema/guess.js';
 import { lackingPrivileges } from '../schema/needed-privileges.js';
 import { planRestore, type RestorePlan } from '../schema/plan.js';
 import { Privileges } from '../schema/privileges.js';
-import { type Release, releaseOf, showRelease } from '../schema/release.js';
+import {
+  isOlder,
+  OLDEST_TARGET,
+  type Release,
+  type SchemaVersion,
+  showRelease,
+  showSchema,
+  type Versions,
+} from '../schema/release.js';
 import { SystemSpace } from '../schema/system.js';
+import { backupVersions, serverVersions } from '../schema/versions.js';
 import { vinylMisfits } from '../schema/vinyl.js';
 import { readCatalog } from '../server/catalog.js';
 import { throwHidden } from '../server/hidden.js';
@@ -90,10 +98,20 @@ function halfLosses({ partial = [], changed = [] }: Manifest, plan: RestorePlan)
   ];
 }
 
-/** Where a backup comes from. */
-function sourceOf({ server }: Manifest, backup: Catalog, target: Release): Release {
-  const { version } = server;
-  return version === UNKNOWN_VERSION ? guessRelease(backup, target) : releaseOf(version);
+/** From here on a server refuses to change definitions of a schema older than {@link CHANGEABLE_SCHEMA}. */
+const REFUSES_OLD_SCHEMAS: Release = [3, 0];
+/** Source: `SCHEMA_FEATURE_DDL_BEFORE_UPGRADE` of the server's `src/box/schema.h`. */
+const CHANGEABLE_SCHEMA: SchemaVersion = [2, 11, 1];
+
+/** @throws TntarError of kind `target` where the target's own definitions are too old to add to them */
+function checkSchema(where: string, version: string, { server, schema }: Versions): void {
+  const least = isOlder(server, REFUSES_OLD_SCHEMAS) ? OLDEST_TARGET : CHANGEABLE_SCHEMA;
+  if (!isOlder(schema, least)) return;
+  throw new TntarError(
+    'target',
+    `the target ${where} runs ${version}, and its schema is still of version ${showSchema(schema)}; ${showSchema(least)} or newer is needed`,
+    { hint: 'run box.schema.upgrade() on the target; nothing was written' },
+  );
 }
 
 /** @throws TntarError of kind `target` that names all that vinyl cannot hold */
@@ -127,8 +145,9 @@ export async function planFor(
     });
   }
   const { version } = connection.greeting;
-  const target = releaseOf(version);
-  const releases = { source: sourceOf(manifest, backup, target), target };
+  const target = serverVersions(version, catalog);
+  checkSchema(connection.where, version, target);
+  const releases = { source: backupVersions(manifest.server, backup, target), target };
   const privileges = new Privileges(catalog, connection.user);
   const plan = planRestore(backup, catalog, {
     ...wanted,
@@ -139,12 +158,12 @@ export async function planFor(
   if (plan.unsupported.length > 0) {
     throw new TntarError(
       'target',
-      `the target runs ${version} and cannot hold all that the backup of ${showRelease(releases.source)} has: ${listOf(plan.unsupported)}`,
+      `the target runs ${version} and cannot hold all that the backup of ${showRelease(releases.source.server)} has: ${listOf(plan.unsupported)}`,
       { hint: 'restore into a newer version; nothing was written' },
     );
   }
   checkVinyl(plan.made);
   if (plan.conflicts.length > 0) throw refusal(connection.where, plan.conflicts, wanted);
-  checkPrivileges(privileges, plan, catalog, releases.target);
+  checkPrivileges(privileges, plan, catalog, target.server);
   return { ...plan, losses: [...halfLosses(manifest, plan), ...plan.losses] };
 }

@@ -1,7 +1,8 @@
 import type { Manifest, ManifestSpace, RowsFrom, Vclock } from '../archive/manifest.js';
 import type { Greeting } from '../iproto/driver.js';
 import { type Catalog, rowlessReason, type Space } from '../schema/catalog.js';
-import { SystemSpace } from '../schema/system.js';
+import { isOlder, type SchemaVersion, showSchema } from '../schema/release.js';
+import { Field, SystemSpace } from '../schema/system.js';
 import { VERSION } from '../version.js';
 
 const FLEETING = 'temporary: its definition does not outlive the server either';
@@ -12,6 +13,13 @@ export function rowsFrom(space: Space, source: Manifest['source']): RowsFrom {
   return space.isLocal ? 'select' : source;
 }
 
+/** From here on a database has a function `LUA` by itself. */
+const SHIPPED_LUA: SchemaVersion = [2, 2, 1];
+
+function hasOwnLua(catalog: Catalog): boolean {
+  return catalog.rows(SystemSpace.FUNC).some(({ fields }) => fields[Field.func.name] === 'LUA');
+}
+
 /** The manifest of a backup of what `catalog` says. */
 export function describeBackup(
   greeting: Greeting,
@@ -19,6 +27,7 @@ export function describeBackup(
   source: Manifest['source'],
   vclock: Vclock,
 ): Manifest {
+  const { schema } = catalog;
   const spaces: ManifestSpace[] = [];
   const omitted: Manifest['omitted'] = [];
   for (const space of catalog.spaces) {
@@ -27,13 +36,20 @@ export function describeBackup(
     const why = rowlessReason(space);
     if (why !== undefined && space.isTemporary) omitted.push({ what: `rows of '${name}'`, why });
   }
+  if (schema !== undefined && isOlder(schema, SHIPPED_LUA) && hasOwnLua(catalog)) {
+    omitted.push({ what: "function 'LUA'", why: 'servers from 2.2 on have one of this name' });
+  }
   for (const { name } of catalog.fleetingSpaces) {
     omitted.push({ what: `space '${name}'`, why: FLEETING });
   }
   return {
     tool: `tntar ${VERSION}`,
     created: new Date().toISOString(),
-    server: { version: greeting.version, uuid: greeting.uuid },
+    server: {
+      version: greeting.version,
+      uuid: greeting.uuid,
+      ...(schema === undefined ? {} : { schema: showSchema(schema) }),
+    },
     source,
     vclock,
     spaces,

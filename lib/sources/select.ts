@@ -3,6 +3,7 @@ import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
 import { type Catalog, rowlessReason, type Space } from '../schema/catalog.js';
 import { systemBatches } from '../schema/head.js';
+import { renumberCollations } from '../schema/old-collations.js';
 import { Field, SystemSpace } from '../schema/system.js';
 import { readVisible } from '../server/catalog.js';
 import { findHidden, throwHidden } from '../server/hidden.js';
@@ -55,7 +56,7 @@ async function readAll(
   const values = await readSequenceValues(connection, catalog);
   throwHidden(connection.user, [...hidden, ...hiddenSpaces, ...values.hidden]);
   catalog.replace(SystemSpace.SEQUENCE_DATA, values.rows);
-  return catalog;
+  return renumberCollations(catalog);
 }
 
 /** A row that was read may have a number that was not yet given out when the sequences were read. */

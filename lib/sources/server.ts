@@ -4,6 +4,7 @@ import type { Manifest } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
 import { quoted, type Report, silent } from '../report.js';
+import { oldSchema } from '../schema/versions.js';
 import { expectedRows } from '../server/expected.js';
 import { checkVersion } from '../server/releases.js';
 import type { ItemReadable } from './items.js';
@@ -46,10 +47,17 @@ async function open(
   connection: Connection,
   wants: Reading['wants'],
   expected: Expected,
+  report: Report,
 ): Promise<ItemReadable> {
   const items = way === 'snapshot' ? snapshotSource(connection) : selectSource(connection, wants);
   await once(items, 'readable');
   const start = items.read() as BackupStart;
+  const old = oldSchema(start.manifest.server);
+  if (old !== undefined) {
+    report.note(
+      `${old}: box.schema.upgrade() was not run here; a restore upgrades what it restores`,
+    );
+  }
   items.unshift({ ...start, manifest: withExpected(start.manifest, expected) });
   return items;
 }
@@ -71,16 +79,16 @@ export function serverOrigin(
     checkWay(way);
     checkVersion(connection, report);
     const expected = await expectedRows(connection);
-    if (way !== 'auto') return open(way, connection, wants, expected);
+    if (way !== 'auto') return open(way, connection, wants, expected, report);
     try {
-      const items = await open('snapshot', connection, wants, expected);
+      const items = await open('snapshot', connection, wants, expected, report);
       report.note('reading from a snapshot: consistent while writes go on');
       return items;
     } catch (error) {
       // A server code: it was asked for a snapshot, and refused.
       if (!(error instanceof TntarError) || error.serverCode === undefined) throw error;
       report.note(`reading by select, for there is no snapshot: ${error.message}`);
-      return open('select', connection, wants, expected);
+      return open('select', connection, wants, expected, report);
     }
   };
 }

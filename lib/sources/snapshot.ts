@@ -4,6 +4,7 @@ import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
 import { Catalog } from '../schema/catalog.js';
 import { systemBatches } from '../schema/head.js';
+import { renumberCollations } from '../schema/old-collations.js';
 import { SYSTEM_ID_MAX } from '../schema/system.js';
 import { readSpace } from '../server/paged.js';
 import { type ReadViewItem, readView } from '../server/read-view.js';
@@ -29,7 +30,7 @@ async function readHead(items: AsyncGenerator<ReadViewItem>): Promise<Head> {
       if (value.kind !== 'vclock') throw new TntarError('failure', 'the snapshot has no vclock');
       vclock = value.vclock;
     } else if (value.kind === 'vclock' || value.spaceId > SYSTEM_ID_MAX) {
-      return { vclock, catalog, next: value };
+      return { vclock, catalog: renumberCollations(catalog), next: value };
     } else {
       // Copies: the rows stay, the block that they came in does not.
       for (const tuple of eachTuple(value.bytes)) catalog.add(value.spaceId, Buffer.from(tuple));

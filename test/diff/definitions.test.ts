@@ -1,7 +1,7 @@
 import { deepEqual } from 'node:assert/strict';
 import { compareDefinitions, showDefinition } from '../../lib/diff/definitions.js';
 import { silent } from '../../lib/report.js';
-import type { Release } from '../../lib/schema/release.js';
+import { versionsOf } from '../../lib/schema/release.js';
 import { catalogOf, indexRow, type SystemRows, spaceRow } from '../schema/catalogs.js';
 import type { Plain } from '../support/msgpack.js';
 
@@ -15,15 +15,12 @@ const PRIMARY = indexRow(512, 0, 'pk');
 const ANN: Plain[] = [32, 1, 'ann', 'user', { 'chap-sha1': 'secret of ann' }];
 const GRANT: Plain[] = [1, 32, 'space', 512, 3];
 
-function shown(left: SystemRows, right: SystemRows, releases?: [Release, Release]): string[] {
-  const [a, b] = releases ?? [
-    [2, 11],
-    [2, 11],
-  ];
+function shown(left: SystemRows, right: SystemRows, releases?: [string, string]): string[] {
+  const [a, b] = releases ?? ['2.11.5', '2.11.5'];
   const manifest = { revoked: [] };
   return compareDefinitions(
-    { catalog: catalogOf(left), release: a, manifest },
-    { catalog: catalogOf(right), release: b, manifest },
+    { catalog: catalogOf(left), versions: versionsOf(a), manifest },
+    { catalog: catalogOf(right), versions: versionsOf(b), manifest },
     silent,
   ).map(showDefinition);
 }
@@ -114,19 +111,7 @@ describe('definitions that are compared', () => {
   it('do not mind what 3.x says in another way', () => {
     const old = { 280: [spaceRow(512, 'cache', { flags: { temporary: true } })] };
     const late = { 280: [spaceRow(512, 'cache', { flags: { type: 'data-temporary' } })] };
-    deepEqual(
-      shown(old, late, [
-        [2, 6],
-        [3, 2],
-      ]),
-      [],
-    );
-    deepEqual(
-      shown(late, old, [
-        [3, 2],
-        [2, 6],
-      ]),
-      [],
-    );
+    deepEqual(shown(old, late, ['2.6.0', '3.2.1']), []);
+    deepEqual(shown(late, old, ['3.2.1', '2.6.0']), []);
   });
 });

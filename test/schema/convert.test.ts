@@ -1,7 +1,7 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import type { Catalog } from '../../lib/schema/catalog.js';
 import { type Conversion, convert } from '../../lib/schema/convert.js';
-import { releaseOf } from '../../lib/schema/release.js';
+import { versionsOf } from '../../lib/schema/release.js';
 import { type Plain, pack } from '../support/msgpack.js';
 import { catalogOf, indexRow, type SystemRows, spaceRow } from './catalogs.js';
 
@@ -13,7 +13,7 @@ const FK = 356;
 const CK = 364;
 
 function converted(rows: SystemRows, source: string, target: string): Conversion {
-  return convert(catalogOf(rows), releaseOf(source), releaseOf(target));
+  return convert(catalogOf(rows), versionsOf(source), versionsOf(target));
 }
 
 const fieldsOf = (catalog: Catalog, spaceId: number): unknown[] =>
@@ -34,7 +34,7 @@ const fkRow = (given: { deferred?: boolean; onDelete?: string; onUpdate?: string
 describe('a backup for the same release', () => {
   it('is the same, and there is nothing to say', () => {
     const catalog = catalogOf({ [SPACE]: [spaceRow(512, 's', { flags: { type: 'normal' } })] });
-    const { backup, notes } = convert(catalog, [3, 0], [3, 0]);
+    const { backup, notes } = convert(catalog, versionsOf('3.0.0'), versionsOf('3.0.0'));
     equal(backup, catalog);
     deepEqual(notes, []);
   });

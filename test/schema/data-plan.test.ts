@@ -1,6 +1,6 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { planRestore, type RestorePlan } from '../../lib/schema/plan.js';
-import type { Release } from '../../lib/schema/release.js';
+import { versionsOf } from '../../lib/schema/release.js';
 import { decode } from '../../lib/tuple/codec.js';
 import type { Plain } from '../support/msgpack.js';
 import { catalogOf, indexRow, type SystemRows, spaceRow } from './catalogs.js';
@@ -20,8 +20,9 @@ function till({ id = 512, fieldCount = 0, parts, ...given }: Till): SystemRows {
   return { 280: [space], 288: [indexRow(id, 0, 'pk', parts === undefined ? {} : { parts })] };
 }
 
-function planOf(backup: SystemRows, target: SystemRows, release: Release = [3, 2]): RestorePlan {
-  const releases = { source: release, target: release };
+function planOf(backup: SystemRows, target: SystemRows, release = '3.2.1'): RestorePlan {
+  const versions = versionsOf(release);
+  const releases = { source: versions, target: versions };
   return planRestore(catalogOf(backup), catalogOf(target), { only: 'data', releases });
 }
 
@@ -115,7 +116,7 @@ describe('the plan of a restore of rows alone', () => {
   });
 
   describe('notes what some rows may not suit:', () => {
-    const noted = (backup: Till, target: Till, reason: string, release?: Release): void => {
+    const noted = (backup: Till, target: Till, reason: string, release?: string): void => {
       const { conflicts, notes } = planOf(till(backup), till(target), release);
       deepEqual([conflicts, notes], [[], [`not all rows may go into 'till': ${reason}`]]);
     };
@@ -164,7 +165,7 @@ describe('the plan of a restore of rows alone', () => {
       );
       const filled = { format: [ID, field('sum', 'number')] };
       deepEqual(planOf(till(filled), till(target)).notes, []);
-      deepEqual(planOf(till({}), till(target), [2, 11]).notes, []);
+      deepEqual(planOf(till({}), till(target), '2.11.5').notes, []);
     });
   });
 

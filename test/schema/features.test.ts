@@ -1,6 +1,6 @@
 import { deepEqual } from 'node:assert/strict';
 import { unsupported } from '../../lib/schema/features.js';
-import { releaseOf } from '../../lib/schema/release.js';
+import { versionsOf } from '../../lib/schema/release.js';
 import type { Plain } from '../support/msgpack.js';
 import { catalogOf, indexRow, type SystemRows, spaceRow } from './catalogs.js';
 
@@ -14,7 +14,7 @@ const CK = 364;
 const FUNC_INDEX = 372;
 
 function linesOf(rows: SystemRows, target: string, source = '3.9'): string[] {
-  return unsupported(catalogOf(rows), releaseOf(source), releaseOf(target));
+  return unsupported(catalogOf(rows), versionsOf(source), versionsOf(target));
 }
 
 const withField = (field: Plain): SystemRows => ({

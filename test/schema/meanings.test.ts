@@ -1,6 +1,6 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { type Conversion, convert } from '../../lib/schema/convert.js';
-import { releaseOf } from '../../lib/schema/release.js';
+import { versionsOf } from '../../lib/schema/release.js';
 import { catalogOf, indexRow, type SystemRows, spaceRow } from './catalogs.js';
 
 const SPACE = 280;
@@ -9,7 +9,7 @@ const FUNC = 296;
 const PRIV = 312;
 
 function converted(rows: SystemRows, source: string, target: string): Conversion {
-  return convert(catalogOf(rows), releaseOf(source), releaseOf(target));
+  return convert(catalogOf(rows), versionsOf(source), versionsOf(target));
 }
 
 describe('notes of an application in a format', () => {

@@ -13,7 +13,7 @@ const FUNCTIONS = [
 
 type Version = [number, number, number];
 const of = (version: Version, functions = FUNCTIONS): ShippedGrants =>
-  new ShippedGrants([{ fields: ['version', ...version] }], functions);
+  new ShippedGrants(version, functions);
 const asRows = (rows: Value[][]) => rows.map((fields) => ({ fields }));
 const keyOf = ([, grantee, objectType, objectId]: Value[]): Revocation =>
   ({ grantee, objectType, objectId }) as Revocation;
@@ -154,8 +154,40 @@ describe('grants on functions that a server ships', () => {
   });
 });
 
+describe('grants of a schema that is older than 2.6', () => {
+  const revokedOf = (version: Version): string[] =>
+    of(version)
+      .revoked([])
+      .map(({ grantee, objectType, objectId }) => `${grantee} ${objectType} ${objectId}`);
+
+  it('are none that came with a later schema, so that no restore takes them away', () => {
+    const later: [string, Version, Version][] = [
+      ['0 universe 0', [1, 7, 6], [1, 7, 7]],
+      ['31 universe 0', [1, 7, 6], [1, 7, 7]],
+      ['2 space 330', [1, 7, 2], [1, 7, 5]],
+      ['2 space 276', [1, 7, 5], [1, 7, 6]],
+      ['2 space 286', [1, 7, 7], [1, 10, 0]],
+      ['2 space 277', [2, 1, 3], [2, 2, 1]],
+      ['2 function 2', [2, 1, 3], [2, 2, 1]],
+      ['2 function 65', [2, 1, 3], [2, 2, 1]],
+      ['2 function 66', [2, 2, 1], [2, 3, 0]],
+    ];
+    for (const [grant, before, since] of later) {
+      equal(revokedOf(before).includes(grant), false, `${grant} of ${before}`);
+      equal(revokedOf(since).includes(grant), true, `${grant} of ${since}`);
+    }
+  });
+
+  it('are no user’s where somebody granted what every target has by itself', () => {
+    const shipped = of([1, 6, 8]);
+    equal(shipped.has([1, 31, 'universe', 0, ALL]), true);
+    equal(shipped.has([1, 31, 'universe', 0, 3]), false);
+    equal(shipped.has([1, 2, 'space', 380, 3]), false);
+  });
+});
+
 describe('grants of an archive, which has no version of a schema', () => {
-  const shipped = new ShippedGrants([{ fields: ['once', 1] }], FUNCTIONS);
+  const shipped = new ShippedGrants(undefined, FUNCTIONS);
 
   it('are all a user’s', () => {
     for (const row of [...COMMON, ...SOME]) equal(shipped.has(row), false);

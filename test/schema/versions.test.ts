@@ -1,8 +1,9 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { Catalog } from '../../lib/schema/catalog.js';
 import { planRestore } from '../../lib/schema/plan.js';
-import { isOlder, releaseOf } from '../../lib/schema/release.js';
+import { isOlder, releaseOf, versionsOf } from '../../lib/schema/release.js';
 import { identifiersOf } from '../../lib/schema/sql.js';
+import { backupVersions, oldSchema } from '../../lib/schema/versions.js';
 import { decode } from '../../lib/tuple/codec.js';
 import { type Plain, pack } from '../support/msgpack.js';
 import { catalogOf, EMPTY } from './catalogs.js';
@@ -32,6 +33,48 @@ describe('releases', () => {
   });
 });
 
+describe('versions of a database', () => {
+  const target = versionsOf('3.2.1');
+  const server = (version: string, schema?: string) => ({
+    version,
+    uuid: '',
+    ...(schema === undefined ? {} : { schema }),
+  });
+
+  it('are those of its server and of its schema', () => {
+    deepEqual(backupVersions(server('2.11.5-0-g12a', '2.9.1'), catalogOf({}), target), {
+      server: [2, 11],
+      schema: [2, 9, 1],
+    });
+  });
+
+  it('are those of a new database where an older archive does not note its schema', () => {
+    deepEqual(backupVersions(server('2.10.8'), catalogOf({}), target), versionsOf('2.10.8'));
+    deepEqual(versionsOf('2.10.8').schema, [2, 10, 5]);
+  });
+
+  it('are older where such an archive has constraints of SQL that nobody enforces', () => {
+    const rows = catalogOf({ [CK]: [[512, 'ck', false, 'SQL', 'a > 0', true]] });
+    deepEqual(backupVersions(server('2.11.5'), rows, target).schema, [2, 10, 5]);
+    deepEqual(backupVersions(server('2.8.4'), rows, target).schema, [2, 7, 1]);
+  });
+
+  it('are named where the schema is older than the server', () => {
+    equal(
+      oldSchema(server('2.11.5', '2.9.1')),
+      'the schema is of version 2.9.1, and a new database of 2.11.5 has 2.11.5',
+    );
+    for (const [version, schema] of [
+      ['2.6.0', '2.3.1'],
+      ['3.2.1', '3.1.0'],
+      ['2.11.9-0-gabc', '2.11.5'],
+    ]) {
+      equal(oldSchema(server(version!, schema)), undefined);
+    }
+    equal(oldSchema(server('2.11.5')), undefined);
+  });
+});
+
 describe('planRestore to a newer server', () => {
   const backup = catalog([
     [SPACE, [512, 1, 'PARENT', 'memtx', 1, {}, [{ name: 'ID', type: 'integer' }]]],
@@ -48,7 +91,7 @@ describe('planRestore to a newer server', () => {
     [CK, [512, 'ck', false, 'SQL', 'id > 0', true]],
   ]);
   const steps = (source: string, target: string): { spaceId: number; row: unknown }[] => {
-    const releases = { source: releaseOf(source), target: releaseOf(target) };
+    const releases = { source: versionsOf(source), target: versionsOf(target) };
     const { before, after, grants } = planRestore(backup, catalogOf(EMPTY), { releases });
     return [...before, ...after, ...grants].map(({ spaceId, row }) => ({
       spaceId,

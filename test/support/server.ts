@@ -1,5 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -13,6 +21,8 @@ export interface ServerOptions {
   cfg?: Record<string, unknown>;
   /** The server's program; by default `$TARANTOOL_BIN`, else `tarantool`. */
   bin?: string;
+  /** A folder with a snapshot that the server starts from; it is copied. */
+  snapshot?: string;
   /** Listen on a unix socket instead of on TCP (a server before 2.10 cannot do both). */
   unixSocket?: boolean;
 }
@@ -97,8 +107,13 @@ if box.internal.feedback_daemon then
     cfg.feedback_enabled = false
 end
 box.cfg(cfg)
-if not box.info.ro then
+local function set_password()
     box.schema.user.passwd('${USER}', '${PASSWORD}')
+end
+if not box.info.ro then
+    -- 3.x refuses to change the users of a schema that nobody has upgraded
+    local as_upgrade = box.internal.run_schema_upgrade or function(change) change() end
+    as_upgrade(set_password)
 end
 return {listen = box.info.listen, version = _TARANTOOL}
 `;
@@ -156,6 +171,7 @@ export class TestServer {
     // the server finds a free port itself: nobody can take it in between
     this.#listen = this.socketPath ? `unix/:${this.socketPath}` : `${this.host}:0`;
     writeFileSync(join(this.dir, 'driver.lua'), DRIVER);
+    if (options.snapshot !== undefined) cpSync(options.snapshot, this.dir, { recursive: true });
     servers.add(this);
   }
 
