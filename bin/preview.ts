@@ -1,5 +1,5 @@
 import type { OnConflict } from '../lib/schema/destinations.js';
-import type { Step } from '../lib/schema/planner.js';
+import type { Step } from '../lib/schema/step.js';
 import { Field, SystemSpace } from '../lib/schema/system.js';
 import type { Preview } from '../lib/sinks/preview.js';
 import { decode, type Value } from '../lib/tuple/codec.js';
@@ -70,7 +70,7 @@ function showLosses({ drops, before, losses }: Preview['plan']): string[] {
  */
 export function showPreview(preview: Preview): string {
   const { manifest, plan } = preview;
-  const { drops, before, after, grants, triggers, notes, leftOut } = plan;
+  const { drops, before, after, grants, triggers, notes, omissions } = plan;
   const last = [...after, ...grants, ...triggers];
   const code = [...before, ...last].filter(
     (step) => step.code !== undefined || step.spaceId === SystemSpace.FUNC,
@@ -91,7 +91,7 @@ export function showPreview(preview: Preview): string {
     ),
     ...section(
       'Left out',
-      leftOut.map((line) => `  ${printable(line)}`),
+      omissions.map((line) => `  ${printable(line)}`),
     ),
     '',
     'Nothing was written: this was a dry run.',

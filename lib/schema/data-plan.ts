@@ -2,21 +2,14 @@ import { listOf, quoted } from '../report.js';
 import { encode, type Value } from '../tuple/codec.js';
 import { type Catalog, rowlessReason, type Space, type SystemRow } from './catalog.js';
 import { rowsOfSpaces, type SpaceRows } from './columns.js';
-import { type Existing, takesRows } from './existing.js';
+import { type Existing, isUsed, takesRows } from './existing.js';
 import { foreignKeysOf, holdingKeys } from './foreign-keys.js';
 import { misfitOf } from './misfit.js';
-import type { Planner, Releases, Step } from './planner.js';
+import type { Planner, PlanOptions, Releases } from './planner.js';
 import { DEFAULT_VALUES, isOlder, type Release } from './release.js';
 import { spaceIdOf, spaceNameOf } from './rows.js';
+import { joinParts, type Part, type Step } from './step.js';
 import { Field, SystemSpace, TRUNCATE_ID } from './system.js';
-
-/** What goes along with rows alone. */
-export interface DataPlan {
-  /** Behind the rows. */
-  after: Step[];
-  /** What may stop some rows, one line for each space. */
-  notes: string[];
-}
 
 /** In which order the rows of an archive come is not known before they do. */
 function keysInTheWay({ fields }: SpaceRows, filled: ReadonlyMap<number, string>): string[] {
@@ -28,65 +21,55 @@ function keysInTheWay({ fields }: SpaceRows, filled: ReadonlyMap<number, string>
   });
 }
 
+/** The spaces of the target that get rows, by the spaces of the backup. */
+interface Pairs extends Pick<Part, 'conflicts'> {
+  pairs: ReadonlyMap<Space, Space>;
+}
+
 /**
- * The spaces of the target that get rows, by the spaces of the backup. One that can have none is a
- * conflict.
+ * Finds the spaces of the target that get rows. One that can have none is a conflict.
  *
  * @param isAll - whether one that the target has not is a conflict, too
  */
-function pairSpaces(
-  planner: Planner,
-  backup: Catalog,
-  target: Catalog,
-  isAll: boolean,
-): Map<Space, Space> {
+function pairSpaces(planner: Planner, backup: Catalog, target: Catalog, isAll: boolean): Pairs {
   const there = new Map(target.spaces.map((space) => [space.id, space]));
   const pairs = new Map<Space, Space>();
+  const conflicts: string[] = [];
   for (const space of backup.spaces) {
     if (rowlessReason(space) !== undefined) continue;
     const namesake = there.get(planner.ids.find('space', space.id) ?? -1);
     if (namesake === undefined && !isAll) continue;
     const reason = namesake === undefined ? 'it does not exist' : rowlessReason(namesake);
     if (namesake !== undefined && reason === undefined) pairs.set(space, namesake);
-    else planner.conflicts.push(`no rows can go into '${space.name}': ${reason}`);
+    else conflicts.push(`no rows can go into '${space.name}': ${reason}`);
   }
-  return pairs;
+  return { pairs, conflicts };
 }
 
 /**
  * Holds the spaces of a backup against those of the target that their rows are to go into. What keeps
- * all rows of a space out, so far as the two catalogs tell, becomes a conflict.
- *
- * @returns what may keep some out, one line for each space
+ * all rows of a space out, so far as the two catalogs tell, becomes a conflict; what may keep some out
+ * becomes a note.
  */
 function fitRows(
-  planner: Planner,
   pairs: ReadonlyMap<Space, Space>,
   backup: Catalog,
   target: Catalog,
   release: Release,
-): string[] {
+): Pick<Part, 'conflicts' | 'notes'> {
   const filled = new Map([...pairs.values()].map(({ id, name }) => [id, name]));
   const hasDefaults = !isOlder(release, DEFAULT_VALUES);
   const [from, to] = [rowsOfSpaces(backup), rowsOfSpaces(target)];
-  const notes: string[] = [];
+  const [conflicts, notes]: [string[], string[]] = [[], []];
   for (const [{ id, name }, { id: targetId }] of pairs) {
     const there = to.get(targetId)!;
     const { never, maybe } = misfitOf(from.get(id)!, there, hasDefaults);
     for (const reason of [...never, ...keysInTheWay(there, filled)]) {
-      planner.conflicts.push(`no rows can go into '${name}': ${reason}`);
+      conflicts.push(`no rows can go into '${name}': ${reason}`);
     }
     if (maybe.length > 0) notes.push(`not all rows may go into '${name}': ${listOf(maybe)}`);
   }
-  return notes;
-}
-
-/** What goes along with rows for spaces that are there. */
-interface KeptPlan {
-  /** Before the rows. */
-  empty: Step[];
-  /** What may stop some rows, one line for each space. */
-  notes: string[];
+  return { conflicts, notes };
 }
 
 /** The server refuses to empty a space to which others refer that have rows; SQL of 2.6 does not mind. */
@@ -100,21 +83,20 @@ function referencesFromOthers(target: Catalog, emptied: ReadonlyMap<number, stri
   });
 }
 
-/** Plans to put rows into the spaces of the target that have the names of the backup's. */
+/** Plans to put rows into the spaces of the target that have the names of the backup's: what goes before the rows. */
 export function planKept(
   planner: Planner,
   backup: Catalog,
   target: Catalog,
   release: Release,
   existing: Existing,
-): KeptPlan {
-  if (!takesRows(existing)) return { empty: [], notes: [] };
-  const pairs = pairSpaces(planner, backup, target, false);
-  const notes = fitRows(planner, pairs, backup, target, release);
-  if (existing === 'replace') return { empty: [], notes };
+): Part {
+  if (!takesRows(existing)) return joinParts([]);
+  const { pairs, conflicts } = pairSpaces(planner, backup, target, false);
+  const fit = fitRows(pairs, backup, target, release);
+  if (existing === 'replace') return joinParts([{ conflicts }, fit]);
   const emptied = new Map([...pairs.values()].map(({ id, name }) => [id, name]));
-  planner.conflicts.push(...referencesFromOthers(target, emptied));
-  const empty = [...emptied].map(
+  const steps = [...emptied].map(
     ([id, name]): Step => ({
       spaceId: TRUNCATE_ID,
       verb: 'truncate',
@@ -122,21 +104,26 @@ export function planKept(
       what: `space ${quoted(name)}`,
     }),
   );
-  return { empty, notes };
+  return joinParts([
+    { conflicts },
+    fit,
+    { steps, conflicts: referencesFromOthers(target, emptied) },
+  ]);
 }
 
-/** Plans to put rows, and nothing else, into spaces that are there. */
+/** Plans to put rows, and nothing else, into spaces that are there: what goes after the rows. */
 export function planData(
   planner: Planner,
   backup: Catalog,
   target: Catalog,
   { target: release }: Releases,
-): DataPlan {
-  planner.leaveOut('all definitions, users, privileges and functions');
-  const pairs = pairSpaces(planner, backup, target, true);
-  const notes = fitRows(planner, pairs, backup, target, release.server);
-  const after = planValues(planner, target, backup.userRows(SystemSpace.SEQUENCE_DATA));
-  return { after, notes };
+): Part {
+  const { pairs, conflicts } = pairSpaces(planner, backup, target, true);
+  return joinParts([
+    { conflicts, omissions: ['all definitions, users, privileges and functions'] },
+    fitRows(pairs, backup, target, release.server),
+    planValues(planner, target, backup.userRows(SystemSpace.SEQUENCE_DATA)),
+  ]);
 }
 
 const toBigInt = (value: Value | undefined): bigint => BigInt(value as number | bigint);
@@ -147,17 +134,18 @@ const toBigInt = (value: Value | undefined): bigint => BigInt(value as number | 
  *
  * @param isMoved - false for those that are to stay where they are, if they are there
  */
-export function planValues(
+function planValues(
   planner: Planner,
   target: Catalog,
   values: readonly SystemRow[],
   isMoved: (sequenceId: Value | undefined) => boolean = () => true,
-): Step[] {
+): Part {
   const { sequence, sequenceData } = Field;
   const byId = (spaceId: number): Map<Value | undefined, Value[]> =>
     new Map(target.rows(spaceId).map(({ fields }) => [fields[sequenceData.id], fields]));
   const sequences = byId(SystemSpace.SEQUENCE);
   const current = byId(SystemSpace.SEQUENCE_DATA);
+  const omissions: string[] = [];
   const moves = ({ fields }: SystemRow): boolean => {
     const id = planner.ids.find('sequence', fields[sequenceData.id]);
     const there = sequences.get(id);
@@ -166,7 +154,7 @@ export function planValues(
     const value = toBigInt(fields[sequenceData.value]);
     const [min, max] = [toBigInt(there[sequence.min]), toBigInt(there[sequence.max])];
     if (value < min || value > max) {
-      planner.leaveOut(
+      omissions.push(
         `value of sequence '${there[sequence.name]}': ${value} is outside of its bounds there, ${min} to ${max}`,
       );
       return false;
@@ -176,5 +164,23 @@ export function planValues(
     const nowAt = toBigInt(now[sequenceData.value]);
     return Number(there[sequence.step]) > 0 ? nowAt < value : nowAt > value;
   };
-  return planner.values(values.filter(moves));
+  const moved = values.filter(moves);
+  return joinParts([{ omissions }, planner.values(moved)]);
+}
+
+/** Sequences that are there and stay have a value of their own, which does not go back. */
+export function planSequences(
+  planner: Planner,
+  target: Catalog,
+  values: readonly SystemRow[],
+  { only, existing = 'error' }: PlanOptions,
+): Part {
+  const wanted = values.filter((row) => !planner.kept.covers(SystemSpace.SEQUENCE_DATA, row));
+  if (only !== 'data' && !isUsed(existing)) return planner.values(wanted);
+  return planValues(
+    planner,
+    target,
+    wanted,
+    (id) => existing !== 'skip' || planner.kept.isNeeded(id),
+  );
 }

@@ -6,8 +6,8 @@ import { sortViews } from './dialect.js';
 import { Dropped } from './dropped.js';
 import { foreignKeysOf } from './foreign-keys.js';
 import { groupBy } from './groups.js';
-import type { Step } from './planner.js';
 import { spaceIdOf, withoutChecks } from './rows.js';
+import type { Step } from './step.js';
 import { keyOf, SystemSpace, TRUNCATE_ID } from './system.js';
 
 /** How spaces of the target are dropped, with all that belongs to them. */

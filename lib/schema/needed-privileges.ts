@@ -1,10 +1,10 @@
 import { decode, type Value } from '../tuple/codec.js';
 import type { Catalog } from './catalog.js';
 import type { RestorePlan } from './plan.js';
-import type { Step } from './planner.js';
 import type { Privileges } from './privileges.js';
 import { isOlder, type Release } from './release.js';
 import { functionsOf } from './rows.js';
+import type { Step } from './step.js';
 import { BuiltinUser, Field, Privilege, SystemSpace } from './system.js';
 
 /**

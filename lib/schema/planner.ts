@@ -6,25 +6,13 @@ import { codeOf, Describer } from './describe.js';
 import type { OnConflict } from './destinations.js';
 import { type Existing, isUsed, Kept } from './existing.js';
 import { identify } from './identify.js';
-import { type IdMap, KINDS, type Kind } from './ids.js';
+import { DEFINITIONS, type IdMap, KINDS, type Kind } from './ids.js';
 import { withTargetIds } from './references.js';
 import type { Versions } from './release.js';
 import { checkRevoked } from './shipped-grants.js';
 import { lastSpaceId, widestGap } from './space-ids.js';
+import { joinParts, type Part, type Step } from './step.js';
 import { BuiltinUser, Field, keyOf, SYSTEM_SPACES, SystemSpace } from './system.js';
-
-/** One row to be put into a system space of the target, or to be taken away from it. */
-export interface Step {
-  spaceId: number;
-  /** Replace where the target may have such a row by itself; truncate empties a space of users. */
-  verb: 'insert' | 'replace' | 'delete' | 'truncate';
-  /** For a delete: the primary key. For a truncate: the id of the space, as a key. */
-  row: Buffer;
-  /** For messages, e.g. `index 'pk' of space 'users'`. */
-  what: string;
-  /** Lua or SQL that comes with it. */
-  code?: string;
-}
 
 /** Versions of the database that a backup is from, and of the one that it goes to. */
 export interface Releases {
@@ -63,6 +51,11 @@ function keyText(spaceId: number, { fields }: SystemRow): string {
   return JSON.stringify(keyOf(spaceId, fields));
 }
 
+/** Functions to make, and why others of the backup are not made, or do not act as they did. */
+interface Functions extends Pick<Part, 'omissions'> {
+  rows: SystemRow[];
+}
+
 /** Rows of one system space of the target. */
 interface RowsThere {
   /** All of them, raw. */
@@ -71,20 +64,17 @@ interface RowsThere {
   own: ReadonlyMap<string, SystemRow>;
 }
 
-/** Writes steps for the rows of one backup and one target. */
+/** Writes steps for the rows of one backup and one target. It keeps no account: what is to be said is returned. */
 export class Planner {
   readonly ids: IdMap;
-  readonly conflicts: string[];
+  /** What the target has by the name of something in the backup, and is in its way. */
+  readonly conflicts: readonly string[];
   readonly #backup: Catalog;
   readonly #target: Catalog;
   readonly #describer: Describer;
   readonly #targetDescriber: Describer;
   readonly #without: ReadonlySet<number>;
   readonly #present: ReadonlySet<SystemRow>;
-  readonly #leftOut = new Set<string>();
-  /** What is no loss; it is told behind what is. */
-  readonly #alreadyThere = new Set<string>();
-  readonly #notes = new Set<string>();
   readonly #there = new Map<number, RowsThere>();
   readonly #only: PlanOptions['only'];
   readonly #existing: Existing;
@@ -118,60 +108,49 @@ export class Planner {
     this.#present = present;
   }
 
-  get leftOut(): string[] {
-    return [...this.#leftOut, ...this.#alreadyThere];
-  }
-
-  get notes(): string[] {
-    return [...this.#notes];
-  }
-
-  leaveOut(line: string): void {
-    this.#leftOut.add(line);
-  }
-
   rows(spaceId: number, filter: (row: SystemRow) => boolean = () => true): SystemRow[] {
     if (this.#without.has(spaceId)) return [];
     return this.#backup
       .userRows(spaceId)
-      .filter(
-        (row) => filter(row) && !this.#isPresent(spaceId, row) && !this.kept.covers(spaceId, row),
-      );
+      .filter((row) => filter(row) && !this.#present.has(row) && !this.kept.covers(spaceId, row));
   }
 
-  /** Functions, without what would make them act on spaces that stay as they are. */
-  functions(): SystemRow[] {
-    return this.rows(SystemSpace.FUNC, (row) => this.#hasOwner(row)).map((row) =>
-      withoutEvents(
-        row,
-        (space) => !this.kept.hasSpace(space),
-        (event) => {
-          const what = this.#describer.row(SystemSpace.FUNC, row);
-          this.leaveOut(`event ${event} of ${what}: the space stays as the target has it`);
-        },
-      ),
-    );
+  /** The functions to make, without the events of spaces that stay as the target has them. */
+  functions(): Functions {
+    const omissions: string[] = [];
+    const rows = this.rows(SystemSpace.FUNC).flatMap((row) => {
+      const what = this.#describer.row(SystemSpace.FUNC, row);
+      if (this.ids.find('function', row.fields[Field.func.id]) === undefined) {
+        const why = 'it would run as somebody else, for its owner is not on the target';
+        omissions.push(`${what}: ${why}`);
+        return [];
+      }
+      const isLeft = (space: number | string): boolean => !this.kept.hasSpace(space);
+      return withoutEvents(row, isLeft, (event) => {
+        omissions.push(`event ${event} of ${what}: the space stays as the target has it`);
+      });
+    });
+    return { rows, omissions };
   }
 
-  /** False, and said, for a function that runs as somebody whom the target has not. */
-  #hasOwner(row: SystemRow): boolean {
-    if (this.ids.find('function', row.fields[Field.func.id]) !== undefined) return true;
-    const what = this.#describer.row(SystemSpace.FUNC, row);
-    this.leaveOut(`${what}: it would run as somebody else, for its owner is not on the target`);
-    return false;
-  }
-
-  #isPresent(spaceId: number, row: SystemRow): boolean {
-    if (!this.#present.has(row)) return false;
-    const what = this.#describer.row(spaceId, row);
+  /** What the target has already, one line each. That is no loss. */
+  alreadyThere(): string[] {
     const also = this.#existing === 'skip' ? 'its rows and all' : 'all';
-    const shown = spaceId === SystemSpace.SPACE ? `${what}, with ${also} that belongs to it` : what;
-    this.#alreadyThere.add(`${shown}: the target has it already`);
-    return true;
+    const line = (spaceId: number, row: SystemRow): string => {
+      const what = this.#describer.row(spaceId, row);
+      const shown =
+        spaceId === SystemSpace.SPACE ? `${what}, with ${also} that belongs to it` : what;
+      return `${shown}: the target has it already`;
+    };
+    return KINDS.flatMap((kind) => {
+      const { spaceId } = DEFINITIONS[kind];
+      const present = this.#backup.userRows(spaceId).filter((row) => this.#present.has(row));
+      return present.map((row) => line(spaceId, row));
+    });
   }
 
-  /** Notes what users and roles that are there already may do beyond what the backup grants them. */
-  noteOtherGrants(): void {
+  /** What users and roles that are there already may do beyond what the backup grants them. */
+  otherGrants(): string[] {
     const { grantee } = Field.priv;
     const used = new Set(
       this.#backup
@@ -184,48 +163,47 @@ export class Planner {
         return mapped === undefined ? '' : keyText(SystemSpace.PRIV, mapped);
       }),
     );
-    for (const row of this.#target.userRows(SystemSpace.PRIV)) {
-      if (!used.has(Number(row.fields[grantee])) || granted.has(keyText(SystemSpace.PRIV, row)))
-        continue;
-      this.#notes.add(
-        `${this.#targetDescriber.row(SystemSpace.PRIV, row)} is on the target already, and stays`,
-      );
-    }
+    return this.#target
+      .userRows(SystemSpace.PRIV)
+      .filter((row) => used.has(Number(row.fields[grantee])))
+      .filter((row) => !granted.has(keyText(SystemSpace.PRIV, row)))
+      .map((row) => this.#targetDescriber.row(SystemSpace.PRIV, row))
+      .map((grant) => `${grant} is on the target already, and stays`);
   }
 
   /** SQL triggers have names of their own, of which each is taken once. */
-  checkTriggerNames(): void {
+  takenTriggerNames(): string[] {
     const taken = new Set(
       this.#target.rows(SystemSpace.TRIGGER).map(({ fields }) => fields[Field.trigger.name]),
     );
-    for (const row of this.rows(SystemSpace.TRIGGER)) {
-      const name = row.fields[Field.trigger.name]!;
-      if (taken.has(name)) this.conflicts.push(`trigger '${name}' exists`);
-    }
+    return this.rows(SystemSpace.TRIGGER)
+      .map(({ fields }) => fields[Field.trigger.name])
+      .filter((name) => taken.has(name))
+      .map((name) => `trigger '${name}' exists`);
   }
 
   /** Rows that the target has to the byte are no steps, and others of its own that go are noted. */
-  steps(spaceId: number, rows: readonly SystemRow[], verb: Step['verb'] = 'insert'): Step[] {
+  steps(spaceId: number, rows: readonly SystemRow[], verb: Step['verb'] = 'insert'): Part {
     const { there, own } = this.#rowsThere(spaceId);
-    const steps: Step[] = [];
+    const [steps, notes, omissions]: [Step[], string[], string[]] = [[], [], []];
     for (const row of rows) {
       const what = this.#describer.row(spaceId, row);
       const mapped = withTargetIds(spaceId, row, this.ids, (lost) =>
-        this.leaveOut(`${what}: ${lost}`),
+        omissions.push(`${what}: ${lost}`),
       );
       if (mapped === undefined || there.has(mapped.raw.toString('latin1'))) continue;
       // Values of sequences go on; that is no loss.
       const isNoted = verb === 'replace' && spaceId !== SystemSpace.SEQUENCE_DATA;
       const replaced = isNoted ? own.get(keyText(spaceId, mapped)) : undefined;
       if (replaced !== undefined) {
-        this.#notes.add(
+        notes.push(
           `${what}: it takes the place of ${this.#targetDescriber.row(spaceId, replaced)}`,
         );
       }
       const code = codeOf(spaceId, mapped);
       steps.push({ spaceId, verb, row: mapped.raw, what, ...(code === undefined ? {} : { code }) });
     }
-    return steps;
+    return joinParts([{ steps, notes, omissions }]);
   }
 
   /** What the target has, looked up once: steps of one space are written in several turns. */
@@ -240,12 +218,14 @@ export class Planner {
     return rows;
   }
 
-  all(spaceId: number, verb?: Step['verb']): Step[] {
+  all(spaceId: number, verb?: Step['verb']): Part {
     return this.steps(spaceId, this.rows(spaceId), verb);
   }
 
-  values(rows: readonly SystemRow[]): Step[] {
-    return this.#only === 'schema' ? [] : this.steps(SystemSpace.SEQUENCE_DATA, rows, 'replace');
+  values(rows: readonly SystemRow[]): Part {
+    return this.#only === 'schema'
+      ? joinParts([])
+      : this.steps(SystemSpace.SEQUENCE_DATA, rows, 'replace');
   }
 
   /** @throws TntarError of kind `archive` where a grant is revoked that no server ships */

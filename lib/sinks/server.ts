@@ -9,7 +9,7 @@ import { type Report, silent } from '../report.js';
 import type { Destination } from '../schema/destinations.js';
 import { extractKey, showKey } from '../schema/keys.js';
 import type { RestorePlan } from '../schema/plan.js';
-import type { Step } from '../schema/planner.js';
+import type { Step } from '../schema/step.js';
 import { SystemSpace, TRUNCATE_ID } from '../schema/system.js';
 import type { TupleBatch } from '../tuple/batch.js';
 import { decode, encode, type Value } from '../tuple/codec.js';
@@ -183,10 +183,10 @@ class ServerSink extends ItemWritable implements ServerWritable {
     if (this.#plan !== undefined) return this.#plan;
     const { manifest, catalog } = this.#collector.head();
     this.#plan = await planFor(this.#connection, manifest, catalog, this.#wanted);
-    const { losses, leftOut, notes, drops, before, destinations } = this.#plan;
+    const { losses, omissions, notes, drops, before, destinations } = this.#plan;
     // Behind the drop no dry run can list them any more.
     for (const line of losses) this.#report.warn(line);
-    this.#warn([...notes, ...leftOut.map(asLeftOut)]);
+    this.#warn([...notes, ...omissions.map(asLeftOut)]);
     const kept = [...destinations.values()].filter(({ keepsRows }) => keepsRows);
     await this.#rowCounts.countBefore(kept.map(({ id }) => id));
     await this.#apply([...drops, ...before]);
@@ -222,7 +222,7 @@ class ServerSink extends ItemWritable implements ServerWritable {
     await this.#checkCounts(plan);
     await this.#apply(plan.after, SLOW_BEHIND_DATA);
     const late = plan.lateValues(end.sequences ?? []);
-    this.#warn(late.leftOut.map(asLeftOut));
+    this.#warn(late.omissions.map(asLeftOut));
     await this.#apply(late.steps);
     await this.#apply(plan.grants);
     await this.#apply(plan.triggers);

@@ -247,7 +247,7 @@ describe('the plan of a restore of rows alone', () => {
         const found = plan(value);
         deepEqual(moved(found), []);
         equal(
-          found.leftOut.at(-1),
+          found.omissions.at(-1),
           `value of sequence 'ids': ${value} is outside of its bounds there, -100 to 1000`,
         );
       }
@@ -256,10 +256,10 @@ describe('the plan of a restore of rows alone', () => {
     it('the same way with values that come with the end', () => {
       const found = plan(41, 40);
       const late = found.lateValues([{ id: 1, value: '42' }]);
-      deepEqual([late.steps.map(({ row }) => decode(row)), late.leftOut], [[[9, 42]], []]);
-      const { steps, leftOut } = found.lateValues([{ id: 1, value: '2000' }]);
+      deepEqual([late.steps.map(({ row }) => decode(row)), late.omissions], [[[9, 42]], []]);
+      const { steps, omissions } = found.lateValues([{ id: 1, value: '2000' }]);
       deepEqual(steps, []);
-      match(String(leftOut), /^value of sequence 'ids': 2000 is outside/);
+      match(String(omissions), /^value of sequence 'ids': 2000 is outside/);
     });
   });
 });

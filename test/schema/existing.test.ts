@@ -88,6 +88,16 @@ describe('a plan for spaces that are there', () => {
     ]);
   });
 
+  it('says why the value of a sequence that comes last stays out of its bounds', () => {
+    for (const existing of ['replace', 'truncate'] as const) {
+      const { steps, omissions } = plan(existing).lateValues([{ id: 1, value: '2000' }]);
+      deepEqual(steps, []);
+      deepEqual(omissions, [
+        "value of sequence 'users_seq': 2000 is outside of its bounds there, 1 to 1000",
+      ]);
+    }
+  });
+
   it('leaves a sequence out that only a space which is there would use', () => {
     const { 284: _, 285: __, 340: ___, ...without } = TARGET;
     deepEqual(shown(plan('replace', without)), NEW);

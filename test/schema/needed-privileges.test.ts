@@ -1,8 +1,8 @@
 import { deepEqual } from 'node:assert/strict';
 import { lackingPrivileges } from '../../lib/schema/needed-privileges.js';
-import type { Step } from '../../lib/schema/planner.js';
 import { Privileges } from '../../lib/schema/privileges.js';
 import type { Release } from '../../lib/schema/release.js';
+import type { Step } from '../../lib/schema/step.js';
 import { type Plain, pack } from '../support/msgpack.js';
 import { catalogOf, indexRow, spaceRow } from './catalogs.js';
 

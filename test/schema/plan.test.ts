@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok, throws } from 'node:assert/strict';
 import { planRestore, type RestorePlan } from '../../lib/schema/plan.js';
-import type { Step } from '../../lib/schema/planner.js';
+import type { Step } from '../../lib/schema/step.js';
 import { decode, type Value } from '../../lib/tuple/codec.js';
 import { type Plain, pack } from '../support/msgpack.js';
 import {
@@ -428,12 +428,12 @@ describe('what was revoked on the server of the backup', () => {
 
   it('stays, and that is said, where privileges are not wanted', () => {
     const options = { without: { privileges: true } };
-    const leftOut = (revoked: typeof REVOKED): string[] =>
+    const omissions = (revoked: typeof REVOKED): string[] =>
       planRestore(catalogOf({ 312: RICH[312]! }), catalogOf(GRANTS), { ...options, revoked })
-        .leftOut;
+        .omissions;
     const taken = ', and what was taken away from built-in users and roles';
-    deepEqual(leftOut(REVOKED), [`6 grants${taken}`]);
-    deepEqual(leftOut([]), ['6 grants']);
+    deepEqual(omissions(REVOKED), [`6 grants${taken}`]);
+    deepEqual(omissions([]), ['6 grants']);
   });
 
   it('is left out where the target has it not either', () => {
