@@ -19,10 +19,31 @@ interface Driver {
   _auth(user: string, password: string): Promise<unknown>;
 }
 
-// The package is CommonJS and has no type declarations.
-const TarantoolDriver = createRequire(import.meta.url)('tarantool-driver') as new (
-  options: object,
-) => Driver;
+/** Globals that the driver's `lib/const.js` assigns while it loads: it declares neither. */
+const LEAKED_GLOBALS = ['k', 't'];
+
+/** Loads the driver. The globals of the host program stay as they are. */
+function loadDriver(): new (options: object) => Driver {
+  const before = LEAKED_GLOBALS.map((name) => ({
+    name,
+    property: Object.getOwnPropertyDescriptor(globalThis, name),
+  }));
+  // a global of the host may have a setter, or be read-only
+  for (const name of LEAKED_GLOBALS) {
+    Reflect.defineProperty(globalThis, name, { configurable: true, writable: true });
+  }
+  try {
+    // The package is CommonJS and has no type declarations.
+    return createRequire(import.meta.url)('tarantool-driver');
+  } finally {
+    for (const { name, property } of before) {
+      if (property === undefined) Reflect.deleteProperty(globalThis, name);
+      else Reflect.defineProperty(globalThis, name, property);
+    }
+  }
+}
+
+const TarantoolDriver = loadDriver();
 
 /** How to connect, and where to. */
 export interface ConnectOptions extends Endpoint {

@@ -1,11 +1,14 @@
-import { addExtension, Packr } from 'msgpackr';
+import { Packr } from 'msgpackr';
+import { extension, sized } from './carried.js';
 import { readInteger } from './integers.js';
 import {
+  arrayHeader,
   headerSize,
   isArray,
   isInteger,
   isMap,
   isString,
+  mapHeader,
   memberCount,
   skip,
   stringBytes,
@@ -26,7 +29,7 @@ export type Value =
   | Value[]
   | { [key: string]: Value };
 
-/** A MessagePack extension that is carried along without being understood. */
+/** A MessagePack extension that is carried along without being understood. Its type goes from 0 to 255. */
 export class Extension {
   constructor(
     readonly type: number,
@@ -35,31 +38,10 @@ export class Extension {
 }
 
 /**
- * All types are carried alike: the server's own (`src/lib/core/mp_extension_types.h`: decimal 1, uuid 2,
- * error 3, datetime 4, compression 5, interval 6, tuple 7, arrow 8), and those that msgpackr would
- * otherwise take for its own. A class a type, for msgpackr finds the type by the class.
+ * Encodes scalars only. msgpackr writes instances of classes, binary values among them, by a table that is
+ * common to the whole process: an extension that is registered there changes what every other user of
+ * msgpackr reads and writes, and theirs would change what is written here.
  */
-const TYPES = 256;
-
-type ExtensionClass = new (type: number, payload: Uint8Array) => Extension;
-const classes = new Map<number, ExtensionClass>();
-
-// Type 0 cannot have a class.
-for (let type = 1; type < TYPES; type++) {
-  const Typed = class extends Extension {};
-  classes.set(type, Typed);
-  addExtension({
-    Class: Typed,
-    type,
-    pack: (value: Extension) => Buffer.from(value.payload),
-  });
-}
-
-function typed({ type, payload }: Extension): Extension {
-  return new (classes.get(type) ?? Extension)(type, payload);
-}
-
-// Records are an extension of msgpackr's own that no server reads.
 const packr = new Packr({ useRecords: false });
 
 /**
@@ -130,19 +112,22 @@ class Reader {
   }
 }
 
-/** msgpackr writes whole numbers beyond 32 bits as doubles, unless they are bigint. */
-function exact(value: Value): Value {
-  if (typeof value === 'number') {
-    return Number.isSafeInteger(value) && Math.abs(value) > 0x7fffffff ? BigInt(value) : value;
-  }
-  if (Array.isArray(value)) return value.map(exact);
-  if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Extension) return typed(value);
-  if (value instanceof Uint8Array) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, exact(each)]));
-}
-
 /** Encodes a value that was written in code: a request's arguments, a metadata field. */
 export function encode(value: Value): Buffer {
-  return packr.pack(exact(value));
+  if (typeof value !== 'object' || value === null) return packr.pack(scalar(value));
+  if (value instanceof Extension) return extension((value.type << 24) >> 24, value.payload);
+  if (value instanceof Uint8Array) return Buffer.concat([sized(0xc4, value.length), value]);
+  if (Array.isArray(value)) {
+    return Buffer.concat([arrayHeader(value.length), ...value.map(encode)]);
+  }
+  const pairs = Object.entries(value);
+  return Buffer.concat([mapHeader(pairs.length), ...pairs.flat().map(encode)]);
+}
+
+type Scalar = null | boolean | number | bigint | string;
+
+/** Makes bigints of whole numbers beyond 32 bits: msgpackr writes those numbers as doubles. */
+function scalar(value: Scalar): Scalar {
+  const isLarge = Number.isSafeInteger(value) && Math.abs(value as number) > 0x7fffffff;
+  return isLarge ? BigInt(value as number) : value;
 }

@@ -144,6 +144,9 @@ describe('encode', () => {
     0.5,
     '',
     'x'.repeat(40),
+    bin(Buffer.alloc(0)),
+    bin(Buffer.alloc(300, 7)),
+    Array.from({ length: 20 }, (_, i) => i),
     [],
     [1, ['a', null]],
     ...Array.from({ length: 8 }, (_, i) => ext(i + 1, Buffer.alloc(3, 0x55))),
@@ -164,7 +167,7 @@ describe('encode', () => {
   });
 
   it('writes an extension that was made in code', () => {
-    for (const type of [1, 2, 8]) {
+    for (const type of [0, 1, 2, 8, 127, 128, 255]) {
       const payload = Buffer.of(1, 2, 3);
       deepEqual(decode(encode(new Extension(type, payload))), decode(ext(type, payload)));
       equal(kindOf(encode(new Extension(type, payload))), `extension ${type}`);
