@@ -43,7 +43,9 @@ async function* until(
 
 function checkLimit(limit: number | undefined): void {
   if (limit === undefined || (Number.isSafeInteger(limit) && limit >= 0)) return;
-  throw new TntarError('usage', `the limit is ${limit}, and no whole number from 0`);
+  throw new TntarError('usage', `the limit is ${limit}, and no whole number from 0`, {
+    hint: 'leave it out to get all rows',
+  });
 }
 
 /**

@@ -70,7 +70,9 @@ export class TextSink {
   ): AsyncGenerator<Buffer> {
     for await (const item of items) yield* this.#take(item);
     if (!this.#isOver && !this.hasEnough) {
-      throw new TntarError('failure', 'the source stopped before its end');
+      throw new TntarError('failure', 'the source stopped before its end', {
+        hint: 'read the backup again; a source of your own ends with an item of the kind end',
+      });
     }
     const writer = this.#writer ?? this.#begin();
     writer.end();
@@ -112,7 +114,8 @@ export class TextSink {
       return writer;
     } catch (error) {
       if (!(error instanceof Unfit)) throw error;
-      throw new TntarError('failure', `space ${quoted(layout.space.name)}: ${error.message}`);
+      const { message, hint } = error;
+      throw new TntarError('failure', `space ${quoted(layout.space.name)}: ${message}`, { hint });
     }
   }
 
@@ -136,8 +139,7 @@ export class TextSink {
     const raw = buf.subarray(start, end);
     const key = extractKey(raw, space.primaryKey?.parts ?? []);
     const where = `space ${quoted(space.name)}, row ${showKey(key ?? raw)}${this.#field(message)}`;
-    const text = `${where}: ${message}`;
-    return new TntarError('failure', text, hint === undefined ? {} : { hint });
+    return new TntarError('failure', `${where}: ${message}`, { hint });
   }
 
   /** Names the first field of the row at hand of which the same is said when it is written alone. */

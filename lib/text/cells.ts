@@ -120,9 +120,15 @@ export abstract class Cells {
 /** A field for doubles holds integers, too, and of some a double loses the last digits. */
 function checkDouble(value: number | bigint, type: string): void {
   if (typeof value === 'number' || BigInt(Number(value)) === value) return;
-  throw new Unfit(`the integer ${value} where the format says ${type}, and no double is the same`);
+  throw new Unfit(
+    `the integer ${value} where the format says ${type}, and no double is the same`,
+    'leave the field out with --fields, or use --format ndjson or csv',
+  );
 }
 
 function misplaced(kind: number, type: string): Unfit {
-  return new Unfit(`${KIND_NAMES[kind]} where the format says ${type}`);
+  return new Unfit(
+    `${KIND_NAMES[kind]} where the format says ${type}`,
+    'leave the field out with --fields, or use --format ndjson or csv, which have no types',
+  );
 }

@@ -7,6 +7,7 @@ import { PlainCopy, type TextBuffer } from './buffer.js';
 import { Cells } from './cells.js';
 import { checkWidth } from './csv.js';
 import type { Layout, TextColumn } from './layout.js';
+import { SQL_LIMITS, SQLITE_LIMITS, type TableLimits } from './limits.js';
 import type { Row } from './row.js';
 import { datetimeText, floatText, writeInteger } from './scalars.js';
 import {
@@ -16,7 +17,6 @@ import {
   type Group,
   groupOf,
   identifier,
-  indexName,
   type Table,
   tableOf,
 } from './table.js';
@@ -25,6 +25,7 @@ import type { RowWriter } from './writer.js';
 
 /** What two kinds of SQL do not have in common. */
 interface Dialect {
+  limits: TableLimits;
   begin: string;
   /** Behind the definition of a table. */
   ending: string;
@@ -75,6 +76,7 @@ const MAX_SIGNED = 2n ** 63n - 1n;
 
 const DIALECTS = {
   sql: {
+    limits: SQL_LIMITS,
     begin: 'START TRANSACTION;\n',
     ending: '',
     typeOf: ({ type }) => STANDARD_TYPES[groupOf(type)],
@@ -87,13 +89,18 @@ const DIALECTS = {
     },
   },
   sqlite: {
+    limits: SQLITE_LIMITS,
     // the shell would go on behind an error
     begin: '.bail on\nBEGIN;\n',
     ending: ' STRICT',
     typeOf: ({ type }) => (SIGNED.test(type) ? 'INTEGER' : SQLITE_TYPES[groupOf(type)]),
     special: (value) => {
-      if (Number.isNaN(value))
-        throw new Unfit('a float that is not a number, which SQLite makes null');
+      if (Number.isNaN(value)) {
+        throw new Unfit(
+          'a float that is not a number, which SQLite makes null',
+          'leave the field out with --fields, or use --format ndjson or csv',
+        );
+      }
       return value > 0 ? '9e999' : '-9e999';
     },
     isText: (integer) => integer > MAX_SIGNED,
@@ -213,8 +220,8 @@ export class InsertRows implements RowWriter {
   constructor(text: TextBuffer, layout: Layout, kind: keyof typeof DIALECTS) {
     this.#text = text;
     this.#layout = layout;
-    this.#table = tableOf(layout);
     this.#dialect = DIALECTS[kind];
+    this.#table = tableOf(layout, this.#dialect.limits);
     this.#cells = new LiteralCells(text, layout.columns, this.#dialect);
     const { name, columns } = this.#table;
     this.#insert = Buffer.from(`INSERT INTO ${identifier(name)} ${columnList(columns)} VALUES\n`);
@@ -252,9 +259,7 @@ export class InsertRows implements RowWriter {
   end(): void {
     this.#close();
     const table = this.#table;
-    const indexes = table.indexes.map((index) =>
-      createIndex(table, index, indexName(table, index)),
-    );
+    const indexes = table.indexes.map((index) => createIndex(table, index));
     this.#text.text(`${indexes.join('')}COMMIT;\n`);
   }
 

@@ -131,7 +131,10 @@ export class JsonWriter {
 
   #enter(): void {
     if (++this.#depth <= MAX_DEPTH) return;
-    throw new Unfit(`a value that nests deeper than ${MAX_DEPTH} containers`);
+    throw new Unfit(
+      `a value that nests deeper than ${MAX_DEPTH} containers`,
+      'leave the field out with --fields, or use --format msgpack',
+    );
   }
 
   #array(buf: Buffer, start: number): number {

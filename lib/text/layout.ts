@@ -71,7 +71,9 @@ export function layoutOf(catalog: Catalog, space: Space, fields?: readonly strin
     columns.some((each, j) => j < i && isSame(each, column)),
   );
   if (fields !== undefined && twice !== undefined) {
-    throw new TntarError('usage', `field ${quoted(twice.name)} is asked for twice`);
+    throw new TntarError('usage', `field ${quoted(twice.name)} is asked for twice`, {
+      hint: 'name each field once, by its name or its number',
+    });
   }
   const names = namesOf(space);
   const isNamed =

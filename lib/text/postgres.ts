@@ -6,6 +6,7 @@ import { PlainCopy, type TextBuffer } from './buffer.js';
 import { Cells } from './cells.js';
 import { checkWidth } from './csv.js';
 import type { Layout, TextColumn } from './layout.js';
+import { POSTGRES_LIMITS } from './limits.js';
 import type { Row } from './row.js';
 import { writeFloat, writeInteger } from './scalars.js';
 import {
@@ -15,14 +16,13 @@ import {
   type Group,
   groupOf,
   identifier,
-  indexName,
   type Table,
   tableOf,
 } from './table.js';
 import { hasZero, notUtf8, Unfit } from './unfit.js';
 import type { RowWriter } from './writer.js';
 
-const SERVER = 'PostgreSQL';
+const SERVER = POSTGRES_LIMITS.database;
 
 /** Integers of other sizes are `numeric(20)`, which holds all of 64 bits, with a sign or without. */
 const SIZED: Readonly<Record<string, string>> = {
@@ -56,9 +56,6 @@ const BEFORE = `\\set ON_ERROR_STOP on
 BEGIN;
 SET LOCAL client_encoding TO 'UTF8';
 `;
-
-/** `NAMEDATALEN` of the server's `src/include/pg_config_manual.h`: it cuts longer names. */
-const MAX_NAME_BYTES = 63;
 
 /** Seconds from 1970: `MIN_TIMESTAMP` and `END_TIMESTAMP` of `src/include/datatype/timestamp.h`. */
 const FIRST_SECOND = -210_866_803_200n;
@@ -117,7 +114,10 @@ class CopyCells extends Cells {
   protected datetime(value: Datetime): void {
     const { seconds, nanoseconds, offsetMinutes, tzIndex } = value;
     if (seconds < FIRST_SECOND || seconds >= END_SECOND) {
-      throw new Unfit(`a datetime that ${SERVER} cannot hold: ${value}`);
+      throw new Unfit(
+        `a datetime that ${SERVER} cannot hold: ${value}`,
+        'leave the field out with --fields, or use --format sql, which has text for it',
+      );
     }
     if (nanoseconds % 1000 !== 0 || offsetMinutes !== 0 || tzIndex !== 0) this.blurred++;
     this.text.latin1(timestamp(seconds, nanoseconds));
@@ -164,13 +164,12 @@ export class PostgresRows implements RowWriter {
   constructor(text: TextBuffer, layout: Layout) {
     this.#text = text;
     this.#layout = layout;
-    this.#table = tableOf(layout, ['datetime']);
+    this.#table = tableOf(layout, POSTGRES_LIMITS, ['datetime']);
     this.#cells = new CopyCells(text, layout.columns);
   }
 
   begin(): void {
     const table = this.#table;
-    for (const name of [table.name, ...table.columns.map((column) => column.name)]) checkName(name);
     this.#text.text(BEFORE + createTable(table, typeOf));
     this.#text.text(`COPY ${identifier(table.name)} ${columnList(table.columns)} FROM STDIN;\n`);
   }
@@ -187,10 +186,7 @@ export class PostgresRows implements RowWriter {
 
   end(): void {
     const table = this.#table;
-    const indexes = table.indexes.map((index) => {
-      const name = indexName(table, index);
-      return createIndex(table, index, isTooLong(name) ? undefined : name);
-    });
+    const indexes = table.indexes.map((index) => createIndex(table, index));
     this.#text.text(`\\.\n${indexes.join('')}COMMIT;\n`);
   }
 
@@ -199,12 +195,4 @@ export class PostgresRows implements RowWriter {
     const lost = `of ${blurred} datetimes timestamptz keeps the moment to the microsecond, and no zone`;
     return [...this.#table.leftOut, ...(blurred === 0 ? [] : [lost])];
   }
-}
-
-const isTooLong = (name: string): boolean => Buffer.byteLength(name) > MAX_NAME_BYTES;
-
-/** @throws Unfit for a name that the server would cut, or cannot hold */
-function checkName(name: string): void {
-  if (!isTooLong(name) && name !== '') return;
-  throw new Unfit(`the name ${JSON.stringify(name)} is none that ${SERVER} can have`);
 }

@@ -4,6 +4,7 @@ import { isTable } from '../schema/rows.js';
 import { Field, SystemSpace } from '../schema/system.js';
 import type { Value } from '../tuple/codec.js';
 import type { Layout, TextColumn } from './layout.js';
+import { checkLimits, type TableLimits } from './limits.js';
 import { Unfit } from './unfit.js';
 
 /** What a column holds, as far as databases tell that apart. */
@@ -49,9 +50,16 @@ export function groupOf(type: string): Group {
 
 /** A primary key or another index, of whole columns. */
 export interface TableKey {
+  /** That of the index in its space. */
   name: string;
   isUnique: boolean;
   columns: readonly TextColumn[];
+}
+
+/** A secondary index of a table. */
+export interface TableIndex extends TableKey {
+  /** In the whole database, which has one name once; absent: the database finds one. */
+  fullName?: string;
 }
 
 /** A space as a table of another database. */
@@ -59,7 +67,7 @@ export interface Table {
   name: string;
   columns: readonly TextColumn[];
   primaryKey?: TableKey;
-  indexes: readonly TableKey[];
+  indexes: readonly TableIndex[];
   /** Indexes that no table can have, one line each. */
   leftOut: readonly string[];
 }
@@ -70,7 +78,11 @@ function partField(part: Value): number | undefined {
 }
 
 /** The key that an index is, or why no table can have it. */
-function keyOf({ fields }: SystemRow, columns: readonly TextColumn[]): TableKey | string {
+function keyOf(
+  { fields }: SystemRow,
+  columns: readonly TextColumn[],
+  limits: TableLimits,
+): TableKey | string {
   const { name, type, options, parts } = Field.index;
   const given = isTable(fields[options]) ? fields[options] : {};
   const kind = String(fields[type]).toLowerCase();
@@ -80,35 +92,68 @@ function keyOf({ fields }: SystemRow, columns: readonly TextColumn[]): TableKey 
   if (numbers.includes(undefined)) return 'it looks into fields';
   const found = numbers.map((fieldNo) => columns.find((column) => column.fieldNo === fieldNo));
   if (found.includes(undefined)) return 'not all its fields were asked for';
+  if (found.length > limits.keyColumns) {
+    return `it has ${found.length} fields, and ${limits.database} takes ${limits.keyColumns}`;
+  }
   const isUnique = fields[Field.index.id] === 0 || given['unique'] !== false;
   return { name: String(fields[name]), isUnique, columns: found as TextColumn[] };
 }
 
 /**
- * Readers such as `sqlite3` end a line at a zero byte, and the quote that follows it: what else a name says would
- * be run. Servers let nobody give such a name, so it is of somebody who hopes for that.
+ * Readers such as `sqlite3` end a line at a zero byte, and the quote that follows it: the rest of the name would
+ * be run. Servers refuse such names, so somebody made it on purpose.
  */
-function checkNames({ name, columns, indexes }: Table): void {
-  const names = [name, ...[...columns, ...indexes].map((each) => each.name)];
+function checkNames(names: readonly string[]): void {
   const bad = names.find((each) => each.includes('\0'));
-  if (bad !== undefined) throw new Unfit(`the name ${JSON.stringify(bad)} has a zero byte`);
+  if (bad === undefined) return;
+  throw new Unfit(
+    `the name ${JSON.stringify(bad)} has a zero byte`,
+    'use --format ndjson, or csv, and trust nothing else in this archive',
+  );
 }
 
 /**
- * @throws Unfit where nothing says which columns there are, and for names that nothing can hold
+ * Names indexes after the table as well, for a database has each name once: `_pkey` is that of a primary key in
+ * PostgreSQL. Those whose name would be too long come last, lest a name that the database finds for them is
+ * that of another.
+ */
+function withNames(table: string, keys: readonly TableKey[], limits: TableLimits): TableIndex[] {
+  const { fold, nameBytes } = limits;
+  const taken = new Set([fold(`${table}_pkey`)]);
+  const indexes = keys.map((key): TableIndex => {
+    const wanted = `${table}_${key.name}`;
+    let fullName = wanted;
+    for (let i = 2; taken.has(fold(fullName)); i++) fullName = `${wanted}_${i}`;
+    taken.add(fold(fullName));
+    return Buffer.byteLength(fullName) > nameBytes ? key : { ...key, fullName };
+  });
+  const isNamed = ({ fullName }: TableIndex): boolean => fullName !== undefined;
+  return [...indexes.filter(isNamed), ...indexes.filter((index) => !isNamed(index))];
+}
+
+/**
+ * @throws Unfit where nothing says which columns there are, and for columns and names that the database cannot
+ *   have
  * @param blurred - groups whose columns tell less apart than the fields do: a key of one cannot be unique
  */
-export function tableOf(layout: Layout, blurred: readonly Group[] = []): Table {
+export function tableOf(
+  layout: Layout,
+  limits: TableLimits,
+  blurred: readonly Group[] = [],
+): Table {
   const { space, catalog, columns } = layout;
   if (columns.length === 0) {
-    throw new Unfit('no format, index or row of it says which columns there are');
+    throw new Unfit(
+      'no format, index or row of it says which columns there are',
+      'say which with --fields, by number, e.g. --fields 1,2',
+    );
   }
-  const indexes: TableKey[] = [];
+  const keys: TableKey[] = [];
   const leftOut: string[] = [];
   let primaryKey: TableKey | undefined;
   for (const row of catalog.rows(SystemSpace.INDEX)) {
     if (row.fields[Field.index.spaceId] !== space.id) continue;
-    const key = keyOf(row, columns);
+    const key = keyOf(row, columns, limits);
     if (typeof key === 'string') {
       leftOut.push(`index ${quoted(row.fields[Field.index.name])} is left out: ${key}`);
       continue;
@@ -119,10 +164,12 @@ export function tableOf(layout: Layout, blurred: readonly Group[] = []): Table {
     }
     const isUnique = key.isUnique && !isBlurred;
     if (row.fields[Field.index.id] === 0 && isUnique) primaryKey = key;
-    else indexes.push({ ...key, isUnique });
+    else keys.push({ ...key, isUnique });
   }
+  checkNames([space.name, ...[...columns, ...keys].map((each) => each.name)]);
+  checkLimits(space.name, columns, limits);
+  const indexes = withNames(space.name, keys, limits);
   const table = { name: space.name, columns, indexes, leftOut };
-  checkNames(table);
   return primaryKey === undefined ? table : { ...table, primaryKey };
 }
 
@@ -155,14 +202,9 @@ export function createTable(
   return `CREATE TABLE ${identifier(name)} (\n${lines.join(',\n')}\n)${ending};\n`;
 }
 
-/** What an index is called there, where the names of indexes are those of the whole database. */
-export function indexName(table: Table, index: TableKey): string {
-  return `${table.name}_${index.name}`;
-}
-
-/** @param name - with none the database has to find one */
-export function createIndex(table: Table, index: TableKey, name?: string): string {
-  const kind = index.isUnique ? 'UNIQUE INDEX' : 'INDEX';
-  const named = name === undefined ? kind : `${kind} ${identifier(name)}`;
-  return `CREATE ${named} ON ${identifier(table.name)} ${columnList(index.columns)};\n`;
+/** The definition of an index. */
+export function createIndex(table: Table, { isUnique, fullName, columns }: TableIndex): string {
+  const kind = isUnique ? 'UNIQUE INDEX' : 'INDEX';
+  const named = fullName === undefined ? kind : `${kind} ${identifier(fullName)}`;
+  return `CREATE ${named} ON ${identifier(table.name)} ${columnList(columns)};\n`;
 }

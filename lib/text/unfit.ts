@@ -1,11 +1,11 @@
-/** A value that a format has no exact form for. Whoever knows the row adds its key. */
+/** A value or a table that a format has no exact form for. The caller adds the space and the key. */
 export class Unfit extends Error {
-  /** What can be done about it. */
-  readonly hint: string | undefined;
-
-  constructor(message: string, hint?: string) {
+  /** @param hint - an instruction: what can be done about it */
+  constructor(
+    message: string,
+    readonly hint: string,
+  ) {
     super(message);
-    this.hint = hint;
   }
 }
 
@@ -13,7 +13,7 @@ export class Unfit extends Error {
 export function notUtf8(): Unfit {
   return new Unfit(
     'a string that is no valid UTF-8',
-    'leave the field out by --fields, or take --format msgpack, which has all bytes as they are',
+    'leave the field out with --fields, or use --format msgpack, which keeps all bytes',
   );
 }
 
@@ -21,6 +21,6 @@ export function notUtf8(): Unfit {
 export function hasZero(where: string): Unfit {
   return new Unfit(
     `a string with a zero byte, which ${where} cannot hold`,
-    'leave the field out by --fields, or take another format',
+    'leave the field out with --fields, or use --format ndjson',
   );
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Result } from '../support/cli.js';
 import { ext, type Plain } from '../support/msgpack.js';
 import { Postgres } from '../support/postgres.js';
-import { TYPED_ROWS, writeTyped } from '../text/carried.js';
+import { TYPED_ROWS, writeSpace, writeTyped } from '../text/carried.js';
 import { NOT_UTF8 } from '../text/values.js';
 
 const FIXTURES = fileURLToPath(new URL('../../../test/fixtures/', import.meta.url));
@@ -141,6 +141,69 @@ describe('cat --format postgres', () => {
       match(stderr, message);
       deepEqual(await tables(), ['']);
     }
+  });
+
+  it('loads as many columns as the server takes, and refuses more before the first row', async () => {
+    const write = (count: number): void => {
+      const format = Array.from({ length: count }, (_, i) => ({
+        name: i === 1 ? 'x'.repeat(63) : `f${i}`,
+        type: i === 0 ? 'unsigned' : 'any',
+        is_nullable: i > 0,
+      }));
+      writeSpace(file, { name: 'typed', format }, [[1], [2, ...Array(count - 1).fill(null)]]);
+    };
+    write(1600);
+    const fits = await load();
+    equal(fits.code, 0, fits.stderr);
+    deepEqual(await postgres.query('SELECT f0, f1599 FROM typed'), ['1|NULL', '2|NULL']);
+    await postgres.query('DROP TABLE typed');
+    write(1601);
+    const { code, stderr } = await load();
+    equal(code, 1);
+    match(stderr, /^tntar: space 'typed': 1601 columns, .*\nhint: choose up to 1600 .*--fields/);
+    deepEqual(await tables(), ['']);
+    equal((await load('--fields f0,f2')).code, 0);
+  });
+
+  it('refuses names that the server would cut or refuse', async () => {
+    const field = (name: string) => ({ name, type: 'unsigned' });
+    const long = 'x'.repeat(64);
+    for (const [name, column, reason] of [
+      ['typed', long, /the name "x{64}" has 64 bytes, and PostgreSQL takes 63\nhint: .*--fields/],
+      [long, 'id', /the name "x{64}" has 64 bytes, and PostgreSQL takes 63\nhint: .*csv/],
+      ['typed', 'xmin', /PostgreSQL has a column "xmin" of its own\nhint: .*--fields/],
+    ] as const) {
+      writeSpace(file, { name, format: [field('n'), field(column)] }, [[1, 2]]);
+      const { code, stderr } = await postgres.run(
+        `tntar cat ${name} -q -i ${file} --format postgres`,
+      );
+      equal(code, 1);
+      match(stderr, reason);
+    }
+  });
+
+  it('loads indexes of up to 32 fields, each under a name that is free', async () => {
+    const all = Array.from({ length: 33 }, (_, i) => i);
+    const parts = (numbers: number[]): Plain[] => numbers.map((i) => [i, 'unsigned']);
+    const indexes: Plain[][] = [
+      [0, 'primary', 'tree', { unique: true }, parts(all.slice(0, 32))],
+      [1, 'pkey', 'tree', { unique: false }, parts([1])],
+      [2, 'y'.repeat(60), 'tree', { unique: false }, parts([2])],
+      [3, 'f2_idx', 'tree', { unique: false }, parts([3])],
+      [4, 'wide', 'tree', { unique: false }, parts(all)],
+    ];
+    const format = all.map((i) => ({ name: `f${i}`, type: 'unsigned' }));
+    writeSpace(file, { name: 'typed', format, indexes }, [all]);
+    const { code, stderr } = await load();
+    equal(code, 0, stderr);
+    match(stderr, /index 'wide' is left out: it has 33 fields, and PostgreSQL takes 32/);
+    const names = "SELECT indexname FROM pg_indexes WHERE tablename = 'typed' ORDER BY 1";
+    deepEqual(await postgres.query(names), [
+      'typed_f2_idx',
+      'typed_f2_idx1',
+      'typed_pkey',
+      'typed_pkey_2',
+    ]);
   });
 
   it('loads nothing of a stream that is cut anywhere', async () => {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { type Result, shell } from '../support/cli.js';
 import { float64, type Plain } from '../support/msgpack.js';
-import { TYPED_ROWS, writeTyped } from '../text/carried.js';
+import { TYPED_ROWS, writeSpace, writeTyped } from '../text/carried.js';
 
 const FIXTURES = fileURLToPath(new URL('../../../test/fixtures/', import.meta.url));
 const SPACES = ['typed', 'orders', 'by_hash', 'sorted', 'Ünïcödé / кириллица "表"'];
@@ -120,6 +120,57 @@ describe('cat --format sqlite', () => {
       stderr,
       /row \[1\], field 'double': a float that is not a number, which SQLite makes null/,
     );
+  });
+
+  it('loads as many columns as SQLite takes, and refuses more before the first row', async () => {
+    const write = (count: number): void => {
+      const format = Array.from({ length: count }, (_, i) => ({
+        name: `f${i}`,
+        type: i === 0 ? 'unsigned' : 'any',
+        is_nullable: i > 0,
+      }));
+      writeSpace(file, { name: 'typed', format }, [[1], Array(count).fill(2)]);
+    };
+    write(2000);
+    const fits = await load();
+    equal(fits.code, 0, fits.stderr);
+    deepEqual(await query('SELECT f0, f1999 FROM typed'), [
+      { f0: 1, f1999: null },
+      { f0: 2, f1999: '2' },
+    ]);
+    write(2001);
+    const { code, stderr } = await shell(`tntar cat typed -q -i ${file} --format sqlite | wc -c`);
+    equal(code, 1);
+    match(stderr, /^tntar: space 'typed': 2001 columns, .*\nhint: choose up to 2000 .*--fields/);
+    rmSync(database);
+    equal((await load('cat', '--fields f0,f1')).code, 0);
+  });
+
+  it('refuses names that SQLite would refuse, and loads an index for each name', async () => {
+    const indexes = ['primary', 'a', 'A', 'pkey'].map((name, id) => [
+      id,
+      name,
+      'tree',
+      { unique: true },
+      [[0, 'unsigned']],
+    ]);
+    const field = (name: string) => ({ name, type: 'unsigned' });
+    writeSpace(file, { name: 'typed', format: [field('id')], indexes }, [[1]]);
+    const fits = await load();
+    equal(fits.code, 0, fits.stderr);
+    deepEqual(await query(`SELECT count(*) AS n FROM pragma_index_list('typed')`), [{ n: 4 }]);
+    for (const [name, format, reason] of [
+      ['sqlite_users', [field('id')], /SQLite has no table of the name "sqlite_users"\nhint: /],
+      ['users', [field('id'), field('ID')], /cannot tell the columns "id" and "ID" apart\nhint: /],
+    ] as const) {
+      writeSpace(file, { name, format }, [format.map((_, i) => i)]);
+      const { code, stderr } = await shell(`tntar cat ${name} -q -i ${file} --format sqlite`);
+      equal(code, 1);
+      match(stderr, reason);
+      const fields = format.map((each) => `"${each.name}" INTEGER`).join(', ');
+      const made = await shell(`sqlite3 ${database} 'CREATE TABLE ${name} (${fields})'`);
+      match(made.stderr, /reserved for internal use|duplicate column name/);
+    }
   });
 
   it('loads nothing of a stream that is cut anywhere', async () => {

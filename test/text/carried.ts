@@ -67,22 +67,41 @@ export const TYPED_ROWS: Plain[][] = [
 
 const part = (field: number, type: string) => ({ field, type, ...nullable });
 
-const INDEXES = [
+const INDEXES: readonly (readonly Plain[])[] = [
   [0, 'pk', 'tree', { unique: true }, [[0, 'unsigned']]],
   [1, 'by_string', 'tree', { unique: false }, [part(6, 'string'), part(1, 'integer')]],
   [2, 'by_uuid', 'hash', { unique: true }, [part(8, 'uuid')]],
   [3, 'by_time', 'tree', { unique: true }, [part(9, 'datetime')]],
   [4, 'by_path', 'tree', { unique: false }, [{ ...part(12, 'string'), path: 'a.b' }]],
-] as const;
+];
 
-/** An archive of one space, `typed`, or of other rows in its place. */
-export function writeTyped(file: string, rows: readonly Plain[][] = TYPED_ROWS): void {
-  const space = { id: 512, name: 'typed', engine: 'memtx', format: TYPED, rowsFrom: 'snapshot' };
+/** A space of an archive, as its definitions have it. */
+export interface Described {
+  name: string;
+  format: readonly { name: string; type: string }[];
+  /** As rows of `_index` without the id of the space. */
+  indexes?: readonly (readonly Plain[])[];
+}
+
+const PRIMARY: readonly Plain[] = [0, 'pk', 'tree', { unique: true }, [[0, 'unsigned']]];
+
+/** Writes an archive of one space with such rows. */
+export function writeSpace(
+  file: string,
+  { name, format, indexes = [PRIMARY] }: Described,
+  rows: readonly Plain[][],
+): void {
+  const space = { id: 512, name, engine: 'memtx', format, rowsFrom: 'snapshot' };
   const entries = [
     jsonEntry('manifest.json', manifest({ spaces: [space] })),
-    rowsEntry('280.dump', [512, 1, 'typed', 'memtx', 0, {}, TYPED]),
-    rowsEntry('288.dump', ...INDEXES.map((index) => [512, ...index])),
+    rowsEntry('280.dump', [512, 1, name, 'memtx', 0, {}, format as Plain]),
+    rowsEntry('288.dump', ...indexes.map((index) => [512, ...index])),
     rowsEntry('512.dump', ...rows),
   ];
   writeFileSync(file, archive(sealed(entries)));
+}
+
+/** An archive of one space, `typed`, or of other rows in its place. */
+export function writeTyped(file: string, rows: readonly Plain[][] = TYPED_ROWS): void {
+  writeSpace(file, { name: 'typed', format: TYPED, indexes: INDEXES }, rows);
 }

@@ -189,16 +189,4 @@ describe('rows as SQL', () => {
       }
     }
   });
-
-  it('refuse names that PostgreSQL would cut', () => {
-    const long = layoutFor([['x'.repeat(64), 'unsigned']]);
-    throws(() => textOf('postgres', long, []), /is none that PostgreSQL can have/);
-    const index = layoutFor([['id', 'unsigned']], {
-      indexes: [
-        ['p', [0]],
-        ['y'.repeat(63), [0]],
-      ],
-    });
-    match(textOf('postgres', index, []), /CREATE UNIQUE INDEX ON "t" \("id"\);/);
-  });
 });

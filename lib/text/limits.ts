@@ -1,0 +1,111 @@
+import { shorten } from '../report.js';
+import type { TextColumn } from './layout.js';
+import { Unfit } from './unfit.js';
+
+/** Limits of a database on tables and their names. */
+export interface TableLimits {
+  /** The database, as messages call it. */
+  database: string;
+  columns: number;
+  /** Columns of one index, the primary key included. */
+  keyColumns: number;
+  /** Bytes of a name. */
+  nameBytes: number;
+  /** Gives the same text for all names that the database does not tell apart. */
+  fold(name: string): string;
+  /** Matches names that no table may have. */
+  reservedTable: RegExp;
+  /** Matches names that no column may have. */
+  reservedColumn: RegExp;
+}
+
+const NONE = /^$/;
+
+/** The standard has no limits, and databases differ. */
+export const SQL_LIMITS: TableLimits = {
+  database: 'SQL',
+  columns: Number.POSITIVE_INFINITY,
+  keyColumns: Number.POSITIVE_INFINITY,
+  nameBytes: Number.POSITIVE_INFINITY,
+  fold: (name) => name,
+  reservedTable: NONE,
+  reservedColumn: NONE,
+};
+
+/**
+ * `SQLITE_MAX_COLUMN` of `src/sqliteLimit.h`, `sqlite3CheckObjectName()` of `src/build.c`, and
+ * `sqlite3StrICmp()` of `src/util.c`, which knows letters of ASCII only.
+ */
+export const SQLITE_LIMITS: TableLimits = {
+  ...SQL_LIMITS,
+  database: 'SQLite',
+  columns: 2000,
+  fold: (name) => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase()),
+  reservedTable: /^sqlite_/i,
+};
+
+/**
+ * `MaxHeapAttributeNumber` of `src/include/access/htup_details.h`; `INDEX_MAX_KEYS` and `NAMEDATALEN` of
+ * `src/include/pg_config_manual.h`, which cuts longer names; the columns that `src/backend/catalog/heap.c`
+ * gives to each table.
+ */
+export const POSTGRES_LIMITS: TableLimits = {
+  ...SQL_LIMITS,
+  database: 'PostgreSQL',
+  columns: 1600,
+  keyColumns: 32,
+  nameBytes: 63,
+  reservedColumn: /^(ctid|xmin|cmin|xmax|cmax|tableoid)$/,
+};
+
+const FIELDS = 'leave the field out with --fields, or use --format csv';
+const NO_TABLE = 'use --format csv, and load it into a table with another name';
+
+const shown = (name: string): string => JSON.stringify(shorten(name));
+
+/**
+ * Checks what a database would refuse, or change in silence, before the first row.
+ *
+ * @throws Unfit for too many columns, and for a name that the database cannot have
+ */
+export function checkLimits(
+  table: string,
+  columns: readonly TextColumn[],
+  limits: TableLimits,
+): void {
+  const { database } = limits;
+  if (columns.length > limits.columns) {
+    throw new Unfit(
+      `${columns.length} columns, and a table of ${database} has ${limits.columns} at most`,
+      `choose up to ${limits.columns} of them with --fields, or use --format ndjson or csv`,
+    );
+  }
+  if (limits.reservedTable.test(table)) {
+    throw new Unfit(`${database} has no table of the name ${shown(table)}`, NO_TABLE);
+  }
+  checkLength(table, limits, NO_TABLE);
+  const seen = new Map<string, string>();
+  for (const { name } of columns) {
+    checkLength(name, limits, FIELDS);
+    if (limits.reservedColumn.test(name)) {
+      throw new Unfit(`every table of ${database} has a column ${shown(name)} of its own`, FIELDS);
+    }
+    const other = seen.get(limits.fold(name));
+    if (other !== undefined) {
+      throw new Unfit(
+        `${database} cannot tell the columns ${shown(other)} and ${shown(name)} apart`,
+        'leave one of the fields out with --fields, or use --format csv',
+      );
+    }
+    seen.set(limits.fold(name), name);
+  }
+}
+
+function checkLength(name: string, { database, nameBytes }: TableLimits, hint: string): void {
+  const bytes = Buffer.byteLength(name);
+  if (bytes <= nameBytes) return;
+  throw new Unfit(
+    `the name ${shown(name)} has ${bytes} bytes, and ${database} takes ${nameBytes}`,
+    hint,
+  );
+}
