@@ -1,6 +1,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { TntarError } from '../lib/errors.js';
-import { TEXT_FORMATS, type TextFormat } from '../lib/text/names.js';
+import {
+  INVALID_UTF8,
+  type InvalidUtf8,
+  TEXT_FORMATS,
+  type TextFormat,
+} from '../lib/text/names.js';
 import { EXIT_HELP, leave } from './exit.js';
 import { standardOutput } from './files.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
@@ -13,6 +18,7 @@ interface Flags extends ReportFlags {
   fields?: string[];
   where?: string[];
   limit?: number;
+  invalidUtf8: InvalidUtf8;
 }
 
 const EXAMPLES = `
@@ -25,6 +31,11 @@ Formats (lib/text/FORMS.md has how each type reads in each):
   sql       the same as close to the standard as goes
   msgpack   the tuples as they are, back to back
 
+Strings that are not valid UTF-8 (and for sql and postgres those with a zero byte), by --invalid-utf8:
+  error     the first one ends the run
+  replace   U+FFFD in place of the bytes that are not valid; a warning says in how many strings
+  base64    'base64:' and the bytes of the string in base64; strings that begin with that, too
+
 What has come out was verified. Of a file the definitions and this space are read; what comes from a
 pipe is read to its end, and where it is damaged behind the rows that is exit 3 all the same. With --limit
 reading stops where there are enough.
@@ -34,6 +45,7 @@ Examples:
   tntar cat users -i backup.tar.zst --format csv --fields id,name > users.csv
   tntar cat users -i backup.tar.zst --where 'age >= 18' --limit 10
   tntar cat users -i backup.tar.zst --format postgres | psql
+  tntar cat files -i backup.tar.zst --format csv --invalid-utf8 base64 > files.csv
 `;
 
 const GONE_HELP = `  141  what reads the output went away, as head does; nothing is said about it
@@ -106,6 +118,11 @@ export function catCommand(): Command {
       '--where <expression>',
       "only rows for which it is true, e.g. 'age >= 18'; may be given again",
       gather,
+    )
+    .addOption(
+      new Option('--invalid-utf8 <how>', 'what to do with strings that are not valid UTF-8')
+        .choices(INVALID_UTF8)
+        .default('error'),
     )
     .option('--limit <rows>', 'stop reading behind so many; the rest is not verified', limitOf)
     .addHelpText('after', EXAMPLES + EXIT_HELP + GONE_HELP)

@@ -105,7 +105,7 @@ export {
 export { selectSource } from './sources/select.js';
 export { type ServerReading, serverOrigin, type Way } from './sources/server.js';
 export { snapshotSource } from './sources/snapshot.js';
-export { TEXT_FORMATS, type TextFormat } from './text/names.js';
+export { INVALID_UTF8, type InvalidUtf8, TEXT_FORMATS, type TextFormat } from './text/names.js';
 export { eachTuple, type SpaceInfo, type TupleBatch } from './tuple/batch.js';
 export { Double, Float, Opaque, Raw } from './tuple/carried.js';
 export { Datetime, type DatetimeParts } from './tuple/datetime.js';

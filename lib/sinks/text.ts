@@ -8,7 +8,7 @@ import { extractKey, showKey } from '../schema/keys.js';
 import { SMALL_BUFFER, TextBuffer } from '../text/buffer.js';
 import { rowWriter } from '../text/formats.js';
 import { type Layout, layoutOf, widened } from '../text/layout.js';
-import type { TextFormat } from '../text/names.js';
+import type { InvalidUtf8, TextFormat } from '../text/names.js';
 import { Row } from '../text/row.js';
 import { Unfit } from '../text/unfit.js';
 import type { RowWriter } from '../text/writer.js';
@@ -26,6 +26,8 @@ export interface TextOptions {
   fields?: readonly string[];
   /** So many rows at most. */
   limit?: number;
+  /** Default `error`. The format `msgpack` has all bytes as they are. */
+  invalidUtf8?: InvalidUtf8;
   /** Hears what of the space is not in the text. */
   report?: Report;
 }
@@ -108,7 +110,7 @@ export class TextSink {
   #begin(count = 0): RowWriter {
     const layout = widened(this.#known(), count);
     try {
-      const writer = rowWriter(this.#options.format ?? DEFAULT_FORMAT, this.#text, layout);
+      const writer = this.#writerOf(this.#text, layout);
       writer.begin();
       this.#writer = writer;
       return writer;
@@ -117,6 +119,11 @@ export class TextSink {
       const { message, hint } = error;
       throw new TntarError('failure', `space ${quoted(layout.space.name)}: ${message}`, { hint });
     }
+  }
+
+  #writerOf(text: TextBuffer, layout: Layout): RowWriter {
+    const { format = DEFAULT_FORMAT, invalidUtf8 } = this.#options;
+    return rowWriter(format, text, layout, invalidUtf8);
   }
 
   *#rowsOf(bytes: Buffer): Generator<Buffer> {
@@ -144,12 +151,11 @@ export class TextSink {
 
   /** Names the first field of the row at hand of which the same is said when it is written alone. */
   #field(message: string): string {
-    const format = this.#options.format ?? DEFAULT_FORMAT;
     const layout = widened(this.#known(), this.#row.count);
     const column = layout.columns.find((each) => {
       const alone = { ...layout, columns: [each], isChosen: true };
       try {
-        rowWriter(format, new TextBuffer(SMALL_BUFFER), alone).row(this.#row);
+        this.#writerOf(new TextBuffer(SMALL_BUFFER), alone).row(this.#row);
         return false;
       } catch (error) {
         return error instanceof Unfit && error.message === message;

@@ -16,6 +16,7 @@ import {
   readFloat,
   stringEnd,
 } from './scalars.js';
+import type { Strings } from './strings.js';
 import { type Group, groupOf } from './table.js';
 import { Unfit } from './unfit.js';
 
@@ -32,6 +33,7 @@ const FITTING: Readonly<Record<number, readonly Group[]>> = {
 /** Writes values into columns of a type each. */
 export abstract class Cells {
   protected readonly text: TextBuffer;
+  protected readonly strings: Strings;
   readonly #scratch = new TextBuffer(SMALL_BUFFER);
   readonly #json: JsonWriter;
 
@@ -39,11 +41,12 @@ export abstract class Cells {
   readonly #groups: readonly Group[];
 
   /** @param noZero - what cannot hold a zero byte in the strings of JSON */
-  constructor(text: TextBuffer, columns: readonly TextColumn[], noZero?: string) {
+  constructor(text: TextBuffer, columns: readonly TextColumn[], strings: Strings, noZero?: string) {
     this.text = text;
+    this.strings = strings;
     this.#columns = columns;
     this.#groups = columns.map(({ type }) => groupOf(type));
-    this.#json = new JsonWriter(this.#scratch, noZero === undefined ? {} : { noZero });
+    this.#json = new JsonWriter(this.#scratch, { strings, noZero });
   }
 
   protected abstract null(): void;

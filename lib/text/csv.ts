@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import { csvFormatValue, tsvFormatValue } from 'd3-dsv';
 import { Opaque } from '../tuple/carried.js';
 import { Datetime } from '../tuple/datetime.js';
@@ -19,7 +18,8 @@ import {
   writeFloat,
   writeInteger,
 } from './scalars.js';
-import { notUtf8, Unfit } from './unfit.js';
+import type { Strings } from './strings.js';
+import { Unfit } from './unfit.js';
 import type { RowWriter } from './writer.js';
 
 const QUOTE = 0x22;
@@ -40,11 +40,11 @@ const DIALECTS: Readonly<Record<'csv' | 'tsv', Dialect>> = {
  * two quotes.
  */
 export class CsvRows implements RowWriter {
-  readonly notes: readonly string[] = [];
   readonly #text: TextBuffer;
   readonly #layout: Layout;
+  readonly #strings: Strings;
   readonly #scratch = new TextBuffer(SMALL_BUFFER);
-  readonly #json = new JsonWriter(this.#scratch);
+  readonly #json: JsonWriter;
   readonly #plain: PlainCopy;
   readonly #unquoted: PlainCopy;
   /** What makes that a value is quoted. */
@@ -52,10 +52,12 @@ export class CsvRows implements RowWriter {
   readonly #delimiter: number;
   readonly #format: (value: string) => string;
 
-  constructor(text: TextBuffer, layout: Layout, kind: keyof typeof DIALECTS) {
+  constructor(text: TextBuffer, layout: Layout, kind: keyof typeof DIALECTS, strings: Strings) {
     const { delimiter, format } = DIALECTS[kind];
     this.#text = text;
     this.#layout = layout;
+    this.#strings = strings;
+    this.#json = new JsonWriter(this.#scratch, { strings });
     this.#unquoted = new PlainCopy(text, '"');
     this.#plain = new PlainCopy(text, `"${delimiter}`);
     const special = Buffer.from(`"\r\n${delimiter}`);
@@ -87,6 +89,10 @@ export class CsvRows implements RowWriter {
 
   end(): void {}
 
+  get notes(): readonly string[] {
+    return this.#strings.notes;
+  }
+
   #cell(buf: Buffer, pos: number): void {
     const text = this.#text;
     switch (KINDS[buf[pos]!]) {
@@ -117,12 +123,20 @@ export class CsvRows implements RowWriter {
     }
   }
 
-  #string(buf: Buffer, start: number, end: number): void {
+  /** @param isText - it is known that it can be written as it is */
+  #string(buf: Buffer, start: number, end: number, isText = false): void {
     const text = this.#text;
     const before = text.length;
     text.reserve(end - start + 2);
     let pos = this.#plain.run(buf, start, end);
-    if (pos < end && !isUtf8(buf.subarray(start, end))) throw notUtf8();
+    if (!isText && (pos < end || this.#strings.isMarking)) {
+      const other = this.#strings.instead(buf, start, end);
+      if (other !== undefined) {
+        text.length = before;
+        this.#string(other, 0, other.length, true);
+        return;
+      }
+    }
     for (; pos < end; pos = this.#plain.run(buf, pos + 1, end)) {
       const byte = buf[pos]!;
       if (this.#isSpecial[byte] === 1) {

@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import type { Datetime } from '../tuple/datetime.js';
 import type { Decimal } from '../tuple/decimal.js';
 import { readInteger } from '../tuple/integers.js';
@@ -10,6 +9,7 @@ import type { Layout, TextColumn } from './layout.js';
 import { SQL_LIMITS, SQLITE_LIMITS, type TableLimits } from './limits.js';
 import type { Row } from './row.js';
 import { datetimeText, floatText, writeInteger } from './scalars.js';
+import type { Strings } from './strings.js';
 import {
   columnList,
   createIndex,
@@ -20,7 +20,7 @@ import {
   type Table,
   tableOf,
 } from './table.js';
-import { hasZero, notUtf8, Unfit } from './unfit.js';
+import { Unfit } from './unfit.js';
 import type { RowWriter } from './writer.js';
 
 /** What two kinds of SQL do not have in common. */
@@ -38,8 +38,8 @@ interface Dialect {
   decimal(text: string): string;
   /** Whether what reads the text makes a line feed of a carriage return and a line feed. */
   losesReturns: boolean;
-  /** A string that cannot stand in quotes. */
-  unquoted(bytes: Buffer): string;
+  /** What cannot hold a string with a zero byte; absent: it is one in hexadecimal. */
+  noZero?: string;
 }
 
 const STANDARD_TYPES: Readonly<Record<Group, string>> = {
@@ -84,9 +84,7 @@ const DIALECTS = {
     isText: () => false,
     decimal: (text) => `'${text}'`,
     losesReturns: false,
-    unquoted: () => {
-      throw hasZero('a text of SQL');
-    },
+    noZero: 'a text of SQL',
   },
   sqlite: {
     limits: SQLITE_LIMITS,
@@ -107,7 +105,6 @@ const DIALECTS = {
     decimal: (text) => `'${text}'`,
     // `local_getline()` of the shell's shell.c
     losesReturns: true,
-    unquoted: (bytes) => `CAST(X'${bytes.toString('hex')}' AS TEXT)`,
   },
 } as const satisfies Record<string, Dialect>;
 
@@ -119,8 +116,13 @@ class LiteralCells extends Cells {
   readonly #plain: PlainCopy;
   readonly #dialect: Dialect;
 
-  constructor(text: TextBuffer, columns: readonly TextColumn[], dialect: Dialect) {
-    super(text, columns);
+  constructor(
+    text: TextBuffer,
+    columns: readonly TextColumn[],
+    strings: Strings,
+    dialect: Dialect,
+  ) {
+    super(text, columns, strings);
     this.#plain = new PlainCopy(text, "'");
     this.#dialect = dialect;
   }
@@ -173,19 +175,26 @@ class LiteralCells extends Cells {
     this.text.byte(QUOTE);
   }
 
-  protected string(buf: Buffer, start: number, end: number): void {
+  protected string(buf: Buffer, start: number, end: number, isText = false): void {
     const text = this.text;
     const before = text.length;
     text.reserve(end - start + 2);
     text.bytes[text.length++] = QUOTE;
     let pos = this.#plain.run(buf, start, end);
-    if (pos < end && !isUtf8(buf.subarray(start, end))) throw notUtf8();
+    if (!isText && (pos < end || this.strings.isMarking)) {
+      const other = this.strings.instead(buf, start, end, this.#dialect.noZero);
+      if (other !== undefined) {
+        text.length = before;
+        this.string(other, 0, other.length, true);
+        return;
+      }
+    }
     while (pos < end) {
       const byte = buf[pos]!;
       const isLost = byte === RETURN && buf[pos + 1] === LINE_FEED && pos + 1 < end;
       if (byte === 0 || (isLost && this.#dialect.losesReturns)) {
         text.length = before;
-        text.latin1(this.#dialect.unquoted(buf.subarray(start, end)));
+        text.latin1(`CAST(X'${buf.toString('hex', start, end)}' AS TEXT)`);
         return;
       }
       if (byte === QUOTE) text.byte(QUOTE);
@@ -197,7 +206,7 @@ class LiteralCells extends Cells {
   }
 
   protected json(buf: Buffer, start: number, end: number): void {
-    this.string(buf, start, end);
+    this.string(buf, start, end, true);
   }
 }
 
@@ -209,6 +218,7 @@ const STATEMENT_BYTES = 64 * 1024;
 export class InsertRows implements RowWriter {
   readonly #text: TextBuffer;
   readonly #layout: Layout;
+  readonly #strings: Strings;
   readonly #table: Table;
   readonly #dialect: Dialect;
   readonly #cells: LiteralCells;
@@ -217,12 +227,13 @@ export class InsertRows implements RowWriter {
   #rows = 0;
   #bytes = 0;
 
-  constructor(text: TextBuffer, layout: Layout, kind: keyof typeof DIALECTS) {
+  constructor(text: TextBuffer, layout: Layout, kind: keyof typeof DIALECTS, strings: Strings) {
     this.#text = text;
     this.#layout = layout;
+    this.#strings = strings;
     this.#dialect = DIALECTS[kind];
-    this.#table = tableOf(layout, this.#dialect.limits);
-    this.#cells = new LiteralCells(text, layout.columns, this.#dialect);
+    this.#table = tableOf(layout, this.#dialect.limits, strings);
+    this.#cells = new LiteralCells(text, layout.columns, strings, this.#dialect);
     const { name, columns } = this.#table;
     this.#insert = Buffer.from(`INSERT INTO ${identifier(name)} ${columnList(columns)} VALUES\n`);
   }
@@ -264,6 +275,6 @@ export class InsertRows implements RowWriter {
   }
 
   get notes(): readonly string[] {
-    return this.#table.leftOut;
+    return [...this.#table.leftOut, ...this.#strings.notes];
   }
 }

@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import { Opaque } from '../tuple/carried.js';
 import { Datetime } from '../tuple/datetime.js';
 import { Interval } from '../tuple/interval.js';
@@ -17,7 +16,8 @@ import {
   writeFloat,
   writeInteger,
 } from './scalars.js';
-import { hasZero, notUtf8, Unfit } from './unfit.js';
+import { Strings } from './strings.js';
+import { Unfit } from './unfit.js';
 
 /** Containers in each other: as deep as recursion goes safely, and far deeper than data is. */
 const MAX_DEPTH = 512;
@@ -33,23 +33,27 @@ const ESCAPES = Array.from({ length: 256 }, (_, byte) =>
   JSON.stringify(String.fromCharCode(byte)).slice(1, -1),
 );
 
-/** What a JSON text leaves out that not every reader takes. */
+/** What a JSON text has in place of strings that not every reader takes. */
 export interface JsonOptions {
-  /** Refuses strings with a zero byte. */
-  noZero?: string;
+  /** By default, strings that are not valid UTF-8 are an error. */
+  strings?: Strings;
+  /** What takes no strings with a zero byte; absent: they stay. */
+  noZero?: string | undefined;
 }
 
 /** Writes MessagePack values as JSON, without decoding what can be copied. */
 export class JsonWriter {
   readonly #text: TextBuffer;
+  readonly #strings: Strings;
   readonly #noZero: string | undefined;
   readonly #plain: PlainCopy;
   /** Where the keys of the map at hand begin and end. */
   readonly #keys = new Int32Array(2 * FEW_KEYS);
   #depth = 0;
 
-  constructor(text: TextBuffer, { noZero }: JsonOptions = {}) {
+  constructor(text: TextBuffer, { strings = new Strings(), noZero }: JsonOptions = {}) {
     this.#text = text;
+    this.#strings = strings;
     this.#plain = new PlainCopy(text, '"\\');
     this.#noZero = noZero;
   }
@@ -94,26 +98,35 @@ export class JsonWriter {
     }
   }
 
-  /** Writes the string whose bytes are from `start` to `end`. */
-  string(buf: Buffer, start: number, end: number): void {
+  /**
+   * Writes the string whose bytes are from `start` to `end`.
+   *
+   * @param isText - it is known that it can be written as it is
+   */
+  string(buf: Buffer, start: number, end: number, isText = false): void {
     const text = this.#text;
+    const before = text.length;
     text.reserve(end - start + 2);
     text.bytes[text.length++] = QUOTE;
     let pos = this.#plain.run(buf, start, end);
-    if (pos < end) {
-      if (!isUtf8(buf.subarray(start, end))) throw notUtf8();
-      while (pos < end) {
-        this.#special(buf[pos]!);
-        text.reserve(end - pos + 1);
-        pos = this.#plain.run(buf, pos + 1, end);
+    if (!isText && (pos < end || this.#strings.isMarking)) {
+      const other = this.#strings.instead(buf, start, end, this.#noZero);
+      if (other !== undefined) {
+        text.length = before;
+        this.string(other, 0, other.length, true);
+        return;
       }
+    }
+    while (pos < end) {
+      this.#special(buf[pos]!);
+      text.reserve(end - pos + 1);
+      pos = this.#plain.run(buf, pos + 1, end);
     }
     text.bytes[text.length++] = QUOTE;
   }
 
   #special(byte: number): void {
     if (byte >= 0x80) this.#text.byte(byte);
-    else if (byte === 0 && this.#noZero !== undefined) throw hasZero(this.#noZero);
     else this.#text.latin1(ESCAPES[byte]!);
   }
 
@@ -198,10 +211,11 @@ export class JsonWriter {
   }
 
   /**
-   * True where each key is a string and there once, and the map cannot be taken for what stands for
-   * something else: that has one key, which begins with a dollar sign.
+   * True where each key is a string and there once, and stays so where something is written in its place, and the
+   * map cannot be taken for what stands for something else: that has one key, which begins with a dollar sign.
    */
   #isObject(buf: Buffer, first: number, count: number): boolean {
+    if (this.#strings.isLossy && !this.#hasTextKeys(buf, first, count)) return false;
     if (count > FEW_KEYS) return isLargeObject(buf, first, count);
     const keys = this.#keys;
     let pos = first;
@@ -217,6 +231,18 @@ export class JsonWriter {
       pos = skip(buf, end, buf.length);
     }
     return count !== 1 || keys[0] === keys[1] || buf[keys[0]!] !== DOLLAR;
+  }
+
+  #hasTextKeys(buf: Buffer, first: number, count: number): boolean {
+    let pos = first;
+    for (let i = 0; i < count; i++) {
+      const end = skip(buf, pos, buf.length);
+      const isKept =
+        !isString(buf[pos]!) || this.#strings.isText(buf, bodyStart(buf, pos), end, this.#noZero);
+      if (!isKept) return false;
+      pos = skip(buf, end, buf.length);
+    }
+    return true;
   }
 }
 

@@ -10,5 +10,18 @@ export const TEXT_FORMATS = [
   'msgpack',
 ] as const;
 
+/** All that can be done with strings that are not valid UTF-8. */
+export const INVALID_UTF8 = ['error', 'replace', 'base64'] as const;
+
+/**
+ * What is done with strings that are not valid UTF-8, and in PostgreSQL and SQL with those that have a zero byte:
+ *
+ * - `error`: the first one ends the run
+ * - `replace`: U+FFFD is written in place of the bytes that are not valid
+ * - `base64`: `base64:` is written, and all bytes of the string in base64; so are strings that begin with
+ *   `base64:`
+ */
+export type InvalidUtf8 = (typeof INVALID_UTF8)[number];
+
 /** What rows can be written as. */
 export type TextFormat = (typeof TEXT_FORMATS)[number];

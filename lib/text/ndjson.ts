@@ -2,6 +2,7 @@ import { FixedText, SMALL_BUFFER, TextBuffer } from './buffer.js';
 import { JsonWriter } from './json.js';
 import type { Layout } from './layout.js';
 import { Row } from './row.js';
+import { Strings } from './strings.js';
 import type { RowWriter } from './writer.js';
 
 /** What stands before, between and behind rows. */
@@ -16,7 +17,7 @@ const FRAMES = {
  * not in the object.
  */
 export class JsonRows implements RowWriter {
-  readonly notes: readonly string[] = [];
+  readonly #strings: Strings;
   readonly #text: TextBuffer;
   readonly #layout: Layout;
   readonly #json: JsonWriter;
@@ -25,10 +26,16 @@ export class JsonRows implements RowWriter {
   readonly #keys: FixedText[] = [];
   #isFirst = true;
 
-  constructor(text: TextBuffer, layout: Layout, kind: keyof typeof FRAMES) {
+  constructor(
+    text: TextBuffer,
+    layout: Layout,
+    kind: keyof typeof FRAMES,
+    strings: Strings = new Strings(),
+  ) {
     this.#text = text;
     this.#layout = layout;
-    this.#json = new JsonWriter(text);
+    this.#strings = strings;
+    this.#json = new JsonWriter(text, { strings });
     this.#frame = FRAMES[kind];
     for (const { fieldNo, name } of layout.columns) this.#keys[fieldNo] = keyOf(name);
   }
@@ -49,6 +56,10 @@ export class JsonRows implements RowWriter {
 
   end(): void {
     this.#text.latin1(this.#frame.behind);
+  }
+
+  get notes(): readonly string[] {
+    return this.#strings.notes;
   }
 
   #object(row: Row): void {

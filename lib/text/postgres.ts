@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import { Datetime } from '../tuple/datetime.js';
 import type { Decimal } from '../tuple/decimal.js';
 import type { Uuid } from '../tuple/uuid.js';
@@ -9,6 +8,7 @@ import type { Layout, TextColumn } from './layout.js';
 import { POSTGRES_LIMITS } from './limits.js';
 import type { Row } from './row.js';
 import { writeFloat, writeInteger } from './scalars.js';
+import type { Strings } from './strings.js';
 import {
   columnList,
   createIndex,
@@ -19,7 +19,7 @@ import {
   type Table,
   tableOf,
 } from './table.js';
-import { hasZero, notUtf8, Unfit } from './unfit.js';
+import { Unfit } from './unfit.js';
 import type { RowWriter } from './writer.js';
 
 const SERVER = POSTGRES_LIMITS.database;
@@ -77,8 +77,8 @@ class CopyCells extends Cells {
   /** Datetimes of which less is kept than there was. */
   blurred = 0;
 
-  constructor(text: TextBuffer, columns: readonly TextColumn[]) {
-    super(text, columns, SERVER);
+  constructor(text: TextBuffer, columns: readonly TextColumn[], strings: Strings) {
+    super(text, columns, strings, SERVER);
     this.#plain = new PlainCopy(text, '\\');
   }
 
@@ -123,14 +123,21 @@ class CopyCells extends Cells {
     this.text.latin1(timestamp(seconds, nanoseconds));
   }
 
-  protected string(buf: Buffer, start: number, end: number): void {
+  protected string(buf: Buffer, start: number, end: number, isText = false): void {
     const text = this.text;
+    const before = text.length;
     text.reserve(end - start);
     let pos = this.#plain.run(buf, start, end);
-    if (pos < end && !isUtf8(buf.subarray(start, end))) throw notUtf8();
+    if (!isText && (pos < end || this.strings.isMarking)) {
+      const other = this.strings.instead(buf, start, end, SERVER);
+      if (other !== undefined) {
+        text.length = before;
+        this.string(other, 0, other.length, true);
+        return;
+      }
+    }
     while (pos < end) {
       const byte = buf[pos]!;
-      if (byte === 0) throw hasZero(SERVER);
       const escaped = ESCAPES.get(byte);
       if (escaped === undefined) text.byte(byte);
       else text.latin1(escaped);
@@ -140,7 +147,7 @@ class CopyCells extends Cells {
   }
 
   protected json(buf: Buffer, start: number, end: number): void {
-    this.string(buf, start, end);
+    this.string(buf, start, end, true);
   }
 }
 
@@ -158,14 +165,18 @@ function timestamp(seconds: bigint, nanoseconds: number): string {
 export class PostgresRows implements RowWriter {
   readonly #text: TextBuffer;
   readonly #layout: Layout;
+  readonly #strings: Strings;
   readonly #table: Table;
   readonly #cells: CopyCells;
 
-  constructor(text: TextBuffer, layout: Layout) {
+  constructor(text: TextBuffer, layout: Layout, strings: Strings) {
     this.#text = text;
     this.#layout = layout;
-    this.#table = tableOf(layout, POSTGRES_LIMITS, ['datetime']);
-    this.#cells = new CopyCells(text, layout.columns);
+    this.#strings = strings;
+    this.#table = tableOf(layout, POSTGRES_LIMITS, strings, {
+      datetime: 'less of a datetime is kept',
+    });
+    this.#cells = new CopyCells(text, layout.columns, strings);
   }
 
   begin(): void {
@@ -193,6 +204,6 @@ export class PostgresRows implements RowWriter {
   get notes(): readonly string[] {
     const { blurred } = this.#cells;
     const lost = `of ${blurred} datetimes timestamptz keeps the moment to the microsecond, and no zone`;
-    return [...this.#table.leftOut, ...(blurred === 0 ? [] : [lost])];
+    return [...this.#table.leftOut, ...(blurred === 0 ? [] : [lost]), ...this.#strings.notes];
   }
 }

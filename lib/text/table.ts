@@ -5,6 +5,7 @@ import { Field, SystemSpace } from '../schema/system.js';
 import type { Value } from '../tuple/codec.js';
 import type { Layout, TextColumn } from './layout.js';
 import { checkLimits, type TableLimits } from './limits.js';
+import type { Strings } from './strings.js';
 import { Unfit } from './unfit.js';
 
 /** What a column holds, as far as databases tell that apart. */
@@ -131,16 +132,24 @@ function withNames(table: string, keys: readonly TableKey[], limits: TableLimits
   return [...indexes.filter(isNamed), ...indexes.filter((index) => !isNamed(index))];
 }
 
+/** Groups whose columns tell less apart than the fields do, each with the reason: a key of one is not unique. */
+export type Blurred = Partial<Record<Group, string>>;
+
+const REPLACED = 'strings of it may become the same';
+
 /**
+ * Makes a table of a space.
+ *
  * @throws Unfit where nothing says which columns there are, and for columns and names that the database cannot
  *   have
- * @param blurred - groups whose columns tell less apart than the fields do: a key of one cannot be unique
  */
 export function tableOf(
   layout: Layout,
   limits: TableLimits,
-  blurred: readonly Group[] = [],
+  { isLossy }: Strings,
+  given: Blurred = {},
 ): Table {
+  const blurred: Blurred = isLossy ? { ...given, string: REPLACED, json: REPLACED } : given;
   const { space, catalog, columns } = layout;
   if (columns.length === 0) {
     throw new Unfit(
@@ -158,11 +167,11 @@ export function tableOf(
       leftOut.push(`index ${quoted(row.fields[Field.index.name])} is left out: ${key}`);
       continue;
     }
-    const isBlurred = key.columns.some(({ type }) => blurred.includes(groupOf(type)));
-    if (isBlurred && key.isUnique) {
-      leftOut.push(`index ${quoted(key.name)} is not unique there: less of a datetime is kept`);
+    const [reason] = key.columns.flatMap(({ type }) => blurred[groupOf(type)] ?? []);
+    if (reason !== undefined && key.isUnique) {
+      leftOut.push(`index ${quoted(key.name)} is not unique there: ${reason}`);
     }
-    const isUnique = key.isUnique && !isBlurred;
+    const isUnique = key.isUnique && reason === undefined;
     if (row.fields[Field.index.id] === 0 && isUnique) primaryKey = key;
     else keys.push({ ...key, isUnique });
   }

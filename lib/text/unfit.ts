@@ -13,7 +13,7 @@ export class Unfit extends Error {
 export function notUtf8(): Unfit {
   return new Unfit(
     'a string that is no valid UTF-8',
-    'leave the field out with --fields, or use --format msgpack, which keeps all bytes',
+    'use --invalid-utf8 base64 or replace, leave the field out with --fields, or use --format msgpack',
   );
 }
 
@@ -21,6 +21,6 @@ export function notUtf8(): Unfit {
 export function hasZero(where: string): Unfit {
   return new Unfit(
     `a string with a zero byte, which ${where} cannot hold`,
-    'leave the field out with --fields, or use --format ndjson',
+    'use --invalid-utf8 base64 or replace, leave the field out with --fields, or use --format ndjson',
   );
 }

@@ -132,6 +132,17 @@ describe('cat', () => {
     equal((await cat('log', '-q', '--format', 'msgpack')).code, 0);
   });
 
+  it('writes strings that are not valid UTF-8 as it is told, and says how many', async () => {
+    const replaced = await cat('log', '--invalid-utf8', 'replace');
+    equal(replaced.code, 0);
+    match(String(replaced.stdout), /^\[3,"\ufffd"\]$/m);
+    match(replaced.stderr, /^tntar: warning: 1 string not valid UTF-8.*U\+FFFD/m);
+    const base64 = await cat('log', '--invalid-utf8', 'base64', '--format', 'csv');
+    match(String(base64.stdout), /^3,base64:\/w==$/m);
+    const { code, stderr } = await cat('log', '--invalid-utf8', 'ignore');
+    deepEqual([code, /error, replace, base64/.test(stderr)], [2, true], stderr);
+  });
+
   it('leaves its output open for who writes to it next', async () => {
     const one = `tntar cat log -q -i ${file} --fields 1 --limit 1`;
     const { code, stdout } = await shell(`${one} && ${one} && echo done`);

@@ -206,6 +206,49 @@ describe('cat --format postgres', () => {
     ]);
   });
 
+  it('loads strings that are not valid UTF-8 as base64, and gives their bytes back', async () => {
+    const string = { name: 'string', type: 'string' };
+    const format = [string, { name: 'any', type: 'any', is_nullable: true }];
+    const indexes: Plain[][] = [[0, 'pk', 'tree', { unique: true }, [[0, 'string']]]];
+    const other = Buffer.of(0xa2, 0x61, 0xfe);
+    const rows: Plain[][] = [
+      [NOT_UTF8, [NOT_UTF8]],
+      [other, { a: 'x\0' }],
+      ['a\0', null],
+      ['base64:', null],
+      ['plain', null],
+    ];
+    writeSpace(file, { name: 'typed', format, indexes }, rows);
+    const { code, stderr } = await load('--invalid-utf8 base64');
+    equal(code, 0, stderr);
+    match(stderr, /^tntar: warning: 6 strings not valid UTF-8, .*: written as base64$/m);
+    const bytes = `CASE WHEN string LIKE 'base64:%' THEN decode(substr(string, 8), 'base64')
+      ELSE convert_to(string, 'UTF8') END`;
+    deepEqual(await postgres.query(`SELECT encode(${bytes}, 'hex') FROM typed ORDER BY 1`), [
+      '6100',
+      '61fe',
+      '61ff',
+      '6261736536343a',
+      '706c61696e',
+    ]);
+    deepEqual(await postgres.query(`SELECT "any" FROM typed WHERE "any" IS NOT NULL ORDER BY 1`), [
+      '["base64:Yf8="]',
+      '{"a": "base64:eAA="}',
+    ]);
+    await postgres.query('DROP TABLE typed');
+    // both keys are the same now, so nothing may be unique
+    const replaced = await load('--invalid-utf8 replace');
+    equal(replaced.code, 0, replaced.stderr);
+    match(replaced.stderr, /warning: index 'pk' is not unique there: strings of it may become/);
+    deepEqual(await postgres.query(`SELECT string FROM typed ORDER BY string COLLATE "C"`), [
+      'a\ufffd',
+      'a\ufffd',
+      'a\ufffd',
+      'base64:',
+      'plain',
+    ]);
+  });
+
   it('loads nothing of a stream that is cut anywhere', async () => {
     // of the last 9 bytes 8 are the COMMIT
     for (const bytes of [9, 30, 100, 250, 400, 600, 900, 1500]) {

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { type Result, shell } from '../support/cli.js';
 import { float64, type Plain } from '../support/msgpack.js';
 import { TYPED_ROWS, writeSpace, writeTyped } from '../text/carried.js';
+import { NOT_UTF8 } from '../text/values.js';
 
 const FIXTURES = fileURLToPath(new URL('../../../test/fixtures/', import.meta.url));
 const SPACES = ['typed', 'orders', 'by_hash', 'sorted', 'Ünïcödé / кириллица "表"'];
@@ -171,6 +172,25 @@ describe('cat --format sqlite', () => {
       const made = await shell(`sqlite3 ${database} 'CREATE TABLE ${name} (${fields})'`);
       match(made.stderr, /reserved for internal use|duplicate column name/);
     }
+  });
+
+  it('loads strings that are not valid UTF-8, replaced or as base64', async () => {
+    const format = [{ name: 'string', type: 'string' }];
+    const indexes: Plain[][] = [[0, 'pk', 'tree', { unique: true }, [[0, 'string']]]];
+    const rows = [[NOT_UTF8], [Buffer.of(0xa2, 0x61, 0xfe)], ['a\0'], ['plain']];
+    writeSpace(file, { name: 'typed', format, indexes }, rows);
+    const strings = async (): Promise<unknown[]> =>
+      (await query('SELECT hex(string) AS hex FROM typed')).map(({ hex }) =>
+        String(Buffer.from(String(hex), 'hex')),
+      );
+    const base64 = await load('cat', '--invalid-utf8 base64');
+    equal(base64.code, 0, base64.stderr);
+    deepEqual((await strings()).sort(), ['a\0', 'base64:Yf4=', 'base64:Yf8=', 'plain']);
+    rmSync(database);
+    const replaced = await load('cat', '--invalid-utf8 replace');
+    equal(replaced.code, 0, replaced.stderr);
+    match(replaced.stderr, /^tntar: warning: 2 strings not valid UTF-8, .*U\+FFFD/m);
+    deepEqual((await strings()).sort(), ['a\0', 'a\ufffd', 'a\ufffd', 'plain']);
   });
 
   it('loads nothing of a stream that is cut anywhere', async () => {

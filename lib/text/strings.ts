@@ -1,0 +1,68 @@
+import { isUtf8 } from 'node:buffer';
+import type { InvalidUtf8 } from './names.js';
+import { hasZero, notUtf8 } from './unfit.js';
+
+/** Begins each string that is base64 of others, so that nobody takes one of those for text. */
+const MARK = 'base64:';
+
+/**
+ * Decides what is written for strings that a format cannot have as text: those that are not valid UTF-8, and
+ * those with a zero byte where a database takes none. Counts them.
+ */
+export class Strings {
+  readonly #how: InvalidUtf8;
+  #count = 0;
+
+  constructor(how: InvalidUtf8 = 'error') {
+    this.#how = how;
+  }
+
+  /** True where different strings can become the same. */
+  get isLossy(): boolean {
+    return this.#how === 'replace';
+  }
+
+  /** True where strings of plain ASCII have to be looked at, too. */
+  get isMarking(): boolean {
+    return this.#how === 'base64';
+  }
+
+  /** Tells whether a string can be written as it is. */
+  isText(buf: Buffer, start: number, end: number, noZero?: string): boolean {
+    const bytes = buf.subarray(start, end);
+    return isUtf8(bytes) && (noZero === undefined || !bytes.includes(0));
+  }
+
+  /**
+   * Gives what is written in place of a string.
+   *
+   * @param noZero - the database or the text that can hold no zero byte
+   * @returns valid UTF-8; undefined where the string itself is written
+   * @throws Unfit where nothing may be written in its place
+   */
+  instead(buf: Buffer, start: number, end: number, noZero?: string): Buffer | undefined {
+    const isText = this.isText(buf, start, end, noZero);
+    const bytes = buf.subarray(start, end);
+    if (isText && !(this.isMarking && bytes.toString('latin1', 0, MARK.length) === MARK)) {
+      return undefined;
+    }
+    if (this.#how === 'error') {
+      throw noZero !== undefined && isUtf8(bytes) ? hasZero(noZero) : notUtf8();
+    }
+    this.#count++;
+    if (this.isMarking) return Buffer.from(MARK + bytes.toString('base64'));
+    const text = bytes.toString();
+    return Buffer.from(noZero === undefined ? text : text.replaceAll('\0', '\ufffd'));
+  }
+
+  /** Says how many strings were not written as they are; at most one line. */
+  get notes(): readonly string[] {
+    if (this.#count === 0) return [];
+    const strings = this.#count === 1 ? '1 string' : `${this.#count} strings`;
+    return [
+      this.isLossy
+        ? `${strings} not valid UTF-8, or with a zero byte: U+FFFD was written in place of those bytes`
+        : `${strings} not valid UTF-8, with a zero byte, or beginning with '${MARK}': written as base64`,
+    ];
+  }
+}
