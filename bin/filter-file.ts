@@ -3,6 +3,7 @@ import { Console } from 'node:console';
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { afterAwake } from '../lib/awake.js';
 import { messageOf, TntarError } from '../lib/errors.js';
 import type { Filter } from '../lib/filters/filter.js';
 
@@ -65,9 +66,9 @@ function importWithin(
     const tooLate = new TntarError('usage', `it has not loaded after ${limitMs / 1000} s`, {
       hint: 'does it await at its top what takes so long, or never comes?',
     });
-    const timer = setTimeout(reject, limitMs, tooLate).unref();
+    const cancel = afterAwake(limitMs, () => reject(tooLate));
     import(url).then(resolve, reject).finally(() => {
-      clearTimeout(timer);
+      cancel();
       signal.removeEventListener('abort', onStop);
     });
   });

@@ -1,3 +1,4 @@
+import { afterAwake } from '../awake.js';
 import type { Report } from '../report.js';
 
 /**
@@ -21,11 +22,11 @@ export async function* warnOfStalls(
     );
   };
   for await (const chunk of chunks) {
-    const timer = isQuiet ? undefined : setTimeout(warn, ms).unref();
+    const cancel = isQuiet ? () => {} : afterAwake(ms, warn);
     try {
       yield chunk;
     } finally {
-      clearTimeout(timer);
+      cancel();
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { whileAwake } from '../awake.js';
 import { messageOf, TntarError } from '../errors.js';
 import { Pool } from '../memory.js';
 import { RequestType } from './constants.js';
@@ -12,6 +13,7 @@ import {
   replyError,
 } from './packets.js';
 import { bare, type Request, toPacket } from './requests.js';
+import { Silence } from './silence.js';
 import { socketReason } from './tls-errors.js';
 import { describeEndpoint } from './uri.js';
 
@@ -82,8 +84,10 @@ export class Connection {
   #lost: TntarError | undefined;
   readonly #lostListeners: ((error: TntarError) => void)[] = [];
   #sync = 0;
-  /** When the last byte came, or the server began to owe some. */
-  #owedSince = performance.now();
+  readonly #silence = new Silence();
+  readonly #stopWatching: () => void;
+  /** When the first of the requests that wait for a reply was sent. */
+  #askedAt = 0;
   /** Requests under way that may take as long as they like. */
   #patient = 0;
   /** A ping was sent, and no byte came since. */
@@ -98,8 +102,9 @@ export class Connection {
     this.idleTimeout = options.idleTimeout ?? DEFAULT_IDLE_TIMEOUT;
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.setNoDelay(true);
-    socket.setTimeout(this.idleTimeout);
-    socket.on('timeout', () => this.#onIdle());
+    // Not the timer of the socket, which would end a run that was suspended before its bytes are read.
+    this.#stopWatching =
+      this.idleTimeout === 0 ? () => {} : whileAwake(this.idleTimeout, (ran) => this.#watch(ran));
     socket.on('error', (error) => this.#lose(socketReason(error)));
     socket.on('close', () => this.#lose('the server closed it'));
     listen((chunk) => this.#onData(chunk));
@@ -143,7 +148,7 @@ export class Connection {
     try {
       return await new Promise<Packet>((resolve, reject) => {
         const sync = this.nextSync();
-        if (this.#waiting.size === 0) this.#owedSince = performance.now();
+        if (this.#waiting.size === 0) this.#askedAt = performance.now();
         this.#waiting.set(sync, { doing, resolve, reject });
         this.#socket.write(toPacket(request, sync));
       });
@@ -202,12 +207,13 @@ export class Connection {
   close(): void {
     this.#lost ??= new TntarError('failure', `connection to ${this.where} was closed by us`);
     this.#lostListeners.length = 0;
+    this.#stopWatching();
     this.#socket.destroy();
     this.#fail(this.#lost);
   }
 
   #onData(chunk: Buffer): void {
-    this.#owedSince = performance.now();
+    this.#silence.end();
     this.#isPinged = false;
     try {
       if (this.#consumer !== undefined) {
@@ -233,34 +239,31 @@ export class Connection {
     else waiting.resolve(packet);
   }
 
-  #onIdle(): void {
-    const waitingSince =
-      this.#consumer === undefined && this.#waiting.size > 0
-        ? this.#owedSince
-        : this.#consumer?.waitingSince();
-    const owes = waitingSince !== undefined;
-    const silent = performance.now() - Math.max(this.#owedSince, waitingSince ?? 0);
-    if (owes && !this.#socket.isPaused() && silent >= this.idleTimeout) {
-      if (this.#patient > 0 && !this.#isPinged) this.#ping();
-      else this.#lose(`no byte came for ${this.idleTimeout / 1000} s`);
-    } else {
-      // It fires once only, and counts from the last byte, not from when one was owed.
-      const rest = owes ? this.idleTimeout - silent : this.idleTimeout;
-      this.#socket.setTimeout(Math.max(1, Math.ceil(rest)));
-    }
+  /** Since when the server owes bytes that we are ready to take. */
+  #owedSince(): number | undefined {
+    if (this.#socket.isPaused()) return undefined;
+    if (this.#consumer !== undefined) return this.#consumer.waitingSince();
+    return this.#waiting.size > 0 ? this.#askedAt : undefined;
+  }
+
+  #watch(ran: number): void {
+    if (this.#silence.pass(ran, this.#owedSince()) < this.idleTimeout) return;
+    if (this.#patient > 0 && !this.#isPinged) this.#ping();
+    else this.#lose(`no byte came for ${this.idleTimeout / 1000} s`);
   }
 
   /** A server that builds an index says nothing by itself, and one that hangs will not answer this. */
   #ping(): void {
     this.#isPinged = true;
+    this.#silence.end();
     this.#socket.write(toPacket(bare(RequestType.PING), this.nextSync()));
-    this.#socket.setTimeout(this.idleTimeout);
   }
 
   #lose(reason: string): void {
     this.#lost ??= new TntarError('failure', `connection to ${this.where} lost: ${reason}`, {
       hint: "the server's log says whether it stopped, ran out of memory, or closed the connection",
     });
+    this.#stopWatching();
     this.#socket.destroy();
     this.#fail(this.#lost);
     for (const listener of this.#lostListeners.splice(0)) listener(this.#lost);

@@ -1,3 +1,4 @@
+import { afterAwake } from '../awake.js';
 import type { TntarError } from '../errors.js';
 import type { Destination } from '../schema/destinations.js';
 import type { TupleBatch } from '../tuple/batch.js';
@@ -141,9 +142,9 @@ export class InFlight {
    * before it when they are in its log.
    */
   async settle(): Promise<void> {
-    const deadline = setTimeout(() => this.giveUp(), SETTLE_MS);
+    const cancel = afterAwake(SETTLE_MS, () => this.giveUp());
     while (this.#rows > 0) await this.#change();
-    clearTimeout(deadline);
+    cancel();
   }
 
   async #until(isReached: () => boolean): Promise<void> {

@@ -2,6 +2,7 @@ import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict
 import { Connection, type ConnectionOptions, type Consumer } from '../../lib/iproto/connection.js';
 import { bodyDecoded, type Packet } from '../../lib/iproto/packets.js';
 import { bare, evaluate } from '../../lib/iproto/requests.js';
+import { suspend } from '../support/suspend.js';
 import { errorPacket, FakeServer, greeting, type Peer, packet, turns } from './fake-server.js';
 
 const DATA = 0x30;
@@ -183,6 +184,47 @@ describe('a connection', () => {
       peer.send(Buffer.of(1));
       await new Promise((resolve) => setTimeout(resolve, 50));
       deepEqual([hasCome, connection.lost], [true, undefined]);
+    });
+
+    it('takes what came while the process was suspended for longer than that', async () => {
+      await open({ idleTimeout: 30 });
+      const asked = connection.request(ping(), 'ping');
+      peer.send(packet(0, (await peer.request()).sync, data(7)));
+      suspend(150);
+      deepEqual(bodyDecoded(await asked, DATA), [7]);
+    });
+
+    it('gives the server its time after the process was suspended, as the network may have been', async () => {
+      await open({ idleTimeout: 100 });
+      const asked = connection.request(ping(), 'ping');
+      const { sync } = await peer.request();
+      suspend(300);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      peer.send(packet(0, sync, data(7)));
+      deepEqual(bodyDecoded(await asked, DATA), [7]);
+    });
+
+    it('waits for the reply to a ping after the process was suspended', async () => {
+      await open({ idleTimeout: 30 });
+      const asked = connection.request(evaluate('build'), 'build an index', true);
+      const { sync } = await peer.request();
+      const { type, sync: number } = await peer.request();
+      equal(type, 64);
+      peer.send(packet(0, number, new Map()));
+      suspend(150);
+      peer.send(packet(0, sync, data(1)));
+      deepEqual(bodyDecoded(await asked, DATA), [1]);
+    });
+
+    it('takes no time in which a consumer paused it for silence', async () => {
+      await open({ idleTimeout: 60 });
+      const since = performance.now();
+      connection.takeOver({ ...IDLE, waitingSince: () => since });
+      connection.pause();
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      connection.resume();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      equal(connection.lost, undefined);
     });
 
     it('waits on while nobody expects one', async () => {
