@@ -15,7 +15,7 @@ export type ErrorKind = 'failure' | 'usage' | 'archive' | 'target' | 'access';
 /** What an error may have besides its kind and its message. */
 export interface ErrorDetails {
   /** What the user can do about it, one line. */
-  hint?: string;
+  hint?: string | undefined;
   /** The error that led to this one. */
   cause?: unknown;
   /** The server's own code where an error reply is the cause, `src/box/errcode.h`. */

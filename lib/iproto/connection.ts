@@ -2,9 +2,13 @@ import type { Socket } from 'node:net';
 import { whileAwake } from '../awake.js';
 import { messageOf, TntarError } from '../errors.js';
 import { Pool } from '../memory.js';
+import { connect } from './connect.js';
 import { RequestType } from './constants.js';
-import { type ConnectOptions, connect, type Greeting, type LoggedIn } from './driver.js';
+import type { ConnectOptions } from './driver.js';
+import type { Greeting } from './greeting.js';
+import { type LoggedIn, refusedError } from './login.js';
 import {
+  errorText,
   forEachPacket,
   isError,
   KEPT_ROOM,
@@ -90,6 +94,8 @@ export class Connection {
   #askedAt = 0;
   /** Requests under way that may take as long as they like. */
   #patient = 0;
+  /** The server has answered a request. */
+  #isAnswered = false;
   /** A ping was sent, and no byte came since. */
   #isPinged = false;
 
@@ -233,10 +239,20 @@ export class Connection {
 
   #settle(packet: Packet): void {
     const waiting = this.#waiting.get(packet.sync);
-    if (waiting === undefined) return;
+    if (waiting === undefined) {
+      if (isError(packet)) this.#onComplaint(errorText(packet));
+      return;
+    }
+    this.#isAnswered = true;
     this.#waiting.delete(packet.sync);
     if (isError(packet)) waiting.reject(replyError(packet, waiting.doing));
     else waiting.resolve(packet);
+  }
+
+  /** The server says why it closes the connection: a trigger may do so before the first request. */
+  #onComplaint(text: string): void {
+    if (!this.#isAnswered) this.#lost ??= refusedError(this.where, text);
+    this.#lose(`the server said: ${text}`);
   }
 
   /** Since when the server owes bytes that we are ready to take. */

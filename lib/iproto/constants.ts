@@ -18,6 +18,8 @@ export const RequestType = {
   PING: 64,
   VOTE: 68,
   FETCH_SNAPSHOT: 69,
+  /** Since 2.10. */
+  ID: 73,
 } as const;
 
 /** Set in the type of a reply that carries an error; the rest of the type is the error's code. */
@@ -42,6 +44,8 @@ export const Key = {
   BALLOT: 0x29,
   DATA: 0x30,
   ERROR_TEXT: 0x31,
+  /** Since 2.11. */
+  AUTH_TYPE: 0x5b,
 } as const;
 
 /** Keys of the map under `Key.BALLOT`, `enum iproto_ballot_key`. */

@@ -1,11 +1,9 @@
+import type { LookupAddress } from 'node:dns';
 import { createRequire } from 'node:module';
-import type { Socket } from 'node:net';
+import type { LookupFunction, Socket } from 'node:net';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
-import { messageOf, TntarError } from '../errors.js';
-import { GREETING_BYTES } from './constants.js';
-import { PacketSplitter } from './packets.js';
-import { socketReason, tlsFailure } from './tls-errors.js';
-import { describeEndpoint, type Endpoint } from './uri.js';
+import type { Attempt } from './addresses.js';
+import type { Endpoint } from './uri.js';
 
 /**
  * The driver's part of a connection: it opens the socket (TCP, unix, TLS) and logs in. Its data path
@@ -61,44 +59,6 @@ export interface ConnectOptions extends Endpoint {
   tls?: TlsOptions;
 }
 
-const DEFAULT_CONNECT_TIMEOUT = 10_000;
-
-/** The first line of what a server says to a new connection, and the salt behind it. */
-export interface Greeting {
-  /** e.g. `2.6.0` */
-  version: string;
-  major: number;
-  minor: number;
-  /** Instance uuid; empty where the server sent none. */
-  uuid: string;
-}
-
-function notTarantool(where: string, bytes: Buffer): TntarError {
-  const shown = JSON.stringify(bytes.subarray(0, 32).toString('latin1'));
-  return new TntarError('failure', `${where} is not a supported Tarantool (got ${shown})`, {
-    hint: 'the port must be one of box.cfg.listen, and not a console or an HTTP port',
-  });
-}
-
-/**
- * Reads the greeting.
- *
- * Source: the server's `src/box/iproto_constants.h` and `greeting_encode()` in `src/box/xrow.c`:
- * `Tarantool 2.6.0 (Binary) <uuid>`, padded to 64 bytes.
- */
-export function parseGreeting(bytes: Buffer, where: string): Greeting {
-  const line = bytes.subarray(0, 64).toString('latin1');
-  const match = /^Tarantool (\d+)\.(\d+)\.(\S+) \(Binary\) ([0-9a-f-]*)/.exec(line);
-  if (match === null) throw notTarantool(where, bytes);
-  const [, major, minor, patch, uuid] = match;
-  return {
-    version: `${major}.${minor}.${patch}`,
-    major: Number(major),
-    minor: Number(minor),
-    uuid: uuid ?? '',
-  };
-}
-
 /** Bytes that one read takes at most. */
 const READ_BYTES = 256 * 1024;
 
@@ -107,7 +67,7 @@ const READ_BYTES = 256 * 1024;
  * `net.connect`), which makes for large chunks, and without TLS for a pause that holds from the very
  * next byte on.
  */
-class Inlet {
+export class Inlet {
   /** Gets each chunk, which is valid during the call only. */
   listener: (chunk: Buffer) => void = () => {};
   readonly #memory = Buffer.allocUnsafeSlow(READ_BYTES);
@@ -120,157 +80,57 @@ class Inlet {
   };
 }
 
-/** Resolves with the socket's first {@link GREETING_BYTES} bytes, however they are cut. */
-function readGreeting(inlet: Inlet, socket: Socket, where: string): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    let seen = Buffer.alloc(0);
-    inlet.listener = (chunk) => {
-      seen = Buffer.concat([seen, chunk]);
-      const prefix = Buffer.from('Tarantool ').subarray(0, seen.length);
-      if (!seen.subarray(0, prefix.length).equals(prefix)) {
-        settle(() => reject(notTarantool(where, seen)));
-      } else if (seen.length >= GREETING_BYTES) settle(() => resolve(seen));
-    };
-    const onClose = (): void => {
-      const said = seen.length === 0 ? 'without a word' : 'in the middle of its greeting';
-      const message = `${where} closed the connection ${said}`;
-      const hint =
-        'is this the binary port of a Tarantool, and does it want no client certificate?';
-      settle(() => reject(new TntarError('access', message, { hint })));
-    };
-    const settle = (act: () => void): void => {
-      inlet.listener = () => {};
-      socket.off('close', onClose);
-      act();
-    };
-    socket.on('close', onClose);
-  });
-}
-
-/** A socket that is logged in. */
-export interface LoggedIn {
+/** A driver that is connected, and not logged in. */
+export interface Line {
+  driver: Driver;
+  inlet: Inlet;
   socket: Socket;
-  greeting: Greeting;
-  /** From now on `listener` gets each chunk, which is valid during the call only. */
-  listen(listener: (chunk: Buffer) => void): void;
+  /** Resolves when the driver has taken the greeting. */
+  greeted: Promise<void>;
+  /** Rejects with what goes wrong at the socket from now on. */
+  failed: Promise<never>;
 }
 
-async function logIn(
-  driver: Driver,
-  inlet: Inlet,
-  options: ConnectOptions,
-  where: string,
-): Promise<LoggedIn> {
-  const connected = driver.connect();
-  connected.catch(() => {}); // the first `error` event tells more; see connect()
-  // The driver creates its socket in the tick after connect().
-  await new Promise<void>((resolve) => process.nextTick(resolve));
-  const { socket } = driver;
-  if (socket === undefined) throw new Error('the driver has no socket');
-
-  const toDriver = socket.listeners('data')[0] as (chunk: Buffer) => void;
-  const greetingBytes = await readGreeting(inlet, socket, where);
-  // Before the driver sends a login to something that is no Tarantool.
-  const greeting = parseGreeting(greetingBytes, where);
-  // The driver takes its first chunk for the greeting, and each later one for whole packets.
-  const splitter = new PacketSplitter();
-  inlet.listener = (chunk) => {
-    try {
-      splitter.push(chunk, (packets) => toDriver(Buffer.from(packets)));
-    } catch (error) {
-      const message = `${where} answers the login with something else: ${messageOf(error)}`;
-      socket.destroy(new TntarError('failure', message, { cause: error }));
-    }
-  };
-  toDriver(greetingBytes);
-  await connected;
-  const { user = 'guest', password = '' } = options;
-  if (user !== 'guest' || password !== '') await driver._auth(user, password);
-  return {
-    socket,
-    greeting,
-    listen: (listener) => {
-      inlet.listener = listener;
-    },
-  };
-}
-
-/**
- * Connects and logs in.
- *
- * @throws TntarError of kind `access` where the connection or the login is refused, `failure` where
- * the other side is no Tarantool
- */
-export async function connect(options: ConnectOptions): Promise<LoggedIn> {
-  const where = describeEndpoint(options);
-  const timeout = options.connectTimeout ?? DEFAULT_CONNECT_TIMEOUT;
+/** Begins to connect to one address, or to where there is nothing to look up. */
+export function dial(options: ConnectOptions, address: LookupAddress | undefined): Attempt<Line> {
   const inlet = new Inlet();
   const driver = new TarantoolDriver({
     ...(options.path === undefined
       ? { host: options.host, port: options.port }
       : { path: options.path }),
     ...(options.tls === undefined ? {} : { tls: options.tls }),
+    // The name stays, for TLS and for messages. Node's own choice among addresses gives each but the last
+    // 250 ms, and the last one may be dead.
+    ...(address === undefined ? {} : { autoSelectFamily: false, lookup: lookupOf(address) }),
     // No user and no password: it would not log in with an empty one, and would hand both to
     // net.connect, which NODE_DEBUG=net prints.
     lazyConnect: true,
     retryStrategy: null,
     onread: inlet.onread,
   });
-  let timer: NodeJS.Timeout | undefined;
-  let onAbort = (): void => {};
-  const gaveUp = new Promise<never>((_resolve, reject) => {
-    // The driver rejects with "Connection is closed."; the true reason is its first error event.
-    driver.on('error', reject);
-    onAbort = () => reject(options.signal?.reason);
-    options.signal?.addEventListener('abort', onAbort);
-    if (options.signal?.aborted) onAbort();
-    timer = setTimeout(() => {
-      const seconds = timeout / 1000;
-      reject(
-        new TntarError('access', `${where} did not let us in within ${seconds} s`, {
-          hint:
-            options.tls === undefined
-              ? 'is the address right, is a firewall in between, is the server overloaded, or does it speak TLS only (--tls)?'
-              : 'is the address right, is a firewall in between, is the server overloaded, or does it speak no TLS?',
-        }),
-      );
-    }, timeout);
-  });
-  const loggedIn = logIn(driver, inlet, options, where);
-  try {
-    return await Promise.race([loggedIn, gaveUp]);
-  } catch (error) {
-    driver.socket?.destroy();
-    // The driver may have had no socket yet.
-    loggedIn.then(({ socket }) => socket.destroy()).catch(() => {});
-    throw describeFailure(error, options, where);
-  } finally {
-    clearTimeout(timer);
-    options.signal?.removeEventListener('abort', onAbort);
-  }
-}
-
-function describeFailure(error: unknown, options: ConnectOptions, where: string): TntarError {
-  if (error instanceof TntarError) return error;
-  if (options.signal?.aborted) return new TntarError('failure', 'stopped while connecting');
-  const untrusted = options.tls === undefined ? undefined : tlsFailure(where, error);
-  if (untrusted !== undefined) return untrusted;
-  const system = (error as NodeJS.ErrnoException).code;
-  if (system !== undefined) {
-    return new TntarError('access', `cannot connect to ${where}: ${connectReason(error)}`, {
-      hint: 'is the server running, and does its box.cfg.listen name this address?',
-      cause: error,
+  // It rejects with "Connection is closed."; the true reason is its first error event.
+  const failed = new Promise<never>((_resolve, reject) => driver.on('error', reject));
+  const greeted = driver.connect();
+  for (const promise of [failed, greeted]) promise.catch(() => {});
+  let isAbandoned = false;
+  const connected = new Promise<Line>((resolve, reject) => {
+    failed.catch(reject);
+    // The driver creates its socket in the tick after connect().
+    process.nextTick(() => {
+      const { socket } = driver;
+      if (socket === undefined) reject(new Error('the driver has no socket'));
+      else if (isAbandoned) socket.destroy();
+      else socket.once('connect', () => resolve({ driver, inlet, socket, greeted, failed }));
     });
-  }
-  const user = options.user ?? 'guest';
-  return new TntarError('access', `cannot log in to ${where} as '${user}': ${messageOf(error)}`, {
-    hint: 'set TT_CLI_USERNAME and TT_CLI_PASSWORD, use --password-file, or user@host and the prompt',
-    cause: error,
   });
+  const abandon = (): void => {
+    isAbandoned = true;
+    driver.socket?.destroy();
+  };
+  return { connected, abandon };
 }
 
-/** A refused `localhost` is an AggregateError without a message: one error for each address. */
-function connectReason(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(messageOf).join(', ');
-  return socketReason(error);
+/** The lookup of a name whose address is known. */
+function lookupOf({ address, family }: LookupAddress): LookupFunction {
+  return (_host, _options, done) => done(null, address, family);
 }

@@ -1,5 +1,5 @@
 import type { Manifest, ManifestSpace, RowsFrom, Vclock } from '../archive/manifest.js';
-import type { Greeting } from '../iproto/driver.js';
+import type { Greeting } from '../iproto/greeting.js';
 import { type Catalog, rowlessReason, type Space } from '../schema/catalog.js';
 import { isOlder, type SchemaVersion, showSchema } from '../schema/release.js';
 import { Field, SystemSpace } from '../schema/system.js';

@@ -1,7 +1,7 @@
 import { deepEqual, ok } from 'node:assert/strict';
 import { TntarError } from '../../lib/errors.js';
 import { Key } from '../../lib/iproto/constants.js';
-import { parseGreeting } from '../../lib/iproto/driver.js';
+import { parseGreeting } from '../../lib/iproto/greeting.js';
 import {
   bodyDecoded,
   bodyValue,

@@ -1,5 +1,5 @@
 import { deepEqual, throws } from 'node:assert/strict';
-import { parseGreeting } from '../../lib/iproto/driver.js';
+import { parseGreeting } from '../../lib/iproto/greeting.js';
 import { greeting } from './fake-server.js';
 
 const UUID = '35a01909-a1e0-4af8-a60b-34e0cb6781bd';
