@@ -10,6 +10,7 @@ import {
   skip,
 } from '../tuple/msgpack.js';
 import { ERROR_BIT, ErrorCode, Key, MAX_PACKET_BYTES } from './constants.js';
+import { disabledIn, enableHint } from './denials.js';
 
 /** Bytes of the length that stands before each packet: the server always writes it as uint32. */
 export const LENGTH_BYTES = 5;
@@ -266,8 +267,16 @@ export function replyError(packet: Packet, doing: string): TntarError {
   const code = errorCode(packet);
   const text = errorText(packet).replace(PASSWORD_HASH, '$1"***"');
   const kind = ACCESS_CODES.includes(code) ? 'access' : 'failure';
+  const hint = kind === 'access' ? accessHint(text) : undefined;
   return new TntarError(kind, `${doing}: ${text} (server error ${code})`, {
     serverCode: code,
-    ...(kind === 'access' ? { hint: 'log in as a user who has this privilege, or grant it' } : {}),
+    hint,
   });
+}
+
+function accessHint(text: string): string {
+  const disabled = disabledIn(text);
+  return disabled === undefined
+    ? 'log in as a user who has this privilege, or grant it'
+    : enableHint(disabled);
 }

@@ -1,6 +1,7 @@
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
 import { ErrorCode, Iterator } from '../iproto/constants.js';
+import { disabledIn, enableHint } from '../iproto/denials.js';
 import { select } from '../iproto/requests.js';
 import { listOf } from '../report.js';
 import { SystemSpace } from '../schema/system.js';
@@ -60,6 +61,13 @@ const TELLING: readonly (number | undefined)[] = [
 export function throwHidden(user: string, hidden: readonly Hidden[]): void {
   const [first] = hidden;
   if (first === undefined) return;
+  // All that was asked for is denied then, and none of it need be granted.
+  for (const { why } of hidden) {
+    const disabled = disabledIn(why);
+    if (disabled === undefined) continue;
+    const message = `user '${user}' lacks ${disabled.lacks} on universe, and may read nothing (${why})`;
+    throw new TntarError('access', message, { hint: enableHint(disabled) });
+  }
   const names = listOf(hidden.map(({ what }) => what));
   const isWhole = !hidden.some(({ spaceId }) => TELLING.includes(spaceId));
   const more = isWhole ? '' : ', nor what these would tell of';

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, rejects } from 'node:assert/strict';
+import { deepEqual, doesNotMatch, equal, match, rejects } from 'node:assert/strict';
 import { once } from 'node:events';
 import { Connection } from '../../lib/iproto/connection.js';
 import { parseUri } from '../../lib/iproto/uri.js';
@@ -156,7 +156,24 @@ describe('who may dump', () => {
       const { code, stdout, stderr } = await dumpAsAnn(server);
       equal(code, 5, stderr);
       equal(stdout.length, 0);
-      match(stderr, /Usage access to universe/);
+      match(stderr, /user 'ann' lacks usage on universe, and may read nothing/);
+      match(stderr, /\nhint: grant 'ann' usage on universe.*box\.schema\.user\.enable\('ann'\)/);
+    });
+  });
+
+  describe('whichever way', () => {
+    it('is not who was disabled, and is told which privilege that has taken', async () => {
+      await server.eval(`box.schema.user.grant('ann', 'read', 'universe')`);
+      for (const lacks of ['usage', 'session']) {
+        await server.eval(`box.schema.user.revoke('ann', '${lacks}', 'universe')`);
+        for (const source of ['auto', 'snapshot', 'select']) {
+          const { code, stderr } = await dumpAsAnn(server, '--source', source);
+          equal(code, 5, stderr);
+          match(stderr, new RegExp(`hint: grant 'ann' ${lacks} on universe`), source);
+          doesNotMatch(stderr, /may not read|read on universe/);
+        }
+        await server.eval(`box.schema.user.enable('ann')`);
+      }
     });
   });
 
