@@ -6,11 +6,11 @@ import {
   TEXT_FORMATS,
   type TextFormat,
 } from '../lib/text/names.js';
-import { EXIT_HELP, leave } from './exit.js';
-import { standardOutput } from './files.js';
+import { EXIT_HELP } from './exit.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
 import { formatBytes, plural } from './reporting.js';
 import { interruptible } from './signals.js';
+import { pipelineOutput } from './standard-output.js';
 
 interface Flags extends ReportFlags {
   input?: string;
@@ -73,30 +73,23 @@ function checkTerminal(format: TextFormat): void {
   });
 }
 
-function leaveIfClosed(error: unknown): void {
-  if ((error as NodeJS.ErrnoException | null)?.code === 'EPIPE') leave();
-}
-
 async function run(space: string, flags: Flags): Promise<void> {
   const { input, quiet, progress, ...options } = flags;
   checkTerminal(options.format);
   const report = reportOf({ quiet: quiet || process.stdout.isTTY === true, progress });
   const { cat } = await import('../lib/cat.js');
   const { originOf } = await import('./origins.js');
-  process.stdout.prependListener('error', leaveIfClosed);
+  const output = pipelineOutput();
   try {
     const origin = originOf(input, report);
     const { rows, bytes, seconds, isVerified } = await interruptible((signal) =>
-      cat(origin, standardOutput(), { ...options, space, report, signal }),
+      cat(origin, output, { ...options, space, report, signal }),
     );
     report.clear();
     report.note(
       `wrote ${plural(rows, 'row')} (${formatBytes(bytes)}) in ${seconds.toFixed(1)} s` +
         (isVerified ? '' : '; the rest of the archive was not read, nor verified'),
     );
-  } catch (error) {
-    leaveIfClosed(error);
-    throw error;
   } finally {
     report.clear();
   }

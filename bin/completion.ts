@@ -1,6 +1,7 @@
 import { Argument, Command } from 'commander';
 import type { Surface } from './completion/surface.js';
 import { EXIT_HELP } from './exit.js';
+import { textOutput } from './standard-output.js';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];
@@ -42,7 +43,7 @@ export async function completionFor(program: Command, shell: Shell): Promise<str
 }
 
 async function run(shell: Shell, _flags: unknown, command: Command): Promise<void> {
-  process.stdout.write(await completionFor(command.parent ?? command, shell));
+  textOutput().write(await completionFor(command.parent ?? command, shell));
 }
 
 export function completionCommand(): Command {

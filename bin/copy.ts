@@ -1,10 +1,12 @@
 import { Command, Option } from 'commander';
 import type { CopyOptions } from '../lib/copy.js';
+import { requireOutput } from './descriptors.js';
 import { EXIT_HELP } from './exit.js';
 import { addFilterOptions, type FilterFlags, rewritesOf } from './filter-options.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
 import { addConnectionOptions, type ServerFlags, serverOptions } from './server-options.js';
 import { interruptible } from './signals.js';
+import { textOutput } from './standard-output.js';
 import { addTargetOptions, type TargetFlags, wantedOf } from './target-options.js';
 
 interface Flags extends ServerFlags, FilterFlags, TargetFlags, ReportFlags {
@@ -30,6 +32,7 @@ async function run(from: string, to: string, flags: Flags): Promise<void> {
   const report = reportOf(flags);
   const { targetPasswordFile: passwordFile = flags.passwordFile, source, strict } = flags;
   const wanted = wantedOf(flags);
+  if (flags.dryRun) requireOutput();
   const { copy, previewCopy } = await import('../lib/copy.js');
   try {
     await interruptible(async (signal) => {
@@ -42,7 +45,7 @@ async function run(from: string, to: string, flags: Flags): Promise<void> {
         const { showPreview } = await import('./preview.js');
         const preview = await previewCopy(server, target, options);
         report.clear();
-        process.stdout.write(showPreview(preview));
+        textOutput().write(showPreview(preview));
         return;
       }
       const copied = await copy(server, target, options);

@@ -12,6 +12,7 @@ import { formatCount, plural, printable } from './reporting.js';
 import { addConnectionOptions, type ServerFlags } from './server-options.js';
 import { kindOf, SIDES_HELP, withSide } from './sides.js';
 import { interruptible } from './signals.js';
+import { textOutput } from './standard-output.js';
 
 interface Flags extends ServerFlags, ChoiceFlags, ReportFlags {
   passwordFileB?: string;
@@ -40,6 +41,7 @@ const CHUNK_LENGTH = 64 * 1024;
 
 /** Writes lines to standard output, no faster than somebody reads them. */
 class Output {
+  readonly #stream = textOutput();
   #text = '';
 
   write(line: string): void | Promise<void> {
@@ -50,7 +52,7 @@ class Output {
   async flush(): Promise<void> {
     const text = this.#text;
     this.#text = '';
-    if (text !== '' && !process.stdout.write(text)) await once(process.stdout, 'drain');
+    if (text !== '' && !this.#stream.write(text)) await once(this.#stream, 'drain');
   }
 }
 

@@ -13,6 +13,7 @@ import {
   serverOptions,
 } from './server-options.js';
 import { interruptible } from './signals.js';
+import { asArchiveError } from './standard-output.js';
 
 interface Flags extends ServerFlags, FilterFlags, ReportFlags {
   schemaOnly: boolean;
@@ -53,6 +54,8 @@ async function run(uri: string, flags: Flags): Promise<void> {
       }),
     );
     report.summary('dumped', summary);
+  } catch (error) {
+    throw asArchiveError(error);
   } finally {
     report.clear();
   }

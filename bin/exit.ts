@@ -59,18 +59,10 @@ export class Interrupted extends Error {
   }
 }
 
-/** Of an archive, a table and a plan alike. */
-const CUT_SHORT = 'the output is cut short, and an archive that is cut short is no backup';
-
-/** Errors of the operating system, in the words of somebody who typed a command. */
+/** Describes an error of the operating system. */
 function describeSystemError(error: NodeJS.ErrnoException): TntarError {
-  if (error.code === 'EPIPE') {
-    return new TntarError('failure', 'output closed: what reads from tntar went away (EPIPE)', {
-      hint: `${CUT_SHORT}; see why the next command in the pipe ended`,
-    });
-  }
   return new TntarError('failure', messageOf(error), {
-    ...(error.code === 'ENOSPC' ? { hint: `the disk is full; ${CUT_SHORT}` } : {}),
+    ...(error.code === 'ENOSPC' ? { hint: 'the disk is full; the output is cut short' } : {}),
   });
 }
 
@@ -108,7 +100,7 @@ export function finish(error: unknown): void {
   }
 }
 
-/** Ends the process as SIGPIPE does: whoever reads our text may leave when they have seen enough. */
+/** Ends the process without a word, as SIGPIPE does. */
 export function leave(): void {
   if (isFinished) return;
   isFinished = true;

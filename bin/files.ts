@@ -1,7 +1,6 @@
 import {
   closeSync,
   createReadStream,
-  createWriteStream,
   existsSync,
   fstatSync,
   openSync,
@@ -11,9 +10,11 @@ import {
 } from 'node:fs';
 import { type FileHandle, link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type Readable, Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { ArchiveFile } from '../lib/archive/archive-file.js';
 import { messageOf, TntarError } from '../lib/errors.js';
+import { requireInput } from './descriptors.js';
+import { archiveOutput } from './standard-output.js';
 
 function openFile(file: string): number {
   try {
@@ -28,14 +29,19 @@ function openFile(file: string): number {
   }
 }
 
+/** @throws TntarError if standard input is a terminal, or closed */
+function checkStandardInput(): void {
+  requireInput();
+  if (!process.stdin.isTTY) return;
+  throw new TntarError('usage', 'standard input is a terminal, not an archive', {
+    hint: 'use -i FILE, < FILE, or a pipe',
+  });
+}
+
 /** Standard input, or the file of `-i`. */
 export function openInput(file: string | undefined): Readable {
   if (file !== undefined && file !== '-') return createReadStream(file, { fd: openFile(file) });
-  if (process.stdin.isTTY) {
-    throw new TntarError('usage', 'standard input is a terminal, not an archive', {
-      hint: 'use -i FILE, < FILE, or a pipe',
-    });
-  }
+  checkStandardInput();
   return process.stdin;
 }
 
@@ -77,11 +83,11 @@ export function archiveFile(file: string | undefined): ArchiveFile | undefined {
 /**
  * Does not wait for a pipe, which somebody has to open at its other end.
  *
- * @throws TntarError of kind `usage` for a file that {@link openInput} refuses
+ * @throws TntarError for what {@link openInput} refuses
  */
 export function checkInput(file: string | undefined): void {
-  if (file === undefined || file === '-' || statOf(file)?.isFIFO() === true) return;
-  closeSync(openFile(file));
+  if (file === undefined || file === '-') checkStandardInput();
+  else if (statOf(file)?.isFIFO() !== true) closeSync(openFile(file));
 }
 
 async function syncFolder(file: string): Promise<void> {
@@ -164,20 +170,5 @@ export function withOutput<T>(
       hint: 'use -o FILE, > FILE, or a pipe',
     });
   }
-  return work(standardOutput());
-}
-
-/**
- * Node writes to a file synchronously where it is its standard output; a stream of ours does not. Anything else
- * is not ended, which would shut down a socket for all that have it, such as the next command of a script.
- */
-export function standardOutput(): Writable {
-  const { stdout } = process;
-  if (fstatSync(stdout.fd).isFile()) return createWriteStream('', { fd: stdout.fd });
-  return new Writable({
-    highWaterMark: stdout.writableHighWaterMark,
-    write(chunk, _encoding, done) {
-      stdout.write(chunk, done);
-    },
-  });
+  return work(archiveOutput());
 }

@@ -9,6 +9,7 @@ import { addChoiceOptions, type ChoiceFlags, choiceOf } from './filter-options.j
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
 import { formatBytes, formatCount, printable } from './reporting.js';
 import { interruptible } from './signals.js';
+import { textOutput } from './standard-output.js';
 
 interface Flags extends ChoiceFlags, ReportFlags {
   input?: string;
@@ -148,6 +149,7 @@ async function contentsOf(
 
 async function run(flags: Flags): Promise<void> {
   const report = reportOf(flags);
+  const output = textOutput();
   try {
     const rewrites = await choiceOf(flags);
     const contents = await interruptible((signal) => {
@@ -155,7 +157,7 @@ async function run(flags: Flags): Promise<void> {
       return contentsOf(flags.input, options);
     });
     report.clear();
-    process.stdout.write(flags.json ? asJson(contents) : await asTable(contents));
+    output.write(flags.json ? asJson(contents) : await asTable(contents));
   } finally {
     report.clear();
   }

@@ -10,6 +10,7 @@ import { extractCommand } from './extract.js';
 import { listCommand } from './list.js';
 import { restoreCommand } from './restore.js';
 import { withoutPasswords } from './secrets.js';
+import { textOutput } from './standard-output.js';
 import { verifyCommand } from './verify.js';
 
 const EXAMPLES = `
@@ -36,6 +37,12 @@ const COMMANDS = [
   completionCommand,
 ];
 
+/** Writes help, or the version. Programs ask for the version to see whether tntar is installed, and throw it away. */
+function writeOut(text: string): void {
+  const output = text === `${VERSION}\n` ? process.stdout : textOutput();
+  output.write(text);
+}
+
 /**
  * All that can be called, and what help says of it. Runs nothing: completion and manual are made of it, too.
  *
@@ -50,7 +57,10 @@ export function buildProgram(args: readonly string[] = []): Command {
     .version(VERSION)
     .showHelpAfterError('(tntar --help shows what there is)')
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(withoutPasswords(text, args)) })
+    .configureOutput({
+      writeOut,
+      outputError: (text, write) => write(withoutPasswords(text, args)),
+    })
     .addHelpText('after', EXAMPLES + EXIT_HELP + DIFF_EXIT_NOTE);
   for (const make of COMMANDS) {
     program.addCommand(make().copyInheritedSettings(program));

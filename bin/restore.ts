@@ -6,6 +6,7 @@ import type { Findings } from '../lib/salvage.js';
 import { takesAway } from '../lib/schema/existing.js';
 import type { Preview } from '../lib/sinks/preview.js';
 import { damagedError, openAgain, warnOfDamage } from './damage.js';
+import { requireOutput } from './descriptors.js';
 import { EXIT_HELP } from './exit.js';
 import { addFilterOptions, type FilterFlags, rewritesOf } from './filter-options.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
@@ -16,6 +17,7 @@ import {
   serverOptions,
 } from './server-options.js';
 import { interruptible } from './signals.js';
+import { textOutput } from './standard-output.js';
 import { addTargetOptions, type TargetFlags, wantedOf } from './target-options.js';
 
 interface Flags extends ServerFlags, FilterFlags, TargetFlags, ReportFlags {
@@ -81,6 +83,7 @@ async function damagedArchive({ input }: Flags, report: Report): Promise<Archive
 async function run(uri: string, flags: Flags): Promise<void> {
   const report = reportOf(flags);
   const wanted = wantedOf(flags);
+  if (flags.dryRun) requireOutput();
   try {
     const archive = await (flags.salvage ? damagedArchive : wholeArchive)(flags, report);
     const done = await interruptible(async (signal) => {
@@ -91,7 +94,7 @@ async function run(uri: string, flags: Flags): Promise<void> {
         const preview = await archive.preview(server, options);
         const { showPreview } = await import('./preview.js');
         report.clear();
-        process.stdout.write(showPreview(preview));
+        textOutput().write(showPreview(preview));
         return preview;
       }
       const restored = await archive.restore(server, options);

@@ -3,20 +3,15 @@ import { CommanderError } from 'commander';
 import { finish } from './exit.js';
 import { buildProgram } from './program.js';
 import { hidePasswords } from './secrets.js';
+import { watchOutput } from './standard-output.js';
 
 const args = process.argv.slice(2);
 hidePasswords(args);
 const program = buildProgram(args);
 
-// A closed stderr must not turn into a crash that hides the true outcome. A closed or full stdout is an
-// error of the command's where one writes an archive; it is ours where it meets a table, or help.
+// A closed stderr must not turn into a crash that hides the true outcome.
 process.stderr.on('error', () => {});
-let isSettled = false;
-let outputError: Error | undefined;
-process.stdout.on('error', (error) => {
-  outputError ??= error;
-  if (isSettled) finish(error);
-});
+watchOutput();
 
 try {
   await program.parseAsync();
@@ -26,5 +21,3 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else finish(error);
 }
-isSettled = true;
-if (outputError !== undefined) finish(outputError);

@@ -274,8 +274,14 @@ describe('usage', () => {
 
   describe('what a shell can do to the standard streams', () => {
     it('an input that is closed is an empty one', async () => {
-      const result = await shell('tntar verify <&-');
-      failsWith(result, 3, /empty input/);
+      for (const call of ['verify', 'list', 'cat users', `restore ${NOWHERE}`, 'extract -C new']) {
+        failsWith(
+          await shell(`tntar ${call} <&-`),
+          3,
+          /^tntar: empty input: standard input is closed/,
+        );
+      }
+      failsWith(await shell('tntar verify < /dev/null'), 3, /^tntar: empty input\n/);
     });
 
     it('help that does not fit on the disk is a failure without a stack trace', async () => {
