@@ -5,6 +5,7 @@ import { completionCommand } from './completion.js';
 import { copyCommand } from './copy.js';
 import { diffCommand } from './diff.js';
 import { dumpCommand } from './dump.js';
+import { refuseEmptyValues } from './empty-values.js';
 import { DIFF_EXIT_NOTE, EXIT_HELP } from './exit.js';
 import { extractCommand } from './extract.js';
 import { listCommand } from './list.js';
@@ -63,7 +64,9 @@ export function buildProgram(args: readonly string[] = []): Command {
     })
     .addHelpText('after', EXAMPLES + EXIT_HELP + DIFF_EXIT_NOTE);
   for (const make of COMMANDS) {
-    program.addCommand(make().copyInheritedSettings(program));
+    const command = make().copyInheritedSettings(program);
+    refuseEmptyValues(command);
+    program.addCommand(command);
   }
   return program;
 }

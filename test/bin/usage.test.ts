@@ -1,7 +1,8 @@
-import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buildProgram } from '../../bin/program.js';
 import { shell, tntar } from '../support/cli.js';
 import { failsWith, hasNoTrace } from './outcome.js';
 
@@ -146,6 +147,44 @@ describe('usage', () => {
         match(stderr, message);
         hasNoTrace(stderr);
       });
+    }
+  });
+
+  it('an empty value is refused with exit code 2, in every option and argument of every command', async () => {
+    const program = buildProgram()
+      .configureOutput({ writeErr: () => {} })
+      .exitOverride();
+    for (const command of program.commands) {
+      command.copyInheritedSettings(program);
+      const places: string[][] = command.registeredArguments.map((_, empty, all) =>
+        all.map((__, i) => (i === empty ? '' : 'x')),
+      );
+      for (const { long, required, optional } of command.options) {
+        if (required || optional) places.push([long!, '']);
+      }
+      for (const args of places) {
+        const call = program.parseAsync([command.name(), ...args], { from: 'user' });
+        await rejects(call, { code: 'commander.invalidArgument' }, `${command.name()} ${args}`);
+      }
+    }
+  });
+
+  it('an empty name of a file or a server is refused before anything is asked or written', async () => {
+    for (const args of [
+      ['dump', NOWHERE, '-o', ''],
+      ['dump', NOWHERE, '--output='],
+      ['dump', NOWHERE, '--password-file', ''],
+      ['restore', '', '-i', '/dev/null'],
+      ['restore', NOWHERE, '-i', ''],
+      ['copy', NOWHERE, ''],
+      ['extract', '-C', ''],
+      ['diff', '', NOWHERE],
+    ]) {
+      const { code, stdout, stderr } = await tntar(args, { cwd: folder });
+      equal(code, 2, stderr);
+      equal(String(stdout), '');
+      match(stderr, /^error: .*'' is invalid.* It is empty: is a variable not set\?\n/);
+      deepEqual(readdirSync(folder), []);
     }
   });
 
