@@ -45,9 +45,9 @@ const HINTS: readonly Hint[] = [
     field: Field.space.flags,
     key: 'defer_deletes',
   },
-  { since: [2, 7], spaceId: SystemSpace.INDEX, field: Field.index.options, key: 'hint' },
+  { since: [2, 6, 1], spaceId: SystemSpace.INDEX, field: Field.index.options, key: 'hint' },
   {
-    since: [2, 8],
+    since: [2, 8, 1],
     spaceId: SystemSpace.INDEX,
     field: Field.index.parts,
     key: 'exclude_null',

@@ -30,6 +30,7 @@ import {
   DEFAULT_VALUES,
   isLost,
   isOlder,
+  isSameSeries,
   OLDEST_TARGET,
   type Release,
   type SchemaVersion,
@@ -91,7 +92,13 @@ class Review {
   strict(table: Known, name: string, what: string): void {
     const since = table.get(name);
     if (since !== undefined) this.needs(since, what);
-    else this.lines.push(`${what}, which no server that tntar knows of has`);
+    else this.unknown(what);
+  }
+
+  /** What is in no table the target has, too, if it is of the series of the source. */
+  unknown(what: string): void {
+    if (isSameSeries(this.#source, this.#target)) return;
+    this.lines.push(`${what}, which no server that tntar knows of has`);
   }
 
   spaces(): void {
@@ -264,9 +271,7 @@ class Review {
     for (const [spaceId, width] of WIDTHS) {
       for (const { fields } of this.#backup.userRows(spaceId)) {
         if (fields.length <= width) continue;
-        this.lines.push(
-          `a row of the system space ${spaceId} has ${fields.length} fields, which no server that tntar knows of has`,
-        );
+        this.unknown(`a row of the system space ${spaceId} has ${fields.length} fields`);
       }
     }
   }

@@ -52,7 +52,7 @@ export const INDEX_TYPES = known('tree hash rtree bitset', []);
 export const INDEX_OPTIONS = known(
   'unique dimension distance range_size page_size run_count_per_level run_size_ratio bloom_fpr lsn func sql',
   [
-    ['hint', [2, 7]],
+    ['hint', [2, 6, 1]],
     ['covers layout', [3, 4]],
     ['aggregates', [3, 5]],
   ],
@@ -62,7 +62,7 @@ export const INDEX_OPTIONS = known(
 export const PART_OPTIONS = known(
   'type field collation is_nullable nullable_action sort_order path',
   [
-    ['exclude_null', [2, 8]],
+    ['exclude_null', [2, 8, 1]],
     ['scale', [3, 5]],
   ],
 );

@@ -1,18 +1,51 @@
 import type { Value } from '../tuple/codec.js';
 import { Field } from './system.js';
 
-/** A server's release, e.g. `[2, 11]`. */
-export type Release = readonly [major: number, minor: number];
+/** A server's release, e.g. `[2, 11, 5]`; without a patch level it stands for the whole series. */
+export type Release = readonly [major: number, minor: number, patch?: number];
 
-/** @example releaseOf('2.11.5'); // [2, 11] */
+const VERSION = /^(\d+)\.(\d+)(?:\.(\d+))?(-entrypoint)?/;
+
+/**
+ * Reads the release from the version of a server. A build on the way to a patch release may lack what that
+ * release has, and counts as the one before.
+ *
+ * @example
+ * releaseOf('2.11.5-0-g12a9ceb87'); // [2, 11, 5]
+ * releaseOf('2.11.6-entrypoint-3-g0123456'); // [2, 11, 5]
+ */
 export function releaseOf(version: string): Release {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  return [major, minor];
+  const [, major, minor, patch, isUnderWay] = VERSION.exec(version) ?? [];
+  const series = [Number(major ?? 0), Number(minor ?? 0)] as const;
+  if (patch === undefined) return series;
+  return [...series, Math.max(0, Number(patch) - (isUnderWay === undefined ? 0 : 1))];
 }
 
 /** @example showRelease([2, 11]); // '2.11' */
-export function showRelease([major, minor]: Release): string {
-  return `${major}.${minor}`;
+export function showRelease(release: Release): string {
+  return release.join('.');
+}
+
+/** True for releases that differ in their patch level at most. */
+export function isSameSeries(a: Release, b: Release): boolean {
+  return a[0] === b[0] && a[1] === b[1];
+}
+
+/**
+ * The first release of each series that has a change, oldest first, where some series got it in a patch
+ * release. Series in between that are not named never got it; all series after the last one have it.
+ */
+export type Backport = readonly [...earlier: Release[], last: Release];
+
+/**
+ * True where a release has a change.
+ *
+ * @example
+ * hasBackport([3, 1, 2], [[2, 11, 6], [3, 2, 2], [3, 4, 0]]); // false
+ */
+export function hasBackport(release: Release, backport: Backport): boolean {
+  const own = backport.find((first) => isSameSeries(first, release));
+  return !isOlder(release, own ?? backport.at(-1)!);
 }
 
 /**
@@ -105,7 +138,7 @@ export interface Versions {
 /**
  * The versions of a database that was made, or upgraded, by the server that runs it.
  *
- * @example versionsOf('2.10.8'); // { server: [2, 10], schema: [2, 10, 5] }
+ * @example versionsOf('2.10.8'); // { server: [2, 10, 8], schema: [2, 10, 5] }
  */
 export function versionsOf(server: string): Versions {
   return { server: releaseOf(server), schema: newestSchema(server) };
@@ -138,10 +171,11 @@ export const SCANS_FORBIDDEN: Release = [3, 0];
 /** From here on the default of a field is a value; before, it is the text of an SQL expression. */
 export const DEFAULT_VALUES: Release = [3, 0];
 
-/** Compares versions of as many parts as they have. */
-export function isOlder<T extends readonly number[]>(a: T, b: T): boolean {
-  const different = a.findIndex((part, i) => part !== b[i]);
-  return different >= 0 && a[different]! < b[different]!;
+/** Compares two releases. A series is neither older nor newer than a release of its own. */
+export function isOlder(a: Release, b: Release): boolean {
+  if (!isSameSeries(a, b)) return a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
+  const [patch, other] = [a[2], b[2]];
+  return patch !== undefined && other !== undefined && patch < other;
 }
 
 /** True where a move from one release to another gains what came with `since`. */

@@ -24,7 +24,7 @@ const KEYWORDS: ReadonlySet<string> = new Set(
 
 /** Words that became keywords later; before, anything could be called so. */
 const LATER_KEYWORDS: ReadonlyMap<string, Release> = new Map([
-  ['COLUMN_REF', [2, 7]],
+  ['COLUMN_REF', [2, 7, 1]],
   ['ARRAY', [2, 10]],
   ['DEC', [2, 10]],
   ['INTERVAL', [2, 10]],

@@ -32,7 +32,7 @@ function guessSchema(version: string, backup: Catalog): SchemaVersion {
  * @param backup - the user's rows of its system spaces
  * @param target - versions that a backup without any is taken to be of, as far as that can be
  * @example
- * backupVersions(manifest.server, catalog, versionsOf('3.2.1')); // { server: [2, 11], schema: [2, 9, 1] }
+ * backupVersions(manifest.server, catalog, versionsOf('3.2.1')); // { server: [2, 11, 5], schema: [2, 9, 1] }
  */
 export function backupVersions(
   { version, schema }: Server,

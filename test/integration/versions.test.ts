@@ -27,17 +27,17 @@ const PLAIN = `
 /** Lua for something that came with a release, and what a server before it is told to lack. */
 const FEATURES: readonly [since: string, lua: string, lines: readonly string[]][] = [
   [
-    '2.7',
+    '2.6.1',
     `local space = box.schema.space.create('hinted')
      space:create_index('primary', {hint = false})`,
     [],
   ],
   [
-    '2.8',
+    '2.8.1',
     `local space = box.schema.space.create('sparse')
      space:create_index('primary')
      space:create_index('second', {parts = {{2, 'unsigned', exclude_null = true}}})`,
-    [`index 'second' of space 'sparse': part 1 has the option 'exclude_null', which needs 2.8`],
+    [`index 'second' of space 'sparse': part 1 has the option 'exclude_null', which needs 2.8.1`],
   ],
   [
     '2.10',

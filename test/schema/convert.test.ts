@@ -304,7 +304,7 @@ describe('for an older server', () => {
         ],
       ],
     };
-    const { backup, notes } = converted(rows, '2.11', '2.6');
+    const { backup, notes } = converted(rows, '2.11.5', '2.6.0');
     deepEqual(notes, []);
     deepEqual(backup.rows(SPACE)[0]?.fields[5], { group_id: 0 });
     deepEqual(backup.rows(INDEX)[0]?.fields[4], { unique: true });
@@ -318,6 +318,14 @@ describe('for an older server', () => {
       fieldsOf(converted(rows, '3.9', '2.11').backup, INDEX),
       fieldsOf(catalogOf(rows), INDEX),
     );
+    for (const [source, target] of [
+      ['2.6.3', '2.6.1'],
+      ['2.8.4', '2.8.1'],
+    ] as const) {
+      equal(converted(rows, source, target).backup.rows(INDEX)[0]?.raw.includes('hint'), true);
+    }
+    const { fields } = converted(rows, '2.8.1', '2.8.0').backup.rows(INDEX)[1]!;
+    deepEqual((fields[5] as unknown[])[0], { field: 0 });
   });
 });
 

@@ -133,8 +133,8 @@ describe('what an older server cannot hold', () => {
     [`space 's' has the option 'type'`, '3.0', '2.11', withFlags({ type: 'data-temporary' })],
     [
       `index 'i' of space 's' has the option 'hint'`,
-      '2.7',
-      '2.6',
+      '2.6.1',
+      '2.6.0',
       withIndex({ options: { hint: true } }),
     ],
     [
@@ -168,8 +168,8 @@ describe('what an older server cannot hold', () => {
     ],
     [
       `index 'i' of space 's': part 1 has the option 'exclude_null'`,
-      '2.8',
-      '2.7',
+      '2.8.1',
+      '2.8.0',
       withIndex({ parts: [{ field: 0, exclude_null: true }] }),
     ],
     [
@@ -346,6 +346,12 @@ describe('what an older server cannot hold', () => {
     const rows = withField({ name: 'a', type: 'odd', constraint: { c: 1 } });
     deepEqual(linesOf(rows, '3.9'), []);
     deepEqual(linesOf(rows, '4.0'), []);
+  });
+
+  it('is nothing unknown where the servers differ in their patch levels alone', () => {
+    const rows = withField({ name: 'a', type: 'odd' });
+    deepEqual(linesOf(rows, '2.11.5', '2.11.9'), []);
+    deepEqual(linesOf(rows, '2.10.8', '2.11.9').length, 1);
   });
 
   it('is found in time that grows with the schema, not with its square', () => {

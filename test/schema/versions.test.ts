@@ -1,7 +1,13 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { Catalog } from '../../lib/schema/catalog.js';
 import { planRestore } from '../../lib/schema/plan.js';
-import { isOlder, releaseOf, versionsOf } from '../../lib/schema/release.js';
+import {
+  hasBackport,
+  isOlder,
+  releaseOf,
+  showRelease,
+  versionsOf,
+} from '../../lib/schema/release.js';
 import { identifiersOf } from '../../lib/schema/sql.js';
 import { backupVersions, oldSchema } from '../../lib/schema/versions.js';
 import { decode } from '../../lib/tuple/codec.js';
@@ -30,6 +36,41 @@ describe('releases', () => {
     equal(isOlder(releaseOf('2.6.0'), releaseOf('2.11.5')), true);
     equal(isOlder(releaseOf('3.0.0'), releaseOf('2.11.5')), false);
     equal(isOlder(releaseOf('2.11.5'), releaseOf('2.11.0')), false);
+    equal(isOlder(releaseOf('2.11.5'), releaseOf('2.11.10')), true);
+  });
+
+  it('are neither older nor newer than their series', () => {
+    equal(isOlder([2, 11], [2, 11, 5]), false);
+    equal(isOlder([2, 11, 5], [2, 11]), false);
+    equal(isOlder([2, 11], [3, 0, 1]), true);
+  });
+
+  for (const [version, release] of [
+    ['2.6.0', '2.6.0'],
+    ['2.11.5-0-g12a9ceb87', '2.11.5'],
+    ['2.10.0-beta2', '2.10.0'],
+    ['3.9.0-entrypoint-24-gabcdef012', '3.9.0'],
+    ['2.11.6-entrypoint-3-gabcdef012', '2.11.5'],
+    ['2.11', '2.11'],
+  ] as const) {
+    it(`are read from versions: ${version} counts as ${release}`, () => {
+      equal(showRelease(releaseOf(version)), release);
+    });
+  }
+
+  it('have a change from one patch level of each series on, or from a series on', () => {
+    const has = (version: string): boolean =>
+      hasBackport(releaseOf(version), [
+        [2, 11, 6],
+        [3, 2, 2],
+        [3, 4],
+      ]);
+    for (const version of ['2.11.6', '2.11.10', '3.2.2', '3.4.0', '3.9.0', '4.0.0']) {
+      equal(has(version), true, version);
+    }
+    for (const version of ['2.6.0', '2.10.8', '2.11.5', '3.0.9', '3.1.2', '3.2.1', '3.3.5']) {
+      equal(has(version), false, version);
+    }
   });
 });
 
@@ -43,7 +84,7 @@ describe('versions of a database', () => {
 
   it('are those of its server and of its schema', () => {
     deepEqual(backupVersions(server('2.11.5-0-g12a', '2.9.1'), catalogOf({}), target), {
-      server: [2, 11],
+      server: [2, 11, 5],
       schema: [2, 9, 1],
     });
   });

@@ -18,11 +18,12 @@ export const SOURCES = ['snapshot', 'select'] as const;
 /** The server's program for targets, where it is not that of the sources. */
 const TARGET_BIN = process.env['TARANTOOL_TARGET_BIN'];
 
-/** True where the server is of this release, e.g. `2.10`, or of a newer one. */
+/** True where the server is of this release, e.g. `2.10` or `2.6.1`, or of a newer one. */
 export function isAtLeast({ version }: Pick<TestServer, 'version'>, release: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const [wantedMajor = 0, wantedMinor = 0] = release.split('.').map(Number);
-  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+  const parts = version.split(/[.-]/).map(Number);
+  const wanted = release.split('.').map(Number);
+  const different = wanted.findIndex((part, i) => part !== parts[i]);
+  return different < 0 || (parts[different] ?? 0) > wanted[different]!;
 }
 
 /** What a server has to have, and from which release on, and before which. */
