@@ -18,7 +18,8 @@ export interface DefinitionDifference {
 /** One side, so far as its definitions go. */
 export interface Defined {
   catalog: Catalog;
-  versions: Versions;
+  /** Undefined where nobody noted them. */
+  versions: Versions | undefined;
   manifest: Pick<Manifest, 'revoked'>;
 }
 
@@ -29,16 +30,17 @@ function isOlderThan(a: Versions, b: Versions): boolean {
 
 /** The older one as the newer one's release and schema have it: what an upgrade changes is no difference. */
 function inOneRelease(left: Defined, right: Defined, report: Report): [Catalog, Catalog] {
-  const converted = (older: Defined, newer: Defined): Catalog => {
-    const { backup, notes } = convert(older.catalog, older.versions, newer.versions);
-    const isOther = isOlder(older.versions.server, newer.versions.server);
-    const { server, schema } = newer.versions;
-    const as = isOther ? showRelease(server) : `schema ${showSchema(schema)}`;
+  const converted = (catalog: Catalog, from: Versions, to: Versions): Catalog => {
+    const { backup, notes } = convert(catalog, from, to);
+    const isOther = isOlder(from.server, to.server);
+    const as = isOther ? showRelease(to.server) : `schema ${showSchema(to.schema)}`;
     for (const line of notes) report.note(`compared as ${as} has it: ${line}`);
     return backup;
   };
-  if (isOlderThan(left.versions, right.versions)) return [converted(left, right), right.catalog];
-  if (isOlderThan(right.versions, left.versions)) return [left.catalog, converted(right, left)];
+  const [a, b] = [left.versions, right.versions];
+  if (a === undefined || b === undefined) return [left.catalog, right.catalog];
+  if (isOlderThan(a, b)) return [converted(left.catalog, a, b), right.catalog];
+  if (isOlderThan(b, a)) return [left.catalog, converted(right.catalog, b, a)];
   return [left.catalog, right.catalog];
 }
 

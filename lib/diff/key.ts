@@ -1,8 +1,9 @@
 import type { KeyPart, Space, SystemRow } from '../schema/catalog.js';
 import { DESCENDING } from '../schema/known.js';
-import { isOlder, type Release } from '../schema/release.js';
-import { isTable } from '../schema/rows.js';
+import { type Backport, hasBackport, isOlder, type Release } from '../schema/release.js';
+import { isTable, type Table } from '../schema/rows.js';
 import { Field } from '../schema/system.js';
+import type { Value } from '../tuple/codec.js';
 import { fieldBytes } from '../tuple/fields.js';
 import { headerSize, memberCount, skip } from '../tuple/msgpack.js';
 import { compareValues } from './values.js';
@@ -26,13 +27,18 @@ interface Order {
   type: string;
 }
 
+/** What is said of a part, which is short for its field and its type where there is nothing else. */
+function optionsOf(part: Value | undefined): Partial<Table> {
+  if (isTable(part)) return part;
+  return Array.isArray(part) && part[1] !== undefined ? { type: part[1] } : {};
+}
+
 function orderOf({ release, primaryRows }: Keyed, { id, primaryKey }: Space): Order | undefined {
   if (primaryKey === undefined) return undefined;
   const raw = primaryRows.get(id)?.fields[Field.index.parts];
-  const hasDescending = !isOlder(release, DESCENDING);
+  const hasDescending = release === undefined || !isOlder(release, DESCENDING);
   const parts = primaryKey.parts.map((part, i): OrderedPart => {
-    const table = Array.isArray(raw) ? raw[i] : undefined;
-    const { sort_order, collation, type } = isTable(table) ? table : {};
+    const { sort_order, collation, type } = optionsOf(Array.isArray(raw) ? raw[i] : undefined);
     const isDescending = hasDescending && String(sort_order).toLowerCase() === 'desc';
     const id = typeof collation === 'number' ? collation : 0;
     const named = String(type ?? '').toLowerCase();
@@ -123,17 +129,33 @@ function unordered({ type, parts }: Order): string | undefined {
 }
 
 /** Types whose values are in one order on every server. */
-const CERTAIN = ['string', 'str', 'boolean', 'varbinary', 'uuid', 'double', 'decimal'];
-/** Up to then the bytes counted in which an integer is written, which may be more than it needs. */
-const CERTAIN_INTEGERS: Release = [2, 11];
-const INTEGERS = ['unsigned', 'uint', 'integer', 'int'];
+const CERTAIN = ['string', 'str', 'boolean', 'varbinary', 'uuid', 'decimal'];
+/** Types whose values are in one order since {@link SOUND_NUMBERS}. */
+const NUMBERS = ['unsigned', 'uint', 'integer', 'int', 'double'];
+
+/**
+ * Before these releases an integer that was written in more bytes than it needs may stand in a wrong place,
+ * and so may large integers in a field of type `double`.
+ *
+ * Source: `hint_int()`, and `tuple_compare_field()` without `mp_compare_as_double()`, in the server's
+ * `src/box/tuple_compare.cc`; `mp_compare_uint()` of its `src/lib/msgpuck` (tarantool#9965).
+ */
+const SOUND_NUMBERS: Backport = [
+  [2, 11, 6],
+  [3, 2, 2],
+  [3, 3, 2],
+  [3, 4],
+];
 
 /**
  * True where a server may have an order that is none: it takes 15 digits of a double beside a decimal, and
- * moves datetimes of the last second before 1970.
+ * moves datetimes of the last second before 1970. Files of vinyl keep the order of the release that wrote them,
+ * which may have been an older one.
  */
-function isDoubtfulOn(release: Release, { parts }: Order): boolean {
-  const certain = isOlder(release, CERTAIN_INTEGERS) ? CERTAIN : [...CERTAIN, ...INTEGERS];
+function isDoubtfulOn(release: Release | undefined, { parts }: Order, { engine }: Space): boolean {
+  if (release === undefined) return true;
+  const areSound = engine !== 'vinyl' && hasBackport(release, SOUND_NUMBERS);
+  const certain = areSound ? [...CERTAIN, ...NUMBERS] : CERTAIN;
   return !parts.every(({ type }) => certain.includes(type));
 }
 
@@ -141,7 +163,8 @@ function isDoubtfulOn(release: Release, { parts }: Order): boolean {
 export interface Keyed {
   /** Of `_index`, by the space: its primary key. */
   primaryRows: ReadonlyMap<number, SystemRow>;
-  release: Release;
+  /** Of the server that had the rows in this order; undefined where nobody noted it. */
+  release: Release | undefined;
   /** Filters have changed its rows, and maybe their keys. */
   isChanged: boolean;
 }
@@ -170,6 +193,6 @@ export function pairingOf(left: Keyed, a: Space, right: Keyed, b: Space): Pairin
   const turned = isOneWay ? undefined : 'its primary keys have different orders';
   const sortedFor = unordered(order) ?? unordered(other) ?? turned ?? changed;
   const compare = compareBy(order.parts, sortedFor === undefined);
-  const isDoubtful = isDoubtfulOn(left.release, order) || isDoubtfulOn(right.release, other);
+  const isDoubtful = isDoubtfulOn(left.release, order, a) || isDoubtfulOn(right.release, other, b);
   return { compare, isWhole: false, isDoubtful, ...(sortedFor === undefined ? {} : { sortedFor }) };
 }

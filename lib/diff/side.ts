@@ -1,5 +1,5 @@
 import type { BackupEnd, BackupItem } from '../archive/items.js';
-import type { Manifest } from '../archive/manifest.js';
+import { type Manifest, UNKNOWN_VERSION } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
 import { Collector } from '../filters/collector.js';
 import type { Catalog, Space, SystemRow } from '../schema/catalog.js';
@@ -42,12 +42,16 @@ export class Side implements Keyed {
     return this.#head!.catalog;
   }
 
-  get release(): Release {
-    return releaseOf(this.manifest.server.version);
+  /** Of its server; undefined where nobody noted it. */
+  get release(): Release | undefined {
+    const { version } = this.manifest.server;
+    return version === UNKNOWN_VERSION ? undefined : releaseOf(version);
   }
 
-  get versions(): Versions {
+  /** The same with the version of its schema. */
+  get versions(): Versions | undefined {
     const { server } = this.manifest;
+    if (server.version === UNKNOWN_VERSION) return undefined;
     return backupVersions(server, this.catalog, versionsOf(server.version));
   }
 

@@ -11,7 +11,7 @@ const MAX_RUNS = 32;
 
 type Compare = Pairing['compare'];
 
-/** Rows of one key, of which servers before 2.11 may have several, in the order of their bytes. */
+/** Orders rows of the same key by their bytes: some servers hold several, see `SOUND_NUMBERS`. */
 function withTies(compare: Compare): Compare {
   return (a, aOffset, b, bOffset) =>
     compare(a, aOffset, b, bOffset) || compareRows(a, aOffset, b, bOffset);
