@@ -12,7 +12,7 @@ import {
 } from './iproto/connection.js';
 import { ErrorCode } from './iproto/constants.js';
 import { listOf, type Report, silent } from './report.js';
-import { checkVersion } from './server/releases.js';
+import { checkTarget } from './server/releases.js';
 import { type Preview, previewSink } from './sinks/preview.js';
 import { type Applied, serverSink } from './sinks/server.js';
 import { checkWanted, type Wanted } from './sinks/wanted.js';
@@ -101,7 +101,7 @@ async function pour(
   const totals = observe(report);
   const release = closeOnAbort(connection, signal);
   try {
-    checkVersion(connection, report);
+    checkTarget(connection, report);
     const items = await begin({
       countBytes: totals.countBytes,
       wants: wantedBy(rewrites),

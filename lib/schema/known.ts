@@ -8,8 +8,11 @@ import { Privilege, SystemSpace } from './system.js';
  */
 export type Known = ReadonlyMap<string, Release>;
 
-/** The first release that these tables are about: what it has, all have. */
-const FIRST: Release = [2, 6];
+/**
+ * What 2.6 has, the oldest release that is restored into, all targets have. The options of fields alone are
+ * told apart further back, to 1.10: there they are notes of an application.
+ */
+const FIRST: Release = [1, 10];
 
 function known(base: string, later: readonly [names: string, since: Release][]): Known {
   const entries = [[base, FIRST] as const, ...later];
@@ -29,7 +32,8 @@ export const FIELD_TYPES = known(
 );
 
 /** `field_def_reg` of `src/box/field_def.c`; servers ignore keys that they do not know. */
-export const FIELD_OPTIONS = known('type name is_nullable nullable_action collation default', [
+export const FIELD_OPTIONS = known('type name is_nullable', [
+  ['nullable_action collation default', [2, 1]],
   ['compression constraint foreign_key', [2, 10]],
   ['default_func', [3, 0]],
   ['scale', [3, 5]],

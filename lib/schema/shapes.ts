@@ -61,6 +61,8 @@ const texts = listOf('an array of strings', isText);
 const columns = listOf('an array of whole numbers from 0 on', isCount);
 const sql = mapOf("a map with a string as its 'sql'", { sql: isText });
 
+/** Of 1.10, where it is a note of an application, it may be a name. */
+const isCollation = (value: Value): boolean => isCount(value) || isText(value);
 const spaceFlags = mapOf('a map of options of a space', {
   sql: isText,
   constraint: isTable,
@@ -71,7 +73,7 @@ const spaceFlags = mapOf('a map of options of a space', {
 const format = listOf(
   "an array of fields, each with strings as its 'name' and 'type'",
   (field) =>
-    !isTable(field) || hasOptions(field, { name: isText, type: isText, collation: isCount }),
+    !isTable(field) || hasOptions(field, { name: isText, type: isText, collation: isCollation }),
 );
 const indexOptions = mapOf('a map of options of an index', { func: isCount });
 /** `[field, type]` in spaces that 1.x made. */

@@ -1,23 +1,52 @@
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
 import type { Report } from '../report.js';
+import { isOlder, type Release, releaseOf, showRelease } from '../schema/release.js';
 
 /** The newest major version of Tarantool that dumps were tried with. */
 const TESTED_MAJOR = 3;
-/** The oldest release: before it there is no read view over the wire worth the name. */
-const OLDEST = { major: 2, minor: 6 };
+/** The oldest release that is read. */
+const OLDEST_SOURCE: Release = [1, 10];
+/** The oldest release that is restored into, and the first one whose read view is used. */
+const OLDEST_TARGET: Release = [2, 6];
 
-/** Refuses servers that are too old, and says so where one is newer than any that was tried. */
-export function checkVersion(connection: Connection, report: Report): void {
-  const { major, minor, version } = connection.greeting;
-  if (major < OLDEST.major || (major === OLDEST.major && minor < OLDEST.minor)) {
-    throw new TntarError(
-      'failure',
-      `${connection.where} is not a supported Tarantool (got ${version})`,
-      { hint: `tntar speaks with ${OLDEST.major}.${OLDEST.minor} and newer` },
-    );
-  }
+function warnOfNewer({ greeting: { major, version } }: Connection, report: Report): void {
   if (major > TESTED_MAJOR) {
     report.warn(`Tarantool ${version} is newer than any that tntar was tested with; going on`);
   }
+}
+
+/**
+ * True for a server that has a read view over the wire: before, there is none, or none of everything.
+ *
+ * @param version - of the server, e.g. `1.10.15`
+ */
+export function hasReadView(version: string): boolean {
+  return !isOlder(releaseOf(version), OLDEST_TARGET);
+}
+
+/** Refuses to read a server that is too old, and warns of one that is newer than any that was tried. */
+export function checkSource(connection: Connection, report: Report): void {
+  const { version } = connection.greeting;
+  if (isOlder(releaseOf(version), OLDEST_SOURCE)) {
+    throw new TntarError(
+      'failure',
+      `${connection.where} runs Tarantool ${version}, which is too old to be read`,
+      { hint: `tntar reads ${showRelease(OLDEST_SOURCE)} and newer` },
+    );
+  }
+  warnOfNewer(connection, report);
+}
+
+/** Refuses to restore into a server that is too old, and warns of one that is newer than any that was tried. */
+export function checkTarget(connection: Connection, report: Report): void {
+  const { version } = connection.greeting;
+  if (!hasReadView(version)) {
+    throw new TntarError(
+      'target',
+      `the target ${connection.where} runs Tarantool ${version}, which is too old to restore into`,
+      { hint: `restore into ${showRelease(OLDEST_TARGET)} or newer; nothing was written` },
+    );
+  }
+  warnOfNewer(connection, report);
 }

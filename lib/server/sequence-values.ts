@@ -9,7 +9,9 @@ import { eachTuple } from '../tuple/batch.js';
 import { decode } from '../tuple/codec.js';
 import { splitFields } from '../tuple/fields.js';
 import type { Hidden } from './hidden.js';
+import { readOldSequences } from './old-sequences.js';
 import { readView } from './read-view.js';
+import { hasReadView } from './releases.js';
 
 /**
  * Rows of `_sequence_data` as they stand in the server's memory. A select over the space does not do:
@@ -89,6 +91,9 @@ export async function readSequenceValues(
 ): Promise<SequenceValues> {
   const sequences = catalog.rows(SystemSpace.SEQUENCE);
   if (sequences.length === 0) return { rows: [], hidden: [] };
+  if (!hasReadView(connection.greeting.version)) {
+    return { rows: await readOldSequences(connection), hidden: [] };
+  }
   try {
     return await fromReadView(connection);
   } catch (error) {

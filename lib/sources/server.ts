@@ -6,7 +6,7 @@ import type { Connection } from '../iproto/connection.js';
 import { quoted, type Report, silent } from '../report.js';
 import { oldSchema } from '../schema/versions.js';
 import { expectedRows } from '../server/expected.js';
-import { checkVersion } from '../server/releases.js';
+import { checkSource, hasReadView } from '../server/releases.js';
 import type { ItemReadable } from './items.js';
 import type { Origin, Reading } from './origin.js';
 import { selectSource } from './select.js';
@@ -62,6 +62,14 @@ async function open(
   return items;
 }
 
+function noReadView(where: string, version: string): TntarError {
+  return new TntarError(
+    'usage',
+    `${where} runs ${version}, which has no snapshot to read over the network`,
+    { hint: 'read it with --source select, while nobody writes' },
+  );
+}
+
 /**
  * A live server, read over a connection that the caller opened and will close. The manifest says which way
  * was chosen, and the end whether all rows are of one moment.
@@ -77,8 +85,14 @@ export function serverOrigin(
 ): Origin {
   return async ({ wants }) => {
     checkWay(way);
-    checkVersion(connection, report);
+    checkSource(connection, report);
     const expected = await expectedRows(connection);
+    const { version } = connection.greeting;
+    if (!hasReadView(version)) {
+      if (way === 'snapshot') throw noReadView(connection.where, version);
+      report.note(`reading by select, for ${version} has no snapshot to read over the network`);
+      return open('select', connection, wants, expected, report);
+    }
     if (way !== 'auto') return open(way, connection, wants, expected, report);
     try {
       const items = await open('snapshot', connection, wants, expected, report);

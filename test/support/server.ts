@@ -115,7 +115,23 @@ if not box.info.ro then
     local as_upgrade = box.internal.run_schema_upgrade or function(change) change() end
     as_upgrade(set_password)
 end
-return {listen = box.info.listen, version = _TARANTOOL}
+-- 1.10 does not tell: the port is that of the only socket that listens
+local function listening()
+    local ffi = require('ffi')
+    -- getsockopt is declared by the server's own socket.lua
+    ffi.cdef('int getsockname(int fd, unsigned char *address, uint64_t *size);')
+    local SOL_SOCKET, SO_ACCEPTCONN = 1, 30
+    local address, value, size = ffi.new('unsigned char[128]'), ffi.new('int[1]'), ffi.new('uint64_t[1]')
+    for fd = 3, 255 do
+        size[0] = 4
+        if ffi.C.getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, value, size) == 0 and value[0] == 1 then
+            size[0] = 128
+            ffi.C.getsockname(fd, address, size)
+            return '127.0.0.1:' .. address[2] * 256 + address[3]
+        end
+    end
+end
+return {listen = box.info.listen or listening(), version = _TARANTOOL}
 `;
 
 const DEFAULTS = {

@@ -1,0 +1,91 @@
+import { TntarError } from '../errors.js';
+import type { Connection } from '../iproto/connection.js';
+import { Key } from '../iproto/constants.js';
+import { bodyValue } from '../iproto/packets.js';
+import { evaluate } from '../iproto/requests.js';
+import { splitFields } from '../tuple/fields.js';
+
+/**
+ * 1.10 has no way to ask a sequence for its value: `next()` moves it, and an insert that takes a number from
+ * it leaves no row in `_sequence_data`. So a transaction takes the next number, sets the sequence back to
+ * where it was, and is rolled back: nothing is written, and nobody can come in between, for nothing yields.
+ *
+ * A rollback does not move a sequence: it is the rows that are replaced and deleted in the transaction that
+ * set it. Where the next number is the first one, the sequence was not used, or will do the same.
+ *
+ * Source: `sequence_next()` of the server's `src/box/sequence.c`, and `on_replace_dd_sequence_data()` of
+ * `src/box/alter.cc`, of 1.10.
+ */
+const VALUES = `
+  local rows = setmetatable({}, {__serialize = 'seq'})
+  local data = box.space._sequence_data
+  -- large numbers come unsigned, and then -1 is the largest of all
+  local function signed(...)
+    local numbers = {...}
+    for i, number in ipairs(numbers) do numbers[i] = require('ffi').cast('int64_t', number) end
+    return unpack(numbers)
+  end
+  local function value_of(sequence)
+    local id, name = sequence[1], sequence[3]
+    local step, min, max, start = signed(sequence[4], sequence[5], sequence[6], sequence[7])
+    local limit = step > 0 and max or min
+    local known = data:get(id)
+    local taken, number = pcall(function() return box.sequence[name]:next() end)
+    if not taken then
+      if number.code == box.error.SEQUENCE_OVERFLOW then return limit end
+      error(number)
+    end
+    number = signed(number)
+    if number == start and known == nil then
+      data:delete(id)
+      return nil
+    end
+    local value = number - step
+    if value < min or value > max then value = limit end
+    data:replace({id, value})
+    return value
+  end
+  -- whether this user may write, and the instance may be written to, before any number is taken
+  box.begin()
+  local may, reason = pcall(data.delete, data, 0)
+  box.rollback()
+  if not may then error(reason) end
+  for _, sequence in box.space._sequence:pairs() do
+    box.begin()
+    local ok, value = pcall(value_of, sequence)
+    box.rollback()
+    if not ok then error(value) end
+    if value ~= nil then table.insert(rows, {sequence[1], value}) end
+  end
+  return rows`;
+
+const DOING = 'read the sequences';
+
+function explained(error: TntarError, where: string): TntarError {
+  return new TntarError(
+    error.kind,
+    `${where}: the values of sequences cannot be read: ${error.message}`,
+    {
+      cause: error,
+      hint: '1.10 tells them to a user who may write to _sequence_data, on an instance that is not read-only: read as admin, from the master',
+    },
+  );
+}
+
+/**
+ * Reads the values of all sequences of a server of 1.10.
+ *
+ * @returns rows of `_sequence_data`
+ * @throws TntarError of kind `access` or `failure` where the user, or the instance, cannot write
+ */
+export async function readOldSequences(connection: Connection): Promise<Buffer[]> {
+  try {
+    const reply = await connection.request(evaluate(VALUES), DOING);
+    const [rows] = splitFields(bodyValue(reply, Key.DATA) ?? Buffer.of(0x90));
+    if (rows === undefined) throw new TntarError('failure', 'the server returned nothing');
+    return splitFields(rows).map((row) => Buffer.from(row));
+  } catch (error) {
+    if (!(error instanceof TntarError) || error === connection.lost) throw error;
+    throw explained(error, connection.where);
+  }
+}
