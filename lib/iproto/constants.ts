@@ -49,7 +49,7 @@ export const Key = {
 } as const;
 
 /** Keys of the map under `Key.BALLOT`, `enum iproto_ballot_key`. */
-export const BallotKey = { IS_READ_ONLY: 0x01, VCLOCK: 0x02, IS_LOADING: 0x04 } as const;
+export const BallotKey = { VCLOCK: 0x02 } as const;
 
 /** `enum iterator_type`, src/box/iterator_type.h. */
 export const Iterator = { EQ: 0, ALL: 2, GT: 6 } as const;

@@ -1,15 +1,17 @@
 import type { Vclock } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
-import { BallotKey, Key, RequestType } from '../iproto/constants.js';
+import { BallotKey, ErrorCode, Key, RequestType } from '../iproto/constants.js';
 import { bodyDecoded } from '../iproto/packets.js';
-import { bare, evaluate } from '../iproto/requests.js';
+import { bare, evaluate, remove } from '../iproto/requests.js';
+import { SystemSpace } from '../schema/system.js';
+import { joinFields } from '../tuple/fields.js';
+
+const NO_KEY = joinFields([]);
 
 /** What every instance tells everybody about itself. */
 export interface InstanceStatus {
   vclock: Vclock;
-  /** True on a replica, with `read_only`, and before the instance is ready. */
-  isReadOnly: boolean;
   /** Counts changes of the schema. */
   schemaVersion: number;
 }
@@ -29,8 +31,30 @@ export async function readStatus(connection: Connection): Promise<InstanceStatus
   return {
     schemaVersion: pong.schemaVersion,
     vclock: toVclock(ballot[BallotKey.VCLOCK]),
-    isReadOnly: ballot[BallotKey.IS_READ_ONLY] === true || ballot[BallotKey.IS_LOADING] === true,
   };
+}
+
+/** Why an instance takes no write, in the codes of its errors. */
+const NOT_WRITABLE: readonly (number | undefined)[] = [ErrorCode.READONLY, ErrorCode.LOADING];
+
+/**
+ * Asks an instance to delete a row by a key without parts, which no server does. One that takes no writes says
+ * so first, whoever asks: a replica, a follower, one with `read_only`, an orphan (2.6 tells of that in no
+ * other way), one that is not ready.
+ *
+ * Source: `box_check_writable()` in `box_process1()` of the server's `src/box/box.cc`, which comes before the
+ * check of privileges and of the key.
+ *
+ * @returns the reason in the server's words, which name it since 2.10; undefined where the instance takes writes
+ */
+export async function readOnlyReason(connection: Connection): Promise<string | undefined> {
+  try {
+    await connection.request(remove(SystemSpace.SCHEMA, NO_KEY), 'the server says');
+  } catch (error) {
+    if (!(error instanceof TntarError) || error.serverCode === undefined) throw error;
+    return NOT_WRITABLE.includes(error.serverCode) ? error.message : undefined;
+  }
+  throw new Error('a row was deleted that has no key');
 }
 
 /** True where nothing was written between the two, spaces that are local to the instance included. */

@@ -22,7 +22,7 @@ import { vinylMisfits } from '../schema/vinyl.js';
 import { readCatalog } from '../server/catalog.js';
 import { throwHidden } from '../server/hidden.js';
 import { readSequenceValues } from '../server/sequence-values.js';
-import { readStatus } from '../server/status.js';
+import { readOnlyReason } from '../server/status.js';
 import { checkHeld, type Wanted } from './wanted.js';
 
 /** @throws TntarError of kind `access` that names all that the user lacks for the plan */
@@ -57,7 +57,7 @@ async function readTarget(
 }
 
 export const READ_ONLY_HINT =
-  'restore into the master of the replica set; box.info.ro on the target says why';
+  "restore into the master of the replica set; box.info.ro_reason (since 2.10) and box.info.status on the target say why: an 'orphan' waits for its replicas";
 
 const OF_THE_TARGET = 'use users and functions of the target (--no-users, --no-functions)';
 const MAKE_FIT = 'make its spaces fit (drop a foreign key for the time of the restore)';
@@ -138,9 +138,9 @@ export async function planFor(
 ): Promise<RestorePlan> {
   checkHeld(manifest, wanted);
   const catalog = await readTarget(connection, backup, wanted);
-  const { isReadOnly } = await readStatus(connection);
-  if (isReadOnly) {
-    throw new TntarError('failure', `the target ${connection.where} is read-only`, {
+  const readOnly = await readOnlyReason(connection);
+  if (readOnly !== undefined) {
+    throw new TntarError('failure', `the target ${connection.where} is read-only: ${readOnly}`, {
       hint: READ_ONLY_HINT,
     });
   }
