@@ -4,6 +4,7 @@ import { isView } from './describe.js';
 import { sortViews } from './dialect.js';
 import { eventsOf } from './events.js';
 import { keysToKept, lackingParts } from './lacking.js';
+import { withoutTargetMarks } from './marks.js';
 import type { Planner, PlanOptions } from './planner.js';
 import type { Release } from './release.js';
 import { withoutChecks, withoutLsn } from './rows.js';
@@ -75,13 +76,14 @@ export function planDefinitions(
   const grants = planner.rows(SystemSpace.PRIV);
   const isOnTrigger = ({ fields }: SystemRow): boolean =>
     fields[Field.priv.objectType] === 'function' && triggerIds.has(fields[Field.priv.objectId]);
+  const marks = withoutTargetMarks(planner.rows(SystemSpace.SCHEMA), target, existing);
   const views = sortViews(planner.rows(SystemSpace.SPACE, ({ fields }) => isView(fields)));
   const { steps: empty, ...kept } = planKept(planner, backup, target, release, existing);
   const isKept = (id: number): boolean => planner.kept.hasSpace(id);
   const first = joinParts([
     {
       conflicts: [...tooManyUsers(target, users), ...planner.takenTriggerNames()],
-      omissions: functions.omissions,
+      omissions: [...functions.omissions, ...marks.omissions],
     },
     only === 'schema' ? { omissions: ['all rows, and the values of sequences'] } : {},
     kept,
@@ -116,7 +118,7 @@ export function planDefinitions(
     planner.all(SystemSpace.SPACE_SEQUENCE),
     planner.steps(SystemSpace.SPACE, full, 'replace'),
     planSequences(planner, target, planner.rows(SystemSpace.SEQUENCE_DATA), options),
-    planner.all(SystemSpace.SCHEMA, 'replace'),
+    planner.steps(SystemSpace.SCHEMA, marks.rows, 'replace'),
     { steps: planner.maxIdStep() },
   ]);
   return {

@@ -1,7 +1,9 @@
-import { deepEqual } from 'node:assert/strict';
+import { deepEqual, ok } from 'node:assert/strict';
 import type { Existing } from '../../lib/schema/existing.js';
 import { planRestore, type RestorePlan } from '../../lib/schema/plan.js';
 import type { PlanOptions } from '../../lib/schema/planner.js';
+import { decode } from '../../lib/tuple/codec.js';
+import type { Plain } from '../support/msgpack.js';
 import { BUILTIN_USERS, catalogOf, indexRow, type SystemRows, spaceRow } from './catalogs.js';
 
 /** Two tables, one of which has a sequence of its own, and a view. */
@@ -96,6 +98,23 @@ describe('a plan for spaces that are there', () => {
         "value of sequence 'users_seq': 2000 is outside of its bounds there, 1 to 1000",
       ]);
     }
+  });
+
+  it('keeps the marks of the target, names those that differ, and adds the others', () => {
+    const marks: Plain[][] = [['vshard_version', 0, 1, 41, 0], ['oncesame'], ['oncenew', { a: 1 }]];
+    const own: Plain[][] = [['vshard_version', 0, 1, 16, 0], ['oncesame']];
+    const found = (existing: Existing) =>
+      planRestore(catalogOf({ ...BACKUP, 272: marks }), catalogOf({ ...TARGET, 272: own }), {
+        existing,
+      });
+    const steps = (plan: RestorePlan) =>
+      plan.after.filter(({ spaceId }) => spaceId === 272).map(({ row }) => decode(row));
+    for (const existing of ['skip', 'replace', 'truncate', 'drop'] as const) {
+      deepEqual(steps(found(existing)), [['oncenew', { a: 1 }]]);
+      const line = "mark 'vshard_version': the target has its own, which is kept";
+      ok(found(existing).omissions.includes(line), existing);
+    }
+    deepEqual(steps(found('error')), [marks[0], marks[2]]);
   });
 
   it('leaves a sequence out that only a space which is there would use', () => {
