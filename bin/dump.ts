@@ -2,8 +2,8 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_LEVEL, MAX_LEVEL } from '../lib/archive/compression.js';
 import type { DumpOptions } from '../lib/dump.js';
 import type { Rewrite } from '../lib/filters/rewrite.js';
+import { withOutput } from './archive-file.js';
 import { EXIT_HELP } from './exit.js';
-import { withOutput } from './files.js';
 import { addFilterOptions, type FilterFlags, rewritesOf } from './filter-options.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
 import {

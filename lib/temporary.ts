@@ -45,6 +45,11 @@ export class TemporaryFolder {
     process.off('exit', this.#onExit);
   }
 
+  /** Leaves it to somebody else, who removes it. */
+  leave(): void {
+    process.off('exit', this.#onExit);
+  }
+
   async remove(): Promise<void> {
     await rm(this.path, { recursive: true, force: true });
     process.off('exit', this.#onExit);

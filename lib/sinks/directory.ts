@@ -1,12 +1,13 @@
 import { createHash, type Hash } from 'node:crypto';
-import { type FileHandle, lstat, open, readdir } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
-import { MANIFEST, TRAILER, tuplesEntry } from '../archive/entries.js';
+import { MANIFEST, parseEntryName, TRAILER, tuplesEntry } from '../archive/entries.js';
 import { type BackupEnd, type BackupItem, Counter, countsDiffer } from '../archive/items.js';
 import { encodeManifest, type Manifest } from '../archive/manifest.js';
 import { type EntryRecord, encodeTrailer } from '../archive/trailer.js';
 import { messageOf, TntarError } from '../errors.js';
+import { Lock } from '../lock.js';
 import { listOf, type Report, silent } from '../report.js';
 import { SYSTEM_ID_MAX, SystemSpace } from '../schema/system.js';
 import { TemporaryFolder } from '../temporary.js';
@@ -84,6 +85,24 @@ async function checkFree(path: string): Promise<void> {
   if ((await readdir(path)).length > 0) throw refuse(`${path} is not empty`);
 }
 
+/**
+ * Removes what a run left that was killed. Call with the lock.
+ *
+ * @throws TntarError of kind `usage` for what no run leaves
+ */
+async function removeLeftover(path: string): Promise<void> {
+  const stat = await lstat(path).catch(() => undefined);
+  if (stat === undefined) return;
+  const isOurs =
+    stat.isDirectory() && (await readdir(path)).every((name) => parseEntryName(name) !== undefined);
+  if (!isOurs) {
+    throw new TntarError('usage', `${path} is in the way, and is no directory that tntar left`, {
+      hint: 'look what it is, and move or remove it',
+    });
+  }
+  await rm(path, { recursive: true });
+}
+
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {
@@ -101,6 +120,7 @@ class DirectorySink extends ItemWritable {
   readonly #counter = new Counter();
   readonly #records: EntryRecord[] = [];
   readonly #left = new Map<number, number>();
+  #lock: Lock | undefined;
   #folder: TemporaryFolder | undefined;
   #open: OpenFile | undefined;
   #working: Promise<void> = Promise.resolve();
@@ -129,10 +149,15 @@ class DirectorySink extends ItemWritable {
   }
 
   async #begin(): Promise<void> {
+    const partial = `${this.#path}.partial`;
     await checkFree(this.#path);
     try {
-      this.#folder = await TemporaryFolder.at(`${this.#path}.partial`);
+      this.#lock = await Lock.take(partial, this.#path);
+      await checkFree(this.#path); // another run may have ended meanwhile
+      await removeLeftover(partial);
+      this.#folder = await TemporaryFolder.at(partial);
     } catch (error) {
+      if (error instanceof TntarError) throw error;
       throw refuse(`cannot make the directory: ${messageOf(error)}`);
     }
   }
@@ -226,6 +251,7 @@ class DirectorySink extends ItemWritable {
   async #publish(): Promise<void> {
     const folder = this.#folder!;
     await syncFolder(folder.path);
+    await this.#lock!.check();
     try {
       await folder.keepAs(this.#path);
     } catch (error) {
@@ -238,14 +264,16 @@ class DirectorySink extends ItemWritable {
   async #cleanUp(): Promise<void> {
     await this.#working.catch(() => {});
     await this.#open?.file.close().catch(() => {});
-    await this.#folder?.remove();
+    if ((await this.#lock?.isHeld()) === false) this.#folder?.leave();
+    else await this.#folder?.remove();
+    await this.#lock?.release();
   }
 }
 
 /**
  * A sink that writes a directory as the Lua module `tarantool/dump` does, and as its restore takes it: a file
  * a space, mode 0600, in a folder of mode 0700. It is there whole, or not at all: until then it is
- * `PATH.partial`, which goes where the stream is destroyed.
+ * `PATH.partial`, which is removed when the stream is destroyed, or by the next run if this one is killed.
  *
  * @param path - of the directory, which is not there, or empty
  * @returns a stream in object mode; its error is of kind `usage` where there is something else

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, notEqual } from 'node:assert/strict';
+import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -78,7 +78,7 @@ describe('output', () => {
     it('is not there before it is whole', async () => {
       const dump = new Running(['dump', slow.address, '-o', file('a')], { env });
       await dump.until(() => readdirSync(folder).length > 0 && slow.open > 0);
-      deepEqual(readdirSync(folder), ['a.partial']);
+      deepEqual(readdirSync(folder).sort(), ['a.partial', 'a.partial.lock']);
       equal(statSync(file('a.partial')).mode & 0o777, 0o600);
       equal((await dump.end(15_000)).code, 0);
       deepEqual(readdirSync(folder), ['a']);
@@ -91,6 +91,46 @@ describe('output', () => {
       const { code, stderr } = await dump.end(15_000);
       equal(readFileSync(file('a'), 'utf8'), 'precious');
       notEqual(code, 0, stderr);
+    });
+
+    it('is written by one run at a time, and the other one names the process', async () => {
+      const dump = new Running(['dump', '-q', slow.address, '-o', file('a')], { env });
+      await dump.until(() => readdirSync(folder).includes('a.partial') && slow.open > 0);
+      dump.kill('SIGSTOP'); // a run that is suspended is alive
+      const other = await tntar(['dump', NOWHERE, '-o', file('a')], { env });
+      failsWith(
+        other,
+        2,
+        new RegExp(`: another tntar, process ${dump.pid}, is writing .*/a\\nhint: `),
+      );
+      dump.kill('SIGCONT');
+      equal((await dump.end(15_000)).code, 0);
+      equal((await tntar(['verify', '-i', file('a')])).code, 0);
+      deepEqual(readdirSync(folder), ['a']);
+    });
+
+    it('is written although a run was killed that wrote it', async () => {
+      const dump = new Running(['dump', '-q', slow.address, '-o', file('a')], { env });
+      await dump.until(() => readdirSync(folder).includes('a.partial') && slow.open > 0);
+      dump.kill('SIGKILL');
+      await dump.end(5000);
+      ok(readdirSync(folder).includes('a.partial'));
+      const { code, stderr } = await sh('tntar dump $db -o a && tntar verify -q -i a');
+      equal(code, 0, stderr);
+      deepEqual(readdirSync(folder), ['a']);
+    });
+
+    it('is written although something has the name of a file that is not whole yet', async () => {
+      writeFileSync(file('a.partial'), 'left by a run that was killed');
+      equal((await sh('tntar dump -q $db -o a && tntar verify -q -i a')).code, 0);
+      deepEqual(readdirSync(folder), ['a']);
+    });
+
+    it('may be /dev/null or another device', async () => {
+      const { code, stderr } = await sh('tntar dump $db -o /dev/null');
+      equal(code, 0);
+      match(stderr, /\ntntar: dumped /);
+      failsWith(await sh('tntar dump -q $db -o /dev/full'), 1, /ENOSPC/);
     });
 
     it('is not there when the dump fails', async () => {

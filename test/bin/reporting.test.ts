@@ -53,10 +53,12 @@ describe('reporting', () => {
       match(shown, /^tntar: standard output is a terminal.*\r\nhint: .*-o FILE.*\r\n$/);
     });
 
-    it('is no place for an archive, even to -o -', async () => {
-      const { code, shown } = await atTerminal('tntar dump $db -o -');
-      equal(code, 2);
-      match(shown, /^tntar: standard output is a terminal/);
+    it('is no place for an archive, by whatever name it is called', async () => {
+      for (const name of ['-', '/dev/tty']) {
+        const { code, shown } = await atTerminal(`tntar dump $db -o ${name}`);
+        equal(code, 2);
+        match(shown, /^tntar: (standard output|\/dev\/tty) is a terminal/);
+      }
     });
 
     for (const command of ['restore $db', 'list', 'verify']) {

@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildProgram } from '../../bin/program.js';
@@ -238,76 +238,6 @@ describe('usage', () => {
         failsWith(result, 2, /address|port/);
         ok(!/hush/.test(result.stderr), result.stderr);
       }
-    });
-  });
-
-  describe('files', () => {
-    it('an input that is not there is wrong usage', async () => {
-      for (const args of [['verify'], ['list'], ['restore', '1']]) {
-        failsWith(
-          await tntar([...args, '-i', join(folder, 'none')]),
-          2,
-          /cannot read.*ENOENT.*none/,
-        );
-      }
-    });
-
-    it('an input that is a folder is wrong usage', async () => {
-      for (const args of [['verify'], ['list']]) {
-        failsWith(await tntar([...args, '-i', folder]), 2, /director/i);
-      }
-    });
-
-    it('a password file that is not there is wrong usage', async () => {
-      const missing = join(folder, 'none');
-      for (const command of SERVER_COMMANDS) {
-        const sides = command === 'diff' ? [`me@${NOWHERE}`, NOWHERE] : [`me@${NOWHERE}`];
-        const result = await tntar([command, ...sides, '--password-file', missing]);
-        failsWith(result, 2, /cannot read the password file.*ENOENT/);
-      }
-    });
-
-    it('a key of masks without a mask is wrong usage', async () => {
-      const key = join(folder, 'key');
-      writeFileSync(key, Buffer.alloc(32));
-      for (const command of FILTERING_COMMANDS) {
-        const args = [command, NOWHERE, '--mask-key-file', key];
-        failsWith(
-          await tntar([...args, ...(command === 'dump' ? [] : ['-i', key])]),
-          2,
-          /--mask\b/,
-        );
-      }
-    });
-
-    it('an output that exists is left as it is, before anything is asked or connected', async () => {
-      const file = join(folder, 'backup.tar.zst');
-      writeFileSync(file, 'precious');
-      failsWith(await tntar(['dump', `me@${NOWHERE}`, '-o', file]), 2, /backup\.tar\.zst exists/);
-      equal(readFileSync(file, 'utf8'), 'precious');
-      deepEqual(readdirSync(folder), ['backup.tar.zst']);
-    });
-
-    it('the .partial of another run is left as it is', async () => {
-      const file = join(folder, 'backup.tar.zst');
-      writeFileSync(`${file}.partial`, 'of another run');
-      const result = await tntar(['dump', `me@${NOWHERE}`, '-o', file]);
-      failsWith(result, 2, /backup\.tar\.zst\.partial exists/);
-      equal(readFileSync(`${file}.partial`, 'utf8'), 'of another run');
-    });
-
-    it('an output in a folder that is not there is an error like any other', async () => {
-      const file = join(folder, 'none', 'backup.tar.zst');
-      const { code, stdout, stderr } = await tntar(['dump', NOWHERE, '-o', file]);
-      hasNoTrace(stderr);
-      match(stderr, /^tntar: .*ENOENT.*none/);
-      equal(code, 2);
-      equal(String(stdout), '');
-    });
-
-    it('an output whose server cannot be reached leaves nothing behind', async () => {
-      failsWith(await tntar(['dump', NOWHERE, '-o', join(folder, 'a')]), 5, /ECONNREFUSED/);
-      deepEqual(readdirSync(folder), []);
     });
   });
 

@@ -1,8 +1,18 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
-import { existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BackupItem } from '../../lib/archive/items.js';
 import { extract } from '../../lib/extract.js';
 import { inspectFrom } from '../../lib/inspect.js';
@@ -107,12 +117,42 @@ describe('a directory as a sink', () => {
     await rejects(write(link), { kind: 'usage', message: /no directory/ });
   });
 
-  it('touches nothing that somebody else is writing', async () => {
+  it('is not touched while another run writes it', async () => {
+    const path = folders.path();
+    const stream = directorySink(path);
+    stream.write((await items())[0]);
+    while (!existsSync(`${path}.partial`)) await sleep(5);
+    await rejects(write(path), {
+      kind: 'usage',
+      message: `another tntar, process ${process.pid}, is writing ${path}`,
+    });
+    ok(existsSync(`${path}.partial`));
+    stream.destroy();
+    await once(stream, 'close');
+    await write(path);
+  });
+
+  it('takes the place of what a run left that was killed', async () => {
+    const path = folders.path();
+    mkdirSync(`${path}.partial`);
+    writeFileSync(join(`${path}.partial`, '280.dump'), 'cut');
+    writeFileSync(join(`${path}.partial`, '9999.dump'), '');
+    await write(path);
+    equal(filesOf(path).length, 4);
+    deepEqual(
+      readdirSync(folders.root).filter((name) => /partial/.test(name)),
+      [],
+    );
+  });
+
+  it('refuses to remove what no run has left', async () => {
     const path = folders.path();
     mkdirSync(`${path}.partial`);
     writeFileSync(join(`${path}.partial`, 'x'), '');
-    await rejects(write(path), { kind: 'usage', message: /cannot make the directory/ });
+    await rejects(write(path), { kind: 'usage', message: /partial is in the way/ });
     ok(existsSync(join(`${path}.partial`, 'x')));
+    ok(!existsSync(`${path}.partial.lock`));
+    rmSync(`${path}.partial`, { recursive: true });
   });
 
   for (const [title, change, message] of [

@@ -1,0 +1,139 @@
+import { lstatSync } from 'node:fs';
+import { type FileHandle, link, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Writable } from 'node:stream';
+import { isatty } from 'node:tty';
+import { messageOf, TntarError } from '../lib/errors.js';
+import { Lock } from '../lib/lock.js';
+import { statOf } from './files.js';
+import { archiveOutput } from './standard-output.js';
+
+async function syncFolder(file: string): Promise<void> {
+  const folder = await open(dirname(file), 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Password hashes and all data: for the owner's eyes. */
+const PRIVATE = 0o600;
+
+function refuseExisting(file: string): TntarError {
+  return new TntarError('usage', `${file} exists`, {
+    hint: 'choose another name, or remove it first: a backup is never overwritten',
+  });
+}
+
+function cannotWrite(error: unknown): TntarError {
+  if (error instanceof TntarError) return error;
+  return new TntarError('usage', `cannot write the output: ${messageOf(error)}`, { cause: error });
+}
+
+/** A link counts, wherever it leads. */
+const isThere = (file: string): boolean => lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+
+/** Gives `partial` the name `file`, unless something of that name has appeared. */
+async function publish(partial: string, file: string): Promise<void> {
+  try {
+    await link(partial, file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') throw refuseExisting(file);
+    // A file system without hard links.
+    if (isThere(file)) throw refuseExisting(file);
+    await rename(partial, file);
+    return;
+  }
+  await rm(partial);
+}
+
+/** Opens `partial` anew, without what a run left there that was killed. Call with the lock. */
+async function openPartial(partial: string): Promise<FileHandle> {
+  try {
+    await rm(partial, { force: true });
+    return await open(partial, 'wx', PRIVATE);
+  } catch (error) {
+    throw cannotWrite(error);
+  }
+}
+
+/** Writes with the lock of `partial`; see {@link writeWhole}. */
+async function writeLocked<T>(
+  lock: Lock,
+  partial: string,
+  file: string,
+  signal: AbortSignal,
+  work: (output: Writable) => Promise<T>,
+): Promise<T> {
+  if (isThere(file)) throw refuseExisting(file); // another run may have ended meanwhile
+  const handle = await openPartial(partial);
+  try {
+    const result = await work(handle.createWriteStream({ flush: true }));
+    signal.throwIfAborted();
+    await lock.check();
+    await publish(partial, file);
+    await syncFolder(file);
+    return result;
+  } catch (error) {
+    await handle.close().catch(() => {}); // where `work` failed before it wrote
+    if (await lock.isHeld()) await rm(partial, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * Writes a file that is there whole or not at all: `work` writes to `FILE.partial`, which is synced to
+ * disk and then gets its name.
+ *
+ * @throws TntarError of kind `usage` if the file exists, or another run is writing it
+ */
+async function writeWhole<T>(
+  file: string,
+  signal: AbortSignal,
+  work: (output: Writable) => Promise<T>,
+): Promise<T> {
+  if (isThere(file)) throw refuseExisting(file);
+  const partial = `${file}.partial`;
+  const lock = await Lock.take(partial, file).catch((error: unknown) => {
+    throw cannotWrite(error);
+  });
+  try {
+    return await writeLocked(lock, partial, file, signal, work);
+  } finally {
+    await lock.release();
+  }
+}
+
+const isTerminal = (what: string): TntarError =>
+  new TntarError('usage', `${what} is a terminal, and an archive is no text`, {
+    hint: 'use -o FILE, > FILE, or a pipe',
+  });
+
+/** Writes to a device, such as /dev/null or a tape, which is there and is not replaced. */
+async function writeDevice<T>(file: string, work: (output: Writable) => Promise<T>): Promise<T> {
+  const handle = await open(file, 'w').catch((error: unknown) => {
+    throw cannotWrite(error);
+  });
+  try {
+    if (isatty(handle.fd)) throw isTerminal(file);
+    return await work(handle.createWriteStream());
+  } finally {
+    await handle.close().catch(() => {}); // closed already, unless `work` failed before it wrote
+  }
+}
+
+/** Runs `work` with standard output, or with the file of `-o`, which no run leaves that `signal` stopped. */
+export function withOutput<T>(
+  file: string | undefined,
+  signal: AbortSignal,
+  work: (output: Writable) => Promise<T>,
+): Promise<T> {
+  if (file !== undefined && file !== '-') {
+    if (statOf(file)?.isCharacterDevice() === true) return writeDevice(file, work);
+    return writeWhole(file, signal, work);
+  }
+  if (process.stdout.isTTY) throw isTerminal('standard output');
+  return work(archiveOutput());
+}
