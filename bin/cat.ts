@@ -7,6 +7,7 @@ import {
   type TextFormat,
 } from '../lib/text/names.js';
 import { EXIT_HELP } from './exit.js';
+import { addInput, inputOf, looksLikeArchive } from './places.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
 import { formatBytes, plural } from './reporting.js';
 import { interruptible } from './signals.js';
@@ -41,11 +42,11 @@ pipe is read to its end, and where it is damaged behind the rows that is exit 3 
 reading stops where there are enough.
 
 Examples:
-  tntar cat users -i backup.tar.zst | jq .name
-  tntar cat users -i backup.tar.zst --format csv --fields id,name > users.csv
-  tntar cat users -i backup.tar.zst --where 'age >= 18' --limit 10
-  tntar cat users -i backup.tar.zst --format postgres | psql
-  tntar cat files -i backup.tar.zst --format csv --invalid-utf8 base64 > files.csv
+  tntar cat users backup.tar.zst | jq .name
+  tntar cat users backup.tar.zst --format csv --fields id,name > users.csv
+  tntar cat users backup.tar.zst --where 'age >= 18' --limit 10
+  tntar cat users backup.tar.zst --format postgres | psql
+  tntar cat files backup.tar.zst --format csv --invalid-utf8 base64 > files.csv
 `;
 
 const GONE_HELP = `  141  what reads the output went away, as head does; nothing is said about it
@@ -73,8 +74,23 @@ function checkTerminal(format: TextFormat): void {
   });
 }
 
-async function run(space: string, flags: Flags): Promise<void> {
-  const { input, quiet, progress, ...options } = flags;
+/** Nobody has to know which of the two comes first. */
+function checkOrder(space: string, file: string | undefined): void {
+  if (!looksLikeArchive(space)) return;
+  throw new TntarError('usage', `${space} is a file, and cat takes the name of a space first`, {
+    hint: `tntar cat ${file ?? 'SPACE'} ${space}`,
+  });
+}
+
+async function run(space: string, file: string | undefined, flags: Flags): Promise<void> {
+  checkOrder(space, file);
+  const input = inputOf(
+    file,
+    flags.input,
+    'cat',
+    (server) => `tntar dump ${server} | tntar cat ${space}`,
+  );
+  const { input: _, quiet, progress, ...options } = flags;
   checkTerminal(options.format);
   const report = reportOf({ quiet: quiet || process.stdout.isTTY === true, progress });
   const { cat } = await import('../lib/cat.js');
@@ -96,11 +112,9 @@ async function run(space: string, flags: Flags): Promise<void> {
 }
 
 export function catCommand(): Command {
-  return addReportOptions(new Command('cat'))
-    .argument('<space>', 'whose rows are wanted')
+  return addReportOptions(addInput(new Command('cat').argument('<space>', 'whose rows are wanted')))
     .summary('write the rows of a space as JSON, CSV, SQL and others')
     .description('Writes the rows of one space of an archive to standard output, as they are read.')
-    .option('-i, --input <file>', 'read from a file or a directory, not from standard input')
     .addOption(
       new Option('--format <format>', 'how rows are written')
         .choices(TEXT_FORMATS)

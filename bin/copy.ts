@@ -3,7 +3,9 @@ import type { CopyOptions } from '../lib/copy.js';
 import { requireOutput } from './descriptors.js';
 import { EXIT_HELP } from './exit.js';
 import { addFilterOptions, type FilterFlags, rewritesOf } from './filter-options.js';
+import { requireServer } from './places.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
+import { withoutPassword } from './secrets.js';
 import { addConnectionOptions, type ServerFlags, serverOptions } from './server-options.js';
 import { interruptible } from './signals.js';
 import { textOutput } from './standard-output.js';
@@ -29,6 +31,8 @@ Examples:
 `;
 
 async function run(from: string, to: string, flags: Flags): Promise<void> {
+  requireServer(from, 'copy', `tntar restore ${withoutPassword(to)} ${from}`);
+  requireServer(to, 'copy', `tntar dump ${withoutPassword(from)} -o ${to}`);
   const report = reportOf(flags);
   const { targetPasswordFile: passwordFile = flags.passwordFile, source, strict } = flags;
   const wanted = wantedOf(flags);

@@ -7,10 +7,11 @@ import type { Differences } from '../lib/diff.js';
 import { TntarError } from '../lib/errors.js';
 import { DIFF_EXIT_HELP, DIFFERENT, useDiffCodes } from './exit.js';
 import { addChoiceOptions, type ChoiceFlags, choiceOf } from './filter-options.js';
+import { kindOf } from './places.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
 import { formatCount, plural, printable } from './reporting.js';
 import { addConnectionOptions, type ServerFlags } from './server-options.js';
-import { kindOf, SIDES_HELP, withSide } from './sides.js';
+import { SIDES_HELP, withSide } from './sides.js';
 import { interruptible } from './signals.js';
 import { textOutput } from './standard-output.js';
 

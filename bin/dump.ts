@@ -5,6 +5,7 @@ import type { Rewrite } from '../lib/filters/rewrite.js';
 import { withOutput } from './archive-file.js';
 import { EXIT_HELP } from './exit.js';
 import { addFilterOptions, type FilterFlags, rewritesOf } from './filter-options.js';
+import { requireServer } from './places.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
 import {
   addServerOptions,
@@ -39,6 +40,8 @@ function level(text: string): number {
 }
 
 async function run(uri: string, flags: Flags): Promise<void> {
+  const hint = `to write a file: tntar dump ADDRESS -o ${uri}; to look into one: tntar list ${uri}`;
+  requireServer(uri, 'dump', hint);
   const report = reportOf(flags);
   const { source, strict } = flags;
   // Loaded when it is needed: --help and the other commands need not wait for it.

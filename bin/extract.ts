@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { TntarError } from '../lib/errors.js';
 import { EXIT_HELP } from './exit.js';
 import { addChoiceOptions, type ChoiceFlags, choiceOf } from './filter-options.js';
+import { addInput, inputOf } from './places.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
 import { interruptible } from './signals.js';
 
@@ -14,9 +15,9 @@ interface Flags extends ChoiceFlags, ReportFlags {
 
 const EXAMPLES = `
 Examples:
-  tntar extract -C lua-dump -i backup.tar.zst
+  tntar extract backup.tar.zst -C lua-dump
   tntar dump db1:3301 | tntar extract -C lua-dump --space 'app_*'
-  tntar extract -C unpacked --all -i backup.tar.zst && tntar verify -i unpacked
+  tntar extract backup.tar.zst -C unpacked --all && tntar verify unpacked
 `;
 
 /** What is written gets the name at the end, and the folder that had it is another one then. */
@@ -27,14 +28,20 @@ function checkPlace(directory: string): void {
   });
 }
 
-async function run(flags: Flags): Promise<void> {
+async function run(file: string | undefined, flags: Flags): Promise<void> {
+  const input = inputOf(
+    file,
+    flags.input,
+    'extract',
+    (server) => `tntar dump ${server} | tntar extract -C ${flags.directory}`,
+  );
   const report = reportOf(flags);
   checkPlace(flags.directory);
   const { extractFrom } = await import('../lib/extract.js');
   const { originOf } = await import('./origins.js');
   try {
     const rewrites = await choiceOf(flags);
-    const origin = originOf(flags.input, report);
+    const origin = originOf(input, report);
     const { all, directory } = flags;
     const totals = await interruptible((signal) =>
       extractFrom(origin, directory, { all, report, rewrites, signal }),
@@ -46,7 +53,7 @@ async function run(flags: Flags): Promise<void> {
 }
 
 export function extractCommand(): Command {
-  return addReportOptions(addChoiceOptions(new Command('extract')))
+  return addReportOptions(addChoiceOptions(addInput(new Command('extract'))))
     .summary('turn an archive into a directory of the Lua module')
     .description(
       'Writes an archive as a directory of the Lua module tarantool/dump: a file a space,\n' +
@@ -54,7 +61,6 @@ export function extractCommand(): Command {
         'functions and the like have no place in it, and what is left out is named.',
     )
     .requiredOption('-C, --directory <dir>', 'where to; not there yet, or empty')
-    .option('-i, --input <file>', 'read from a file or a directory, not from standard input')
     .option('--all', 'also all else, with manifest and trailer: for tntar, and verified', false)
     .addHelpText('after', EXAMPLES + EXIT_HELP)
     .action(run);

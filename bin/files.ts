@@ -4,12 +4,14 @@ import {
   existsSync,
   fstatSync,
   openSync,
+  readdirSync,
   readFileSync,
   type Stats,
   statSync,
 } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { ArchiveFile } from '../lib/archive/archive-file.js';
+import { parseEntryName } from '../lib/archive/entries.js';
 import { messageOf, TntarError } from '../lib/errors.js';
 import { requireInput } from './descriptors.js';
 
@@ -31,15 +33,22 @@ function checkStandardInput(): void {
   requireInput();
   if (!process.stdin.isTTY) return;
   throw new TntarError('usage', 'standard input is a terminal, not an archive', {
-    hint: 'use -i FILE, < FILE, or a pipe',
+    hint: 'name a FILE, or use -i FILE, < FILE, or a pipe',
   });
 }
 
-/** Standard input, or the file of `-i`. */
+/** Opens standard input, or a file. */
 export function openInput(file: string | undefined): Readable {
   if (file !== undefined && file !== '-') return createReadStream(file, { fd: openFile(file) });
   checkStandardInput();
   return process.stdin;
+}
+
+/** Tells whether a directory holds files of a dump. @throws the system's error */
+export function holdsDump(path: string): boolean {
+  return readdirSync(path).some(
+    (name) => name.endsWith('.dump') || parseEntryName(name) !== undefined,
+  );
 }
 
 /** What the file system says of a file; undefined where it says no: whoever opens it is told why. */

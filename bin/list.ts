@@ -6,6 +6,7 @@ import { oldSchema } from '../lib/schema/versions.js';
 import { EXIT_HELP } from './exit.js';
 import { archiveFile } from './files.js';
 import { addChoiceOptions, type ChoiceFlags, choiceOf } from './filter-options.js';
+import { addInput, inputOf } from './places.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
 import { formatBytes, formatCount, printable } from './reporting.js';
 import { interruptible } from './signals.js';
@@ -19,9 +20,9 @@ interface Flags extends ChoiceFlags, ReportFlags {
 
 const EXAMPLES = `
 Examples:
-  tntar list < backup.tar.zst
-  tntar list -i backup.tar.zst --schema | less
-  tntar list -i backup.tar.zst --json | jq '.spaces[].name'
+  tntar list backup.tar.zst
+  tntar list backup.tar.zst --schema | less
+  tntar list backup.tar.zst --json | jq '.spaces[].name'
 `;
 
 /** What a filter made of one space, in the words of the run that wrote the archive. */
@@ -147,14 +148,15 @@ async function contentsOf(
   return outline(file, options, readAll);
 }
 
-async function run(flags: Flags): Promise<void> {
+async function run(file: string | undefined, flags: Flags): Promise<void> {
+  const input = inputOf(file, flags.input, 'list', (server) => `tntar dump ${server} | tntar list`);
   const report = reportOf(flags);
   const output = textOutput();
   try {
     const rewrites = await choiceOf(flags);
     const contents = await interruptible((signal) => {
       const options = { report, rewrites, signal, definitions: flags.schema };
-      return contentsOf(flags.input, options);
+      return contentsOf(input, options);
     });
     report.clear();
     output.write(flags.json ? asJson(contents) : await asTable(contents));
@@ -164,13 +166,12 @@ async function run(flags: Flags): Promise<void> {
 }
 
 export function listCommand(): Command {
-  return addReportOptions(addChoiceOptions(new Command('list')))
+  return addReportOptions(addChoiceOptions(addInput(new Command('list'))))
     .summary('show what an archive holds')
     .description(
       'Shows the spaces that an archive holds. Of a file only the ends are read, and the\n' +
         'definitions where they are needed; from a pipe all is read and verified.',
     )
-    .option('-i, --input <file>', 'read from a file or a directory, not from standard input')
     .option('--schema', 'show formats, indexes, constraints and sequences, too', false)
     .option('--json', 'print one JSON document', false)
     .addHelpText('after', EXAMPLES + EXIT_HELP)

@@ -1,11 +1,9 @@
-import { readdirSync } from 'node:fs';
-import { parseEntryName } from '../lib/archive/entries.js';
 import { messageOf, TntarError } from '../lib/errors.js';
 import type { Report } from '../lib/report.js';
 import { directoryOrigin } from '../lib/sources/directory.js';
 import { archiveOrigin, type Origin } from '../lib/sources/origin.js';
 import { holdsTar, streamOrigin } from '../lib/sources/stream.js';
-import { archiveFile, checkInput, openInput, statOf } from './files.js';
+import { archiveFile, checkInput, holdsDump, openInput, statOf } from './files.js';
 
 function isDirectory(file: string | undefined): file is string {
   if (file === undefined || file === '-') return false;
@@ -16,8 +14,7 @@ function isDirectory(file: string | undefined): file is string {
 export function checkDirectory(path: string): void {
   let problem = `${path} is a directory, and none with a dump`;
   try {
-    const names = readdirSync(path);
-    if (names.some((name) => name.endsWith('.dump') || parseEntryName(name) !== undefined)) return;
+    if (holdsDump(path)) return;
   } catch (error) {
     problem = messageOf(error);
   }
@@ -35,10 +32,10 @@ export interface Need {
 }
 
 /**
- * The backup that a command reads: the file or the directory of `-i`, or standard input. What kind of backup
+ * The backup that a command reads: a file, a directory, or standard input. What kind of backup
  * it is, is found out here and by its first bytes, for all commands alike.
  *
- * @param file - of `-i`
+ * @param file - undefined or `-` for standard input
  */
 export function originOf(
   file: string | undefined,

@@ -65,6 +65,7 @@ export function buildProgram(args: readonly string[] = []): Command {
     .addHelpText('after', EXAMPLES + EXIT_HELP + DIFF_EXIT_NOTE);
   for (const make of COMMANDS) {
     const command = make().copyInheritedSettings(program);
+    command.showHelpAfterError(`(tntar ${command.name()} --help shows what it takes)`);
     refuseEmptyValues(command);
     program.addCommand(command);
   }

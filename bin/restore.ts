@@ -9,7 +9,9 @@ import { damagedError, openAgain, warnOfDamage } from './damage.js';
 import { requireOutput } from './descriptors.js';
 import { EXIT_HELP } from './exit.js';
 import { addFilterOptions, type FilterFlags, rewritesOf } from './filter-options.js';
+import { addInput, inputOf, requireServer } from './places.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
+import { withoutPassword } from './secrets.js';
 import {
   addServerOptions,
   SERVER_HELP,
@@ -21,19 +23,19 @@ import { textOutput } from './standard-output.js';
 import { addTargetOptions, type TargetFlags, wantedOf } from './target-options.js';
 
 interface Flags extends ServerFlags, FilterFlags, TargetFlags, ReportFlags {
-  input?: string;
+  input?: string | undefined;
   salvage: boolean;
 }
 
 const EXAMPLES = `
 Examples:
   tntar restore admin@db2:3301 < backup.tar.zst
-  tntar restore admin@db2:3301 -i backup.tar.zst --dry-run | less
-  tntar restore admin@db2:3301 -i backup.tar.zst --no-users --no-privileges
-  tntar restore admin@db2:3301 -i backup.tar.zst --space users
-  tntar restore admin@db2:3301 -i backup.tar.zst --existing drop --no-users
+  tntar restore admin@db2:3301 backup.tar.zst --dry-run | less
+  tntar restore admin@db2:3301 backup.tar.zst --no-users --no-privileges
+  tntar restore admin@db2:3301 backup.tar.zst --space users
+  tntar restore admin@db2:3301 backup.tar.zst --existing drop --no-users
   tntar dump db1:3301 | tntar restore admin@db2:3301
-  tntar restore admin@db2:3301 -i /var/backup/lua-dump
+  tntar restore admin@db2:3301 /var/backup/lua-dump
   tar c lua-dump | tntar restore admin@db2:3301
 `;
 
@@ -80,12 +82,22 @@ async function damagedArchive({ input }: Flags, report: Report): Promise<Archive
   };
 }
 
-async function run(uri: string, flags: Flags): Promise<void> {
+async function run(uri: string, file: string | undefined, flags: Flags): Promise<void> {
+  requireServer(uri, 'restore', `tntar restore ${withoutPassword(file ?? 'ADDRESS')} ${uri}`);
+  const input = inputOf(
+    file,
+    flags.input,
+    'restore',
+    (server) => `tntar copy ${server} ${withoutPassword(uri)}`,
+  );
   const report = reportOf(flags);
   const wanted = wantedOf(flags);
   if (flags.dryRun) requireOutput();
   try {
-    const archive = await (flags.salvage ? damagedArchive : wholeArchive)(flags, report);
+    const archive = await (flags.salvage ? damagedArchive : wholeArchive)(
+      { ...flags, input },
+      report,
+    );
     const done = await interruptible(async (signal) => {
       const server = await serverOptions(uri, flags, signal, report);
       const rewrites = await rewritesOf(flags, signal);
@@ -112,10 +124,7 @@ async function run(uri: string, flags: Flags): Promise<void> {
 }
 
 export function restoreCommand(): Command {
-  const command = addFilterOptions(addServerOptions(new Command('restore'))).option(
-    '-i, --input <file>',
-    'read from a file or a directory, not from standard input',
-  );
+  const command = addFilterOptions(addInput(addServerOptions(new Command('restore'))));
   return addReportOptions(addTargetOptions(command, 'verify what would be read'))
     .summary('put an archive into a database')
     .description(

@@ -9,7 +9,8 @@ import { Interrupted } from './exit.js';
 /** The password in a login that stands before a place, as `parseUri` finds it. */
 const PASSWORD_IN_ADDRESS = /^([^:@]*):.*@/s;
 
-function withoutPassword(arg: string): string {
+/** @example withoutPassword('me:hush@db1'); // 'me:***@db1' */
+export function withoutPassword(arg: string): string {
   return arg.replace(PASSWORD_IN_ADDRESS, '$1:***@');
 }
 

@@ -1,8 +1,7 @@
-import { statSync } from 'node:fs';
-import { TntarError } from '../lib/errors.js';
 import { parseUri } from '../lib/iproto/uri.js';
 import type { Report } from '../lib/report.js';
 import type { Origin } from '../lib/sources/origin.js';
+import { kindOf } from './places.js';
 import { type ServerFlags, serverOptions } from './server-options.js';
 
 export const SIDES_HELP = `
@@ -13,32 +12,6 @@ is neither: write ./NAME for a file, NAME:3301 for a server.
 password in an address goes before both. The other options of a server are for both, as are
 TT_CLI_USERNAME and TT_CLI_PASSWORD.
 `;
-
-/** What an argument names. */
-export type SideKind = 'archive' | 'server';
-
-/** Looks like an address, whatever file is not there. */
-const ADDRESS = /@|^unix\/:|^\d+$|^\[|^[^/]+:\d+$/;
-
-/**
- * @throws TntarError of kind `usage` where it may be either
- * @example kindOf('db1:3301'); // 'server', unless there is a file of this name
- */
-export function kindOf(argument: string): SideKind {
-  if (argument === '-') return 'archive';
-  const stat = statSync(argument, { throwIfNoEntry: false });
-  if (stat?.isSocket() === true) return 'server';
-  if (stat !== undefined) return 'archive';
-  if (ADDRESS.test(argument)) return 'server';
-  if (argument.includes('/') || /\.(zst|tar)$/.test(argument)) return 'archive';
-  throw new TntarError(
-    'usage',
-    `there is no file '${argument}', and it may be the name of a host`,
-    {
-      hint: `write ./${argument} for a file, ${argument}:3301 for a server`,
-    },
-  );
-}
 
 /**
  * Runs `work` with what an argument names, which is closed at the end.

@@ -8,6 +8,7 @@ import { warnOfDamage } from './damage.js';
 import { EXIT_HELP } from './exit.js';
 import { archiveFile } from './files.js';
 import { addChoiceOptions, type ChoiceFlags, choiceOf } from './filter-options.js';
+import { addInput, inputOf } from './places.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
 import { plural } from './reporting.js';
 import { interruptible } from './signals.js';
@@ -18,7 +19,7 @@ interface Flags extends ChoiceFlags, ReportFlags {
 
 const EXAMPLES = `
 Examples:
-  tntar verify < backup.tar.zst
+  tntar verify backup.tar.zst
   tntar dump db1:3301 | tee backup.tar.zst | tntar verify
 `;
 
@@ -56,15 +57,21 @@ function unverified({ spaces, rows }: Totals): TntarError {
   );
 }
 
-async function run(flags: Flags): Promise<void> {
+async function run(file: string | undefined, flags: Flags): Promise<void> {
+  const input = inputOf(
+    file,
+    flags.input,
+    'verify',
+    (server) => `tntar dump ${server} | tntar verify`,
+  );
   const report = reportOf(flags);
   const { inspectFrom } = await import('../lib/inspect.js');
   try {
     const rewrites = await choiceOf(flags);
     const { originOf } = await import('./origins.js');
-    const origin = originOf(flags.input, report, { isWhole: true });
+    const origin = originOf(input, report, { isWhole: true });
     // before somebody reads: then it would seem that another program had
-    const again = archiveFile(flags.input)?.open;
+    const again = archiveFile(input)?.open;
     const { totals, consistent, unvouched } = await interruptible((signal) =>
       inspectFrom(origin, { report, rewrites, signal }).catch((error: unknown) =>
         explain(error, again, report, signal),
@@ -79,14 +86,13 @@ async function run(flags: Flags): Promise<void> {
 }
 
 export function verifyCommand(): Command {
-  return addReportOptions(addChoiceOptions(new Command('verify')))
+  return addReportOptions(addChoiceOptions(addInput(new Command('verify'))))
     .summary('read a whole archive and check it')
     .description(
       'Reads a whole archive, checks every byte of it, and needs no server.\n' +
         'Of a damaged file it names every bad place, and each space that is not whole.\n' +
         'Of a directory of the Lua module it can check the tuples only, and exits 3.',
     )
-    .option('-i, --input <file>', 'read from a file or a directory, not from standard input')
     .addHelpText('after', EXAMPLES + EXIT_HELP)
     .action(run);
 }

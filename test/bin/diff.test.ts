@@ -3,7 +3,6 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { kindOf } from '../../bin/sides.js';
 import { shell, tntar } from '../support/cli.js';
 import { PASSWORD, startServer, USER } from '../support/server.js';
 import { failsWith } from './outcome.js';
@@ -20,23 +19,6 @@ describe('tntar diff as a command', () => {
     folder = mkdtempSync(join(tmpdir(), 'tntar-diff-bin-'));
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
-
-  it('tells files from servers', () => {
-    for (const [argument, kind] of [
-      [good, 'archive'],
-      ['-', 'archive'],
-      ['/not/there', 'archive'],
-      ['backup.tar.zst', 'archive'],
-      ['3301', 'server'],
-      ['db1:3301', 'server'],
-      ['[::1]:3301', 'server'],
-      ['me@db1', 'server'],
-      ['me:secret@unix/:/run/a.sock', 'server'],
-      ['unix/:/run/a.sock', 'server'],
-    ] as const) {
-      equal(kindOf(argument), kind, argument);
-    }
-  });
 
   it('refuses a word that may be either', async () => {
     failsWith(await tntar(['diff', 'db1', good]), 2, /no file 'db1'.*\n.*db1:3301/);

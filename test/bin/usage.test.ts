@@ -116,7 +116,7 @@ describe('usage', () => {
       ['an unknown option', ['dump', '--levle', '3'], /'--levle'\n\(Did you mean --level\?\)/],
       ['an option of another command', ['verify', '--json'], /unknown option '--json'/],
       ['one address too many', ['dump', 'db1', 'db2'], /too many arguments/],
-      ['an argument for verify', ['verify', 'backup.tar.zst'], /too many arguments/],
+      ['two archives', ['verify', 'a.tar.zst', 'b.tar.zst'], /too many arguments/],
       ['an option without its value', ['dump', '--level'], /'--level <n>' argument missing/],
       ['level 0', ['dump', '--level', '0'], /--level.*'0' is invalid.*1 to 19/],
       ['level 20', ['dump', '--level', '20'], /--level.*'20' is invalid/],
@@ -163,7 +163,10 @@ describe('usage', () => {
         if (required || optional) places.push([long!, '']);
       }
       for (const args of places) {
-        const call = program.parseAsync([command.name(), ...args], { from: 'user' });
+        const needed = command.options.flatMap(({ mandatory, long }) =>
+          mandatory && !args.includes(long!) ? [long!, 'x'] : [],
+        );
+        const call = program.parseAsync([command.name(), ...needed, ...args], { from: 'user' });
         await rejects(call, { code: 'commander.invalidArgument' }, `${command.name()} ${args}`);
       }
     }

@@ -1,0 +1,110 @@
+import type { Command } from 'commander';
+import { TntarError } from '../lib/errors.js';
+import { holdsDump, statOf } from './files.js';
+import { withoutPassword } from './secrets.js';
+
+/** What an argument names. */
+export type PlaceKind = 'archive' | 'server';
+
+/** The ends of names that people give to archives, and to tars that tntar reads as well. */
+const ARCHIVE_NAME = /\.(zst|tzst|tar|tgz|gz)$/;
+const SOCKET_ADDRESS = /^([^/]*@)?unix\/:/;
+const ADDRESS = /@|^\d+$|^\[|^[^/]+:\d+$/;
+
+/** Tells files from addresses of servers, by what exists and by the looks of it; undefined if it may be either. */
+function guess(argument: string): PlaceKind | undefined {
+  if (argument === '-') return 'archive';
+  const stat = statOf(argument);
+  if (stat !== undefined) return stat.isSocket() ? 'server' : 'archive';
+  if (SOCKET_ADDRESS.test(argument)) return 'server';
+  if (ARCHIVE_NAME.test(argument)) return 'archive';
+  if (ADDRESS.test(argument)) return 'server';
+  return argument.includes('/') ? 'archive' : undefined;
+}
+
+/**
+ * Tells what an argument names that may be a file or the address of a server.
+ *
+ * @throws TntarError of kind `usage` if it may be either
+ * @example kindOf('db1:3301'); // 'server', unless there is a file of this name
+ */
+export function kindOf(argument: string): PlaceKind {
+  const kind = guess(argument);
+  if (kind !== undefined) return kind;
+  throw new TntarError(
+    'usage',
+    `there is no file '${argument}', and it may be the name of a host`,
+    { hint: `write ./${argument} for a file, ${argument}:3301 for a server` },
+  );
+}
+
+/** Tells whether a file exists that has the name of an archive, or a path. */
+export function looksLikeArchive(argument: string): boolean {
+  if (!ARCHIVE_NAME.test(argument) && !argument.includes('/')) return false;
+  return statOf(argument) !== undefined;
+}
+
+/**
+ * Tells whether somebody took a file for a server. What can only be an address is one, whatever exists; a folder may
+ * have the name of a host, so its contents tell.
+ */
+function isFileName(argument: string): boolean {
+  const hasName = ARCHIVE_NAME.test(argument);
+  if (SOCKET_ADDRESS.test(argument) || (ADDRESS.test(argument) && !hasName)) return false;
+  const stat = statOf(argument);
+  if (stat === undefined) return hasName;
+  if (stat.isDirectory()) return argument.includes('/') || holdsDump(argument);
+  return stat.isFile();
+}
+
+/**
+ * Checks that an argument is the address of a server, and not the name of a file.
+ *
+ * @param command - that takes the address, for messages
+ * @param hint - what to type instead
+ * @throws TntarError of kind `usage`
+ */
+export function requireServer(argument: string, command: string, hint: string): void {
+  if (!isFileName(argument)) return;
+  const what = statOf(argument)?.isDirectory() === true ? 'a directory' : 'a file';
+  const message = `${argument} is ${what}, and ${command} takes the address of a server here`;
+  const isHost = /^[\w.-]+$/.test(argument) && !ARCHIVE_NAME.test(argument);
+  throw new TntarError('usage', message, {
+    hint: isHost ? `${hint}; for a server of this name: ${argument}:3301` : hint,
+  });
+}
+
+/** Adds what a command reads: an argument, and an option that does the same. */
+export function addInput(command: Command): Command {
+  return command
+    .argument('[file]', 'an archive or a directory; by default standard input')
+    .option('-i, --input <file>', 'read from a file or a directory, not from standard input');
+}
+
+/**
+ * The file that a command reads, as {@link addInput} has it.
+ *
+ * @param instead - what to type if it is the address of a server
+ * @returns undefined for standard input
+ * @throws TntarError of kind `usage`
+ */
+export function inputOf(
+  argument: string | undefined,
+  option: string | undefined,
+  command: string,
+  instead: (address: string) => string,
+): string | undefined {
+  if (argument === undefined) return option;
+  if (option !== undefined) {
+    throw new TntarError('usage', `the input is named twice: ${argument} and -i ${option}`);
+  }
+  if (guess(argument) !== 'server') return argument;
+  const address = withoutPassword(argument);
+  throw new TntarError(
+    'usage',
+    `${address} is the address of a server, and ${command} reads an archive`,
+    {
+      hint: instead(address),
+    },
+  );
+}
