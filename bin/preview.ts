@@ -70,7 +70,7 @@ function showLosses({ drops, before, losses }: Preview['plan']): string[] {
  */
 export function showPreview(preview: Preview): string {
   const { manifest, plan } = preview;
-  const { drops, before, after, grants, triggers, notes, omissions } = plan;
+  const { drops, before, after, grants, triggers, notes, omissions, used } = plan;
   const last = [...after, ...grants, ...triggers];
   const code = [...before, ...last].filter(
     (step) => step.code !== undefined || step.spaceId === SystemSpace.FUNC,
@@ -88,6 +88,10 @@ export function showPreview(preview: Preview): string {
     ...section(
       'Other on the target',
       notes.map((line) => `  ${printable(line)}`),
+    ),
+    ...section(
+      'Used as the target has them',
+      used.map(({ what }) => `  ${printable(what)}`),
     ),
     ...section(
       'Left out',

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { OpenFrom } from '../lib/archive/survey.js';
 import { TntarError } from '../lib/errors.js';
-import type { Totals } from '../lib/filters/observe.js';
+import type { Contents } from '../lib/inspect.js';
 import type { Report } from '../lib/report.js';
 import type { Findings } from '../lib/salvage.js';
 import { warnOfDamage } from './damage.js';
@@ -49,10 +49,11 @@ async function explain(
 }
 
 /** No backup is called verified that might have lost a space, or half of one, between two tuples. */
-function unverified({ spaces, rows }: Totals): TntarError {
+function unverified({ spaces, totals }: Contents): TntarError {
+  const filled = spaces.filter(({ rows }) => rows > 0).length;
   return new TntarError(
     'archive',
-    `all tuples are whole, ${plural(rows, 'row')} in ${plural(spaces, 'space')}, but nothing says that they are all`,
+    `all tuples are whole, ${plural(totals.rows, 'row')} in ${plural(filled, 'space')}, but nothing says that they are all`,
     { hint: 'a directory of the Lua module has no trailer: restore it, look, and dump with tntar' },
   );
 }
@@ -72,12 +73,13 @@ async function run(file: string | undefined, flags: Flags): Promise<void> {
     const origin = originOf(input, report, { isWhole: true });
     // before somebody reads: then it would seem that another program had
     const again = archiveFile(input)?.open;
-    const { totals, consistent, unvouched } = await interruptible((signal) =>
+    const contents = await interruptible((signal) =>
       inspectFrom(origin, { report, rewrites, signal }).catch((error: unknown) =>
         explain(error, again, report, signal),
       ),
     );
-    if (unvouched) throw unverified(totals);
+    const { totals, consistent, unvouched } = contents;
+    if (unvouched) throw unverified(contents);
     if (!consistent) report.warn('rows were written while the dump read: it is not of one moment');
     report.summary('verified', totals);
   } finally {

@@ -55,7 +55,7 @@ export async function outline(
   const spaces = read.spaces.map((space) => ({ ...space, ...(counts.get(space.id) ?? NONE) }));
   const sum = (key: keyof Count): number => spaces.reduce((all, space) => all + space[key], 0);
   const totals = {
-    spaces: spaces.filter(({ rows }) => rows > 0).length,
+    spaces: spaces.length,
     rows: sum('rows'),
     bytes: sum('bytes'),
     archiveBytes: file.size,

@@ -68,13 +68,32 @@ export class ReportEvents extends EventEmitter<ReportEventMap> implements Report
 
 export const silent: Report = { note: () => {}, warn: () => {}, progress: () => {} };
 
-/** As many things as one line names. */
-const SHOWN = 100;
+/** As many things as one line names: enough to know what it is about. */
+const SHOWN = 10;
+/** As many as a line names that people work through, or that is a record. */
+const LISTED = 100;
 
-/** Things on one line: of very many the first hundred, and how many more there are. */
+function first(things: readonly string[], count: number): string {
+  const shown = things.slice(0, count).join('; ');
+  return things.length > count ? `${shown}; and ${things.length - count} more` : shown;
+}
+
+/** Names the first ten things, and says how many more there are. */
 export function listOf(things: readonly string[]): string {
-  const shown = things.slice(0, SHOWN).join('; ');
-  return things.length > SHOWN ? `${shown}; and ${things.length - SHOWN} more` : shown;
+  return first(things, SHOWN);
+}
+
+/**
+ * Names the first hundred things, and says how many more there are: for what has to be put right one by
+ * one, was taken away, or is noted in an archive.
+ */
+export function longListOf(things: readonly string[]): string {
+  return first(things, LISTED);
+}
+
+/** @example counted(2, 'grant') // '2 grants' */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
 }
 
 /** For a hint at names that are there, e.g. `there are users; orders`. */

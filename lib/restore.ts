@@ -11,7 +11,7 @@ import {
   withSignal,
 } from './iproto/connection.js';
 import { ErrorCode } from './iproto/constants.js';
-import { listOf, type Report, silent } from './report.js';
+import { longListOf, type Report, silent } from './report.js';
 import { checkTarget } from './server/releases.js';
 import { type Preview, previewSink } from './sinks/preview.js';
 import { type Applied, serverSink } from './sinks/server.js';
@@ -67,7 +67,7 @@ function wayOut(
     default:
       return made.length === 0
         ? `${granted}; restore again with --existing ${existing}`
-        : `${granted}; drop what was made and is not whole (${listOf(made)}), and restore again`;
+        : `${granted}; drop what was made and is not whole (${longListOf(made)}), and restore again`;
   }
 }
 
@@ -78,12 +78,12 @@ const hasWritten = ({ definitions, rows, taken, emptied }: Applied): boolean =>
 function incomplete(error: TntarError, done: Applied, wanted: Wanted): TntarError {
   if (!hasWritten(done)) return error;
   const { definitions, taken, rows, confirmed, spaces, dropped, emptied } = done;
-  const where = wanted.only === 'data' && rows > 0 ? ` (${listOf(tallied(spaces))})` : '';
+  const where = wanted.only === 'data' && rows > 0 ? ` (${longListOf(tallied(spaces))})` : '';
   const outcome = [
     `the restore is INCOMPLETE: ${definitions} definitions and ${rows} rows were sent, ${confirmed} of them confirmed${where}`,
     ...(taken > 0 ? [`${taken} definitions were taken away before`] : []),
-    ...(dropped.length > 0 ? [`dropped: ${listOf(dropped)}`] : []),
-    ...(emptied.length > 0 ? [`emptied: ${listOf(emptied)}`] : []),
+    ...(dropped.length > 0 ? [`dropped: ${longListOf(dropped)}`] : []),
+    ...(emptied.length > 0 ? [`emptied: ${longListOf(emptied)}`] : []),
   ].join('; ');
   const next = wayOut(done, wanted, error.serverCode === ErrorCode.TUPLE_FOUND);
   const hint = error.hint === undefined ? next : `${error.hint}; ${next}`;
@@ -158,9 +158,9 @@ export async function restoreFrom(
   const sink = serverSink(connection, { report, ...wanted });
   try {
     const totals = await pour(begin, connection, sink, options, stages);
-    const { spaces, confirmed, definitions } = sink.applied;
+    const { spaces, spaceCount, confirmed, definitions } = sink.applied;
     const bytes = [...spaces.values()].reduce((sum, tally) => sum + tally.bytes, 0);
-    return { ...totals, spaces: spaces.size, rows: confirmed, bytes, definitions };
+    return { ...totals, spaces: spaceCount, rows: confirmed, bytes, definitions };
   } catch (error) {
     await sink.settled();
     if (!hasWritten(sink.applied)) signal?.throwIfAborted();

@@ -3,7 +3,7 @@ import { type Damage, type OpenFrom, type Survey, survey } from './archive/surve
 import { TntarError } from './errors.js';
 import type { Rewrite } from './filters/rewrite.js';
 import type { ConnectionOptions } from './iproto/connection.js';
-import { listOf, quoted } from './report.js';
+import { longListOf, quoted } from './report.js';
 import { previewFrom, type Restored, type RestoreOptions, restoreFrom } from './restore.js';
 import { collatedSpaces, withoutSpaces } from './schema/selection.js';
 import { SYSTEM_ID_MAX, SYSTEM_SPACE_NAMES, SystemSpace } from './schema/system.js';
@@ -43,7 +43,7 @@ function nameOf(id: number, { manifest }: Salvage): string {
 function withoutLost(ids: ReadonlySet<number>, names: readonly string[]): Rewrite {
   const gone = new Set(names);
   return {
-    partial: `no spaces that are damaged: ${listOf(names.map(quoted))}`,
+    partial: `no spaces that are damaged: ${longListOf(names.map(quoted))}`,
     wants: (name) => !gone.has(name),
     head: (head) => withoutSpaces(head, ({ id }) => !ids.has(id)),
   };
@@ -91,7 +91,7 @@ function rescueOf(open: OpenFrom, surveyed: Survey, only?: RestoreOptions['only'
   ) as [string[], string[]];
   const needed = NEEDED.filter((id) => ids.has(id)).map((id) => nameOf(id, salvage));
   if (needed.length > 0) {
-    throw unsalvageable(`what no restore can do without is damaged: ${listOf(needed)}`);
+    throw unsalvageable(`what no restore can do without is damaged: ${longListOf(needed)}`);
   }
   return {
     damages,

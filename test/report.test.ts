@@ -1,11 +1,26 @@
 import { deepEqual, equal, rejects } from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { inspect } from '../lib/inspect.js';
-import { type Progress, ReportEvents } from '../lib/report.js';
+import { listOf, longListOf, type Progress, ReportEvents } from '../lib/report.js';
 import { archive, goodEntries, sealed } from './support/archive-builder.js';
 
 const read = (report: ReportEvents) =>
   inspect(Readable.from([archive(sealed(goodEntries()))]), { report });
+
+describe('a list on one line', () => {
+  const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `s${i + 1}`);
+
+  it('names ten things, and says how many more there are', () => {
+    equal(listOf(names(2)), 's1; s2');
+    equal(listOf(names(10)), names(10).join('; '));
+    equal(listOf(names(42)), `${names(10).join('; ')}; and 32 more`);
+  });
+
+  it('names a hundred things where people need to know each', () => {
+    equal(longListOf(names(100)), names(100).join('; '));
+    equal(longListOf(names(150)), `${names(100).join('; ')}; and 50 more`);
+  });
+});
 
 describe('ReportEvents', () => {
   it('emits what a pipeline reports', () => {

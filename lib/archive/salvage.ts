@@ -1,5 +1,5 @@
 import { TntarError } from '../errors.js';
-import { listOf } from '../report.js';
+import { longListOf } from '../report.js';
 import { FIRST_USER_SPACE, parseEntryName } from './entries.js';
 import type { Manifest } from './manifest.js';
 import type { FoundEntry, Survey } from './survey.js';
@@ -67,7 +67,7 @@ function vouchedFor(survey: Survey, trailer: Trailer): Pick<Salvage, 'entries' |
     if (missing.length === 0) whole.push(...here.filter((entry) => entry !== undefined));
     else {
       const records = entries.map(({ record }) => record);
-      const names = listOf(missing.map(({ name }) => name));
+      const names = longListOf(missing.map(({ name }) => name));
       const parts = `${missing.length} of ${records.length} entries`;
       const rows = `${sum(missing)} of ${sum(records)} rows`;
       lost.push({ id, what: `${names} (${parts}, ${rows})` });

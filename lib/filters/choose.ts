@@ -1,6 +1,6 @@
 import picomatch from 'picomatch';
 import { TntarError } from '../errors.js';
-import { listOf, shorten, thereAre } from '../report.js';
+import { longListOf, shorten, thereAre } from '../report.js';
 import { onlySpaces, withoutSpaces } from '../schema/selection.js';
 import type { Rewrite } from './rewrite.js';
 
@@ -34,7 +34,7 @@ function matcher(pattern: string): Test {
 }
 
 function showed(patterns: readonly string[]): string {
-  return listOf(patterns.map((pattern) => `'${pattern}'`));
+  return longListOf(patterns.map((pattern) => `'${pattern}'`));
 }
 
 /** Tells whether a space is chosen, by its name. */

@@ -1,3 +1,4 @@
+import { listOf } from '../report.js';
 import type { ASTNode } from './cel.js';
 import { SURROGATE } from './expression-values.js';
 
@@ -185,7 +186,7 @@ function sureOfLiteral(value: Literal): Sure {
 
 /** Says which fields there are. */
 export function noField(name: string, fields: FieldTypes, at: number): Refusal {
-  const there = fields.size === 0 ? 'has none with a name' : `has ${[...fields.keys()].join('; ')}`;
+  const there = fields.size === 0 ? 'has none with a name' : `has ${listOf([...fields.keys()])}`;
   return new Refusal(`there is no field '${name}'`, at, `the format ${there}`);
 }
 

@@ -5,7 +5,7 @@ import type { Stage } from './compose.js';
 
 /** What passed through a pipeline. */
 export interface Totals {
-  /** Spaces of users that had rows. */
+  /** Spaces of users, empty ones included. */
   spaces: number;
   /** Rows of users' spaces; definitions are not counted. */
   rows: number;
@@ -50,11 +50,12 @@ export interface Observer {
  */
 export function observe(report: Report): Observer {
   const started = performance.now();
-  const spaces = new Set<number>();
+  let spaces = 0;
   let rows = 0;
   let bytes = 0;
   let archiveBytes = 0;
   let space: string | undefined;
+  let spaceId: number | undefined;
   let rowsOfSpace = 0;
   let totalBytes: number | undefined;
   let totalRows: number | undefined;
@@ -66,10 +67,13 @@ export function observe(report: Report): Observer {
   };
   return {
     see(item) {
-      if (item.kind === 'start') totalRows = expectedIn(item.manifest);
+      if (item.kind === 'start') {
+        totalRows = expectedIn(item.manifest);
+        spaces = item.manifest.spaces.length;
+      }
       if (item.kind === 'tuples' && item.space.id > SYSTEM_ID_MAX) {
-        if (!spaces.has(item.space.id)) rowsOfSpace = 0;
-        spaces.add(item.space.id);
+        if (item.space.id !== spaceId) rowsOfSpace = 0;
+        spaceId = item.space.id;
         space = item.space.name;
         rowsOfSpace += item.count;
         rows += item.count;
@@ -90,7 +94,7 @@ export function observe(report: Report): Observer {
         ? 'before the first row'
         : `in space '${space}' after ${rowsOfSpace} rows`,
     sums: () => ({
-      spaces: spaces.size,
+      spaces,
       rows,
       bytes,
       archiveBytes,

@@ -1,4 +1,4 @@
-import { listOf, quoted } from '../report.js';
+import { longListOf, quoted } from '../report.js';
 import type { Value } from '../tuple/codec.js';
 import { spaceOf } from './belongings.js';
 import type { Catalog, SystemRow } from './catalog.js';
@@ -84,7 +84,7 @@ export function lackingParts(
       const lacking = wanted(id).filter((part) => !has.has(part));
       return lacking.length === 0
         ? []
-        : [`space ${quoted(name)} stays, and lacks what the backup's has: ${listOf(lacking)}`];
+        : [`space ${quoted(name)} stays, and lacks what the backup's has: ${longListOf(lacking)}`];
     });
 }
 

@@ -1,4 +1,5 @@
 import type { SequenceValue } from '../archive/items.js';
+import { counted } from '../report.js';
 import { encode, type Value } from '../tuple/codec.js';
 import { functionsActingOn } from './acting.js';
 import { Catalog, type SystemRow } from './catalog.js';
@@ -15,6 +16,7 @@ import { versionsOf } from './release.js';
 import { fitter } from './rows.js';
 import { joinParts, type Part, type Step } from './step.js';
 import { SystemSpace } from './system.js';
+import type { Used } from './used.js';
 
 /** What to create before the data, and what after it, each in order. */
 export interface RestorePlan {
@@ -36,6 +38,8 @@ export interface RestorePlan {
   made: Catalog;
   /** What of the backup does not come along, and why, one line each. */
   omissions: string[];
+  /** What the target has already, the same as in the backup. */
+  used: Used[];
   /** What others on the target lose by the drops, one line each. */
   losses: string[];
   /** What the target's version takes for something else, or cannot have, and what became of it. */
@@ -50,10 +54,6 @@ export interface RestorePlan {
 export type LateSteps = Pick<Part, 'steps' | 'omissions'>;
 
 const SAME: Releases = { source: versionsOf('2.6.0'), target: versionsOf('2.6.0') };
-
-function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
-}
 
 /**
  * Orders what a backup needs on a target. A row goes in when all that it names is there, and what is
@@ -89,8 +89,8 @@ export function planRestore(
     isData ? {} : { notes, omissions: withoutOnRequest(original, options) },
     ...Object.values(parts),
     isRefused ? { conflicts: acting } : {},
-    // Told last, for it is no loss.
-    { omissions: planner.alreadyThere() },
+    // Told last, for the target has it.
+    { omissions: planner.keptAsTheyAre() },
   ]);
   const left = unwanted(options);
   const made = Catalog.of((id) =>
@@ -113,6 +113,7 @@ export function planRestore(
     ids,
     destinations,
     losses: drop.losses,
+    used: planner.used,
     omissions,
     made,
     unsupported: unsupported(made, source, release),

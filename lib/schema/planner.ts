@@ -6,13 +6,14 @@ import { codeOf, Describer } from './describe.js';
 import type { OnConflict } from './destinations.js';
 import { type Existing, isUsed, Kept } from './existing.js';
 import { identify } from './identify.js';
-import { DEFINITIONS, type IdMap, KINDS, type Kind } from './ids.js';
+import { type IdMap, KINDS, type Kind } from './ids.js';
 import { withTargetIds } from './references.js';
 import type { Versions } from './release.js';
 import { checkRevoked } from './shipped-grants.js';
 import { lastSpaceId, widestGap } from './space-ids.js';
 import { joinParts, type Part, type Step } from './step.js';
 import { BuiltinUser, Field, keyOf, SYSTEM_SPACES, SystemSpace } from './system.js';
+import { type Used, usedOf } from './used.js';
 
 /** Versions of the database that a backup is from, and of the one that it goes to. */
 export interface Releases {
@@ -69,6 +70,8 @@ export class Planner {
   readonly ids: IdMap;
   /** What the target has by the name of something in the backup, and is in its way. */
   readonly conflicts: readonly string[];
+  /** Users, functions and collations that the target has already, and that are the same. */
+  readonly used: Used[];
   readonly #backup: Catalog;
   readonly #target: Catalog;
   readonly #describer: Describer;
@@ -106,6 +109,7 @@ export class Planner {
     this.ids = ids;
     this.conflicts = conflicts;
     this.#present = present;
+    this.used = usedOf(backup, present);
   }
 
   rows(spaceId: number, filter: (row: SystemRow) => boolean = () => true): SystemRow[] {
@@ -133,8 +137,8 @@ export class Planner {
     return { rows, omissions };
   }
 
-  /** What the target has already, one line each. That is no loss. */
-  alreadyThere(): string[] {
+  /** Spaces and sequences that stay as the target has them, one line each. */
+  keptAsTheyAre(): string[] {
     const also = this.#existing === 'skip' ? 'its rows and all' : 'all';
     const line = (spaceId: number, row: SystemRow): string => {
       const what = this.#describer.row(spaceId, row);
@@ -142,8 +146,7 @@ export class Planner {
         spaceId === SystemSpace.SPACE ? `${what}, with ${also} that belongs to it` : what;
       return `${shown}: the target has it already`;
     };
-    return KINDS.flatMap((kind) => {
-      const { spaceId } = DEFINITIONS[kind];
+    return [SystemSpace.SPACE, SystemSpace.SEQUENCE].flatMap((spaceId) => {
       const present = this.#backup.userRows(spaceId).filter((row) => this.#present.has(row));
       return present.map((row) => line(spaceId, row));
     });

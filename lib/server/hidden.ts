@@ -3,7 +3,7 @@ import type { Connection } from '../iproto/connection.js';
 import { ErrorCode, Iterator } from '../iproto/constants.js';
 import { disabledIn, enableHint } from '../iproto/denials.js';
 import { select } from '../iproto/requests.js';
-import { listOf } from '../report.js';
+import { longListOf } from '../report.js';
 import { SystemSpace } from '../schema/system.js';
 import { joinFields } from '../tuple/fields.js';
 
@@ -68,7 +68,7 @@ export function throwHidden(user: string, hidden: readonly Hidden[]): void {
     const message = `user '${user}' lacks ${disabled.lacks} on universe, and may read nothing (${why})`;
     throw new TntarError('access', message, { hint: enableHint(disabled) });
   }
-  const names = listOf(hidden.map(({ what }) => what));
+  const names = longListOf(hidden.map(({ what }) => what));
   const isWhole = !hidden.some(({ spaceId }) => TELLING.includes(spaceId));
   const more = isWhole ? '' : ', nor what these would tell of';
   throw new TntarError('access', `user '${user}' may not read ${names}${more} (${first.why})`, {

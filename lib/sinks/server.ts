@@ -11,6 +11,7 @@ import { extractKey, showKey } from '../schema/keys.js';
 import type { RestorePlan } from '../schema/plan.js';
 import type { Step } from '../schema/step.js';
 import { SystemSpace, TRUNCATE_ID } from '../schema/system.js';
+import { showUsed } from '../schema/used.js';
 import type { TupleBatch } from '../tuple/batch.js';
 import { decode, encode, type Value } from '../tuple/codec.js';
 import type { Tally } from './in-flight.js';
@@ -38,6 +39,8 @@ export interface Applied {
   confirmed: number;
   /** The same by the name of the space, in the order in which they came. */
   spaces: ReadonlyMap<string, Readonly<Tally>>;
+  /** How many spaces of the backup were to be made or filled, empty ones included. */
+  spaceCount: number;
   /** Spaces that were made, dropped and emptied, e.g. `space 'users'`. */
   made: readonly string[];
   dropped: readonly string[];
@@ -134,6 +137,7 @@ class ServerSink extends ItemWritable implements ServerWritable {
       rows: tallies.reduce((sum, { sent }) => sum + sent, 0),
       confirmed: tallies.reduce((sum, { confirmed }) => sum + confirmed, 0),
       spaces,
+      spaceCount: this.#plan === undefined ? 0 : spaceCount(this.#plan),
     };
   }
 
@@ -183,10 +187,11 @@ class ServerSink extends ItemWritable implements ServerWritable {
     if (this.#plan !== undefined) return this.#plan;
     const { manifest, catalog } = this.#collector.head();
     this.#plan = await planFor(this.#connection, manifest, catalog, this.#wanted);
-    const { losses, omissions, notes, drops, before, destinations } = this.#plan;
+    const { losses, omissions, notes, drops, before, destinations, used } = this.#plan;
     // Behind the drop no dry run can list them any more.
     for (const line of losses) this.#report.warn(line);
     this.#warn([...notes, ...omissions.map(asLeftOut)]);
+    for (const line of showUsed(used)) this.#report.note(line);
     const kept = [...destinations.values()].filter(({ keepsRows }) => keepsRows);
     await this.#rowCounts.countBefore(kept.map(({ id }) => id));
     await this.#apply([...drops, ...before]);
@@ -249,6 +254,11 @@ class ServerSink extends ItemWritable implements ServerWritable {
     const more = there.length - SHOWN_LINES;
     if (more > 0) this.#report.note(`and such rows in ${more} more spaces`);
   }
+}
+
+/** Spaces that stay as the target has them are not counted. */
+function spaceCount({ made, destinations }: RestorePlan): number {
+  return new Set([...made.spaces.map(({ id }) => id), ...destinations.keys()]).size;
 }
 
 const asLeftOut = (line: string): string => `left out: ${line}`;

@@ -1,7 +1,7 @@
 import type { Manifest } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
-import { listOf } from '../report.js';
+import { listOf, longListOf } from '../report.js';
 import type { Catalog } from '../schema/catalog.js';
 import { isUsed, takesRows } from '../schema/existing.js';
 import { lackingPrivileges } from '../schema/needed-privileges.js';
@@ -34,7 +34,7 @@ function checkPrivileges(
 ): void {
   const lacking = lackingPrivileges(privileges, plan, target, release);
   if (lacking.length === 0) return;
-  throw new TntarError('access', `user '${privileges.user}' lacks ${listOf(lacking)}`, {
+  throw new TntarError('access', `user '${privileges.user}' lacks ${longListOf(lacking)}`, {
     hint: "restore as admin, as a user with the role 'super', or see the README for less; nothing was written",
   });
 }

@@ -2,7 +2,7 @@ import { tuplesEntry } from '../archive/entries.js';
 import { type BackupItem, Counter } from '../archive/items.js';
 import { type Manifest, type ManifestSpace, UNKNOWN_VERSION } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
-import { listOf, quoted, type Report } from '../report.js';
+import { longListOf, quoted, type Report } from '../report.js';
 import { Catalog, rowlessReason, type Space } from '../schema/catalog.js';
 import { SYSTEM_ID_MAX, SYSTEM_SPACE_NAMES, SystemSpace } from '../schema/system.js';
 import { checkNesting, validateRows } from '../schema/validate.js';
@@ -126,7 +126,7 @@ function warnOfGaps(report: Report, catalog: Catalog, ids: readonly number[]): v
   );
   if (without.length === 0) return;
   const names = without.map(({ name }) => quoted(name));
-  report.warn(`spaces without a file, which were empty, or have lost it: ${listOf(names)}`);
+  report.warn(`spaces without a file, which were empty, or have lost it: ${longListOf(names)}`);
 }
 
 /**

@@ -110,7 +110,7 @@ describe('choosing spaces', () => {
     deepEqual(await spacesOf(whole, '--space', 'app*'), ['app.ORDERS', 'app/log']);
     const { stderr, code } = await tntar(['verify', '--exclude', 'app*'], { input: whole });
     equal(code, 0, stderr);
-    match(stderr, /verified 1 space with 100 rows/);
+    match(stderr, /verified 2 spaces with 100 rows/);
   });
 
   it('says in the archive that it is partial', async () => {

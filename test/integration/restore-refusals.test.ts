@@ -104,6 +104,22 @@ describe('restore, before it writes anything,', () => {
     }
   });
 
+  it('names ten things that are in the way, and how many more there are', async () => {
+    const many = await startServer({
+      lua: `for i = 1, 42 do box.schema.space.create(('space%02d'):format(i)) end`,
+    });
+    try {
+      const all = await dump(many);
+      const before = await imprint(many);
+      const { code, stderr } = await tryRestore(many, all);
+      equal(code, 4, stderr);
+      match(stderr, /: space 'space01' exists; .*; space 'space10' exists; and 32 more$/m);
+      deepEqual(await imprint(many), before);
+    } finally {
+      await many.stop();
+    }
+  });
+
   it('takes a target with other things in it, and leaves these alone', async () => {
     await withTarget(async (target) => {
       await target.eval(`

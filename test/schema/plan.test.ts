@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok, throws } from 'node:assert/strict';
 import { planRestore, type RestorePlan } from '../../lib/schema/plan.js';
 import type { Step } from '../../lib/schema/step.js';
+import { showUsed } from '../../lib/schema/used.js';
 import { decode, type Value } from '../../lib/tuple/codec.js';
 import { type Plain, pack } from '../support/msgpack.js';
 import {
@@ -264,6 +265,20 @@ describe('on a target that is not empty', () => {
     for (const what of ["role 'readers'", "grant of read on space 'customers' to role 'readers'"]) {
       equal(names.includes(what), true, what);
     }
+  });
+
+  it('users, roles, functions and collations that are the same are used, and counted', () => {
+    const lua = (id: number): Plain[] => [id, 1, `f${id}`, 0, 'LUA', 'function() end'];
+    const rows = { 276: RICH[276]!, 304: RICH[304]!, 296: [66, 67].map(lua) };
+    const same = { ...rows, 304: [...BUILTIN_USERS, ...RICH[304]!] };
+    const { used, omissions } = planRestore(catalogOf(rows), catalogOf(same));
+    deepEqual(omissions, []);
+    deepEqual(
+      used.map(({ what }) => what),
+      ["function 'f66'", "function 'f67'", "user 'app'", "role 'readers'", "collation 'german'"],
+    );
+    deepEqual(showUsed(used), ['used as they are: 2 functions, 1 user, 1 role, 1 collation']);
+    deepEqual(showUsed(planRestore(catalogOf(rows), catalogOf(EMPTY)).used), []);
   });
 
   it('a row that differs in a byte is not', () => {
