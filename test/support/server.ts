@@ -1,13 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  closeSync,
-  cpSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -21,8 +13,6 @@ export interface ServerOptions {
   cfg?: Record<string, unknown>;
   /** The server's program; by default `$TARANTOOL_BIN`, else `tarantool`. */
   bin?: string;
-  /** A folder with a snapshot that the server starts from; it is copied. */
-  snapshot?: string;
   /** Listen on a unix socket instead of on TCP (a server before 2.10 cannot do both). */
   unixSocket?: boolean;
 }
@@ -170,7 +160,7 @@ export class TestServer {
   /** `2.6.0` */
   version = '';
 
-  readonly #bin: string;
+  #bin: string;
   readonly #listen: string;
   readonly #logFile = join(this.dir, 'tarantool.log');
   readonly #waiting = new Map<number, Waiting>();
@@ -180,14 +170,12 @@ export class TestServer {
   #requests = 0;
 
   private constructor(options: ServerOptions) {
-    const bin = options.bin ?? process.env['TARANTOOL_BIN'] ?? 'tarantool';
-    this.#bin = bin.includes('/') ? resolve(bin) : bin;
+    this.#bin = programOf(options.bin ?? process.env['TARANTOOL_BIN'] ?? 'tarantool');
     this.#cfg = { ...DEFAULTS, ...options.cfg };
     this.socketPath = options.unixSocket ? join(this.dir, 'tarantool.sock') : undefined;
     // the server finds a free port itself: nobody can take it in between
     this.#listen = this.socketPath ? `unix/:${this.socketPath}` : `${this.host}:0`;
     writeFileSync(join(this.dir, 'driver.lua'), DRIVER);
-    if (options.snapshot !== undefined) cpSync(options.snapshot, this.dir, { recursive: true });
     servers.add(this);
   }
 
@@ -280,9 +268,14 @@ export class TestServer {
     servers.delete(this);
   }
 
-  /** Ends the server and starts it from its files again, with `cfg` over what it had. */
-  async restart(cfg: Record<string, unknown> = {}): Promise<void> {
+  /**
+   * Ends the server and starts it from its files again, with `cfg` over what it had.
+   *
+   * @param bin - the program that goes on; by default the same
+   */
+  async restart(cfg: Record<string, unknown> = {}, bin = this.#bin): Promise<void> {
     await this.#end('SIGTERM');
+    this.#bin = programOf(bin);
     this.#cfg = { ...this.#cfg, ...cfg };
     await this.#launch();
   }
@@ -332,6 +325,11 @@ export class TestServer {
 /** Starts a server that listens, with `admin:secret` as the only login beside the guest. */
 export function startServer(options: ServerOptions = {}): Promise<TestServer> {
   return TestServer.start(options);
+}
+
+/** The server has a working directory of its own. */
+function programOf(bin: string): string {
+  return bin.includes('/') ? resolve(bin) : bin;
 }
 
 /** Newer servers take `TT_*` variables for options of `box.cfg`. */

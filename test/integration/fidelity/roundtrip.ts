@@ -16,7 +16,7 @@ import { type ServerOptions, startServer, type TestServer } from '../../support/
 export const SOURCES = ['snapshot', 'select'] as const;
 
 /** The server's program for targets, where it is not that of the sources. */
-const TARGET_BIN = process.env['TARANTOOL_TARGET_BIN'];
+export const TARGET_BIN = process.env['TARANTOOL_TARGET_BIN'];
 
 /** True where the server is of this release, e.g. `2.10` or `2.6.1`, or of a newer one. */
 export function isAtLeast({ version }: Pick<TestServer, 'version'>, release: string): boolean {
