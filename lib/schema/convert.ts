@@ -3,7 +3,7 @@ import { addPair, editArray, editMap } from '../tuple/edit.js';
 import type { Catalog } from './catalog.js';
 import { moveIntoSpaces, moveOutOfSpaces } from './constraints.js';
 import { convertDefaults } from './defaults.js';
-import { Dialect, namesOf } from './dialect.js';
+import { Dialect, functionNamesOf, namesOf } from './dialect.js';
 import { Draft } from './draft.js';
 import { keepMeaningless } from './meanings.js';
 import {
@@ -130,6 +130,7 @@ export function convert(original: Catalog, source: Versions, target: Versions): 
   if (isLost(TUPLE_CONSTRAINTS, from, to)) moveOutOfSpaces(draft);
   if (isLost(SPACE_TYPES, from, to)) convertTypes(draft);
   dropHints(draft, from, to);
-  translate(draft, new Dialect(from, to, namesOf(original)));
+  const [names, functions] = [namesOf(original), functionNamesOf(original)];
+  translate(draft, new Dialect(from, to, names, functions));
   return { backup: draft.toCatalog(), notes: draft.notes };
 }

@@ -13,7 +13,8 @@ import {
 } from './release.js';
 import { editField, isTable } from './rows.js';
 import { allowScans } from './scans.js';
-import { identifiersOf, isKeyword, mapWords, quote } from './sql.js';
+import { identifiersOf, isKeyword, mapWords, quote, tokensOf, unquote } from './sql.js';
+import { BUILTINS } from './sql-functions.js';
 import { Field, SystemSpace } from './system.js';
 
 /** The SQL text of a view or a trigger; undefined where the row has none. */
@@ -40,6 +41,13 @@ export function otherNamesOf(backup: Catalog): ReadonlySet<string> {
   return new Set([...names, ...columns]);
 }
 
+/** The names of functions that SQL of a backup can call, besides those of the server. */
+export function functionNamesOf(backup: Catalog): ReadonlySet<string> {
+  return new Set(
+    backup.userRows(SystemSpace.FUNC).map(({ fields }) => String(fields[Field.func.name])),
+  );
+}
+
 /** The same with the spaces. */
 export function namesOf(backup: Catalog): ReadonlySet<string> {
   const spaces = backup.userRows(SystemSpace.SPACE).map(({ fields }) => fields[Field.space.name]);
@@ -63,24 +71,37 @@ export class Dialect {
   readonly #source: Release;
   readonly #target: Release;
   readonly #names: ReadonlySet<string>;
+  readonly #functions: ReadonlySet<string>;
 
-  constructor(source: Release, target: Release, names: ReadonlySet<string>) {
+  /**
+   * @param names - of all that the SQL can mean
+   * @param functions - names of functions alone
+   */
+  constructor(
+    source: Release,
+    target: Release,
+    names: ReadonlySet<string>,
+    functions: ReadonlySet<string> = names,
+  ) {
     this.#source = source;
     this.#target = target;
     this.#names = names;
+    this.#functions = functions;
   }
 
   translate(sql: string): string {
     const source = this.#source;
     const target = this.#target;
     const sameCase = isOlder(source, CASE_SENSITIVE) === isOlder(target, CASE_SENSITIVE);
+    // Names that the text gives to something itself.
+    const given = new Set(tokensOf(sql).flatMap((token) => unquote(token) ?? []));
     const translated = mapWords(sql, (word, isCalled) => {
       const upper = word.toUpperCase();
       if (isKeyword(upper, source)) {
         return upper === 'SEQSCAN' && isLost(SEQSCAN, source, target) ? '' : word;
       }
       if (sameCase && !isKeyword(upper, target)) return word;
-      return quote(this.#meaning(word, isCalled));
+      return quote(this.#meaning(word, isCalled, given));
     });
     return isGained(SCANS_FORBIDDEN, source, target) ? allowScans(translated) : translated;
   }
@@ -103,12 +124,14 @@ export class Dialect {
   }
 
   /** What the source takes a word for. */
-  #meaning(word: string, isCalled: boolean): string {
+  #meaning(word: string, isCalled: boolean, given: ReadonlySet<string>): string {
     const upper = word.toUpperCase();
     if (isOlder(this.#source, CASE_SENSITIVE)) return upper;
-    if (this.#names.has(word)) return word;
-    const isBuiltin = isCalled || PSEUDO_TABLES.includes(upper);
-    return isBuiltin || this.#names.has(upper) ? upper : word;
+    // The server looks among its own functions first.
+    if (isCalled) return !BUILTINS.has(upper) && this.#functions.has(word) ? word : upper;
+    const isName = (name: string): boolean => this.#names.has(name) || given.has(name);
+    if (isName(word)) return word;
+    return PSEUDO_TABLES.includes(upper) || isName(upper) ? upper : word;
   }
 
   #text(raw: Buffer): Buffer {
@@ -125,26 +148,28 @@ export class Dialect {
   }
 }
 
-/** Views in an order in which each comes after those that it selects from. */
-export function sortViews(views: readonly SystemRow[]): SystemRow[] {
-  const nameOf = (row: SystemRow): string => String(row.fields[Field.space.name]);
-  const byName = new Map(views.map((view) => [nameOf(view), view]));
+/** Rows in an order in which each comes after those that its SQL names. */
+function sortByNames(
+  rows: readonly SystemRow[],
+  nameField: number,
+  sqlIn: (row: SystemRow) => string | undefined,
+): SystemRow[] {
+  const byName = new Map(rows.map((row) => [String(row.fields[nameField]), row]));
   const entered = new Set<SystemRow>();
   const sorted: SystemRow[] = [];
-  // The views under way and what is left of what each names: a chain may be longer than the stack.
-  const under: { view: SystemRow; names: Iterator<string> }[] = [];
-  const enter = (view: SystemRow): void => {
-    if (entered.has(view)) return;
-    entered.add(view);
-    const names = identifiersOf(sqlOf(view, Field.space.flags) ?? '');
-    under.push({ view, names: names.values() });
+  // The rows under way and what is left of what each names: a chain may be longer than the stack.
+  const under: { row: SystemRow; names: Iterator<string> }[] = [];
+  const enter = (row: SystemRow): void => {
+    if (entered.has(row)) return;
+    entered.add(row);
+    under.push({ row, names: identifiersOf(sqlIn(row) ?? '').values() });
   };
-  for (const view of views) {
-    enter(view);
+  for (const row of rows) {
+    enter(row);
     for (let top = under.at(-1); top !== undefined; top = under.at(-1)) {
       const { done, value } = top.names.next();
       if (done) {
-        sorted.push(top.view);
+        sorted.push(top.row);
         under.pop();
         continue;
       }
@@ -153,4 +178,16 @@ export function sortViews(views: readonly SystemRow[]): SystemRow[] {
     }
   }
   return sorted;
+}
+
+/** Views in an order in which each comes after those that it selects from. */
+export function sortViews(views: readonly SystemRow[]): SystemRow[] {
+  return sortByNames(views, Field.space.name, (row) => sqlOf(row, Field.space.flags));
+}
+
+/** Functions in an order in which each comes after those that it calls in SQL, which is looked up at once. */
+export function sortFunctions(functions: readonly SystemRow[]): SystemRow[] {
+  return sortByNames(functions, Field.func.name, ({ fields }) =>
+    fields[Field.func.language] === 'SQL_EXPR' ? String(fields[Field.func.body]) : undefined,
+  );
 }

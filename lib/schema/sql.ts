@@ -117,21 +117,43 @@ export function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
+/** What follows the columns of a view or of a common table expression. */
+const DEFINES: readonly string[] = ['(', 'SELECT', 'VALUES', 'WITH'];
+
+/**
+ * Positions of words that are the names of functions: a parenthesis follows them. So it does the names of
+ * a table in `INSERT INTO t (a)`, of a view in `VIEW v (a) AS SELECT` and of a common table expression in
+ * `WITH w (a) AS (`.
+ *
+ * @param tokens - without blanks and comments
+ */
+function callsIn(tokens: readonly string[]): ReadonlySet<number> {
+  const calls = new Set<number>();
+  const open: number[] = [];
+  const upper = (at: number): string => tokens[at]?.toUpperCase() ?? '';
+  for (const [at, token] of tokens.entries()) {
+    if (token === '(') open.push(at);
+    if (token !== ')') continue;
+    const name = (open.pop() ?? 0) - 1;
+    const isDefined = upper(at + 1) === 'AS' && DEFINES.includes(upper(at + 2));
+    const isCall = isWord(tokens[name] ?? '') && upper(name - 1) !== 'INTO' && !isDefined;
+    if (isCall) calls.add(name);
+  }
+  return calls;
+}
+
 /**
  * Puts another text in the place of each word that is neither quoted nor part of a string or comment.
  *
- * @param change - gets the word, and whether a parenthesis follows, as after the name of a function
+ * @param change - gets the word, and whether it is the name of a function that is called
  */
 export function mapWords(sql: string, change: (word: string, isCalled: boolean) => string): string {
-  const tokens = cut(sql);
-  let following = '';
-  for (let i = tokens.length - 1; i >= 0; i--) {
-    const token = tokens[i]!;
-    if (BLANK.test(token)) continue;
-    if (isWord(token)) tokens[i] = change(token, following === '(');
-    following = token;
-  }
-  return tokens.join('');
+  const calls = callsIn(tokensOf(sql));
+  let at = -1;
+  return mapTokens(sql, (token) => {
+    at++;
+    return isWord(token) ? change(token, calls.has(at)) : token;
+  });
 }
 
 /** Puts another text in the place of each token that means something; blanks and comments stay. */

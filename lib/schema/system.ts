@@ -67,6 +67,7 @@ export const Field = {
     parameters: 7,
     returns: 8,
     isSandboxed: 12,
+    exports: 14,
     options: 15,
     created: 17,
     lastAltered: 18,

@@ -5,7 +5,8 @@ import { catalogOf, indexRow, spaceRow } from './catalogs.js';
 
 function translate(sql: string, source: string, target: string, ...names: string[]): string {
   const [from, to] = [source, target].map(releaseOf) as [Release, Release];
-  return new Dialect(from, to, new Set(names)).translate(sql);
+  const functions = names.filter((name) => /_sum$/i.test(name));
+  return new Dialect(from, to, new Set(names), new Set(functions)).translate(sql);
 }
 
 describe('SQL of 2.x for 3.x', () => {
@@ -69,7 +70,7 @@ describe('SQL for a newer server of the same case', () => {
 });
 
 describe('SQL of 3.x for 2.x', () => {
-  const NAMES = ['parent', 'name', 'KEY', 'own_sum'];
+  const NAMES = ['parent', 'name', 'KEY', 'own_sum', 'length', 'total_sum', 'TOTAL_SUM'];
   const cases: [sql: string, translated: string][] = [
     ['SELECT name FROM parent', 'SELECT "name" FROM "parent"'],
     ['SELECT key FROM parent', 'SELECT "KEY" FROM "parent"'],
@@ -78,6 +79,29 @@ describe('SQL of 3.x for 2.x', () => {
     ['new.name <> Old.name', '"NEW"."name" <> "OLD"."name"'],
     ['name COLLATE unicode_ci', '"name" COLLATE "unicode_ci"'],
     ['SELECT "Name" FROM "parent"', 'SELECT "Name" FROM "parent"'],
+    // A common table expression with columns is no function, and neither is a table that gets rows.
+    [
+      'WITH w (a) AS (SELECT 1) SELECT a FROM w',
+      'WITH "w" ("a") AS (SELECT 1) SELECT "a" FROM "w"',
+    ],
+    [
+      'WITH RECURSIVE max (a) AS (VALUES (1)), x(b) AS (SELECT max(a) FROM max) SELECT b FROM x',
+      'WITH RECURSIVE "max" ("a") AS (VALUES (1)), "x"("b") AS (SELECT "MAX"("a") FROM "max") SELECT "b" FROM "x"',
+    ],
+    ['CREATE VIEW min (a) AS SELECT 1', 'CREATE VIEW "min" ("a") AS SELECT 1'],
+    [
+      'CREATE VIEW min (a) AS WITH w AS (SELECT 1)',
+      'CREATE VIEW "min" ("a") AS WITH "w" AS (SELECT 1)',
+    ],
+    ['INSERT INTO max (a) VALUES (max(1))', 'INSERT INTO "max" ("a") VALUES ("MAX"(1))'],
+    // The server's own functions go first, and a column is none.
+    ['SELECT length(length), count(key) AS n', 'SELECT "LENGTH"("length"), "COUNT"("KEY") AS "n"'],
+    ['SELECT total(name), total_sum(key)', 'SELECT "TOTAL"("name"), "total_sum"("KEY")'],
+    // The text has names of its own.
+    [
+      'WITH w ("Q") AS (SELECT 1) SELECT q FROM w',
+      'WITH "w" ("Q") AS (SELECT 1) SELECT "Q" FROM "w"',
+    ],
   ];
   for (const [sql, translated] of cases) {
     it(sql, () => equal(translate(sql, '3.0', '2.11', ...NAMES), translated));
