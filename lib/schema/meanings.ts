@@ -50,6 +50,7 @@ function withoutNotes(
 function keepAscending(draft: Draft): void {
   const names = draft.spaceNames();
   draft.map(SystemSpace.INDEX, (row) => {
+    if (String(row.fields[Field.index.type]).toLowerCase() !== 'tree') return row;
     const edited = editField(row, Field.index.parts, (parts) =>
       editArray(parts, (part) =>
         editMap(part, (key, value) =>

@@ -1,5 +1,5 @@
 import type { SequenceValue } from '../archive/items.js';
-import { counted } from '../report.js';
+import { counted, listOf } from '../report.js';
 import { encode, type Value } from '../tuple/codec.js';
 import { functionsActingOn } from './acting.js';
 import { Catalog, type SystemRow } from './catalog.js';
@@ -11,6 +11,7 @@ import { type DropPlan, planDrop } from './drop.js';
 import { takesAway } from './existing.js';
 import { unsupported } from './features.js';
 import type { IdMap } from './ids.js';
+import { type Meaningless, withoutPassedOver } from './passed-over.js';
 import { Planner, type PlanOptions, type Releases, unwanted } from './planner.js';
 import { versionsOf } from './release.js';
 import { fitter } from './rows.js';
@@ -70,7 +71,8 @@ export function planRestore(
 ): RestorePlan {
   const releases = options.releases ?? SAME;
   const { source, target: release } = releases;
-  const { backup: converted, notes } = convert(original, source, release);
+  const { backup: understood, notes } = convert(original, source, release);
+  const { backup: converted, hints } = withoutPassedOver(understood, target, release.server);
   // As long as the target's system spaces want them.
   const backup = Catalog.of((id) => converted.userRows(id).map(fitter(id, target)));
   const isData = options.only === 'data';
@@ -87,6 +89,7 @@ export function planRestore(
     { conflicts: [...planner.conflicts, ...drop.conflicts] },
     isRefused ? {} : { notes: acting },
     isData ? {} : { notes, omissions: withoutOnRequest(original, options) },
+    isData ? {} : { notes: hintsOf(hints, planner) },
     ...Object.values(parts),
     isRefused ? { conflicts: acting } : {},
     // Told last, for the target has it.
@@ -136,6 +139,13 @@ function planDrops(backup: Catalog, target: Catalog, options: PlanOptions): Drop
   }
   const grants = unwanted(options).has(SystemSpace.PRIV) ? [] : backup.userRows(SystemSpace.PRIV);
   return planDrop(backup, target, grants);
+}
+
+/** Indexes that do not get the hint that they had in vain. */
+function hintsOf(hints: readonly Meaningless[], { kept }: Planner): string[] {
+  const made = hints.filter(({ spaceId }) => !kept.hasSpace(spaceId)).map(({ what }) => what);
+  if (made.length === 0) return [];
+  return [`the option 'hint', which means nothing to them, is left out of ${listOf(made)}`];
 }
 
 function systemRow(fields: Value[]): SystemRow {

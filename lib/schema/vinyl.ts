@@ -7,11 +7,10 @@ import { Field, SystemSpace } from './system.js';
 function indexMisfit({ fields }: SystemRow): string | undefined {
   const type = String(fields[Field.index.type]).toLowerCase();
   const options = fields[Field.index.options];
-  const { func, hint } = isTable(options) ? options : {};
+  const { func } = isTable(options) ? options : {};
   if (type !== 'tree') return `it is of type ${type}`;
   // 0 stands for none
-  if (Number(func ?? 0) !== 0) return 'it is functional';
-  return hint === true ? 'it has hints' : undefined;
+  return Number(func ?? 0) === 0 ? undefined : 'it is functional';
 }
 
 function spaceMisfits({ name, format, isTemporary }: Space): string[] {
@@ -29,7 +28,7 @@ function spaceMisfits({ name, format, isTemporary }: Space): string[] {
  * spaces; a changed backup may.
  *
  * Source: `vinyl_engine_check_space_def()` and `vinyl_space_check_index_def()` in the server's
- * `src/box/vinyl.c`, without what memtx refuses as well.
+ * `src/box/vinyl.c`, without what memtx refuses as well, and without hints, which are left out.
  *
  * @example
  * vinylMisfits(catalog); // ["index 'by_name' of space 'users': it is of type hash"]

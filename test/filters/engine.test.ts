@@ -85,7 +85,6 @@ describe('vinylMisfits', () => {
       "index 'area' of space 'a': it is of type rtree",
       "index 'bits' of space 'a': it is of type bitset",
       "index 'lower' of space 'a': it is functional",
-      "index 'hinted' of space 'a': it has hints",
     ]);
   });
 });
