@@ -86,13 +86,13 @@ function numberOf(text: string, type: string, source: Release): Buffer | undefin
   return fits ? float64(Number(text)) : undefined;
 }
 
-/** True where a text names something, which no server from 3.0 on takes as a default. */
-function namesSomething(tokens: readonly string[], source: Release): boolean {
-  return tokens.some(
-    (token, i) =>
-      token.startsWith('"') ||
-      (isWord(token) && tokens[i + 1] !== '(' && !isKeyword(token.toUpperCase(), source)),
-  );
+/** True where a text names a column, which no server from 3.0 on takes as a default. */
+function namesColumn(tokens: readonly string[], source: Release): boolean {
+  return tokens.some((token, i) => {
+    const isName =
+      token.startsWith('"') || (isWord(token) && !isKeyword(token.toUpperCase(), source));
+    return isName && tokens[i + 1] !== '(' && tokens[i - 1]?.toUpperCase() !== 'COLLATE';
+  });
 }
 
 /**
@@ -108,7 +108,7 @@ export function parseDefault(sql: string, type: string, source: Release): Defaul
   if (text.toUpperCase() === 'NULL') return undefined;
   const value = literalOf(text, type, source);
   if (value !== undefined) return { value };
-  if (namesSomething(tokens, source)) return null;
+  if (namesColumn(tokens, source)) return null;
   const isText = tokens.length === 1 && text.startsWith("'");
   const converted = NUMBERS.includes(type) && !isText;
   return { expression: converted ? `(CAST((${sql}) AS ${type.toUpperCase()}))` : `(${sql})` };

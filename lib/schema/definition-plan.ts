@@ -1,7 +1,7 @@
 import type { Catalog, SystemRow } from './catalog.js';
 import { planKept, planSequences } from './data-plan.js';
 import { isView } from './describe.js';
-import { sortViews } from './dialect.js';
+import { sortFunctions, sortViews } from './dialect.js';
 import { eventsOf } from './events.js';
 import { keysToKept, lackingParts } from './lacking.js';
 import { withoutTargetMarks } from './marks.js';
@@ -94,10 +94,7 @@ export function planDefinitions(
   const before = joinParts([
     planner.all(SystemSpace.COLLATION),
     planner.steps(SystemSpace.USER, users),
-    planner.steps(
-      SystemSpace.FUNC,
-      functions.rows.filter((row) => !isTrigger(row)),
-    ),
+    planner.steps(SystemSpace.FUNC, sortFunctions(functions.rows.filter((row) => !isTrigger(row)))),
     planner.all(SystemSpace.SEQUENCE),
     planner.steps(SystemSpace.SPACE, stripped),
     planner.steps(SystemSpace.INDEX, indexes.filter(isEarly)),

@@ -9,6 +9,7 @@ import { NO_PARTS, planDefinitions } from './definition-plan.js';
 import { type Destination, destinationsOf } from './destinations.js';
 import { type DropPlan, planDrop } from './drop.js';
 import { takesAway } from './existing.js';
+import { type Unmakable, withoutUnmakable } from './expressions.js';
 import { unsupported } from './features.js';
 import type { IdMap } from './ids.js';
 import { type Meaningless, withoutPassedOver } from './passed-over.js';
@@ -47,6 +48,8 @@ export interface RestorePlan {
   notes: string[];
   /** What the target's version cannot hold, one line each: with any of it, nothing may be written. */
   unsupported: string[];
+  /** Statements that the target has to be able to prepare, by the expressions that they are about. */
+  questions: ReadonlyMap<string, string>;
   /** What keeps the backup out of the target, one line each: with any of them, nothing may be written. */
   conflicts: string[];
 }
@@ -71,8 +74,12 @@ export function planRestore(
 ): RestorePlan {
   const releases = options.releases ?? SAME;
   const { source, target: release } = releases;
-  const { backup: understood, notes } = convert(original, source, release);
-  const { backup: converted, hints } = withoutPassedOver(understood, target, release.server);
+  const { backup: translated, notes } = convert(original, source, release);
+  const { backup: understood, hints } = withoutPassedOver(translated, target, release.server);
+  const makable = makes(options, SystemSpace.FUNC)
+    ? withoutUnmakable(understood, target, release.server, options.refused)
+    : { backup: understood, left: [], questions: new Map<string, string>() };
+  const converted = makable.backup;
   // As long as the target's system spaces want them.
   const backup = Catalog.of((id) => converted.userRows(id).map(fitter(id, target)));
   const isData = options.only === 'data';
@@ -89,7 +96,7 @@ export function planRestore(
     { conflicts: [...planner.conflicts, ...drop.conflicts] },
     isRefused ? {} : { notes: acting },
     isData ? {} : { notes, omissions: withoutOnRequest(original, options) },
-    isData ? {} : { notes: hintsOf(hints, planner) },
+    isData ? {} : { notes: hintsOf(hints, planner), omissions: linesOf(makable.left, planner) },
     ...Object.values(parts),
     isRefused ? { conflicts: acting } : {},
     // Told last, for the target has it.
@@ -119,6 +126,7 @@ export function planRestore(
     used: planner.used,
     omissions,
     made,
+    questions: makable.questions,
     unsupported: unsupported(made, source, release),
     conflicts,
   };
@@ -141,11 +149,21 @@ function planDrops(backup: Catalog, target: Catalog, options: PlanOptions): Drop
   return planDrop(backup, target, grants);
 }
 
+/** False for definitions that stay away on request. */
+const makes = (options: PlanOptions, spaceId: number): boolean => !unwanted(options).has(spaceId);
+
 /** Indexes that do not get the hint that they had in vain. */
 function hintsOf(hints: readonly Meaningless[], { kept }: Planner): string[] {
   const made = hints.filter(({ spaceId }) => !kept.hasSpace(spaceId)).map(({ what }) => what);
   if (made.length === 0) return [];
   return [`the option 'hint', which means nothing to them, is left out of ${listOf(made)}`];
+}
+
+/** Of what belongs to spaces that stay as the target has them nothing is said. */
+function linesOf(left: readonly Unmakable[], { kept }: Planner): string[] {
+  return left
+    .filter(({ spaceId }) => spaceId === undefined || !kept.hasSpace(spaceId))
+    .map(({ line }) => line);
 }
 
 function systemRow(fields: Value[]): SystemRow {

@@ -34,6 +34,8 @@ export interface PlanOptions {
   only?: 'schema' | 'data' | undefined;
   /** What becomes of spaces that the target has by name; `error` by default. */
   existing?: Existing | undefined;
+  /** Why the target does not take expressions in SQL that the backup would bring, by their texts. */
+  refused?: ReadonlyMap<string, string>;
   /** With rows alone: what becomes of a row whose key the target has; `error` by default. */
   onConflict?: OnConflict | undefined;
 }
@@ -204,7 +206,13 @@ export class Planner {
         );
       }
       const code = codeOf(spaceId, mapped);
-      steps.push({ spaceId, verb, row: mapped.raw, what, ...(code === undefined ? {} : { code }) });
+      steps.push({
+        spaceId,
+        verb,
+        row: mapped.raw,
+        what,
+        ...(code === undefined ? {} : { code }),
+      });
     }
     return joinParts([{ steps, notes, omissions }]);
   }

@@ -21,6 +21,7 @@ import { backupVersions, serverVersions } from '../schema/versions.js';
 import { vinylMisfits } from '../schema/vinyl.js';
 import { readCatalog } from '../server/catalog.js';
 import { throwHidden } from '../server/hidden.js';
+import { readRefusals } from '../server/refusals.js';
 import { readSequenceValues } from '../server/sequence-values.js';
 import { readOnlyReason } from '../server/status.js';
 import { checkHeld, type Wanted } from './wanted.js';
@@ -149,12 +150,15 @@ export async function planFor(
   checkSchema(connection.where, version, target);
   const releases = { source: backupVersions(manifest.server, backup, target), target };
   const privileges = new Privileges(catalog, connection.user);
-  const plan = planRestore(backup, catalog, {
+  const options = {
     ...wanted,
     releases,
     revoked: manifest.revoked,
     restorer: privileges.userId,
-  });
+  };
+  const first = planRestore(backup, catalog, options);
+  const refused = await readRefusals(connection, first.questions);
+  const plan = refused.size === 0 ? first : planRestore(backup, catalog, { ...options, refused });
   if (plan.unsupported.length > 0) {
     throw new TntarError(
       'target',

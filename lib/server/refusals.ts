@@ -1,0 +1,59 @@
+import { TntarError } from '../errors.js';
+import type { Connection } from '../iproto/connection.js';
+import { Key } from '../iproto/constants.js';
+import { bodyDecoded } from '../iproto/packets.js';
+import { evaluate } from '../iproto/requests.js';
+
+/** Nothing is run: what is prepared is forgotten at once. */
+const PREPARE = `
+  local refused = setmetatable({}, {__serialize = 'seq'})
+  for i, sql in ipairs(...) do
+    local ok, statement, problem = pcall(box.prepare, sql)
+    if ok and statement then
+      statement:unprepare()
+    else
+      table.insert(refused, {i, tostring(ok and problem or statement)})
+    end
+  end
+  return refused`;
+
+/**
+ * What holds for an expression wherever it stands; other refusals may be about the statement around it.
+ *
+ * Source: `find_built_in_func()` of the server's `src/box/sql/func.c`, and `expr_code_int()` of
+ * `src/box/sql/expr.c`.
+ */
+const CERTAIN = /wrong arguments for function|Integer literal .* exceeds the supported range/;
+
+/** As many as the server looks at before it does anything else. */
+const BATCH = 100;
+
+/**
+ * Asks a server which statements in SQL it refuses to prepare. It runs none of them.
+ *
+ * @param statements - by what the answer names them with
+ * @returns why, of those that it refuses; nothing where the user may not ask
+ * @example
+ * await readRefusals(connection, new Map([['a', "SELECT (HEX('a'))"]])); // Map { 'a' => 'wrong arguments …' }
+ */
+export async function readRefusals(
+  connection: Connection,
+  statements: ReadonlyMap<string, string>,
+): Promise<Map<string, string>> {
+  const all = [...statements];
+  const refusals = new Map<string, string>();
+  try {
+    for (let first = 0; first < all.length; first += BATCH) {
+      const batch = all.slice(first, first + BATCH);
+      const request = evaluate(PREPARE, [batch.map(([, sql]) => sql)]);
+      const reply = await connection.request(request, 'ask about expressions');
+      const [refused] = bodyDecoded(reply, Key.DATA) as [[index: number, why: string][]];
+      for (const [index, why] of refused) {
+        if (CERTAIN.test(why)) refusals.set(batch[index - 1]![0], why);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof TntarError) || error.kind !== 'access') throw error;
+  }
+  return refusals;
+}
