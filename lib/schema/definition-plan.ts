@@ -5,6 +5,7 @@ import { sortFunctions, sortViews } from './dialect.js';
 import { eventsOf } from './events.js';
 import { keysToKept, lackingParts } from './lacking.js';
 import { withoutTargetMarks } from './marks.js';
+import { strangersToConfiguration } from './origins.js';
 import type { Planner, PlanOptions } from './planner.js';
 import type { Release } from './release.js';
 import { withoutChecks, withoutLsn } from './rows.js';
@@ -89,6 +90,7 @@ export function planDefinitions(
     kept,
     { notes: lackingParts(backup, target, planner.ids, isKept) },
     { notes: keysToKept(backup, isKept) },
+    { notes: strangersToConfiguration(users, target) },
     without.privileges ? {} : { notes: planner.otherGrants() },
   ]);
   const before = joinParts([

@@ -33,19 +33,20 @@ const RANGES: Readonly<Record<Kind, readonly [first: number, last: number]>> = {
 /** Spaces and sequences hold something of their own: two under one name would mix. */
 const HOLDS_DATA: ReadonlySet<Kind> = new Set<Kind>(['space', 'sequence']);
 
-/** What the server notes about when a row was changed. */
-const TIMES: Readonly<Partial<Record<Kind, readonly number[]>>> = {
-  user: [Field.user.authHistory, Field.user.lastModified],
+/** What the server notes about when a row was changed, and who made it. */
+const NOTED: Readonly<Partial<Record<Kind, readonly number[]>>> = {
+  user: [Field.user.authHistory, Field.user.lastModified, Field.user.options],
   function: [Field.func.created, Field.func.lastAltered],
 };
 
 function isSameDefinition(kind: Kind, a: SystemRow, b: SystemRow): boolean {
   const [left, right] = [splitFields(a.raw), splitFields(b.raw)];
-  const times = TIMES[kind] ?? [];
-  return (
-    left.length === right.length &&
-    left.every((field, i) => times.includes(i) || field.equals(right[i]!))
-  );
+  const noted = NOTED[kind] ?? [];
+  const longer = left.length < right.length ? right : left;
+  return longer.every((_, i) => {
+    const [ours, theirs] = [left[i], right[i]];
+    return noted.includes(i) || (ours !== undefined && theirs !== undefined && ours.equals(theirs));
+  });
 }
 
 /** Gives out ids that neither the backup nor the target has: behind all others, or in a gap. */

@@ -12,6 +12,7 @@ import { takesAway } from './existing.js';
 import { type Unmakable, withoutUnmakable } from './expressions.js';
 import { unsupported } from './features.js';
 import type { IdMap } from './ids.js';
+import { withoutOrigins } from './origins.js';
 import { type Meaningless, withoutPassedOver } from './passed-over.js';
 import { Planner, type PlanOptions, type Releases, unwanted } from './planner.js';
 import { versionsOf } from './release.js';
@@ -75,7 +76,8 @@ export function planRestore(
   const releases = options.releases ?? SAME;
   const { source, target: release } = releases;
   const { backup: translated, notes } = convert(original, source, release);
-  const { backup: understood, hints } = withoutPassedOver(translated, target, release.server);
+  const known = withoutOrigins(translated, release.server);
+  const { backup: understood, hints } = withoutPassedOver(known.backup, target, release.server);
   const makable = makes(options, SystemSpace.FUNC)
     ? withoutUnmakable(understood, target, release.server, options.refused)
     : { backup: understood, left: [], questions: new Map<string, string>() };
@@ -95,7 +97,9 @@ export function planRestore(
   const { conflicts, omissions, ...all } = joinParts([
     { conflicts: [...planner.conflicts, ...drop.conflicts] },
     isRefused ? {} : { notes: acting },
-    isData ? {} : { notes, omissions: withoutOnRequest(original, options) },
+    isData
+      ? {}
+      : { notes: [...notes, ...known.notes], omissions: withoutOnRequest(original, options) },
     isData ? {} : { notes: hintsOf(hints, planner), omissions: linesOf(makable.left, planner) },
     ...Object.values(parts),
     isRefused ? { conflicts: acting } : {},

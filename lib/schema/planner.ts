@@ -7,6 +7,7 @@ import type { OnConflict } from './destinations.js';
 import { type Existing, isUsed, Kept } from './existing.js';
 import { identify } from './identify.js';
 import { type IdMap, KINDS, type Kind } from './ids.js';
+import { mergedGrant } from './origins.js';
 import { withTargetIds } from './references.js';
 import type { Versions } from './release.js';
 import { checkRevoked } from './shipped-grants.js';
@@ -200,16 +201,19 @@ export class Planner {
       // Values of sequences go on; that is no loss.
       const isNoted = verb === 'replace' && spaceId !== SystemSpace.SEQUENCE_DATA;
       const replaced = isNoted ? own.get(keyText(spaceId, mapped)) : undefined;
+      const isGrant = spaceId === SystemSpace.PRIV && replaced !== undefined;
+      const written = isGrant ? mergedGrant(mapped, replaced) : mapped;
+      if (written === undefined) continue;
       if (replaced !== undefined) {
         notes.push(
           `${what}: it takes the place of ${this.#targetDescriber.row(spaceId, replaced)}`,
         );
       }
-      const code = codeOf(spaceId, mapped);
+      const code = codeOf(spaceId, written);
       steps.push({
         spaceId,
         verb,
-        row: mapped.raw,
+        row: written.raw,
         what,
         ...(code === undefined ? {} : { code }),
       });

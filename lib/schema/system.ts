@@ -73,8 +73,8 @@ export const Field = {
     lastAltered: 18,
     trigger: 19,
   },
-  user: { id: 0, owner: 1, name: 2, type: 3, auth: 4, authHistory: 5, lastModified: 6 },
-  priv: { grantor: 0, grantee: 1, objectType: 2, objectId: 3, bits: 4 },
+  user: { id: 0, owner: 1, name: 2, type: 3, auth: 4, authHistory: 5, lastModified: 6, options: 7 },
+  priv: { grantor: 0, grantee: 1, objectType: 2, objectId: 3, bits: 4, options: 5 },
   trigger: { name: 0, spaceId: 1, options: 2 },
   spaceSequence: { spaceId: 0, sequenceId: 1, generated: 2 },
   fkConstraint: {

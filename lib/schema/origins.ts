@@ -1,0 +1,106 @@
+import { listOf } from '../report.js';
+import { decode, encode, type Value } from '../tuple/codec.js';
+import { joinFields, splitFields } from '../tuple/fields.js';
+import { Catalog, type SystemRow } from './catalog.js';
+import { describeThing } from './describe.js';
+import { isOlder, type Release, showRelease } from './release.js';
+import { isTable, type Table } from './rows.js';
+import { Field, SystemSpace } from './system.js';
+
+/**
+ * A 3.x server notes who made a user, a role or a grant: nothing stands for a statement of somebody,
+ * `{origins = {config = …}}` for the configuration, which takes back what it has not got any more.
+ *
+ * Source: `user_opts_from_origins()` and `opts_from_origins()` of the server's `src/box/lua/schema.lua`.
+ */
+const CONFIG = 'config';
+/** Of what somebody made by a statement. */
+const BY_HAND = '';
+
+/** The field with the origins, and since when it is written. */
+const ORIGINS: ReadonlyMap<number, { field: number; since: Release }> = new Map([
+  [SystemSpace.USER, { field: Field.user.options, since: [3, 6] }],
+  [SystemSpace.PRIV, { field: Field.priv.options, since: [3, 0] }],
+]);
+
+function originsOf({ fields }: SystemRow, field: number): Table | undefined {
+  const options = fields[field];
+  const origins = isTable(options) ? options['origins'] : undefined;
+  return isTable(origins) ? origins : undefined;
+}
+
+/** True for a row of which all that stands behind the fields of its system space is who made it. */
+export function hasOrigins(spaceId: number, row: SystemRow): boolean {
+  const field = ORIGINS.get(spaceId)?.field;
+  return (
+    field !== undefined && row.fields.length === field + 1 && originsOf(row, field) !== undefined
+  );
+}
+
+const isManaged = (row: SystemRow): boolean =>
+  originsOf(row, Field.user.options)?.[CONFIG] !== undefined;
+
+/** Users, roles and grants without their origins, where the target knows none: it has them all the same. */
+export function withoutOrigins(
+  backup: Catalog,
+  target: Release,
+): { backup: Catalog; notes: string[] } {
+  const isCut = (spaceId: number, row: SystemRow): boolean => {
+    const origin = ORIGINS.get(spaceId);
+    return (
+      origin !== undefined &&
+      isOlder(target, origin.since) &&
+      originsOf(row, origin.field) !== undefined
+    );
+  };
+  const [users, grants] = [SystemSpace.USER, SystemSpace.PRIV].map((id) =>
+    backup.userRows(id).filter((row) => isCut(id, row)),
+  ) as [SystemRow[], SystemRow[]];
+  if (users.length + grants.length === 0) return { backup, notes: [] };
+  const cut = (spaceId: number, row: SystemRow): SystemRow => {
+    if (!isCut(spaceId, row)) return row;
+    const { field } = ORIGINS.get(spaceId)!;
+    const raw = joinFields(splitFields(row.raw).slice(0, field));
+    return { raw, fields: row.fields.slice(0, field) };
+  };
+  const edited = Catalog.of((id) => backup.userRows(id).map((row) => cut(id, row)));
+  if (users.length === 0) return { backup: edited, notes: [] };
+  const names = listOf(users.map((row) => describeThing('user', row)));
+  const since = showRelease(ORIGINS.get(SystemSpace.USER)!.since);
+  return {
+    backup: edited,
+    notes: [`servers before ${since} do not note that a configuration manages ${names}`],
+  };
+}
+
+/** Names users and roles that the target will take away, for they are of the source's configuration alone. */
+export function strangersToConfiguration(made: readonly SystemRow[], target: Catalog): string[] {
+  if (!target.rows(SystemSpace.USER).some(isManaged)) return [];
+  const strangers = made.filter(isManaged).map((row) => describeThing('user', row));
+  if (strangers.length === 0) return [];
+  return [
+    `the source's configuration manages ${listOf(strangers)}: add them to that of the target, which drops them otherwise when it is loaded next`,
+  ];
+}
+
+/**
+ * A grant of a backup beside one of the target on the same thing to the same user: what the target's
+ * configuration has granted stays so, and what somebody has granted is that of the backup.
+ *
+ * @returns undefined where both permit the same
+ */
+export function mergedGrant(ours: SystemRow, theirs: SystemRow): SystemRow | undefined {
+  const { bits, options } = Field.priv;
+  const [own, other] = [originsOf(ours, options), originsOf(theirs, options)];
+  if (own === undefined && other === undefined) return ours;
+  if (ours.fields[bits] === theirs.fields[bits]) return undefined;
+  const { [BY_HAND]: _, ...managed } = other ?? {};
+  const origins: Table = { ...(own ?? { [BY_HAND]: ours.fields[bits]! }), ...managed };
+  const all = Object.values(origins).reduce<number>((sum, each) => (sum | Number(each)) >>> 0, 0);
+  const raw = joinFields([
+    ...splitFields(ours.raw).slice(0, bits),
+    encode(all),
+    encode({ origins }),
+  ]);
+  return { raw, fields: decode(raw) as Value[] };
+}
