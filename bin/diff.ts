@@ -35,6 +35,13 @@ const JSON_HELP = `
 --json prints {"isEqual", "only", "definitions": [{"kind", "what", "changes"}], "spaces": [{"name",
 "removed", "added", "changed", "equal"}]}; a change is {"what", "before", "after"}. With --rows it
 prints a line each: {"definition"}, {"row": {"space", "before", "after"}}, {"space"}, {"isEqual"}.
+For two versions there is "converted": {"side", "from", "to", "notes"}.
+`;
+
+const VERSIONS_HELP = `
+If A and B are of different versions, one side is compared as a restore into the other's version
+would write it: A if possible, else B. What such a restore leaves out or changes is a warning, and
+not a difference.
 `;
 
 /** Text that is gathered before it is written. */
@@ -121,8 +128,9 @@ function linePrinter(output: Output, { rowText }: Library): Printer {
       return output.write(`{"row":{"space":${name},"before":${from},"after":${to}}}`);
     },
     space: (counts) => line('space', counts),
-    end: ({ isEqual, only }) =>
-      output.write(JSON.stringify({ isEqual, ...(only === undefined ? {} : { only }) })),
+    end: ({ isEqual, only, converted }) =>
+      // what is undefined has no place in JSON
+      output.write(JSON.stringify({ isEqual, only, converted })),
   };
 }
 
@@ -210,6 +218,6 @@ export function diffCommand(): Command {
     .option('--data-only', 'compare rows, no definitions', false)
     .option('--sort', 'sort all rows first, in temporary files', false)
     .option('--json', 'print one JSON document, or with --rows one a line', false)
-    .addHelpText('after', SIDES_HELP + JSON_HELP + EXAMPLES + DIFF_EXIT_HELP)
+    .addHelpText('after', SIDES_HELP + VERSIONS_HELP + JSON_HELP + EXAMPLES + DIFF_EXIT_HELP)
     .action(run);
 }

@@ -1,6 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import type { BackupItem } from './archive/items.js';
 import { compareDefinitions, type DefinitionDifference } from './diff/definitions.js';
+import type { Converted } from './diff/readings.js';
 import { RowComparison, type RowListener, type SpaceDifference } from './diff/rows.js';
 import { Scratch } from './diff/scratch.js';
 import { Side } from './diff/side.js';
@@ -35,9 +36,14 @@ export interface Differences {
   /** What alone was compared; absent where that was all. */
   only?: 'schema' | 'data';
   definitions: DefinitionDifference[];
+  /** Of two versions: the side that was compared as a restore would write it into the other's version. */
+  converted?: Converted;
   /** All spaces that have rows on either side, in the order in which they came. */
   spaces: SpaceDifference[];
 }
+
+/** Changes of a conversion that are shown one by one. */
+const SHOWN_NOTES = 50;
 
 /** What a side is, and whose errors are its own. */
 interface Place {
@@ -57,6 +63,7 @@ class Run {
   /** By errors: which side they are of. */
   readonly #owners = new Map<unknown, string | undefined>();
   #definitions: DefinitionDifference[] = [];
+  #converted: Converted | undefined;
   #only: Differences['only'];
   readonly #spaces: SpaceDifference[] = [];
 
@@ -84,7 +91,8 @@ class Run {
       definitions.length === 0 &&
       spaces.every(({ removed, added, changed }) => removed + added + changed === 0);
     const only = this.#only === undefined ? {} : { only: this.#only };
-    return { isEqual, ...only, definitions, spaces };
+    const converted = this.#converted === undefined ? {} : { converted: this.#converted };
+    return { isEqual, ...only, definitions, ...converted, spaces };
   }
 
   async #read(
@@ -127,8 +135,11 @@ class Run {
     for (const [i, { name }] of [left, right].entries()) this.#introduce(name, sides[i]!);
     if (lacks('data')) this.#only = 'data';
     else {
-      this.#definitions = compareDefinitions(...sides, this.#report, !lacks('schema'));
-      await onDefinitions?.(this.#definitions);
+      const { differences, converted } = compareDefinitions(...sides, !lacks('schema'));
+      this.#definitions = differences;
+      this.#converted = converted;
+      if (converted !== undefined) this.#sayConverted(left, right, converted);
+      await onDefinitions?.(differences);
     }
     if (lacks('schema')) {
       this.#only = 'schema';
@@ -151,6 +162,21 @@ class Run {
       if (sides[i]!.isSteady) continue;
       this.#report.warn(`${name}: rows were written while it was read: it is not of one moment`);
     }
+  }
+
+  /** Says what a restore would have changed, for it is no difference here. */
+  #sayConverted(left: Place, right: Place, { side, from, to, notes }: Converted): void {
+    const { name } = side === 'A' ? left : right;
+    this.#report.note(
+      `${name}: definitions are compared as a restore from ${from} to ${to} writes them`,
+    );
+    for (const line of notes.slice(0, SHOWN_NOTES)) {
+      this.#report.warn(
+        `a restore from ${from} to ${to} changes this, so it is no difference: ${line}`,
+      );
+    }
+    const more = notes.length - SHOWN_NOTES;
+    if (more > 0) this.#report.warn(`and ${more} more changes; --json lists them all`);
   }
 
   /** Says of a side what it lacks by itself. */

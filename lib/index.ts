@@ -35,6 +35,7 @@ export { type Copied, type CopyOptions, copy, previewCopy } from './copy.js';
 export type { DefinitionDifference } from './diff/definitions.js';
 export type { OnRow, RowCounts, RowDifference } from './diff/merge.js';
 export type { Change } from './diff/property.js';
+export type { Converted } from './diff/readings.js';
 export type { RowListener, SpaceDifference } from './diff/rows.js';
 export { type Differences, type DiffOptions, diff } from './diff.js';
 export { type DumpOptions, type DumpSummary, dump } from './dump.js';

@@ -1,9 +1,5 @@
-import type { Manifest } from '../archive/manifest.js';
-import type { Report } from '../report.js';
-import type { Catalog } from '../schema/catalog.js';
-import { convert } from '../schema/convert.js';
-import { isOlder, showRelease, showSchema, type Versions } from '../schema/release.js';
 import { type Change, changesOf, showChange } from './property.js';
+import { type Converted, type Defined, readingsOf } from './readings.js';
 import { type Thing, Things } from './things.js';
 
 /** A definition that is not the same on both sides. */
@@ -15,49 +11,39 @@ export interface DefinitionDifference {
   changes: Change[];
 }
 
-/** One side, so far as its definitions go. */
-export interface Defined {
-  catalog: Catalog;
-  /** Undefined where nobody noted them. */
-  versions: Versions | undefined;
-  manifest: Pick<Manifest, 'revoked'>;
-}
-
-function isOlderThan(a: Versions, b: Versions): boolean {
-  if (isOlder(a.server, b.server)) return true;
-  return !isOlder(b.server, a.server) && isOlder(a.schema, b.schema);
-}
-
-/** The older one as the newer one's release and schema have it: what an upgrade changes is no difference. */
-function inOneRelease(left: Defined, right: Defined, report: Report): [Catalog, Catalog] {
-  const converted = (catalog: Catalog, from: Versions, to: Versions): Catalog => {
-    const { backup, notes } = convert(catalog, from, to);
-    const isOther = isOlder(from.server, to.server);
-    const as = isOther ? showRelease(to.server) : `schema ${showSchema(to.schema)}`;
-    for (const line of notes) report.note(`compared as ${as} has it: ${line}`);
-    return backup;
-  };
-  const [a, b] = [left.versions, right.versions];
-  if (a === undefined || b === undefined) return [left.catalog, right.catalog];
-  if (isOlderThan(a, b)) return [converted(left.catalog, a, b), right.catalog];
-  if (isOlderThan(b, a)) return [left.catalog, converted(right.catalog, b, a)];
-  return [left.catalog, right.catalog];
+/** How the definitions of two sides differ, and as which version has them. */
+export interface DefinitionComparison {
+  differences: DefinitionDifference[];
+  /** Absent where both are of one version. */
+  converted?: Converted | undefined;
 }
 
 /**
- * Compares all that is defined, by names.
+ * Compares all that is defined, by names. Of two versions the left side is compared as a restore would write it
+ * into the right side's version; or the right side into the left one's, if that leaves fewer differences
+ * and hides none.
  *
  * @param hasValues - false where values of sequences are none of it, for a side has only definitions
  */
 export function compareDefinitions(
   left: Defined,
   right: Defined,
-  report: Report,
   hasValues = true,
-): DefinitionDifference[] {
-  const [a, b] = inOneRelease(left, right, report);
-  const before = new Things(a, left.manifest, hasValues).all;
-  const after = new Things(b, right.manifest, hasValues).all;
+): DefinitionComparison {
+  let best: DefinitionComparison | undefined;
+  for (const { converted, hidden, ...sides } of readingsOf(left, right)) {
+    const differences = differencesOf(sides.left, sides.right, hasValues);
+    if (best === undefined || differences.length + hidden < best.differences.length) {
+      best = { differences, converted };
+    }
+    if (best.differences.length === 0) break;
+  }
+  return best!;
+}
+
+function differencesOf(left: Defined, right: Defined, hasValues: boolean): DefinitionDifference[] {
+  const before = new Things(left.catalog, left.manifest, hasValues).all;
+  const after = new Things(right.catalog, right.manifest, hasValues).all;
   const differences: DefinitionDifference[] = [];
   for (const [key, thing] of before) {
     const other = after.get(key);

@@ -29,6 +29,9 @@ export function named(key: string, value: Value, describer: Describer): Value {
     case 'func':
       // 0 stands for none
       return value === 0 ? null : name('function')(value);
+    case 'hint':
+      // without it, an index has hints
+      return value === false ? 'false' : null;
     default:
       return value;
   }

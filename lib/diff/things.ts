@@ -20,7 +20,7 @@ export interface Thing {
 }
 
 /** What every server has under the same ids, so far as other things name it. */
-function shipped(): Catalog {
+export function shipped(): Catalog {
   const catalog = new Catalog();
   for (const [name, id] of Object.entries(BuiltinUser)) {
     const type = id <= BuiltinUser.ADMIN ? 'user' : 'role';

@@ -1,8 +1,9 @@
 import { decode } from '../tuple/codec.js';
 import { addPair, editArray, editMap } from '../tuple/edit.js';
-import type { Catalog } from './catalog.js';
+import { Catalog } from './catalog.js';
 import { moveIntoSpaces, moveOutOfSpaces } from './constraints.js';
 import { convertDefaults } from './defaults.js';
+import { Describer } from './describe.js';
 import { Dialect, functionNamesOf, namesOf } from './dialect.js';
 import { Draft } from './draft.js';
 import { keepMeaningless } from './meanings.js';
@@ -13,6 +14,7 @@ import {
   isLost,
   isOlder,
   type Release,
+  showRelease,
   TUPLE_CONSTRAINTS,
   type Versions,
 } from './release.js';
@@ -25,6 +27,8 @@ export interface Conversion {
   backup: Catalog;
   /** One line for each thing that is left out, or that the target takes for something else. */
   notes: string[];
+  /** The same for options that change nothing but speed. */
+  hints: string[];
 }
 
 /** An option that an older server refuses, and that changes nothing but speed, or nothing at all. */
@@ -62,16 +66,28 @@ const HINTS: readonly Hint[] = [
   },
 ];
 
-function dropHints(draft: Draft, source: Release, target: Release): void {
-  for (const { since, spaceId, field, key, value } of HINTS) {
-    if (!isLost(since, source, target)) continue;
+/** @returns what is left out, one line each, without what has the value that its absence means */
+function dropHints(draft: Draft, source: Release, target: Release): string[] {
+  const gone = HINTS.filter(({ since }) => isLost(since, source, target));
+  if (gone.length === 0) return [];
+  const lost: string[] = [];
+  const describer = new Describer(draft.toCatalog(), new Catalog());
+  for (const { since, spaceId, field, key, value } of gone) {
     const drop = (map: Buffer): Buffer =>
       editMap(map, (each, raw) =>
         each === key && (value === undefined || decode(raw) === value) ? undefined : raw,
       );
-    // a list of maps, or one map
-    draft.map(spaceId, (row) => editField(row, field, (raw) => drop(editArray(raw, drop))));
+    draft.map(spaceId, (row) => {
+      // a list of maps, or one map
+      const edited = editField(row, field, (raw) => drop(editArray(raw, drop)));
+      if (edited !== row && value === undefined) {
+        const needed = showRelease(since);
+        lost.push(`${describer.row(spaceId, row)}: '${key}' is left out, which needs ${needed}`);
+      }
+      return edited;
+    });
   }
+  return lost;
 }
 
 /** From here on a space says what it is by `type`. */
@@ -117,7 +133,7 @@ function isSame(source: Versions, target: Versions): boolean {
  * convert(catalog, versionsOf('2.6.0'), versionsOf('3.2.1')).backup;
  */
 export function convert(original: Catalog, source: Versions, target: Versions): Conversion {
-  if (isSame(source, target)) return { backup: original, notes: [] };
+  if (isSame(source, target)) return { backup: original, notes: [], hints: [] };
   const [from, to] = [source.server, target.server];
   const draft = new Draft(original);
   upgradeRows(draft, source.schema);
@@ -129,8 +145,8 @@ export function convert(original: Catalog, source: Versions, target: Versions): 
   if (isUnconverted && !isOlder(to, TUPLE_CONSTRAINTS)) moveIntoSpaces(draft);
   if (isLost(TUPLE_CONSTRAINTS, from, to)) moveOutOfSpaces(draft);
   if (isLost(SPACE_TYPES, from, to)) convertTypes(draft);
-  dropHints(draft, from, to);
+  const hints = dropHints(draft, from, to);
   const [names, functions] = [namesOf(original), functionNamesOf(original)];
   translate(draft, new Dialect(from, to, names, functions));
-  return { backup: draft.toCatalog(), notes: draft.notes };
+  return { backup: draft.toCatalog(), notes: draft.notes, hints };
 }

@@ -120,6 +120,23 @@ export function checkRevoked(revoked: readonly Revocation[]): void {
   );
 }
 
+/** @returns false before the grant came, and after it was taken away again */
+function isShippedWith({ since, until }: ShippedGrant, version: SchemaVersion): boolean {
+  return (
+    (since === undefined || !isOlder(version, since)) &&
+    (until === undefined || isOlder(version, until))
+  );
+}
+
+/**
+ * True for a revocation that means something to a server of this schema, which grants by itself what was
+ * revoked.
+ */
+export function canRevoke(revocation: Revocation, version: SchemaVersion): boolean {
+  const key = keyOf(revocation);
+  return GRANTS.some((each) => keyOf(each) === key && isShippedWith(each, version));
+}
+
 /**
  * The grants that one server has by itself, under its own ids.
  *

@@ -1,6 +1,10 @@
-import { deepEqual } from 'node:assert/strict';
-import { compareDefinitions, showDefinition } from '../../lib/diff/definitions.js';
-import { silent } from '../../lib/report.js';
+import { deepEqual, match } from 'node:assert/strict';
+import type { Revocation } from '../../lib/archive/manifest.js';
+import {
+  compareDefinitions,
+  type DefinitionComparison,
+  showDefinition,
+} from '../../lib/diff/definitions.js';
 import { versionsOf } from '../../lib/schema/release.js';
 import { catalogOf, indexRow, type SystemRows, spaceRow } from '../schema/catalogs.js';
 import type { Plain } from '../support/msgpack.js';
@@ -15,15 +19,28 @@ const PRIMARY = indexRow(512, 0, 'pk');
 const ANN: Plain[] = [32, 1, 'ann', 'user', { 'chap-sha1': 'secret of ann' }];
 const GRANT: Plain[] = [1, 32, 'space', 512, 3];
 
-function shown(left: SystemRows, right: SystemRows, releases?: [string, string]): string[] {
-  const [a, b] = releases ?? ['2.11.5', '2.11.5'];
-  const manifest = { revoked: [] };
+type MaybeVersion = string | undefined;
+const versions = (version: MaybeVersion) =>
+  version === undefined ? undefined : versionsOf(version);
+
+function compared(
+  [left, a]: [SystemRows, MaybeVersion],
+  [right, b]: [SystemRows, MaybeVersion],
+  [revokedLeft, revokedRight]: [Revocation[], Revocation[]] = [[], []],
+): DefinitionComparison {
   return compareDefinitions(
-    { catalog: catalogOf(left), versions: versionsOf(a), manifest },
-    { catalog: catalogOf(right), versions: versionsOf(b), manifest },
-    silent,
-  ).map(showDefinition);
+    { catalog: catalogOf(left), versions: versions(a), manifest: { revoked: revokedLeft } },
+    { catalog: catalogOf(right), versions: versions(b), manifest: { revoked: revokedRight } },
+  );
 }
+
+function shown(left: SystemRows, right: SystemRows, releases?: [string, string]): string[] {
+  const [a, b] = releases ?? ['2.11.0', '2.11.0'];
+  return compared([left, a], [right, b]).differences.map(showDefinition);
+}
+
+const view = (name: string, sql: string): Plain[] =>
+  spaceRow(600, name, { flags: { view: true, sql } });
 
 describe('definitions that are compared', () => {
   for (const [title, left, right, expected] of [
@@ -113,5 +130,126 @@ describe('definitions that are compared', () => {
     const late = { 280: [spaceRow(512, 'cache', { flags: { type: 'data-temporary' } })] };
     deepEqual(shown(old, late, ['2.6.0', '3.2.1']), []);
     deepEqual(shown(late, old, ['3.2.1', '2.6.0']), []);
+  });
+});
+
+describe('definitions of two versions', () => {
+  const OLD = '2.6.0';
+  const NEW = '3.2.1';
+  const TABLE = spaceRow(512, 'T', { format: [{ name: 'A', type: 'integer' }] });
+
+  it('are the same where a restore of one side writes the other, whichever comes first', () => {
+    const cases: [from: string, to: string, before: string, after: string][] = [
+      [
+        OLD,
+        NEW,
+        'CREATE VIEW v AS SELECT a FROM t',
+        'CREATE VIEW "V" AS SELECT "A" FROM SEQSCAN "T"',
+      ],
+      [
+        NEW,
+        OLD,
+        'CREATE VIEW V AS SELECT A FROM SEQSCAN T',
+        'CREATE VIEW "V" AS SELECT "A" FROM  "T"',
+      ],
+    ];
+    for (const [from, to, before, after] of cases) {
+      const original: SystemRows = { 280: [TABLE, view('V', before)] };
+      const restored: SystemRows = { 280: [TABLE, view('V', after)] };
+      deepEqual(shown(original, restored, [from, to]), [], before);
+      deepEqual(shown(restored, original, [to, from]), [], before);
+    }
+  });
+
+  it('tell which side was converted, from which version and to which', () => {
+    const original: SystemRows = { 280: [TABLE, view('V', 'CREATE VIEW v AS SELECT a FROM t')] };
+    const sql = 'CREATE VIEW "V" AS SELECT "A" FROM SEQSCAN "T"';
+    const restored: SystemRows = { 280: [TABLE, view('V', sql)] };
+    deepEqual(compared([original, OLD], [restored, NEW]).converted, {
+      side: 'A',
+      from: '2.6.0',
+      to: '3.2.1',
+      notes: [],
+    });
+    deepEqual(compared([restored, NEW], [original, OLD]).converted?.side, 'B');
+    deepEqual(compared([original, OLD], [original, OLD]).converted, undefined);
+  });
+
+  it('differ where more than the words of the version changed', () => {
+    const before: SystemRows = { 280: [TABLE, view('V', 'CREATE VIEW v AS SELECT a FROM t')] };
+    const sql = 'CREATE VIEW "V" AS SELECT "A" + 1 FROM SEQSCAN "T"';
+    const after: SystemRows = { 280: [TABLE, view('V', sql)] };
+    const [line, ...others] = shown(before, after, [OLD, NEW]);
+    match(line!, /^~ view 'V': sql CREATE VIEW "V" AS SELECT "A" FROM SEQSCAN "T" -> .*\+ 1/);
+    deepEqual(others, []);
+  });
+
+  it('name what the conversion left out, which is no difference', () => {
+    const check: Plain[] = [512, 'off', false, 'SQL', 'a > 0', false];
+    const { differences, converted } = compared(
+      [{ 280: [TABLE], 364: [check] }, OLD],
+      [{ 280: [TABLE] }, NEW],
+    );
+    deepEqual(differences, []);
+    match(converted?.notes.join('\n') ?? '', /^check 'off' of space 'T' is disabled and left out/);
+  });
+
+  it('are read as the other side may have written them where one has no version', () => {
+    const unnoted: SystemRows = { 280: [TABLE, view('V', 'CREATE VIEW v AS SELECT a FROM t')] };
+    const sql = 'CREATE VIEW "V" AS SELECT "A" FROM SEQSCAN "T"';
+    const restored: SystemRows = { 280: [TABLE, view('V', sql)] };
+    deepEqual(compared([unnoted, undefined], [restored, NEW]).differences, []);
+    deepEqual(compared([restored, NEW], [unnoted, undefined]).differences, []);
+    deepEqual(compared([restored, undefined], [restored, undefined]).differences, []);
+  });
+
+  it('do not mind a revoked grant that the other version does not ship', () => {
+    const revoked = (objectId: number): Revocation => ({
+      grantee: 2,
+      objectType: 'space',
+      objectId,
+    });
+    const lines = (left: Revocation[], right: Revocation[]): string[] =>
+      compared([{}, OLD], [{}, NEW], [left, right]).differences.map(showDefinition);
+    deepEqual(lines([revoked(276), revoked(305)], [revoked(305)]), []);
+    deepEqual(lines([revoked(305)], []), [
+      "- revoked: what a server grants by itself to role 'public' on space 305",
+    ]);
+    deepEqual(lines([], [revoked(341)]), [
+      "+ revoked: what a server grants by itself to role 'public' on space 341",
+    ]);
+  });
+
+  it('tell what was added on a newer side, though a restore into the older one would leave it out', () => {
+    const index = (options: Plain): Plain[] => indexRow(512, 0, 'pk', { options });
+    const old = { 280: [TABLE], 288: [index({ unique: true })] };
+    const hinted = { 280: [TABLE], 288: [index({ unique: true, hint: false })] };
+    deepEqual(shown(old, hinted, [OLD, NEW]), ["~ index 'pk' of space 'T': hint none -> false"]);
+    const { differences, converted } = compared([hinted, NEW], [old, OLD]);
+    deepEqual(differences, []);
+    deepEqual(converted?.notes, ["index 'pk' of space 'T': 'hint' is left out, which needs 2.6.1"]);
+  });
+
+  it('name grants on what the other version does not ship', () => {
+    const grants: Plain[][] = [
+      [1, 32, 'function', 2, 4],
+      [1, 32, 'function', 65, 4],
+      [1, 32, 'function', 70, 4],
+      [1, 32, 'space', 341, 1],
+    ];
+    const made: Plain[] = [70, 1, 'made', 0, 'LUA', ''];
+    const left = { 296: [made], 304: [ANN], 312: grants };
+    const notesOf = (from: string, to: string, kept: readonly number[]): string[] => {
+      const right = { ...left, 312: kept.map((i) => grants[i]!) };
+      const { differences, converted } = compared([left, from], [right, to]);
+      deepEqual(differences, []);
+      return converted?.notes ?? [];
+    };
+    deepEqual(notesOf('2.8.4', '2.11.5', [1, 2, 3]), [
+      "grant of execute on function 2 to user 'ann' is left out, for 2.11.5 has nothing of this id",
+    ]);
+    deepEqual(notesOf('2.11.5', '2.6.0', [0, 1, 2]), [
+      "grant of read on space 341 to user 'ann' is left out, for 2.6.0 has nothing of this id",
+    ]);
   });
 });

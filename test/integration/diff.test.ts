@@ -2,14 +2,11 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Differences } from '../../lib/diff.js';
 import { type Result, tntar } from '../support/cli.js';
 import { pack } from '../support/msgpack.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { isAtLeast, putRaw } from './fidelity/roundtrip.js';
-
-const FIXTURES = fileURLToPath(new URL('../../../test/fixtures/', import.meta.url));
 
 /** A space of each kind that rows are paired in another way in. */
 const SPACES = `
@@ -247,29 +244,5 @@ describe('tntar diff', () => {
     } finally {
       await Promise.all([a!.stop(), b!.stop()]);
     }
-  });
-
-  describe('between an archive of an older server and what was restored of it', () => {
-    for (const name of ['2.6.0-full', '2.11.9-full', '3.9.0-full']) {
-      it(`finds nothing: ${name}`, async function () {
-        const [release = ''] = name.split('-');
-        if (!isAtLeast(server, release)) return this.skip();
-        const target = await startServer();
-        try {
-          const archive = join(FIXTURES, `${name}.tar.zst`);
-          equal((await tntar(['restore', target.uri, '-i', archive, '-q'])).code, 0);
-          isEqual(await tntar(['diff', archive, target.uri]));
-        } finally {
-          await target.stop();
-        }
-      });
-    }
-
-    it('tells two archives of one database in two releases apart', async () => {
-      const [a, b] = ['2.6.0-full', '3.9.0-full'].map((name) => join(FIXTURES, `${name}.tar.zst`));
-      const { code, stdout } = await tntar(['diff', a!, b!, '-q']);
-      equal(code, 1);
-      match(String(stdout), /^\+ space 'times'$/m);
-    });
   });
 });

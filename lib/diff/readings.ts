@@ -1,0 +1,130 @@
+import type { Manifest } from '../archive/manifest.js';
+import { Catalog } from '../schema/catalog.js';
+import { convert } from '../schema/convert.js';
+import { Describer } from '../schema/describe.js';
+import { guessRelease } from '../schema/guess.js';
+import { isOlder, showRelease, showSchema, type Versions } from '../schema/release.js';
+import { canRevoke } from '../schema/shipped-grants.js';
+import { canGrant } from '../schema/shipped-objects.js';
+import { Field, SystemSpace } from '../schema/system.js';
+import { shipped } from './things.js';
+
+/** The definitions of one side. */
+export interface Defined {
+  catalog: Catalog;
+  /** Of the database that they are from; undefined where nobody noted them. */
+  versions: Versions | undefined;
+  manifest: Pick<Manifest, 'revoked'>;
+}
+
+/** One side as a restore would write it into a server of the other side's version. */
+export interface Converted {
+  /** `A` is the left side, `B` the right one. */
+  side: 'A' | 'B';
+  /** Versions of the side and of the other one, e.g. `2.6.0`. */
+  from: string;
+  to: string;
+  /** What such a restore leaves out or changes, one line each: none of it is a difference. */
+  notes: string[];
+}
+
+/** The definitions of both sides as one version has them. */
+export interface Reading {
+  left: Defined;
+  right: Defined;
+  /** Absent where both are of one version. */
+  converted?: Converted;
+  /** How many differences it may hide that another reading shows. */
+  hidden: number;
+}
+
+/** Grants on what servers of the other version do not ship are left out. */
+function withoutLostGrants(catalog: Catalog, to: Versions, notes: string[]): Catalog {
+  const functions = new Set(
+    catalog.userRows(SystemSpace.FUNC).map(({ fields }) => fields[Field.func.id]),
+  );
+  const grants = catalog.userRows(SystemSpace.PRIV);
+  const lost = grants.filter(({ fields }) => !canGrant(fields, functions, to.schema));
+  if (lost.length === 0) return catalog;
+  const describer = new Describer(catalog, shipped());
+  for (const row of lost) {
+    const what = describer.row(SystemSpace.PRIV, row);
+    notes.push(`${what} is left out, for ${showRelease(to.server)} has nothing of this id`);
+  }
+  const left = new Set(lost);
+  const kept = grants.filter((row) => !left.has(row));
+  return Catalog.of((id) => (id === SystemSpace.PRIV ? kept : catalog.userRows(id)));
+}
+
+function convertDefined(
+  { catalog, manifest }: Defined,
+  from: Versions,
+  to: Versions,
+): { defined: Defined; notes: string[] } {
+  // The only place where a comparison converts anything.
+  const { backup, notes, hints } = convert(catalog, from, to);
+  const all = [...notes, ...hints];
+  const converted = withoutLostGrants(backup, to, all);
+  const [revoked, others] = [true, false].map((can) =>
+    manifest.revoked.filter((each) => canRevoke(each, to.schema) === can),
+  );
+  const describer = new Describer(catalog, shipped());
+  for (const { grantee, objectType, objectId } of others!) {
+    const object = describer.object(objectType, objectId);
+    const what = `a grant on ${object} to ${describer.thing('user', grantee)}`;
+    all.push(
+      `that ${what} was revoked is left out, for ${showRelease(to.server)} does not grant it`,
+    );
+  }
+  const defined = { catalog: converted, versions: to, manifest: { revoked: revoked! } };
+  return { defined, notes: all };
+}
+
+/** What nobody noted is taken to be of the other side's version, as far as that can be. */
+function guessed({ catalog, versions }: Defined, other: Versions): Versions {
+  return versions ?? { server: guessRelease(catalog, other.server), schema: other.schema };
+}
+
+function isOlderThan(a: Versions, b: Versions): boolean {
+  if (isOlder(a.server, b.server)) return true;
+  return !isOlder(b.server, a.server) && isOlder(a.schema, b.schema);
+}
+
+/** @returns undefined where nothing has to be converted */
+function versionsOfBoth(left: Defined, right: Defined): [a: Versions, b: Versions] | undefined {
+  const known = left.versions ?? right.versions;
+  if (known === undefined) return undefined;
+  const a = guessed(left, right.versions ?? known);
+  const b = guessed(right, left.versions ?? known);
+  return isOlderThan(a, b) || isOlderThan(b, a) ? [a, b] : undefined;
+}
+
+/** Versions as people are told, e.g. `2.11.5`, or `2.11.5 with schema 2.9.1` where both run one release. */
+function shownVersions(a: Versions, b: Versions): [from: string, to: string] {
+  const isOther = isOlder(a.server, b.server) || isOlder(b.server, a.server);
+  const shown = ({ server, schema }: Versions): string =>
+    isOther ? showRelease(server) : `${showRelease(server)} with schema ${showSchema(schema)}`;
+  return [shown(a), shown(b)];
+}
+
+/**
+ * The ways to compare the definitions of two versions: the left side as a restore would write it into a server
+ * of the right side's version, and the other way round. Of one version there is one way: as they are.
+ */
+export function* readingsOf(left: Defined, right: Defined): Generator<Reading, void, void> {
+  const versions = versionsOfBoth(left, right);
+  if (versions === undefined) {
+    yield { left, right, hidden: 0 };
+    return;
+  }
+  const [a, b] = versions;
+  const [from, to] = shownVersions(a, b);
+  const there = convertDefined(left, a, b);
+  const first: Converted = { side: 'A', from, to, notes: there.notes };
+  yield { left: there.defined, right, converted: first, hidden: 0 };
+  const back = convertDefined(right, b, a);
+  const second: Converted = { side: 'B', from: to, to: from, notes: back.notes };
+  // what an older version cannot have may as well be new on the right side
+  const hidden = isOlderThan(a, b) ? back.notes.length : 0;
+  yield { left, right: back.defined, converted: second, hidden };
+}
