@@ -196,7 +196,10 @@ export class Things {
 
   #addMark(row: SystemRow): void {
     const properties: Properties = new Map();
-    note(properties, 'value', row.fields[Field.schema.value]);
+    // all of them: the version of vshard has four
+    const values = row.fields.slice(Field.schema.value);
+    const text = textOf(values.length === 1 ? values[0]! : values);
+    if (values.length > 0) properties.set('value', { label: 'value', text });
     const key = [SystemSpace.SCHEMA, row.fields[Field.schema.key]!];
     this.#add(key, this.#describer.row(SystemSpace.SCHEMA, row), properties);
   }

@@ -119,6 +119,23 @@ describe('definitions that are compared', () => {
       { 272: [['oncemore']] },
       ["- mark 'oncedone'", "+ mark 'oncemore'"],
     ],
+    [
+      'tell each field of a mark, however many there are',
+      {
+        272: [
+          ['vshard_version', 0, 1, 41, 0],
+          ['one', 1],
+          ['same', 0, null],
+          ['null', null],
+        ],
+      },
+      { 272: [['vshard_version', 0, 1, 41], ['one', 2], ['same', 0, null], ['null']] },
+      [
+        "~ mark 'vshard_version': value [0,1,41,0] -> [0,1,41]",
+        "~ mark 'one': value 1 -> 2",
+        "~ mark 'null': value null -> none",
+      ],
+    ],
   ] as readonly [string, SystemRows, SystemRows, string[]][]) {
     it(title, () => {
       deepEqual(shown(left, right), expected);
