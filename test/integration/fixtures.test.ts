@@ -104,9 +104,10 @@ describe('frozen archives', () => {
           await restore(target, archive);
           deepEqual(await fingerprint(target), expected.spaces);
           if (target.version !== expected.server) return;
-          const { system } = expected;
-          const prints = await fingerprint(target, { system: true });
-          deepEqual(prints, { ...expected.spaces, ...system });
+          const all = { ...expected.spaces, ...expected.system };
+          const prints = Object.entries(await fingerprint(target, { system: true }));
+          // older fixtures say nothing of what a newer fingerprint covers
+          deepEqual(Object.fromEntries(prints.filter(([space]) => space in all)), all);
         });
       });
 

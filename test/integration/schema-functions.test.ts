@@ -112,6 +112,17 @@ const FEATURES: readonly Feature[] = [
     ask: `return box.space._schema:get({'app.migration'})`,
   },
   {
+    title: 'marks whose last fields are empty, such as the version of vshard',
+    make: `box.space._schema:insert({'vshard_version', 0, 1, 41, 0})
+      box.space._schema:insert({'app.empty', '', 0, false, {}, box.NULL})
+      box.space._schema:insert({'app.alone'})`,
+    ask: `local fields = {}
+      for _, key in ipairs({'vshard_version', 'app.empty', 'app.alone'}) do
+          fields[key] = #box.space._schema:get({key})
+      end
+      return fields`,
+  },
+  {
     title: 'a new function beside them',
     make: '',
     ask: `box.schema.func.create('new', {body = 'function() return 1 end'})

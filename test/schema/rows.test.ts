@@ -216,3 +216,21 @@ describe('a row for an older server', () => {
     deepEqual(consistent(fitter(304, older)(row)).fields, user);
   });
 });
+
+describe('a mark in _schema', () => {
+  it('is left as the application wrote it, whatever the format of _schema says', () => {
+    const fields: [string, string][] = [
+      ['key', 'string'],
+      ['value', 'any'],
+    ];
+    const target = catalogOf({ 280: [formatRow(272, '_schema', ...fields)] });
+    for (const mark of [
+      ['vshard_version', 0, 1, 41, 0],
+      ['empties', '', null, {}, []],
+      ['alone'],
+    ]) {
+      const row = systemRow(mark);
+      equal(fitter(272, target)(row), row);
+    }
+  });
+});

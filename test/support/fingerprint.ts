@@ -43,6 +43,19 @@ for _, definition in box.space._space:pairs(LAST_SYSTEM_ID, {iterator = 'GT'}) d
         prints[definition.name] = print_of(box.space[definition.id]:pairs())
     end
 end
+if not options.system and not options.marks then
+    return prints
+end
+
+-- what is about the instance
+local instance_keys = {}
+for _, key in ipairs({'version', 'max_id', 'cluster', 'replicaset_uuid', 'replicaset_name',
+        'cluster_name', 'bootstrap_leader_uuid'}) do
+    instance_keys[key] = true
+end
+prints._schema = print_of(box.space._schema:pairs():filter(function(row)
+    return not instance_keys[row[1]]
+end))
 if not options.system then
     return prints
 end
@@ -87,12 +100,13 @@ return prints
 /**
  * Fingerprints every space that a user made, views excepted, inside of the server. Two spaces
  * are equal when, and only when, they hold the same tuples in the same encoding.
- * With `system`, the metadata that a user can make is there too, as `_space`, `_index` and so on;
- * `_sequence_data` then stands for the true values of all sequences.
+ * With `marks`, `_schema` is there too, for what applications noted in it. With `system`, that and all
+ * other metadata that a user can make is there, as `_space`, `_index` and so on; `_sequence_data` then
+ * stands for the true values of all sequences.
  */
 export async function fingerprint(
   server: Pick<TestServer, 'eval'>,
-  options: { system?: boolean } = {},
+  options: { system?: boolean; marks?: boolean } = {},
 ): Promise<Fingerprint> {
   const prints = await server.eval<Fingerprint | []>(LUA, options);
   // a Lua table without fields has no type in JSON

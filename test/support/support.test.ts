@@ -147,6 +147,22 @@ describe('test support', () => {
       deepEqual(changes(before, after), ['_priv', '_user']);
     });
 
+    it('covers each byte of what applications noted in _schema, and nothing about the instance', async () => {
+      await server.eval(`box.space._schema:replace({'mark', 0, 1, 41, 0})`);
+      const prints = [await fingerprint(server, { marks: true })];
+      for (const change of [
+        `box.space._schema:replace({'mark', 0, 1, 41})`,
+        `box.schema.space.create('counts_ids_up')`,
+      ]) {
+        await server.eval(change);
+        prints.push(await fingerprint(server, { marks: true }));
+      }
+      const [whole = {}, cut = {}, more = {}] = prints;
+      deepEqual(changes(whole, cut), ['_schema']);
+      deepEqual(changes(cut, more), ['counts_ids_up']);
+      equal(Object.keys(await fingerprint(server)).includes('_schema'), false);
+    });
+
     it('covers the values of sequences, however they advanced', async () => {
       await server.eval(`
         box.schema.sequence.create('ids')

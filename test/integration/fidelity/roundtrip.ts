@@ -98,11 +98,11 @@ export interface State {
   prints: Fingerprint;
 }
 
-/** @param system - whether the rows of system spaces count, byte for byte */
+/** @param system - whether the rows of all system spaces count, byte for byte; marks in `_schema` do always */
 export async function stateOf(server: TestServer, system: boolean): Promise<State> {
   const [description, prints] = await Promise.all([
     describeDatabase(server),
-    fingerprint(server, { system }),
+    fingerprint(server, { system, marks: true }),
   ]);
   return { description, prints };
 }
