@@ -1,7 +1,8 @@
 import type { Totals } from '../lib/filters/observe.js';
-import type { Progress, Report } from '../lib/report.js';
+import { type Progress, quoted, type Report } from '../lib/report.js';
 import type { Restored } from '../lib/restore.js';
-import type { showBar } from './bar.js';
+import type { ProgressWords, progressLine } from './bar.js';
+import { hasControls, hasUnicode } from './terminal.js';
 
 const TERMINAL_INTERVAL_MS = 200;
 /** In a log, a line now and then is enough to see that it goes on. */
@@ -43,7 +44,14 @@ export function printable(text: string): string {
 const archive = (bytes: number, more = ''): string =>
   bytes === 0 ? '' : ` (archive ${formatBytes(bytes)}${more})`;
 
-const percent = (done: number): string => `${Math.floor(done * 100)}%`;
+/** A line of a log, which is as long as it has to be. */
+function logLine({ done, rows, bytes, rate, space }: ProgressWords): string {
+  const percent = done === undefined ? [] : [`${Math.floor(done * 100)}%`];
+  return [...percent, rows, bytes, rate, `in ${quoted(space)}`].join(', ');
+}
+
+/** The same for a terminal, until the bar is loaded. */
+const simpleLine: typeof progressLine = (words, columns) => logLine(words).slice(0, columns);
 
 /** A report that also has the last word of a run. */
 export interface RunReport extends Report {
@@ -55,19 +63,26 @@ export interface RunReport extends Report {
   clear(): void;
 }
 
+/** Begins every line but the one that is written over. */
+const PREFIX = 'tntar: ';
+const DEFAULT_COLUMNS = 80;
+
 /** Reports on stderr: one line that is written over on a terminal, plain lines elsewhere. */
 export class StderrReport implements RunReport {
   readonly #isQuiet: boolean;
   readonly #isTerminal = process.stderr.isTTY === true;
+  /** A terminal that cannot show more gets plain lines now and then, as a log does. */
+  readonly #isPlain = !this.#isTerminal || !hasControls() || !hasUnicode();
   readonly #started = performance.now();
   #shownAt = performance.now();
   #hasLine = false;
-  /** Loaded when a terminal is to show one. */
-  #showBar: typeof showBar | undefined;
+  /** Loaded when a terminal is to show how far it is. */
+  #progressLine: typeof progressLine | undefined;
 
   /** @param isQuiet - warnings and errors only */
   constructor(isQuiet: boolean) {
     this.#isQuiet = isQuiet;
+    if (this.#isTerminal && !isQuiet) void this.#load();
   }
 
   note(line: string): void {
@@ -80,14 +95,20 @@ export class StderrReport implements RunReport {
 
   progress({ rows, bytes, space, done }: Progress): void {
     const now = performance.now();
-    const interval = this.#isTerminal ? TERMINAL_INTERVAL_MS : LOG_INTERVAL_MS;
+    const interval = this.#isPlain ? LOG_INTERVAL_MS : TERMINAL_INTERVAL_MS;
     if (this.#isQuiet || now - this.#shownAt < interval) return;
     this.#shownAt = now;
     const seconds = (now - this.#started) / 1000;
-    const counts = `${formatCount(rows)} rows, ${formatBytes(bytes)}, ${formatCount(rows / seconds)} rows/s`;
-    const line = printable(`${counts}, in '${space}'`);
-    if (!this.#isTerminal) this.#print(done === undefined ? line : `${percent(done)}, ${line}`);
-    else this.#overwrite(done === undefined ? line : `${this.#bar(done, seconds)}, ${line}`);
+    const words: ProgressWords = {
+      done,
+      seconds,
+      rows: `${formatCount(rows)} rows`,
+      bytes: formatBytes(bytes),
+      rate: `${formatCount(rows / seconds)} rows/s`,
+      space: printable(space),
+    };
+    if (this.#isTerminal) this.#show(words);
+    else this.#print(logLine(words));
   }
 
   summary(done: string, { spaces, rows, bytes, archiveBytes, seconds }: Totals): void {
@@ -110,21 +131,26 @@ export class StderrReport implements RunReport {
     this.#hasLine = false;
   }
 
-  #bar(done: number, seconds: number): string {
-    if (this.#showBar !== undefined) return this.#showBar(done, seconds);
-    void import('./bar.js').then((bar) => {
-      this.#showBar = bar.showBar;
-    });
-    return percent(done);
+  /** Shows how far it is on a terminal: the last column stays free, or some terminals begin a new line. */
+  #show(words: ProgressWords): void {
+    const columns = (process.stderr.columns || DEFAULT_COLUMNS) - 1;
+    const line = this.#progressLine ?? simpleLine;
+    if (this.#isPlain) {
+      this.#print(line(words, columns - PREFIX.length, true));
+      return;
+    }
+    process.stderr.write(CLEAR_LINE + line(words, columns, false));
+    this.#hasLine = true;
   }
 
-  #overwrite(line: string): void {
-    process.stderr.write(`${CLEAR_LINE}${line.slice(0, (process.stderr.columns || 80) - 1)}`);
-    this.#hasLine = true;
+  /** The libraries of a bar take a while to load, while the run goes on. */
+  async #load(): Promise<void> {
+    const bar = await import('./bar.js');
+    this.#progressLine = bar.progressLine;
   }
 
   #print(line: string): void {
     this.clear();
-    process.stderr.write(`tntar: ${printable(line)}\n`);
+    process.stderr.write(`${PREFIX}${printable(line)}\n`);
   }
 }

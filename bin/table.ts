@@ -1,4 +1,5 @@
 import { Table } from 'console-table-printer';
+import { hasControls, hasUnicode } from './terminal.js';
 
 /** A column of a table. */
 export interface Column {
@@ -13,14 +14,8 @@ const PLAIN = { headerTop: NOTHING, headerBottom: NOTHING, tableBottom: NOTHING,
 /** The package's own colours are no good on a white terminal. */
 const COLOURS = { white: '\x1b[39m', white_bold: '\x1b[1m' };
 
-/** Whether standard output is a terminal that shows colours, and somebody may want them. */
-function hasColours(): boolean {
-  const { NO_COLOR = '', TERM } = process.env;
-  return process.stdout.isTTY === true && NO_COLOR === '' && TERM !== 'dumb';
-}
-
 /**
- * A table for standard output: with lines on a terminal, plain columns elsewhere.
+ * A table for standard output: with lines on a terminal that can show them, plain columns elsewhere.
  *
  * @param rows - printable text, a cell for each column
  * @example
@@ -28,8 +23,8 @@ function hasColours(): boolean {
  */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const printed = new Table({
-    ...(process.stdout.isTTY ? {} : { style: PLAIN }),
-    shouldDisableColors: !hasColours(),
+    ...(process.stdout.isTTY && hasUnicode() ? {} : { style: PLAIN }),
+    shouldDisableColors: process.stdout.isTTY !== true || !hasControls(),
     colorMap: COLOURS,
     columns: columns.map(({ title, isNumber }, i) => ({
       name: String(i),
@@ -57,6 +52,7 @@ const BAR_CELLS = 10;
 export function share(part: number, whole: number): string {
   const ratio = whole === 0 ? 0 : part / whole;
   const full = Math.round(ratio * BAR_CELLS);
-  const bar = '█'.repeat(full) + '░'.repeat(BAR_CELLS - full);
+  const [filled, free] = hasUnicode() ? ['█', '░'] : ['#', '.'];
+  const bar = filled.repeat(full) + free.repeat(BAR_CELLS - full);
   return `${bar} ${(100 * ratio).toFixed(1).padStart(5)}%`;
 }

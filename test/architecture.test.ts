@@ -46,6 +46,7 @@ const KEPT_BY: Readonly<Record<string, string>> = {
   picomatch: 'lib/filters/choose.ts',
   'console-table-printer': 'bin/table.ts',
   'cli-progress': 'bin/bar.ts',
+  'string-width': 'bin/bar.ts',
   'd3-dsv': 'lib/text/csv.ts',
   '@marcbachmann/cel-js': 'lib/filters/cel.ts',
 };

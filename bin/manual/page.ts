@@ -24,7 +24,16 @@ const VARIABLES = [
     meaning: 'Where rows are sorted that come in no known order.',
     sign: '--sort ',
   },
-  { name: 'NO_COLOR', meaning: 'Where it is set, the table has no colours.', sign: '--schema ' },
+  {
+    name: 'NO_COLOR',
+    meaning: 'If it is set, there are no colours, and progress is shown in plain lines.',
+    sign: '--progress ',
+  },
+  {
+    name: 'TERM, LC_ALL, LC_CTYPE, LANG',
+    meaning: 'On a dumb terminal, or in a locale without UTF-8, progress is shown in plain lines.',
+    sign: '--progress ',
+  },
 ];
 
 /** What stands in the help behind the options, in blocks. */

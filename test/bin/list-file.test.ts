@@ -176,6 +176,15 @@ describe('list of a file', () => {
     doesNotMatch(String(stdout), /[│┌]/);
   });
 
+  it('draws with ASCII where the locale has no more', async () => {
+    const line = `tntar list -i ${fileOf(WHOLE)}`;
+    const env = { LC_ALL: 'POSIX', TERM: 'xterm', NO_COLOR: '1' };
+    const { stdout } = await shell(line, { env });
+    match(String(stdout), /^ +total .* #{10} 100\.0%$/m);
+    const { shown } = await new TerminalSession(line, { env }).end();
+    match(shown, /^[\x20-\x7e\r\n]+$/);
+  });
+
   it('has lines on a terminal, and colours unless NO_COLOR is set', async () => {
     for (const NO_COLOR of ['', '1']) {
       const env = { NO_COLOR, TERM: 'xterm' };

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { type Result, shell, tntar } from '../support/cli.js';
 import { type Peer, startPeer, startProxy } from '../support/proxy.js';
 import { PASSWORD, startServer, type TestServer, USER } from '../support/server.js';
-import { TerminalSession } from '../support/terminal.js';
+import { type SessionResult, TerminalSession } from '../support/terminal.js';
 import { blobRows, blobs } from './blobs.js';
+import { FAST_CLOCK } from './fast-clock.js';
 import { failsWith } from './outcome.js';
 import { Running } from './running.js';
 import { withServer } from './with-server.js';
@@ -15,13 +16,7 @@ const MEGABYTES = 12;
 /** To the start of the line, and erase to its end. */
 const CLEAR_LINE = '\r\x1b[K';
 const login = { TT_CLI_USERNAME: USER, TT_CLI_PASSWORD: PASSWORD };
-/** The clock of the process runs a hundred times as fast, so a line that is due in 10 s is due in 0.1 s. */
-const fast = {
-  ...login,
-  NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(
-    'const now = performance.now.bind(performance); performance.now = () => 100 * now();',
-  )}`,
-};
+const fast = { ...login, ...FAST_CLOCK };
 
 describe('reporting', () => {
   let server: TestServer;
@@ -43,7 +38,7 @@ describe('reporting', () => {
   const variables = () => ({ db: server.address, slow: slow.address });
   const sh = (line: string, env: NodeJS.ProcessEnv = login): Promise<Result> =>
     shell(line, { cwd: folder, env: { ...env, ...variables() } });
-  const atTerminal = async (line: string): Promise<{ code: number | null; shown: string }> =>
+  const atTerminal = async (line: string): Promise<SessionResult> =>
     new TerminalSession(line, { cwd: folder, env: { ...login, ...variables() } }).end();
 
   describe('a terminal', () => {
@@ -102,7 +97,7 @@ describe('reporting', () => {
       await cut.stop();
       equal(code, 1);
       const steps = shown.split(CLEAR_LINE);
-      match(steps.at(-2)!, / rows, [\d.]+ MB/);
+      match(steps.at(-2)!, / rows, [\d.]+ [kM]B/);
       match(steps.at(-1)!, /^tntar: [^\r]+\r\nhint: [^\r]+\r\n$/);
     });
   });
