@@ -17,6 +17,8 @@ async function syncFolder(file: string): Promise<void> {
   }
 }
 
+const partialOf = (file: string): string => `${file}.partial`;
+
 /** Password hashes and all data: for the owner's eyes. */
 const PRIVATE = 0o600;
 
@@ -26,9 +28,12 @@ function refuseExisting(file: string): TntarError {
   });
 }
 
-function cannotWrite(error: unknown): TntarError {
+function cannotWrite(file: string, error: unknown): TntarError {
   if (error instanceof TntarError) return error;
-  return new TntarError('usage', `cannot write the output: ${messageOf(error)}`, { cause: error });
+  const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+  const folder = dirname(partialOf(file));
+  const why = isMissing ? `ENOENT, there is no folder ${folder}` : messageOf(error);
+  return new TntarError('usage', `cannot write ${file}: ${why}`, { cause: error });
 }
 
 /** A link counts, wherever it leads. */
@@ -49,26 +54,27 @@ async function publish(partial: string, file: string): Promise<void> {
   await rm(partial);
 }
 
-/** Opens `partial` anew, without what a run left there that was killed. Call with the lock. */
-async function openPartial(partial: string): Promise<FileHandle> {
+/** Opens what is not whole yet anew, without what a run left there that was killed. Call with the lock. */
+async function openPartial(file: string): Promise<FileHandle> {
+  const partial = partialOf(file);
   try {
     await rm(partial, { force: true });
     return await open(partial, 'wx', PRIVATE);
   } catch (error) {
-    throw cannotWrite(error);
+    throw cannotWrite(file, error);
   }
 }
 
-/** Writes with the lock of `partial`; see {@link writeWhole}. */
+/** Writes with the lock; see {@link writeWhole}. */
 async function writeLocked<T>(
   lock: Lock,
-  partial: string,
   file: string,
   signal: AbortSignal,
   work: (output: Writable) => Promise<T>,
 ): Promise<T> {
   if (isThere(file)) throw refuseExisting(file); // another run may have ended meanwhile
-  const handle = await openPartial(partial);
+  const partial = partialOf(file);
+  const handle = await openPartial(file);
   try {
     const result = await work(handle.createWriteStream({ flush: true }));
     signal.throwIfAborted();
@@ -95,12 +101,11 @@ async function writeWhole<T>(
   work: (output: Writable) => Promise<T>,
 ): Promise<T> {
   if (isThere(file)) throw refuseExisting(file);
-  const partial = `${file}.partial`;
-  const lock = await Lock.take(partial, file).catch((error: unknown) => {
-    throw cannotWrite(error);
+  const lock = await Lock.take(partialOf(file), file).catch((error: unknown) => {
+    throw cannotWrite(file, error);
   });
   try {
-    return await writeLocked(lock, partial, file, signal, work);
+    return await writeLocked(lock, file, signal, work);
   } finally {
     await lock.release();
   }
@@ -114,7 +119,7 @@ const isTerminal = (what: string): TntarError =>
 /** Writes to a device, such as /dev/null or a tape, which is there and is not replaced. */
 async function writeDevice<T>(file: string, work: (output: Writable) => Promise<T>): Promise<T> {
   const handle = await open(file, 'w').catch((error: unknown) => {
-    throw cannotWrite(error);
+    throw cannotWrite(file, error);
   });
   try {
     if (isatty(handle.fd)) throw isTerminal(file);
