@@ -6,7 +6,14 @@ import type { SpaceDifference } from '../lib/diff/rows.js';
 import type { Differences } from '../lib/diff.js';
 import { TntarError } from '../lib/errors.js';
 import { DIFF_EXIT_HELP, DIFFERENT, useDiffCodes } from './exit.js';
-import { addChoiceOptions, type ChoiceFlags, choiceOf } from './filter-options.js';
+import {
+  addChoiceOptions,
+  addRowChoiceOption,
+  type ChoiceFlags,
+  choiceOf,
+  type RowChoiceFlags,
+  rowChoiceOf,
+} from './filter-options.js';
 import { kindOf } from './places.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
 import { formatCount, plural, printable } from './reporting.js';
@@ -15,7 +22,7 @@ import { SIDES_HELP, withSide } from './sides.js';
 import { interruptible } from './signals.js';
 import { textOutput } from './standard-output.js';
 
-interface Flags extends ServerFlags, ChoiceFlags, ReportFlags {
+interface Flags extends ServerFlags, ChoiceFlags, RowChoiceFlags, ReportFlags {
   passwordFileB?: string;
   schemaOnly: boolean;
   dataOnly: boolean;
@@ -33,8 +40,9 @@ Examples:
 
 const JSON_HELP = `
 --json prints {"isEqual", "only", "definitions": [{"kind", "what", "changes"}], "spaces": [{"name",
-"removed", "added", "changed", "equal"}]}; a change is {"what", "before", "after"}. With --rows it
-prints a line each: {"definition"}, {"row": {"space", "before", "after"}}, {"space"}, {"isEqual"}.
+"removed", "added", "changed", "equal"}], "uncompared": [names]}; a change is {"what", "before",
+"after"}; "uncompared" are spaces whose rows a side excludes. With --rows it prints a line each:
+{"definition"}, {"row": {"space", "before", "after"}}, {"space"}, {"isEqual", "uncompared"}.
 For two versions there is "converted": {"side", "from", "to", "notes"}.
 `;
 
@@ -102,14 +110,18 @@ function textPrinter(output: Output, { rowText, showDefinition }: Library): Prin
       const tally = `${removed} removed, ${added} added, ${changed} changed, ${equal} equal`;
       return output.write(printable(`~ rows of '${counts.name}': ${tally}`));
     },
-    end({ isEqual, only, definitions, spaces }) {
+    end({ isEqual, only, definitions, spaces, uncompared = [] }) {
       const rows = spaces.reduce((sum, { equal }) => sum + equal, 0);
       if (isEqual && only === 'schema') return output.write('equal: definitions, without rows');
+      const rest =
+        uncompared.length === 0
+          ? ''
+          : `; rows of ${plural(uncompared.length, 'space')} were not compared`;
       const alone = only === 'data' ? ', without definitions' : '';
-      if (isEqual) return output.write(`equal: ${plural(rows, 'row')}${alone}`);
+      if (isEqual) return output.write(`equal: ${plural(rows, 'row')}${alone}${rest}`);
       const others = spaces.filter(isDifferent).length;
       return output.write(
-        `different: ${plural(definitions.length, 'definition')}, rows of ${plural(others, 'space')}`,
+        `different: ${plural(definitions.length, 'definition')}, rows of ${plural(others, 'space')}${rest}`,
       );
     },
   };
@@ -128,9 +140,9 @@ function linePrinter(output: Output, { rowText }: Library): Printer {
       return output.write(`{"row":{"space":${name},"before":${from},"after":${to}}}`);
     },
     space: (counts) => line('space', counts),
-    end: ({ isEqual, only, converted }) =>
+    end: ({ isEqual, only, converted, uncompared }) =>
       // what is undefined has no place in JSON
-      output.write(JSON.stringify({ isEqual, only, converted })),
+      output.write(JSON.stringify({ isEqual, only, converted, uncompared })),
   };
 }
 
@@ -162,7 +174,7 @@ async function run(a: string, b: string, flags: Flags): Promise<void> {
       : documentPrinter(output);
   const only = flags.schemaOnly ? 'schema' : flags.dataOnly ? 'data' : undefined;
   try {
-    const rewrites = await choiceOf(flags, true);
+    const rewrites = [...(await choiceOf(flags, true)), ...(await rowChoiceOf(flags, true))];
     const differences = await interruptible((signal) =>
       withSide(a, flags, passwordFile, signal, report, (left) =>
         withSide(b, flags, passwordFileB, signal, report, (right) =>
@@ -198,7 +210,7 @@ export function diffCommand(): Command {
   const command = new Command('diff')
     .argument('<a>', 'an archive, - for standard input, or a server')
     .argument('<b>', 'another one');
-  return addReportOptions(addChoiceOptions(addConnectionOptions(command)))
+  return addReportOptions(addRowChoiceOption(addChoiceOptions(addConnectionOptions(command))))
     .summary('compare two archives, or servers')
     .description(
       'Compares A with B, each an archive or a live server: all definitions, by their names, and\n' +

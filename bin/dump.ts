@@ -2,11 +2,13 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_LEVEL, MAX_LEVEL } from '../lib/archive/compression.js';
 import type { DumpOptions } from '../lib/dump.js';
 import type { Rewrite } from '../lib/filters/rewrite.js';
+import { longListOf, quoted } from '../lib/report.js';
 import { withOutput } from './archive-file.js';
 import { EXIT_HELP } from './exit.js';
 import { addFilterOptions, type FilterFlags, rewritesOf } from './filter-options.js';
 import { requireServer } from './places.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
+import { plural } from './reporting.js';
 import {
   addServerOptions,
   SERVER_HELP,
@@ -57,6 +59,12 @@ async function run(uri: string, flags: Flags): Promise<void> {
       }),
     );
     report.summary('dumped', summary);
+    const { rowsExcluded = [] } = summary;
+    if (rowsExcluded.length > 0) {
+      report.note(
+        `no rows of ${plural(rowsExcluded.length, 'space')}: ${longListOf(rowsExcluded.map(quoted))}`,
+      );
+    }
   } catch (error) {
     throw asArchiveError(error);
   } finally {

@@ -10,8 +10,13 @@ export interface ChoiceFlags {
   exclude?: string[];
 }
 
+/** What the option stands for that leaves rows out. */
+export interface RowChoiceFlags {
+  excludeRows?: string[];
+}
+
 /** What the options that change rows and definitions stand for, besides. */
-export interface FilterFlags extends ChoiceFlags {
+export interface FilterFlags extends ChoiceFlags, RowChoiceFlags {
   where?: string[];
   filter?: string[];
   rename?: Map<string, string>;
@@ -37,12 +42,25 @@ export function addChoiceOptions(command: Command): Command {
     .option('--exclude <glob>', 'no spaces of such names; may be given again', gather);
 }
 
-const ORDER_HELP =
-  '\nFilters work in this order: --space, --exclude, --where, --filter, --mask, --rename, --engine.';
+/** The option that leaves rows of spaces out, by name. */
+export function addRowChoiceOption(command: Command): Command {
+  return command.addOption(
+    new Option(
+      '--exclude-rows <glob>',
+      'no rows of spaces of such names, their definitions only; may be given again',
+    )
+      .argParser(gather)
+      .conflicts('schemaOnly'),
+  );
+}
+
+const ORDER_HELP = `
+Filters work in this order: --space, --exclude, --where, --filter, --mask, --rename, --engine.
+--exclude-rows comes right after --exclude.`;
 
 /** Those, and options that change what goes through. */
 export function addFilterOptions(command: Command): Command {
-  return addChoiceOptions(command)
+  return addRowChoiceOption(addChoiceOptions(command))
     .option('--rename <old=new>', 'give a space another name; may be given again', renaming)
     .addOption(
       new Option('--engine <name>', 'put all spaces into this engine').choices(['memtx', 'vinyl']),
@@ -96,6 +114,20 @@ export async function choiceOf(
   return [chooseSpaces({ only: space, except: exclude, mayLack })];
 }
 
+/**
+ * The filter that leaves rows out, where one was asked for.
+ *
+ * @param mayLack - whether patterns may fit no space
+ */
+export async function rowChoiceOf(
+  { excludeRows: patterns = [] }: RowChoiceFlags,
+  mayLack = false,
+): Promise<Rewrite[]> {
+  if (patterns.length === 0) return [];
+  const { excludeRows } = await import('../lib/filters/exclude-rows.js');
+  return [excludeRows(patterns, { mayLack })];
+}
+
 /** All filters that were asked for, in the order in which they work; `signal` ends the loading of one. */
 export async function rewritesOf(flags: FilterFlags, signal: AbortSignal): Promise<Rewrite[]> {
   const { where: wheres = [], filter: files = [], mask: masks = [], maskKeyFile } = flags;
@@ -104,7 +136,7 @@ export async function rewritesOf(flags: FilterFlags, signal: AbortSignal): Promi
       hint: 'say what is to be hidden, e.g. --mask users.email=hash',
     });
   }
-  const rewrites = await choiceOf(flags);
+  const rewrites = [...(await choiceOf(flags)), ...(await rowChoiceOf(flags))];
   if (wheres.length > 0) {
     const { keepWhere, parseWhere } = await import('../lib/filters/where.js');
     rewrites.push(keepWhere(wheres.map(parseWhere)));

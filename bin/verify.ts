@@ -78,8 +78,11 @@ async function run(file: string | undefined, flags: Flags): Promise<void> {
         explain(error, again, report, signal),
       ),
     );
-    const { totals, consistent, unvouched } = contents;
+    const { manifest, totals, consistent, unvouched } = contents;
     if (unvouched) throw unverified(contents);
+    for (const what of manifest.partial ?? []) {
+      report.note(`of the database this is a part: ${what}`);
+    }
     if (!consistent) report.warn('rows were written while the dump read: it is not of one moment');
     report.summary('verified', totals);
   } finally {

@@ -2,14 +2,14 @@ import { pipeline } from 'node:stream/promises';
 import type { BackupItem } from './archive/items.js';
 import { compareDefinitions, type DefinitionDifference } from './diff/definitions.js';
 import type { Converted } from './diff/readings.js';
-import { RowComparison, type RowListener, type SpaceDifference } from './diff/rows.js';
+import { RowComparison, type RowListener, type SpaceDifference, uncompared } from './diff/rows.js';
 import { Scratch } from './diff/scratch.js';
 import { Side } from './diff/side.js';
 import { TntarError, unlessAborted } from './errors.js';
 import { compose } from './filters/compose.js';
 import { type Observer, observe } from './filters/observe.js';
 import { type Rewrite, rewriteStages, wantedBy } from './filters/rewrite.js';
-import { listOf, type Report, silent } from './report.js';
+import { listOf, quoted, type Report, silent } from './report.js';
 import type { Origin } from './sources/origin.js';
 
 /** What is compared, and who hears of it. */
@@ -40,6 +40,8 @@ export interface Differences {
   converted?: Converted;
   /** All spaces that have rows on either side, in the order in which they came. */
   spaces: SpaceDifference[];
+  /** Spaces whose rows one side leaves out on purpose, or both: nothing is known of them. Absent where there are none. */
+  uncompared?: string[];
 }
 
 /** Changes of a conversion that are shown one by one. */
@@ -66,6 +68,7 @@ class Run {
   #converted: Converted | undefined;
   #only: Differences['only'];
   readonly #spaces: SpaceDifference[] = [];
+  #uncompared: string[] = [];
 
   constructor(options: DiffOptions) {
     const { report = silent, signal } = options;
@@ -92,7 +95,8 @@ class Run {
       spaces.every(({ removed, added, changed }) => removed + added + changed === 0);
     const only = this.#only === undefined ? {} : { only: this.#only };
     const converted = this.#converted === undefined ? {} : { converted: this.#converted };
-    return { isEqual, ...only, definitions, ...converted, spaces };
+    const uncompared = this.#uncompared.length === 0 ? {} : { uncompared: this.#uncompared };
+    return { isEqual, ...only, definitions, ...converted, spaces, ...uncompared };
   }
 
   async #read(
@@ -145,6 +149,7 @@ class Run {
       this.#only = 'schema';
       throw new Enough();
     }
+    this.#sayUncompared(uncompared(sides), [left, right]);
     const scratch = new Scratch();
     const listener: RowListener = {
       onRow,
@@ -186,6 +191,28 @@ class Run {
     if (parts.length > 0) this.#report.note(`${name} is a part: ${listOf(parts)}`);
     if (only === 'data') this.#report.warn(`${name} has rows only: definitions are not compared`);
     if (only === 'schema') this.#report.warn(`${name} has no rows: none are compared`);
+  }
+
+  #sayUncompared([a, b]: readonly [string[], string[]], [left, right]: [Place, Place]): void {
+    this.#uncompared = [...new Set([...a, ...b])];
+    const say = (who: string, names: string[]): void => {
+      if (names.length === 0) return;
+      this.#report.warn(
+        `rows that are not compared, for ${who} them: ${listOf(names.map(quoted))}`,
+      );
+    };
+    say(
+      'both sides exclude',
+      a.filter((name) => b.includes(name)),
+    );
+    say(
+      `${left.name} excludes`,
+      a.filter((name) => !b.includes(name)),
+    );
+    say(
+      `${right.name} excludes`,
+      b.filter((name) => !a.includes(name)),
+    );
   }
 
   /** An error that is of neither side, although it ends the reading of both. */

@@ -1,7 +1,8 @@
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { Manifest } from './archive/manifest.js';
 import { TntarError, unlessAborted } from './errors.js';
-import { compose } from './filters/compose.js';
+import { compose, type Stage } from './filters/compose.js';
 import { Moment } from './filters/moment.js';
 import { observe, type Totals } from './filters/observe.js';
 import { type Rewrite, rewriteStages, wantedBy } from './filters/rewrite.js';
@@ -38,6 +39,8 @@ export interface DumpSummary extends Totals {
   source: 'snapshot' | 'select';
   /** Whether all rows are of one moment; a snapshot always is. */
   consistent: boolean;
+  /** Spaces whose rows were left out on purpose; absent where there are none. */
+  rowsExcluded?: string[];
 }
 
 /** What would fail, or never end, when the rows are there. */
@@ -50,6 +53,9 @@ function checkCall(source: Way, output: Writable): void {
     });
   }
 }
+
+const namesOfExcluded = ({ spaces }: Manifest): string[] =>
+  spaces.filter(({ rowsExcluded }) => rowsExcluded).map(({ name }) => name);
 
 async function run(
   server: ConnectionOptions,
@@ -65,12 +71,17 @@ async function run(
   try {
     const begin = serverOrigin(connection, { way, report });
     const moment = new Moment('dump', options.strict ?? false, report);
+    let excluded: string[] = [];
+    const hear: Stage = (item) => {
+      if (item.kind === 'start') excluded = namesOfExcluded(item.manifest);
+      return item;
+    };
     await pipeline(
       await begin({
         countBytes: (chunks) => chunks,
         wants: wantedBy(rewrites),
       }),
-      compose([...rewriteStages(rewrites, report), moment.hear, totals.see]),
+      compose([...rewriteStages(rewrites, report), moment.hear, hear, totals.see]),
       sink,
       (chunks: AsyncIterable<Buffer>) => totals.countBytes(chunks),
       (chunks: AsyncIterable<Buffer>) => warnOfStalls(chunks, connection.idleTimeout, report),
@@ -78,7 +89,8 @@ async function run(
       options.signal === undefined ? {} : { signal: options.signal },
     );
     const { source, consistent } = moment;
-    return { ...totals.sums(), source, consistent };
+    const rows = excluded.length === 0 ? {} : { rowsExcluded: excluded };
+    return { ...totals.sums(), source, consistent, ...rows };
   } catch (error) {
     if (error !== connection.lost || !(error instanceof TntarError)) throw error;
     throw new TntarError(error.kind, `${error.message}, ${totals.position()}`, {

@@ -46,6 +46,7 @@ export { type Choice, chooseSpaces } from './filters/choose.js';
 export { compose, type Stage } from './filters/compose.js';
 export { dataOnly } from './filters/data-only.js';
 export { type Engine, setEngine } from './filters/engine.js';
+export { excludeRows, type RowExclusion } from './filters/exclude-rows.js';
 export type { Filter, FilterResult, FilterSpace } from './filters/filter.js';
 export { type Mask, maskFields, parseMask } from './filters/mask.js';
 export type { Totals } from './filters/observe.js';

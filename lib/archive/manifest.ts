@@ -21,6 +21,8 @@ export interface ManifestSpace {
   /** As the server holds it: one object a field, with at least its name and type. */
   format: unknown[];
   rowsFrom: RowsFrom;
+  /** Its rows were left out on purpose, which says nothing about whether it had any. */
+  rowsExcluded?: boolean;
   /** How many rows it had, or nearly, when reading began: for progress. Absent where nobody could ask. */
   expectedRows?: number;
 }
@@ -133,6 +135,7 @@ export function decodeManifest(bytes: Buffer): Manifest {
     engine: space.string('engine'),
     format: space.array('format'),
     rowsFrom: space.oneOf('rowsFrom', ['snapshot', 'select', 'none']),
+    ...(space.has('rowsExcluded') ? { rowsExcluded: space.boolean('rowsExcluded') } : {}),
     ...(space.has('expectedRows') ? { expectedRows: space.count('expectedRows') } : {}),
   }));
   checkSpaceIds(spaces);

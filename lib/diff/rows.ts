@@ -19,6 +19,17 @@ export interface RowListener {
   onSpace?: ((space: SpaceDifference) => void | Promise<void>) | undefined;
 }
 
+/**
+ * Returns for each side the spaces that both have, and whose rows it leaves out: nobody knows whether they differ.
+ */
+export function uncompared([left, right]: Both<Side>): Both<string[]> {
+  const excludedBy = (side: Side, other: Side): string[] =>
+    side.manifest.spaces
+      .filter(({ name, rowsExcluded }) => rowsExcluded && other.spaces.has(name))
+      .map(({ name }) => name);
+  return [excludedBy(left, right), excludedBy(right, left)];
+}
+
 /** Compares the rows of two databases, space by space as they come. */
 export class RowComparison {
   readonly #sides: Both<Side>;
@@ -26,6 +37,7 @@ export class RowComparison {
   readonly #listener: RowListener;
   readonly #report: Report;
   readonly #isSorted: boolean;
+  readonly #uncompared: ReadonlySet<string>;
   /** Spaces that one side had before the other. */
   readonly #spooled: Both<Map<string, Spool>> = [new Map(), new Map()];
   readonly #bytes = [0, 0];
@@ -39,6 +51,7 @@ export class RowComparison {
     isSorted = false,
   ) {
     this.#isSorted = isSorted;
+    this.#uncompared = new Set(uncompared(sides).flat());
     this.#sides = sides;
     this.#scratch = scratch;
     this.#listener = listener;
@@ -47,11 +60,22 @@ export class RowComparison {
 
   async run(): Promise<void> {
     const [left, right] = this.#sides;
-    while (left.next !== undefined || right.next !== undefined) await this.#step();
+    for (;;) {
+      for (const side of this.#sides) await this.#pass(side);
+      if (left.next === undefined && right.next === undefined) break;
+      await this.#step();
+    }
     for (const [i, spools] of this.#spooled.entries()) {
       for (const [name, spool] of spools) {
         await this.#compare(name, i === 0 ? [spool.rows(), noRows()] : [noRows(), spool.rows()]);
       }
+    }
+  }
+
+  /** Reads past the rows of spaces whose rows the other side leaves out. */
+  async #pass(side: Side): Promise<void> {
+    while (side.next !== undefined && this.#uncompared.has(side.next)) {
+      for await (const { release } of side.rows()) release?.();
     }
   }
 

@@ -22,7 +22,8 @@ export interface Choice {
 /** A name is no path: `*` stands for dots and slashes, too. */
 const OPTIONS: picomatch.PicomatchOptions = { bash: true, dot: true, nonegate: true };
 
-type Test = (name: string) => boolean;
+/** Tells whether a name of a space fits. */
+export type Test = (name: string) => boolean;
 
 /** As many characters as a pattern can have: more than a name can. */
 const LONGEST = 65_000;
@@ -33,34 +34,45 @@ function matcher(pattern: string): Test {
   return (name) => name === pattern || fits(name);
 }
 
-function showed(patterns: readonly string[]): string {
+/** Patterns as lines show them. */
+export function showed(patterns: readonly string[]): string {
   return longListOf(patterns.map((pattern) => `'${pattern}'`));
+}
+
+/** Tells whether a name fits any of some patterns. */
+export function fitsAny(patterns: readonly string[]): Test {
+  const tests = patterns.map(matcher);
+  return (name) => tests.some((fits) => fits(name));
 }
 
 /** Tells whether a space is chosen, by its name. */
 function isChosenBy({ only = [], except = [] }: Choice): Test {
-  const [wanted, unwanted] = [only.map(matcher), except.map(matcher)];
-  const isWanted: Test = (name) => wanted.length === 0 || wanted.some((fits) => fits(name));
-  return (name) => isWanted(name) && !unwanted.some((fits) => fits(name));
+  const [isWanted, isUnwanted] = [fitsAny(only), fitsAny(except)];
+  return (name) => (only.length === 0 || isWanted(name)) && !isUnwanted(name);
 }
 
-function checkPatterns({ only = [], except = [] }: Choice): void {
-  for (const pattern of [...only, ...except]) {
+/** @throws TntarError of kind `usage` for what can fit no name */
+export function checkPatterns(patterns: readonly string[]): void {
+  for (const pattern of patterns) {
     if (pattern !== '' && pattern.length <= LONGEST) continue;
     const which = pattern === '' ? 'an empty pattern' : `'${shorten(pattern)}'`;
     throw new TntarError('usage', `${which} fits no name of a space`);
   }
 }
 
+/** @throws TntarError of kind `usage` for a pattern that fits no name */
+export function checkUsed(patterns: readonly string[], names: readonly string[]): void {
+  const idle = patterns.filter((pattern) => !names.some(matcher(pattern)));
+  if (idle.length === 0) return;
+  throw new TntarError('usage', `no space fits ${showed(idle)}`, {
+    hint: `${thereAre(names)}; patterns are of whole names, and * stands for any characters`,
+  });
+}
+
 /** @throws TntarError of kind `usage` for a pattern that fits no name, or where no space is left */
 function checkMatches(choice: Choice, isChosen: Test, names: readonly string[]): void {
   const patterns = [...(choice.only ?? []), ...(choice.except ?? [])];
-  const idle = patterns.filter((pattern) => !names.some(matcher(pattern)));
-  if (idle.length > 0) {
-    throw new TntarError('usage', `no space fits ${showed(idle)}`, {
-      hint: `${thereAre(names)}; patterns are of whole names, and * stands for any characters`,
-    });
-  }
+  checkUsed(patterns, names);
   if (patterns.length > 0 && names.length > 0 && !names.some(isChosen)) {
     const message = 'no space is chosen: what --space asks for, --exclude leaves out';
     throw new TntarError('usage', message, { hint: thereAre(names) });
@@ -77,7 +89,7 @@ function checkMatches(choice: Choice, isChosen: Test, names: readonly string[]):
  */
 export function chooseSpaces(choice: Choice): Rewrite {
   const { only = [], except = [] } = choice;
-  checkPatterns(choice);
+  checkPatterns([...only, ...except]);
   const isKept = isChosenBy(choice);
   const words = [
     ...(only.length === 0 ? [] : [`only spaces ${showed(only)} and what they need`]),

@@ -2,6 +2,7 @@ import { type BackupEnd, type Count, Counter, countsDiffer } from '../archive/it
 import type { Manifest } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
 import { Catalog } from '../schema/catalog.js';
+import { excludedIn } from '../schema/excluded.js';
 import type { Head } from '../schema/head.js';
 import { SYSTEM_ID_MAX } from '../schema/system.js';
 import { checkNesting, validate } from '../schema/validate.js';
@@ -20,6 +21,7 @@ export class Collector {
   readonly #catalog = new Catalog('archive');
   readonly #counter = new Counter();
   #manifest: Manifest | undefined;
+  #excluded: ReadonlySet<number> = new Set();
   #head: Head | undefined;
 
   /** What has come, by the backup's space id. */
@@ -29,6 +31,7 @@ export class Collector {
 
   start(manifest: Manifest): void {
     this.#manifest = manifest;
+    this.#excluded = excludedIn(manifest.spaces);
   }
 
   /**
@@ -43,6 +46,9 @@ export class Collector {
     if (id > SYSTEM_ID_MAX) {
       if (this.head().catalog.primaryKeyOf(id) === undefined) {
         throw new TntarError('archive', `space '${name}' has rows, and no primary index for them`);
+      }
+      if (this.#excluded.has(id)) {
+        throw new TntarError('archive', `space '${name}' has rows, and the manifest excludes them`);
       }
       return false;
     }

@@ -15,6 +15,8 @@ export interface Rewritten {
   head: Head;
   /** What of the rest cannot be without what was taken out. */
   lost?: readonly Omission[];
+  /** What people should know before the first row, one line each. */
+  warnings?: readonly string[];
 }
 
 /**
@@ -57,9 +59,8 @@ export function wantedBy(rewrites: readonly Rewrite[]): (space: string) => boole
 export function listedSpaces({ manifest, catalog }: Head): ManifestSpace[] {
   const known = new Map(manifest.spaces.map((space) => [space.id, space]));
   return catalog.spaces.map(({ id, name, engine, format }) => {
-    const { rowsFrom = 'none', expectedRows } = known.get(id) ?? {};
-    const expected = expectedRows === undefined ? {} : { expectedRows };
-    return { id, name, engine, format, rowsFrom, ...expected };
+    const listed = known.get(id) ?? { rowsFrom: 'none' as const };
+    return { ...listed, id, name, engine, format };
   });
 }
 
@@ -115,7 +116,8 @@ class Rewriter {
   /** The definitions, all at once. */
   async *#begin(): AsyncGenerator<BackupItem> {
     const rewrite = this.#rewrite;
-    const { head, lost = [] } = await rewrite.head(this.#collector.head());
+    const { head, lost = [], warnings = [] } = await rewrite.head(this.#collector.head());
+    for (const line of warnings) this.#report.warn(line);
     for (const { what, why } of lost) this.#report.warn(`left out: ${what}: ${why}`);
     const { catalog } = head;
     const manifest = noted(head, rewrite, lost);

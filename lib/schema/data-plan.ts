@@ -2,7 +2,7 @@ import { listOf, quoted } from '../report.js';
 import { encode, type Value } from '../tuple/codec.js';
 import { type Catalog, rowlessReason, type Space, type SystemRow } from './catalog.js';
 import { rowsOfSpaces, type SpaceRows } from './columns.js';
-import { type Existing, isUsed, takesRows } from './existing.js';
+import { isUsed, takesRows } from './existing.js';
 import { foreignKeysOf, holdingKeys } from './foreign-keys.js';
 import { misfitOf } from './misfit.js';
 import type { Planner, PlanOptions, Releases } from './planner.js';
@@ -31,12 +31,18 @@ interface Pairs extends Pick<Part, 'conflicts'> {
  *
  * @param isAll - whether one that the target has not is a conflict, too
  */
-function pairSpaces(planner: Planner, backup: Catalog, target: Catalog, isAll: boolean): Pairs {
+function pairSpaces(
+  planner: Planner,
+  backup: Catalog,
+  target: Catalog,
+  isAll: boolean,
+  excluded: ReadonlySet<number> = new Set(),
+): Pairs {
   const there = new Map(target.spaces.map((space) => [space.id, space]));
   const pairs = new Map<Space, Space>();
   const conflicts: string[] = [];
   for (const space of backup.spaces) {
-    if (rowlessReason(space) !== undefined) continue;
+    if (rowlessReason(space) !== undefined || excluded.has(space.id)) continue;
     const namesake = there.get(planner.ids.find('space', space.id) ?? -1);
     if (namesake === undefined && !isAll) continue;
     const reason = namesake === undefined ? 'it does not exist' : rowlessReason(namesake);
@@ -89,10 +95,10 @@ export function planKept(
   backup: Catalog,
   target: Catalog,
   release: Release,
-  existing: Existing,
+  { existing = 'error', excluded }: PlanOptions,
 ): Part {
   if (!takesRows(existing)) return joinParts([]);
-  const { pairs, conflicts } = pairSpaces(planner, backup, target, false);
+  const { pairs, conflicts } = pairSpaces(planner, backup, target, false, excluded);
   const fit = fitRows(pairs, backup, target, release);
   if (existing === 'replace') return joinParts([{ conflicts }, fit]);
   const emptied = new Map([...pairs.values()].map(({ id, name }) => [id, name]));
@@ -117,8 +123,9 @@ export function planData(
   backup: Catalog,
   target: Catalog,
   { target: release }: Releases,
+  { excluded }: PlanOptions,
 ): Part {
-  const { pairs, conflicts } = pairSpaces(planner, backup, target, true);
+  const { pairs, conflicts } = pairSpaces(planner, backup, target, true, excluded);
   return joinParts([
     { conflicts, omissions: ['all definitions, users, privileges and functions'] },
     fitRows(pairs, backup, target, release.server),

@@ -79,7 +79,7 @@ export function planDefinitions(
     fields[Field.priv.objectType] === 'function' && triggerIds.has(fields[Field.priv.objectId]);
   const marks = withoutTargetMarks(planner.rows(SystemSpace.SCHEMA), target, existing);
   const views = sortViews(planner.rows(SystemSpace.SPACE, ({ fields }) => isView(fields)));
-  const { steps: empty, ...kept } = planKept(planner, backup, target, release, existing);
+  const { steps: empty, ...kept } = planKept(planner, backup, target, release, options);
   const isKept = (id: number): boolean => planner.kept.hasSpace(id);
   const first = joinParts([
     {

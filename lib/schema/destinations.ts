@@ -25,7 +25,7 @@ export function destinationsOf(
   backup: Catalog,
   target: Catalog,
   ids: IdMap,
-  { only, existing = 'error', onConflict = 'error' }: PlanOptions,
+  { only, existing = 'error', onConflict = 'error', excluded }: PlanOptions,
 ): ReadonlyMap<number, Destination> {
   const destinations = new Map<number, Destination>();
   if (only === 'schema') return destinations;
@@ -34,7 +34,7 @@ export function destinationsOf(
     const id = ids.find('space', space.id);
     if (rowlessReason(space) !== undefined || id === undefined) continue;
     const there = standing.get(id);
-    if (there !== undefined && existing === 'skip') continue;
+    if (there !== undefined && (existing === 'skip' || excluded?.has(space.id))) continue;
     const isReplaced = there !== undefined && existing === 'replace';
     destinations.set(space.id, {
       id,

@@ -8,6 +8,7 @@ import { planData, planSequences } from './data-plan.js';
 import { NO_PARTS, planDefinitions } from './definition-plan.js';
 import { type Destination, destinationsOf } from './destinations.js';
 import { type DropPlan, planDrop } from './drop.js';
+import { planExcluded } from './excluded.js';
 import { takesAway } from './existing.js';
 import { type Unmakable, withoutUnmakable } from './expressions.js';
 import { unsupported } from './features.js';
@@ -53,6 +54,8 @@ export interface RestorePlan {
   questions: ReadonlyMap<string, string>;
   /** What keeps the backup out of the target, one line each: with any of them, nothing may be written. */
   conflicts: string[];
+  /** Foreign keys whose rows come without those that they refer to, one line each: then nothing may be written. */
+  brokenKeys: string[];
 }
 
 /** What only the end of a backup tells. */
@@ -88,10 +91,11 @@ export function planRestore(
   const drop = planDrops(backup, target, options);
   const planner = new Planner(backup, drop.remaining, options);
   const parts = isData
-    ? { ...NO_PARTS, after: planData(planner, backup, target, releases) }
+    ? { ...NO_PARTS, after: planData(planner, backup, target, releases, options) }
     : planDefinitions(planner, backup, drop.remaining, release.server, options);
   const { ids } = planner;
   const destinations = destinationsOf(backup, drop.remaining, ids, options);
+  const excluded = planExcluded(backup, target, drop.remaining, ids, options);
   const acting = actingOn(target, destinations);
   const isRefused = takesAway(options.existing ?? 'error');
   const { conflicts, omissions, ...all } = joinParts([
@@ -105,6 +109,7 @@ export function planRestore(
     isRefused ? { conflicts: acting } : {},
     // Told last, for the target has it.
     { omissions: planner.keptAsTheyAre() },
+    { notes: excluded.notes, omissions: excluded.omissions },
   ]);
   const left = unwanted(options);
   const made = Catalog.of((id) =>
@@ -126,13 +131,14 @@ export function planRestore(
     lateValues,
     ids,
     destinations,
-    losses: drop.losses,
+    losses: [...drop.losses, ...excluded.losses],
     used: planner.used,
     omissions,
     made,
     questions: makable.questions,
     unsupported: unsupported(made, source, release),
     conflicts,
+    brokenKeys: excluded.brokenKeys,
   };
 }
 

@@ -29,6 +29,8 @@ export interface PlanOptions {
   revoked?: readonly Revocation[];
   /** Id on the target of the user who restores. */
   restorer?: number;
+  /** Ids in the backup of spaces whose rows are left out on purpose. */
+  excluded?: ReadonlySet<number>;
   /** Kinds of definitions that stay away, even if that costs what depends on them. */
   without?: { users?: boolean; privileges?: boolean; functions?: boolean } | undefined;
   /** `schema`: definitions and no rows; `data`: rows, into spaces that are there by name. */

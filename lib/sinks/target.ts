@@ -3,6 +3,7 @@ import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
 import { listOf, longListOf } from '../report.js';
 import type { Catalog } from '../schema/catalog.js';
+import { excludedIn } from '../schema/excluded.js';
 import { isUsed, takesRows } from '../schema/existing.js';
 import { lackingPrivileges } from '../schema/needed-privileges.js';
 import { planRestore, type RestorePlan } from '../schema/plan.js';
@@ -115,6 +116,18 @@ function checkSchema(where: string, version: string, { server, schema }: Version
   );
 }
 
+/** @throws TntarError of kind `target` that names all foreign keys that the server would refuse behind the rows */
+function checkKeys(brokenKeys: readonly string[]): void {
+  if (brokenKeys.length === 0) return;
+  throw new TntarError(
+    'target',
+    `rows cannot be restored without the rows that they refer to, which are excluded: ${listOf(brokenKeys)}`,
+    {
+      hint: 'exclude the rows of these spaces as well (--exclude-rows), or bring those that they refer to; nothing was written',
+    },
+  );
+}
+
 /** @throws TntarError of kind `target` that names all that vinyl cannot hold */
 function checkVinyl(made: Catalog): void {
   const misfits = vinylMisfits(made);
@@ -154,6 +167,7 @@ export async function planFor(
     ...wanted,
     releases,
     revoked: manifest.revoked,
+    excluded: excludedIn(manifest.spaces),
     restorer: privileges.userId,
   };
   const first = planRestore(backup, catalog, options);
@@ -166,6 +180,7 @@ export async function planFor(
       { hint: 'restore into a newer version; nothing was written' },
     );
   }
+  checkKeys(plan.brokenKeys);
   checkVinyl(plan.made);
   if (plan.conflicts.length > 0) throw refusal(connection.where, plan.conflicts, wanted);
   checkPrivileges(privileges, plan, catalog, target.server);

@@ -3,6 +3,7 @@ import { TntarError } from '../errors.js';
 import { Collector } from '../filters/collector.js';
 import { quoted, type Report, silent, thereAre } from '../report.js';
 import { rowlessReason, type Space } from '../schema/catalog.js';
+import { excludedIn } from '../schema/excluded.js';
 import type { Head } from '../schema/head.js';
 import { extractKey, showKey } from '../schema/keys.js';
 import { SMALL_BUFFER, TextBuffer } from '../text/buffer.js';
@@ -38,6 +39,14 @@ function spaceIn({ catalog }: Head, name: string): Space {
   throw new TntarError('usage', `there is no space ${quoted(name)}`, {
     hint: thereAre(catalog.spaces.map((each) => each.name)),
   });
+}
+
+/** Says why a backup has no rows of a space that can have some; undefined where it has all of them. */
+function absenceOf({ manifest }: Head, { id }: Space): string | undefined {
+  if (manifest.only === 'schema') return 'no rows';
+  return excludedIn(manifest.spaces).has(id)
+    ? 'its rows are excluded: the backup has its definition only'
+    : undefined;
 }
 
 /** Turns a backup into the rows of one of its spaces, as text. */
@@ -99,8 +108,7 @@ export class TextSink {
     const { space: name, fields } = this.#options;
     const head = this.#collector.head();
     const space = spaceIn(head, name);
-    const reason =
-      rowlessReason(space) ?? (head.manifest.only === 'schema' ? 'no rows' : undefined);
+    const reason = rowlessReason(space) ?? absenceOf(head, space);
     if (reason !== undefined) this.#report.warn(`${quoted(name)}: ${reason}`);
     this.#layout = layoutOf(head.catalog, space, fields);
     return this.#layout;

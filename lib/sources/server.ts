@@ -49,7 +49,7 @@ async function open(
   expected: Expected,
   report: Report,
 ): Promise<ItemReadable> {
-  const items = way === 'snapshot' ? snapshotSource(connection) : selectSource(connection, wants);
+  const items = (way === 'snapshot' ? snapshotSource : selectSource)(connection, wants);
   await once(items, 'readable');
   const start = items.read() as BackupStart;
   const old = oldSchema(start.manifest.server);

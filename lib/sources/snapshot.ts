@@ -11,6 +11,7 @@ import { type ReadViewItem, readView } from '../server/read-view.js';
 import { eachTuple, type SpaceInfo, type TupleBatch } from '../tuple/batch.js';
 import { describeBackup, rowsFrom } from './description.js';
 import { type ItemReadable, itemReadable } from './items.js';
+import type { Reading } from './origin.js';
 
 /** The head of a read view: where it was cut, and all system spaces, which come first. */
 interface Head {
@@ -88,13 +89,21 @@ async function* placed(
   }
 }
 
-async function* localBatches(connection: Connection, catalog: Catalog): AsyncGenerator<TupleBatch> {
+async function* localBatches(
+  connection: Connection,
+  catalog: Catalog,
+  wants: Reading['wants'],
+): AsyncGenerator<TupleBatch> {
   for (const space of catalog.spaces) {
-    if (rowsFrom(space, 'snapshot') === 'select') yield* readSpace(connection, space);
+    const isLocal = rowsFrom(space, 'snapshot') === 'select';
+    if (isLocal && wants(space.name)) yield* readSpace(connection, space);
   }
 }
 
-async function* readBackup(connection: Connection): AsyncGenerator<BackupItem> {
+async function* readBackup(
+  connection: Connection,
+  wants: Reading['wants'],
+): AsyncGenerator<BackupItem> {
   const items = readView(connection);
   const { vclock, catalog, next } = await readHead(items);
   yield {
@@ -104,7 +113,7 @@ async function* readBackup(connection: Connection): AsyncGenerator<BackupItem> {
   const counter = new Counter();
   yield* counter.pass(systemBatches(catalog));
   yield* counter.pass(placed(userBatches(items, next, catalog), connection));
-  yield* counter.pass(localBatches(connection, catalog));
+  yield* counter.pass(localBatches(connection, catalog, wants));
   yield { kind: 'end', vclock, consistent: true, counts: counter.counts };
 }
 
@@ -113,6 +122,7 @@ async function* readBackup(connection: Connection): AsyncGenerator<BackupItem> {
  * alike. Spaces that are local to the instance are in no read view; they are read by select behind it.
  *
  * @param connection - is for nothing else meanwhile; closed where the stream is destroyed before its end
+ * @param wants - false for spaces whose rows nobody needs: they come all the same, but for those that are local
  * @returns a stream in object mode; its error is a TntarError: of kind `access` where the user may not
  *   read the universe; with a `serverCode` also where the server has no read view to give; of kind
  *   `failure` where the connection is lost
@@ -121,6 +131,9 @@ async function* readBackup(connection: Connection): AsyncGenerator<BackupItem> {
  * await pipeline(snapshotSource(connection), archiveSink(), createWriteStream('backup.tar.zst'));
  * connection.close();
  */
-export function snapshotSource(connection: Connection): ItemReadable {
-  return itemReadable(readBackup(connection), () => connection.close());
+export function snapshotSource(
+  connection: Connection,
+  wants: Reading['wants'] = () => true,
+): ItemReadable {
+  return itemReadable(readBackup(connection, wants), () => connection.close());
 }

@@ -17,6 +17,7 @@ const FULL: Manifest = {
   spaces: [
     { ...SPACE, format: [{ name: 'id', type: 'unsigned' }, { name: 'имя' }], rowsFrom: 'select' },
     { id: 2 ** 31 - 1, name: 'a "b"\n', engine: 'vinyl', format: [], rowsFrom: 'none' },
+    { ...SPACE, id: 513, rowsFrom: 'none', rowsExcluded: true },
   ],
   omitted: [{ what: "rows of 'cache'", why: 'temporary' }],
   revoked: [{ grantee: 0, objectType: 'universe', objectId: 0 }],

@@ -68,6 +68,7 @@ describe('usage', () => {
           String(stdout),
           /order: --space, --exclude, --where, --filter, --mask, --rename, --engine\.?$/m,
         );
+        match(String(stdout), /^--exclude-rows comes right after --exclude\.$/m);
       }
     });
 

@@ -1,0 +1,79 @@
+import type { ManifestSpace } from '../archive/manifest.js';
+import { quoted } from '../report.js';
+import { rowlessReason } from '../schema/catalog.js';
+import { excludedIn, keysToExcluded } from '../schema/excluded.js';
+import type { Head } from '../schema/head.js';
+import { checkPatterns, checkUsed, fitsAny, showed, type Test } from './choose.js';
+import type { Rewrite, Rewritten } from './rewrite.js';
+
+/** How the spaces are found whose rows stay away. */
+export interface RowExclusion {
+  /** True where patterns may fit no space, as of one of two databases that are compared. */
+  mayLack?: boolean;
+}
+
+const WHY = 'left out on purpose; its definition is kept';
+
+function withoutRows({ expectedRows: _, ...space }: ManifestSpace): ManifestSpace {
+  return { ...space, rowsFrom: 'none', rowsExcluded: true };
+}
+
+function exclude({ manifest, catalog }: Head, isExcluded: Test): Rewritten {
+  const known = excludedIn(manifest.spaces);
+  const excluded = catalog.spaces.filter(
+    (space) => isExcluded(space.name) && rowlessReason(space) === undefined && !known.has(space.id),
+  );
+  const ids = new Set(excluded.map(({ id }) => id));
+  const head = {
+    manifest: {
+      ...manifest,
+      spaces: manifest.spaces.map((space) => (ids.has(space.id) ? withoutRows(space) : space)),
+      omitted: [
+        ...manifest.omitted,
+        ...excluded.map(({ name }) => ({ what: `rows of ${quoted(name)}`, why: WHY })),
+      ],
+    },
+    catalog,
+  };
+  const warnings = keysToExcluded(catalog, new Set([...known, ...ids])).map(
+    ({ what, child }) =>
+      `${what}, whose rows are excluded: a restore refuses rows of ${child} that refer to nothing`,
+  );
+  return { head, warnings };
+}
+
+/**
+ * Leaves the rows of some spaces out, by patterns such as `log_*`, and keeps their definitions: spaces,
+ * indexes, grants, and sequences with their values. The archive says of which spaces.
+ *
+ * @param patterns - of whole names, as {@link chooseSpaces} takes them
+ * @returns it throws a TntarError of kind `usage`, before the first row, for a pattern that no space fits
+ * @throws TntarError of kind `usage` for an empty pattern
+ * @example
+ * await dump(server, output, { rewrites: [excludeRows(['log_*', 'cache'])] });
+ */
+export function excludeRows(
+  patterns: readonly string[],
+  { mayLack = false }: RowExclusion = {},
+): Rewrite {
+  checkPatterns(patterns);
+  const isExcluded = fitsAny(patterns);
+  return {
+    partial: `no rows of spaces ${showed(patterns)}`,
+    wants: (name) => !isExcluded(name),
+    head(head) {
+      if (!mayLack) {
+        checkUsed(
+          patterns,
+          head.catalog.spaces.map(({ name }) => name),
+        );
+      }
+      return exclude(head, isExcluded);
+    },
+    rows(batch) {
+      if (!isExcluded(batch.space.name)) return [batch];
+      batch.release?.();
+      return [];
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import type { ManifestSpace } from '../archive/manifest.js';
+import { quoted } from '../report.js';
+import type { Catalog } from './catalog.js';
+import { allForeignKeys, type ForeignKey, foreignKeysOf } from './foreign-keys.js';
+import type { IdMap } from './ids.js';
+import type { PlanOptions } from './planner.js';
+import { SystemSpace } from './system.js';
+
+/** Returns the ids of the spaces whose rows were left out on purpose. */
+export function excludedIn(spaces: readonly ManifestSpace[]): ReadonlySet<number> {
+  return new Set(spaces.filter(({ rowsExcluded }) => rowsExcluded).map(({ id }) => id));
+}
+
+/** A foreign key by which rows that come refer to rows that do not. */
+interface KeyToExcluded extends ForeignKey {
+  /** Names of both spaces, in quotes. */
+  child: string;
+  parent: string;
+  /** e.g. `foreign key 'of_user' of 'orders' refers to 'users'` */
+  what: string;
+}
+
+const namesIn = ({ spaces }: Catalog): Map<number, string> =>
+  new Map(spaces.map(({ id, name }) => [id, name]));
+
+/**
+ * Returns the foreign keys by which rows of other spaces refer to rows that are left out.
+ *
+ * @param excluded - ids of the spaces whose rows are left out
+ * @param keys - by default all of the catalog
+ */
+export function keysToExcluded(
+  catalog: Catalog,
+  excluded: ReadonlySet<number>,
+  keys = allForeignKeys(catalog),
+): KeyToExcluded[] {
+  const names = namesIn(catalog);
+  return keys
+    .filter(({ childId, parentId }) => excluded.has(parentId) && !excluded.has(childId))
+    .map((key) => {
+      const [child, parent] = [quoted(names.get(key.childId)), quoted(names.get(key.parentId))];
+      const what = `foreign key ${quoted(key.name)} of ${child} refers to ${parent}`;
+      return { ...key, child, parent, what };
+    });
+}
+
+/** Foreign keys that the server checks whenever a row is written (2.11 and newer). */
+const checkedKeys = (catalog: Catalog): ForeignKey[] =>
+  catalog.rows(SystemSpace.SPACE).flatMap(({ fields }) => foreignKeysOf(fields));
+
+/** What a restore makes of spaces whose rows do not come, one line for each thing. */
+export interface ExcludedPlan {
+  /** Rows that do not come along. */
+  omissions: string[];
+  /** Rows of the target that a drop takes, and that nothing takes the place of. */
+  losses: string[];
+  /** What may stop some rows, or what nobody checks. */
+  notes: string[];
+  /** Foreign keys that the server would refuse to make when the rows are there. */
+  brokenKeys: string[];
+}
+
+/**
+ * Plans what becomes of spaces whose rows do not come, and of rows that refer to theirs.
+ *
+ * @param backup - in the words of the target's version
+ * @param target - all rows of the target's system spaces
+ * @param remaining - the same without what the restore drops
+ */
+export function planExcluded(
+  backup: Catalog,
+  target: Catalog,
+  remaining: Catalog,
+  ids: IdMap,
+  { excluded = new Set(), only }: PlanOptions,
+): ExcludedPlan {
+  if (only === 'schema') return { omissions: [], losses: [], notes: [], brokenKeys: [] };
+  const staying = namesIn(remaining);
+  const targetId = (id: number): number => ids.find('space', id) ?? -1;
+  const stays = (id: number): boolean => staying.has(targetId(id));
+  const spaces = backup.spaces.filter(({ id }) => excluded.has(id));
+  const there = new Set(namesIn(target).values());
+  const isDropped = ({ id, name }: { id: number; name: string }): boolean =>
+    there.has(name) && !stays(id);
+
+  const isMade = ({ childId, parentId }: ForeignKey): boolean =>
+    only !== 'data' && !stays(childId) && !stays(parentId);
+  const checked = keysToExcluded(backup, excluded, checkedKeys(backup)).filter(isMade);
+  const unchecked = keysToExcluded(backup, excluded)
+    .filter(isMade)
+    .filter(({ what }) => checked.every((key) => key.what !== what));
+  // What rows meet that go into a space of the target is what the target has there.
+  const kept = new Set(spaces.map(({ id }) => targetId(id)));
+  const filled = new Set(
+    backup.spaces.filter(({ id }) => !excluded.has(id)).map(({ id }) => targetId(id)),
+  );
+  const met = keysToExcluded(remaining, kept, checkedKeys(remaining)).filter(({ childId }) =>
+    filled.has(childId),
+  );
+  return {
+    omissions: spaces.map(({ id, name }) => {
+      const line = `rows of space ${quoted(name)}: they are excluded`;
+      return stays(id) ? `${line}; the rows on the target stay as they are` : line;
+    }),
+    losses: spaces
+      .filter(isDropped)
+      .map(
+        ({ name }) =>
+          `space ${quoted(name)} is made anew without rows: those of the backup are excluded`,
+      ),
+    notes: [
+      ...unchecked.map(
+        ({ what }) => `${what}, whose rows are excluded: SQL may find rows that refer to nothing`,
+      ),
+      ...met.map(
+        ({ what, child }) => `not all rows may go into ${child}: ${what}, whose rows are excluded`,
+      ),
+    ],
+    brokenKeys: checked.map(({ what }) => what),
+  };
+}
