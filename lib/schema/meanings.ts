@@ -4,7 +4,7 @@ import { str } from '../tuple/msgpack.js';
 import type { SystemRow } from './catalog.js';
 import type { Draft } from './draft.js';
 import { DESCENDING, FIELD_OPTIONS } from './known.js';
-import { isGained, isOlder, type Release, showRelease } from './release.js';
+import { type Backport, hasBackport, isGained, type Release, showRelease } from './release.js';
 import { editField } from './rows.js';
 import { Field, SystemSpace } from './system.js';
 
@@ -70,8 +70,15 @@ function keepAscending(draft: Draft): void {
   });
 }
 
-/** From here on some servers crash on a grant on all collations. */
-const COLLATION_CRASHES: Release = [2, 10];
+/**
+ * From here on some servers crash on a grant on all collations: 2.8.4, 2.10.8 and 2.11.9 do, 3.2.1 does not.
+ *
+ * Source: `schema_find_name()` of the server's `src/box/schema.cc`.
+ */
+const COLLATION_CRASHES: Backport = [
+  [2, 8, 3],
+  [2, 10],
+];
 
 /** No server asks for grants on collations. */
 function leaveOutCollationGrants(draft: Draft): void {
@@ -94,5 +101,5 @@ function leaveOutCollationGrants(draft: Draft): void {
 export function keepMeaningless(draft: Draft, source: Release, target: Release): void {
   leaveOutNotes(draft, source, target);
   if (isGained(DESCENDING, source, target)) keepAscending(draft);
-  if (!isOlder(target, COLLATION_CRASHES)) leaveOutCollationGrants(draft);
+  if (hasBackport(target, COLLATION_CRASHES)) leaveOutCollationGrants(draft);
 }

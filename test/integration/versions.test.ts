@@ -237,11 +237,12 @@ describe('what one version stores and another one acts upon', () => {
   });
 
   it('is a grant on all collations, which some servers do not survive', async function () {
-    if (isAtLeast(source, '2.10')) needs(this, source, 'grants on all collations', '3.0');
+    // 2.9.0 and older patch releases of 2.8 are left out of the test
+    if (isAtLeast(source, '2.8')) needs(this, source, 'grants on all collations', '3.0');
     await source.eval(`box.schema.user.create('zoe')
       box.space._priv:insert({1, box.space._user.index.name:get({'zoe'}).id, 'collation', '', 1})`);
     const { stderr } = await restore(target, await dump(source));
-    const goes = source.version === target.version || !isAtLeast(target, '2.10');
+    const goes = source.version === target.version || !isAtLeast(target, '2.8');
     equal(stderr.includes('grants on all collations are left out'), !goes, stderr);
     equal(
       await target.eval(`return #box.space._priv.index.object:select({'collation'})`),
