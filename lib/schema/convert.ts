@@ -4,10 +4,11 @@ import { Catalog } from './catalog.js';
 import { moveIntoSpaces, moveOutOfSpaces } from './constraints.js';
 import { convertDefaults } from './defaults.js';
 import { Describer } from './describe.js';
-import { Dialect, functionNamesOf, namesOf } from './dialect.js';
+import { Dialect, functionNamesOf, namesInCapitals, namesOf } from './dialect.js';
 import { Draft } from './draft.js';
 import { keepMeaningless } from './meanings.js';
 import {
+  CASE_SENSITIVE,
   CONVERTED_CONSTRAINTS,
   DEFAULT_VALUES,
   isGained,
@@ -114,6 +115,23 @@ function translate(draft: Draft, dialect: Dialect): void {
   for (const spaceId of SYSTEM_SPACES) draft.map(spaceId, (row) => dialect.row(spaceId, row));
 }
 
+/** The last release whose SQL can have written a check that is not part of its space. */
+const LAST_OF_CHECKS: Release = [2, 10];
+
+/**
+ * A newer server runs checks of 2.x without reading them; it reads them when the schema is upgraded, in its own
+ * dialect. Where that would find no such name, the text is made what it meant.
+ */
+function translateOldChecks(draft: Draft, server: Release, names: ReadonlySet<string>): void {
+  if (isOlder(server, CASE_SENSITIVE)) return;
+  const dialect = new Dialect(LAST_OF_CHECKS, server, names);
+  draft.map(SystemSpace.CK_CONSTRAINT, (row) =>
+    namesInCapitals(String(row.fields[Field.ckConstraint.code]), names)
+      ? dialect.row(SystemSpace.CK_CONSTRAINT, row)
+      : row,
+  );
+}
+
 /** Nothing has to be rewritten between these two. */
 function isSame(source: Versions, target: Versions): boolean {
   const isOther = isOlder(source.server, target.server) || isOlder(target.server, source.server);
@@ -142,11 +160,12 @@ export function convert(original: Catalog, source: Versions, target: Versions): 
   // Servers enforce constraints of either form by their own release; rows of one that was not converted
   // are enforced by nobody until the schema is upgraded.
   const isUnconverted = isOlder(source.schema, CONVERTED_CONSTRAINTS);
+  const [names, functions] = [namesOf(original), functionNamesOf(original)];
+  if (isUnconverted) translateOldChecks(draft, from, names);
   if (isUnconverted && !isOlder(to, TUPLE_CONSTRAINTS)) moveIntoSpaces(draft);
   if (isLost(TUPLE_CONSTRAINTS, from, to)) moveOutOfSpaces(draft);
   if (isLost(SPACE_TYPES, from, to)) convertTypes(draft);
   const hints = dropHints(draft, from, to);
-  const [names, functions] = [namesOf(original), functionNamesOf(original)];
   translate(draft, new Dialect(from, to, names, functions));
   return { backup: draft.toCatalog(), notes: draft.notes, hints };
 }

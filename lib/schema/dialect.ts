@@ -54,6 +54,16 @@ export function namesOf(backup: Catalog): ReadonlySet<string> {
   return new Set([...spaces.map(String), ...otherNamesOf(backup)]);
 }
 
+/** True where a text writes a name in small letters that things have in capitals only: it is of 2.x. */
+export function namesInCapitals(sql: string, names: ReadonlySet<string>): boolean {
+  let isFound = false;
+  mapWords(sql, (word) => {
+    isFound ||= !names.has(word) && names.has(word.toUpperCase());
+    return word;
+  });
+  return isFound;
+}
+
 /** The row of the trigger inside of a trigger. */
 const PSEUDO_TABLES: readonly string[] = ['NEW', 'OLD'];
 

@@ -1,9 +1,8 @@
 import type { Catalog } from './catalog.js';
-import { namesOf, sqlOf } from './dialect.js';
+import { namesInCapitals, namesOf, sqlOf } from './dialect.js';
 import { leastRelease } from './features.js';
 import { CASE_SENSITIVE, isOlder, type Release } from './release.js';
 import { isTable } from './rows.js';
-import { mapWords } from './sql.js';
 import { Field, SystemSpace } from './system.js';
 
 /** The last release before 3.0. */
@@ -11,17 +10,12 @@ const LAST_OF_2: Release = [2, 11];
 /** Types of fields whose default may be a text. */
 const TEXTS: readonly unknown[] = [undefined, 'any', 'scalar', 'string', 'str', '*'];
 
-/** True where the text of a view writes a name in small letters that spaces and fields have in capitals only. */
-function namesInCapitals(backup: Catalog): boolean {
+/** True where the text of a view can only be of 2.x. */
+function hasOldViews(backup: Catalog): boolean {
   const names = namesOf(backup);
-  let isFound = false;
-  for (const row of backup.userRows(SystemSpace.SPACE)) {
-    mapWords(sqlOf(row, Field.space.flags) ?? '', (word) => {
-      isFound ||= !names.has(word) && names.has(word.toUpperCase());
-      return word;
-    });
-  }
-  return isFound;
+  return backup
+    .userRows(SystemSpace.SPACE)
+    .some((row) => namesInCapitals(sqlOf(row, Field.space.flags) ?? '', names));
 }
 
 /** True where a default can only be the text of an SQL expression. */
@@ -46,5 +40,5 @@ export function guessRelease(backup: Catalog, target: Release): Release {
   const least = leastRelease(backup);
   if (isOlder(target, least)) return least;
   const mayBeOf2 = isOlder(least, CASE_SENSITIVE) && !isOlder(target, CASE_SENSITIVE);
-  return mayBeOf2 && (namesInCapitals(backup) || hasSqlDefaults(backup)) ? LAST_OF_2 : target;
+  return mayBeOf2 && (hasOldViews(backup) || hasSqlDefaults(backup)) ? LAST_OF_2 : target;
 }

@@ -193,18 +193,6 @@ describe('a row for an older server', () => {
     }
   });
 
-  it('keeps each field of a mark in _schema, whose format names two fields', () => {
-    const schema = catalogOf({
-      280: [formatRow(272, '_schema', ['key', 'string'], ['value', 'any'])],
-    });
-    for (const mark of [
-      ['vshard_version', 0, 1, 41, 0],
-      ['once', '', [], {}, null, false],
-    ] as Plain[][]) {
-      deepEqual(consistent(fitter(272, schema)(systemRow(mark))).fields, mark);
-    }
-  });
-
   it('lacks the history of a password, though it says something', () => {
     const user: Plain[] = [32, 1, 'app', 'user', { 'chap-sha1': 'x' }];
     const fields: [string, string][] = ['id', 'owner', 'name', 'type', 'auth'].map((name) => [

@@ -135,6 +135,21 @@ describe('definitions of a schema that was not upgraded', () => {
     deepEqual(fieldsOf(backup, CK), [[512, 'ck', false, 'SQL', 'a > 0', true]]);
   });
 
+  it('have checks that a server of 3.x can read, where it runs those of 2.x unread', () => {
+    const format = [{ name: 'N', type: 'integer' }];
+    const rows: SystemRows = {
+      [SPACE]: [spaceRow(512, 'T', { format })],
+      [CK]: [
+        [512, 'low', false, 'SQL', 'n < 10', true],
+        [512, 'high', false, 'SQL', 'N > 1', true],
+      ],
+    };
+    const source = { ...versionsOf('3.2.1'), schema: schemaVersion('2.10.1') };
+    const { backup } = convert(catalogOf(rows), source, versionsOf('3.2.1'));
+    const bodies = backup.rows(FUNC).map(({ fields }) => fields[5]);
+    deepEqual(bodies, ['"N" < 10', 'N > 1']);
+  });
+
   it('have constraints in the space where a newer server runs a schema older than 2.11.0', () => {
     const rows = {
       [SPACE]: [spaceRow(512, 'T')],
