@@ -1,6 +1,6 @@
 import type { ManifestSpace } from '../archive/manifest.js';
 import { quoted } from '../report.js';
-import type { Catalog } from './catalog.js';
+import { type Catalog, rowlessReason } from './catalog.js';
 import { allForeignKeys, type ForeignKey, foreignKeysOf } from './foreign-keys.js';
 import type { IdMap } from './ids.js';
 import type { PlanOptions } from './planner.js';
@@ -35,8 +35,13 @@ export function keysToExcluded(
   keys = allForeignKeys(catalog),
 ): KeyToExcluded[] {
   const names = namesIn(catalog);
+  const filled = new Set(
+    catalog.spaces
+      .filter((space) => !excluded.has(space.id) && rowlessReason(space) === undefined)
+      .map(({ id }) => id),
+  );
   return keys
-    .filter(({ childId, parentId }) => excluded.has(parentId) && !excluded.has(childId))
+    .filter(({ childId, parentId }) => excluded.has(parentId) && filled.has(childId))
     .map((key) => {
       const [child, parent] = [quoted(names.get(key.childId)), quoted(names.get(key.parentId))];
       const what = `foreign key ${quoted(key.name)} of ${child} refers to ${parent}`;

@@ -87,6 +87,14 @@ describe('the plan of a restore of spaces whose rows are excluded', () => {
     deepEqual(planOf(EMPTY, [512], { only: 'schema' }).brokenKeys, []);
   });
 
+  it('refuses no foreign key of a space that has no rows to restore', () => {
+    const backup = family();
+    const [parent] = backup[280]!;
+    const flags = { ...(toParent(512) as object), temporary: true } as Plain;
+    const temporary = { ...backup, 280: [parent!, spaceRow(513, 'child', { flags })] };
+    deepEqual(planOf(EMPTY, [512], { backup: temporary }).brokenKeys, []);
+  });
+
   it('warns of a foreign key of the target that rows meet there', () => {
     const line = `not all rows may go into 'child': ${KEY}, whose rows are excluded`;
     for (const options of [{ existing: 'replace' }, { only: 'data' }] as PlanOptions[]) {
