@@ -6,6 +6,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   type Stats,
   statSync,
 } from 'node:fs';
@@ -42,6 +43,25 @@ export function openInput(file: string | undefined): Readable {
   if (file !== undefined && file !== '-') return createReadStream(file, { fd: openFile(file) });
   checkStandardInput();
   return process.stdin;
+}
+
+/** The first bytes of a frame of zstd, RFC 8878: to look at an argument, the library need not be loaded. */
+const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+
+/** Tells whether a file begins as archives do; false if it cannot be read. */
+export function isZstd(file: string): boolean {
+  try {
+    const fd = openSync(file, 'r');
+    try {
+      const start = Buffer.alloc(ZSTD_MAGIC.length);
+      readSync(fd, start);
+      return start.equals(ZSTD_MAGIC);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return false;
+  }
 }
 
 /** Tells whether a directory holds files of a dump. @throws the system's error */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { TntarError } from '../lib/errors.js';
-import { holdsDump, statOf } from './files.js';
+import { holdsDump, isZstd, statOf } from './files.js';
 import { withoutPassword } from './secrets.js';
 
 /** What an argument names. */
@@ -45,8 +45,8 @@ export function looksLikeArchive(argument: string): boolean {
 }
 
 /**
- * Tells whether somebody took a file for a server. What can only be an address is one, whatever exists; a folder may
- * have the name of a host, so its contents tell.
+ * Tells whether somebody took a file for a server. What can only be an address is one, whatever exists; a file or a
+ * folder may have the name of a host, or be in the place of a socket, so its contents tell.
  */
 function isFileName(argument: string): boolean {
   const hasName = ARCHIVE_NAME.test(argument);
@@ -54,7 +54,7 @@ function isFileName(argument: string): boolean {
   const stat = statOf(argument);
   if (stat === undefined) return hasName;
   if (stat.isDirectory()) return argument.includes('/') || holdsDump(argument);
-  return stat.isFile();
+  return stat.isFile() && (hasName || isZstd(argument));
 }
 
 /**

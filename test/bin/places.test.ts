@@ -1,5 +1,5 @@
 import { deepEqual, doesNotMatch, equal, match } from 'node:assert/strict';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { kindOf } from '../../bin/places.js';
@@ -157,9 +157,11 @@ describe('a file or a server as an argument', () => {
     }
   });
 
-  it('of a command that talks to a server may have the name of a folder, or that of a file if it has a port', async () => {
+  it('of a command that talks to a server may have the name of a folder, or that of a file that is no archive', async () => {
     const { code, stderr } = await run('dump', '-q', '127.0.0.1', '--connect-timeout', '1');
     deepEqual([code, stderr.includes('is a ')], [5, false]);
     failsWith(await run('dump', NOWHERE), 5, /cannot connect/);
+    writeFileSync(join(folder, '127.0.0.2'), 'no archive');
+    failsWith(await run('dump', '127.0.0.2', '--connect-timeout', '1'), 5, /cannot connect/);
   });
 });
