@@ -4,9 +4,12 @@ import { messageOf, TntarError } from '../lib/errors.js';
 import { requireOutput } from './descriptors.js';
 import { finish, leave } from './exit.js';
 
+/** The codes of a reader that went away: of a pipe, and of a socket. */
+const GONE: readonly (string | undefined)[] = ['EPIPE', 'ECONNRESET'];
+
 /** Readers of text, such as `head`, may leave when they have seen enough: that is no error, and nothing is said. */
 function onTextError(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') leave();
+  if (GONE.includes(error.code)) leave();
   else finish(error);
 }
 
