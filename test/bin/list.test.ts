@@ -84,7 +84,10 @@ describe('list', () => {
 
     it('that says where the archive is from', async () => {
       const uuid = await server.eval<string>('return box.info.uuid');
-      deepEqual(document['server'], { version: server.version, uuid });
+      const schema = await server.eval<string>(
+        `return table.concat({box.space._schema:get('version'):unpack(2)}, '.')`,
+      );
+      deepEqual(document['server'], { version: server.version, uuid, schema });
       equal(document['source'], 'snapshot');
       equal(document['consistent'], true);
       match(String(document['tool']), /^tntar \d+\.\d+\.\d+$/);
