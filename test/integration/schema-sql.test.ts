@@ -181,7 +181,7 @@ const FEATURES: readonly Feature[] = [
   {
     title: 'a default that is an expression',
     make: makeSql(
-      `CREATE TABLE "counting" ("id" INTEGER PRIMARY KEY, "n" INTEGER DEFAULT 1 + 1)`,
+      `CREATE TABLE "counting" ("id" INTEGER PRIMARY KEY, "n" INTEGER DEFAULT (1 + 1))`,
       `INSERT INTO "counting" ("id") VALUES (1)`,
     ),
     ask: runSql(`INSERT INTO "counting" ("id") VALUES (2)`, `SELECT * FROM "counting"`),
