@@ -65,19 +65,18 @@ function convertDefined(
   const { backup, notes, hints } = convert(catalog, from, to);
   const all = [...notes, ...hints];
   const converted = withoutLostGrants(backup, to, all);
-  const [revoked, others] = [true, false].map((can) =>
-    manifest.revoked.filter((each) => canRevoke(each, to.schema) === can),
-  );
+  const revoked = manifest.revoked.filter((each) => canRevoke(each, to.schema));
   const describer = new Describer(catalog, shipped());
-  for (const { grantee, objectType, objectId } of others!) {
+  for (const each of manifest.revoked) {
+    if (revoked.includes(each)) continue;
+    const { grantee, objectType, objectId } = each;
     const object = describer.object(objectType, objectId);
     const what = `a grant on ${object} to ${describer.thing('user', grantee)}`;
     all.push(
       `that ${what} was revoked is left out, for ${showRelease(to.server)} does not grant it`,
     );
   }
-  const defined = { catalog: converted, versions: to, manifest: { revoked: revoked! } };
-  return { defined, notes: all };
+  return { defined: { catalog: converted, versions: to, manifest: { revoked } }, notes: all };
 }
 
 /** What nobody noted is taken to be of the other side's version, as far as that can be. */

@@ -304,8 +304,12 @@ describe('for an older server', () => {
         ],
       ],
     };
-    const { backup, notes } = converted(rows, '2.11.5', '2.6.0');
+    const { backup, notes, hints } = converted(rows, '2.11.5', '2.6.0');
     deepEqual(notes, []);
+    deepEqual(hints, [
+      "space 's': 'defer_deletes' is left out, which needs 2.10",
+      "index 'pk' of space 's': 'hint' is left out, which needs 2.6.1",
+    ]);
     deepEqual(backup.rows(SPACE)[0]?.fields[5], { group_id: 0 });
     deepEqual(backup.rows(INDEX)[0]?.fields[4], { unique: true });
     deepEqual(backup.rows(INDEX)[1]?.fields[5], [
