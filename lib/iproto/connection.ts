@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { whileAwake } from '../awake.js';
 import { messageOf, TntarError } from '../errors.js';
 import { Pool } from '../memory.js';
 import { connect } from './connect.js';
@@ -14,10 +13,11 @@ import {
   KEPT_ROOM,
   type Packet,
   PacketSplitter,
-  replyError,
 } from './packets.js';
+import { explainSilence } from './quorum.js';
+import { Replies } from './replies.js';
 import { bare, type Request, toPacket } from './requests.js';
-import { Silence } from './silence.js';
+import { SilenceWatch } from './silence.js';
 import { socketReason } from './tls-errors.js';
 import { describeEndpoint } from './uri.js';
 
@@ -43,6 +43,8 @@ export interface Consumer {
   onLost(error: TntarError): void;
   /** Since when the server owes bytes, by `performance.now()`; one that owes none may be silent. */
   waitingSince(): number | undefined;
+  /** True while the server may be silent because it waits for its replicas. */
+  mayWaitForQuorum?(): boolean;
 }
 
 /** Rows are handed on in pieces of this size: what a piece costs on its way is then little beside its bytes. */
@@ -51,12 +53,6 @@ const PIECE_BYTES = 256 * 1024;
 const KEPT_PIECES = 16;
 /** Numbers of requests are written as uint32. */
 const MAX_SYNC = 0xffffffff;
-
-interface Waiting {
-  doing: string;
-  resolve(packet: Packet): void;
-  reject(error: TntarError): void;
-}
 
 /**
  * A logged-in connection that speaks raw packets. Sources read from one, one at a time; whoever has
@@ -82,22 +78,19 @@ export class Connection {
   readonly memory = new Pool(PIECE_BYTES, KEPT_PIECES);
   readonly #socket: Socket;
   readonly #splitter = new PacketSplitter();
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #replies = new Replies();
   readonly #options: ConnectionOptions;
   #consumer: Consumer | undefined;
   #lost: TntarError | undefined;
   readonly #lostListeners: ((error: TntarError) => void)[] = [];
   #sync = 0;
-  readonly #silence = new Silence();
-  readonly #stopWatching: () => void;
-  /** When the first of the requests that wait for a reply was sent. */
-  #askedAt = 0;
   /** Requests under way that may take as long as they like. */
   #patient = 0;
   /** The server has answered a request. */
   #isAnswered = false;
-  /** A ping was sent, and no byte came since. */
-  #isPinged = false;
+  readonly #watch: SilenceWatch;
+  /** Is aborted at the end. */
+  readonly #end = new AbortController();
 
   private constructor({ socket, greeting, listen }: LoggedIn, options: ConnectionOptions) {
     this.#socket = socket;
@@ -109,8 +102,13 @@ export class Connection {
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.setNoDelay(true);
     // Not the timer of the socket, which would end a run that was suspended before its bytes are read.
-    this.#stopWatching =
-      this.idleTimeout === 0 ? () => {} : whileAwake(this.idleTimeout, (ran) => this.#watch(ran));
+    this.#watch = new SilenceWatch(this.idleTimeout, {
+      owedSince: () => this.#owedSince(),
+      isPatient: () => this.#patient > 0,
+      ping: () => this.write(toPacket(bare(RequestType.PING), this.nextSync())),
+      explain: () => this.#explainSilence(),
+      giveUp: (reason) => this.#giveUp(reason),
+    });
     socket.on('error', (error) => this.#lose(socketReason(error)));
     socket.on('close', () => this.#lose('the server closed it'));
     listen((chunk) => this.#onData(chunk));
@@ -152,12 +150,10 @@ export class Connection {
     if (this.#lost !== undefined) throw this.#lost;
     if (patient) this.#patient++;
     try {
-      return await new Promise<Packet>((resolve, reject) => {
-        const sync = this.nextSync();
-        if (this.#waiting.size === 0) this.#askedAt = performance.now();
-        this.#waiting.set(sync, { doing, resolve, reject });
-        this.#socket.write(toPacket(request, sync));
-      });
+      const sync = this.nextSync();
+      const reply = this.#replies.expect(sync, request.type, doing);
+      this.#socket.write(toPacket(request, sync));
+      return await reply;
     } finally {
       if (patient) this.#patient--;
     }
@@ -168,7 +164,7 @@ export class Connection {
    * a packet. No request may wait for a reply meanwhile. See {@link readItems} for a reader that is slow.
    */
   takeOver(consumer: Consumer): () => void {
-    if (this.#consumer !== undefined || this.#waiting.size > 0) {
+    if (this.#consumer !== undefined || this.#replies.since !== undefined) {
       throw new Error('the connection is in use');
     }
     this.#consumer = consumer;
@@ -213,14 +209,14 @@ export class Connection {
   close(): void {
     this.#lost ??= new TntarError('failure', `connection to ${this.where} was closed by us`);
     this.#lostListeners.length = 0;
-    this.#stopWatching();
+    this.#watch.stop();
+    this.#end.abort();
     this.#socket.destroy();
     this.#fail(this.#lost);
   }
 
   #onData(chunk: Buffer): void {
-    this.#silence.end();
-    this.#isPinged = false;
+    this.#watch.heard();
     try {
       if (this.#consumer !== undefined) {
         this.#consumer.onChunk(chunk);
@@ -238,15 +234,8 @@ export class Connection {
   }
 
   #settle(packet: Packet): void {
-    const waiting = this.#waiting.get(packet.sync);
-    if (waiting === undefined) {
-      if (isError(packet)) this.#onComplaint(errorText(packet));
-      return;
-    }
-    this.#isAnswered = true;
-    this.#waiting.delete(packet.sync);
-    if (isError(packet)) waiting.reject(replyError(packet, waiting.doing));
-    else waiting.resolve(packet);
+    if (this.#replies.settle(packet)) this.#isAnswered = true;
+    else if (isError(packet)) this.#onComplaint(errorText(packet));
   }
 
   /** The server says why it closes the connection: a trigger may do so before the first request. */
@@ -259,36 +248,35 @@ export class Connection {
   #owedSince(): number | undefined {
     if (this.#socket.isPaused()) return undefined;
     if (this.#consumer !== undefined) return this.#consumer.waitingSince();
-    return this.#waiting.size > 0 ? this.#askedAt : undefined;
+    return this.#replies.since;
   }
 
-  #watch(ran: number): void {
-    if (this.#silence.pass(ran, this.#owedSince()) < this.idleTimeout) return;
-    if (this.#patient > 0 && !this.#isPinged) this.#ping();
-    else this.#lose(`no byte came for ${this.idleTimeout / 1000} s`);
+  /** Asks over another connection, where the server may wait for its replicas and says nothing until they come. */
+  async #explainSilence(): Promise<TntarError | undefined> {
+    if (!this.#replies.hasWrite && this.#consumer?.mayWaitForQuorum?.() !== true) return undefined;
+    const open = (timeouts: ConnectionOptions): Promise<Connection> =>
+      Connection.open({ ...this.#options, ...timeouts });
+    return explainSilence(open, this, this.#end.signal);
   }
 
-  /** A server that builds an index says nothing by itself, and one that hangs will not answer this. */
-  #ping(): void {
-    this.#isPinged = true;
-    this.#silence.end();
-    this.#socket.write(toPacket(bare(RequestType.PING), this.nextSync()));
+  #giveUp(reason: TntarError | undefined): void {
+    this.#lost ??= reason;
+    this.#lose(`no byte came for ${this.idleTimeout / 1000} s`);
   }
 
   #lose(reason: string): void {
     this.#lost ??= new TntarError('failure', `connection to ${this.where} lost: ${reason}`, {
       hint: "the server's log says whether it stopped, ran out of memory, or closed the connection",
     });
-    this.#stopWatching();
+    this.#watch.stop();
+    this.#end.abort();
     this.#socket.destroy();
     this.#fail(this.#lost);
     for (const listener of this.#lostListeners.splice(0)) listener(this.#lost);
   }
 
   #fail(error: TntarError): void {
-    const waiting = [...this.#waiting.values()];
-    this.#waiting.clear();
-    for (const { reject } of waiting) reject(error);
+    this.#replies.fail(error);
     this.#consumer?.onLost(error);
   }
 }

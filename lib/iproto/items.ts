@@ -25,6 +25,8 @@ export type Parser = (chunk: Buffer) => boolean;
 export interface ReadItemsOptions {
   /** Let the kernel gather while chunks are small. Default false. */
   gather?: boolean;
+  /** The first byte may have to wait for a quorum of the replica set. Default false. */
+  mayWaitForQuorum?: boolean;
 }
 
 /**
@@ -42,9 +44,9 @@ export interface ReadItemsOptions {
 export async function* readItems<T>(
   connection: Connection,
   start: (emit: Emit<T>) => Parser,
-  { gather = false }: ReadItemsOptions = {},
+  { gather = false, mayWaitForQuorum = false }: ReadItemsOptions = {},
 ): AsyncGenerator<T> {
-  const inflow = new Inflow<T>(connection, gather);
+  const inflow = new Inflow<T>(connection, gather, mayWaitForQuorum);
   try {
     inflow.open(start);
     for (;;) {
@@ -66,6 +68,8 @@ interface Queued<T> {
 class Inflow<T> {
   readonly #connection: Connection;
   readonly #gather: boolean;
+  /** Until the first byte comes. */
+  #mayWaitForQuorum: boolean;
   readonly #queue: Queued<T>[] = [];
   #queuedBytes = 0;
   #parse: Parser = () => false;
@@ -77,9 +81,10 @@ class Inflow<T> {
   /** Runs while the kernel gathers. */
   #gathering: NodeJS.Timeout | undefined;
 
-  constructor(connection: Connection, gather: boolean) {
+  constructor(connection: Connection, gather: boolean, mayWaitForQuorum: boolean) {
     this.#connection = connection;
     this.#gather = gather;
+    this.#mayWaitForQuorum = mayWaitForQuorum;
   }
 
   open(start: (emit: Emit<T>) => Parser): void {
@@ -87,6 +92,7 @@ class Inflow<T> {
       onChunk: (chunk) => this.#take(chunk),
       onLost: (error) => this.#end(error),
       waitingSince: () => this.#waitingSince,
+      mayWaitForQuorum: () => this.#mayWaitForQuorum,
     });
     if (this.#isDone) {
       release(); // the connection was lost before, and has said so at once
@@ -125,6 +131,7 @@ class Inflow<T> {
   }
 
   #take(chunk: Buffer): void {
+    this.#mayWaitForQuorum = false;
     try {
       if (this.#parse(chunk)) this.#end(undefined);
       else this.#slowDown(chunk.length);

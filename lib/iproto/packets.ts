@@ -9,8 +9,8 @@ import {
   readUint,
   skip,
 } from '../tuple/msgpack.js';
-import { ERROR_BIT, ErrorCode, Key, MAX_PACKET_BYTES } from './constants.js';
-import { disabledIn, enableHint } from './denials.js';
+import { ERROR_BIT, Key, MAX_PACKET_BYTES } from './constants.js';
+import { hintFor, isAccess } from './hints.js';
 
 /** Bytes of the length that stands before each packet: the server always writes it as uint32. */
 export const LENGTH_BYTES = 5;
@@ -238,12 +238,6 @@ export function isError(packet: Packet): boolean {
   return (packet.type & ERROR_BIT) !== 0;
 }
 
-const ACCESS_CODES: readonly number[] = [
-  ErrorCode.ACCESS_DENIED,
-  ErrorCode.NO_SUCH_USER,
-  ErrorCode.PASSWORD_MISMATCH,
-];
-
 /** The server's own code of an error, `src/box/errcode.h`. */
 export function errorCode({ type }: Packet): number {
   return type & ~ERROR_BIT;
@@ -266,17 +260,9 @@ const PASSWORD_HASH = /("(?:chap-sha1|pap-sha256)"\s*:\s*)"[^"]*"/g;
 export function replyError(packet: Packet, doing: string): TntarError {
   const code = errorCode(packet);
   const text = errorText(packet).replace(PASSWORD_HASH, '$1"***"');
-  const kind = ACCESS_CODES.includes(code) ? 'access' : 'failure';
-  const hint = kind === 'access' ? accessHint(text) : undefined;
+  const kind = isAccess(code) ? 'access' : 'failure';
   return new TntarError(kind, `${doing}: ${text} (server error ${code})`, {
     serverCode: code,
-    hint,
+    hint: hintFor(code, text),
   });
-}
-
-function accessHint(text: string): string {
-  const disabled = disabledIn(text);
-  return disabled === undefined
-    ? 'log in as a user who has this privilege, or grant it'
-    : enableHint(disabled);
 }

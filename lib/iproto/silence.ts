@@ -1,32 +1,82 @@
+import { whileAwake } from '../awake.js';
+import type { TntarError } from '../errors.js';
+
+/** A connection whose server may fall silent. */
+export interface Watched {
+  /** Since when the server owes bytes, by `performance.now()`; undefined while it owes none. */
+  owedSince(): number | undefined;
+  /** What is under way may take as long as it likes, provided that the server is there. */
+  isPatient(): boolean;
+  /** Sends what a server answers that is there. */
+  ping(): void;
+  /** Asks elsewhere for the reason, where there may be one to be had. Never fails. */
+  explain(): Promise<TntarError | undefined>;
+  /** @param reason - undefined where none is known */
+  giveUp(reason: TntarError | undefined): void;
+}
+
 /**
- * How long a server has owed bytes and sent none. Only time in which this process ran counts, as `whileAwake`
- * measures it.
+ * Gives a server up that has owed bytes for too long and sent none. Only time in which this process ran counts,
+ * and no byte that has arrived is overlooked; see {@link whileAwake}.
  *
  * @example
- * const silence = new Silence();
- * whileAwake(60_000, (ran) => {
- *   if (silence.pass(ran, askedAt) >= 60_000) socket.destroy();
- * });
+ * const watch = new SilenceWatch(60_000, watched);
+ * socket.on('data', () => watch.heard());
+ * socket.on('close', () => watch.stop());
  */
-export class Silence {
+export class SilenceWatch {
+  readonly #timeout: number;
+  readonly #watched: Watched;
+  readonly #stop: () => void;
   #heardAt = performance.now();
+  /** Milliseconds of silence. */
   #ms = 0;
+  #isPinged = false;
+  #isAsking = false;
+  #isStopped = false;
 
-  /** A byte came, or something was sent that asks for one. */
-  end(): void {
+  /** @param timeout - milliseconds; 0: a server may be silent for ever */
+  constructor(timeout: number, watched: Watched) {
+    this.#timeout = timeout;
+    this.#watched = watched;
+    this.#stop = timeout === 0 ? () => {} : whileAwake(timeout, (ran) => void this.#look(ran));
+  }
+
+  /** A byte came. */
+  heard(): void {
+    this.#isPinged = false;
+    this.#restart();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#stop();
+  }
+
+  #restart(): void {
     this.#heardAt = performance.now();
     this.#ms = 0;
   }
 
-  /**
-   * @param ran - milliseconds since the call before
-   * @param owedSince - since when the server owes bytes, by `performance.now()`; undefined while it owes none
-   * @returns milliseconds of silence so far
-   */
-  pass(ran: number, owedSince: number | undefined): number {
-    const atMost =
-      owedSince === undefined ? 0 : performance.now() - Math.max(this.#heardAt, owedSince);
+  #count(ran: number): void {
+    const since = this.#watched.owedSince();
+    const atMost = since === undefined ? 0 : performance.now() - Math.max(this.#heardAt, since);
     this.#ms = Math.min(this.#ms + ran, atMost);
-    return this.#ms;
+  }
+
+  async #look(ran: number): Promise<void> {
+    this.#count(ran);
+    if (this.#isAsking || this.#ms < this.#timeout) return;
+    if (this.#watched.isPatient() && !this.#isPinged) {
+      this.#isPinged = true;
+      this.#restart();
+      this.#watched.ping();
+      return;
+    }
+    this.#isAsking = true;
+    const reason = await this.#watched.explain();
+    this.#isAsking = false;
+    // It may have spoken meanwhile, or be gone.
+    if (!this.#isStopped && this.#ms >= this.#timeout) this.#watched.giveUp(reason);
   }
 }

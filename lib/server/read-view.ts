@@ -1,7 +1,7 @@
 import type { Vclock } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
-import { Key, RequestType } from '../iproto/constants.js';
+import { ErrorCode, Key, RequestType } from '../iproto/constants.js';
 import { type Emit, type Parser, readItems } from '../iproto/items.js';
 import {
   bodyDecoded,
@@ -179,6 +179,23 @@ class ReadViewParser {
   }
 }
 
+/** Codes of `src/box/errcode.h` of a server, or for a user, without a read view. */
+const NO_READ_VIEW: readonly (number | undefined)[] = [
+  ErrorCode.ACCESS_DENIED,
+  // wal_mode = 'none'
+  ErrorCode.UNSUPPORTED,
+  // 1.10
+  ErrorCode.UNKNOWN_REQUEST_TYPE,
+];
+
+/**
+ * True for the error of a read view that there is none of, for this user or on this server. Any other error, such as
+ * that of a quorum that did not come, is no reason to read in another way.
+ */
+export function isWithoutReadView(error: unknown): error is TntarError {
+  return error instanceof TntarError && NO_READ_VIEW.includes(error.serverCode);
+}
+
 /**
  * The server's read view, over the connection: one cut of all spaces but local and temporary ones,
  * while writes go on. First comes the vclock of the cut, last the vclock at the end; after it the
@@ -186,8 +203,8 @@ class ReadViewParser {
  *
  * Source: `box_process_fetch_snapshot()` in the server's `src/box/box.cc`.
  *
- * @throws TntarError of kind `access` where the user may not read the universe; with a `serverCode`
- * also where the server has no read view to give (`wal_mode = 'none'`)
+ * @throws TntarError of kind `access` where the user may not read the universe; see
+ * {@link isWithoutReadView} for servers that have none
  */
 export function readView(connection: Connection): AsyncGenerator<ReadViewItem> {
   const start = (emit: Emit<ReadViewItem>): Parser => {
@@ -195,5 +212,5 @@ export function readView(connection: Connection): AsyncGenerator<ReadViewItem> {
     connection.write(toPacket(bare(RequestType.FETCH_SNAPSHOT), connection.nextSync()));
     return (chunk) => parser.push(chunk);
   };
-  return readItems(connection, start, { gather: true });
+  return readItems(connection, start, { gather: true, mayWaitForQuorum: true });
 }

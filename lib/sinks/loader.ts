@@ -100,6 +100,7 @@ export class Loader {
         this.#inFlight.fail(error);
       },
       waitingSince: () => this.#inFlight.owedSince,
+      mayWaitForQuorum: () => true,
     });
   }
 

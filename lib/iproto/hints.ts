@@ -1,0 +1,34 @@
+import { ErrorCode } from './constants.js';
+import { disabledIn, enableHint } from './denials.js';
+
+/** What to do where a quorum is waited for. */
+export const QUORUM_HINT =
+  'are the replicas connected? see box.info.replication on the server, and box.info.synchro (since 2.8); a dump with --source select does not wait, and is not consistent';
+
+const ACCESS_HINT = 'log in as a user who has this privilege, or grant it';
+
+/** Codes of errors about who may do what. */
+const ACCESS: readonly number[] = [
+  ErrorCode.ACCESS_DENIED,
+  ErrorCode.NO_SUCH_USER,
+  ErrorCode.PASSWORD_MISMATCH,
+];
+/** Codes of errors about transactions that no quorum has confirmed. */
+const QUORUM: readonly number[] = [ErrorCode.SYNC_QUORUM_TIMEOUT, ErrorCode.SYNC_ROLLBACK];
+
+/** True for an error about who may do what. */
+export function isAccess(code: number): boolean {
+  return ACCESS.includes(code);
+}
+
+/**
+ * What can be done about an error of a server; undefined where that depends.
+ *
+ * @param text - in the server's words
+ */
+export function hintFor(code: number, text: string): string | undefined {
+  if (QUORUM.includes(code)) return QUORUM_HINT;
+  if (!isAccess(code)) return undefined;
+  const disabled = disabledIn(text);
+  return disabled === undefined ? ACCESS_HINT : enableHint(disabled);
+}
