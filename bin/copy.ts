@@ -14,6 +14,7 @@ import { addTargetOptions, type TargetFlags, wantedOf } from './target-options.j
 interface Flags extends ServerFlags, FilterFlags, TargetFlags, ReportFlags {
   targetPasswordFile?: string;
   source: NonNullable<CopyOptions['source']>;
+  forceSnapshot: boolean;
   strict: boolean;
 }
 
@@ -34,7 +35,8 @@ async function run(from: string, to: string, flags: Flags): Promise<void> {
   requireServer(from, 'copy', `tntar restore ${withoutPassword(to)} ${from}`);
   requireServer(to, 'copy', `tntar dump ${withoutPassword(from)} -o ${to}`);
   const report = reportOf(flags);
-  const { targetPasswordFile: passwordFile = flags.passwordFile, source, strict } = flags;
+  const { targetPasswordFile: passwordFile = flags.passwordFile } = flags;
+  const { source, forceSnapshot, strict } = flags;
   const wanted = wantedOf(flags);
   if (flags.dryRun) requireOutput();
   const { copy, previewCopy } = await import('../lib/copy.js');
@@ -44,7 +46,7 @@ async function run(from: string, to: string, flags: Flags): Promise<void> {
       const own = passwordFile === undefined ? flags : { ...flags, passwordFile };
       const target = await serverOptions(to, own, signal, report);
       const rewrites = await rewritesOf(flags, signal);
-      const options = { ...wanted, source, strict, rewrites, report, signal };
+      const options = { ...wanted, source, forceSnapshot, strict, rewrites, report, signal };
       if (flags.dryRun) {
         const { showPreview } = await import('./preview.js');
         const preview = await previewCopy(server, target, options);
@@ -82,7 +84,12 @@ export function copyCommand(): Command {
         .choices(['auto', 'snapshot', 'select'])
         .default('auto'),
     )
-    .option('--strict', 'fail where rows were written while select read', false)
+    .option(
+      '--force-snapshot',
+      'take a snapshot also of a server that it may hang: releases 3.2.0-1, 3.3.0-2 and 3.4.0 with tuples over 4 MiB',
+      false,
+    )
+    .option('--strict', 'fail if rows were written, or not yet committed, while select read', false)
     .addHelpText('after', SERVERS_HELP + EXAMPLES + EXIT_HELP)
     .action(run);
 }

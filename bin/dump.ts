@@ -24,6 +24,7 @@ interface Flags extends ServerFlags, FilterFlags, ReportFlags {
   output?: string;
   source: NonNullable<DumpOptions['source']>;
   level: number;
+  forceSnapshot: boolean;
   strict: boolean;
 }
 
@@ -45,7 +46,7 @@ async function run(uri: string, flags: Flags): Promise<void> {
   const hint = `to write a file: tntar dump ADDRESS -o ${uri}; to look into one: tntar list ${uri}`;
   requireServer(uri, 'dump', hint);
   const report = reportOf(flags);
-  const { source, strict } = flags;
+  const { source, forceSnapshot, strict } = flags;
   // Loaded when it is needed: --help and the other commands need not wait for it.
   const { dump } = await import('../lib/dump.js');
   try {
@@ -55,7 +56,8 @@ async function run(uri: string, flags: Flags): Promise<void> {
         const rewrites = await rewritesOf(flags, signal);
         rewrites.unshift(...(await halfOf(flags)));
         const { level } = flags;
-        return dump(server, output, { source, level, strict, rewrites, report, signal });
+        const reading = { source, forceSnapshot, strict };
+        return dump(server, output, { ...reading, level, rewrites, report, signal });
       }),
     );
     report.summary('dumped', summary);
@@ -94,7 +96,12 @@ export function dumpCommand(): Command {
         .default('auto'),
     )
     .option('--level <n>', `zstd level, 1 to ${MAX_LEVEL}`, level, DEFAULT_LEVEL)
-    .option('--strict', 'fail where rows were written while select read', false)
+    .option(
+      '--force-snapshot',
+      'take a snapshot also of a server that it may hang: releases 3.2.0-1, 3.3.0-2 and 3.4.0 with tuples over 4 MiB',
+      false,
+    )
+    .option('--strict', 'fail if rows were written, or not yet committed, while select read', false)
     .option('--schema-only', 'all definitions, no rows; sequences begin anew', false)
     .addOption(
       new Option('--data-only', 'rows, and no more of definitions than restore --data-only needs')

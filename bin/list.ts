@@ -73,7 +73,9 @@ function summaryOf(contents: Contents, parts: readonly string[]): string {
   if (unvouched) return 'nothing says that it is whole';
   return [
     parts.length === 0 ? 'complete' : 'a part',
-    consistent ? 'of one moment' : 'NOT of one moment: rows were written meanwhile',
+    consistent
+      ? 'of one moment'
+      : 'NOT of one moment: rows were written meanwhile, or not yet committed',
     ratioOf(contents),
     verified ? 'verified' : 'contents not verified (tntar verify reads them)',
   ].join(', ');

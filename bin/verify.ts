@@ -83,7 +83,10 @@ async function run(file: string | undefined, flags: Flags): Promise<void> {
     for (const what of manifest.partial ?? []) {
       report.note(`of the database this is a part: ${what}`);
     }
-    if (!consistent) report.warn('rows were written while the dump read: it is not of one moment');
+    if (!consistent)
+      report.warn(
+        'rows were written while the dump read, or not yet committed: it is not of one moment',
+      );
     report.summary('verified', totals);
   } finally {
     report.clear();

@@ -18,6 +18,8 @@ import { checkWay, serverOrigin, type Way } from './sources/server.js';
 export interface CopyOptions extends RestoreOptions {
   /** How the source is read; `auto`: snapshot where server and user allow it, else select. Default `auto`. */
   source?: Way;
+  /** Take a snapshot also where it may hang the server, which `auto` does not. Default false. */
+  forceSnapshot?: boolean;
   /** Fail where the rows are not of one moment, which is known when they are there. Default false. */
   strict?: boolean;
 }
@@ -26,7 +28,7 @@ export interface CopyOptions extends RestoreOptions {
 export interface Copied extends Restored {
   /** How the rows were read. */
   source: 'snapshot' | 'select';
-  /** Whether all rows are of one moment; a snapshot always is. */
+  /** Whether all rows are of one moment and committed; those of a snapshot are. */
   consistent: boolean;
 }
 
@@ -59,13 +61,13 @@ async function reading<T>(
   options: CopyOptions,
   work: (begin: Origin) => Promise<T>,
 ): Promise<T> {
-  const { source: way = 'auto', report = silent, signal } = options;
+  const { source: way = 'auto', forceSnapshot = false, report = silent, signal } = options;
   checkWay(way);
   const connection = await unlessAborted(signal, () => Connection.open(withSignal(from, signal)));
   const release = closeOnAbort(connection, signal);
   try {
     await unlessAborted(signal, () => checkOther(connection, to, options));
-    return await work(serverOrigin(connection, { way, report }));
+    return await work(serverOrigin(connection, { way, forceSnapshot, report }));
   } finally {
     release();
     connection.close();
@@ -88,7 +90,7 @@ export function copy(
   to: ConnectionOptions,
   options: CopyOptions = {},
 ): Promise<Copied> {
-  const { source: _, strict = false, ...restoring } = options;
+  const { source: _, forceSnapshot: __, strict = false, ...restoring } = options;
   const moment = new Moment('copy', strict, options.report ?? silent);
   return reading(from, to, options, async (begin) => {
     const restored = await restoreFrom(begin, to, restoring, [moment.hear]);
@@ -109,6 +111,6 @@ export function previewCopy(
   to: ConnectionOptions,
   options: CopyOptions = {},
 ): Promise<Preview> {
-  const { source: _, strict: __, ...restoring } = options;
+  const { source: _, forceSnapshot: __, strict: ___, ...restoring } = options;
   return reading(from, to, options, (begin) => previewFrom(begin, to, restoring));
 }

@@ -7,6 +7,7 @@ import { Scratch } from './diff/scratch.js';
 import { Side } from './diff/side.js';
 import { TntarError, unlessAborted } from './errors.js';
 import { compose } from './filters/compose.js';
+import { whyUncommitted } from './filters/moment.js';
 import { type Observer, observe } from './filters/observe.js';
 import { type Rewrite, rewriteStages, wantedBy } from './filters/rewrite.js';
 import { listOf, quoted, type Report, silent } from './report.js';
@@ -164,8 +165,13 @@ class Run {
       await scratch.close();
     }
     for (const [i, { name }] of [left, right].entries()) {
-      if (sides[i]!.isSteady) continue;
-      this.#report.warn(`${name}: rows were written while it was read: it is not of one moment`);
+      const { isSteady, unconfirmed } = sides[i]!;
+      if (isSteady) continue;
+      const why =
+        unconfirmed === undefined
+          ? 'rows were written while it was read: it is not of one moment'
+          : whyUncommitted(unconfirmed, 'it was read');
+      this.#report.warn(`${name}: ${why}`);
     }
   }
 

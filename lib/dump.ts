@@ -21,6 +21,8 @@ import { checkWay, serverOrigin, type Way } from './sources/server.js';
 export interface DumpOptions {
   /** `auto`: snapshot where the server and the user allow it, else select. Default `auto`. */
   source?: Way;
+  /** Take a snapshot also where it may hang the server, which `auto` does not. Default false. */
+  forceSnapshot?: boolean;
   /** zstd level, 1 to 19. Default 1. */
   level?: number;
   /** Fail, without a trailer, where the rows are not of one moment. Default false. */
@@ -37,7 +39,7 @@ export interface DumpOptions {
 export interface DumpSummary extends Totals {
   /** How the rows were read. */
   source: 'snapshot' | 'select';
-  /** Whether all rows are of one moment; a snapshot always is. */
+  /** Whether all rows are of one moment and committed; those of a snapshot are. */
   consistent: boolean;
   /** Spaces whose rows were left out on purpose; absent where there are none. */
   rowsExcluded?: string[];
@@ -62,14 +64,14 @@ async function run(
   output: Writable,
   options: DumpOptions,
 ): Promise<DumpSummary> {
-  const { report = silent, rewrites = [], source: way = 'auto' } = options;
+  const { report = silent, rewrites = [], source: way = 'auto', forceSnapshot = false } = options;
   checkCall(way, output);
   const sink = archiveSink({ level: options.level });
   const connection = await Connection.open(withSignal(server, options.signal));
   const totals = observe(report);
   const release = closeOnAbort(connection, options.signal);
   try {
-    const begin = serverOrigin(connection, { way, report });
+    const begin = serverOrigin(connection, { way, forceSnapshot, report });
     const moment = new Moment('dump', options.strict ?? false, report);
     let excluded: string[] = [];
     const hear: Stage = (item) => {

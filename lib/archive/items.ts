@@ -36,13 +36,21 @@ export interface Filtered {
   out: number;
 }
 
+/**
+ * What is known of rows that no quorum has confirmed, and that may be rolled back: `waiting` where synchronous
+ * transactions waited for one while rows were read, `unknown` where nobody could say whether any did.
+ */
+export type Unconfirmed = 'waiting' | 'unknown';
+
 /** Last item of every source: without it the stream was cut, however it ended. */
 export interface BackupEnd {
   kind: 'end';
   /** Where the server stood when reading ended. */
   vclock: Vclock;
-  /** Whether all rows are of one moment. */
+  /** Whether all rows are of one moment, and committed. */
   consistent: boolean;
+  /** Why they may not be committed, where that is so. Only a server that is read says it: no archive keeps it. */
+  unconfirmed?: Unconfirmed | undefined;
   /** Sequences that moved while the rows were read: where they stood at the end. */
   sequences?: SequenceValue[];
   /** What filters made of rows, in the order of the filters. */

@@ -1,4 +1,4 @@
-import type { BackupEnd, BackupItem } from '../archive/items.js';
+import type { BackupEnd, BackupItem, Unconfirmed } from '../archive/items.js';
 import { type Manifest, UNKNOWN_VERSION } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
 import { Collector } from '../filters/collector.js';
@@ -83,6 +83,11 @@ export class Side implements Keyed {
   /** False where it is known that rows were written meanwhile; to be asked behind the last of them. */
   get isSteady(): boolean {
     return this.#end?.consistent === true || this.#end?.unvouched === true;
+  }
+
+  /** Why its rows may not be committed; to be asked after the last of them. */
+  get unconfirmed(): Unconfirmed | undefined {
+    return this.#end?.unconfirmed;
   }
 
   /** The rows of the space that comes next; the one behind it comes when they are read. */

@@ -1,3 +1,4 @@
+import type { BackupEnd, Unconfirmed } from '../archive/items.js';
 import type { Manifest, Vclock } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
 import type { Report } from '../report.js';
@@ -8,6 +9,61 @@ function moved(from: Vclock, to: Vclock): string {
   return `vclock ${JSON.stringify(from)} at the start, ${JSON.stringify(to)} at the end`;
 }
 
+/** Why rows are not what a backup should have, and what to do. */
+interface Verdict {
+  what: string;
+  /** What the run is for that reason. */
+  is: string;
+  hint: string;
+}
+
+function unsteady(run: Run, from: Vclock, to: Vclock): Verdict {
+  const is = 'not of one moment';
+  return sameVclock(from, to)
+    ? {
+        what: `rows of spaces local to the instance were written while the ${run} read, or nobody could say`,
+        is,
+        hint: 'execute on universe is what it takes to ask for local writes',
+      }
+    : {
+        what: `rows were written while the ${run} read: ${moved(from, to)}`,
+        is,
+        hint: 'read it with --source snapshot, or while nobody writes',
+      };
+}
+
+/**
+ * Says why rows may not be committed.
+ *
+ * @param during - e.g. `the dump read`
+ * @param rows - which of them
+ */
+export function whyUncommitted(unconfirmed: Unconfirmed, during: string, rows = 'rows'): string {
+  const waited = 'synchronous transactions waited for a quorum';
+  const known = unconfirmed === 'waiting' ? waited : `nobody could say whether ${waited}`;
+  return `${known} while ${during}: it may have ${rows} that are never committed`;
+}
+
+function uncommitted(run: Run, source: Manifest['source'], unconfirmed: Unconfirmed): Verdict {
+  const isSnapshot = source === 'snapshot';
+  const rows = isSnapshot ? 'rows of spaces local to the instance' : 'rows';
+  const again = 'read it again when box.info.synchro.queue.len is 0 on the server';
+  const hint = isSnapshot
+    ? again
+    : `${again}, or with --source snapshot, which waits until they are confirmed`;
+  const what = whyUncommitted(unconfirmed, `the ${run} read`, rows);
+  return unconfirmed === 'waiting'
+    ? { what, is: 'not consistent', hint }
+    : {
+        what,
+        is: 'not known to be consistent',
+        hint: `grant the user what it takes to ask: execute on universe (lua_eval since 3.0), or read before 2.8; or ${hint}`,
+      };
+}
+
+/** What reads. */
+type Run = 'dump' | 'copy';
+
 /**
  * Hears how a server was read, whether the rows are of one moment, and says what to do where they are not.
  *
@@ -17,7 +73,7 @@ function moved(from: Vclock, to: Vclock): string {
  * moment.consistent;
  */
 export class Moment {
-  readonly #run: string;
+  readonly #run: Run;
   readonly #strict: boolean;
   readonly #report: Report;
   source: Manifest['source'] = 'snapshot';
@@ -28,7 +84,7 @@ export class Moment {
    * @param run - what reads, for messages
    * @param strict - rows that are not of one moment are an error of kind `failure`
    */
-  constructor(run: 'dump' | 'copy', strict: boolean, report: Report) {
+  constructor(run: Run, strict: boolean, report: Report) {
     this.#run = run;
     this.#strict = strict;
     this.#report = report;
@@ -40,22 +96,17 @@ export class Moment {
       this.#from = item.manifest.vclock;
     } else if (item.kind === 'end') {
       this.consistent = item.consistent;
-      if (!item.consistent) this.#judge(item.vclock);
+      if (!item.consistent) this.#judge(item);
     }
     return item;
   };
 
-  #judge(to: Vclock): void {
-    const from = this.#from;
-    const run = this.#run;
-    const isMoved = !sameVclock(from, to);
-    const what = isMoved
-      ? `rows were written while the ${run} read: ${moved(from, to)}`
-      : `rows of spaces local to the instance were written while the ${run} read, or nobody could say`;
-    const hint = isMoved
-      ? 'read it with --source snapshot, or while nobody writes'
-      : 'execute on universe is what it takes to ask for local writes';
+  #judge({ vclock, unconfirmed }: BackupEnd): void {
+    const { what, is, hint } =
+      unconfirmed === undefined
+        ? unsteady(this.#run, this.#from, vclock)
+        : uncommitted(this.#run, this.source, unconfirmed);
     if (this.#strict) throw new TntarError('failure', what, { hint });
-    this.#report.warn(`${what}; the ${run} is not of one moment (${hint})`);
+    this.#report.warn(`${what}; the ${this.#run} is ${is} (${hint})`);
   }
 }

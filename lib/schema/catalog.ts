@@ -42,6 +42,8 @@ export interface Space {
   isTemporary: boolean;
   /** Its rows are not replicated, hence not in a read view either. */
   isLocal: boolean;
+  /** Its transactions wait until a quorum has confirmed them. */
+  isSync: boolean;
   /** Index 0; absent where the space can hold no rows. */
   primaryKey?: Index;
 }
@@ -78,6 +80,7 @@ function toSpace({ fields }: SystemRow): Space {
     isView: flags['view'] === true,
     isTemporary: flags['temporary'] === true || type === 'temporary' || type === 'data-temporary',
     isLocal: flags['group_id'] === 1 || type === 'local',
+    isSync: flags['is_sync'] === true,
   };
 }
 

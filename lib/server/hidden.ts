@@ -15,6 +15,8 @@ export interface Hidden {
   what: string;
   /** In the server's words. */
   why: string;
+  /** What to do, where that is not to grant read on it. */
+  hint?: string | undefined;
 }
 
 const NO_ROWS = 0;
@@ -72,6 +74,8 @@ export function throwHidden(user: string, hidden: readonly Hidden[]): void {
   const isWhole = !hidden.some(({ spaceId }) => TELLING.includes(spaceId));
   const more = isWhole ? '' : ', nor what these would tell of';
   throw new TntarError('access', `user '${user}' may not read ${names}${more} (${first.why})`, {
-    hint: `grant '${user}' read on universe, which the role 'replication' has, or see the README for less`,
+    hint:
+      hidden.find(({ hint }) => hint !== undefined)?.hint ??
+      `grant '${user}' read on universe, which the role 'replication' has, or see the README for less`,
   });
 }

@@ -8,9 +8,10 @@ import { Field, SystemSpace } from '../schema/system.js';
 import { eachTuple } from '../tuple/batch.js';
 import { decode } from '../tuple/codec.js';
 import { splitFields } from '../tuple/fields.js';
+import { hangRisk } from './hang.js';
 import type { Hidden } from './hidden.js';
 import { readOldSequences } from './old-sequences.js';
-import { readView } from './read-view.js';
+import { isWithoutReadView, readView } from './read-view.js';
 import { hasReadView } from './releases.js';
 
 /**
@@ -80,8 +81,47 @@ async function fromLua(connection: Connection): Promise<SequenceValues> {
   };
 }
 
+/** @param names - of the sequences, which are all hidden from a user who may not run Lua */
+async function fromLuaIfAllowed(
+  connection: Connection,
+  names: readonly string[],
+): Promise<SequenceValues> {
+  try {
+    return await fromLua(connection);
+  } catch (error) {
+    if (!(error instanceof TntarError) || error.kind !== 'access') throw error;
+    return { rows: [], hidden: names.map((name) => hiddenValue(name, error.message)) };
+  }
+}
+
+const HANG_HINT =
+  'grant the user execute on lua_eval and write on the sequences, or take a snapshot with --force-snapshot if you know that no tuple is over 4 MiB';
+
+/** @param told - what Lua has said, as far as it has */
+async function fromReadViewIfAny(
+  connection: Connection,
+  told: SequenceValues,
+): Promise<SequenceValues> {
+  const risk = await hangRisk(connection);
+  if (risk !== undefined) {
+    const hidden = told.hidden.map(({ what, why }) => ({
+      what,
+      why: `${why}; ${risk}`,
+      hint: HANG_HINT,
+    }));
+    return { ...told, hidden };
+  }
+  try {
+    return await fromReadView(connection);
+  } catch (error) {
+    if (!isWithoutReadView(error)) throw error;
+    return told;
+  }
+}
+
 /**
- * Reads the values in the one way or the other that the server lets the user read them.
+ * Reads the values in the one way or the other that the server lets the user read them. A read view is the last
+ * resort: it makes the server hold the state of the whole database, waits for a quorum, and may hang some releases.
  *
  * @param catalog - tells which sequences there are
  */
@@ -94,17 +134,7 @@ export async function readSequenceValues(
   if (!hasReadView(connection.greeting.version)) {
     return { rows: await readOldSequences(connection), hidden: [] };
   }
-  try {
-    return await fromReadView(connection);
-  } catch (error) {
-    // A server code: it was asked, and refused (no privilege, or wal_mode = 'none').
-    if (!(error instanceof TntarError) || error.serverCode === undefined) throw error;
-  }
-  try {
-    return await fromLua(connection);
-  } catch (error) {
-    if (!(error instanceof TntarError) || error.kind !== 'access') throw error;
-    const names = sequences.map(({ fields }) => String(fields[Field.sequence.name]));
-    return { rows: [], hidden: names.map((name) => hiddenValue(name, error.message)) };
-  }
+  const names = sequences.map(({ fields }) => String(fields[Field.sequence.name]));
+  const told = await fromLuaIfAllowed(connection, names);
+  return told.hidden.length === 0 ? told : fromReadViewIfAny(connection, told);
 }

@@ -10,6 +10,7 @@ import { findHidden, throwHidden } from '../server/hidden.js';
 import { readSpace } from '../server/paged.js';
 import { readSequenceValues } from '../server/sequence-values.js';
 import { readLocalLsn, readStatus, sameVclock } from '../server/status.js';
+import { findUnconfirmed } from '../server/unconfirmed.js';
 import { decode, type Value } from '../tuple/codec.js';
 import { describeBackup, rowsFrom } from './description.js';
 import { type ItemReadable, itemReadable } from './items.js';
@@ -25,6 +26,7 @@ async function* readBackup(
     (space) => isRead(space) && rowsFrom(space, 'snapshot') === 'select',
   );
   const localBefore = hasLocal ? await readLocalLsn(connection) : 0;
+  const waited = await findUnconfirmed(connection, catalog);
   const { greeting } = connection;
   yield { kind: 'start', manifest: describeBackup(greeting, catalog, 'select', before.vclock) };
   const counter = new Counter();
@@ -32,6 +34,7 @@ async function* readBackup(
   for (const space of catalog.spaces) {
     if (isRead(space)) yield* counter.pass(readSpace(connection, space));
   }
+  const unconfirmed = waited ?? (await findUnconfirmed(connection, catalog));
   const after = await readStatus(connection);
   if (after.schemaVersion !== before.schemaVersion) {
     throw new TntarError('failure', 'the schema was changed while the database was read', {
@@ -40,8 +43,9 @@ async function* readBackup(
   }
   const localAfter = hasLocal ? await readLocalLsn(connection) : 0;
   const isSame = sameVclock(before.vclock, after.vclock);
-  const consistent = isSame && localBefore === localAfter;
-  const end: BackupEnd = { kind: 'end', vclock: after.vclock, consistent, counts: counter.counts };
+  const consistent = isSame && localBefore === localAfter && unconfirmed === undefined;
+  const { vclock } = after;
+  const end: BackupEnd = { kind: 'end', vclock, consistent, unconfirmed, counts: counter.counts };
   yield isSame ? end : { ...end, ...(await movedSequences(connection, catalog)) };
 }
 
@@ -80,7 +84,8 @@ async function movedSequences(
 /**
  * The whole database by key-paged selects: for users who may read every space but not the universe,
  * for servers without a read view, and faster on 2.x. It is a cut of one moment only if nobody wrote
- * meanwhile, which the vclocks at both ends tell: the end says `consistent`.
+ * meanwhile, which the vclocks at both ends tell, and if no synchronous transaction waited for its quorum:
+ * the end says `consistent`.
  *
  * @param connection - is for nothing else meanwhile; closed where the stream is destroyed before its end
  * @param wants - false for spaces whose rows nobody needs: they are not read

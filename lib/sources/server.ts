@@ -6,21 +6,25 @@ import type { Connection } from '../iproto/connection.js';
 import { quoted, type Report, silent } from '../report.js';
 import { oldSchema } from '../schema/versions.js';
 import { expectedRows } from '../server/expected.js';
+import { hangRisk } from '../server/hang.js';
+import { isWithoutReadView } from '../server/read-view.js';
 import { checkSource, hasReadView } from '../server/releases.js';
 import type { ItemReadable } from './items.js';
 import type { Origin, Reading } from './origin.js';
 import { selectSource } from './select.js';
-import { snapshotSource } from './snapshot.js';
+import { checkHang, snapshotSource } from './snapshot.js';
 
 const WAYS = ['auto', 'snapshot', 'select'] as const;
 
-/** How rows are read; `auto`: snapshot where the server and the user allow it, else select. */
+/** How rows are read; `auto`: snapshot where the server and the user allow it and no harm may come of it, else select. */
 export type Way = (typeof WAYS)[number];
 
 /** How a live server is read. */
 export interface ServerReading {
   /** Default `auto`. */
   way?: Way;
+  /** Take a snapshot also where it may hang the server; see {@link snapshotSource}. Default false. */
+  forceSnapshot?: boolean;
   /** Hears which way was chosen; by default nobody does. */
   report?: Report;
 }
@@ -49,7 +53,10 @@ async function open(
   expected: Expected,
   report: Report,
 ): Promise<ItemReadable> {
-  const items = (way === 'snapshot' ? snapshotSource : selectSource)(connection, wants);
+  const items =
+    way === 'snapshot'
+      ? snapshotSource(connection, wants, { isForced: true })
+      : selectSource(connection, wants);
   await once(items, 'readable');
   const start = items.read() as BackupStart;
   const old = oldSchema(start.manifest.server);
@@ -81,28 +88,35 @@ function noReadView(where: string, version: string): TntarError {
  */
 export function serverOrigin(
   connection: Connection,
-  { way = 'auto', report = silent }: ServerReading = {},
+  { way = 'auto', forceSnapshot = false, report = silent }: ServerReading = {},
 ): Origin {
   return async ({ wants }) => {
     checkWay(way);
     checkSource(connection, report);
     const expected = await expectedRows(connection);
+    const by = (chosen: 'snapshot' | 'select'): Promise<ItemReadable> =>
+      open(chosen, connection, wants, expected, report);
     const { version } = connection.greeting;
     if (!hasReadView(version)) {
       if (way === 'snapshot') throw noReadView(connection.where, version);
       report.note(`reading by select, for ${version} has no snapshot to read over the network`);
-      return open('select', connection, wants, expected, report);
+      return by('select');
     }
-    if (way !== 'auto') return open(way, connection, wants, expected, report);
+    if (way === 'snapshot' && !forceSnapshot) await checkHang(connection);
+    if (way !== 'auto') return by(way);
+    const risk = forceSnapshot ? undefined : await hangRisk(connection);
+    if (risk !== undefined) {
+      report.warn(`reading by select: ${risk}`);
+      return by('select');
+    }
     try {
-      const items = await open('snapshot', connection, wants, expected, report);
+      const items = await by('snapshot');
       report.note('reading from a snapshot: consistent while writes go on');
       return items;
     } catch (error) {
-      // A server code: it was asked for a snapshot, and refused.
-      if (!(error instanceof TntarError) || error.serverCode === undefined) throw error;
+      if (!isWithoutReadView(error)) throw error;
       report.note(`reading by select, for there is no snapshot: ${error.message}`);
-      return open('select', connection, wants, expected, report);
+      return by('select');
     }
   };
 }

@@ -2,12 +2,14 @@ import { type BackupItem, Counter } from '../archive/items.js';
 import type { Vclock } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
-import { Catalog } from '../schema/catalog.js';
+import { Catalog, type Space } from '../schema/catalog.js';
 import { systemBatches } from '../schema/head.js';
 import { renumberCollations } from '../schema/old-collations.js';
 import { SYSTEM_ID_MAX } from '../schema/system.js';
+import { hangRisk } from '../server/hang.js';
 import { readSpace } from '../server/paged.js';
 import { type ReadViewItem, readView } from '../server/read-view.js';
+import { findUnconfirmed } from '../server/unconfirmed.js';
 import { eachTuple, type SpaceInfo, type TupleBatch } from '../tuple/batch.js';
 import { describeBackup, rowsFrom } from './description.js';
 import { type ItemReadable, itemReadable } from './items.js';
@@ -91,19 +93,32 @@ async function* placed(
 
 async function* localBatches(
   connection: Connection,
-  catalog: Catalog,
-  wants: Reading['wants'],
+  spaces: readonly Space[],
 ): AsyncGenerator<TupleBatch> {
-  for (const space of catalog.spaces) {
-    const isLocal = rowsFrom(space, 'snapshot') === 'select';
-    if (isLocal && wants(space.name)) yield* readSpace(connection, space);
-  }
+  for (const space of spaces) yield* readSpace(connection, space);
 }
+
+/** How a snapshot is read. */
+export interface SnapshotOptions {
+  /** Also where it may hang the server. Default false. */
+  isForced?: boolean;
+}
+
+/** @throws TntarError of kind `usage` where a snapshot may hang the server */
+export async function checkHang(connection: Connection): Promise<void> {
+  const risk = await hangRisk(connection);
+  if (risk !== undefined) throw new TntarError('usage', risk, { hint: HANG_HINT });
+}
+
+const HANG_HINT =
+  'update the server, read it with --source select, or take the snapshot with --force-snapshot if you know that no tuple is so large';
 
 async function* readBackup(
   connection: Connection,
   wants: Reading['wants'],
+  { isForced = false }: SnapshotOptions,
 ): AsyncGenerator<BackupItem> {
+  if (!isForced) await checkHang(connection);
   const items = readView(connection);
   const { vclock, catalog, next } = await readHead(items);
   yield {
@@ -113,19 +128,26 @@ async function* readBackup(
   const counter = new Counter();
   yield* counter.pass(systemBatches(catalog));
   yield* counter.pass(placed(userBatches(items, next, catalog), connection));
-  yield* counter.pass(localBatches(connection, catalog, wants));
-  yield { kind: 'end', vclock, consistent: true, counts: counter.counts };
+  const local = catalog.spaces.filter(
+    (space) => rowsFrom(space, 'snapshot') === 'select' && wants(space.name),
+  );
+  let unconfirmed = local.length > 0 ? await findUnconfirmed(connection, catalog) : undefined;
+  yield* counter.pass(localBatches(connection, local));
+  if (local.length > 0) unconfirmed ??= await findUnconfirmed(connection, catalog);
+  const consistent = unconfirmed === undefined;
+  yield { kind: 'end', vclock, consistent, unconfirmed, counts: counter.counts };
 }
 
 /**
  * The whole database as the server's read view has it: consistent while writes go on, memtx and vinyl
- * alike. Spaces that are local to the instance are in no read view; they are read by select behind it.
+ * alike. Spaces that are local to the instance are in no read view; they are read by select after it, which
+ * may read what is not committed: then the end does not say `consistent`.
  *
  * @param connection - is for nothing else meanwhile; closed where the stream is destroyed before its end
  * @param wants - false for spaces whose rows nobody needs: they come all the same, but for those that are local
  * @returns a stream in object mode; its error is a TntarError: of kind `access` where the user may not
  *   read the universe; with a `serverCode` also where the server has no read view to give; of kind
- *   `failure` where the connection is lost
+ *   `usage` where it may hang the server; of kind `failure` where the connection is lost
  * @example
  * const connection = await Connection.open(parseUri('db1:3301'));
  * await pipeline(snapshotSource(connection), archiveSink(), createWriteStream('backup.tar.zst'));
@@ -134,6 +156,7 @@ async function* readBackup(
 export function snapshotSource(
   connection: Connection,
   wants: Reading['wants'] = () => true,
+  options: SnapshotOptions = {},
 ): ItemReadable {
-  return itemReadable(readBackup(connection, wants), () => connection.close());
+  return itemReadable(readBackup(connection, wants, options), () => connection.close());
 }
