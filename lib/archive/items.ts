@@ -8,8 +8,24 @@ export interface Count {
   bytes: number;
 }
 
+/** What is known of the rows of one space before they come: it may be a little off. */
+export interface Size extends Count {
+  /** Bytes of the largest row, where that is known. */
+  largest?: number;
+  /** Bytes that a row can have at most, where that is known. */
+  atMost?: number;
+}
+
+/** What a source can be asked of the rows that will come. */
+export interface Outlook {
+  /** By space id; absent where nothing is known. */
+  sizes?: () => Promise<ReadonlyMap<number, Size>>;
+  /** Has a live source look at all rows of some spaces: bytes of the largest, by space id. */
+  largestRows?: (spaces: readonly number[]) => Promise<ReadonlyMap<number, number>>;
+}
+
 /** First item of every source: what is coming. */
-export interface BackupStart {
+export interface BackupStart extends Outlook {
   kind: 'start';
   manifest: Manifest;
 }

@@ -13,6 +13,8 @@ export interface EntryRecord {
   bytes: number;
   /** Of the body, hexadecimal. */
   sha256: string;
+  /** Bytes of the largest tuple, where the writer knew; no row depends on it. */
+  largest?: number;
 }
 
 /** The last entry of an archive: without it, the rest is no backup. */
@@ -73,6 +75,7 @@ export function decodeTrailer(bytes: Buffer): Trailer {
     rows: entry.count('rows'),
     bytes: entry.count('bytes'),
     sha256: entry.string('sha256'),
+    ...(entry.has('largest') ? { largest: entry.count('largest') } : {}),
   }));
   const sums = totals(entries);
   if (sums.rows !== json.count('rows') || sums.bytes !== json.count('bytes')) {

@@ -17,6 +17,8 @@ interface OpenPart {
   index: number;
   rows: number;
   bytes: number;
+  /** Bytes of the largest tuple; NaN where a batch does not say. */
+  largest: number;
   hash: Hash;
 }
 
@@ -83,6 +85,7 @@ export class ArchiveWriter {
     const part = this.#part ?? this.#openPart(id, 0);
     part.rows += batch.count;
     part.bytes += batch.bytes.length;
+    part.largest = Math.max(part.largest, batch.largest ?? Number.NaN);
     part.hash.update(batch.bytes);
     this.#body.write(batch.bytes);
   }
@@ -99,16 +102,17 @@ export class ArchiveWriter {
     if (this.#closedSpaces.has(spaceId)) {
       throw new TntarError('failure', `rows of space ${spaceId} came in two places of the stream`);
     }
-    this.#part = { spaceId, index, rows: 0, bytes: 0, hash: createHash('sha256') };
+    this.#part = { spaceId, index, rows: 0, bytes: 0, largest: 0, hash: createHash('sha256') };
     return this.#part;
   }
 
   async #closePart(last: boolean): Promise<void> {
     const part = this.#part;
     if (part === undefined) return;
-    const { spaceId, index, rows, bytes } = part;
+    const { spaceId, index, rows, bytes, largest } = part;
     const name = tuplesEntry(spaceId, last && index === 0 ? undefined : index);
-    this.#entries.push({ name, rows, bytes, sha256: part.hash.digest('hex') });
+    const known = Number.isNaN(largest) ? {} : { largest };
+    this.#entries.push({ name, rows, bytes, sha256: part.hash.digest('hex'), ...known });
     const head = this.#frame([await tarHeader(name, bytes, this.#modified)]);
     const zeros = padding(bytes);
     this.#body.finish(zeros);

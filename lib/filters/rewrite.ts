@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { type BackupEnd, type BackupItem, Counter } from '../archive/items.js';
+import { type BackupEnd, type BackupItem, Counter, type Outlook } from '../archive/items.js';
 import type { Manifest, ManifestSpace, Omission } from '../archive/manifest.js';
 import { type Report, silent } from '../report.js';
 import type { Catalog } from '../schema/catalog.js';
@@ -91,6 +91,7 @@ class Rewriter {
   readonly #report: Report;
   readonly #collector = new Collector();
   readonly #counter = new Counter();
+  #outlook: Outlook = {};
   /** What is left, when all definitions have come. */
   #left: { catalog: Catalog; spaces: ReadonlyMap<number, SpaceInfo> } | undefined;
 
@@ -102,6 +103,8 @@ class Rewriter {
   async *take(item: BackupItem): AsyncGenerator<BackupItem> {
     if (item.kind === 'start') {
       this.#collector.start(item.manifest);
+      const { kind: _, manifest, ...outlook } = item;
+      this.#outlook = outlook;
     } else if (item.kind === 'end') {
       this.#collector.end(item);
       if (this.#left === undefined) yield* this.#begin();
@@ -123,7 +126,9 @@ class Rewriter {
     const manifest = noted(head, rewrite, lost);
     const infos = manifest.spaces.map(({ id, name, engine }) => ({ id, name, engine }));
     this.#left = { catalog, spaces: new Map(infos.map((space) => [space.id, space])) };
-    yield { kind: 'start', manifest };
+    // Of rows that go through a filter nobody knows how many come out, and what they are like.
+    const outlook = rewrite.rows === undefined ? this.#outlook : {};
+    yield { kind: 'start', manifest, ...outlook };
     yield* this.#counter.pass(systemBatches(catalog));
   }
 

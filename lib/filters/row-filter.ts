@@ -168,6 +168,7 @@ export class Rows {
   #runs: { memory: ArrayBufferLike; start: number; end: number }[] = [];
   bytes = 0;
   count = 0;
+  #largest = 0;
 
   get isFull(): boolean {
     return this.bytes >= BATCH_BYTES;
@@ -181,16 +182,18 @@ export class Rows {
     else this.#runs.push({ memory: buffer, start: byteOffset, end: byteOffset + length });
     this.bytes += length;
     this.count++;
+    this.#largest = Math.max(this.#largest, length);
     return this.isFull;
   }
 
   /** All rows back to back, and begins anew. */
-  take(): { bytes: Buffer; count: number } {
+  take(): { bytes: Buffer; count: number; largest: number } {
     const runs = this.#runs.map(({ memory, start, end }) =>
       Buffer.from(memory, start, end - start),
     );
-    const taken = { bytes: runs.length === 1 ? runs[0]! : Buffer.concat(runs), count: this.count };
-    [this.#runs, this.bytes, this.count] = [[], 0, 0];
+    const bytes = runs.length === 1 ? runs[0]! : Buffer.concat(runs);
+    const taken = { bytes, count: this.count, largest: this.#largest };
+    [this.#runs, this.bytes, this.count, this.#largest] = [[], 0, 0, 0];
     return taken;
   }
 }

@@ -56,6 +56,7 @@ export const Iterator = { EQ: 0, ALL: 2, GT: 6 } as const;
 
 /** Codes of `src/box/errcode.h` that decide what to do next. */
 export const ErrorCode = {
+  MEMORY_ISSUE: 2,
   TUPLE_FOUND: 3,
   UNSUPPORTED: 5,
   READONLY: 7,
@@ -64,7 +65,10 @@ export const ErrorCode = {
   NO_SUCH_USER: 45,
   PASSWORD_MISMATCH: 47,
   UNKNOWN_REQUEST_TYPE: 48,
+  MEMTX_MAX_TUPLE_SIZE: 110,
   LOADING: 116,
+  VY_QUOTA_TIMEOUT: 135,
+  VINYL_MAX_TUPLE_SIZE: 139,
   SYNC_QUORUM_TIMEOUT: 216,
   SYNC_ROLLBACK: 217,
   FIELD_CONSTRAINT_FAILED: 235,

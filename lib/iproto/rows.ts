@@ -17,6 +17,8 @@ export interface Rows {
   count: number;
   /** The receiver's own. */
   bytes: Buffer;
+  /** Bytes of the largest. */
+  largest: number;
   /** Gives the memory of `bytes` back, for whoever is done with them. */
   release: () => void;
 }
@@ -46,6 +48,8 @@ export class RowsReader {
   #end = 0;
   #filled = 0;
   #gathered = 0;
+  /** Bytes of the largest of them. */
+  #largest = 0;
   /** Where the last whole tuple starts. */
   #last = 0;
   /** There is no whole tuple behind `#end` before so much is filled. */
@@ -105,9 +109,11 @@ export class RowsReader {
     this.#emit({
       count: this.#gathered,
       bytes: piece.subarray(0, this.#end),
+      largest: this.#largest,
       release: this.#memory.releaseOf(piece),
     });
     this.#gathered = 0;
+    this.#largest = 0;
     this.#walkAt = 0;
     this.#last = 0;
     this.#end = 0;
@@ -173,6 +179,7 @@ export class RowsReader {
       const next = skipTuple(this.#piece, end, this.#filled);
       if (next === INCOMPLETE) break;
       if (next < 0) throw this.#broken('a row that is no tuple');
+      if (next - end > this.#largest) this.#largest = next - end;
       last = end;
       end = next;
       count++;

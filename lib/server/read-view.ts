@@ -89,6 +89,7 @@ class ReadViewParser {
   #start = 0;
   #filled = 0;
   #count = 0;
+  #largest = 0;
   #spaceId = 0;
 
   constructor(memory: Pool, emit: Emit<ReadViewItem>) {
@@ -126,7 +127,9 @@ class ReadViewParser {
         continue;
       }
       piece.copyWithin(this.#filled, shift + row.tuple, shift + end);
-      this.#filled += end - row.tuple;
+      const size = end - row.tuple;
+      if (size > this.#largest) this.#largest = size;
+      this.#filled += size;
       this.#spaceId = row.spaceId;
       this.#count++;
     }
@@ -165,9 +168,11 @@ class ReadViewParser {
     const isFew = gathered.length < FEW_BYTES;
     const bytes = isFew ? Buffer.from(gathered) : gathered;
     const release = isFew ? () => {} : this.#memory.releaseOf(piece);
-    const rows = { spaceId: this.#spaceId, count: this.#count, bytes, release };
+    const [count, largest] = [this.#count, this.#largest];
+    const rows = { spaceId: this.#spaceId, count, bytes, largest, release };
     this.#emit({ kind: 'rows', ...rows }, bytes.length);
     this.#count = 0;
+    this.#largest = 0;
     this.#start = this.#filled;
     if (!isFew) this.#reset();
   }

@@ -16,6 +16,7 @@ import type { Destination } from '../schema/destinations.js';
 import { SYSTEM_ID_MAX } from '../schema/system.js';
 import type { TupleBatch } from '../tuple/batch.js';
 import { headerSize, isArray, skip } from '../tuple/msgpack.js';
+import { withRoomHint } from './capacity.js';
 import { InFlight, type Pending, type Tally } from './in-flight.js';
 
 const WRITE_BYTES = 128 * 1024;
@@ -175,7 +176,8 @@ export class Loader {
         return;
       }
       if (isError(packet)) {
-        this.#inFlight.failed(1, replyError(packet, this.#describe(pending, index)));
+        const error = replyError(packet, this.#describe(pending, index));
+        this.#inFlight.failed(1, withRoomHint(error));
         return;
       }
       const tuple = storedTuple(packet);

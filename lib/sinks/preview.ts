@@ -1,9 +1,10 @@
 import type { Writable } from 'node:stream';
-import type { BackupItem, Count } from '../archive/items.js';
+import type { BackupItem, Count, Size } from '../archive/items.js';
 import type { Manifest } from '../archive/manifest.js';
 import { Collector } from '../filters/collector.js';
 import type { Connection } from '../iproto/connection.js';
 import type { RestorePlan } from '../schema/plan.js';
+import { largestIn, type TupleBatch } from '../tuple/batch.js';
 import { ItemWritable } from './items.js';
 import { planFor } from './target.js';
 import type { Wanted } from './wanted.js';
@@ -21,6 +22,8 @@ class PreviewSink extends ItemWritable {
   readonly #wanted: Wanted;
   readonly #onPreview: (preview: Preview) => void;
   readonly #collector = new Collector();
+  /** Bytes of the largest row, by space id. */
+  readonly #largest = new Map<number, number>();
 
   constructor(connection: Connection, wanted: Wanted, onPreview: (preview: Preview) => void) {
     super();
@@ -33,14 +36,28 @@ class PreviewSink extends ItemWritable {
     if (item.kind === 'start') {
       this.#collector.start(item.manifest);
     } else if (item.kind === 'tuples') {
-      if (!this.#collector.take(item)) item.release?.();
+      if (!this.#collector.take(item)) this.#measure(item);
     } else {
       this.#collector.end(item);
       const { manifest, catalog } = this.#collector.head();
-      const plan = await planFor(this.#connection, manifest, catalog, this.#wanted);
-      this.#onPreview({ manifest, plan, counts: this.#collector.counts });
+      const { counts } = this.#collector;
+      const sizes = new Map(
+        [...counts].map(([id, count]): [number, Size] => {
+          return [id, { ...count, largest: this.#largest.get(id) ?? 0 }];
+        }),
+      );
+      const plan = await planFor(this.#connection, manifest, catalog, this.#wanted, {
+        sizes: async () => sizes,
+      });
+      this.#onPreview({ manifest, plan, counts });
       this.isComplete = true;
     }
+  }
+
+  #measure(batch: TupleBatch): void {
+    const { id } = batch.space;
+    this.#largest.set(id, Math.max(largestIn(batch), this.#largest.get(id) ?? 0));
+    batch.release?.();
   }
 }
 

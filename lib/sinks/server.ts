@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import type { BackupEnd, BackupItem } from '../archive/items.js';
+import type { BackupEnd, BackupItem, Outlook } from '../archive/items.js';
 import { asTntarError, TntarError } from '../errors.js';
 import { Collector } from '../filters/collector.js';
 import type { Connection } from '../iproto/connection.js';
@@ -14,6 +14,7 @@ import { SystemSpace, TRUNCATE_ID } from '../schema/system.js';
 import { showUsed } from '../schema/used.js';
 import type { TupleBatch } from '../tuple/batch.js';
 import { decode, encode, type Value } from '../tuple/codec.js';
+import { withRoomHint } from './capacity.js';
 import type { Tally } from './in-flight.js';
 import { ItemWritable } from './items.js';
 import { Loader } from './loader.js';
@@ -85,7 +86,9 @@ function explained(error: TntarError): TntarError {
   if (serverCode === ErrorCode.READONLY) {
     return new TntarError(kind, message, { serverCode, cause: error, hint: READ_ONLY_HINT });
   }
-  if (serverCode === undefined || !BROKEN_CONSTRAINT.includes(serverCode)) return error;
+  if (serverCode === undefined || !BROKEN_CONSTRAINT.includes(serverCode)) {
+    return withRoomHint(error);
+  }
   return new TntarError(kind, message, {
     serverCode,
     cause: error,
@@ -102,6 +105,7 @@ class ServerSink extends ItemWritable implements ServerWritable {
   readonly #wanted: Wanted;
   readonly #report: Report;
   readonly #collector = new Collector();
+  #outlook: Outlook = {};
   #plan: RestorePlan | undefined;
   #loader: Loader | undefined;
   readonly #rowCounts: RowCounts;
@@ -156,6 +160,7 @@ class ServerSink extends ItemWritable implements ServerWritable {
   async #take(item: BackupItem): Promise<void> {
     if (item.kind === 'start') {
       this.#collector.start(item.manifest);
+      this.#outlook = item;
     } else if (item.kind === 'tuples') {
       if (!this.#collector.take(item)) await this.#load(item);
     } else {
@@ -186,7 +191,7 @@ class ServerSink extends ItemWritable implements ServerWritable {
   async #prepare(): Promise<RestorePlan> {
     if (this.#plan !== undefined) return this.#plan;
     const { manifest, catalog } = this.#collector.head();
-    this.#plan = await planFor(this.#connection, manifest, catalog, this.#wanted);
+    this.#plan = await planFor(this.#connection, manifest, catalog, this.#wanted, this.#outlook);
     const { losses, omissions, notes, drops, before, destinations, used } = this.#plan;
     // Behind the drop no dry run can list them any more.
     for (const line of losses) this.#report.warn(line);

@@ -1,3 +1,4 @@
+import type { Outlook } from '../archive/items.js';
 import type { Manifest } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
@@ -25,6 +26,7 @@ import { throwHidden } from '../server/hidden.js';
 import { readRefusals } from '../server/refusals.js';
 import { readSequenceValues } from '../server/sequence-values.js';
 import { readOnlyReason } from '../server/status.js';
+import { checkCapacity } from './capacity.js';
 import { checkHeld, type Wanted } from './wanted.js';
 
 /** @throws TntarError of kind `access` that names all that the user lacks for the plan */
@@ -142,6 +144,7 @@ function checkVinyl(made: Catalog): void {
  *
  * @param manifest - of the backup
  * @param backup - the user's rows of its system spaces
+ * @param outlook - what is known of its rows
  * @throws TntarError of kind `failure` (read-only), `access` (privileges) or `target` (the rest)
  */
 export async function planFor(
@@ -149,6 +152,7 @@ export async function planFor(
   manifest: Manifest,
   backup: Catalog,
   wanted: Wanted,
+  outlook: Outlook = {},
 ): Promise<RestorePlan> {
   checkHeld(manifest, wanted);
   const catalog = await readTarget(connection, backup, wanted);
@@ -184,5 +188,10 @@ export async function planFor(
   checkVinyl(plan.made);
   if (plan.conflicts.length > 0) throw refusal(connection.where, plan.conflicts, wanted);
   checkPrivileges(privileges, plan, catalog, target.server);
-  return { ...plan, losses: [...halfLosses(manifest, plan), ...plan.losses] };
+  const notes = await checkCapacity(connection, plan, outlook, backup, catalog);
+  return {
+    ...plan,
+    notes: [...plan.notes, ...notes],
+    losses: [...halfLosses(manifest, plan), ...plan.losses],
+  };
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { MANIFEST, TRAILER } from '../archive/entries.js';
 import { type BackupItem, Counter } from '../archive/items.js';
 import { decodeManifest, type Manifest } from '../archive/manifest.js';
+import { sizesOf } from '../archive/sizes.js';
 import {
   compareEntries,
   decodeTrailer,
@@ -73,7 +74,7 @@ async function* readUnpacked(
   const manifest: Manifest = decodeManifest(await folder.readSmall(MANIFEST));
   const order = new EntryOrder(manifest);
   const counter = new Counter();
-  yield { kind: 'start', manifest };
+  yield { kind: 'start', manifest, sizes: async () => sizesOf(rest) };
   for (const promised of rest) {
     const { name } = promised;
     const entry = namedFile(name)?.entry;

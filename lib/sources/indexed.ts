@@ -1,5 +1,6 @@
 import { type ArchiveFile, type ArchiveIndex, readIndex } from '../archive/archive-file.js';
 import { type BackupItem, Counter } from '../archive/items.js';
+import { sizesOf } from '../archive/sizes.js';
 import type { FoundEntry, OpenFrom } from '../archive/survey.js';
 import { TntarError } from '../errors.js';
 import { type Report, silent } from '../report.js';
@@ -43,12 +44,13 @@ export function wantedOf({ manifest, entries }: ArchiveIndex, wants: Wants): Fou
 
 async function* readIndexed(
   open: OpenFrom,
-  { manifest, trailer }: ArchiveIndex,
+  index: ArchiveIndex,
   wanted: readonly FoundEntry[],
 ): AsyncGenerator<BackupItem> {
+  const { manifest, trailer } = index;
   const { entries: _, ...end } = trailer;
   const counter = new Counter();
-  yield { kind: 'start', manifest };
+  yield { kind: 'start', manifest, sizes: async () => sizesOf(index.trailer.entries) };
   yield* counter.pass(readFound(open, manifest, wanted, 'is not what the trailer says'));
   yield { kind: 'end', ...end, counts: counter.counts };
 }
@@ -72,7 +74,10 @@ async function* readFile(file: ArchiveFile, reading: FileReading): AsyncGenerato
   const { wants, through = (bytes) => bytes, report = silent, isStrict = false } = reading;
   const index = await indexOf(file, report);
   if (index === undefined || index.manifest.spaces.every(({ name }) => wants(name))) {
-    yield* readArchive(through(file.open(0), file.size), isStrict);
+    for await (const item of readArchive(through(file.open(0), file.size), isStrict)) {
+      const isKnown = item.kind === 'start' && index !== undefined;
+      yield isKnown ? { ...item, sizes: async () => sizesOf(index.trailer.entries) } : item;
+    }
     return;
   }
   const wanted = wantedOf(index, wants);

@@ -9,6 +9,7 @@ import { expectedRows } from '../server/expected.js';
 import { hangRisk } from '../server/hang.js';
 import { isWithoutReadView } from '../server/read-view.js';
 import { checkSource, hasReadView } from '../server/releases.js';
+import { readLargestRows, readSizes } from '../server/sizes.js';
 import type { ItemReadable } from './items.js';
 import type { Origin, Reading } from './origin.js';
 import { selectSource } from './select.js';
@@ -65,7 +66,12 @@ async function open(
       `${old}: box.schema.upgrade() was not run here; a restore upgrades what it restores`,
     );
   }
-  items.unshift({ ...start, manifest: withExpected(start.manifest, expected) });
+  items.unshift({
+    ...start,
+    manifest: withExpected(start.manifest, expected),
+    sizes: () => readSizes(connection),
+    largestRows: (spaces) => readLargestRows(connection, spaces),
+  } satisfies BackupStart);
   return items;
 }
 

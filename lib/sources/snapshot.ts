@@ -54,8 +54,8 @@ async function* userBatches(
     if (space === undefined) {
       throw new TntarError('failure', `the snapshot has rows of the unknown space ${item.spaceId}`);
     }
-    const { count, bytes, release } = item;
-    yield { kind: 'tuples', space, count, bytes, release };
+    const { count, bytes, largest, release } = item;
+    yield { kind: 'tuples', space, count, bytes, largest, release };
     const { done, value } = await items.next();
     if (done === true) throw new TntarError('failure', 'the snapshot ended before its end');
     item = value;

@@ -17,6 +17,8 @@ export interface TupleBatch {
   count: number;
   /** `count` MessagePack arrays back to back. Owned by the receiver: the sender never writes to it again. */
   bytes: Buffer;
+  /** Bytes of the largest tuple; absent where nobody looked at each. */
+  largest?: number;
   /**
    * Gives the memory of `bytes` back, to be used for another batch. For the last receiver, when it is
    * done with them; what nobody gives back is left to the collector.
@@ -39,6 +41,19 @@ export function countTuples(bytes: Buffer): { count: number } | { badOffset: num
     count++;
   }
   return { count };
+}
+
+/** The bytes of the largest tuple of a batch, looked at one by one where the batch does not say. */
+export function largestIn({ bytes, largest }: Pick<TupleBatch, 'bytes' | 'largest'>): number {
+  if (largest !== undefined) return largest;
+  let found = 0;
+  for (let pos = 0; pos < bytes.length; ) {
+    const next = skipTuple(bytes, pos, bytes.length);
+    if (next < 0) break;
+    found = Math.max(found, next - pos);
+    pos = next;
+  }
+  return found;
 }
 
 /**

@@ -31,6 +31,16 @@ describe('a trailer', () => {
     deepEqual(decodeTrailer(encodeTrailer(empty)), empty);
   });
 
+  it('may say how large the largest tuple of an entry is, which changes no hash', () => {
+    const [first, ...rest] = LIST;
+    const entries = [{ ...first!, largest: 20 }, ...rest];
+    const bytes = encodeTrailer({ entries, vclock: {}, consistent: true });
+    deepEqual(decodeTrailer(bytes).entries, entries);
+    equal(hashEntries(entries), hashEntries(LIST));
+    const wrong = [{ ...first!, largest: -1 }, ...rest];
+    throws(() => decode(trailer([], {}, wrong)), /'largest'/);
+  });
+
   it('is read where it was written by hand, and written as by hand', () => {
     const byHand = trailer(ENTRIES);
     const { vclock, consistent } = byHand;

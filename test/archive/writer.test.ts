@@ -11,6 +11,7 @@ import {
   partBytes,
 } from '../../lib/archive/limits.js';
 import type { Manifest } from '../../lib/archive/manifest.js';
+import { decodeTrailer } from '../../lib/archive/trailer.js';
 import { ArchiveWriter } from '../../lib/archive/writer.js';
 import type { TupleBatch } from '../../lib/tuple/batch.js';
 import { manifest, trailer } from '../support/archive-builder.js';
@@ -253,5 +254,33 @@ describe('the writer', () => {
     await rejects(writer.start({ ...MANIFEST, spaces: [space] }), { name: 'TntarError' });
     const partial = Array<string>(MAX_JSON_VALUES).fill('');
     await rejects(writer.start({ ...MANIFEST, partial }), { name: 'TntarError' });
+  });
+});
+
+describe('the trailer of an archive', () => {
+  const largestOf = async (...batches: TupleBatch[]): Promise<unknown[]> => {
+    const entries = await unpack(await write(batches));
+    return decodeTrailer(entries.at(-1)!.body).entries.map(({ name, largest }) => [name, largest]);
+  };
+
+  it('says how large the largest tuple of a part is, if each batch of it says so', async () => {
+    const [first, second] = [batch(512, [1], [2]), batch(512, [3])];
+    deepEqual(await largestOf({ ...first, largest: 2 }, { ...second, largest: 9 }), [
+      ['manifest.json', undefined],
+      ['512.dump', 9],
+    ]);
+    deepEqual(await largestOf({ ...first, largest: 2 }, second), [
+      ['manifest.json', undefined],
+      ['512.dump', undefined],
+    ]);
+  });
+
+  it('says so of each part by itself', async () => {
+    const parts = [2 * MIB, 10].map((size) => ({ ...large(512, size), largest: size }));
+    deepEqual(await largestOf(...parts), [
+      ['manifest.json', undefined],
+      ['512.dump.00000', 2 * MIB],
+      ['512.dump.00001', 10],
+    ]);
   });
 });

@@ -1,6 +1,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import type { ArchiveFile } from '../../lib/archive/archive-file.js';
-import type { BackupItem } from '../../lib/archive/items.js';
+import type { BackupItem, Size } from '../../lib/archive/items.js';
+import type { EntryRecord } from '../../lib/archive/trailer.js';
 import type { Report } from '../../lib/report.js';
 import { fileSource } from '../../lib/sources/indexed.js';
 import { isArchiveError, type Outcome, readArchive, readItems } from '../archive/reading.js';
@@ -26,6 +27,8 @@ interface Read extends Outcome {
   /** How many times the file was opened, and read from its start. */
   fromStart: number;
   bytes: number;
+  /** What the start says of the rows that will come. */
+  sizes: ReadonlyMap<number, Size> | undefined;
 }
 
 async function read(bytes: Buffer, wants: (space: string) => boolean, chunk = 64): Promise<Read> {
@@ -46,8 +49,13 @@ async function read(bytes: Buffer, wants: (space: string) => boolean, chunk = 64
       yield each;
     }
   };
-  const outcome = await readItems(fileSource(file, { wants, through, report }));
-  return { ...outcome, warnings, fromStart, bytes: counted };
+  const { items, ...outcome } = await readItems(fileSource(file, { wants, through, report }));
+  const [start, ...rest] = items;
+  if (start?.kind !== 'start')
+    return { ...outcome, items, warnings, fromStart, bytes: counted, sizes: undefined };
+  const { sizes: ask, ...plain } = start;
+  const sizes = await ask?.();
+  return { ...outcome, items: [plain, ...rest], warnings, fromStart, bytes: counted, sizes };
 }
 
 /** What those who want `users` only are to get. */
@@ -82,6 +90,20 @@ describe('an archive in a file', () => {
     deepEqual(items, await expected());
     deepEqual(warnings, []);
     ok(bytes < framed(contents(GOOD)).length, `${bytes} bytes were read`);
+  });
+
+  it('says before the first row how many rows each space has, and how large they are', async () => {
+    const entries = trailer(GOOD)['entries'] as EntryRecord[];
+    const known = entries.map((each) =>
+      each.name.startsWith('513.') ? { ...each, largest: each.rows * 7 } : each,
+    );
+    const list = seekable([...GOOD, jsonEntry('trailer.json', trailer([], {}, known))]);
+    for (const wants of [users, () => true]) {
+      const { sizes } = await read(list, wants);
+      deepEqual(sizes?.get(512), { rows: 2, bytes: 24 });
+      deepEqual(sizes?.get(513), { rows: 3, bytes: 20, largest: 14 });
+    }
+    equal((await read(PLAIN, users)).sizes, undefined);
   });
 
   it('gives definitions where no space is wanted', async () => {

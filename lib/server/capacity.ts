@@ -1,0 +1,59 @@
+import { TntarError } from '../errors.js';
+import type { Connection } from '../iproto/connection.js';
+import { Key } from '../iproto/constants.js';
+import { bodyDecoded } from '../iproto/packets.js';
+import { evaluate } from '../iproto/requests.js';
+
+/** What a server has room for; all in bytes. */
+export interface Capacity {
+  /** Largest tuples, by the engine. */
+  largest: Readonly<Record<string, number>>;
+  /** `memtx_memory` */
+  memory: number;
+  /** How much of it tuples and indexes take. */
+  used: number;
+  /** How much of that the spaces take that were asked about, at most. */
+  freed: number;
+}
+
+/** More than a tuple takes beside its own bytes, with what is lost because memory comes in slabs. */
+const TUPLE_OVERHEAD = 64;
+
+const CAPACITY = `
+  local ids, overhead = ...
+  local slab = box.slab.info()
+  local freed = 0
+  for _, id in ipairs(ids) do
+    local space = box.space[id]
+    if space ~= nil and space.engine == 'memtx' and space.index[0] ~= nil then
+      freed = freed + space:bsize() + space:len() * overhead
+      for i, index in pairs(space.index) do
+        if type(i) == 'number' then freed = freed + index:bsize() end
+      end
+    end
+  end
+  return {box.cfg.memtx_max_tuple_size, box.cfg.vinyl_max_tuple_size,
+    slab.quota_size, slab.arena_used, freed}`;
+
+/**
+ * Asks a server what it has room for.
+ *
+ * @param spaces - ids of spaces whose rows will be gone, or replaced
+ * @returns undefined where the user may not ask
+ */
+export async function readCapacity(
+  connection: Connection,
+  spaces: readonly number[],
+): Promise<Capacity | undefined> {
+  try {
+    const request = evaluate(CAPACITY, [[...spaces], TUPLE_OVERHEAD]);
+    const reply = await connection.request(request, 'ask for what it has room for');
+    const [figures = []] = bodyDecoded(reply, Key.DATA) as [unknown[]?];
+    const [memtx, vinyl, memory, used, freed] = figures.map(Number);
+    if (freed === undefined) return undefined;
+    return { largest: { memtx: memtx!, vinyl: vinyl! }, memory: memory!, used: used!, freed };
+  } catch (error) {
+    if (error instanceof TntarError && error.serverCode !== undefined) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,83 @@
+import type { Size } from '../archive/items.js';
+import { TntarError } from '../errors.js';
+import type { Connection } from '../iproto/connection.js';
+import { Key } from '../iproto/constants.js';
+import { bodyDecoded } from '../iproto/packets.js';
+import { evaluate } from '../iproto/requests.js';
+import { SYSTEM_ID_MAX } from '../schema/system.js';
+import type { Value } from '../tuple/codec.js';
+
+/**
+ * Asks over a connection of its own: the other may be reading.
+ *
+ * @param questions - arguments of the expression, each of which is asked about
+ * @returns the first value of each answer; none from where the user may not ask
+ */
+async function askAside(
+  connection: Connection,
+  expression: string,
+  questions: readonly Value[],
+): Promise<unknown[]> {
+  const answers: unknown[] = [];
+  const other = await connection.another();
+  try {
+    for (const question of questions) {
+      const request = evaluate(expression, [question]);
+      const reply = await other.request(request, 'ask how large rows are', true);
+      answers.push((bodyDecoded(reply, Key.DATA) as unknown[])[0]);
+    }
+  } catch (error) {
+    if (!(error instanceof TntarError) || error.serverCode === undefined) throw error;
+  } finally {
+    other.close();
+  }
+  return answers;
+}
+
+const SIZES = `
+  local sizes = setmetatable({}, {__serialize = 'seq'})
+  for id, space in pairs(box.space) do
+    if type(id) == 'number' and id > ... and space.index[0] ~= nil and not space.temporary then
+      local most = space.engine == 'vinyl' and box.cfg.vinyl_max_tuple_size or box.cfg.memtx_max_tuple_size
+      table.insert(sizes, {id, space:len(), space:bsize(), most})
+    end
+  end
+  return sizes`;
+
+/**
+ * Asks how many rows the spaces of users have, how large they are together, and how large one can be.
+ *
+ * @returns by space id, nearly; nothing where the user may not ask
+ */
+export async function readSizes(connection: Connection): Promise<ReadonlyMap<number, Size>> {
+  const [sizes = []] = (await askAside(connection, SIZES, [SYSTEM_ID_MAX])) as [number[][]?];
+  return new Map(
+    sizes.map((figures): [number, Size] => {
+      const [id, rows, bytes, atMost] = figures.map(Number) as [number, number, number, number];
+      return [id, { rows, bytes, atMost }];
+    }),
+  );
+}
+
+/** Others take their turns meanwhile. */
+const LARGEST = `
+  local fiber = require('fiber')
+  local largest, count = 0, 0
+  for _, tuple in box.space[...]:pairs() do
+    largest, count = math.max(largest, tuple:bsize()), count + 1
+    if count % 1000 == 0 then fiber.yield() end
+  end
+  return largest`;
+
+/**
+ * Has the server look at all rows of some spaces.
+ *
+ * @returns bytes of the largest row, by space id; of spaces that the user may not ask about nothing
+ */
+export async function readLargestRows(
+  connection: Connection,
+  spaces: readonly number[],
+): Promise<ReadonlyMap<number, number>> {
+  const largest = await askAside(connection, LARGEST, spaces);
+  return new Map(largest.map((bytes, i) => [spaces[i]!, Number(bytes)]));
+}
