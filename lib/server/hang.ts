@@ -46,30 +46,48 @@ async function maxTupleBytes(connection: Connection): Promise<number | undefined
   }
 }
 
-/** Whoever may not read all of this has no snapshot to fear: the server refuses it before it begins. */
-async function mayReadUniverse(connection: Connection): Promise<boolean> {
+/** A danger that a read view hangs the server, so that only `kill -9` ends it. */
+export interface HangRisk {
+  /** Why there is one. */
+  why: string;
+  /** True where nobody knows how large tuples can be, and there is no vinyl: with it many more rows can do it. */
+  isSmall: boolean;
+}
+
+/** @returns the risk to a user who may not ask for the size of tuples */
+async function unknownRisk(connection: Connection): Promise<Omit<HangRisk, 'why'> | undefined> {
   const { catalog, hidden } = await readVisible(connection);
-  if (hidden.length > 0) return false;
-  return (new Privileges(catalog, connection.user).on('universe') & Privilege.READ) !== 0;
+  const { user } = connection;
+  // To whoever may not read all of this the server refuses a snapshot before it begins.
+  if (hidden.length > 0) return undefined;
+  if ((new Privileges(catalog, user).on('universe') & Privilege.READ) === 0) return undefined;
+  return { isSmall: !catalog.spaces.some(({ engine }) => engine === 'vinyl') };
 }
 
 /**
- * Finds out whether a read view may hang this server, so that only `kill -9` ends it. It may where its release has
- * the defect and its tuples can be that large: there need be no vinyl.
+ * Finds out whether a read view may hang this server: its release has the defect, and its tuples can be that large,
+ * or nobody knows.
  *
- * @returns why; undefined where it may not
+ * @returns undefined where it may not
  */
-export async function hangRisk(connection: Connection): Promise<string | undefined> {
+export async function hangRisk(connection: Connection): Promise<HangRisk | undefined> {
   const { major, minor, version } = connection.greeting;
   const mended = MENDED[`${major}.${minor}`];
   const patch = Number.parseInt(version.split('.')[2] ?? '', 10);
   if (mended === undefined || patch >= mended) return undefined;
+  const where = `a snapshot of Tarantool ${version} can hang the server where tuples are over 4 MiB (tarantool#11604)`;
   const bytes = await maxTupleBytes(connection);
-  if (bytes !== undefined && bytes <= SAFE_TUPLE_BYTES) return undefined;
-  if (bytes === undefined && !(await mayReadUniverse(connection))) return undefined;
-  const size =
-    bytes === undefined
-      ? `user '${connection.user}' may not ask how large they can be`
-      : `they can be ${bytes} bytes large here`;
-  return `a snapshot of Tarantool ${version} can hang the server where tuples are over 4 MiB (tarantool#11604), and ${size}`;
+  if (bytes === undefined) {
+    const why = `${where}, and user '${connection.user}' may not ask how large they can be`;
+    const risk = await unknownRisk(connection);
+    return risk && { why, ...risk };
+  }
+  if (bytes <= SAFE_TUPLE_BYTES) return undefined;
+  return { why: `${where}, and they can be ${bytes} bytes large here`, isSmall: false };
+}
+
+/** The same, where it is no small one; why. */
+export async function greatHangRisk(connection: Connection): Promise<string | undefined> {
+  const risk = await hangRisk(connection);
+  return risk === undefined || risk.isSmall ? undefined : risk.why;
 }

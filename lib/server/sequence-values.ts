@@ -8,7 +8,7 @@ import { Field, SystemSpace } from '../schema/system.js';
 import { eachTuple } from '../tuple/batch.js';
 import { decode } from '../tuple/codec.js';
 import { splitFields } from '../tuple/fields.js';
-import { hangRisk } from './hang.js';
+import { greatHangRisk } from './hang.js';
 import type { Hidden } from './hidden.js';
 import { readOldSequences } from './old-sequences.js';
 import { isWithoutReadView, readView } from './read-view.js';
@@ -102,7 +102,7 @@ async function fromReadViewIfAny(
   connection: Connection,
   told: SequenceValues,
 ): Promise<SequenceValues> {
-  const risk = await hangRisk(connection);
+  const risk = await greatHangRisk(connection);
   if (risk !== undefined) {
     const hidden = told.hidden.map(({ what, why }) => ({
       what,

@@ -5,7 +5,7 @@ import type { Connection } from '../iproto/connection.js';
 import { ErrorCode } from '../iproto/constants.js';
 import { askQueue } from '../iproto/quorum.js';
 import type { Catalog } from '../schema/catalog.js';
-import { hangRisk } from './hang.js';
+import { greatHangRisk } from './hang.js';
 import { readView } from './read-view.js';
 
 /** A read view of which nothing comes for so long waits for a quorum: it needs no such time for itself. */
@@ -22,7 +22,7 @@ const UNCONFIRMED: readonly (number | undefined)[] = [
  * of it is not waited for.
  */
 async function probe(connection: Connection): Promise<Unconfirmed | undefined> {
-  if ((await hangRisk(connection)) !== undefined) return 'unknown';
+  if ((await greatHangRisk(connection)) !== undefined) return 'unknown';
   const other = await connection.another();
   let isLate = false;
   const cancel = afterAwake(PROBE_MS, () => {

@@ -13,7 +13,7 @@ import { readLargestRows, readSizes } from '../server/sizes.js';
 import type { ItemReadable } from './items.js';
 import type { Origin, Reading } from './origin.js';
 import { selectSource } from './select.js';
-import { checkHang, snapshotSource } from './snapshot.js';
+import { hangError, snapshotSource } from './snapshot.js';
 
 const WAYS = ['auto', 'snapshot', 'select'] as const;
 
@@ -108,13 +108,15 @@ export function serverOrigin(
       report.note(`reading by select, for ${version} has no snapshot to read over the network`);
       return by('select');
     }
-    if (way === 'snapshot' && !forceSnapshot) await checkHang(connection);
-    if (way !== 'auto') return by(way);
+    if (way === 'select') return by('select');
     const risk = forceSnapshot ? undefined : await hangRisk(connection);
-    if (risk !== undefined) {
-      report.warn(`reading by select: ${risk}`);
+    if (risk?.isSmall === true) report.warn(`${risk.why}; going on, for there is no vinyl`);
+    else if (risk !== undefined) {
+      if (way === 'snapshot') throw hangError(risk.why);
+      report.warn(`reading by select: ${risk.why}`);
       return by('select');
     }
+    if (way === 'snapshot') return by('snapshot');
     try {
       const items = await by('snapshot');
       report.note('reading from a snapshot: consistent while writes go on');

@@ -6,7 +6,7 @@ import { Catalog, type Space } from '../schema/catalog.js';
 import { systemBatches } from '../schema/head.js';
 import { renumberCollations } from '../schema/old-collations.js';
 import { SYSTEM_ID_MAX } from '../schema/system.js';
-import { hangRisk } from '../server/hang.js';
+import { greatHangRisk } from '../server/hang.js';
 import { readSpace } from '../server/paged.js';
 import { type ReadViewItem, readView } from '../server/read-view.js';
 import { findUnconfirmed } from '../server/unconfirmed.js';
@@ -104,21 +104,21 @@ export interface SnapshotOptions {
   isForced?: boolean;
 }
 
-/** @throws TntarError of kind `usage` where a snapshot may hang the server */
-export async function checkHang(connection: Connection): Promise<void> {
-  const risk = await hangRisk(connection);
-  if (risk !== undefined) throw new TntarError('usage', risk, { hint: HANG_HINT });
-}
-
 const HANG_HINT =
   'update the server, read it with --source select, or take the snapshot with --force-snapshot if you know that no tuple is so large';
+
+/** The error of a snapshot that may hang the server. */
+export function hangError(why: string): TntarError {
+  return new TntarError('usage', why, { hint: HANG_HINT });
+}
 
 async function* readBackup(
   connection: Connection,
   wants: Reading['wants'],
   { isForced = false }: SnapshotOptions,
 ): AsyncGenerator<BackupItem> {
-  if (!isForced) await checkHang(connection);
+  const risk = isForced ? undefined : await greatHangRisk(connection);
+  if (risk !== undefined) throw hangError(risk);
   const items = readView(connection);
   const { vclock, catalog, next } = await readHead(items);
   yield {

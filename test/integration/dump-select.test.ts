@@ -5,7 +5,6 @@ import {
   BULK,
   expectSame,
   list,
-  mayHang,
   parkDump,
   restore,
   roundTrip,
@@ -258,8 +257,7 @@ describe('a dump by select', () => {
     });
 
     it("who has the role 'replication' is not needed: there is a snapshot", async () => {
-      const force = mayHang(server) ? ['--force-snapshot'] : [];
-      const { code, stdout, stderr } = await dumpAs(server, 'copier', ...force);
+      const { code, stdout, stderr } = await dumpAs(server, 'copier');
       equal(code, 0, stderr);
       equal((await list(stdout)).source, 'snapshot');
     });

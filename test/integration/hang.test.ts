@@ -99,15 +99,25 @@ describe('a server of a release that a snapshot can hang', () => {
   }
 
   it('gives none to a user who may read all, and not ask how large tuples can be', async () => {
-    await start(SMALL);
+    await start(SMALL + VINYL);
     const result = await dumpAs('dumper:dumper');
     equal(await sourceOf(result), 'select');
     match(result.stderr, /reading by select: .*user 'dumper' may not ask how large they can be/);
     failsWith(await dumpAs('dumper:dumper', '--source', 'snapshot'), 2, RISK);
   });
 
-  it('tells such a user what it takes to read the values of sequences', async () => {
+  it('gives one to such a user where there is no vinyl, and warns', async () => {
     await start(SMALL + SEQUENCE);
+    for (const source of ['auto', 'snapshot']) {
+      const result = await dumpAs('dumper:dumper', '--source', source);
+      equal(await sourceOf(result), 'snapshot');
+      match(result.stderr, RISK);
+      match(result.stderr, /may not ask how large they can be; going on, for there is no vinyl/);
+    }
+  });
+
+  it('tells such a user what it takes to read the values of sequences', async () => {
+    await start(SMALL + VINYL + SEQUENCE);
     const { code, stderr } = await dumpAs('dumper:dumper');
     equal(code, 5, stderr);
     match(stderr, /may not read the value of sequence 'ids'/);

@@ -1,6 +1,6 @@
 import { equal, match } from 'node:assert/strict';
 import { Connection } from '../../lib/iproto/connection.js';
-import { hangRisk } from '../../lib/server/hang.js';
+import { greatHangRisk } from '../../lib/server/hang.js';
 import { FakeServer, greeting, packet } from '../iproto/fake-server.js';
 
 const MIB = 1024 * 1024;
@@ -13,7 +13,7 @@ async function riskOf(version: string, bytes: number): Promise<string | undefine
   });
   const connection = await Connection.open(fake.endpoint);
   try {
-    return await hangRisk(connection);
+    return await greatHangRisk(connection);
   } finally {
     connection.close();
     await fake.close();
