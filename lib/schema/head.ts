@@ -1,7 +1,7 @@
 import type { Manifest } from '../archive/manifest.js';
 import type { TupleBatch } from '../tuple/batch.js';
-import type { Catalog } from './catalog.js';
-import { SYSTEM_SPACE_NAMES } from './system.js';
+import type { Catalog, SystemRow } from './catalog.js';
+import { Field, SYSTEM_SPACE_NAMES, SystemSpace } from './system.js';
 
 /** What a backup says of itself before the first row of a user. */
 export interface Head {
@@ -10,10 +10,17 @@ export interface Head {
   catalog: Catalog;
 }
 
+/** The values of sequences by their ids: a read view has them in the order of a hash. */
+function inOrder(spaceId: number, rows: readonly SystemRow[]): readonly SystemRow[] {
+  if (spaceId !== SystemSpace.SEQUENCE_DATA) return rows;
+  const idOf = ({ fields }: SystemRow): number => Number(fields[Field.sequenceData.id]);
+  return [...rows].sort((a, b) => idOf(a) - idOf(b));
+}
+
 /** What a user made in the system spaces, a batch a space, ascending. */
 export function* systemBatches(catalog: Catalog): Generator<TupleBatch> {
   for (const [id, name] of SYSTEM_SPACE_NAMES) {
-    const rows = catalog.userRows(id);
+    const rows = inOrder(id, catalog.userRows(id));
     if (rows.length === 0) continue;
     const bytes = Buffer.concat(rows.map(({ raw }) => raw));
     yield { kind: 'tuples', space: { id, name, engine: 'memtx' }, count: rows.length, bytes };
