@@ -68,9 +68,9 @@ export class ReportEvents extends EventEmitter<ReportEventMap> implements Report
 
 export const silent: Report = { note: () => {}, warn: () => {}, progress: () => {} };
 
-/** As many things as one line names: enough to know what it is about. */
+/** The number of things that one line names. */
 const SHOWN = 10;
-/** As many as a line names that people work through, or that is a record. */
+/** The number for lines that people work through, or that are a record. */
 const LISTED = 100;
 
 function first(things: readonly string[], count: number): string {

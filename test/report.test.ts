@@ -16,7 +16,7 @@ describe('a list on one line', () => {
     equal(listOf(names(42)), `${names(10).join('; ')}; and 32 more`);
   });
 
-  it('names a hundred things where people need to know each', () => {
+  it('names a hundred things if people need each of them', () => {
     equal(longListOf(names(100)), names(100).join('; '));
     equal(longListOf(names(150)), `${names(100).join('; ')}; and 50 more`);
   });

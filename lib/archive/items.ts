@@ -8,19 +8,19 @@ export interface Count {
   bytes: number;
 }
 
-/** What is known of the rows of one space before they come: it may be a little off. */
+/** Figures of the rows of one space, known before the rows come. They may be a little off. */
 export interface Size extends Count {
-  /** Bytes of the largest row, where that is known. */
+  /** Bytes of the largest row; absent if unknown. */
   largest?: number;
-  /** Bytes that a row can have at most, where that is known. */
+  /** Bytes that a row can have at most; absent if unknown. */
   atMost?: number;
 }
 
-/** What a source can be asked of the rows that will come. */
+/** Questions that a source answers about the rows that will come. */
 export interface Outlook {
-  /** By space id; absent where nothing is known. */
+  /** Returns figures by space id; absent if the source has none. */
   sizes?: () => Promise<ReadonlyMap<number, Size>>;
-  /** Has a live source look at all rows of some spaces: bytes of the largest, by space id. */
+  /** Has a live source look at all rows of some spaces. Returns bytes of the largest row, by space id. */
   largestRows?: (spaces: readonly number[]) => Promise<ReadonlyMap<number, number>>;
 }
 

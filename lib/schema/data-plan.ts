@@ -89,7 +89,7 @@ function referencesFromOthers(target: Catalog, emptied: ReadonlyMap<number, stri
   });
 }
 
-/** Plans to put rows into the spaces of the target that have the names of the backup's: what goes before the rows. */
+/** Plans to put rows into existing spaces with the names of the backup's. Returns the steps before the rows. */
 export function planKept(
   planner: Planner,
   backup: Catalog,
@@ -117,7 +117,7 @@ export function planKept(
   ]);
 }
 
-/** Plans to put rows, and nothing else, into spaces that are there: what goes after the rows. */
+/** Plans to put rows, and nothing else, into existing spaces. Returns the steps after the rows. */
 export function planData(
   planner: Planner,
   backup: Catalog,
@@ -175,7 +175,7 @@ function planValues(
   return joinParts([{ omissions }, planner.values(moved)]);
 }
 
-/** Sequences that are there and stay have a value of their own, which does not go back. */
+/** Plans the values of sequences. An existing sequence that stays has a value of its own, which never goes back. */
 export function planSequences(
   planner: Planner,
   target: Catalog,

@@ -86,7 +86,7 @@ function numberOf(text: string, type: string, source: Release): Buffer | undefin
   return fits ? float64(Number(text)) : undefined;
 }
 
-/** True where a text names a column, which no server from 3.0 on takes as a default. */
+/** Returns true if a text names a column, which no server from 3.0 on takes as a default. */
 function namesColumn(tokens: readonly string[], source: Release): boolean {
   return tokens.some((token, i) => {
     const isName =

@@ -14,7 +14,7 @@ import { BuiltinUser, Field, SystemSpace } from './system.js';
 
 /** The parts of a plan in the order in which people are told about them. */
 export interface Parts {
-  /** What is known without any step. */
+  /** Lines that belong to no step. */
   first: Part;
   before: Part;
   after: Part;
@@ -41,7 +41,7 @@ const isToSuper = ({ fields }: SystemRow): boolean =>
   fields[Field.priv.grantee] === BuiltinUser.SUPER;
 const isPrimary = ({ fields }: SystemRow): boolean => fields[Field.index.id] === 0;
 
-/** More users and roles than a server takes, in words. */
+/** Returns a conflict if there are more users and roles than a server takes. */
 function tooManyUsers(target: Catalog, users: readonly SystemRow[]): string[] {
   const count = target.rows(SystemSpace.USER).length + users.length;
   if (users.length === 0 || count <= MAX_USERS) return [];

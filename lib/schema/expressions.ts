@@ -10,7 +10,7 @@ import { Field, SystemSpace } from './system.js';
 
 /** Something that is left out because the target cannot make its expression. */
 export interface Unmakable {
-  /** Of the backup, of which it is a part; undefined for a function that no space names. */
+  /** The space of the backup that it belongs to; undefined for a function that no space names. */
   spaceId?: number;
   /** In words, with the reason. */
   line: string;
@@ -21,8 +21,8 @@ export interface Makable {
   backup: Catalog;
   left: Unmakable[];
   /**
-   * Expressions that call nothing but what the target has: only the target itself knows whether it takes
-   * them. By their texts: as a statement that it can be asked to prepare.
+   * Statements that the target can be asked to prepare, by expressions that call nothing but functions of
+   * the target. Only the target knows whether it takes those.
    */
   questions: ReadonlyMap<string, string>;
 }
@@ -31,7 +31,7 @@ const isExpression = ({ fields }: SystemRow): boolean => fields[Field.func.langu
 const nameOf = ({ fields }: SystemRow): string => String(fields[Field.func.name]);
 const bodyOf = ({ fields }: SystemRow): string => String(fields[Field.func.body]);
 
-/** Why functions cannot be made, by their names. */
+/** Returns the reasons why functions cannot be made, by their names. */
 function problemsOf(
   expressions: readonly SystemRow[],
   functions: SqlFunctions,

@@ -33,7 +33,7 @@ const RANGES: Readonly<Record<Kind, readonly [first: number, last: number]>> = {
 /** Spaces and sequences hold something of their own: two under one name would mix. */
 const HOLDS_DATA: ReadonlySet<Kind> = new Set<Kind>(['space', 'sequence']);
 
-/** What the server notes about when a row was changed, and who made it. */
+/** Fields in which the server notes when a row was changed, and who made it. */
 const NOTED: Readonly<Partial<Record<Kind, readonly number[]>>> = {
   user: [Field.user.authHistory, Field.user.lastModified, Field.user.options],
   function: [Field.func.created, Field.func.lastAltered],

@@ -14,7 +14,7 @@ import { Field, SystemSpace } from './system.js';
  * Source: `user_opts_from_origins()` and `opts_from_origins()` of the server's `src/box/lua/schema.lua`.
  */
 const CONFIG = 'config';
-/** Of what somebody made by a statement. */
+/** The origin of a thing that somebody made by a statement. */
 const BY_HAND = '';
 
 /** The field with the origins, and since when it is written. */
@@ -29,7 +29,7 @@ function originsOf({ fields }: SystemRow, field: number): Table | undefined {
   return isTable(origins) ? origins : undefined;
 }
 
-/** True for a row of which all that stands behind the fields of its system space is who made it. */
+/** Returns true for a row whose only extra field is its origins. */
 export function hasOrigins(spaceId: number, row: SystemRow): boolean {
   const field = ORIGINS.get(spaceId)?.field;
   return (
@@ -40,7 +40,7 @@ export function hasOrigins(spaceId: number, row: SystemRow): boolean {
 const isManaged = (row: SystemRow): boolean =>
   originsOf(row, Field.user.options)?.[CONFIG] !== undefined;
 
-/** Users, roles and grants without their origins, where the target knows none: it has them all the same. */
+/** Removes the origins of users, roles and grants if the target records none. */
 export function withoutOrigins(
   backup: Catalog,
   target: Release,
@@ -69,17 +69,19 @@ export function withoutOrigins(
   const since = showRelease(ORIGINS.get(SystemSpace.USER)!.since);
   return {
     backup: edited,
-    notes: [`servers before ${since} do not note that a configuration manages ${names}`],
+    notes: [
+      `${names}: managed by a configuration on the source, which servers before ${since} do not record`,
+    ],
   };
 }
 
-/** Names users and roles that the target will take away, for they are of the source's configuration alone. */
+/** Returns a note about users and roles that only the source's configuration manages: the target will drop them. */
 export function strangersToConfiguration(made: readonly SystemRow[], target: Catalog): string[] {
   if (!target.rows(SystemSpace.USER).some(isManaged)) return [];
   const strangers = made.filter(isManaged).map((row) => describeThing('user', row));
   if (strangers.length === 0) return [];
   return [
-    `the source's configuration manages ${listOf(strangers)}: add them to that of the target, which drops them otherwise when it is loaded next`,
+    `${listOf(strangers)}: managed by the configuration of the source; add to the configuration of the target, or the target drops it on its next reload`,
   ];
 }
 

@@ -23,7 +23,7 @@ export interface PassedOver {
 const isTree = ({ fields }: SystemRow): boolean =>
   String(fields[Field.index.type]).toLowerCase() === 'tree';
 
-/** An index that only a tree of memtx has: others took the option, and did nothing about it. */
+/** Removes the hint, an option that only a tree of memtx acts upon. */
 function withoutHint(row: SystemRow): SystemRow {
   return editField(row, Field.index.options, (options) =>
     editMap(options, (key, value) =>
@@ -32,7 +32,7 @@ function withoutHint(row: SystemRow): SystemRow {
   );
 }
 
-/** From 3.0 on an index without an order refuses to be told one. */
+/** Removes the order of parts, which an index without an order refuses from 3.0 on. */
 function withoutOrder(row: SystemRow): SystemRow {
   return editField(row, Field.index.parts, (parts) =>
     editArray(parts, (part) => withoutKeys(part, ['sort_order'])),

@@ -42,7 +42,7 @@ export interface RestorePlan {
   made: Catalog;
   /** What of the backup does not come along, and why, one line each. */
   omissions: string[];
-  /** What the target has already, the same as in the backup. */
+  /** Users, functions and collations that the target has already, the same as in the backup. */
   used: Used[];
   /** What others on the target lose by the drops, one line each. */
   losses: string[];
@@ -50,7 +50,7 @@ export interface RestorePlan {
   notes: string[];
   /** What the target's version cannot hold, one line each: with any of it, nothing may be written. */
   unsupported: string[];
-  /** Statements that the target has to be able to prepare, by the expressions that they are about. */
+  /** Statements that the target has to be able to prepare, by the expressions that they ask about. */
   questions: ReadonlyMap<string, string>;
   /** What keeps the backup out of the target, one line each: with any of them, nothing may be written. */
   conflicts: string[];
@@ -159,17 +159,17 @@ function planDrops(backup: Catalog, target: Catalog, options: PlanOptions): Drop
   return planDrop(backup, target, grants);
 }
 
-/** False for definitions that stay away on request. */
+/** Returns false for definitions that are left out on request. */
 const makes = (options: PlanOptions, spaceId: number): boolean => !unwanted(options).has(spaceId);
 
-/** Indexes that do not get the hint that they had in vain. */
+/** Returns a note about indexes that lose a hint. */
 function hintsOf(hints: readonly Meaningless[], { kept }: Planner): string[] {
   const made = hints.filter(({ spaceId }) => !kept.hasSpace(spaceId)).map(({ what }) => what);
   if (made.length === 0) return [];
-  return [`the option 'hint', which means nothing to them, is left out of ${listOf(made)}`];
+  return [`the option 'hint' is left out, because only trees of memtx use it: ${listOf(made)}`];
 }
 
-/** Of what belongs to spaces that stay as the target has them nothing is said. */
+/** Returns a line for each thing that is left out, except from spaces that stay as they are. */
 function linesOf(left: readonly Unmakable[], { kept }: Planner): string[] {
   return left
     .filter(({ spaceId }) => spaceId === undefined || !kept.hasSpace(spaceId))
@@ -180,7 +180,7 @@ function systemRow(fields: Value[]): SystemRow {
   return { raw: encode(fields), fields };
 }
 
-/** What is left out because somebody asked for that, one line each. */
+/** Returns a line for each kind of definition that is left out on request. */
 function withoutOnRequest(
   original: Catalog,
   { without = {}, revoked = [] }: PlanOptions,

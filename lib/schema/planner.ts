@@ -37,7 +37,7 @@ export interface PlanOptions {
   only?: 'schema' | 'data' | undefined;
   /** What becomes of spaces that the target has by name; `error` by default. */
   existing?: Existing | undefined;
-  /** Why the target does not take expressions in SQL that the backup would bring, by their texts. */
+  /** Reasons why the target refuses expressions in SQL, by their texts. */
   refused?: ReadonlyMap<string, string>;
   /** With rows alone: what becomes of a row whose key the target has; `error` by default. */
   onConflict?: OnConflict | undefined;
@@ -73,7 +73,7 @@ interface RowsThere {
 /** Writes steps for the rows of one backup and one target. It keeps no account: what is to be said is returned. */
 export class Planner {
   readonly ids: IdMap;
-  /** What the target has by the name of something in the backup, and is in its way. */
+  /** Things of the target that have a name of the backup's and are in its way, one line each. */
   readonly conflicts: readonly string[];
   /** Users, functions and collations that the target has already, and that are the same. */
   readonly used: Used[];
@@ -157,7 +157,7 @@ export class Planner {
     });
   }
 
-  /** What users and roles that are there already may do beyond what the backup grants them. */
+  /** Returns a note for each grant of the target that the backup does not have, to users of the backup. */
   otherGrants(): string[] {
     const { grantee } = Field.priv;
     const used = new Set(

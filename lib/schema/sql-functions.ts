@@ -28,7 +28,7 @@ export const BUILTINS: ReadonlyMap<string, readonly [least: number, most: number
 
 /** A function that is called in SQL. */
 interface Call {
-  /** As it is written, without quotes. */
+  /** The name as it is written, without quotes. */
   name: string;
   isQuoted: boolean;
   arguments: number;
@@ -65,7 +65,7 @@ function callsOf(sql: string, release: Release): Call[] {
   return calls;
 }
 
-/** What a server says of a function that somebody made. */
+/** A function that somebody made, as SQL sees it. */
 interface Callable {
   isExported: boolean;
   arguments: number;
@@ -98,12 +98,12 @@ export class SqlFunctions {
     );
   }
 
-  /** The names of the functions that an expression calls and that somebody made. */
+  /** Returns the names of the functions that an expression calls and that somebody made. */
   calledBy(sql: string): string[] {
     return callsOf(sql, this.#release).flatMap((call) => this.#nameOf(call) ?? []);
   }
 
-  /** Why a server cannot make the expression; undefined where nothing speaks against it. */
+  /** Returns the reason why a server cannot make the expression; undefined if nothing speaks against it. */
   problemOf(sql: string): string | undefined {
     for (const call of callsOf(sql, this.#release)) {
       const problem = this.#problem(call);

@@ -117,7 +117,7 @@ export function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** What follows the columns of a view or of a common table expression. */
+/** Words after `AS` and the columns of a view or of a common table expression. */
 const DEFINES: readonly string[] = ['(', 'SELECT', 'VALUES', 'WITH'];
 
 /**

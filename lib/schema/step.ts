@@ -14,11 +14,11 @@ export interface Step {
 /** A part of a plan: steps in their order, and what people are told about them, one line each. */
 export interface Part {
   steps: Step[];
-  /** What keeps the backup out of the target: with any of them, nothing may be written. */
+  /** Reasons why the target cannot take the backup. With any of them, nothing may be written. */
   conflicts: string[];
-  /** What the target takes for something else, or has besides the backup's. */
+  /** Things that differ on the target, or that only the target has. */
   notes: string[];
-  /** What of the backup is left out, and why. */
+  /** Things of the backup that are left out, with the reasons. */
   omissions: string[];
 }
 

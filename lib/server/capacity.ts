@@ -4,15 +4,15 @@ import { Key } from '../iproto/constants.js';
 import { bodyDecoded } from '../iproto/packets.js';
 import { evaluate } from '../iproto/requests.js';
 
-/** What a server has room for; all in bytes. */
+/** The room that a server has, in bytes. */
 export interface Capacity {
   /** Largest tuples, by the engine. */
   largest: Readonly<Record<string, number>>;
   /** `memtx_memory` */
   memory: number;
-  /** How much of it tuples and indexes take. */
+  /** The part of it that tuples and indexes take. */
   used: number;
-  /** How much of that the spaces take that were asked about, at most. */
+  /** The most that the named spaces take of that. */
   freed: number;
 }
 
@@ -36,7 +36,7 @@ const CAPACITY = `
     slab.quota_size, slab.arena_used, freed}`;
 
 /**
- * Asks a server what it has room for.
+ * Asks a server how much room it has.
  *
  * @param spaces - ids of spaces whose rows will be gone, or replaced
  * @returns undefined where the user may not ask

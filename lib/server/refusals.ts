@@ -4,7 +4,7 @@ import { Key } from '../iproto/constants.js';
 import { bodyDecoded } from '../iproto/packets.js';
 import { evaluate } from '../iproto/requests.js';
 
-/** Nothing is run: what is prepared is forgotten at once. */
+/** Runs nothing: each prepared statement is forgotten at once. */
 const PREPARE = `
   local refused = setmetatable({}, {__serialize = 'seq'})
   for i, sql in ipairs(...) do
@@ -18,14 +18,14 @@ const PREPARE = `
   return refused`;
 
 /**
- * What holds for an expression wherever it stands; other refusals may be about the statement around it.
+ * Refusals that hold for an expression wherever it stands. Others may be about the statement around it.
  *
  * Source: `find_built_in_func()` of the server's `src/box/sql/func.c`, and `expr_code_int()` of
  * `src/box/sql/expr.c`.
  */
 const CERTAIN = /wrong arguments for function|Integer literal .* exceeds the supported range/;
 
-/** As many as the server looks at before it does anything else. */
+/** The number of statements in one request, during which the server does nothing else. */
 const BATCH = 100;
 
 /**

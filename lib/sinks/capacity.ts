@@ -27,12 +27,12 @@ const ADDRESS = 8;
 
 /** Rows that will go into one space of the target. */
 export interface Load {
-  /** Of the space in the backup. */
+  /** The id of the space in the backup. */
   id: number;
   name: string;
   engine: string;
   size: Size;
-  /** Whether the server makes rows smaller than they come. */
+  /** True if the server compresses rows. */
   isCompressed: boolean;
 }
 
@@ -65,7 +65,7 @@ export function loadsOf(
   });
 }
 
-/** What the target has no room for, and how to make room. */
+/** Rows that the target has no room for, and the setting to raise. */
 export interface Shortage {
   what: string;
   /** A setting of the target, and the value that it needs at least. */
@@ -73,19 +73,19 @@ export interface Shortage {
   least: number;
 }
 
-/** Tuples that are larger than the target takes. */
+/** Returns a shortage for each space whose largest row is larger than the target allows. */
 function largeTuples(loads: readonly Load[], { largest }: Capacity): Shortage[] {
   return loads.flatMap(({ name, engine, size, isCompressed }) => {
     const setting = LARGEST_TUPLE[engine];
     const most = largest[engine];
     const needed = (size.largest ?? 0) + HEADER;
     if (setting === undefined || most === undefined || isCompressed || !(needed > most)) return [];
-    const what = `space ${quoted(name)}: a row of ${size.largest} bytes, and the target takes ${most} (${setting})`;
+    const what = `space ${quoted(name)}: a row has ${size.largest} bytes, and the target allows ${most} (${setting})`;
     return [{ what, setting, least: needed }];
   });
 }
 
-/** Rows of memtx that cannot fit the memory that the target has left, even if nothing else took any. */
+/** Returns a shortage if the rows of memtx cannot fit the memory that is left, even without any overhead. */
 function tooManyRows(loads: readonly Load[], { memory, used, freed }: Capacity): Shortage[] {
   const needed = loads
     .filter(({ engine, isCompressed }) => engine === 'memtx' && !isCompressed)
@@ -96,12 +96,12 @@ function tooManyRows(loads: readonly Load[], { memory, used, freed }: Capacity):
   return [{ what, setting: 'memtx_memory', least: needed + taken }];
 }
 
-/** True where a live source takes larger rows than the target, and nobody has looked at each. */
+/** Returns true if a live source allows larger rows than the target, and nobody has looked at each row. */
 function isUncertain({ engine, size }: Load, { largest }: Capacity): boolean {
   return size.largest === undefined && (size.atMost ?? 0) > (largest[engine] ?? Number.NaN);
 }
 
-/** Has the source look at its rows where that decides, but not at those on its disks. */
+/** Has a live source look at its rows if that decides. Rows of vinyl are on disk, and are not read twice. */
 async function measure(
   loads: readonly Load[],
   capacity: Capacity,
@@ -115,23 +115,23 @@ async function measure(
   });
 }
 
-/** Whether rows of a live source may be too large: nobody has looked at each. */
+/** Returns a warning for each engine whose rows may turn out too large. */
 function maybeTooLarge(loads: readonly Load[], capacity: Capacity): string[] {
   const notes = loads
     .filter((load) => isUncertain(load, capacity))
     .map(({ engine, size: { atMost } }) => {
       const most = `${capacity.largest[engine]} (${LARGEST_TUPLE[engine]})`;
-      return `the source takes rows of ${engine} of up to ${atMost} bytes, and the target of up to ${most}: a larger one stops the restore`;
+      return `the source allows rows of ${engine} of up to ${atMost} bytes, and the target of up to ${most}: a larger row stops the restore`;
     });
   return [...new Set(notes)];
 }
 
-/** Compares what will come with what the target has room for. What is not known is not held against it. */
+/** Compares the rows that will come with the room of the target. Unknown figures never count against it. */
 export function shortagesOf(loads: readonly Load[], capacity: Capacity): Shortage[] {
   return [...largeTuples(loads, capacity), ...tooManyRows(loads, capacity)];
 }
 
-/** Spaces of the target whose rows will be gone, or may be replaced. */
+/** Returns ids of the target's spaces whose rows will be removed or may be replaced. */
 function freedBy({ drops, before, destinations }: RestorePlan): number[] {
   const keyOf = (row: Buffer): number => Number((decode(row) as Value[])[0]);
   const dropped = drops.filter(
@@ -186,7 +186,7 @@ export async function checkCapacity(
   );
 }
 
-/** What to do about errors of a server that has no room. */
+/** Hints for errors of a server that has no room, by error code. */
 const HINTS: ReadonlyMap<number, string> = new Map([
   [ErrorCode.MEMORY_ISSUE, 'raise memtx_memory in box.cfg of the target'],
   [ErrorCode.MEMTX_MAX_TUPLE_SIZE, 'raise memtx_max_tuple_size in box.cfg of the target'],
@@ -194,7 +194,7 @@ const HINTS: ReadonlyMap<number, string> = new Map([
   [ErrorCode.VY_QUOTA_TIMEOUT, 'raise vinyl_memory or vinyl_timeout in box.cfg of the target'],
 ]);
 
-/** The same error with what to do, where the target had no room. */
+/** Returns the error with a hint if the target had no room, or the same error. */
 export function withRoomHint(error: TntarError): TntarError {
   const { kind, message, serverCode } = error;
   const hint = serverCode === undefined ? undefined : HINTS.get(serverCode);

@@ -40,7 +40,7 @@ export interface Applied {
   confirmed: number;
   /** The same by the name of the space, in the order in which they came. */
   spaces: ReadonlyMap<string, Readonly<Tally>>;
-  /** How many spaces of the backup were to be made or filled, empty ones included. */
+  /** The number of spaces of the backup that are made or filled, empty ones included. */
   spaceCount: number;
   /** Spaces that were made, dropped and emptied, e.g. `space 'users'`. */
   made: readonly string[];
@@ -261,7 +261,7 @@ class ServerSink extends ItemWritable implements ServerWritable {
   }
 }
 
-/** Spaces that stay as the target has them are not counted. */
+/** Counts the spaces that are made or filled, but not those that stay as the target has them. */
 function spaceCount({ made, destinations }: RestorePlan): number {
   return new Set([...made.spaces.map(({ id }) => id), ...destinations.keys()]).size;
 }

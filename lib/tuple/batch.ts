@@ -43,7 +43,7 @@ export function countTuples(bytes: Buffer): { count: number } | { badOffset: num
   return { count };
 }
 
-/** The bytes of the largest tuple of a batch, looked at one by one where the batch does not say. */
+/** Returns the bytes of the largest tuple of a batch. Looks at each tuple if the batch does not say. */
 export function largestIn({ bytes, largest }: Pick<TupleBatch, 'bytes' | 'largest'>): number {
   if (largest !== undefined) return largest;
   let found = 0;

@@ -62,10 +62,10 @@ describe('a target that has no room', () => {
     }, options);
   }
 
-  it('for a row is refused before the first write, with the settings of both engines', () =>
+  it('for a row is refused before the first write, and the settings of both engines are named', () =>
     refused(
       (target) => restore(target, 'large'),
-      /space 'big': a row of 1500\d{3} bytes.*memtx_max_tuple_size.*space 'deep'.*vinyl_max_tuple_size/,
+      /space 'big': a row has 1500\d{3} bytes.*memtx_max_tuple_size.*space 'deep'.*vinyl_max_tuple_size/,
     ));
 
   it('for a row is refused before a drop', () =>
@@ -82,22 +82,22 @@ describe('a target that has no room', () => {
   it('for a row of memtx is refused by a copy', () =>
     refused(
       (target) => tntar(['copy', large.uri, target.uri, '--existing', 'drop']),
-      /space 'big': a row of 1500\d{3} bytes.*memtx_max_tuple_size/,
+      /space 'big': a row has 1500\d{3} bytes.*memtx_max_tuple_size/,
       { lua: `box.schema.space.create('big'):create_index('primary') box.space.big:insert({7})` },
     ));
 
-  it('for a row of vinyl is warned of by a copy, which reads the rows once only', async () => {
+  it('for a row of vinyl gets a warning from a copy, which reads the rows only once', async () => {
     await withTarget(async (target) => {
       const { stderr } = await tntar(['copy', large.uri, target.uri, '--space', 'deep']);
       match(
         stderr,
-        /warning: the source takes rows of vinyl of up to 4194304 bytes, .* 1048576 \(vinyl_max_/,
+        /warning: the source allows rows of vinyl of up to 4194304 bytes, .* 1048576 \(vinyl_max_/,
       );
       match(stderr, /\nhint: raise vinyl_max_tuple_size in box\.cfg of the target/);
     });
   });
 
-  it('for a row says so with the setting where the archive comes from a pipe', async () => {
+  it('for a row from a pipe is found at the row, and the hint names the setting', async () => {
     await withTarget(async (target) => {
       const input = await dump(large);
       const { stderr } = await tntar(['restore', target.uri, '--space', 'big'], { input });
@@ -106,7 +106,7 @@ describe('a target that has no room', () => {
     });
   });
 
-  it('takes a row when it is told to', async () => {
+  it('takes the row after its settings were raised', async () => {
     const cfg = { memtx_max_tuple_size: 2 * MIB, vinyl_max_tuple_size: 2 * MIB };
     await withTarget(
       async (target) => {
@@ -128,7 +128,7 @@ describe('a target that has no room', () => {
   });
 
   for (const existing of ['drop', 'truncate', 'replace']) {
-    it(`in memory has it again with --existing ${existing}`, async () => {
+    it(`in memory has room again with --existing ${existing}`, async () => {
       await withTarget(
         async (target) => {
           const { code, stderr } = await restore(target, 'many', '--existing', existing);
@@ -140,7 +140,7 @@ describe('a target that has no room', () => {
     });
   }
 
-  it('is not asked by who may not ask', async () => {
+  it('is not asked if the user may not ask', async () => {
     await withTarget(
       async (target) => {
         await target.eval(`

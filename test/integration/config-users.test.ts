@@ -24,7 +24,7 @@ describe('a user that a configuration manages', () => {
   });
   afterEach(() => Promise.all([source.stop(), target.stop()]));
 
-  it('is used as it is, and keeps what its configuration grants', async function () {
+  it('is used as it is, and keeps the grants of its configuration', async function () {
     needs(this, target, 'origins of users', '3.6');
     await source.eval(BY_HAND);
     await target.eval(BY_CONFIG);
@@ -35,7 +35,7 @@ describe('a user that a configuration manages', () => {
     deepEqual(await target.eval(OF_APP), 4 + 8 + 16);
   });
 
-  it('comes along as an ordinary one to servers that know none', async function () {
+  it('is restored as an ordinary user to servers that record no origins', async function () {
     needs(this, source, 'origins of users', '3.6');
     await source.eval(`${BY_HAND} box.schema.user.create('ops', {_origin = 'config'})`);
     await restore(target, await dump(source));

@@ -61,7 +61,7 @@ describe('expressions in SQL', () => {
   });
   afterEach(() => Promise.all([source.stop(), target.stop()]));
 
-  it('of views are taken by each server that takes views, and show the same', async () => {
+  it('of views are accepted by the target, and the views show the same rows', async () => {
     const create = VIEWS.map((view, i) => `CREATE VIEW v${i} AS ${view}`);
     await source.eval(sql([...TABLES, ...create]));
     const { stderr } = await restore(target, await dump(source));
@@ -79,7 +79,7 @@ describe('expressions in SQL', () => {
     deepEqual(await rowsOf(target), await rowsOf(source));
   });
 
-  it('of defaults are left out where the target cannot make them, and named', async function () {
+  it('of defaults are left out and named if the target cannot make them', async function () {
     needs(this, source, 'defaults as texts', '2.0', '3.0');
     needs(this, target, 'defaults as functions', '3.0');
     const defaults: [string, why?: string][] = [
@@ -117,7 +117,7 @@ describe('expressions in SQL', () => {
     deepEqual(made, ['none', 'none', 'none', 'none', 'none', 8, 'Ab', 'a', 5]);
   });
 
-  it('are made after the functions that they call, whatever the ids of these', async function () {
+  it('are made after the functions that they call, whatever the ids', async function () {
     needs(this, source, 'functions in SQL', '2.11');
     needs(this, target, 'functions in SQL', '2.11');
     await source.eval(`
@@ -140,7 +140,7 @@ describe('expressions in SQL', () => {
   });
 });
 
-describe('options of an index that say nothing', () => {
+describe('options of an index that mean nothing', () => {
   let source: TestServer;
   let target: TestServer;
   beforeEach(async () => {
@@ -148,7 +148,7 @@ describe('options of an index that say nothing', () => {
   });
   afterEach(() => Promise.all([source.stop(), target.stop()]));
 
-  it('such as an order of a hash, stop no restore', async () => {
+  it('do not stop a restore: the order of a hash', async () => {
     if (!isAtLeast(source, '3.0')) {
       await source.eval(`
         box.schema.space.create('h')
@@ -159,7 +159,7 @@ describe('options of an index that say nothing', () => {
     doesNotMatch(stderr, /ascending/);
   });
 
-  it('such as a hint in vinyl, are left out and named', async function () {
+  it('are left out and named: a hint in vinyl', async function () {
     needs(this, source, 'hints that nobody checks', '2.7', '2.11');
     await source.eval(`
       for name, engine in pairs({h = 'memtx', v = 'vinyl'}) do
@@ -169,7 +169,7 @@ describe('options of an index that say nothing', () => {
         box.space[name]:insert({1})
       end`);
     const { stderr } = await restore(target, await dump(source));
-    match(stderr, /the option 'hint'.* is left out of index 'pk' of space '[hv]'; index 'pk' of /);
+    match(stderr, /the option 'hint' is left out, .*: index 'pk' of space '[hv]'; index 'pk' of /);
     equal(await target.eval('return box.space.h:len() + box.space.v:count()'), 2);
   });
 });

@@ -90,7 +90,7 @@ describe('a plan for spaces that are there', () => {
     ]);
   });
 
-  it('says why the value of a sequence that comes last stays out of its bounds', () => {
+  it('says why a sequence value at the end of the backup is left out', () => {
     for (const existing of ['replace', 'truncate'] as const) {
       const { steps, omissions } = plan(existing).lateValues([{ id: 1, value: '2000' }]);
       deepEqual(steps, []);

@@ -29,7 +29,7 @@ function plan(backup: SystemRows, target: SystemRows, releases = LATE): RestoreP
 const grants = (found: RestorePlan): unknown[] => found.grants.map(({ row }) => decode(row));
 
 describe('users that a configuration manages', () => {
-  it('are the same as others that are like them, on either side', () => {
+  it('are the same as users that somebody made, on either side', () => {
     for (const [ours, theirs] of [
       [undefined, CONFIG],
       [CONFIG, undefined],
@@ -44,7 +44,7 @@ describe('users that a configuration manages', () => {
     }
   });
 
-  it('are others where their passwords are', () => {
+  it('are a conflict if their passwords differ', () => {
     const { conflicts } = plan(
       { 304: [user(32, 'app')] },
       { 304: [[40, 1, 'app', 'user', { 'chap-sha1': 'y' }, [], 5, CONFIG]] },
@@ -52,16 +52,16 @@ describe('users that a configuration manages', () => {
     deepEqual(conflicts, ["user 'app' exists, and is another"]);
   });
 
-  it('are named where the configuration of the target would drop them', () => {
+  it('are named if the configuration of the target would drop them', () => {
     const backup = { 304: [user(32, 'app', CONFIG), user(33, 'ours', CONFIG), user(34, 'lua')] };
     const { notes } = plan(backup, { 304: [user(40, 'app', CONFIG)] });
     deepEqual(notes, [
-      "the source's configuration manages user 'ours': add them to that of the target, which drops them otherwise when it is loaded next",
+      "user 'ours': managed by the configuration of the source; add to the configuration of the target, or the target drops it on its next reload",
     ]);
     deepEqual(plan(backup, {}).notes, []);
   });
 
-  it('are ordinary ones on servers that note no origins', () => {
+  it('become ordinary users on servers that record no origins', () => {
     const backup = {
       304: [user(32, 'app', CONFIG)],
       312: [grant(32, 28, { config: 4, '': 24 })],
@@ -85,7 +85,9 @@ describe('users that a configuration manages', () => {
       {},
       { source: versionsOf('3.9.0'), target: versionsOf('2.11.0') },
     );
-    deepEqual(notes, ["servers before 3.6 do not note that a configuration manages user 'app'"]);
+    deepEqual(notes, [
+      "user 'app': managed by a configuration on the source, which servers before 3.6 do not record",
+    ]);
   });
 });
 
@@ -94,7 +96,7 @@ describe('grants that a configuration manages', () => {
   const between = (ours: Plain[], theirs: Plain[]): RestorePlan =>
     plan({ ...THEIRS, 312: [ours] }, { ...THEIRS, 312: [theirs] });
 
-  it('stay where the backup permits the same', () => {
+  it('stay as they are if the backup permits the same', () => {
     for (const [ours, theirs] of [
       [grant(32, 5), grant(32, 5, { config: 5 })],
       [grant(32, 5, { config: 5 }), grant(32, 5)],
@@ -105,7 +107,7 @@ describe('grants that a configuration manages', () => {
     }
   });
 
-  it('stay beside those of the backup, which take the place of what was granted by hand', () => {
+  it('are kept beside those of the backup, which replace only what was granted by hand', () => {
     const found = between(grant(32, 3), grant(32, 12, { config: 4, '': 8 }));
     deepEqual(grants(found), [grant(32, 7, { '': 3, config: 4 })]);
     const add = between(grant(32, 3), grant(32, 4, { config: 4 }));
@@ -114,7 +116,7 @@ describe('grants that a configuration manages', () => {
     deepEqual(grants(all), [grant(32, 0xffffffff, { '': 0xffffffff, config: 4 })]);
   });
 
-  it('are those of the backup where the target has none by its configuration', () => {
+  it('are restored if the target has none of its configuration', () => {
     const found = between(grant(32, 3, { config: 3 }), grant(32, 8));
     deepEqual(grants(found), [grant(32, 3, { config: 3 })]);
   });

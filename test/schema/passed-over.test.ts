@@ -18,8 +18,8 @@ const BACKUP: SystemRows = {
 
 const found = (release: Release) => withoutPassedOver(catalogOf(BACKUP), catalogOf(EMPTY), release);
 
-describe('options that a server passes over and that nobody can ask it for', () => {
-  it('are hints of indexes that are no trees of memtx', () => {
+describe('options that a server passes over when it starts, and refuses in a statement', () => {
+  it('include hints of indexes other than trees of memtx', () => {
     const { backup, hints } = found([2, 11]);
     deepEqual(hints, [
       { spaceId: 512, what: "index 'hash' of space 'm'" },
@@ -31,7 +31,7 @@ describe('options that a server passes over and that nobody can ask it for', () 
     );
   });
 
-  it('are orders of indexes that have none, from 3.0 on', () => {
+  it('include, from 3.0 on, orders of indexes that have no order', () => {
     const orders = (release: Release): unknown[] =>
       found(release)
         .backup.rows(288)
@@ -40,17 +40,17 @@ describe('options that a server passes over and that nobody can ask it for', () 
     deepEqual(orders([3, 0]), ['asc', undefined, undefined, 'asc']);
   });
 
-  it('are not looked for where there are none', () => {
+  it('leave a backup without them as it is', () => {
     const backup = catalogOf({ ...BACKUP, 288: [BACKUP[288]![0]!] });
     equal(withoutPassedOver(backup, catalogOf(EMPTY), [3, 2]).backup, backup);
   });
 
-  it('are told of in one line, but not of spaces that stay', () => {
+  it('are named in one line, except for spaces that stay as they are', () => {
     const notes = (existing?: 'skip'): string[] =>
       planRestore(catalogOf(BACKUP), catalogOf({ ...EMPTY, 280: [spaceRow(900, 'v')] }), {
         existing,
       }).notes.filter((line) => line.includes('hint'));
-    const left = "the option 'hint', which means nothing to them, is left out of";
+    const left = "the option 'hint' is left out, because only trees of memtx use it:";
     deepEqual(notes(), [`${left} index 'hash' of space 'm'; index 'pk' of space 'v'`]);
     deepEqual(notes('skip'), [`${left} index 'hash' of space 'm'`]);
   });

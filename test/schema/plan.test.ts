@@ -267,7 +267,7 @@ describe('on a target that is not empty', () => {
     }
   });
 
-  it('users, roles, functions and collations that are the same are used, and counted', () => {
+  it('users, roles, functions and collations that are the same are used and counted', () => {
     const lua = (id: number): Plain[] => [id, 1, `f${id}`, 0, 'LUA', 'function() end'];
     const rows = { 276: RICH[276]!, 304: RICH[304]!, 296: [66, 67].map(lua) };
     const same = { ...rows, 304: [...BUILTIN_USERS, ...RICH[304]!] };

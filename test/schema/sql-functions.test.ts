@@ -22,8 +22,8 @@ const FUNCTIONS = new SqlFunctions(
   ],
 );
 
-describe('what SQL can call', () => {
-  it('has the functions of the server with the numbers of their arguments', () => {
+describe('the functions that SQL can call', () => {
+  it('include those of the server, with the numbers of their arguments', () => {
     equal(BUILTINS.size, 42);
     deepEqual(BUILTINS.get('ROUND'), [1, 2]);
     deepEqual(BUILTINS.get('COALESCE'), [2, Number.POSITIVE_INFINITY]);
@@ -43,7 +43,7 @@ describe('what SQL can call', () => {
     `("B" LIKE ('a', 'b'))`,
   ];
   for (const sql of good)
-    it(`has nothing against ${sql}`, () => equal(FUNCTIONS.problemOf(sql), undefined));
+    it(`are enough for ${sql}`, () => equal(FUNCTIONS.problemOf(sql), undefined));
 
   const bad: [sql: string, problem: string][] = [
     [`("NOSUCH"())`, "function 'NOSUCH' does not exist"],
@@ -59,10 +59,10 @@ describe('what SQL can call', () => {
     [`("ROUND"("ABS"(1, 2), (3)))`, "function 'ABS' cannot be called with 2 arguments"],
   ];
   for (const [sql, problem] of bad) {
-    it(`says of ${sql} that ${problem}`, () => equal(FUNCTIONS.problemOf(sql), problem));
+    it(`are not enough for ${sql}: ${problem}`, () => equal(FUNCTIONS.problemOf(sql), problem));
   }
 
-  it('knows which functions of somebody an expression calls', () => {
+  it('are told apart from those of the server in an expression', () => {
     deepEqual(FUNCTIONS.calledBy('("UPPER"(tax(1)) || "next_no"() || nosuch())'), [
       'TAX',
       'next_no',

@@ -15,8 +15,8 @@ function load(given: Partial<Load>): Load {
 const settings = (loads: Load[], capacity = CAPACITY): unknown[] =>
   shortagesOf(loads, capacity).map(({ setting, least }) => [setting, least]);
 
-describe('what a target has no room for', () => {
-  it('is a row that is larger than its engine takes, header and all', () => {
+describe('a shortage of room on the target', () => {
+  it('is found for a row that is larger with its header than the engine allows', () => {
     const size = (largest: number) => ({ rows: 1, bytes: largest, largest });
     deepEqual(settings([load({ size: size(MIB - 10) })]), []);
     deepEqual(settings([load({ size: size(MIB - 9) })]), [['memtx_max_tuple_size', MIB + 1]]);
@@ -27,11 +27,11 @@ describe('what a target has no room for', () => {
     const [shortage] = shortagesOf([load({ size: size(MIB) })], CAPACITY);
     equal(
       shortage?.what,
-      "space 's': a row of 1048576 bytes, and the target takes 1048576 (memtx_max_tuple_size)",
+      "space 's': a row has 1048576 bytes, and the target allows 1048576 (memtx_max_tuple_size)",
     );
   });
 
-  it('is rows of memtx that need more memory than it has left', () => {
+  it('is found for rows of memtx that need more memory than is left', () => {
     const rows = (bytes: number, count = 0) => load({ size: { rows: count, bytes } });
     deepEqual(settings([rows(63 * MIB)]), []);
     deepEqual(settings([rows(63 * MIB), rows(1)]), [['memtx_memory', 64 * MIB + 1]]);
@@ -42,7 +42,7 @@ describe('what a target has no room for', () => {
     deepEqual(settings([load({ engine: 'vinyl', size: { rows: 1, bytes: 999 * MIB } })]), []);
   });
 
-  it('is not memory that spaces have which are dropped, emptied or written over', () => {
+  it('does not count the memory of spaces that are dropped, emptied or overwritten', () => {
     const full = { ...CAPACITY, used: 60 * MIB };
     const size = { rows: 0, bytes: 50 * MIB };
     deepEqual(settings([load({ size })], full), [['memtx_memory', 110 * MIB]]);
@@ -50,7 +50,7 @@ describe('what a target has no room for', () => {
     deepEqual(settings([load({ size })], { ...full, freed: 99 * MIB }), []);
   });
 
-  it('is nothing that is not known, or that the server makes smaller', () => {
+  it('is not found for unknown figures or compressed rows', () => {
     deepEqual(
       settings([load({ engine: 'blackhole', size: { rows: 1, bytes: 1, largest: 9 * MIB } })]),
       [],
@@ -61,7 +61,7 @@ describe('what a target has no room for', () => {
   });
 });
 
-describe('rows that will go into a target', () => {
+describe('the rows that will go into a target', () => {
   const backup: SystemRows = {
     280: [
       spaceRow(512, 'new', { format: [{ name: 'id', compression: 'zstd' }] }),
@@ -77,7 +77,7 @@ describe('rows that will go into a target', () => {
   };
   const sizes = new Map([512, 513].map((id) => [id, { rows: id, bytes: id * 10 }]));
 
-  it('are those of spaces that are made, and of spaces of the target that they are put into', () => {
+  it('are listed for new spaces and for existing ones, which have the engine of the target', () => {
     const [ours, theirs] = [catalogOf(backup), catalogOf(target)];
     const plan = planRestore(ours, theirs, { existing: 'replace' });
     deepEqual(loadsOf(plan, sizes, ours, theirs, plan.made), [
@@ -111,7 +111,7 @@ describe('the error of a server that has no room', () => {
     [139, 'vinyl_max_tuple_size'],
     [135, 'vinyl_memory'],
   ] as const) {
-    it(`${serverCode} comes with a hint at ${setting}`, () => {
+    it(`${serverCode} gets a hint that names ${setting}`, () => {
       const {
         hint,
         message,
@@ -122,7 +122,7 @@ describe('the error of a server that has no room', () => {
     });
   }
 
-  it('is the only one that gets such a hint', () => {
+  it('is the only error that gets such a hint', () => {
     for (const details of [{}, { serverCode: 3 }]) {
       const error = new TntarError('failure', 'no', details);
       equal(withRoomHint(error), error);

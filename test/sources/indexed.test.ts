@@ -92,7 +92,7 @@ describe('an archive in a file', () => {
     ok(bytes < framed(contents(GOOD)).length, `${bytes} bytes were read`);
   });
 
-  it('says before the first row how many rows each space has, and how large they are', async () => {
+  it('tells before the first row how many rows each space has, and how large they are', async () => {
     const entries = trailer(GOOD)['entries'] as EntryRecord[];
     const known = entries.map((each) =>
       each.name.startsWith('513.') ? { ...each, largest: each.rows * 7 } : each,
