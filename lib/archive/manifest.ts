@@ -118,7 +118,7 @@ function checkSpaceIds(spaces: readonly ManifestSpace[]): void {
 
 /** The version of a server of which nobody noted it. */
 export const UNKNOWN_VERSION = 'unknown';
-/** As a server's greeting has it, e.g. `2.11.5-0-gab12cd`: its first two numbers decide on a restore. */
+/** As a server's greeting has it, e.g. `2.11.5-0-gab12cd`: its first three numbers decide on a restore. */
 const SERVER_VERSION = /^(?:unknown|\d{1,4}\.\d{1,4}(?:[.~+-][\w.~+-]{0,100})?)$/;
 /** As `_schema` has it under `version`. */
 const SCHEMA_VERSION = /^\d{1,4}\.\d{1,4}\.\d{1,4}$/;

@@ -4,21 +4,13 @@ import { Field } from './system.js';
 /** A server's release, e.g. `[2, 11, 5]`; without a patch level it stands for the whole series. */
 export type Release = readonly [major: number, minor: number, patch?: number];
 
-const VERSION = /^(\d+)\.(\d+)(?:\.(\d+))?(-entrypoint)?/;
+const VERSION = /^(\d+)\.(\d+)(?:\.(\d+))?/;
 
-/**
- * Reads the release from the version of a server. A build on the way to a patch release may lack what that
- * release has, and counts as the one before.
- *
- * @example
- * releaseOf('2.11.5-0-g12a9ceb87'); // [2, 11, 5]
- * releaseOf('2.11.6-entrypoint-3-g0123456'); // [2, 11, 5]
- */
+/** @example releaseOf('2.11.5-0-g12a9ceb87'); // [2, 11, 5] */
 export function releaseOf(version: string): Release {
-  const [, major, minor, patch, isUnderWay] = VERSION.exec(version) ?? [];
+  const [, major, minor, patch] = VERSION.exec(version) ?? [];
   const series = [Number(major ?? 0), Number(minor ?? 0)] as const;
-  if (patch === undefined) return series;
-  return [...series, Math.max(0, Number(patch) - (isUnderWay === undefined ? 0 : 1))];
+  return patch === undefined ? series : [...series, Number(patch)];
 }
 
 /** @example showRelease([2, 11]); // '2.11' */

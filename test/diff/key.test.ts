@@ -29,7 +29,7 @@ function pairing(versions: readonly (string | undefined)[], types: string[], eng
 /** Releases whose order of numbers is that of their values, and releases before them. */
 const SOUND = ['2.11.6', '2.11.9', '3.2.2', '3.2.4', '3.3.2', '3.4.0', '3.9.0-entrypoint-1-gabc'];
 const ODD = [
-  ...['2.6.0', '2.10.8', '2.11.0', '2.11.5', '2.11.5-0-g12a9ceb87', '2.11.6-entrypoint-2-gabc'],
+  ...['2.6.0', '2.10.8', '2.11.0', '2.11.5', '2.11.5-0-g12a9ceb87'],
   ...['3.0.2', '3.1.2', '3.2.0', '3.2.1', '3.3.0', '3.3.1'],
 ];
 

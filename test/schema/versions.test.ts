@@ -50,7 +50,6 @@ describe('releases', () => {
     ['2.11.5-0-g12a9ceb87', '2.11.5'],
     ['2.10.0-beta2', '2.10.0'],
     ['3.9.0-entrypoint-24-gabcdef012', '3.9.0'],
-    ['2.11.6-entrypoint-3-gabcdef012', '2.11.5'],
     ['2.11', '2.11'],
   ] as const) {
     it(`are read from versions: ${version} counts as ${release}`, () => {
