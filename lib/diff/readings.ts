@@ -4,7 +4,7 @@ import { convert } from '../schema/convert.js';
 import { Describer } from '../schema/describe.js';
 import { guessRelease } from '../schema/guess.js';
 import { isOlder, showRelease, showSchema, type Versions } from '../schema/release.js';
-import { canRevoke } from '../schema/shipped-grants.js';
+import { canRevoke, isShippedGrant } from '../schema/shipped-grants.js';
 import { canGrant } from '../schema/shipped-objects.js';
 import { Field, SystemSpace } from '../schema/system.js';
 import { shipped } from './things.js';
@@ -38,20 +38,21 @@ export interface Reading {
   hidden: number;
 }
 
-/** Grants on what servers of the other version do not ship are left out. */
+/** Leaves grants out on what servers of the other version do not ship, and those that they ship. */
 function withoutLostGrants(catalog: Catalog, to: Versions, notes: string[]): Catalog {
   const functions = new Set(
     catalog.userRows(SystemSpace.FUNC).map(({ fields }) => fields[Field.func.id]),
   );
   const grants = catalog.userRows(SystemSpace.PRIV);
   const lost = grants.filter(({ fields }) => !canGrant(fields, functions, to.schema));
-  if (lost.length === 0) return catalog;
+  const shippedThere = grants.filter(({ fields }) => isShippedGrant(fields, to.schema));
+  if (lost.length + shippedThere.length === 0) return catalog;
   const describer = new Describer(catalog, shipped());
   for (const row of lost) {
     const what = describer.row(SystemSpace.PRIV, row);
     notes.push(`${what} is left out, for ${showRelease(to.server)} has nothing of this id`);
   }
-  const left = new Set(lost);
+  const left = new Set([...lost, ...shippedThere]);
   const kept = grants.filter((row) => !left.has(row));
   return Catalog.of((id) => (id === SystemSpace.PRIV ? kept : catalog.userRows(id)));
 }

@@ -137,6 +137,40 @@ export function canRevoke(revocation: Revocation, version: SchemaVersion): boole
   return GRANTS.some((each) => keyOf(each) === key && isShippedWith(each, version));
 }
 
+/** True for a row of `_priv` that each database of this schema has by itself. */
+export function isShippedGrant(fields: readonly Value[], version: SchemaVersion): boolean {
+  const { grantor, bits } = Field.priv;
+  return GRANTS.some(
+    (each) =>
+      keyOf(each) === keyOfRow(fields) &&
+      each.bits === fields[bits] &&
+      fields[grantor] === ADMIN &&
+      isShippedWith(each, version),
+  );
+}
+
+/**
+ * True for a grant that a server of this version takes away when it upgrades the schema: where it is missing,
+ * `box.schema.downgrade()` may have left it so, and nobody has revoked it.
+ *
+ * @param schema - version of the database
+ * @param server - version of the server as a schema's, e.g. `[2, 11, 5]`
+ */
+export function isTakenByUpgrade(
+  revocation: Revocation,
+  schema: SchemaVersion,
+  server: SchemaVersion,
+): boolean {
+  const key = keyOf(revocation);
+  return GRANTS.some(
+    (each) =>
+      keyOf(each) === key &&
+      isShippedWith(each, schema) &&
+      each.until !== undefined &&
+      !isOlder(server, each.until),
+  );
+}
+
 /**
  * The grants that one server has by itself, under its own ids.
  *

@@ -11,7 +11,9 @@ import { splitFields } from '../tuple/fields.js';
  * where it was, and is rolled back: nothing is written, and nobody can come in between, for nothing yields.
  *
  * A rollback does not move a sequence: it is the rows that are replaced and deleted in the transaction that
- * set it. Where the next number is the first one, the sequence was not used, or will do the same.
+ * set it. Where the next number is the one that a new sequence gives, it was not used, or does the same. Where it
+ * is the first one within the bounds, the value was before them, or the sequence cycles and was at its end; it is
+ * set to a value that gives the same number next.
  *
  * Source: `sequence_next()` of the server's `src/box/sequence.c`, and `on_replace_dd_sequence_data()` of
  * `src/box/alter.cc`, of 1.10.
@@ -28,7 +30,12 @@ const VALUES = `
   local function value_of(sequence)
     local id, name = sequence[1], sequence[3]
     local step, min, max, start = signed(sequence[4], sequence[5], sequence[6], sequence[7])
-    local limit = step > 0 and max or min
+    -- where a sequence begins anew, and where it ends
+    local first, limit = min, max
+    if step < 0 then first, limit = max, min end
+    local function is_before_first(value)
+      return step > 0 and value < min or step < 0 and value > max
+    end
     local known = data:get(id)
     local taken, number = pcall(function() return box.sequence[name]:next() end)
     if not taken then
@@ -41,7 +48,16 @@ const VALUES = `
       return nil
     end
     local value = number - step
-    if value < min or value > max then value = limit end
+    if number == first then
+      -- bounds that were changed later may have left the value before all of them
+      if known ~= nil and is_before_first(signed(known[2])) then
+        value = signed(known[2])
+      elseif sequence[9] then
+        value = limit
+      else
+        value = step > 0 and first - 1 or first + 1
+      end
+    end
     data:replace({id, value})
     return value
   end
@@ -67,7 +83,7 @@ function explained(error: TntarError, where: string): TntarError {
     `${where}: the values of sequences cannot be read: ${error.message}`,
     {
       cause: error,
-      hint: '1.10 tells them to a user who may write to _sequence_data, on an instance that is not read-only: read as admin, from the master',
+      hint: 'read as admin, from the master: on 1.10 it takes execute on universe, and write on the space _sequence_data and on each sequence, on an instance that is not read-only',
     },
   );
 }

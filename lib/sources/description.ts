@@ -1,7 +1,8 @@
 import type { Manifest, ManifestSpace, RowsFrom, Vclock } from '../archive/manifest.js';
 import type { Greeting } from '../iproto/greeting.js';
 import { type Catalog, rowlessReason, type Space } from '../schema/catalog.js';
-import { isOlder, type SchemaVersion, showSchema } from '../schema/release.js';
+import { isOlder, type SchemaVersion, schemaVersion, showSchema } from '../schema/release.js';
+import { isTakenByUpgrade } from '../schema/shipped-grants.js';
 import { Field, SystemSpace } from '../schema/system.js';
 import { VERSION } from '../version.js';
 
@@ -18,6 +19,16 @@ const SHIPPED_LUA: SchemaVersion = [2, 2, 1];
 
 function hasOwnLua(catalog: Catalog): boolean {
   return catalog.rows(SystemSpace.FUNC).some(({ fields }) => fields[Field.func.name] === 'LUA');
+}
+
+/** Grants that a server ships and that somebody has revoked on this one. */
+function revokedIn(catalog: Catalog, version: string): Manifest['revoked'] {
+  const { schema, shippedGrants } = catalog;
+  if (schema === undefined) return [];
+  const server = schemaVersion(version);
+  return shippedGrants
+    .revoked(catalog.rows(SystemSpace.PRIV))
+    .filter((each) => !isTakenByUpgrade(each, schema, server));
 }
 
 /** The manifest of a backup of what `catalog` says. */
@@ -54,6 +65,6 @@ export function describeBackup(
     vclock,
     spaces,
     omitted,
-    revoked: catalog.shippedGrants.revoked(catalog.rows(SystemSpace.PRIV)),
+    revoked: revokedIn(catalog, greeting.version),
   };
 }

@@ -1,6 +1,11 @@
 import { deepEqual, doesNotThrow, equal, throws } from 'node:assert/strict';
 import type { Revocation } from '../../lib/archive/manifest.js';
-import { checkRevoked, ShippedGrants } from '../../lib/schema/shipped-grants.js';
+import {
+  checkRevoked,
+  isShippedGrant,
+  isTakenByUpgrade,
+  ShippedGrants,
+} from '../../lib/schema/shipped-grants.js';
 import type { Value } from '../../lib/tuple/codec.js';
 
 const ALL = 0xffffffff;
@@ -183,6 +188,33 @@ describe('grants of a schema that is older than 2.6', () => {
     equal(shipped.has([1, 31, 'universe', 0, ALL]), true);
     equal(shipped.has([1, 31, 'universe', 0, 3]), false);
     equal(shipped.has([1, 2, 'space', 380, 3]), false);
+  });
+});
+
+describe('a grant that is missing', () => {
+  const COLLATION = keyOf([1, 2, 'space', 276, 2]);
+
+  it('was taken by the upgrade, not by a person, where the server no longer ships it', () => {
+    equal(isTakenByUpgrade(COLLATION, [2, 9, 1], [2, 11, 5]), true);
+    equal(isTakenByUpgrade(COLLATION, [2, 9, 1], [2, 10, 8]), false);
+  });
+
+  it('was taken by a person where the schema ships another one in its place', () => {
+    equal(isTakenByUpgrade(keyOf(SEE_LUA), [2, 11, 5], [2, 11, 5]), false);
+  });
+});
+
+describe('a grant of a user that equals a shipped one', () => {
+  it('is shipped with the schemas that have it, and with no others', () => {
+    const row = [1, 2, 'space', 380, 3];
+    deepEqual(
+      [
+        isShippedGrant(row, [2, 10, 1]),
+        isShippedGrant(row, [2, 9, 1]),
+        isShippedGrant([1, 2, 'space', 380, 1], [2, 11, 5]),
+      ],
+      [true, false, false],
+    );
   });
 });
 
