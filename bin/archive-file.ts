@@ -32,11 +32,11 @@ function cannotWrite(file: string, error: unknown): TntarError {
   if (error instanceof TntarError) return error;
   const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
   const folder = dirname(partialOf(file));
-  const why = isMissing ? `ENOENT, there is no folder ${folder}` : messageOf(error);
+  const why = isMissing ? `ENOENT, the folder ${folder} does not exist` : messageOf(error);
   return new TntarError('usage', `cannot write ${file}: ${why}`, { cause: error });
 }
 
-/** A link counts, wherever it leads. */
+/** Tells whether a file of this name exists. A link counts, wherever it leads. */
 const isThere = (file: string): boolean => lstatSync(file, { throwIfNoEntry: false }) !== undefined;
 
 /** Gives `partial` the name `file`, unless something of that name has appeared. */
@@ -54,7 +54,7 @@ async function publish(partial: string, file: string): Promise<void> {
   await rm(partial);
 }
 
-/** Opens what is not whole yet anew, without what a run left there that was killed. Call with the lock. */
+/** Creates `FILE.partial`, and removes what a killed run left of it. Call with the lock. */
 async function openPartial(file: string): Promise<FileHandle> {
   const partial = partialOf(file);
   try {
@@ -116,7 +116,7 @@ const isTerminal = (what: string): TntarError =>
     hint: 'use -o FILE, > FILE, or a pipe',
   });
 
-/** Writes to a device, such as /dev/null or a tape, which is there and is not replaced. */
+/** Writes to a device, such as /dev/null or a tape, which already exists and is not replaced. */
 async function writeDevice<T>(file: string, work: (output: Writable) => Promise<T>): Promise<T> {
   const handle = await open(file, 'w').catch((error: unknown) => {
     throw cannotWrite(file, error);

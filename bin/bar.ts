@@ -1,11 +1,11 @@
 import progress from 'cli-progress';
 import stringWidth from 'string-width';
 
-/** How far a run is, in words that are ready to be shown. */
+/** The progress of a run, in words that are ready to be shown. */
 export interface ProgressWords {
-  /** From 0 to 1; undefined if nobody knows how much there is. */
+  /** From 0 to 1; undefined if the total is unknown. */
   done: number | undefined;
-  /** The time that it took so far. */
+  /** The time since the start. */
   seconds: number;
   rows: string;
   bytes: string;
@@ -14,7 +14,7 @@ export interface ProgressWords {
 }
 
 const TIME: progress.Options = { autopaddingChar: '0' };
-/** Columns that the name of a space gets at least, before other words give way. */
+/** Columns that are kept for the name of a space: other words are dropped first. */
 const NAME_COLUMNS = 16;
 
 function percentOf(done: number): string {
@@ -37,7 +37,7 @@ function timeLeft(done: number, seconds: number): string[] {
   return [`${progress.Format.TimeFormat(left, TIME, 1)} left`];
 }
 
-/** What can stand before the name of the space, from the longest to the shortest. */
+/** Returns the texts that can stand before the name of the space, longest first. */
 function headings({ done, seconds, rows, bytes, rate }: ProgressWords, hasBar: boolean): string[] {
   const counts = [[rows, bytes, rate], [rows, bytes], [rows]].map((words) => words.join(', '));
   if (done === undefined) return counts;
@@ -85,9 +85,10 @@ export function cutTo(text: string, columns: number, mark: string): string {
 }
 
 /**
- * Writes how far a run is on one line of a terminal. Other words give way to the name of the space.
+ * Returns the progress of a run as one line of a terminal. Other words are dropped to make room for the name of
+ * the space.
  *
- * @param columns - that the line may take
+ * @param columns - the width that the line may have
  * @param isPlain - no bar and ASCII only
  * @example
  * progressLine({ done: 0.5, seconds: 65, rows: '10 rows', bytes: '1.0 kB', rate: '1 rows/s', space: 'users' }, 79, false);
@@ -98,9 +99,9 @@ export function progressLine(words: ProgressWords, columns: number, isPlain: boo
   const mark = isPlain ? '...' : '…';
   const wanted = Math.min(stringWidth(space), NAME_COLUMNS);
   const lines = headings(words, !isPlain);
-  const roomBehind = (heading: string): number => columns - stringWidth(`${heading}, in ''`);
-  const heading = lines.find((line) => roomBehind(line) >= wanted) ?? lines.at(-1)!;
-  const room = roomBehind(heading);
+  const roomAfter = (heading: string): number => columns - stringWidth(`${heading}, in ''`);
+  const heading = lines.find((line) => roomAfter(line) >= wanted) ?? lines.at(-1)!;
+  const room = roomAfter(heading);
   if (room < 1) return heading.slice(0, Math.max(0, columns));
   return `${heading}, in '${cutTo(space, room, mark)}'`;
 }

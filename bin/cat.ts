@@ -35,7 +35,7 @@ Formats (lib/text/FORMS.md has how each type reads in each):
 Strings that are not valid UTF-8 (and for sql and postgres those with a zero byte), by --invalid-utf8:
   error     the first one ends the run
   replace   U+FFFD in place of the bytes that are not valid; a warning says in how many strings
-  base64    'base64:' and the bytes of the string in base64; strings that begin with that, too
+  base64    'base64:' and the bytes in base64; strings that begin with 'base64:' get this form, too
 
 What has come out was verified. Of a file the definitions and this space are read; what comes from a
 pipe is read to its end, and where it is damaged behind the rows that is exit 3 all the same. With --limit
@@ -74,7 +74,7 @@ function checkTerminal(format: TextFormat): void {
   });
 }
 
-/** Nobody has to know which of the two comes first. */
+/** Refuses an archive in the place of the name of a space, and says what to type. */
 function checkOrder(space: string, file: string | undefined): void {
   if (!looksLikeArchive(space)) return;
   throw new TntarError('usage', `${space} is a file, and cat takes the name of a space first`, {

@@ -12,7 +12,7 @@ function isNullDevice(fd: Descriptor): boolean {
   return device !== undefined && own.isCharacterDevice() && own.rdev === device.rdev;
 }
 
-/** Tries the direction that a descriptor is not for; on the null device this has no other effect. */
+/** Tells whether the null device is open for reading and for writing: tries the direction that is not expected. */
 function isForBoth(fd: Descriptor): boolean {
   const byte = Buffer.alloc(1);
   try {

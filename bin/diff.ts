@@ -43,7 +43,7 @@ const JSON_HELP = `
 "removed", "added", "changed", "equal"}], "uncompared": [names]}; a change is {"what", "before",
 "after"}; "uncompared" are spaces whose rows a side excludes. With --rows it prints a line each:
 {"definition"}, {"row": {"space", "before", "after"}}, {"space"}, {"isEqual", "uncompared"}.
-For two versions there is "converted": {"side", "from", "to", "notes"}.
+If the versions differ, "converted" is {"side", "from", "to", "notes"}.
 `;
 
 const VERSIONS_HELP = `
@@ -141,7 +141,7 @@ function linePrinter(output: Output, { rowText }: Library): Printer {
     },
     space: (counts) => line('space', counts),
     end: ({ isEqual, only, converted, uncompared }) =>
-      // what is undefined has no place in JSON
+      // keys without a value are left out of JSON
       output.write(JSON.stringify({ isEqual, only, converted, uncompared })),
   };
 }

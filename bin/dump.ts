@@ -98,7 +98,7 @@ export function dumpCommand(): Command {
     .option('--level <n>', `zstd level, 1 to ${MAX_LEVEL}`, level, DEFAULT_LEVEL)
     .option(
       '--force-snapshot',
-      'take a snapshot also of a server that it may hang: releases 3.2.0-1, 3.3.0-2 and 3.4.0 with tuples over 4 MiB',
+      'take a snapshot even if it can hang the server (3.2.0-1, 3.3.0-2 and 3.4.0, with tuples over 4 MiB)',
       false,
     )
     .option('--strict', 'fail if rows were written, or not yet committed, while select read', false)

@@ -1,10 +1,11 @@
 import { type Argument, type Command, InvalidArgumentError, type Option } from 'commander';
 
-/** An empty value comes from a variable of a script that is not set, and is never meant. */
+/** Refuses an empty value: it comes from a variable of a script that is not set, and is never meant. */
 function refuseEmpty(place: Option | Argument): void {
   const { parseArg } = place;
   place.parseArg = <T>(value: string, previous: T): T => {
-    if (value === '') throw new InvalidArgumentError('It is empty: is a variable not set?');
+    if (value === '')
+      throw new InvalidArgumentError('It is empty; check that its variable is set.');
     return parseArg === undefined ? (value as T) : parseArg(value, previous);
   };
 }

@@ -45,7 +45,7 @@ export function openInput(file: string | undefined): Readable {
   return process.stdin;
 }
 
-/** The first bytes of a frame of zstd, RFC 8878: to look at an argument, the library need not be loaded. */
+/** The first bytes of a zstd frame (RFC 8878). Here, so that looking at an argument does not load the library. */
 const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
 /** Tells whether a file begins as archives do; false if it cannot be read. */

@@ -10,7 +10,7 @@ export interface ChoiceFlags {
   exclude?: string[];
 }
 
-/** What the option stands for that leaves rows out. */
+/** The value of `--exclude-rows`. */
 export interface RowChoiceFlags {
   excludeRows?: string[];
 }
@@ -42,12 +42,12 @@ export function addChoiceOptions(command: Command): Command {
     .option('--exclude <glob>', 'no spaces of such names; may be given again', gather);
 }
 
-/** The option that leaves rows of spaces out, by name. */
+/** Adds the option that leaves out the rows of spaces, by name. */
 export function addRowChoiceOption(command: Command): Command {
   return command.addOption(
     new Option(
       '--exclude-rows <glob>',
-      'no rows of spaces of such names, their definitions only; may be given again',
+      'leave out the rows of spaces of such names, keep their definitions; may be given again',
     )
       .argParser(gather)
       .conflicts('schemaOnly'),
@@ -115,7 +115,7 @@ export async function choiceOf(
 }
 
 /**
- * The filter that leaves rows out, where one was asked for.
+ * Returns the filter of `--exclude-rows`, if the option is given.
  *
  * @param mayLack - whether patterns may fit no space
  */

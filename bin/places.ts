@@ -45,8 +45,8 @@ export function looksLikeArchive(argument: string): boolean {
 }
 
 /**
- * Tells whether somebody took a file for a server. What can only be an address is one, whatever exists; a file or a
- * folder may have the name of a host, or be in the place of a socket, so its contents tell.
+ * Tells whether an argument that has to be a server names a file. An argument that can only be an address is one,
+ * whatever exists. A file or a folder may have the name of a host, or be in the place of a socket: its contents decide.
  */
 function isFileName(argument: string): boolean {
   const hasName = ARCHIVE_NAME.test(argument);
@@ -74,7 +74,7 @@ export function requireServer(argument: string, command: string, hint: string): 
   });
 }
 
-/** Adds what a command reads: an argument, and an option that does the same. */
+/** Adds the argument that names the input of a command, and the option that does the same. */
 export function addInput(command: Command): Command {
   return command
     .argument('[file]', 'an archive or a directory; by default standard input')
@@ -82,7 +82,7 @@ export function addInput(command: Command): Command {
 }
 
 /**
- * The file that a command reads, as {@link addInput} has it.
+ * Returns the file that a command reads, from the argument or the option of {@link addInput}.
  *
  * @param instead - what to type if it is the address of a server
  * @returns undefined for standard input
@@ -96,7 +96,9 @@ export function inputOf(
 ): string | undefined {
   if (argument === undefined) return option;
   if (option !== undefined) {
-    throw new TntarError('usage', `the input is named twice: ${argument} and -i ${option}`);
+    throw new TntarError('usage', `the input is named twice: ${argument} and -i ${option}`, {
+      hint: 'leave one of them out',
+    });
   }
   if (guess(argument) !== 'server') return argument;
   const address = withoutPassword(argument);

@@ -90,7 +90,7 @@ export function showPreview(preview: Preview): string {
       notes.map((line) => `  ${printable(line)}`),
     ),
     ...section(
-      'Used as the target has them',
+      'Used as they are',
       used.map(({ what }) => `  ${printable(what)}`),
     ),
     ...section(

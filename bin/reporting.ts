@@ -44,13 +44,13 @@ export function printable(text: string): string {
 const archive = (bytes: number, more = ''): string =>
   bytes === 0 ? '' : ` (archive ${formatBytes(bytes)}${more})`;
 
-/** A line of a log, which is as long as it has to be. */
+/** Returns the line of progress for a log, as long as it has to be. */
 function logLine({ done, rows, bytes, rate, space }: ProgressWords): string {
   const percent = done === undefined ? [] : [`${Math.floor(done * 100)}%`];
   return [...percent, rows, bytes, rate, `in ${quoted(space)}`].join(', ');
 }
 
-/** The same for a terminal, until the bar is loaded. */
+/** Returns the same for a terminal, until the bar is loaded. */
 const simpleLine: typeof progressLine = (words, columns) => logLine(words).slice(0, columns);
 
 /** A report that also has the last word of a run. */
@@ -63,7 +63,7 @@ export interface RunReport extends Report {
   clear(): void;
 }
 
-/** Begins every line but the one that is written over. */
+/** The beginning of every line except the one that is written over. */
 const PREFIX = 'tntar: ';
 const DEFAULT_COLUMNS = 80;
 
@@ -71,12 +71,12 @@ const DEFAULT_COLUMNS = 80;
 export class StderrReport implements RunReport {
   readonly #isQuiet: boolean;
   readonly #isTerminal = process.stderr.isTTY === true;
-  /** A terminal that cannot show more gets plain lines now and then, as a log does. */
+  /** True for a log, and for a terminal that can show no more than plain lines. */
   readonly #isPlain = !this.#isTerminal || !hasControls() || !hasUnicode();
   readonly #started = performance.now();
   #shownAt = performance.now();
   #hasLine = false;
-  /** Loaded when a terminal is to show how far it is. */
+  /** Loaded before a terminal shows the first progress. */
   #progressLine: typeof progressLine | undefined;
 
   /** @param isQuiet - warnings and errors only */
@@ -131,7 +131,7 @@ export class StderrReport implements RunReport {
     this.#hasLine = false;
   }
 
-  /** Shows how far it is on a terminal: the last column stays free, or some terminals begin a new line. */
+  /** Shows progress on a terminal. The last column stays free, or some terminals begin a new line. */
   #show(words: ProgressWords): void {
     const columns = (process.stderr.columns || DEFAULT_COLUMNS) - 1;
     const line = this.#progressLine ?? simpleLine;
@@ -143,7 +143,7 @@ export class StderrReport implements RunReport {
     this.#hasLine = true;
   }
 
-  /** The libraries of a bar take a while to load, while the run goes on. */
+  /** Loads the bar. Its libraries take a while to load, and the run goes on meanwhile. */
   async #load(): Promise<void> {
     const bar = await import('./bar.js');
     this.#progressLine = bar.progressLine;

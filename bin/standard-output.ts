@@ -7,7 +7,7 @@ import { finish, leave } from './exit.js';
 /** The codes of a reader that went away: of a pipe, and of a socket. */
 const GONE: readonly (string | undefined)[] = ['EPIPE', 'ECONNRESET'];
 
-/** Readers of text, such as `head`, may leave when they have seen enough: that is no error, and nothing is said. */
+/** Ends the process when standard output fails: silently if its reader, such as `head`, has seen enough and left. */
 function onTextError(error: NodeJS.ErrnoException): void {
   if (GONE.includes(error.code)) leave();
   else finish(error);
@@ -68,7 +68,7 @@ export function asArchiveError(error: unknown): unknown {
   }
   if (code !== 'ENOSPC') return error;
   return new TntarError('failure', messageOf(error), {
-    hint: `the disk is full; ${cutShort}`,
+    hint: `the disk is full: free some space; ${cutShort}`,
     cause: error,
   });
 }

@@ -187,7 +187,7 @@ describe('usage', () => {
       const { code, stdout, stderr } = await tntar(args, { cwd: folder });
       equal(code, 2, stderr);
       equal(String(stdout), '');
-      match(stderr, /^error: .*'' is invalid.* It is empty: is a variable not set\?\n/);
+      match(stderr, /^error: .*'' is invalid.* It is empty; check that its variable is set\.\n/);
       deepEqual(readdirSync(folder), []);
     }
   });

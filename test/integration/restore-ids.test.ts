@@ -176,7 +176,7 @@ describe('restore, where the target has given the ids of the backup to others,',
       const preview = await tryRestore(target, archive, ['--dry-run']);
       match(
         String(preview.stdout),
-        /Used as the target has them:\n {2}user 'ann'\n {2}role 'boss'\n {2}collation 'loud'\n/,
+        /Used as they are:\n {2}user 'ann'\n {2}role 'boss'\n {2}collation 'loud'\n/,
       );
       const { stderr } = await restore(target, archive);
       match(stderr, /^tntar: used as they are: 1 user, 1 role, 1 collation$/m);
