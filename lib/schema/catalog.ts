@@ -42,7 +42,7 @@ export interface Space {
   isTemporary: boolean;
   /** Its rows are not replicated, hence not in a read view either. */
   isLocal: boolean;
-  /** Its transactions wait until a quorum has confirmed them. */
+  /** True if its transactions wait until a quorum has confirmed them. */
   isSync: boolean;
   /** Index 0; absent where the space can hold no rows. */
   primaryKey?: Index;

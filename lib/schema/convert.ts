@@ -132,7 +132,7 @@ function translateOldChecks(draft: Draft, server: Release, names: ReadonlySet<st
   );
 }
 
-/** Nothing has to be rewritten between these two. */
+/** Tells whether nothing has to be rewritten between these two. */
 function isSame(source: Versions, target: Versions): boolean {
   const isOther = isOlder(source.server, target.server) || isOlder(target.server, source.server);
   return !isOther && !isOlder(source.schema, target.schema);

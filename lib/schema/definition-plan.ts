@@ -12,7 +12,7 @@ import { withoutChecks, withoutLsn } from './rows.js';
 import { joinParts, type Part } from './step.js';
 import { BuiltinUser, Field, SystemSpace } from './system.js';
 
-/** The parts of a plan in the order in which people are told about them. */
+/** The parts of a plan in the order in which they are shown. */
 export interface Parts {
   /** Lines that belong to no step. */
   first: Part;

@@ -54,7 +54,7 @@ export function namesOf(backup: Catalog): ReadonlySet<string> {
   return new Set([...spaces.map(String), ...otherNamesOf(backup)]);
 }
 
-/** True where a text writes a name in small letters that things have in capitals only: it is of 2.x. */
+/** Tells whether a text is of 2.x: it writes a name in small letters, and the objects have it in capitals only. */
 export function namesInCapitals(sql: string, names: ReadonlySet<string>): boolean {
   let isFound = false;
   mapWords(sql, (word) => {
@@ -158,7 +158,7 @@ export class Dialect {
   }
 }
 
-/** Rows in an order in which each comes after those that its SQL names. */
+/** Sorts rows so that each comes after those that its SQL names. */
 function sortByNames(
   rows: readonly SystemRow[],
   nameField: number,
@@ -167,7 +167,7 @@ function sortByNames(
   const byName = new Map(rows.map((row) => [String(row.fields[nameField]), row]));
   const entered = new Set<SystemRow>();
   const sorted: SystemRow[] = [];
-  // The rows under way and what is left of what each names: a chain may be longer than the stack.
+  // The open rows, each with the names that are left in it. Not recursive: a chain may be longer than the stack.
   const under: { row: SystemRow; names: Iterator<string> }[] = [];
   const enter = (row: SystemRow): void => {
     if (entered.has(row)) return;

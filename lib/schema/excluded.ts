@@ -11,7 +11,7 @@ export function excludedIn(spaces: readonly ManifestSpace[]): ReadonlySet<number
   return new Set(spaces.filter(({ rowsExcluded }) => rowsExcluded).map(({ id }) => id));
 }
 
-/** A foreign key by which rows that come refer to rows that do not. */
+/** A foreign key by which rows that are restored refer to rows that are left out. */
 interface KeyToExcluded extends ForeignKey {
   /** Names of both spaces, in quotes. */
   child: string;
@@ -53,22 +53,22 @@ export function keysToExcluded(
 const checkedKeys = (catalog: Catalog): ForeignKey[] =>
   catalog.rows(SystemSpace.SPACE).flatMap(({ fields }) => foreignKeysOf(fields));
 
-/** What a restore makes of spaces whose rows do not come, one line for each thing. */
+/** The effects of a restore on spaces whose rows are left out, one line each. */
 export interface ExcludedPlan {
-  /** Rows that do not come along. */
+  /** Rows that are left out. */
   omissions: string[];
-  /** Rows of the target that a drop takes, and that nothing takes the place of. */
+  /** Rows of the target that a drop removes, and that are not replaced. */
   losses: string[];
-  /** What may stop some rows, or what nobody checks. */
+  /** Foreign keys that may refuse some rows, or that are not checked. */
   notes: string[];
   /** Foreign keys that the server would refuse to make when the rows are there. */
   brokenKeys: string[];
 }
 
 /**
- * Plans what becomes of spaces whose rows do not come, and of rows that refer to theirs.
+ * Plans the spaces whose rows are left out, and the rows that refer to theirs.
  *
- * @param backup - in the words of the target's version
+ * @param backup - converted for the version of the target
  * @param target - all rows of the target's system spaces
  * @param remaining - the same without what the restore drops
  */
@@ -94,7 +94,7 @@ export function planExcluded(
   const unchecked = keysToExcluded(backup, excluded)
     .filter(isMade)
     .filter(({ what }) => checked.every((key) => key.what !== what));
-  // What rows meet that go into a space of the target is what the target has there.
+  // Rows that go into a space of the target have to fit what that space has.
   const kept = new Set(spaces.map(({ id }) => targetId(id)));
   const filled = new Set(
     backup.spaces.filter(({ id }) => !excluded.has(id)).map(({ id }) => targetId(id)),
@@ -111,7 +111,7 @@ export function planExcluded(
       .filter(isDropped)
       .map(
         ({ name }) =>
-          `space ${quoted(name)} is made anew without rows: those of the backup are excluded`,
+          `space ${quoted(name)} is recreated without rows: those of the backup are excluded`,
       ),
     notes: [
       ...unchecked.map(

@@ -10,7 +10,7 @@ const LAST_OF_2: Release = [2, 11];
 /** Types of fields whose default may be a text. */
 const TEXTS: readonly unknown[] = [undefined, 'any', 'scalar', 'string', 'str', '*'];
 
-/** True where the text of a view can only be of 2.x. */
+/** Tells whether the text of a view can only be of 2.x. */
 function hasOldViews(backup: Catalog): boolean {
   const names = namesOf(backup);
   return backup

@@ -7,8 +7,8 @@ import { LAST_SHIPPED_COLLATION } from './shipped.js';
 import { Field, SystemSpace } from './system.js';
 
 /**
- * Gives collations of users other ids where newer servers ship collations under theirs: the first one that
- * a user of 1.10 makes has the id 3, which is `binary` from 2.1 on.
+ * Gives other ids to collations of users whose ids newer servers use for their own: the first one that a user
+ * of 1.10 makes has the id 3, which is `binary` from 2.1 on.
  *
  * @param catalog - all rows of a server's system spaces
  * @returns the same catalog where no id has to change

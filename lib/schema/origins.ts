@@ -8,8 +8,8 @@ import { isTable, type Table } from './rows.js';
 import { Field, SystemSpace } from './system.js';
 
 /**
- * A 3.x server notes who made a user, a role or a grant: nothing stands for a statement of somebody,
- * `{origins = {config = …}}` for the configuration, which takes back what it has not got any more.
+ * Since 3.x a server notes who made a user, a role or a grant: no note stands for a statement,
+ * `{origins = {config = …}}` for the configuration, which revokes everything that it no longer has.
  *
  * Source: `user_opts_from_origins()` and `opts_from_origins()` of the server's `src/box/lua/schema.lua`.
  */

@@ -7,7 +7,7 @@ import { isOlder, type Release } from './release.js';
 import { editField, withoutKeys } from './rows.js';
 import { Field, SystemSpace } from './system.js';
 
-/** Something of a space that is left out because it means nothing. */
+/** An option of an index that is left out because it has no effect. */
 export interface Meaningless {
   spaceId: number;
   /** e.g. `index 'pk' of space 'log'` */
@@ -40,8 +40,8 @@ function withoutOrder(row: SystemRow): SystemRow {
 }
 
 /**
- * Leaves out options of indexes that a server passes over where it starts from a snapshot that has them,
- * and refuses in an index that somebody makes.
+ * Leaves out options of indexes that a server ignores when it starts from a snapshot that has them,
+ * and refuses when somebody makes such an index.
  *
  * Source: `memtx_space_check_index_def()` of the server's `src/box/memtx_space.c`,
  * `vinyl_space_check_index_def()` of `src/box/vinyl.c`, and `KEY_DEF_UNORDERED` of `src/box/key_def.c`.

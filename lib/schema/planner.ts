@@ -70,7 +70,7 @@ interface RowsThere {
   own: ReadonlyMap<string, SystemRow>;
 }
 
-/** Writes steps for the rows of one backup and one target. It keeps no account: what is to be said is returned. */
+/** Writes steps for the rows of one backup and one target. It returns the lines to be shown, and keeps no state. */
 export class Planner {
   readonly ids: IdMap;
   /** Things of the target that have a name of the backup's and are in its way, one line each. */
@@ -142,7 +142,7 @@ export class Planner {
     return { rows, omissions };
   }
 
-  /** Spaces and sequences that stay as the target has them, one line each. */
+  /** Lists spaces and sequences that stay as the target has them, one line each. */
   keptAsTheyAre(): string[] {
     const also = this.#existing === 'skip' ? 'its rows and all' : 'all';
     const line = (spaceId: number, row: SystemRow): string => {

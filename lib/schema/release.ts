@@ -18,7 +18,7 @@ export function showRelease(release: Release): string {
   return release.join('.');
 }
 
-/** True for releases that differ in their patch level at most. */
+/** Tells whether two releases differ in their patch level at most. */
 export function isSameSeries(a: Release, b: Release): boolean {
   return a[0] === b[0] && a[1] === b[1];
 }
@@ -30,7 +30,7 @@ export function isSameSeries(a: Release, b: Release): boolean {
 export type Backport = readonly [...earlier: Release[], last: Release];
 
 /**
- * True where a release has a change.
+ * Tells whether a release has a change.
  *
  * @example
  * hasBackport([3, 1, 2], [[2, 11, 6], [3, 2, 2], [3, 4, 0]]); // false

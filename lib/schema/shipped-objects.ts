@@ -19,8 +19,8 @@ const NO_SQL_FUNCTIONS: SchemaVersion = [2, 9, 1];
 const LUA_FUNCTION_IDS: readonly (Value | undefined)[] = Object.values(LUA_FUNCTIONS);
 
 /**
- * True where the object of a grant can be in a database of this schema: a user made it, or the server has it
- * by itself.
+ * Tells whether the object of a grant can exist in a database of this schema: a user made it, or the server has
+ * it by itself.
  *
  * @param fields - a row of `_priv`
  * @param functions - ids of the functions that users made

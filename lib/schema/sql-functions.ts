@@ -71,7 +71,7 @@ interface Callable {
   arguments: number;
 }
 
-/** Tells what of an expression in SQL a server would refuse, so far as that can be told by its text. */
+/** Finds the parts of an expression in SQL that a server would refuse, as far as its text tells. */
 export class SqlFunctions {
   readonly #release: Release;
   readonly #own: ReadonlyMap<string, Callable>;
@@ -139,8 +139,8 @@ export class SqlFunctions {
 }
 
 /**
- * A statement that a server can be asked to prepare, to learn whether it takes an expression. Columns are
- * of no type, as they are for an expression that is of no space.
+ * Returns a statement that a server can be asked to prepare, to learn whether it takes an expression. Columns
+ * have no type, like those of an expression that belongs to no space.
  *
  * @example
  * questionAbout('"UPPER"("a") > b', [3, 0]);

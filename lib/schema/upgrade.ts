@@ -156,7 +156,7 @@ function forgetStatements(draft: Draft): void {
   );
 }
 
-/** What the server's upgrade does on the way to a version, in its order. */
+/** The steps of the server's upgrade, each with its version, in their order. */
 const STEPS: readonly (readonly [version: SchemaVersion, step: (draft: Draft) => void])[] = [
   [[1, 7, 7], grantLogin],
   [[2, 1, 0], grantDefinitions],

@@ -54,7 +54,7 @@ export function serverVersions(version: string, catalog: Catalog): Versions {
 }
 
 /**
- * What is to be said of a database whose schema is older than its server; undefined where it is not.
+ * Returns the note about a database whose schema is older than its server; undefined if it is not.
  *
  * @example
  * oldSchema({ version: '2.11.5', uuid, schema: '2.9.1' });

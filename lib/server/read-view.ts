@@ -194,8 +194,8 @@ const NO_READ_VIEW: readonly (number | undefined)[] = [
 ];
 
 /**
- * True for the error of a read view that there is none of, for this user or on this server. Any other error, such as
- * that of a quorum that did not come, is no reason to read in another way.
+ * Tells whether an error says that this user or this server has no read view. Any other error, such as that of a
+ * quorum that was not reached, is no reason to read in another way.
  */
 export function isWithoutReadView(error: unknown): error is TntarError {
   return error instanceof TntarError && NO_READ_VIEW.includes(error.serverCode);

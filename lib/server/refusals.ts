@@ -32,7 +32,7 @@ const BATCH = 100;
  * Asks a server which statements in SQL it refuses to prepare. It runs none of them.
  *
  * @param statements - by what the answer names them with
- * @returns why, of those that it refuses; nothing where the user may not ask
+ * @returns the reasons for those that it refuses; none if the user may not ask
  * @example
  * await readRefusals(connection, new Map([['a', "SELECT (HEX('a'))"]])); // Map { 'a' => 'wrong arguments …' }
  */

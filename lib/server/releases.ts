@@ -17,7 +17,7 @@ function warnOfNewer({ greeting: { major, version } }: Connection, report: Repor
 }
 
 /**
- * True for a server that has a read view over the wire: before, there is none, or none of everything.
+ * Tells whether a server has a read view over the wire. Older ones have none, or none of everything.
  *
  * @param version - of the server, e.g. `1.10.15`
  */

@@ -34,7 +34,7 @@ export async function readStatus(connection: Connection): Promise<InstanceStatus
   };
 }
 
-/** Why an instance takes no write, in the codes of its errors. */
+/** The codes of the errors by which an instance refuses every write. */
 const NOT_WRITABLE: readonly (number | undefined)[] = [ErrorCode.READONLY, ErrorCode.LOADING];
 
 /**

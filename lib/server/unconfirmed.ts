@@ -8,10 +8,10 @@ import type { Catalog } from '../schema/catalog.js';
 import { greatHangRisk } from './hang.js';
 import { readView } from './read-view.js';
 
-/** A read view of which nothing comes for so long waits for a quorum: it needs no such time for itself. */
+/** The time after which a silent read view waits for a quorum: by itself it does not take so long. */
 const PROBE_MS = 2000;
 
-/** What a read view answers that has waited in vain. */
+/** The errors of a read view that has waited in vain. */
 const UNCONFIRMED: readonly (number | undefined)[] = [
   ErrorCode.SYNC_QUORUM_TIMEOUT,
   ErrorCode.SYNC_ROLLBACK,

@@ -73,7 +73,7 @@ describe('the plan of a restore of spaces whose rows are excluded', () => {
   it('names the rows that a drop takes, and that do not come back', () => {
     const { losses, destinations } = planOf(family(700, 701), [513], { existing: 'drop' });
     deepEqual(losses, [
-      "space 'child' is made anew without rows: those of the backup are excluded",
+      "space 'child' is recreated without rows: those of the backup are excluded",
     ]);
     deepEqual([...destinations.keys()], [512, 513]);
   });
