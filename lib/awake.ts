@@ -1,4 +1,4 @@
-/** A tick is this share of the time that is measured: so much later than due it may be noticed. */
+/** The ticks in the measured time. Its end is noticed at most one tick late. */
 const TICKS = 20;
 const MIN_TICK_MS = 5;
 const MAX_TICK_MS = 1000;
@@ -7,13 +7,13 @@ const LATE_TICKS = 2;
 
 /**
  * Calls `look` again and again with the milliseconds that this process has run since the call before. Time in
- * which it was suspended (SIGSTOP, a closed lid, a virtual machine that is moved) is not counted: nobody can
- * be blamed for what was not heard then. Bytes that have arrived are handed on before each call.
+ * which it was suspended (SIGSTOP, a closed lid, a virtual machine that is moved) is not counted: the other side
+ * is not to blame for that silence. Bytes that have arrived are handed on before each call.
  *
  * Does not keep the process alive.
  *
- * @param ms - the time that the caller measures; the calls come 20 times in it, every second at least, and no oftener than every 5 ms
- * @returns stops the calls
+ * @param ms - the time that the caller measures; the calls come 20 times in it, every second at least, and at most every 5 ms
+ * @returns a function that stops the calls
  * @example
  * let silent = 0;
  * const stop = whileAwake(60_000, (ran) => {
@@ -42,7 +42,7 @@ export function whileAwake(ms: number, look: (ran: number) => void): () => void 
 /**
  * Calls `act` when this process has run for so long; see {@link whileAwake}.
  *
- * @returns cancels the call
+ * @returns a function that cancels the call
  * @example
  * const cancel = afterAwake(10_000, () => socket.destroy());
  */

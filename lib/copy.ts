@@ -18,7 +18,7 @@ import { checkWay, serverOrigin, type Way } from './sources/server.js';
 export interface CopyOptions extends RestoreOptions {
   /** How the source is read; `auto`: snapshot where server and user allow it, else select. Default `auto`. */
   source?: Way;
-  /** Take a snapshot also where it may hang the server, which `auto` does not. Default false. */
+  /** Take a snapshot even if it can hang the server; without this, `auto` reads by select. Default false. */
   forceSnapshot?: boolean;
   /** Fail where the rows are not of one moment, which is known when they are there. Default false. */
   strict?: boolean;
@@ -28,7 +28,7 @@ export interface CopyOptions extends RestoreOptions {
 export interface Copied extends Restored {
   /** How the rows were read. */
   source: 'snapshot' | 'select';
-  /** Whether all rows are of one moment and committed; those of a snapshot are. */
+  /** True if all rows are of one moment and committed; those of a snapshot are. */
   consistent: boolean;
 }
 

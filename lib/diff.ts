@@ -37,15 +37,15 @@ export interface Differences {
   /** What alone was compared; absent where that was all. */
   only?: 'schema' | 'data';
   definitions: DefinitionDifference[];
-  /** Of two versions: the side that was compared as a restore would write it into the other's version. */
+  /** The side that was compared as a restore would write it into the other's version; absent for one version. */
   converted?: Converted;
   /** All spaces that have rows on either side, in the order in which they came. */
   spaces: SpaceDifference[];
-  /** Spaces whose rows one side leaves out on purpose, or both: nothing is known of them. Absent where there are none. */
+  /** Spaces whose rows were not compared: a side leaves them out on purpose. Absent if there are none. */
   uncompared?: string[];
 }
 
-/** Changes of a conversion that are shown one by one. */
+/** The number of changes of a conversion that are shown one by one. */
 const SHOWN_NOTES = 50;
 
 /** What a side is, and whose errors are its own. */
@@ -175,7 +175,7 @@ class Run {
     }
   }
 
-  /** Says what a restore would have changed, for it is no difference here. */
+  /** Warns of what a restore would have changed: it does not count as a difference. */
   #sayConverted(left: Place, right: Place, { side, from, to, notes }: Converted): void {
     const { name } = side === 'A' ? left : right;
     this.#report.note(
@@ -203,9 +203,7 @@ class Run {
     this.#uncompared = [...new Set([...a, ...b])];
     const say = (who: string, names: string[]): void => {
       if (names.length === 0) return;
-      this.#report.warn(
-        `rows that are not compared, for ${who} them: ${listOf(names.map(quoted))}`,
-      );
+      this.#report.warn(`rows are not compared, because ${who} them: ${listOf(names.map(quoted))}`);
     };
     say(
       'both sides exclude',

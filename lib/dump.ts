@@ -21,7 +21,7 @@ import { checkWay, serverOrigin, type Way } from './sources/server.js';
 export interface DumpOptions {
   /** `auto`: snapshot where the server and the user allow it, else select. Default `auto`. */
   source?: Way;
-  /** Take a snapshot also where it may hang the server, which `auto` does not. Default false. */
+  /** Take a snapshot even if it can hang the server; without this, `auto` reads by select. Default false. */
   forceSnapshot?: boolean;
   /** zstd level, 1 to 19. Default 1. */
   level?: number;
@@ -39,9 +39,9 @@ export interface DumpOptions {
 export interface DumpSummary extends Totals {
   /** How the rows were read. */
   source: 'snapshot' | 'select';
-  /** Whether all rows are of one moment and committed; those of a snapshot are. */
+  /** True if all rows are of one moment and committed; those of a snapshot are. */
   consistent: boolean;
-  /** Spaces whose rows were left out on purpose; absent where there are none. */
+  /** Spaces whose rows were left out on purpose; absent if there are none. */
   rowsExcluded?: string[];
 }
 

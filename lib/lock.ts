@@ -5,14 +5,14 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TntarError } from './errors.js';
 
-/** How often a run shows that it is alive. */
+/** The time after which a run shows again that it is alive. */
 const BEAT_MS = 20_000;
 /** A run that cannot be looked up counts as dead after this time without a beat; NFS may show a beat a minute late. */
 const SILENCE_MS = 300_000;
 /** Time to write the few bytes of a lock that was just created. */
 const WRITING_MS = 1000;
 const POLL_MS = 50;
-/** The holder is no secret, and another user has to be told who it is. */
+/** Readable for all: the holder is no secret, and another user has to be told who it is. */
 const MODE = 0o644;
 
 /** The process that holds a lock, as the lock file names it. */
@@ -174,7 +174,7 @@ async function create(file: string, text: string): Promise<boolean> {
 
 /**
  * The right to write one file or folder, which one run at a time has. It is a file `PATH.lock` that names the
- * process. What a run leaves that was killed, or whose machine lost its power, stops no other run: on the same
+ * process. If a run was killed, or its machine lost power, its lock stops no other run: on the same
  * machine the process is looked up; of one on another machine or in another container, the lock has to be touched
  * every {@link BEAT_MS}.
  *
@@ -236,7 +236,7 @@ export class Lock {
   async check(): Promise<void> {
     if (await this.isHeld()) return;
     throw new TntarError('failure', `another run has taken over ${this.#path} from this one`, {
-      hint: `was this run suspended, or ${this.#file} removed? look which run is to write it, and start that again`,
+      hint: `find out which run is to write it, and start that one again: this run was suspended for long, or ${this.#file} was removed`,
     });
   }
 

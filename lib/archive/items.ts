@@ -53,8 +53,8 @@ export interface Filtered {
 }
 
 /**
- * What is known of rows that no quorum has confirmed, and that may be rolled back: `waiting` where synchronous
- * transactions waited for one while rows were read, `unknown` where nobody could say whether any did.
+ * The reason why rows may be rolled back: `waiting` if synchronous transactions waited for a quorum while rows
+ * were read, `unknown` if it could not be found out whether any did.
  */
 export type Unconfirmed = 'waiting' | 'unknown';
 
@@ -63,9 +63,9 @@ export interface BackupEnd {
   kind: 'end';
   /** Where the server stood when reading ended. */
   vclock: Vclock;
-  /** Whether all rows are of one moment, and committed. */
+  /** True if all rows are of one moment, and committed. */
   consistent: boolean;
-  /** Why they may not be committed, where that is so. Only a server that is read says it: no archive keeps it. */
+  /** The reason why they may not be committed; absent if they are. Only servers say it: no archive keeps it. */
   unconfirmed?: Unconfirmed | undefined;
   /** Sequences that moved while the rows were read: where they stood at the end. */
   sequences?: SequenceValue[];

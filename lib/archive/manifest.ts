@@ -21,7 +21,7 @@ export interface ManifestSpace {
   /** As the server holds it: one object a field, with at least its name and type. */
   format: unknown[];
   rowsFrom: RowsFrom;
-  /** Its rows were left out on purpose, which says nothing about whether it had any. */
+  /** True if its rows were left out on purpose; it may have had rows or none. */
   rowsExcluded?: boolean;
   /** How many rows it had, or nearly, when reading began: for progress. Absent where nobody could ask. */
   expectedRows?: number;

@@ -11,10 +11,10 @@ export interface DefinitionDifference {
   changes: Change[];
 }
 
-/** How the definitions of two sides differ, and as which version has them. */
+/** The differences between the definitions of two sides, and the version in which they were compared. */
 export interface DefinitionComparison {
   differences: DefinitionDifference[];
-  /** Absent where both are of one version. */
+  /** Absent if both are of one version. */
   converted?: Converted | undefined;
 }
 

@@ -163,7 +163,7 @@ function isDoubtfulOn(release: Release | undefined, { parts }: Order, { engine }
 export interface Keyed {
   /** Of `_index`, by the space: its primary key. */
   primaryRows: ReadonlyMap<number, SystemRow>;
-  /** Of the server that had the rows in this order; undefined where nobody noted it. */
+  /** The release of the server that had the rows in this order; undefined if the archive does not note it. */
   release: Release | undefined;
   /** Filters have changed its rows, and maybe their keys. */
   isChanged: boolean;

@@ -12,7 +12,7 @@ import { shipped } from './things.js';
 /** The definitions of one side. */
 export interface Defined {
   catalog: Catalog;
-  /** Of the database that they are from; undefined where nobody noted them. */
+  /** The versions of the database that they are from; undefined if the archive does not note them. */
   versions: Versions | undefined;
   manifest: Pick<Manifest, 'revoked'>;
 }
@@ -21,10 +21,10 @@ export interface Defined {
 export interface Converted {
   /** `A` is the left side, `B` the right one. */
   side: 'A' | 'B';
-  /** Versions of the side and of the other one, e.g. `2.6.0`. */
+  /** The versions of the side and of the other one, e.g. `2.6.0`. */
   from: string;
   to: string;
-  /** What such a restore leaves out or changes, one line each: none of it is a difference. */
+  /** The things that such a restore leaves out or changes, one line each: none of them is a difference. */
   notes: string[];
 }
 
@@ -34,7 +34,7 @@ export interface Reading {
   right: Defined;
   /** Absent where both are of one version. */
   converted?: Converted;
-  /** How many differences it may hide that another reading shows. */
+  /** The number of differences that it may hide, and that another reading shows. */
   hidden: number;
 }
 
@@ -50,7 +50,7 @@ function withoutLostGrants(catalog: Catalog, to: Versions, notes: string[]): Cat
   const describer = new Describer(catalog, shipped());
   for (const row of lost) {
     const what = describer.row(SystemSpace.PRIV, row);
-    notes.push(`${what} is left out, for ${showRelease(to.server)} has nothing of this id`);
+    notes.push(`${what} is left out, because ${showRelease(to.server)} has no object with this id`);
   }
   const left = new Set([...lost, ...shippedThere]);
   const kept = grants.filter((row) => !left.has(row));
@@ -74,13 +74,13 @@ function convertDefined(
     const object = describer.object(objectType, objectId);
     const what = `a grant on ${object} to ${describer.thing('user', grantee)}`;
     all.push(
-      `that ${what} was revoked is left out, for ${showRelease(to.server)} does not grant it`,
+      `the revocation of ${what} is left out, because ${showRelease(to.server)} does not grant it`,
     );
   }
   return { defined: { catalog: converted, versions: to, manifest: { revoked } }, notes: all };
 }
 
-/** What nobody noted is taken to be of the other side's version, as far as that can be. */
+/** Returns the versions of a side; one that notes none is taken to be of the other side's, as far as it can be. */
 function guessed({ catalog, versions }: Defined, other: Versions): Versions {
   return versions ?? { server: guessRelease(catalog, other.server), schema: other.schema };
 }
@@ -90,7 +90,7 @@ function isOlderThan(a: Versions, b: Versions): boolean {
   return !isOlder(b.server, a.server) && isOlder(a.schema, b.schema);
 }
 
-/** @returns undefined where nothing has to be converted */
+/** Returns the versions of both sides; undefined if nothing has to be converted. */
 function versionsOfBoth(left: Defined, right: Defined): [a: Versions, b: Versions] | undefined {
   const known = left.versions ?? right.versions;
   if (known === undefined) return undefined;
@@ -99,7 +99,7 @@ function versionsOfBoth(left: Defined, right: Defined): [a: Versions, b: Version
   return isOlderThan(a, b) || isOlderThan(b, a) ? [a, b] : undefined;
 }
 
-/** Versions as people are told, e.g. `2.11.5`, or `2.11.5 with schema 2.9.1` where both run one release. */
+/** Writes two versions for messages, e.g. `2.11.5`, or `2.11.5 with schema 2.9.1` where both run one release. */
 function shownVersions(a: Versions, b: Versions): [from: string, to: string] {
   const isOther = isOlder(a.server, b.server) || isOlder(b.server, a.server);
   const shown = ({ server, schema }: Versions): string =>
@@ -108,7 +108,7 @@ function shownVersions(a: Versions, b: Versions): [from: string, to: string] {
 }
 
 /**
- * The ways to compare the definitions of two versions: the left side as a restore would write it into a server
+ * Returns the ways to compare the definitions of two versions: the left side as a restore would write it into a server
  * of the right side's version, and the other way round. Of one version there is one way: as they are.
  */
 export function* readingsOf(left: Defined, right: Defined): Generator<Reading, void, void> {
@@ -124,7 +124,7 @@ export function* readingsOf(left: Defined, right: Defined): Generator<Reading, v
   yield { left: there.defined, right, converted: first, hidden: 0 };
   const back = convertDefined(right, b, a);
   const second: Converted = { side: 'B', from: to, to: from, notes: back.notes };
-  // what an older version cannot have may as well be new on the right side
+  // something that the older version cannot have may have been added on the right side
   const hidden = isOlderThan(a, b) ? back.notes.length : 0;
   yield { left, right: back.defined, converted: second, hidden };
 }

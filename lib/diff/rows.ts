@@ -20,7 +20,7 @@ export interface RowListener {
 }
 
 /**
- * Returns for each side the spaces that both have, and whose rows it leaves out: nobody knows whether they differ.
+ * Returns for each side the spaces that both have, and whose rows it leaves out: they cannot be compared.
  */
 export function uncompared([left, right]: Both<Side>): Both<string[]> {
   const excludedBy = (side: Side, other: Side): string[] =>
@@ -72,7 +72,7 @@ export class RowComparison {
     }
   }
 
-  /** Reads past the rows of spaces whose rows the other side leaves out. */
+  /** Skips the rows of spaces whose rows the other side leaves out. */
   async #pass(side: Side): Promise<void> {
     while (side.next !== undefined && this.#uncompared.has(side.next)) {
       for await (const { release } of side.rows()) release?.();

@@ -42,7 +42,7 @@ export class Side implements Keyed {
     return this.#head!.catalog;
   }
 
-  /** Of its server; undefined where nobody noted it. */
+  /** The release of its server; undefined if the archive does not note it. */
   get release(): Release | undefined {
     const { version } = this.manifest.server;
     return version === UNKNOWN_VERSION ? undefined : releaseOf(version);
@@ -85,7 +85,7 @@ export class Side implements Keyed {
     return this.#end?.consistent === true || this.#end?.unvouched === true;
   }
 
-  /** Why its rows may not be committed; to be asked after the last of them. */
+  /** Returns the reason why its rows may not be committed. Call after the last of them. */
   get unconfirmed(): Unconfirmed | undefined {
     return this.#end?.unconfirmed;
   }

@@ -11,7 +11,7 @@ const MAX_RUNS = 32;
 
 type Compare = Pairing['compare'];
 
-/** Orders rows of the same key by their bytes: some servers hold several, see `SOUND_NUMBERS`. */
+/** Orders rows with the same key by their bytes. Some servers hold several of them, see `SOUND_NUMBERS`. */
 function withTies(compare: Compare): Compare {
   return (a, aOffset, b, bOffset) =>
     compare(a, aOffset, b, bOffset) || compareRows(a, aOffset, b, bOffset);

@@ -34,7 +34,7 @@ function matcher(pattern: string): Test {
   return (name) => name === pattern || fits(name);
 }
 
-/** Patterns as lines show them. */
+/** Writes patterns for messages. */
 export function showed(patterns: readonly string[]): string {
   return longListOf(patterns.map((pattern) => `'${pattern}'`));
 }

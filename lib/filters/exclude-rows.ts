@@ -6,7 +6,7 @@ import type { Head } from '../schema/head.js';
 import { checkPatterns, checkUsed, fitsAny, showed, type Test } from './choose.js';
 import type { Rewrite, Rewritten } from './rewrite.js';
 
-/** How the spaces are found whose rows stay away. */
+/** Options of {@link excludeRows}. */
 export interface RowExclusion {
   /** True where patterns may fit no space, as of one of two databases that are compared. */
   mayLack?: boolean;
@@ -44,7 +44,7 @@ function exclude({ manifest, catalog }: Head, isExcluded: Test): Rewritten {
 
 /**
  * Leaves the rows of some spaces out, by patterns such as `log_*`, and keeps their definitions: spaces,
- * indexes, grants, and sequences with their values. The archive says of which spaces.
+ * indexes, grants, and sequences with their values. The archive names the spaces.
  *
  * @param patterns - of whole names, as {@link chooseSpaces} takes them
  * @returns it throws a TntarError of kind `usage`, before the first row, for a pattern that no space fits

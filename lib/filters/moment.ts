@@ -9,10 +9,10 @@ function moved(from: Vclock, to: Vclock): string {
   return `vclock ${JSON.stringify(from)} at the start, ${JSON.stringify(to)} at the end`;
 }
 
-/** Why rows are not what a backup should have, and what to do. */
+/** A reason why a backup is not consistent, and what to do. */
 interface Verdict {
   what: string;
-  /** What the run is for that reason. */
+  /** The state of the run, e.g. `not consistent`. */
   is: string;
   hint: string;
 }
@@ -36,11 +36,11 @@ function unsteady(run: Run, from: Vclock, to: Vclock): Verdict {
  * Says why rows may not be committed.
  *
  * @param during - e.g. `the dump read`
- * @param rows - which of them
+ * @param rows - the rows that may not be, e.g. `rows of local spaces`
  */
 export function whyUncommitted(unconfirmed: Unconfirmed, during: string, rows = 'rows'): string {
   const waited = 'synchronous transactions waited for a quorum';
-  const known = unconfirmed === 'waiting' ? waited : `nobody could say whether ${waited}`;
+  const known = unconfirmed === 'waiting' ? waited : `it is unknown whether ${waited}`;
   return `${known} while ${during}: it may have ${rows} that are never committed`;
 }
 
@@ -57,11 +57,11 @@ function uncommitted(run: Run, source: Manifest['source'], unconfirmed: Unconfir
     : {
         what,
         is: 'not known to be consistent',
-        hint: `grant the user what it takes to ask: execute on universe (lua_eval since 3.0), or read before 2.8; or ${hint}`,
+        hint: `grant the user execute on universe (on lua_eval since 3.0; before 2.8, read on universe), which is needed to ask; or ${hint}`,
       };
 }
 
-/** What reads. */
+/** The kind of run. */
 type Run = 'dump' | 'copy';
 
 /**

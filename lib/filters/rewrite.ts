@@ -15,7 +15,7 @@ export interface Rewritten {
   head: Head;
   /** What of the rest cannot be without what was taken out. */
   lost?: readonly Omission[];
-  /** What people should know before the first row, one line each. */
+  /** Warnings to be shown before the first row, one line each. */
   warnings?: readonly string[];
 }
 

@@ -4,16 +4,16 @@ import { isIP } from 'node:net';
 /** How long an address is tried alone: "Connection Attempt Delay" of RFC 8305, section 5. */
 const ALONE_MS = 250;
 
-/** One address that a connection is tried to. */
+/** An attempt to connect to one address. */
 export interface Attempt<T> {
   connected: Promise<T>;
-  /** Gives it up, also where it is connected by now. */
+  /** Gives the attempt up, even if it is connected by now. */
   abandon(): void;
 }
 
 /**
- * The addresses of a host in the order in which they are tried: as the system sorts them, and the families
- * in turn, for one of them may lead nowhere (RFC 8305, section 4).
+ * Returns the addresses of a host in the order in which they are tried: as the system sorts them, and the families
+ * in turn, because one of them may lead nowhere (RFC 8305, section 4).
  *
  * @returns a single `undefined` where there is nothing to look up
  * @throws the system's error for a name that is unknown
@@ -37,7 +37,7 @@ export async function addressesOf(
 
 /**
  * Tries addresses until the first of them is connected. Each is begun when the one before has failed, or has
- * taken a while; none is given up because it is slow, for the others may be worse.
+ * taken a while; none is given up because it is slow: the others may be worse.
  *
  * @param signal - abandons all of them
  * @throws the error of the attempt; an AggregateError with the code of the first where there were several; the

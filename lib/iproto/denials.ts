@@ -1,7 +1,7 @@
 /** A privilege on the universe without which a user can do nothing, whatever else was granted. */
 type Basic = 'session' | 'usage';
 
-/** A user, and a privilege of these that was revoked. */
+/** A user, and one of these privileges that was revoked. */
 export interface Disabled {
   user: string;
   lacks: Basic;
@@ -16,7 +16,7 @@ const DENIED =
 
 /**
  * Finds out whether an error of a server is about `session` or `usage`, which every user has until somebody
- * revokes them. Such an error names whatever was asked for, and has nothing to do with it.
+ * revokes them. Such an error names the object that was asked for, although it is not about that object.
  *
  * @param text - in the server's words, as far as `(server error 42)`
  * @example
@@ -33,7 +33,7 @@ const WITHOUT: Readonly<Record<Basic, string>> = {
   usage: 'no other privilege counts',
 };
 
-/** What to do for such a user. */
+/** Returns the hint for such a user. */
 export function enableHint({ user, lacks }: Disabled): string {
   return `grant '${user}' ${lacks} on universe, without which ${WITHOUT[lacks]}; box.schema.user.enable('${user}') grants session and usage`;
 }

@@ -1,9 +1,9 @@
 import { ErrorCode } from './constants.js';
 import { disabledIn, enableHint } from './denials.js';
 
-/** What to do where a quorum is waited for. */
+/** The hint for a server that waits for a quorum. */
 export const QUORUM_HINT =
-  'are the replicas connected? see box.info.replication on the server, and box.info.synchro (since 2.8); a dump with --source select does not wait, and is not consistent';
+  'check on the server that the replicas are connected: box.info.replication, and box.info.synchro since 2.8; a dump with --source select does not wait, and is not consistent';
 
 const ACCESS_HINT = 'log in as a user who has this privilege, or grant it';
 

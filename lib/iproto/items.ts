@@ -25,7 +25,7 @@ export type Parser = (chunk: Buffer) => boolean;
 export interface ReadItemsOptions {
   /** Let the kernel gather while chunks are small. Default false. */
   gather?: boolean;
-  /** The first byte may have to wait for a quorum of the replica set. Default false. */
+  /** True if the first byte may have to wait for a quorum of the replica set. Default false. */
   mayWaitForQuorum?: boolean;
 }
 

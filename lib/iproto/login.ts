@@ -26,7 +26,7 @@ export interface LoggedIn {
 /**
  * Waits for the socket's first {@link GREETING_BYTES} bytes, however they are cut.
  *
- * @returns gives all that has come by the time it is called
+ * @returns a function that returns all bytes that have come by the time it is called
  */
 function readGreeting({ inlet, socket }: Line, where: string): Promise<() => Buffer> {
   return new Promise((resolve, reject) => {
@@ -110,7 +110,7 @@ const AUTH_TYPE = 'chap-sha1';
 const LOGIN_HINT =
   'set TT_CLI_USERNAME and TT_CLI_PASSWORD, use --password-file, or user@host and the prompt';
 
-/** The error of a login that came to nothing, for a reason that the server gives. */
+/** Returns the error of a failed login, with the reason that the server gives. */
 export function loginError(where: string, user: string, why: string, cause?: unknown): TntarError {
   const disabled = disabledIn(why);
   const hint = disabled === undefined ? LOGIN_HINT : enableHint(disabled);
@@ -120,10 +120,10 @@ export function loginError(where: string, user: string, why: string, cause?: unk
   });
 }
 
-/** The error of a connection that the server does not want, such as one that a trigger refuses. */
+/** Returns the error of a connection that the server refuses, for example by a trigger. */
 export function refusedError(where: string, why: string): TntarError {
   return new TntarError('access', `${where} refused the connection: ${why}`, {
-    hint: "the server said so itself: see its triggers (box.session.on_connect, on_auth), and the server's log",
+    hint: "look at the server's triggers (box.session.on_connect, on_auth) and at its log",
   });
 }
 
@@ -145,7 +145,7 @@ async function describeRefusal(
   const authType = await authTypeOf(line, greeting);
   if (typeof authType !== 'string' || authType === AUTH_TYPE) return loginError(where, user, text);
   return new TntarError('access', `cannot log in to ${where} as '${user}': ${text}`, {
-    hint: `the server's method of login is '${authType}', and tntar has ${AUTH_TYPE} only: on the server, set box.cfg.auth_type to '${AUTH_TYPE}', and then the password of '${user}' anew`,
+    hint: `the server's method of login is '${authType}', and tntar has ${AUTH_TYPE} only: set box.cfg.auth_type on the server to '${AUTH_TYPE}', and then set the password of '${user}' again`,
   });
 }
 

@@ -38,7 +38,7 @@ export async function askQueue(connection: Connection): Promise<SyncQueue | unde
   }
 }
 
-/** A server that waits for replicas answers others; how long one may take for that. */
+/** The time in which a server that waits for replicas has to answer another connection. */
 const ASK_MS = 3000;
 
 /**
@@ -46,7 +46,7 @@ const ASK_MS = 3000;
  *
  * @param open - opens another connection to it, with these timeouts and as the same user
  * @param silent - the connection from which nothing comes
- * @returns the error to end that with; undefined where it has another reason, or none that can be found
+ * @returns the error to end `silent` with; undefined if the reason is another one, or cannot be found
  */
 export async function explainSilence(
   open: (
@@ -79,7 +79,7 @@ function quorumError(
   const { length, quorum } = queue ?? {};
   if (length === 0) return undefined;
   const many = length === 1 ? '1 synchronous transaction is' : `${length} transactions are`;
-  const alive = `${where} answers others, and not us for ${silence}`;
+  const alive = `${where} answers other connections, but not this one for ${silence}`;
   const message =
     queue === undefined
       ? `${alive}: it may wait for a quorum to confirm synchronous transactions, or for its disk`

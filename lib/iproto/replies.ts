@@ -30,7 +30,7 @@ export class Replies {
   readonly #waiting = new Map<number, Waiting>();
   #since = 0;
 
-  /** When the first of those that wait was sent, by `performance.now()`; undefined where none waits. */
+  /** The time at which the first of those that wait was sent, by `performance.now()`; undefined if none waits. */
   get since(): number | undefined {
     return this.#waiting.size > 0 ? this.#since : undefined;
   }

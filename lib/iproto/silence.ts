@@ -5,18 +5,18 @@ import type { TntarError } from '../errors.js';
 export interface Watched {
   /** Since when the server owes bytes, by `performance.now()`; undefined while it owes none. */
   owedSince(): number | undefined;
-  /** What is under way may take as long as it likes, provided that the server is there. */
+  /** True if the request may take any time, as long as the server answers a ping. */
   isPatient(): boolean;
-  /** Sends what a server answers that is there. */
+  /** Sends a request that a live server answers at once. */
   ping(): void;
-  /** Asks elsewhere for the reason, where there may be one to be had. Never fails. */
+  /** Asks over another connection for the reason, if one may be found. Never fails. */
   explain(): Promise<TntarError | undefined>;
   /** @param reason - undefined where none is known */
   giveUp(reason: TntarError | undefined): void;
 }
 
 /**
- * Gives a server up that has owed bytes for too long and sent none. Only time in which this process ran counts,
+ * Gives up a server that owes bytes and has sent none for too long. Only time in which this process ran counts,
  * and no byte that has arrived is overlooked; see {@link whileAwake}.
  *
  * @example
@@ -42,7 +42,7 @@ export class SilenceWatch {
     this.#stop = timeout === 0 ? () => {} : whileAwake(timeout, (ran) => void this.#look(ran));
   }
 
-  /** A byte came. */
+  /** Restarts the wait. Call for each byte that comes. */
   heard(): void {
     this.#isPinged = false;
     this.#restart();
@@ -76,7 +76,7 @@ export class SilenceWatch {
     this.#isAsking = true;
     const reason = await this.#watched.explain();
     this.#isAsking = false;
-    // It may have spoken meanwhile, or be gone.
+    // A byte may have come meanwhile, or the connection may have ended.
     if (!this.#isStopped && this.#ms >= this.#timeout) this.#watched.giveUp(reason);
   }
 }

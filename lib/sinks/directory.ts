@@ -86,9 +86,9 @@ async function checkFree(path: string): Promise<void> {
 }
 
 /**
- * Removes what a run left that was killed. Call with the lock.
+ * Removes what a killed run left. Call with the lock.
  *
- * @throws TntarError of kind `usage` for what no run leaves
+ * @throws TntarError of kind `usage` if it was not left by a run
  */
 async function removeLeftover(path: string): Promise<void> {
   const stat = await lstat(path).catch(() => undefined);
@@ -96,8 +96,8 @@ async function removeLeftover(path: string): Promise<void> {
   const isOurs =
     stat.isDirectory() && (await readdir(path)).every((name) => parseEntryName(name) !== undefined);
   if (!isOurs) {
-    throw new TntarError('usage', `${path} is in the way, and is no directory that tntar left`, {
-      hint: 'look what it is, and move or remove it',
+    throw new TntarError('usage', `${path} already exists, and tntar did not make it`, {
+      hint: 'move or remove it',
     });
   }
   await rm(path, { recursive: true });

@@ -118,7 +118,7 @@ function checkSchema(where: string, version: string, { server, schema }: Version
   );
 }
 
-/** @throws TntarError of kind `target` that names all foreign keys that the server would refuse behind the rows */
+/** @throws TntarError of kind `target` that names all foreign keys that the server would refuse after the rows */
 function checkKeys(brokenKeys: readonly string[]): void {
   if (brokenKeys.length === 0) return;
   throw new TntarError(

@@ -24,7 +24,7 @@ export type Way = (typeof WAYS)[number];
 export interface ServerReading {
   /** Default `auto`. */
   way?: Way;
-  /** Take a snapshot also where it may hang the server; see {@link snapshotSource}. Default false. */
+  /** Take a snapshot even if it can hang the server; see {@link snapshotSource}. Default false. */
   forceSnapshot?: boolean;
   /** Hears which way was chosen; by default nobody does. */
   report?: Report;

@@ -98,9 +98,9 @@ async function* localBatches(
   for (const space of spaces) yield* readSpace(connection, space);
 }
 
-/** How a snapshot is read. */
+/** Options of {@link snapshotSource}. */
 export interface SnapshotOptions {
-  /** Also where it may hang the server. Default false. */
+  /** Take it even if it can hang the server. Default false. */
   isForced?: boolean;
 }
 

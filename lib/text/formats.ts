@@ -24,7 +24,7 @@ const WRITERS: Record<
   msgpack: (text, layout) => new RawRows(text, layout),
 };
 
-/** Makes what writes rows of `layout` into `text`. */
+/** Makes a writer of rows of `layout` into `text`. */
 export function rowWriter(
   format: TextFormat,
   text: TextBuffer,

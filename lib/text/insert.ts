@@ -38,7 +38,7 @@ interface Dialect {
   decimal(text: string): string;
   /** Whether what reads the text makes a line feed of a carriage return and a line feed. */
   losesReturns: boolean;
-  /** What cannot hold a string with a zero byte; absent: it is one in hexadecimal. */
+  /** The database that cannot hold a string with a zero byte; if absent, it is written in hexadecimal. */
   noZero?: string;
 }
 

@@ -81,7 +81,7 @@ export function checkLimits(
     );
   }
   if (limits.reservedTable.test(table)) {
-    throw new Unfit(`${database} has no table of the name ${shown(table)}`, NO_TABLE);
+    throw new Unfit(`${database} allows no table with the name ${shown(table)}`, NO_TABLE);
   }
   checkLength(table, limits, NO_TABLE);
   const seen = new Map<string, string>();

@@ -10,7 +10,7 @@ export const TEXT_FORMATS = [
   'msgpack',
 ] as const;
 
-/** All that can be done with strings that are not valid UTF-8. */
+/** The ways to write strings that are not valid UTF-8. */
 export const INVALID_UTF8 = ['error', 'replace', 'base64'] as const;
 
 /**

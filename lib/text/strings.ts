@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { InvalidUtf8 } from './names.js';
 import { hasZero, notUtf8 } from './unfit.js';
 
-/** Begins each string that is base64 of others, so that nobody takes one of those for text. */
+/** The beginning of each string that was written as base64, so that it is not taken for text. */
 const MARK = 'base64:';
 
 /**
@@ -34,7 +34,7 @@ export class Strings {
   }
 
   /**
-   * Gives what is written in place of a string.
+   * Returns the text that is written in place of a string.
    *
    * @param noZero - the database or the text that can hold no zero byte
    * @returns valid UTF-8; undefined where the string itself is written
@@ -55,7 +55,7 @@ export class Strings {
     return Buffer.from(noZero === undefined ? text : text.replaceAll('\0', '\ufffd'));
   }
 
-  /** Says how many strings were not written as they are; at most one line. */
+  /** Returns a line that says how many strings were not written as they are, or no line. */
   get notes(): readonly string[] {
     if (this.#count === 0) return [];
     const strings = this.#count === 1 ? '1 string' : `${this.#count} strings`;

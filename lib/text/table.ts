@@ -132,10 +132,10 @@ function withNames(table: string, keys: readonly TableKey[], limits: TableLimits
   return [...indexes.filter(isNamed), ...indexes.filter((index) => !isNamed(index))];
 }
 
-/** Groups whose columns tell less apart than the fields do, each with the reason: a key of one is not unique. */
+/** Groups of columns that tell fewer values apart than the fields do, with the reason: an index of one is not unique. */
 export type Blurred = Partial<Record<Group, string>>;
 
-const REPLACED = 'strings of it may become the same';
+const REPLACED = 'different strings in it may become the same';
 
 /**
  * Makes a table of a space.

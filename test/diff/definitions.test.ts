@@ -263,10 +263,10 @@ describe('definitions of two versions', () => {
       return converted?.notes ?? [];
     };
     deepEqual(notesOf('2.8.4', '2.11.5', [1, 2, 3]), [
-      "grant of execute on function 2 to user 'ann' is left out, for 2.11.5 has nothing of this id",
+      "grant of execute on function 2 to user 'ann' is left out, because 2.11.5 has no object with this id",
     ]);
     deepEqual(notesOf('2.11.5', '2.6.0', [0, 1, 2]), [
-      "grant of read on space 341 to user 'ann' is left out, for 2.6.0 has nothing of this id",
+      "grant of read on space 341 to user 'ann' is left out, because 2.6.0 has no object with this id",
     ]);
   });
 });

@@ -161,7 +161,11 @@ describe('cat --format sqlite', () => {
     equal(fits.code, 0, fits.stderr);
     deepEqual(await query(`SELECT count(*) AS n FROM pragma_index_list('typed')`), [{ n: 4 }]);
     for (const [name, format, reason] of [
-      ['sqlite_users', [field('id')], /SQLite has no table of the name "sqlite_users"\nhint: /],
+      [
+        'sqlite_users',
+        [field('id')],
+        /SQLite allows no table with the name "sqlite_users"\nhint: /,
+      ],
       ['users', [field('id'), field('ID')], /cannot tell the columns "id" and "ID" apart\nhint: /],
     ] as const) {
       writeSpace(file, { name, format }, [format.map((_, i) => i)]);

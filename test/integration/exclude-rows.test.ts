@@ -181,7 +181,7 @@ describe('excluding rows', () => {
       async (target) => {
         const args = ['--existing', 'drop'];
         const dry = await tryRestore(target, archive, [...args, '--dry-run']);
-        match(String(dry.stdout), /space 'log_1' is made anew without rows: those of the backup/);
+        match(String(dry.stdout), /space 'log_1' is recreated without rows: those of the backup/);
         deepEqual(await target.eval(COUNTS), FULL);
         await restore(target, archive, ...args);
         deepEqual(await target.eval(COUNTS), EXCLUDED);
@@ -239,7 +239,10 @@ describe('excluding rows', () => {
     const same = await compare(file, source.uri);
     equal(same.code, 0, same.stderr + same.out);
     match(same.out, /^equal: 50 rows; rows of 3 spaces were not compared$/m);
-    match(same.stderr, /not compared, for A \(.*\) excludes them: 'log_1'; 'log_2'; 'log_local'$/m);
+    match(
+      same.stderr,
+      /not compared, because A \(.*\) excludes them: 'log_1'; 'log_2'; 'log_local'$/m,
+    );
     const json = JSON.parse((await compare(source.uri, file, '--json')).out);
     deepEqual(
       [json.isEqual, json.uncompared, json.spaces.length],
@@ -247,7 +250,7 @@ describe('excluding rows', () => {
     );
     const asked = await compare(source.uri, source.uri, '--exclude-rows', 'log_1', '--json');
     deepEqual(JSON.parse(asked.out).uncompared, ['log_1']);
-    match(asked.stderr, /not compared, for both sides exclude them: 'log_1'$/m);
+    match(asked.stderr, /not compared, because both sides exclude them: 'log_1'$/m);
     await withTarget(
       async (target) => {
         await target.eval(`box.space.users:delete({1})`);

@@ -212,8 +212,8 @@ describe('indexes of strings that are replaced', () => {
         deepEqual(lines(how), ['PRIMARY KEY', 'UNIQUE INDEX "t_by_id"', 'UNIQUE INDEX "t_by_any"']);
       }
       deepEqual(rowWriter(format, new TextBuffer(), keyed, 'replace').notes, [
-        "index 'pk' is not unique there: strings of it may become the same",
-        "index 'by_any' is not unique there: strings of it may become the same",
+        "index 'pk' is not unique there: different strings in it may become the same",
+        "index 'by_any' is not unique there: different strings in it may become the same",
       ]);
     }
   });
