@@ -84,6 +84,34 @@ function noReadView(where: string, version: string): TntarError {
 }
 
 /**
+ * Finds out whether a snapshot can be asked for, without a risk for the server.
+ *
+ * @returns `select` if there is no snapshot, or a risk that nobody has taken
+ * @throws TntarError of kind `usage` if a snapshot was asked for by name then
+ */
+async function safeWay(
+  connection: Connection,
+  { way = 'auto', forceSnapshot = false, report = silent }: ServerReading,
+): Promise<Way> {
+  const { version } = connection.greeting;
+  if (!hasReadView(version)) {
+    if (way === 'snapshot') throw noReadView(connection.where, version);
+    report.note(`reading by select, for ${version} has no snapshot to read over the network`);
+    return 'select';
+  }
+  if (way === 'select' || forceSnapshot) return way;
+  const risk = await hangRisk(connection);
+  if (risk === undefined) return way;
+  if (risk.isSmall) {
+    report.warn(`${risk.why}; going on, for there is no vinyl`);
+    return way;
+  }
+  if (way === 'snapshot') throw hangError(risk.why);
+  report.warn(`reading by select: ${risk.why}`);
+  return 'select';
+}
+
+/**
  * A live server, read over a connection that the caller opened and will close. The manifest says which way
  * was chosen, and the end whether all rows are of one moment.
  *
@@ -102,21 +130,8 @@ export function serverOrigin(
     const expected = await expectedRows(connection);
     const by = (chosen: 'snapshot' | 'select'): Promise<ItemReadable> =>
       open(chosen, connection, wants, expected, report);
-    const { version } = connection.greeting;
-    if (!hasReadView(version)) {
-      if (way === 'snapshot') throw noReadView(connection.where, version);
-      report.note(`reading by select, for ${version} has no snapshot to read over the network`);
-      return by('select');
-    }
-    if (way === 'select') return by('select');
-    const risk = forceSnapshot ? undefined : await hangRisk(connection);
-    if (risk?.isSmall === true) report.warn(`${risk.why}; going on, for there is no vinyl`);
-    else if (risk !== undefined) {
-      if (way === 'snapshot') throw hangError(risk.why);
-      report.warn(`reading by select: ${risk.why}`);
-      return by('select');
-    }
-    if (way === 'snapshot') return by('snapshot');
+    const safe = await safeWay(connection, { way, forceSnapshot, report });
+    if (safe !== 'auto') return by(safe);
     try {
       const items = await by('snapshot');
       report.note('reading from a snapshot: consistent while writes go on');
