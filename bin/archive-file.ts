@@ -28,16 +28,56 @@ function refuseExisting(file: string): TntarError {
   });
 }
 
-function cannotWrite(file: string, error: unknown): TntarError {
-  if (error instanceof TntarError) return error;
-  const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-  const folder = dirname(partialOf(file));
-  const why = isMissing ? `ENOENT, the folder ${folder} does not exist` : messageOf(error);
-  return new TntarError('usage', `cannot write ${file}: ${why}`, { cause: error });
+/** Returns the part of a path that exists and stands in the place of a folder. */
+function wrongPart(file: string): string {
+  let part = dirname(partialOf(file));
+  while (statOf(part) === undefined && dirname(part) !== part) part = dirname(part);
+  return part;
 }
 
-/** Tells whether a file of this name exists. A link counts, wherever it leads. */
-const isThere = (file: string): boolean => lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+/** Says why a file cannot be written, and what to do about it; no hint where that depends. */
+function reasonOf(file: string, error: unknown): { why: string; hint?: string } {
+  const folder = dirname(partialOf(file));
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ENOENT':
+      return {
+        why: `ENOENT, the folder ${folder} does not exist`,
+        hint: `create the folder ${folder} first, or choose another one`,
+      };
+    case 'ENOTDIR':
+      return {
+        why: `ENOTDIR, ${wrongPart(file)} is a file, not a folder`,
+        hint: 'choose a name in a folder that exists',
+      };
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return { why: messageOf(error), hint: 'choose a folder in which you may create files' };
+    case 'ENAMETOOLONG':
+      return { why: messageOf(error), hint: 'choose a shorter name' };
+    default:
+      return { why: messageOf(error) };
+  }
+}
+
+function cannotWrite(file: string, error: unknown): TntarError {
+  if (error instanceof TntarError) return error;
+  const { why, hint } = reasonOf(file, error);
+  return new TntarError('usage', `cannot write ${file}: ${why}`, { hint, cause: error });
+}
+
+/**
+ * Tells whether a file exists. A link counts, wherever it leads.
+ *
+ * @throws TntarError of kind `usage` if no file can have this path
+ */
+function isThere(file: string): boolean {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw cannotWrite(file, error);
+  }
+}
 
 /** Gives `partial` the name `file`, unless something of that name has appeared. */
 async function publish(partial: string, file: string): Promise<void> {
@@ -57,6 +97,12 @@ async function publish(partial: string, file: string): Promise<void> {
 /** Creates `FILE.partial`, and removes what a killed run left of it. Call with the lock. */
 async function openPartial(file: string): Promise<FileHandle> {
   const partial = partialOf(file);
+  if (lstatSync(partial, { throwIfNoEntry: false })?.isDirectory() === true) {
+    const message = `cannot write ${file}: ${partial} is a directory, and tntar needs this name for a file`;
+    throw new TntarError('usage', message, {
+      hint: `move or remove ${partial}, or choose another name`,
+    });
+  }
   try {
     await rm(partial, { force: true });
     return await open(partial, 'wx', PRIVATE);

@@ -3,9 +3,8 @@ import type { CopyOptions } from '../lib/copy.js';
 import { requireOutput } from './descriptors.js';
 import { EXIT_HELP } from './exit.js';
 import { addFilterOptions, type FilterFlags, rewritesOf } from './filter-options.js';
-import { requireServer } from './places.js';
+import { addressFor, requireServer } from './places.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
-import { withoutPassword } from './secrets.js';
 import { addConnectionOptions, type ServerFlags, serverOptions } from './server-options.js';
 import { interruptible } from './signals.js';
 import { textOutput } from './standard-output.js';
@@ -32,8 +31,8 @@ Examples:
 `;
 
 async function run(from: string, to: string, flags: Flags): Promise<void> {
-  requireServer(from, 'copy', `tntar restore ${withoutPassword(to)} ${from}`);
-  requireServer(to, 'copy', `tntar dump ${withoutPassword(from)} -o ${to}`);
+  requireServer(from, 'copy', `tntar restore ${addressFor(to)} ${from}`);
+  requireServer(to, 'copy', `tntar dump ${addressFor(from)} -o ${to}`);
   const report = reportOf(flags);
   const { targetPasswordFile: passwordFile = flags.passwordFile } = flags;
   const { source, forceSnapshot, strict } = flags;

@@ -156,7 +156,9 @@ function documentPrinter(output: Output): Printer {
 async function run(a: string, b: string, flags: Flags): Promise<void> {
   useDiffCodes();
   if (a === '-' && b === '-') {
-    throw new TntarError('usage', 'standard input is one archive, and both sides are -');
+    throw new TntarError('usage', 'standard input is one archive, and both sides are -', {
+      hint: 'name a file or a server for one side: tntar diff - FILE',
+    });
   }
   for (const side of [a, b]) kindOf(side);
   const report = reportOf(flags);

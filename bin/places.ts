@@ -38,6 +38,15 @@ export function kindOf(argument: string): PlaceKind {
   );
 }
 
+/**
+ * Returns an argument for a hint that needs the address of a server: without its password, or the word `ADDRESS`
+ * if there is none or it names an archive.
+ */
+export function addressFor(argument: string | undefined): string {
+  const isAddress = argument !== undefined && guess(argument) !== 'archive';
+  return isAddress ? withoutPassword(argument) : 'ADDRESS';
+}
+
 /** Tells whether a file exists that has the name of an archive, or a path. */
 export function looksLikeArchive(argument: string): boolean {
   if (!ARCHIVE_NAME.test(argument) && !argument.includes('/')) return false;
@@ -66,8 +75,12 @@ function isFileName(argument: string): boolean {
  */
 export function requireServer(argument: string, command: string, hint: string): void {
   if (!isFileName(argument)) return;
-  const what = statOf(argument)?.isDirectory() === true ? 'a directory' : 'a file';
-  const message = `${argument} is ${what}, and ${command} takes the address of a server here`;
+  const stat = statOf(argument);
+  const what =
+    stat === undefined
+      ? 'looks like the name of an archive'
+      : `is ${stat.isDirectory() ? 'a directory' : 'a file'}`;
+  const message = `${argument} ${what}, and ${command} takes the address of a server here`;
   const isHost = /^[\w.-]+$/.test(argument) && !ARCHIVE_NAME.test(argument);
   throw new TntarError('usage', message, {
     hint: isHost ? `${hint}; for a server of this name: ${argument}:3301` : hint,
@@ -96,8 +109,9 @@ export function inputOf(
 ): string | undefined {
   if (argument === undefined) return option;
   if (option !== undefined) {
-    throw new TntarError('usage', `the input is named twice: ${argument} and -i ${option}`, {
-      hint: 'leave one of them out',
+    const other = withoutPassword(argument);
+    throw new TntarError('usage', `the input is named twice: ${other} and -i ${option}`, {
+      hint: `leave out ${other} or -i ${option}`,
     });
   }
   if (guess(argument) !== 'server') return argument;

@@ -9,7 +9,7 @@ import { damagedError, openAgain, warnOfDamage } from './damage.js';
 import { requireOutput } from './descriptors.js';
 import { EXIT_HELP } from './exit.js';
 import { addFilterOptions, type FilterFlags, rewritesOf } from './filter-options.js';
-import { addInput, inputOf, requireServer } from './places.js';
+import { addInput, addressFor, inputOf, requireServer } from './places.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
 import { withoutPassword } from './secrets.js';
 import {
@@ -83,7 +83,9 @@ async function damagedArchive({ input }: Flags, report: Report): Promise<Archive
 }
 
 async function run(uri: string, file: string | undefined, flags: Flags): Promise<void> {
-  requireServer(uri, 'restore', `tntar restore ${withoutPassword(file ?? 'ADDRESS')} ${uri}`);
+  const address = addressFor(file);
+  const archive = address === 'ADDRESS' ? (file ?? flags.input ?? uri) : uri;
+  requireServer(uri, 'restore', `tntar restore ${address} ${archive}`);
   const input = inputOf(
     file,
     flags.input,

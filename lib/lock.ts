@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync, rmSync } from 'node:fs';
-import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, lstat, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TntarError } from './errors.js';
@@ -111,11 +111,27 @@ function refuse(path: string, file: string, holder: Holder): TntarError {
   });
 }
 
-/** Reads a lock file; undefined if there is none any more. */
-async function readLock(file: string): Promise<{ text: string; ageMs: number } | undefined> {
+function refuseOther(file: string, path: string): TntarError {
+  const message = `cannot write ${path}: ${file} is not a file, and tntar needs this name for its lock`;
+  return new TntarError('usage', message, {
+    hint: `move or remove ${file}, or choose another name`,
+  });
+}
+
+/**
+ * Reads a lock file; undefined if there is none any more.
+ *
+ * @param path - the name that the lock protects, for messages
+ * @throws TntarError of kind `usage` for a directory, a pipe, a link or a device, which no run leaves
+ */
+async function readLock(
+  file: string,
+  path: string,
+): Promise<{ text: string; ageMs: number } | undefined> {
   try {
-    const [text, { mtimeMs }] = [await readFile(file, 'utf8'), await stat(file)];
-    return { text, ageMs: Date.now() - mtimeMs };
+    const stat = await lstat(file);
+    if (!stat.isFile()) throw refuseOther(file, path);
+    return { text: await readFile(file, 'utf8'), ageMs: Date.now() - stat.mtimeMs };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
@@ -123,10 +139,13 @@ async function readLock(file: string): Promise<{ text: string; ageMs: number } |
 }
 
 /** The same after its holder had the time to write it. */
-async function readWritten(file: string): Promise<{ text: string; ageMs: number } | undefined> {
+async function readWritten(
+  file: string,
+  path: string,
+): Promise<{ text: string; ageMs: number } | undefined> {
   const deadline = performance.now() + WRITING_MS;
   for (;;) {
-    const lock = await readLock(file);
+    const lock = await readLock(file, path);
     if (lock === undefined || parseHolder(lock.text) !== undefined) return lock;
     if (performance.now() > deadline) return lock;
     await sleep(POLL_MS);
@@ -211,13 +230,14 @@ export class Lock {
   /**
    * @param partial - what is written
    * @param path - the name that it gets at the end, for messages
-   * @throws TntarError of kind `usage` if another run has the lock; an error of the system
+   * @throws TntarError of kind `usage` if another run has the lock, or if the lock's name is
+   *   taken by something else; an error of the system
    */
   static async take(partial: string, path: string): Promise<Lock> {
     const file = `${partial}.lock`;
     const text = `${JSON.stringify(ourselves())}\n`;
     while (!(await create(file, text))) {
-      const found = await readWritten(file);
+      const found = await readWritten(file, path);
       if (found === undefined) continue;
       const holder = parseHolder(found.text);
       if (holder !== undefined && isAlive(holder, found.ageMs)) throw refuse(path, file, holder);
@@ -228,7 +248,7 @@ export class Lock {
 
   /** Tells whether no other run has taken this one for dead. */
   async isHeld(): Promise<boolean> {
-    const lock = await readLock(this.#file).catch(() => undefined);
+    const lock = await readLock(this.#file, this.#path).catch(() => undefined);
     return lock?.text === this.#text;
   }
 

@@ -11,7 +11,7 @@ import {
   withSignal,
 } from './iproto/connection.js';
 import { ErrorCode } from './iproto/constants.js';
-import { longListOf, type Report, silent } from './report.js';
+import { counted, longListOf, type Report, silent } from './report.js';
 import { checkTarget } from './server/releases.js';
 import { type Preview, previewSink } from './sinks/preview.js';
 import { type Applied, serverSink } from './sinks/server.js';
@@ -58,7 +58,10 @@ function wayOut(
     if (onConflict !== 'error') return 'the same command again goes on with what is missing';
     return isThere ? `${GO_ON}; ${UNDO_ROWS}` : UNDO_ROWS;
   }
-  const granted = grants === 0 ? 'no grant was applied' : `${grants} grants were sent, too`;
+  const granted =
+    grants === 0
+      ? 'no grant was applied'
+      : `${counted(grants, 'grant')} ${grants === 1 ? 'was' : 'were'} sent, too`;
   switch (existing) {
     case 'error':
       return `${granted}; empty the target and restore again`;
@@ -80,8 +83,10 @@ function incomplete(error: TntarError, done: Applied, wanted: Wanted): TntarErro
   const { definitions, taken, rows, confirmed, spaces, dropped, emptied } = done;
   const where = wanted.only === 'data' && rows > 0 ? ` (${longListOf(tallied(spaces))})` : '';
   const outcome = [
-    `the restore is INCOMPLETE: ${definitions} definitions and ${rows} rows were sent, ${confirmed} of them confirmed${where}`,
-    ...(taken > 0 ? [`${taken} definitions were taken away before`] : []),
+    `the restore is INCOMPLETE: ${counted(definitions, 'definition')} and ${counted(rows, 'row')} were sent, ${confirmed} of them confirmed${where}`,
+    ...(taken > 0
+      ? [`${counted(taken, 'definition')} ${taken === 1 ? 'was' : 'were'} taken away before`]
+      : []),
     ...(dropped.length > 0 ? [`dropped: ${longListOf(dropped)}`] : []),
     ...(emptied.length > 0 ? [`emptied: ${longListOf(emptied)}`] : []),
   ].join('; ');

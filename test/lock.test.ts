@@ -1,12 +1,14 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -45,6 +47,23 @@ describe('a lock', () => {
     ok(await lock.isHeld());
     await lock.release();
   };
+
+  it('refuses a directory, a link and a pipe that have its name, and does not wait for them', async () => {
+    const make = [
+      () => mkdirSync(file),
+      () => symlinkSync('none', file),
+      () => execFileSync('mkfifo', [file]),
+    ];
+    for (const each of make) {
+      each();
+      await rejects(take(), {
+        kind: 'usage',
+        message: `cannot write a: ${file} is not a file, and tntar needs this name for its lock`,
+        hint: `move or remove ${file}, or choose another name`,
+      });
+      rmSync(file, { recursive: true });
+    }
+  });
 
   it('is held by one run at a time, which the other one is told of', async () => {
     const lock = await take();

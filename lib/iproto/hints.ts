@@ -1,9 +1,9 @@
 import { ErrorCode } from './constants.js';
 import { disabledIn, enableHint } from './denials.js';
 
-/** The hint for a server that waits for a quorum. */
+/** Tells what to do if a server waits for a quorum, whether it is read or written to. */
 export const QUORUM_HINT =
-  'check on the server that the replicas are connected: box.info.replication, and box.info.synchro since 2.8; a dump with --source select does not wait, and is not consistent';
+  'check on the server that the replicas are connected: box.info.replication, and box.info.synchro since 2.8';
 
 const ACCESS_HINT = 'log in as a user who has this privilege, or grant it';
 

@@ -2,6 +2,7 @@ import type { Vclock } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
 import { ErrorCode, Key, RequestType } from '../iproto/constants.js';
+import { QUORUM_HINT } from '../iproto/hints.js';
 import { type Emit, type Parser, readItems } from '../iproto/items.js';
 import {
   bodyDecoded,
@@ -201,6 +202,17 @@ export function isWithoutReadView(error: unknown): error is TntarError {
   return error instanceof TntarError && NO_READ_VIEW.includes(error.serverCode);
 }
 
+/** Adds to an error about a quorum that a read without a read view does not wait for it. */
+function withOtherSource(error: unknown): unknown {
+  if (!(error instanceof TntarError) || error.hint !== QUORUM_HINT) return error;
+  const { kind, message, serverCode } = error;
+  return new TntarError(kind, message, {
+    ...(serverCode === undefined ? {} : { serverCode }),
+    hint: `${QUORUM_HINT}; a dump with --source select does not wait, and is not consistent`,
+    cause: error,
+  });
+}
+
 /**
  * The server's read view, over the connection: one cut of all spaces but local and temporary ones,
  * while writes go on. First comes the vclock of the cut, last the vclock at the end; after it the
@@ -211,11 +223,15 @@ export function isWithoutReadView(error: unknown): error is TntarError {
  * @throws TntarError of kind `access` where the user may not read the universe; see
  * {@link isWithoutReadView} for servers that have none
  */
-export function readView(connection: Connection): AsyncGenerator<ReadViewItem> {
+export async function* readView(connection: Connection): AsyncGenerator<ReadViewItem> {
   const start = (emit: Emit<ReadViewItem>): Parser => {
     const parser = new ReadViewParser(connection.memory, emit);
     connection.write(toPacket(bare(RequestType.FETCH_SNAPSHOT), connection.nextSync()));
     return (chunk) => parser.push(chunk);
   };
-  return readItems(connection, start, { gather: true, mayWaitForQuorum: true });
+  try {
+    yield* readItems(connection, start, { gather: true, mayWaitForQuorum: true });
+  } catch (error) {
+    throw withOtherSource(error);
+  }
 }

@@ -33,7 +33,11 @@ describe('tntar diff as a command', () => {
   it('takes one side from a pipe, and no more', async () => {
     const { code, stderr } = await shell(`cat '${good}' | tntar diff - '${good}'`);
     deepEqual([code, stderr], [0, '']);
-    failsWith(await tntar(['diff', '-', '-']), 2, /both sides are -/);
+    failsWith(
+      await tntar(['diff', '-', '-']),
+      2,
+      /both sides are -\nhint: .*: tntar diff - FILE\n/,
+    );
   });
 
   it('keeps 1 for what is different', async () => {

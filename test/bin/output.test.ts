@@ -1,5 +1,13 @@
 import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -124,6 +132,48 @@ describe('output', () => {
       writeFileSync(file('a.partial'), 'left by a run that was killed');
       equal((await sh('tntar dump -q $db -o a && tntar verify -q -i a')).code, 0);
       deepEqual(readdirSync(folder), ['a']);
+    });
+
+    it('is refused if a part of its path is no folder, which the error names', async () => {
+      writeFileSync(file('f'), '');
+      for (const name of ['f/a', 'f/b/a', 'f/', './f/../a/', 'none/a']) {
+        const result = await sh(`tntar dump ${NOWHERE} -o ${name}`);
+        const isMissing = name === 'none/a';
+        failsWith(
+          result,
+          2,
+          isMissing
+            ? /ENOENT, there is no folder none\n/
+            : /ENOTDIR, (\.\/)?f is a file, not a folder\n/,
+        );
+        match(result.stderr, /\nhint: (choose|create) .*folder/);
+      }
+      failsWith(
+        await sh(`tntar dump ${NOWHERE} -o ${'n'.repeat(300)}`),
+        2,
+        /ENAMETOOLONG.*\nhint: choose a shorter name\n/,
+      );
+      deepEqual(readdirSync(folder), ['f']);
+    });
+
+    it('is refused if something has a name that is needed while it is written, which the error names', async () => {
+      mkdirSync(file('a.partial'));
+      mkdirSync(file('b.partial.lock'));
+      const directory = await sh(`tntar dump ${NOWHERE} -o a`);
+      failsWith(
+        directory,
+        2,
+        /cannot write a: a\.partial is a directory, .*\nhint: move or remove a\.partial, /,
+      );
+      for (const call of [`dump ${NOWHERE} -o b`, 'extract -C b < /dev/null']) {
+        const result = await sh(`tntar ${call}`);
+        failsWith(
+          result,
+          2,
+          /b: \S*b\.partial\.lock is not a file, .*\nhint: move or remove \S*b\.partial\.lock, /,
+        );
+      }
+      deepEqual(readdirSync(folder).sort(), ['a.partial', 'b.partial.lock']);
     });
 
     it('may be /dev/null or another device', async () => {

@@ -64,7 +64,11 @@ describe('a file or a server as an argument', () => {
 
       it(`is refused by ${command} beside -i, which says the same`, async () => {
         const result = await run(command, ...options, 'a.tar.zst', '-i', 'a');
-        failsWith(result, 2, /the input is named twice: a\.tar\.zst and -i a\n/);
+        failsWith(
+          result,
+          2,
+          /the input is named twice: a\.tar\.zst and -i a\nhint: leave out a\.tar\.zst or -i a\n/,
+        );
       });
 
       it(`is refused by ${command} if it is a server, with what to type`, async () => {
@@ -112,7 +116,14 @@ describe('a file or a server as an argument', () => {
   });
 
   it('of restore is refused if there are two archives, or two servers', async () => {
-    failsWith(await run('restore', NOWHERE, 'a', '-i', 'a'), 2, /the input is named twice/);
+    failsWith(
+      await run('restore', NOWHERE, 'a', '-i', 'a'),
+      2,
+      /the input is named twice.*\nhint: leave out a or -i a\n/,
+    );
+    const secret = await run('restore', NOWHERE, 'me:hush@db2', '-i', 'a');
+    failsWith(secret, 2, /the input is named twice: me:\*\*\*@db2 and -i a\nhint: /);
+    doesNotMatch(secret.stderr, /hush/);
     const copied = await run('restore', 'me:hush@db2', 'you:hush@db3');
     failsWith(
       copied,
@@ -129,7 +140,11 @@ describe('a file or a server as an argument', () => {
         /a\.tar\.zst is a file, and restore/,
         /tntar restore ADDRESS a\.tar\.zst\n/,
       ],
-      [['restore', 'none.tar.zst'], /none\.tar\.zst is a file/, /tntar restore ADDRESS none/],
+      [
+        ['restore', 'none.tar.zst'],
+        /none\.tar\.zst looks like the name of an archive, and restore/,
+        /tntar restore ADDRESS none/,
+      ],
       [
         ['restore', 'a.tar.zst', 'me:hush@db2'],
         /is a file/,
@@ -145,9 +160,25 @@ describe('a file or a server as an argument', () => {
         /is a file, and dump/,
         /tntar dump ADDRESS -o a\.tar\.zst; .*tntar list a/,
       ],
-      [['dump', 'new.tar.zst'], /is a file, and dump/, /tntar dump ADDRESS -o new\.tar\.zst;/],
+      [
+        ['dump', 'new.tar.zst'],
+        /zst looks like the name of an archive, and dump/,
+        /tntar dump ADDRESS -o new\.tar\.zst;/,
+      ],
       [['copy', 'a.tar.zst', 'db2'], /is a file, and copy/, /tntar restore db2 a\.tar\.zst\n/],
-      [['copy', 'db2', 'new.tar.zst'], /is a file, and copy/, /tntar dump db2 -o new\.tar\.zst\n/],
+      [
+        ['copy', 'db2', 'new.tar.zst'],
+        /zst looks like the name of an archive, and copy/,
+        /tntar dump db2 -o new\.tar\.zst\n/,
+      ],
+      [['copy', 'a.tar.zst', 'b.tar.zst'], /is a file/, /tntar restore ADDRESS a\.tar\.zst\n/],
+      [
+        ['restore', 'db1', 'a.tar.zst'],
+        /db1 is a file/,
+        /hint: tntar restore ADDRESS a\.tar\.zst; for a server of this name: db1:3301\n/,
+      ],
+      [['restore', 'db1', '-i', 'a'], /db1 is a file/, /tntar restore ADDRESS a; for a server/],
+      [['restore', 'db1', 'db2'], /db1 is a file/, /tntar restore db2 db1; for a server/],
       [['dump', 'db1'], /db1 is a file/, /for a server of this name: db1:3301\n/],
     ] as const) {
       const result = await run(...args);
