@@ -143,7 +143,7 @@ describe('output', () => {
           result,
           2,
           isMissing
-            ? /ENOENT, there is no folder none\n/
+            ? /ENOENT, the folder none does not exist\n/
             : /ENOTDIR, (\.\/)?f is a file, not a folder\n/,
         );
         match(result.stderr, /\nhint: (choose|create) .*folder/);
