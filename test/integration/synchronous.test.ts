@@ -139,7 +139,10 @@ describe('a server whose synchronous transactions wait for a quorum', () => {
     equal(code, 1, stderr);
     match(stderr, /wait for a quorum of 2|waits for a quorum of 2: \d+ transactions/);
     match(stderr, /INCOMPLETE: 1 definition and 0 rows were sent/);
-    match(stderr, /\nhint: check on the server that the replicas are connected.*; empty the target and restore again\n/);
+    match(
+      stderr,
+      /\nhint: check on the server that the replicas are connected.*; empty the target and restore again\n/,
+    );
     doesNotMatch(stderr, /--source select/, 'a restore reads nothing from the server');
   });
 });

@@ -63,6 +63,7 @@ describe('a catalog', () => {
       isView: false,
       isTemporary: false,
       isLocal: false,
+      isSync: false,
     });
   });
 
