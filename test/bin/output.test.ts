@@ -11,6 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fixturePath } from '../fixtures/folder.js';
 import { shell, tntar } from '../support/cli.js';
 import { type Peer, startProxy } from '../support/proxy.js';
 import { PASSWORD, startServer, type TestServer, USER } from '../support/server.js';
@@ -165,7 +166,10 @@ describe('output', () => {
         2,
         /cannot write a: a\.partial is a directory, .*\nhint: move or remove a\.partial, /,
       );
-      for (const call of [`dump ${NOWHERE} -o b`, 'extract -C b < /dev/null']) {
+      for (const call of [
+        `dump ${NOWHERE} -o b`,
+        `extract -q -C b ${fixturePath('2.6.0-full.tar.zst')}`,
+      ]) {
         const result = await sh(`tntar ${call}`);
         failsWith(
           result,

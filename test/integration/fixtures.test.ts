@@ -118,8 +118,10 @@ describe('frozen archives', () => {
           const { code, stderr } = await tryRestore(target, archive);
           equal(code, 4, stderr);
           ok(!stderr.includes('INCOMPLETE'), stderr);
+          // ten things are named, and the rest is counted
+          const [, more] = /; and (\d+) more\n/.exec(stderr) ?? [];
           const unnamed = beyond(target, name).filter((thing) => !stderr.includes(`'${thing}'`));
-          deepEqual(unnamed, [], stderr);
+          ok(unnamed.length <= Number(more ?? 0), `${unnamed.join()}: ${stderr}`);
           deepEqual(await imprint(target), before);
         });
       });
