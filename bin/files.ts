@@ -13,6 +13,7 @@ import {
 import type { Readable } from 'node:stream';
 import type { ArchiveFile } from '../lib/archive/archive-file.js';
 import { parseEntryName } from '../lib/archive/entries.js';
+import type { OpenFrom } from '../lib/archive/survey.js';
 import { messageOf, TntarError } from '../lib/errors.js';
 import { requireInput } from './descriptors.js';
 
@@ -86,12 +87,17 @@ function positionOf(fd: number): number {
   return existsSync(info) ? Number(/^pos:\s+(\d+)$/m.exec(readFileSync(info, 'utf8'))?.[1]) : 0;
 }
 
+/** An archive on this machine. */
+interface LocalFile extends ArchiveFile {
+  open: OpenFrom;
+}
+
 /**
  * What {@link openInput} reads, from any byte of it on, and again.
  *
  * @returns undefined for a pipe, which is read once, and for a file that is not there
  */
-export function archiveFile(file: string | undefined): ArchiveFile | undefined {
+export function archiveFile(file: string | undefined): LocalFile | undefined {
   if (file !== undefined && file !== '-') {
     const stats = statOf(file);
     if (stats?.isFile() !== true) return undefined;

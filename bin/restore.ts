@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { ConnectionOptions } from '../lib/iproto/connection.js';
+import type { ConnectionOptions } from '../lib/iproto/options.js';
 import { type Report, silent } from '../lib/report.js';
 import type { Restored, RestoreOptions } from '../lib/restore.js';
 import type { Findings } from '../lib/salvage.js';

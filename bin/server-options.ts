@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { ConnectionOptions } from '../lib/iproto/connection.js';
+import type { ConnectionOptions } from '../lib/iproto/options.js';
 import { describeEndpoint, parseUri } from '../lib/iproto/uri.js';
 import type { Report } from '../lib/report.js';
 import { ask, passwordIn } from './secrets.js';

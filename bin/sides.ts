@@ -34,7 +34,8 @@ export async function withSide<T>(
   const isGiven = parseUri(argument).password !== undefined || passwordFile === undefined;
   const own = isGiven ? others : { ...others, passwordFile };
   const options = await serverOptions(argument, own, signal, report);
-  const { Connection, closeOnAbort, withSignal } = await import('../lib/iproto/connection.js');
+  const { Connection, closeOnAbort } = await import('../lib/iproto/connection.js');
+  const { withSignal } = await import('../lib/iproto/options.js');
   const { serverOrigin } = await import('../lib/sources/server.js');
   const connection = await Connection.open(withSignal(options, signal));
   const release = closeOnAbort(connection, signal);

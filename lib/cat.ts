@@ -1,14 +1,23 @@
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { BackupItem } from './archive/items.js';
-import { TntarError, unlessAborted } from './errors.js';
+import {
+  aSignal,
+  aText,
+  aWritable,
+  checkOptions,
+  checkValue,
+  type Kinds,
+  listOfEach,
+} from './calls.js';
+import { unlessAborted } from './errors.js';
 import { compose } from './filters/compose.js';
 import { observe } from './filters/observe.js';
 import { type Rewrite, rewriteStages } from './filters/rewrite.js';
 import { keepWhere } from './filters/where.js';
 import { silent } from './report.js';
-import { type TextOptions, TextSink } from './sinks/text.js';
-import type { Origin } from './sources/origin.js';
+import { TEXT, type TextOptions, TextSink } from './sinks/text.js';
+import { AN_ORIGIN, type Origin } from './sources/origin.js';
 
 /** Which rows are written, and how. */
 export interface CatOptions extends TextOptions {
@@ -41,12 +50,7 @@ async function* until(
   }
 }
 
-function checkLimit(limit: number | undefined): void {
-  if (limit === undefined || (Number.isSafeInteger(limit) && limit >= 0)) return;
-  throw new TntarError('usage', `the limit is ${limit}, and no whole number from 0`, {
-    hint: 'leave it out to get all rows',
-  });
-}
+const KINDS: Kinds<CatOptions> = { ...TEXT, where: listOfEach(aText), signal: aSignal };
 
 /**
  * Writes the rows of one space into `output`, which is ended: as they are read, so that of a damaged archive
@@ -65,8 +69,10 @@ export async function cat(
   output: Writable,
   options: CatOptions,
 ): Promise<CatSummary> {
-  const { space, where = [], report = silent, signal, limit } = options;
-  checkLimit(limit);
+  checkOptions('cat', options, KINDS);
+  checkValue('cat: the backup', begin, AN_ORIGIN);
+  checkValue('cat: the output', output, aWritable);
+  const { space, where = [], report = silent, signal } = options;
   const rewrites: Rewrite[] =
     where.length === 0 ? [] : [keepWhere(where.map((expression) => ({ space, expression })))];
   const sink = new TextSink(options);

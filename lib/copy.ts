@@ -1,18 +1,22 @@
+import { aBoolean, checkOptions, type Kinds } from './calls.js';
 import { TntarError, unlessAborted } from './errors.js';
 import { Moment } from './filters/moment.js';
-import {
-  Connection,
-  type ConnectionOptions,
-  closeOnAbort,
-  withSignal,
-} from './iproto/connection.js';
+import { Connection, closeOnAbort } from './iproto/connection.js';
+import { type ConnectionOptions, checkServer, withSignal } from './iproto/options.js';
 import { silent } from './report.js';
-import { previewFrom, type Restored, type RestoreOptions, restoreFrom } from './restore.js';
+import {
+  previewFrom,
+  RESTORING,
+  type Restored,
+  type RestoreOptions,
+  restoreFrom,
+} from './restore.js';
 import { takesAway } from './schema/existing.js';
 import { isSameDatabase } from './server/same-database.js';
 import type { Preview } from './sinks/preview.js';
+import { checkWanted } from './sinks/wanted.js';
 import type { Origin } from './sources/origin.js';
-import { checkWay, serverOrigin, type Way } from './sources/server.js';
+import { serverOrigin, WAY, type Way } from './sources/server.js';
 
 /** How a database is copied, and what of it. */
 export interface CopyOptions extends RestoreOptions {
@@ -22,6 +26,21 @@ export interface CopyOptions extends RestoreOptions {
   forceSnapshot?: boolean;
   /** Fail where the rows are not of one moment, which is known when they are there. Default false. */
   strict?: boolean;
+}
+
+const KINDS: Kinds<CopyOptions> = {
+  ...RESTORING,
+  source: WAY,
+  forceSnapshot: aBoolean,
+  strict: aBoolean,
+};
+
+/** What would be found out behind the login to the source. */
+function checkCall(call: string, to: ConnectionOptions, options: CopyOptions): void {
+  checkOptions(call, options, KINDS);
+  const { without, only, existing, onConflict } = options;
+  checkWanted({ without, only, existing, onConflict });
+  checkServer(to);
 }
 
 /** What a copy has written. */
@@ -62,7 +81,6 @@ async function reading<T>(
   work: (begin: Origin) => Promise<T>,
 ): Promise<T> {
   const { source: way = 'auto', forceSnapshot = false, report = silent, signal } = options;
-  checkWay(way);
   const connection = await unlessAborted(signal, () => Connection.open(withSignal(from, signal)));
   const release = closeOnAbort(connection, signal);
   try {
@@ -85,11 +103,12 @@ async function reading<T>(
  * @example
  * await copy({ host: 'db1', port: 3301 }, { host: 'db2', port: 3301 }, { existing: 'drop' });
  */
-export function copy(
+export async function copy(
   from: ConnectionOptions,
   to: ConnectionOptions,
   options: CopyOptions = {},
 ): Promise<Copied> {
+  checkCall('copy', to, options);
   const { source: _, forceSnapshot: __, strict = false, ...restoring } = options;
   const moment = new Moment('copy', strict, options.report ?? silent);
   return reading(from, to, options, async (begin) => {
@@ -106,11 +125,12 @@ export function copy(
  * @example
  * const { plan } = await previewCopy({ host: 'db1', port: 3301 }, { host: 'db2', port: 3301 });
  */
-export function previewCopy(
+export async function previewCopy(
   from: ConnectionOptions,
   to: ConnectionOptions,
   options: CopyOptions = {},
 ): Promise<Preview> {
+  checkCall('previewCopy', to, options);
   const { source: _, forceSnapshot: __, strict: ___, ...restoring } = options;
   return reading(from, to, options, (begin) => previewFrom(begin, to, restoring));
 }

@@ -1,5 +1,18 @@
 import { pipeline } from 'node:stream/promises';
 import type { BackupItem } from './archive/items.js';
+import {
+  aBoolean,
+  aFunction,
+  aReport,
+  aRewrite,
+  aSignal,
+  aText,
+  checkOptions,
+  checkValue,
+  type Kinds,
+  listOfEach,
+  oneOf,
+} from './calls.js';
 import { compareDefinitions, type DefinitionDifference } from './diff/definitions.js';
 import type { Converted } from './diff/readings.js';
 import { RowComparison, type RowListener, type SpaceDifference, uncompared } from './diff/rows.js';
@@ -11,7 +24,7 @@ import { whyUncommitted } from './filters/moment.js';
 import { type Observer, observe } from './filters/observe.js';
 import { type Rewrite, rewriteStages, wantedBy } from './filters/rewrite.js';
 import { listOf, quoted, type Report, silent } from './report.js';
-import type { Origin } from './sources/origin.js';
+import { AN_ORIGIN, type Origin } from './sources/origin.js';
 
 /** What is compared, and who hears of it. */
 export interface DiffOptions extends RowListener {
@@ -30,6 +43,21 @@ export interface DiffOptions extends RowListener {
   /** Stops the comparison. */
   signal?: AbortSignal;
 }
+
+const KINDS: Kinds<DiffOptions> = {
+  only: oneOf(['schema', 'data']),
+  sort: aBoolean,
+  rewrites: listOfEach(aRewrite),
+  names: { words: 'two strings', takes: (value) => isPairOfNames(value) },
+  onDefinitions: aFunction,
+  onRow: aFunction,
+  onSpace: aFunction,
+  report: aReport,
+  signal: aSignal,
+};
+
+const isPairOfNames = (value: unknown): boolean =>
+  Array.isArray(value) && value.length === 2 && value.every(aText.takes);
 
 /** How two databases differ. */
 export interface Differences {
@@ -248,7 +276,14 @@ class Run {
  * const [a, b] = ['old.tar.zst', 'new.tar.zst'].map((file) => archiveOrigin(createReadStream(file)));
  * const { isEqual } = await diff(a, b, { onRow: ({ space, before, after }) => show(space, before, after) });
  */
-export function diff(left: Origin, right: Origin, options: DiffOptions = {}): Promise<Differences> {
+export async function diff(
+  left: Origin,
+  right: Origin,
+  options: DiffOptions = {},
+): Promise<Differences> {
+  checkOptions('diff', options, KINDS);
+  checkValue('diff: the first', left, AN_ORIGIN);
+  checkValue('diff: the second', right, AN_ORIGIN);
   const [a, b] = options.names ?? ['the first', 'the second'];
   return unlessAborted(options.signal, () =>
     new Run(options).compare({ begin: left, name: a }, { begin: right, name: b }),

@@ -1,21 +1,28 @@
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Manifest } from './archive/manifest.js';
+import {
+  aBoolean,
+  aReport,
+  aRewrite,
+  aSignal,
+  aWritable,
+  checkOptions,
+  checkValue,
+  type Kinds,
+  listOfEach,
+} from './calls.js';
 import { TntarError, unlessAborted } from './errors.js';
 import { compose, type Stage } from './filters/compose.js';
 import { Moment } from './filters/moment.js';
 import { observe, type Totals } from './filters/observe.js';
 import { type Rewrite, rewriteStages, wantedBy } from './filters/rewrite.js';
 import { warnOfStalls } from './filters/stalls.js';
-import {
-  Connection,
-  type ConnectionOptions,
-  closeOnAbort,
-  withSignal,
-} from './iproto/connection.js';
+import { Connection, closeOnAbort } from './iproto/connection.js';
+import { type ConnectionOptions, checkServer, withSignal } from './iproto/options.js';
 import { type Report, silent } from './report.js';
-import { archiveSink } from './sinks/archive.js';
-import { checkWay, serverOrigin, type Way } from './sources/server.js';
+import { archiveSink, LEVEL } from './sinks/archive.js';
+import { serverOrigin, WAY, type Way } from './sources/server.js';
 
 /** How a database is dumped. */
 export interface DumpOptions {
@@ -45,9 +52,20 @@ export interface DumpSummary extends Totals {
   rowsExcluded?: string[];
 }
 
+const KINDS: Kinds<DumpOptions> = {
+  source: WAY,
+  forceSnapshot: aBoolean,
+  level: LEVEL,
+  strict: aBoolean,
+  rewrites: listOfEach(aRewrite),
+  report: aReport,
+  signal: aSignal,
+};
+
 /** What would fail, or never end, when the rows are there. */
-function checkCall(source: Way, output: Writable): void {
-  checkWay(source);
+function checkCall(options: DumpOptions, output: Writable): void {
+  checkOptions('dump', options, KINDS);
+  checkValue('dump: the output', output, aWritable);
   if (output.writableEnded || output.destroyed) {
     throw new TntarError('usage', 'the output of the dump was ended or destroyed already', {
       hint: 'each dump takes a stream of its own, and ends it',
@@ -65,7 +83,6 @@ async function run(
   options: DumpOptions,
 ): Promise<DumpSummary> {
   const { report = silent, rewrites = [], source: way = 'auto', forceSnapshot = false } = options;
-  checkCall(way, output);
   const sink = archiveSink({ level: options.level });
   const connection = await Connection.open(withSignal(server, options.signal));
   const totals = observe(report);
@@ -115,10 +132,12 @@ async function run(
  * const file = createWriteStream('backup.tar.zst');
  * const { rows } = await dump(parseUri('app:secret@db1:3301'), file, { strict: true });
  */
-export function dump(
+export async function dump(
   server: ConnectionOptions,
   output: Writable,
   options: DumpOptions = {},
 ): Promise<DumpSummary> {
+  checkCall(options, output);
+  checkServer(server);
   return unlessAborted(options.signal, () => run(server, output, options));
 }

@@ -1,10 +1,19 @@
 import { pipeline } from 'node:stream/promises';
+import {
+  aRewrite,
+  aSignal,
+  aText,
+  checkOptions,
+  checkValue,
+  type Kinds,
+  listOfEach,
+} from './calls.js';
 import { unlessAborted } from './errors.js';
 import { compose } from './filters/compose.js';
 import { observe, type Totals } from './filters/observe.js';
 import { type Rewrite, rewriteStages, wantedBy } from './filters/rewrite.js';
 import { silent } from './report.js';
-import { type DirectoryOptions, directorySink } from './sinks/directory.js';
+import { DIRECTORY, type DirectoryOptions, directorySink } from './sinks/directory.js';
 import { archiveOrigin, type Origin } from './sources/origin.js';
 
 /** What of an archive becomes a directory. */
@@ -15,6 +24,12 @@ export interface ExtractOptions extends DirectoryOptions {
   signal?: AbortSignal;
 }
 
+const KINDS: Kinds<ExtractOptions> = {
+  ...DIRECTORY,
+  rewrites: listOfEach(aRewrite),
+  signal: aSignal,
+};
+
 /**
  * Writes an archive as a directory of the Lua module `tarantool/dump`.
  *
@@ -24,11 +39,13 @@ export interface ExtractOptions extends DirectoryOptions {
  * @example
  * await extract(createReadStream('backup.tar.zst'), '/backup/dump');
  */
-export function extract(
-  input: AsyncIterable<Buffer>,
+export async function extract(
+  input: AsyncIterable<Uint8Array>,
   path: string,
   options: ExtractOptions = {},
 ): Promise<Totals> {
+  checkOptions('extract', options, KINDS);
+  checkValue('extract: the path', path, aText);
   return extractFrom(archiveOrigin(input), path, options);
 }
 

@@ -29,7 +29,7 @@ export type {
   SequenceValue,
 } from './archive/items.js';
 export type { Manifest, ManifestSpace, Omission, Vclock } from './archive/manifest.js';
-export type { Damage, OpenFrom } from './archive/survey.js';
+export type { Damage, OpenBytes } from './archive/survey.js';
 export { type CatOptions, type CatSummary, cat } from './cat.js';
 export { type Copied, type CopyOptions, copy, previewCopy } from './copy.js';
 export type { DefinitionDifference } from './diff/definitions.js';
@@ -55,8 +55,9 @@ export { type Rewrite, type Rewritten, rewriteStage } from './filters/rewrite.js
 export { schemaOnly } from './filters/schema-only.js';
 export { keepWhere, parseWhere, type Where } from './filters/where.js';
 export { type Contents, type InspectOptions, inspect } from './inspect.js';
-export { Connection, type ConnectionOptions } from './iproto/connection.js';
+export { Connection } from './iproto/connection.js';
 export type { ConnectOptions } from './iproto/driver.js';
+export type { ConnectionOptions } from './iproto/options.js';
 export { type Endpoint, parseUri } from './iproto/uri.js';
 export { outline } from './outline.js';
 export { type Progress, type Report, type ReportEventMap, ReportEvents } from './report.js';

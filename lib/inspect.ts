@@ -1,6 +1,15 @@
 import { pipeline } from 'node:stream/promises';
 import type { BackupItem, Count, Filtered } from './archive/items.js';
 import type { Manifest, ManifestSpace, Vclock } from './archive/manifest.js';
+import {
+  aBoolean,
+  aReport,
+  aRewrite,
+  aSignal,
+  checkOptions,
+  type Kinds,
+  listOfEach,
+} from './calls.js';
 import { unlessAborted } from './errors.js';
 import { Collector } from './filters/collector.js';
 import { compose, type Stage } from './filters/compose.js';
@@ -21,6 +30,14 @@ export interface InspectOptions {
   /** Stops reading. */
   signal?: AbortSignal;
 }
+
+/** What the options of who looks at an archive take. */
+export const INSPECTING: Kinds<InspectOptions> = {
+  report: aReport,
+  rewrites: listOfEach(aRewrite),
+  definitions: aBoolean,
+  signal: aSignal,
+};
 
 /** What a space has of which there is no entry. */
 const NONE: Count = { rows: 0, bytes: 0 };
@@ -59,7 +76,11 @@ export interface Contents {
  * const { spaces } = await inspect(createReadStream('backup.tar.zst'));
  * for (const { name, rows, bytes } of spaces) console.log(name, rows, bytes);
  */
-export function inspect(input: ArchiveInput, options: InspectOptions = {}): Promise<Contents> {
+export async function inspect(
+  input: ArchiveInput,
+  options: InspectOptions = {},
+): Promise<Contents> {
+  checkOptions('inspect', options, INSPECTING);
   const { report = silent } = options;
   return inspectFrom(archiveOrigin(input, { report, isStrict: true }), options);
 }

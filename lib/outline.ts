@@ -1,4 +1,5 @@
 import { type ArchiveFile, type ArchiveIndex, countsOf } from './archive/archive-file.js';
+import { openingBuffers } from './archive/input.js';
 import type { Count } from './archive/items.js';
 import type { Contents, InspectOptions } from './inspect.js';
 import { silent } from './report.js';
@@ -21,7 +22,7 @@ async function tellDefinitions(
 ): Promise<Contents> {
   const { inspectFrom } = await import('./inspect.js');
   const needed = wantedOf(index, () => false);
-  return inspectFrom(() => indexedSource(file.open, index, needed), options);
+  return inspectFrom(() => indexedSource(openingBuffers(file.open), index, needed), options);
 }
 
 async function inspectWhole(file: ArchiveFile, options: InspectOptions): Promise<Contents> {

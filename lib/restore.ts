@@ -1,22 +1,24 @@
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { aReport, aRewrite, aSignal, checkOptions, type Kinds, listOfEach } from './calls.js';
 import { asTntarError, TntarError, unlessAborted } from './errors.js';
 import { compose, type Stage } from './filters/compose.js';
 import { observe, type Totals } from './filters/observe.js';
 import { type Rewrite, rewriteStages, wantedBy } from './filters/rewrite.js';
-import {
-  Connection,
-  type ConnectionOptions,
-  closeOnAbort,
-  withSignal,
-} from './iproto/connection.js';
+import { Connection, closeOnAbort } from './iproto/connection.js';
 import { ErrorCode } from './iproto/constants.js';
+import { type ConnectionOptions, withSignal } from './iproto/options.js';
 import { counted, longListOf, type Report, silent } from './report.js';
 import { checkTarget } from './server/releases.js';
 import { type Preview, previewSink } from './sinks/preview.js';
 import { type Applied, serverSink } from './sinks/server.js';
-import { checkWanted, type Wanted } from './sinks/wanted.js';
-import { type ArchiveInput, archiveOrigin, type Origin } from './sources/origin.js';
+import { checkWanted, WANTED, type Wanted } from './sinks/wanted.js';
+import {
+  type ArchiveInput,
+  type ArchiveReading,
+  archiveOrigin,
+  type Origin,
+} from './sources/origin.js';
 
 /** How an archive is restored, and what of it. */
 export interface RestoreOptions extends Wanted {
@@ -26,6 +28,14 @@ export interface RestoreOptions extends Wanted {
   /** Stops the restore; the target is then INCOMPLETE, and the error says what it holds. */
   signal?: AbortSignal;
 }
+
+/** What the options of a restore take. */
+export const RESTORING: Kinds<RestoreOptions> = {
+  ...WANTED,
+  report: aReport,
+  rewrites: listOfEach(aRewrite),
+  signal: aSignal,
+};
 
 /** What a restore has written. */
 export interface Restored extends Totals {
@@ -127,6 +137,8 @@ async function pour(
   }
 }
 
+const reading = ({ report = silent }: RestoreOptions): ArchiveReading => ({ report });
+
 /**
  * Restores an archive.
  *
@@ -138,12 +150,13 @@ async function pour(
  * @example
  * await restore(createReadStream('backup.tar.zst'), { host: 'db2', port: 3301 });
  */
-export function restore(
+export async function restore(
   input: ArchiveInput,
   server: ConnectionOptions,
   options: RestoreOptions = {},
 ): Promise<Restored> {
-  return restoreFrom(archiveOrigin(input, options), server, options);
+  checkOptions('restore', options, RESTORING);
+  return restoreFrom(archiveOrigin(input, reading(options)), server, options);
 }
 
 /**
@@ -182,12 +195,13 @@ export async function restoreFrom(
  * const { plan } = await previewRestore(createReadStream('backup.tar.zst'), { host: 'db2', port: 3301 });
  * plan.grants.map(({ what }) => what);
  */
-export function previewRestore(
+export async function previewRestore(
   input: ArchiveInput,
   server: ConnectionOptions,
   options: RestoreOptions = {},
 ): Promise<Preview> {
-  return previewFrom(archiveOrigin(input, options), server, options);
+  checkOptions('previewRestore', options, RESTORING);
+  return previewFrom(archiveOrigin(input, reading(options)), server, options);
 }
 
 /** Tells what {@link restoreFrom} would do; see {@link previewRestore}. */

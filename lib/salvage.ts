@@ -1,10 +1,24 @@
+import { openingBuffers } from './archive/input.js';
 import { type LostSpace, type Salvage, salvageable, unsalvageable } from './archive/salvage.js';
-import { type Damage, type OpenFrom, type Survey, survey } from './archive/survey.js';
+import {
+  type Damage,
+  type OpenBytes,
+  type OpenFrom,
+  type Survey,
+  survey,
+} from './archive/survey.js';
+import { aFunction, aSignal, checkOptions, checkValue, type Kinds } from './calls.js';
 import { TntarError } from './errors.js';
 import type { Rewrite } from './filters/rewrite.js';
-import type { ConnectionOptions } from './iproto/connection.js';
+import type { ConnectionOptions } from './iproto/options.js';
 import { longListOf, quoted } from './report.js';
-import { previewFrom, type Restored, type RestoreOptions, restoreFrom } from './restore.js';
+import {
+  previewFrom,
+  RESTORING,
+  type Restored,
+  type RestoreOptions,
+  restoreFrom,
+} from './restore.js';
 import { collatedSpaces, withoutSpaces } from './schema/selection.js';
 import { SYSTEM_ID_MAX, SYSTEM_SPACE_NAMES, SystemSpace } from './schema/system.js';
 import type { Preview } from './sinks/preview.js';
@@ -115,7 +129,9 @@ function rescueOf(open: OpenFrom, surveyed: Survey, only?: RestoreOptions['only'
  * @example
  * const { lost } = await examine((start) => createReadStream('backup.tar.zst', { start }));
  */
-export async function examine(open: OpenFrom, signal?: AbortSignal): Promise<Findings> {
+export async function examine(from: OpenBytes, signal?: AbortSignal): Promise<Findings> {
+  if (signal !== undefined) checkValue('examine: the signal', signal, aSignal);
+  const open = openingBuffers(from);
   const surveyed = await survey(open, signal);
   try {
     const { damages, gaveUp, lost, whole } = rescueOf(open, surveyed);
@@ -133,6 +149,8 @@ export interface SalvageOptions extends RestoreOptions {
   onFindings?(findings: Findings): void;
 }
 
+const KINDS: Kinds<SalvageOptions> = { ...RESTORING, onFindings: aFunction };
+
 /** What has been found, and how to restore it. */
 interface Prepared {
   findings: Findings;
@@ -140,7 +158,9 @@ interface Prepared {
   options: RestoreOptions;
 }
 
-async function prepare(open: OpenFrom, given: SalvageOptions): Promise<Prepared> {
+async function prepare(from: OpenBytes, given: SalvageOptions): Promise<Prepared> {
+  checkOptions('salvage', given, KINDS);
+  const open = openingBuffers(from);
   const { onFindings, ...options } = given;
   const surveyed = await survey(open, options.signal);
   const { begin, rewrites, ...findings } = rescueOf(open, surveyed, options.only);
@@ -166,7 +186,7 @@ export interface Salvaged extends Restored, Findings {}
  * for (const line of lost) console.error(line);
  */
 export async function salvage(
-  open: OpenFrom,
+  open: OpenBytes,
   server: ConnectionOptions,
   given: SalvageOptions = {},
 ): Promise<Salvaged> {
@@ -183,7 +203,7 @@ export async function salvage(
  * const { lost, plan } = await previewSalvage(open, { host: 'db2', port: 3301 });
  */
 export async function previewSalvage(
-  open: OpenFrom,
+  open: OpenBytes,
   server: ConnectionOptions,
   given: SalvageOptions = {},
 ): Promise<Preview & Findings> {

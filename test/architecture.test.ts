@@ -10,7 +10,16 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
  * place, and from stages above.
  */
 const STAGES: readonly (readonly string[])[] = [
-  ['awake.ts', 'errors.ts', 'lock.ts', 'memory.ts', 'report.ts', 'temporary.ts', 'version.ts'],
+  [
+    'awake.ts',
+    'calls.ts',
+    'errors.ts',
+    'lock.ts',
+    'memory.ts',
+    'report.ts',
+    'temporary.ts',
+    'version.ts',
+  ],
   ['tuple'],
   ['archive'],
   ['iproto'],

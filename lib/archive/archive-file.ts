@@ -1,5 +1,6 @@
 import { TntarError } from '../errors.js';
 import { parseEntryName } from './entries.js';
+import { asBuffers } from './input.js';
 import type { Count } from './items.js';
 import { decodeManifest, type Manifest } from './manifest.js';
 import { type Entry, EntryReader } from './reader.js';
@@ -10,7 +11,7 @@ import {
   tableBytesOf,
   wrongTable,
 } from './seek-table.js';
-import type { FoundEntry, OpenFrom } from './survey.js';
+import type { FoundEntry, OpenBytes } from './survey.js';
 import { BLOCK_BYTES, END_OF_TAR, padding } from './tar.js';
 import { decodeTrailer, type EntryRecord, isSameEntry, type Trailer } from './trailer.js';
 
@@ -26,7 +27,7 @@ import { decodeTrailer, type EntryRecord, isSameEntry, type Trailer } from './tr
 export interface ArchiveFile {
   /** In bytes. */
   size: number;
-  open: OpenFrom;
+  open: OpenBytes;
 }
 
 /** What an archive says of itself at its ends. That its entries are as it says, only they can tell. */
@@ -41,7 +42,7 @@ export interface ArchiveIndex {
 async function readAt({ open }: ArchiveFile, start: number, bytes: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let left = bytes;
-  for await (const chunk of open(start)) {
+  for await (const chunk of asBuffers(open(start))) {
     pieces.push(chunk.subarray(0, left));
     left -= Math.min(left, chunk.length);
     if (left === 0) return Buffer.concat(pieces);
@@ -81,7 +82,7 @@ function fits([head, body]: EntryFrames, { bytes }: EntryRecord): boolean {
 
 async function readEntry({ open }: ArchiveFile, frames: EntryFrames): Promise<Entry> {
   const [head, body] = frames;
-  const reader = new EntryReader(open(head.start), head.start);
+  const reader = new EntryReader(asBuffers(open(head.start)), head.start);
   try {
     const entry = await reader.next();
     const isThere = entry.start === head.start && entry.end === body.end;

@@ -19,8 +19,11 @@ import {
  * Opens the bytes of an archive from one of them on; called again and again.
  *
  * @example
- * const open: OpenFrom = (start) => createReadStream('backup.tar.zst', { start });
+ * const open: OpenBytes = (start) => createReadStream('backup.tar.zst', { start });
  */
+export type OpenBytes = (start: number) => AsyncIterable<Uint8Array>;
+
+/** The same, where all chunks are buffers; see `openingBuffers` of `./input.ts`. */
 export type OpenFrom = (start: number) => AsyncIterable<Buffer>;
 
 /** An entry that is sound by itself, and where it stands, in compressed bytes. */

@@ -3,9 +3,9 @@ import { messageOf, TntarError } from '../errors.js';
 import { Pool } from '../memory.js';
 import { connect } from './connect.js';
 import { RequestType } from './constants.js';
-import type { ConnectOptions } from './driver.js';
 import type { Greeting } from './greeting.js';
 import { type LoggedIn, refusedError } from './login.js';
+import { type ConnectionOptions, checkServer } from './options.js';
 import {
   errorText,
   forEachPacket,
@@ -20,17 +20,6 @@ import { bare, type Request, toPacket } from './requests.js';
 import { SilenceWatch } from './silence.js';
 import { socketReason } from './tls-errors.js';
 import { describeEndpoint } from './uri.js';
-
-/**
- * How to connect, where to, and how long to wait.
- *
- * @example
- * const server: ConnectionOptions = { ...parseUri('dumper@db1'), password, idleTimeout: 10_000 };
- */
-export interface ConnectionOptions extends ConnectOptions {
-  /** Milliseconds without a byte from a server that owes us some. Default 60,000; 0: no limit. */
-  idleTimeout?: number;
-}
 
 const DEFAULT_IDLE_TIMEOUT = 60_000;
 /** Finds a peer whose machine is gone while a request may take as long as it likes. */
@@ -117,10 +106,11 @@ export class Connection {
   /**
    * Connects and logs in.
    *
-   * @throws TntarError of kind `access` where nobody listens, answers in time or lets the user in; of kind
-   *   `failure` for a peer that is no Tarantool
+   * @throws TntarError of kind `usage` for options that are none; of kind `access` where nobody listens,
+   *   answers in time or lets the user in; of kind `failure` for a peer that is no Tarantool
    */
   static async open(options: ConnectionOptions): Promise<Connection> {
+    checkServer(options);
     return new Connection(await connect(options), options);
   }
 
@@ -291,12 +281,4 @@ export function closeOnAbort(connection: Connection, signal: AbortSignal | undef
   if (signal?.aborted) close();
   signal?.addEventListener('abort', close);
   return () => signal?.removeEventListener('abort', close);
-}
-
-/** The options for a connection that `signal`, where there is one, stops from being made. */
-export function withSignal(
-  options: ConnectionOptions,
-  signal: AbortSignal | undefined,
-): ConnectionOptions {
-  return signal === undefined ? options : { ...options, signal };
 }

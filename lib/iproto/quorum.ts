@@ -1,7 +1,8 @@
 import { TntarError } from '../errors.js';
-import type { Connection, ConnectionOptions } from './connection.js';
+import type { Connection } from './connection.js';
 import { Key } from './constants.js';
 import { QUORUM_HINT } from './hints.js';
+import type { ConnectionOptions } from './options.js';
 import { bodyDecoded } from './packets.js';
 import { evaluate } from './requests.js';
 

@@ -2,6 +2,7 @@ import { Transform, type TransformCallback } from 'node:stream';
 import { DEFAULT_LEVEL, MAX_LEVEL } from '../archive/compression.js';
 import { type BackupItem, Counter, countsDiffer } from '../archive/items.js';
 import { ArchiveWriter } from '../archive/writer.js';
+import { checkOptions, type Kind, type Kinds, wholeFrom } from '../calls.js';
 import { TntarError } from '../errors.js';
 import { quoted } from '../report.js';
 
@@ -11,14 +12,10 @@ export interface ArchiveOptions {
   level?: number | undefined;
 }
 
-/** Beyond the highest, zstd takes windows that no reader of archives allocates. */
-function checkLevel(level: number): void {
-  if (Number.isInteger(level) && level >= 1 && level <= MAX_LEVEL) return;
-  throw new TntarError(
-    'usage',
-    `the level is ${level}, and no whole number from 1 to ${MAX_LEVEL}`,
-  );
-}
+/** Beyond the highest level, zstd takes windows that no reader of archives allocates. */
+export const LEVEL: Kind = wholeFrom(1, MAX_LEVEL);
+
+const KINDS: Kinds<ArchiveOptions> = { level: LEVEL };
 
 /** Where a source is: what may come depends on it. */
 type Place = 'before' | 'within' | 'behind';
@@ -41,12 +38,13 @@ function checkPlace(place: Place, { kind }: BackupItem): void {
  * @returns takes items, gives compressed bytes; its error is a TntarError of kind `failure` where rows
  *   were lost on the way, or came in two places, or the source did not begin with its start and stop at
  *   its end
- * @throws TntarError of kind `usage` for a level that is none
+ * @throws TntarError of kind `usage` for options that are none
  * @example
  * await pipeline(snapshotSource(connection), archiveSink({ level: 3 }), process.stdout);
  */
-export function archiveSink({ level = DEFAULT_LEVEL }: ArchiveOptions = {}): Transform {
-  checkLevel(level);
+export function archiveSink(options: ArchiveOptions = {}): Transform {
+  checkOptions('archiveSink', options, KINDS);
+  const { level = DEFAULT_LEVEL } = options;
   const counter = new Counter();
   let place: Place = 'before';
   const handle = async (item: BackupItem): Promise<void> => {

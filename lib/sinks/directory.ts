@@ -6,6 +6,7 @@ import { MANIFEST, parseEntryName, TRAILER, tuplesEntry } from '../archive/entri
 import { type BackupEnd, type BackupItem, Counter, countsDiffer } from '../archive/items.js';
 import { encodeManifest, type Manifest } from '../archive/manifest.js';
 import { type EntryRecord, encodeTrailer } from '../archive/trailer.js';
+import { aBoolean, aReport, aText, checkOptions, checkValue, type Kinds } from '../calls.js';
 import { messageOf, TntarError } from '../errors.js';
 import { Lock } from '../lock.js';
 import { listOf, type Report, silent } from '../report.js';
@@ -24,6 +25,9 @@ export interface DirectoryOptions {
   /** Hears what stays away; by default nobody does. */
   report?: Report;
 }
+
+/** What the options of a directory take. */
+export const DIRECTORY: Kinds<DirectoryOptions> = { all: aBoolean, report: aReport };
 
 /** What the Lua module writes of the system spaces. */
 const MODULE_SPACES: readonly number[] = [SystemSpace.SPACE, SystemSpace.INDEX];
@@ -281,5 +285,7 @@ class DirectorySink extends ItemWritable {
  * await pipeline(archiveSource(createReadStream('backup.tar.zst')), directorySink('/backup/dump'));
  */
 export function directorySink(path: string, options: DirectoryOptions = {}): Writable {
+  checkOptions('directorySink', options, DIRECTORY);
+  checkValue('directorySink: the path', path, aText);
   return new DirectorySink(path, options);
 }

@@ -1,4 +1,14 @@
 import type { BackupItem } from '../archive/items.js';
+import {
+  aReport,
+  aText,
+  checkOptions,
+  checkValue,
+  type Kinds,
+  listOfEach,
+  oneOf,
+  wholeFrom,
+} from '../calls.js';
 import { TntarError } from '../errors.js';
 import { Collector } from '../filters/collector.js';
 import { quoted, type Report, silent, thereAre } from '../report.js';
@@ -9,7 +19,7 @@ import { extractKey, showKey } from '../schema/keys.js';
 import { SMALL_BUFFER, TextBuffer } from '../text/buffer.js';
 import { rowWriter } from '../text/formats.js';
 import { type Layout, layoutOf, widened } from '../text/layout.js';
-import type { InvalidUtf8, TextFormat } from '../text/names.js';
+import { INVALID_UTF8, type InvalidUtf8, TEXT_FORMATS, type TextFormat } from '../text/names.js';
 import { Row } from '../text/row.js';
 import { Unfit } from '../text/unfit.js';
 import type { RowWriter } from '../text/writer.js';
@@ -32,6 +42,16 @@ export interface TextOptions {
   /** Hears what of the space is not in the text. */
   report?: Report;
 }
+
+/** What the options of a text take. */
+export const TEXT: Kinds<TextOptions> = {
+  space: aText,
+  format: oneOf(TEXT_FORMATS),
+  fields: listOfEach(aText),
+  limit: wholeFrom(0),
+  invalidUtf8: oneOf(INVALID_UTF8),
+  report: aReport,
+};
 
 function spaceIn({ catalog }: Head, name: string): Space {
   const space = catalog.spaces.find((each) => each.name === name);
@@ -185,5 +205,7 @@ export class TextSink {
 export function textSink(
   options: TextOptions,
 ): (items: AsyncIterable<BackupItem>) => AsyncGenerator<Buffer> {
+  checkOptions('textSink', options, TEXT);
+  checkValue(`textSink: option 'space'`, options.space, aText);
   return new TextSink(options).write;
 }

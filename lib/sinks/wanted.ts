@@ -1,17 +1,39 @@
 import type { Manifest } from '../archive/manifest.js';
+import { aBoolean, anObject, checkOptions, type Kinds, oneOf } from '../calls.js';
 import { TntarError } from '../errors.js';
-import { takesRows } from '../schema/existing.js';
+import type { OnConflict } from '../schema/destinations.js';
+import { type Existing, takesRows } from '../schema/existing.js';
 import type { PlanOptions } from '../schema/planner.js';
 
 /** What of a backup is wanted; all of it by default. */
 export type Wanted = Pick<PlanOptions, 'without' | 'only' | 'existing' | 'onConflict'>;
 
+const EXISTING: readonly Existing[] = ['error', 'skip', 'replace', 'truncate', 'drop'];
+const ON_CONFLICT: readonly OnConflict[] = ['error', 'skip', 'replace'];
+
+const WITHOUT: Kinds<NonNullable<Wanted['without']>> = {
+  users: aBoolean,
+  privileges: aBoolean,
+  functions: aBoolean,
+};
+
+/** What the options take that say what is wanted. */
+export const WANTED: Kinds<Wanted> = {
+  without: anObject,
+  only: oneOf(['schema', 'data']),
+  existing: oneOf(EXISTING),
+  onConflict: oneOf(ON_CONFLICT),
+};
+
 /**
- * @throws TntarError of kind `usage` for wishes that contradict each other
+ * @throws TntarError of kind `usage` for wishes that are none, or contradict each other
  * @example
  * checkWanted({ only: 'data', onConflict: 'skip' });
  */
-export function checkWanted({ only, existing = 'error', onConflict = 'error' }: Wanted): void {
+export function checkWanted(wanted: Wanted): void {
+  checkOptions('what is wanted', wanted, WANTED);
+  checkOptions('the option without', wanted.without ?? {}, WITHOUT);
+  const { only, existing = 'error', onConflict = 'error' } = wanted;
   if (onConflict !== 'error' && only !== 'data') {
     throw wrong(
       `--on-conflict ${onConflict} is for --data-only`,

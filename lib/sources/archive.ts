@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { asBuffers } from '../archive/input.js';
 import { type BackupItem, Counter } from '../archive/items.js';
 import { decodeManifest } from '../archive/manifest.js';
 import { readEntries } from '../archive/reader.js';
@@ -62,11 +63,11 @@ export async function* readArchive(
  * }
  */
 export function archiveSource(
-  input: AsyncIterable<Buffer>,
+  input: AsyncIterable<Uint8Array>,
   through: (bytes: AsyncIterable<Buffer>) => AsyncIterable<Buffer> = (bytes) => bytes,
   isStrict = false,
 ): ItemReadable {
-  return itemReadable(readArchive(through(input), isStrict), () => {
+  return itemReadable(readArchive(through(asBuffers(input)), isStrict), () => {
     if (input instanceof Readable) input.destroy();
   });
 }

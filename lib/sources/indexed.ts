@@ -1,4 +1,5 @@
 import { type ArchiveFile, type ArchiveIndex, readIndex } from '../archive/archive-file.js';
+import { asBuffers } from '../archive/input.js';
 import { type BackupItem, Counter } from '../archive/items.js';
 import { sizesOf } from '../archive/sizes.js';
 import type { FoundEntry, OpenFrom } from '../archive/survey.js';
@@ -74,7 +75,7 @@ async function* readFile(file: ArchiveFile, reading: FileReading): AsyncGenerato
   const { wants, through = (bytes) => bytes, report = silent, isStrict = false } = reading;
   const index = await indexOf(file, report);
   if (index === undefined || index.manifest.spaces.every(({ name }) => wants(name))) {
-    for await (const item of readArchive(through(file.open(0), file.size), isStrict)) {
+    for await (const item of readArchive(through(asBuffers(file.open(0)), file.size), isStrict)) {
       const isKnown = item.kind === 'start' && index !== undefined;
       yield isKnown ? { ...item, sizes: async () => sizesOf(index.trailer.entries) } : item;
     }
@@ -82,7 +83,7 @@ async function* readFile(file: ArchiveFile, reading: FileReading): AsyncGenerato
   }
   const wanted = wantedOf(index, wants);
   const bytes = wanted.reduce((sum, { start, end }) => sum + end - start, 0);
-  yield* readIndexed((start) => through(file.open(start), bytes), index, wanted);
+  yield* readIndexed((start) => through(asBuffers(file.open(start)), bytes), index, wanted);
 }
 
 /** What of an archive in a file is read, and how. */

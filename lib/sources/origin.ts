@@ -1,4 +1,6 @@
 import type { ArchiveFile } from '../archive/archive-file.js';
+import { checkInput } from '../archive/input.js';
+import { aBoolean, aReport, checkOptions, type Kind, type Kinds, wholeFrom } from '../calls.js';
 import { archiveSource } from './archive.js';
 import { type FileReading, fileSource } from './indexed.js';
 import type { ItemReadable } from './items.js';
@@ -20,8 +22,20 @@ export interface Reading {
  */
 export type Origin = (reading: Reading) => ItemReadable | Promise<ItemReadable>;
 
+/** For messages of those who take one. */
+export const AN_ORIGIN: Kind = {
+  words: 'an origin, such as archiveOrigin(input) or serverOrigin(connection) gives',
+  takes: (value) => typeof value === 'function',
+};
+
+const KINDS: Kinds<ArchiveReading> = {
+  report: aReport,
+  isStrict: aBoolean,
+  bytes: wholeFrom(0),
+};
+
 /** An archive: its bytes, which are read once, front to back, or a file that can be read from anywhere. */
-export type ArchiveInput = AsyncIterable<Buffer> | ArchiveFile;
+export type ArchiveInput = AsyncIterable<Uint8Array> | ArchiveFile;
 
 /** How an archive is read, and what is known of it. */
 export interface ArchiveReading extends Pick<FileReading, 'report' | 'isStrict'> {
@@ -32,13 +46,14 @@ export interface ArchiveReading extends Pick<FileReading, 'report' | 'isStrict'>
 /**
  * An archive, from wherever it can be read.
  *
+ * @throws TntarError of kind `usage` for an input or options that are none
  * @example
  * await cat(archiveOrigin(process.stdin), process.stdout, { space: 'users' });
  */
-export function archiveOrigin(
-  input: ArchiveInput,
-  { bytes, ...options }: ArchiveReading = {},
-): Origin {
+export function archiveOrigin(input: ArchiveInput, reading: ArchiveReading = {}): Origin {
+  checkOptions('archiveOrigin', reading, KINDS);
+  const { bytes, ...options } = reading;
+  checkInput(input);
   return ({ countBytes, wants }) =>
     Symbol.asyncIterator in input
       ? archiveSource(input, (chunks) => countBytes(chunks, bytes), options.isStrict)

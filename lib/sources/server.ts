@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import type { BackupStart } from '../archive/items.js';
 import type { Manifest } from '../archive/manifest.js';
+import { aBoolean, aReport, checkOptions, type Kind, type Kinds, oneOf } from '../calls.js';
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
-import { quoted, type Report, silent } from '../report.js';
+import { type Report, silent } from '../report.js';
 import { oldSchema } from '../schema/versions.js';
 import { expectedRows } from '../server/expected.js';
 import { hangRisk } from '../server/hang.js';
@@ -30,11 +31,10 @@ export interface ServerReading {
   report?: Report;
 }
 
-/** @throws TntarError of kind `usage` for anything but a way */
-export function checkWay(way: Way): void {
-  if (WAYS.includes(way)) return;
-  throw new TntarError('usage', `the source is ${quoted(way)}, and not auto, snapshot or select`);
-}
+/** What an option takes that says how a server is read. */
+export const WAY: Kind = oneOf(WAYS);
+
+const KINDS: Kinds<ServerReading> = { way: WAY, forceSnapshot: aBoolean, report: aReport };
 
 type Expected = Awaited<ReturnType<typeof expectedRows>>;
 
@@ -116,16 +116,15 @@ async function safeWay(
  * was chosen, and the end whether all rows are of one moment.
  *
  * @param connection - is for nothing else meanwhile
+ * @throws TntarError of kind `usage` for options that are none
  * @example
  * const connection = await Connection.open(parseUri('db1:3301'));
  * const items = await serverOrigin(connection)(reading);
  */
-export function serverOrigin(
-  connection: Connection,
-  { way = 'auto', forceSnapshot = false, report = silent }: ServerReading = {},
-): Origin {
+export function serverOrigin(connection: Connection, reading: ServerReading = {}): Origin {
+  checkOptions('serverOrigin', reading, KINDS);
+  const { way = 'auto', forceSnapshot = false, report = silent } = reading;
   return async ({ wants }) => {
-    checkWay(way);
     checkSource(connection, report);
     const expected = await expectedRows(connection);
     const by = (chosen: 'snapshot' | 'select'): Promise<ItemReadable> =>

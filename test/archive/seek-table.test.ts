@@ -3,7 +3,7 @@ import { type ArchiveFile, countsOf, readIndex } from '../../lib/archive/archive
 import { MAX_FRAMES } from '../../lib/archive/limits.js';
 import type { Manifest } from '../../lib/archive/manifest.js';
 import { FramePlaces, SeekTable, tableBytesOf } from '../../lib/archive/seek-table.js';
-import { survey } from '../../lib/archive/survey.js';
+import { type OpenFrom, survey } from '../../lib/archive/survey.js';
 import { ArchiveWriter } from '../../lib/archive/writer.js';
 import {
   archive,
@@ -30,7 +30,10 @@ const WHOLE = seekable(sealed(GOOD));
 const TABLE = WHOLE.subarray(PLAIN.length);
 
 /** A file of these bytes, and how much was read of it. */
-function fileOf(bytes: Buffer, chunk = 100): ArchiveFile & { read: number } {
+function fileOf(
+  bytes: Buffer,
+  chunk = 100,
+): Omit<ArchiveFile, 'open'> & { read: number; open: OpenFrom } {
   const file = {
     size: bytes.length,
     read: 0,

@@ -1,5 +1,6 @@
 import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict';
-import { Connection, type ConnectionOptions, type Consumer } from '../../lib/iproto/connection.js';
+import { Connection, type Consumer } from '../../lib/iproto/connection.js';
+import type { ConnectionOptions } from '../../lib/iproto/options.js';
 import { bodyDecoded, type Packet } from '../../lib/iproto/packets.js';
 import { bare, evaluate } from '../../lib/iproto/requests.js';
 import { suspend } from '../support/suspend.js';
