@@ -1,4 +1,5 @@
 import type { OnConflict } from '../lib/schema/destinations.js';
+import { hasEmptyPassword } from '../lib/schema/rights.js';
 import type { Step } from '../lib/schema/step.js';
 import { Field, SystemSpace } from '../lib/schema/system.js';
 import type { Preview } from '../lib/sinks/preview.js';
@@ -21,8 +22,12 @@ const isGrant = ({ spaceId }: Step): boolean => spaceId === SystemSpace.PRIV;
 /** Whoever knows the password that a user brings along may log in with it. */
 function showUser(step: Step): string {
   const auth = (decode(step.row) as Value[])[Field.user.auth];
+  if (hasEmptyPassword(auth)) return `${shown(step)}, with an EMPTY password`;
   return `${shown(step)}${Object.keys(auth ?? {}).length > 0 ? ', with its password' : ''}`;
 }
+
+/** Rights that nobody may overlook. */
+const showOpen = (line: string): string => `  ANYBODY without a password: ${printable(line)}`;
 
 /** A function without code is one that the target has, now callable by who is granted it. */
 function showCallable({ what, code }: Step): string[] {
@@ -70,7 +75,7 @@ function showLosses({ drops, before, losses }: Preview['plan']): string[] {
  */
 export function showPreview(preview: Preview): string {
   const { manifest, plan } = preview;
-  const { drops, before, after, grants, triggers, notes, omissions, used } = plan;
+  const { drops, before, after, grants, triggers, notes, omissions, rights, used } = plan;
   const last = [...after, ...grants, ...triggers];
   const code = [...before, ...last].filter(
     (step) => step.code !== undefined || step.spaceId === SystemSpace.FUNC,
@@ -80,7 +85,14 @@ export function showPreview(preview: Preview): string {
     printable(`Restore of a backup of Tarantool ${manifest.server.version}, ${manifest.created}:`),
     ...section('What the target loses, rows and all', showLosses(plan)),
     ...section('Users and roles', users.map(showUser)),
-    ...section('Privileges, given and taken at the very end', last.filter(isGrant).map(shown)),
+    ...section('Privileges, given and taken at the very end', [
+      ...rights.open.map(showOpen),
+      ...last.filter(isGrant).map(shown),
+    ]),
+    ...section(
+      'Owners, who may use what they own without a grant',
+      rights.owners.map((line) => `  ${printable(line)}`),
+    ),
     ...section('Code that the server will run', code.flatMap(showCallable)),
     ...section('Before the data', [...drops, ...before].map(shown)),
     ...section('The data', showRows(preview)),

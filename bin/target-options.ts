@@ -19,8 +19,8 @@ export interface TargetFlags {
 export function addTargetOptions(command: Command, dryRun: string): Command {
   return command
     .option('--dry-run', `${dryRun}, print what would be done, change nothing`, false)
-    .option('--no-users', 'make no users and no roles: use those of the target, by name')
-    .option('--no-privileges', 'grant and revoke nothing')
+    .option('--no-users', 'make no users and no roles; everything belongs to the restoring user')
+    .option('--no-privileges', 'grant and revoke nothing; everything belongs to the restoring user')
     .option('--no-functions', 'make no functions: use those of the target, by name')
     .addOption(
       new Option('--schema-only', 'all definitions, no rows').default(false).conflicts('dataOnly'),

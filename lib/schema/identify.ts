@@ -94,11 +94,11 @@ interface Namesake {
 
 /**
  * A function that runs as its owner may do what that user may: it cannot be given to somebody else, least
- * of all to who restores.
+ * of all to the restoring user.
  */
 function hasLostItsOwner(kind: Kind, { fields }: SystemRow, ids: IdMap): boolean {
   if (kind !== 'function' || Number(fields[Field.func.setuid]) === 0) return false;
-  return ids.find('user', fields[Field.func.owner]) === undefined;
+  return ids.findOwner(fields[Field.func.owner]) === undefined;
 }
 
 /** What the target and the options have to say. */
@@ -109,6 +109,8 @@ export interface Where {
   lastSpace?: number;
   /** Spaces and sequences that are there by name are used, whatever they are like. */
   isUsed?: boolean;
+  /** True if everything that is restored belongs to the restoring user. */
+  isSoleOwner?: boolean;
 }
 
 /** Makes a thing under its own id, or under another. */
@@ -169,9 +171,14 @@ export function identify(
   backup: Catalog,
   target: Catalog,
   made: ReadonlySet<Kind>,
-  { restorer = BuiltinUser.ADMIN, lastSpace = MAX_SPACE_ID, isUsed = false }: Where = {},
+  {
+    restorer = BuiltinUser.ADMIN,
+    lastSpace = MAX_SPACE_ID,
+    isUsed = false,
+    isSoleOwner = false,
+  }: Where = {},
 ): Identified {
-  const ids = new IdMap(target, restorer);
+  const ids = new IdMap(target, restorer, isSoleOwner);
   const namesakes = KINDS.flatMap((kind) =>
     matchKind(kind, backup, target, ids, made.has(kind), lastSpace),
   );

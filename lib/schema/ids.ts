@@ -54,9 +54,12 @@ export class IdMap {
   readonly #ids = new Map(KINDS.map((kind) => [kind, new Map<number, number>()]));
   /** The user who restores, as the target knows it: owns what belongs to nobody else. */
   readonly restorer: number;
+  /** True if everything that is restored belongs to the restoring user. */
+  readonly isSoleOwner: boolean;
 
-  constructor(target: Catalog, restorer: number) {
+  constructor(target: Catalog, restorer: number, isSoleOwner = false) {
     this.restorer = restorer;
+    this.isSoleOwner = isSoleOwner;
     for (const kind of KINDS) {
       const { spaceId, id } = DEFINITIONS[kind];
       for (const row of target.rows(spaceId)) {
@@ -73,6 +76,15 @@ export class IdMap {
   /** For an id of the backup's own that the target uses for something that it ships. */
   forget(kind: Kind, backupId: number): void {
     this.#ids.get(kind)!.delete(backupId);
+  }
+
+  /**
+   * Returns the target's id of an owner; undefined if the target has no such user, or if nobody but the restoring
+   * user may own anything.
+   */
+  findOwner(backupId: unknown): number | undefined {
+    const id = this.find('user', backupId);
+    return this.isSoleOwner && id !== this.restorer ? undefined : id;
   }
 
   /** @returns undefined where the target has no such thing, and will not get it */

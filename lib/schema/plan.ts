@@ -17,9 +17,10 @@ import { withoutOrigins } from './origins.js';
 import { type Meaningless, withoutPassedOver } from './passed-over.js';
 import { Planner, type PlanOptions, type Releases, unwanted } from './planner.js';
 import { versionsOf } from './release.js';
+import { type Rights, rightsOf } from './rights.js';
 import { fitter } from './rows.js';
 import { joinParts, type Part, type Step } from './step.js';
-import { SystemSpace } from './system.js';
+import { BuiltinUser, SystemSpace } from './system.js';
 import type { Used } from './used.js';
 
 /** What to create before the data, and what after it, each in order. */
@@ -44,6 +45,8 @@ export interface RestorePlan {
   omissions: string[];
   /** Users, functions and collations that the target has already, the same as in the backup. */
   used: Used[];
+  /** Rights that need a second look, one line each. */
+  rights: Rights;
   /** What others on the target lose by the drops, one line each. */
   losses: string[];
   /** What the target's version takes for something else, or cannot have, and what became of it. */
@@ -121,6 +124,7 @@ export function planRestore(
     const isNew = (line: string): boolean => !omissions.includes(line);
     return { steps: late.steps, omissions: late.omissions.filter(isNew) };
   };
+  const steps = Object.values(parts).flatMap((part) => part.steps);
   return {
     drops: drop.steps,
     before: parts.before.steps,
@@ -133,6 +137,7 @@ export function planRestore(
     destinations,
     losses: [...drop.losses, ...excluded.losses],
     used: planner.used,
+    rights: rightsOf(steps, target, options.restorer ?? BuiltinUser.ADMIN),
     omissions,
     made,
     questions: makable.questions,

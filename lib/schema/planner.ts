@@ -109,6 +109,7 @@ export class Planner {
     const { ids, present, conflicts } = identify(backup, target, new Set<Kind>(made), {
       restorer,
       isUsed: isUsed(existing),
+      isSoleOwner: without.users === true || without.privileges === true,
       ...(releases && { lastSpace: lastSpaceId(releases.target.server) }),
     });
     this.ids = ids;
@@ -130,8 +131,7 @@ export class Planner {
     const rows = this.rows(SystemSpace.FUNC).flatMap((row) => {
       const what = this.#describer.row(SystemSpace.FUNC, row);
       if (this.ids.find('function', row.fields[Field.func.id]) === undefined) {
-        const why = 'it would run as somebody else, for its owner is not on the target';
-        omissions.push(`${what}: ${why}`);
+        omissions.push(`${what}: ${this.#whyUnowned(row)}`);
         return [];
       }
       const isLeft = (space: number | string): boolean => !this.kept.hasSpace(space);
@@ -140,6 +140,13 @@ export class Planner {
       });
     });
     return { rows, omissions };
+  }
+
+  /** Returns the reason why a function that runs as its owner is left out. */
+  #whyUnowned({ fields }: SystemRow): string {
+    return this.ids.find('user', fields[Field.func.owner]) === undefined
+      ? 'it would run as somebody else, for its owner is not on the target'
+      : 'it runs as its owner, and only the restoring user may own what comes';
   }
 
   /** Lists spaces and sequences that stay as the target has them, one line each. */

@@ -41,14 +41,22 @@ function any(kind: Kind): (raw: Buffer, context: Context) => Buffer {
 }
 
 const owner: Edit = (raw, { ids, lost }) => {
-  const id = ids.find('user', decode(raw));
-  if (id === undefined) lost('its owner is not on the target, so it will belong to who restores');
+  const given = decode(raw);
+  const id = ids.findOwner(given);
+  if (ids.find('user', given) === undefined) {
+    lost('its owner is not on the target, so it will belong to who restores');
+  } else if (id === undefined && given !== BuiltinUser.ADMIN) {
+    lost('its owner is left out, so it will belong to the restoring user');
+  }
   return numbered(raw, id ?? ids.restorer);
 };
 
-/** Admin may grant anything; a grantor that is gone cannot have been anybody else's owner. */
+/**
+ * Admin may grant anything. A grantor that does not exist, or that may own nothing, would not be allowed to grant
+ * this, and could take the grant away.
+ */
 const grantor: Edit = (raw, { ids }) =>
-  numbered(raw, ids.find('user', decode(raw)) ?? BuiltinUser.ADMIN);
+  numbered(raw, ids.findOwner(decode(raw)) ?? BuiltinUser.ADMIN);
 
 /** What a grant is on, by its type. Others have an id of 0, an empty one for all of a kind, or a name. */
 const OBJECT_KINDS: Readonly<Record<string, Kind>> = {

@@ -1,0 +1,182 @@
+import { deepEqual, doesNotMatch, equal, match, ok } from 'node:assert/strict';
+import { crafted, functionRow, type SystemRows } from '../support/crafted.js';
+import type { TestServer } from '../support/server.js';
+import { restore, withTarget } from './fidelity/roundtrip.js';
+
+/** `box.schema.user.password('')`. */
+const EMPTY_PASSWORD = 'vhvewKp0tNyweZQ+cFKAlsyphfg=';
+
+/** Something of each kind that can have an owner, and who that is. */
+const ownedBy = (owner: number): SystemRows => ({
+  276: [[300, 'german', owner, 'ICU', 'de', { strength: 'primary' }]],
+  280: [[512, owner, 'accounts', 'memtx', 0, {}, []]],
+  284: [[1, owner, 'ids', 1, 1, 1000, 1, 0, false]],
+  288: [[512, 0, 'pk', 'tree', { unique: true }, [[0, 'unsigned']]]],
+  296: [functionRow(100, 'report', { owner, body: 'function() return 1 end' })],
+  304: [
+    [32, owner, 'ann', 'user', { 'chap-sha1': 'R+VTW8iGFlTbmuAcVMo2GHbj0t4=' }],
+    [33, 1, 'bob', 'user', { 'chap-sha1': EMPTY_PASSWORD }],
+    [34, owner, 'clerk', 'role', {}],
+  ],
+});
+
+const ROWS = { 512: [[1, 'DE00']] };
+const archiveOf = (system: SystemRows, target: TestServer): Buffer =>
+  crafted(system, target.version.replace(/-.*/, ''), system[280] === undefined ? {} : ROWS);
+
+/** Owners of all that an archive brought, by what it is. */
+const OWNERS = `
+  local owners = {}
+  for kind, ids in pairs({
+      _collation = {300}, _space = {512}, _sequence = {1}, _func = {100}, _user = {'ann', 'clerk'}}) do
+    for _, id in ipairs(ids) do
+      local row = box.space[kind].index[kind == '_user' and 'name' or 'primary']:get(id)
+      if row then owners[kind .. id] = box.space._user:get(row.owner).name end
+    end
+  end
+  return owners`;
+
+/** What somebody without a password gets done. */
+const AS_GUEST = `
+  local guest = require('net.box').connect(...)
+  local function may(ask) return (pcall(ask)) end
+  return {
+    write = may(function() return guest.space.accounts:replace({2, 'guest was here'}) end),
+    call = may(function() return guest:call('report') end),
+  }`;
+
+const guestOf = ({ uri }: TestServer): string => uri.replace(/^.*@/, '');
+
+describe('the rights that an archive carries', () => {
+  for (const args of [['--no-users'], ['--no-privileges'], ['--no-users', '--no-privileges']]) {
+    it(`gives everything to the restoring user with ${args.join(' ')}`, () =>
+      withTarget(async (target) => {
+        const archive = archiveOf(ownedBy(0), target);
+        const { stdout } = await restore(target, archive, ...args, '--dry-run');
+        doesNotMatch(String(stdout), /'guest' owns/);
+        const { stderr } = await restore(target, archive, ...args);
+        match(
+          stderr,
+          /left out: space 'accounts': its owner is left out, so it will belong to the restoring user/,
+        );
+        const owners = Object.values(await target.eval<Record<string, string>>(OWNERS));
+        deepEqual(new Set(owners), new Set(['admin']));
+        deepEqual(await target.eval(AS_GUEST, guestOf(target)), { write: false, call: false });
+      }));
+  }
+
+  it('gives everything to a restoring user who is not admin', () =>
+    withTarget(async (target) => {
+      await target.eval(`
+        box.schema.user.create('restorer', {password = 'x'})
+        box.schema.user.grant('restorer', 'super')`);
+      const uri = target.uri.replace(/^.*@/, 'restorer:x@');
+      await restore({ uri }, archiveOf(ownedBy(0), target), '--no-users', '--no-privileges');
+      const owners = Object.values(await target.eval<Record<string, string>>(OWNERS));
+      deepEqual(new Set(owners), new Set(['restorer']));
+    }));
+
+  it('keeps the owners of an archive that a user who is not admin restores whole', () =>
+    withTarget(async (target) => {
+      await target.eval(`
+        box.schema.user.create('restorer', {password = 'x'})
+        box.schema.user.grant('restorer', 'super')`);
+      const uri = target.uri.replace(/^.*@/, 'restorer:x@');
+      const { 304: _, ...withoutUsers } = ownedBy(0);
+      await restore({ uri }, archiveOf(withoutUsers, target));
+      const owners = Object.values(await target.eval<Record<string, string>>(OWNERS));
+      deepEqual(new Set(owners), new Set(['guest']));
+    }));
+
+  it('are those of users of the archive, never of others that have their ids on the target', () =>
+    withTarget(async (target) => {
+      await target.eval(`box.schema.user.create('mallory')`); // its id is 32
+      const { 304: _, ...withoutUsers } = ownedBy(32);
+      await restore(target, archiveOf(withoutUsers, target));
+      const owners = Object.values(await target.eval<Record<string, string>>(OWNERS));
+      deepEqual(new Set(owners), new Set(['admin']));
+    }));
+
+  it('leave out functions that run as others, where only the restoring user may own anything', () =>
+    withTarget(async (target) => {
+      const system = {
+        296: [
+          functionRow(100, 'as_guest', { owner: 0, setuid: 1 }),
+          functionRow(101, 'as_super', { owner: 31, setuid: 1 }),
+          functionRow(102, 'as_admin', { owner: 1, setuid: 1 }),
+        ],
+      };
+      const { stderr } = await restore(target, archiveOf(system, target), '--no-privileges');
+      match(stderr, /function 'as_guest' .*only the restoring user may own what comes/);
+      const made = `return {box.func.as_guest ~= nil, box.func.as_super ~= nil, box.func.as_admin ~= nil}`;
+      deepEqual(await target.eval(made), [false, false, true]);
+    }));
+
+  it('are granted by admin where the grantor may own nothing', () =>
+    withTarget(async (target) => {
+      await target.eval(`box.schema.user.create('ann')`);
+      const system = { ...ownedBy(32), 312: [[32, 0, 'space', 512, 1]] };
+      await restore(target, archiveOf(system, target), '--no-users');
+      equal(await target.eval(`return box.space._priv:get({0, 'space', 512}).grantor`), 1);
+    }));
+
+  describe('in the dry run', () => {
+    const shown = async (system: SystemRows): Promise<string[]> =>
+      withTarget(async (target) => {
+        const { stdout } = await restore(target, archiveOf(system, target), '--dry-run');
+        return String(stdout).split('\n');
+      });
+    const says = (lines: readonly string[], ...wanted: string[]): void => {
+      for (const line of wanted) ok(lines.includes(`  ${line}`), `${line}, in ${lines.join('\n')}`);
+    };
+
+    it('names owners that everybody can be as nobody overlooks them', async () => {
+      const lines = await shown(ownedBy(0));
+      says(
+        lines,
+        "ANYBODY without a password: user 'guest' owns space 'accounts'",
+        "ANYBODY without a password: user 'guest' owns sequence 'ids'",
+        "ANYBODY without a password: user 'guest' owns function 'report' (LUA)",
+        "ANYBODY without a password: user 'guest' owns collation 'german'",
+        "ANYBODY without a password: user 'guest' owns user 'ann'",
+        "ANYBODY without a password: user 'guest' owns role 'clerk'",
+      );
+    });
+
+    it('names owners with a password among the rights, too', async () => {
+      const lines = await shown(ownedBy(32));
+      says(lines, "user 'ann' owns space 'accounts'", "user 'ann' owns sequence 'ids'");
+      ok(
+        lines.indexOf('Owners, who may use what they own without a grant:') <
+          lines.indexOf('Before the data:'),
+      );
+    });
+
+    it('names users whose password is empty, and what they own and get', async () => {
+      const { 280: _, ...rest } = ownedBy(1);
+      const lines = await shown({
+        ...rest,
+        280: [[512, 33, 'accounts', 'memtx', 0, {}, []]],
+        312: [
+          [1, 33, 'universe', 0, 24],
+          [1, 2, 'space', 512, 1],
+        ],
+      });
+      says(
+        lines,
+        "insert user 'bob', with an EMPTY password",
+        "ANYBODY without a password: user 'bob' has an empty password",
+        "ANYBODY without a password: user 'bob' owns space 'accounts'",
+        "ANYBODY without a password: grant of session,usage on universe to user 'bob'",
+        "ANYBODY without a password: grant of read on space 'accounts' to role 'public'",
+      );
+    });
+
+    it('names functions that run as their owner', async () => {
+      const lines = await shown({
+        296: [functionRow(100, 'as_admin', { setuid: 1 })],
+      });
+      says(lines, "function 'as_admin' (LUA, which runs as user 'admin')");
+    });
+  });
+});
