@@ -21,7 +21,7 @@ export function addTargetOptions(command: Command, dryRun: string): Command {
     .option('--dry-run', `${dryRun}, print what would be done, change nothing`, false)
     .option('--no-users', 'make no users and no roles; everything belongs to the restoring user')
     .option('--no-privileges', 'grant and revoke nothing; everything belongs to the restoring user')
-    .option('--no-functions', 'make no functions: use those of the target, by name')
+    .option('--no-functions', 'make no functions, views, checks, triggers or SQL defaults')
     .addOption(
       new Option('--schema-only', 'all definitions, no rows').default(false).conflicts('dataOnly'),
     )

@@ -1,6 +1,5 @@
 import { quoted } from '../report.js';
 import type { Catalog, SystemRow } from './catalog.js';
-import { sqlOf } from './dialect.js';
 import { eventsOf } from './events.js';
 import { DEFINITIONS, isShippedThing, KINDS, type Kind } from './ids.js';
 import { isTable } from './rows.js';
@@ -119,25 +118,4 @@ export class Describer {
     const kind = KINDS.find((each) => each === (type === 'role' ? 'user' : type));
     return kind === undefined ? `${type} ${id}` : this.thing(kind, id);
   }
-}
-
-/** What a row makes the server run: Lua or SQL, now or later; undefined where it runs nothing. */
-export function codeOf(spaceId: number, row: SystemRow): string | undefined {
-  const { fields } = row;
-  switch (spaceId) {
-    case SystemSpace.FUNC:
-      return textOf(fields[Field.func.body]);
-    case SystemSpace.SPACE:
-      return sqlOf(row, Field.space.flags);
-    case SystemSpace.TRIGGER:
-      return sqlOf(row, Field.trigger.options);
-    case SystemSpace.CK_CONSTRAINT:
-      return textOf(fields[Field.ckConstraint.code]);
-    default:
-      return undefined;
-  }
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }

@@ -3,6 +3,7 @@ import { counted, listOf } from '../report.js';
 import { encode, type Value } from '../tuple/codec.js';
 import { functionsActingOn } from './acting.js';
 import { Catalog, type SystemRow } from './catalog.js';
+import { withoutCode } from './code.js';
 import { convert } from './convert.js';
 import { planData, planSequences } from './data-plan.js';
 import { NO_PARTS, planDefinitions } from './definition-plan.js';
@@ -10,13 +11,13 @@ import { type Destination, destinationsOf } from './destinations.js';
 import { type DropPlan, planDrop } from './drop.js';
 import { planExcluded } from './excluded.js';
 import { takesAway } from './existing.js';
-import { type Unmakable, withoutUnmakable } from './expressions.js';
+import { type Makable, type Unmakable, withoutUnmakable } from './expressions.js';
 import { unsupported } from './features.js';
 import type { IdMap } from './ids.js';
 import { withoutOrigins } from './origins.js';
 import { type Meaningless, withoutPassedOver } from './passed-over.js';
-import { Planner, type PlanOptions, type Releases, unwanted } from './planner.js';
-import { versionsOf } from './release.js';
+import { Planner, type PlanOptions, SAME_RELEASES, unwanted } from './planner.js';
+import type { Release } from './release.js';
 import { type Rights, rightsOf } from './rights.js';
 import { fitter } from './rows.js';
 import { joinParts, type Part, type Step } from './step.js';
@@ -64,8 +65,6 @@ export interface RestorePlan {
 /** What only the end of a backup tells. */
 export type LateSteps = Pick<Part, 'steps' | 'omissions'>;
 
-const SAME: Releases = { source: versionsOf('2.6.0'), target: versionsOf('2.6.0') };
-
 /**
  * Orders what a backup needs on a target. A row goes in when all that it names is there, and what is
  * checked on insert, or slows it down, goes in after the data. Where the target uses an id of the
@@ -79,14 +78,12 @@ export function planRestore(
   target: Catalog,
   options: PlanOptions = {},
 ): RestorePlan {
-  const releases = options.releases ?? SAME;
+  const releases = options.releases ?? SAME_RELEASES;
   const { source, target: release } = releases;
   const { backup: translated, notes } = convert(original, source, release);
   const known = withoutOrigins(translated, release.server);
   const { backup: understood, hints } = withoutPassedOver(known.backup, target, release.server);
-  const makable = makes(options, SystemSpace.FUNC)
-    ? withoutUnmakable(understood, target, release.server, options.refused)
-    : { backup: understood, left: [], questions: new Map<string, string>() };
+  const makable = makableOf(understood, target, release.server, options);
   const converted = makable.backup;
   // As long as the target's system spaces want them.
   const backup = Catalog.of((id) => converted.userRows(id).map(fitter(id, target)));
@@ -164,8 +161,19 @@ function planDrops(backup: Catalog, target: Catalog, options: PlanOptions): Drop
   return planDrop(backup, target, grants);
 }
 
-/** Returns false for definitions that are left out on request. */
-const makes = (options: PlanOptions, spaceId: number): boolean => !unwanted(options).has(spaceId);
+/** Returns the backup without functions that the target cannot make, or without any code on request. */
+function makableOf(
+  backup: Catalog,
+  target: Catalog,
+  release: Release,
+  options: PlanOptions,
+): Makable {
+  const questions = new Map<string, string>();
+  if (options.only === 'data') return { backup, left: [], questions };
+  return options.without?.functions
+    ? { ...withoutCode(backup, target, release), questions }
+    : withoutUnmakable(backup, target, release, options.refused);
+}
 
 /** Returns a note about indexes that lose a hint. */
 function hintsOf(hints: readonly Meaningless[], { kept }: Planner): string[] {

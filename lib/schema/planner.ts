@@ -2,14 +2,15 @@ import type { Revocation } from '../archive/manifest.js';
 import { encode } from '../tuple/codec.js';
 import { withoutEvents } from './acting.js';
 import type { Catalog, SystemRow } from './catalog.js';
-import { codeOf, Describer } from './describe.js';
+import { codeOf } from './code.js';
+import { Describer } from './describe.js';
 import type { OnConflict } from './destinations.js';
 import { type Existing, isUsed, Kept } from './existing.js';
 import { identify } from './identify.js';
 import { type IdMap, KINDS, type Kind } from './ids.js';
 import { mergedGrant } from './origins.js';
 import { withTargetIds } from './references.js';
-import type { Versions } from './release.js';
+import { type Release, type Versions, versionsOf } from './release.js';
 import { checkRevoked } from './shipped-grants.js';
 import { lastSpaceId, widestGap } from './space-ids.js';
 import { joinParts, type Part, type Step } from './step.js';
@@ -21,6 +22,12 @@ export interface Releases {
   source: Versions;
   target: Versions;
 }
+
+/** Of a plan that nobody gave any: both are of the oldest release that is restored into. */
+export const SAME_RELEASES: Releases = {
+  source: versionsOf('2.6.0'),
+  target: versionsOf('2.6.0'),
+};
 
 /** What a plan depends on besides the two catalogs. */
 export interface PlanOptions {
@@ -85,13 +92,15 @@ export class Planner {
   readonly #present: ReadonlySet<SystemRow>;
   readonly #there = new Map<number, RowsThere>();
   readonly #only: PlanOptions['only'];
+  readonly #release: Release;
   readonly #existing: Existing;
   /** Spaces that stay as the target has them. */
   readonly kept: Kept;
 
   constructor(backup: Catalog, target: Catalog, options: PlanOptions) {
     const { without = {}, only, existing = 'error' } = options;
-    const { restorer = BuiltinUser.ADMIN, releases } = options;
+    const { restorer = BuiltinUser.ADMIN, releases = SAME_RELEASES } = options;
+    this.#release = releases.target.server;
     this.#backup = backup;
     this.#target = target;
     this.#only = only;
@@ -110,7 +119,7 @@ export class Planner {
       restorer,
       isUsed: isUsed(existing),
       isSoleOwner: without.users === true || without.privileges === true,
-      ...(releases && { lastSpace: lastSpaceId(releases.target.server) }),
+      lastSpace: lastSpaceId(releases.target.server),
     });
     this.ids = ids;
     this.conflicts = conflicts;
@@ -218,7 +227,7 @@ export class Planner {
           `${what}: it takes the place of ${this.#targetDescriber.row(spaceId, replaced)}`,
         );
       }
-      const code = codeOf(spaceId, written);
+      const code = codeOf(spaceId, written, this.#release);
       steps.push({
         spaceId,
         verb,

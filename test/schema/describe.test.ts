@@ -1,5 +1,5 @@
 import { equal } from 'node:assert/strict';
-import { codeOf, Describer } from '../../lib/schema/describe.js';
+import { Describer } from '../../lib/schema/describe.js';
 import { decode, type Value } from '../../lib/tuple/codec.js';
 import { type Plain, pack } from '../support/msgpack.js';
 import { BUILTIN_USERS, catalogOf, spaceRow } from './catalogs.js';
@@ -70,19 +70,5 @@ describe('a row of a system space, in words,', () => {
   ] as [Value[], string][]) {
     it(`is what a server grants by itself to ${expected}`, () =>
       equal(describer.shippedGrant(grant), `what a server grants by itself to ${expected}`));
-  }
-});
-
-describe('the code of a row', () => {
-  for (const [title, spaceId, row, expected] of [
-    ['of a function in Lua', 296, [66, 1, 'f', 0, 'LUA', 'function() end'], 'function() end'],
-    ['of a function that is only a name', 296, [66, 1, 'f', 0, 'LUA', ''], undefined],
-    ['of a view', 280, VIEW, 'CREATE VIEW "v" AS SELECT 1'],
-    ['of a table', 280, spaceRow(512, 's', { flags: { is_sync: true } }), undefined],
-    ['of a trigger', 328, ['t', 512, { sql: 'CREATE TRIGGER …' }], 'CREATE TRIGGER …'],
-    ['of a check', 364, [512, 'ck', false, 'SQL', 'a > 0', true], 'a > 0'],
-    ['of a user', 304, [32, 1, 'ann', 'user', {}], undefined],
-  ] as [string, number, Plain[], string | undefined][]) {
-    it(title, () => equal(codeOf(spaceId, rowOf(row)), expected));
   }
 });
