@@ -1,3 +1,4 @@
+import { cutMiddle } from './cut.js';
 import { type Change, changesOf, showChange } from './property.js';
 import { type Converted, type Defined, readingsOf } from './readings.js';
 import { type Thing, Things } from './things.js';
@@ -71,5 +72,5 @@ const SIGNS = { removed: '-', added: '+', changed: '~' } as const;
  */
 export function showDefinition({ kind, what, changes }: DefinitionDifference): string {
   const shown = changes.length === 0 ? '' : `: ${changes.map(showChange).join('; ')}`;
-  return `${SIGNS[kind]} ${what}${shown}`;
+  return `${SIGNS[kind]} ${cutMiddle(what)}${shown}`;
 }

@@ -1,58 +1,146 @@
-import type { Describer } from '../schema/describe.js';
 import type { Kind } from '../schema/ids.js';
 import { isTable } from '../schema/rows.js';
-import type { Value } from '../tuple/codec.js';
+import { decode, encode, type Value } from '../tuple/codec.js';
+import { editMap } from '../tuple/edit.js';
+import { isArray, isMap, mapHeader } from '../tuple/msgpack.js';
 import { textOf } from './property.js';
+import { isSameValue, membersOf, pairsOf, typedText } from './typed.js';
 
-const each = (value: Value, change: (value: Value) => Value): Value =>
-  isTable(value)
-    ? Object.fromEntries(Object.entries(value).map(([name, one]) => [name, change(one)]))
-    : change(value);
+/** Names of things by their ids. */
+export interface Naming {
+  /** Returns a value that stands for the name; undefined if nothing has this id. */
+  raw(kind: Kind, id: Value): Buffer | undefined;
+  /** Returns what people call it. */
+  text(kind: Kind, id: Value): string;
+}
 
-/** An option of a space, a field or an index, with names in the place of ids. */
-export function named(key: string, value: Value, describer: Describer): Value {
-  const name =
+/** A value of an option, with names in the place of ids: as it is compared, and as it is shown. */
+export interface Named {
+  raw: Buffer;
+  text: string;
+}
+
+const table = (entries: Readonly<Record<string, Value>>): ReadonlyMap<string, Buffer> =>
+  new Map(Object.entries(entries).map(([key, value]) => [key, encode(value)]));
+
+/**
+ * Values of options that mean the same as their absence. Whatever is not in these tables is told apart.
+ *
+ * Source: `field_def_default` of the server's `src/box/field_def.c`, `space_opts_default` of
+ * `src/box/space_def.c`, `index_opts_default` of `src/box/index_def.c`, `part_def_default` of `src/box/key_def.c`.
+ */
+export const INERT = {
+  space: table({
+    ...{ temporary: false, view: false, is_sync: false, defer_deletes: false, group_id: 0 },
+    ...{ type: 'normal', constraint: {}, foreign_key: {}, checks: [] },
+  }),
+  field: table({ is_nullable: false, constraint: {}, foreign_key: {} }),
+  index: table({ unique: true, hint: true, func: 0 }),
+  part: table({ is_nullable: false, exclude_null: false, sort_order: 'asc' }),
+} as const;
+
+/** Returns true if an option is the same as its absence. */
+export function isInert(of: keyof typeof INERT, key: string, raw: Buffer): boolean {
+  const inert = INERT[of].get(key);
+  return inert !== undefined && isSameValue(inert, raw);
+}
+
+/** Options that name something by its id, or things by their ids in a map. */
+const NAMING: ReadonlyMap<string, Kind> = new Map<string, Kind>([
+  ['constraint', 'function'],
+  ['default_func', 'function'],
+  ['func', 'function'],
+  ['collation', 'collation'],
+]);
+
+/** Puts names in the place of ids, byte by byte. */
+function namedBytes(key: string, raw: Buffer, naming: Naming): Buffer {
+  const one =
+    (kind: Kind) =>
+    (id: Buffer): Buffer => {
+      const value = decode(id);
+      return typeof value === 'number' ? (naming.raw(kind, value) ?? id) : id;
+    };
+  if (key === 'foreign_key') {
+    return editMap(raw, (_name, options) =>
+      editMap(options, (option, value) => (option === 'space' ? one('space')(value) : value)),
+    );
+  }
+  const kind = NAMING.get(key);
+  if (kind === undefined) return raw;
+  const isMany = key === 'constraint' && isMap(raw[0]!);
+  return isMany ? editMap(raw, (_name, id) => one(kind)(id)) : one(kind)(raw);
+}
+
+/** The same for people. */
+function namedValue(key: string, value: Value, naming: Naming): Value {
+  const one =
     (kind: Kind) =>
     (id: Value): Value =>
-      typeof id === 'number' ? describer.thing(kind, id) : id;
-  switch (key) {
-    case 'constraint':
-      return each(value, name('function'));
-    case 'foreign_key':
-      return each(value, (one) =>
-        isTable(one) && 'space' in one ? { ...one, space: name('space')(one['space']!) } : one,
-      );
-    case 'default_func':
-      return name('function')(value);
-    case 'collation':
-      return name('collation')(value);
-    case 'func':
-      // 0 stands for none
-      return value === 0 ? null : name('function')(value);
-    case 'hint':
-      // without it, an index has hints
-      return value === false ? 'false' : null;
-    default:
-      return value;
+      typeof id === 'number' ? naming.text(kind, id) : id;
+  const each = (change: (value: Value) => Value): Value =>
+    isTable(value)
+      ? Object.fromEntries(Object.entries(value).map(([name, given]) => [name, change(given)]))
+      : change(value);
+  if (key === 'foreign_key') {
+    return each((given) =>
+      isTable(given) && Object.hasOwn(given, 'space')
+        ? { ...given, space: one('space')(given['space']!) }
+        : given,
+    );
   }
+  const kind = NAMING.get(key);
+  if (kind === undefined) return value;
+  return key === 'constraint' ? each(one(kind)) : one(kind)(value);
+}
+
+/** Reads an option of a space, of a field, of an index or of a part. */
+export function namedOption(key: string, raw: Buffer, naming: Naming): Named {
+  const text = textOf(namedValue(key, decode(raw), naming));
+  return { raw: namedBytes(key, raw, naming), text };
+}
+
+/** The pairs of a map whose keys are texts or nearly, without those that are the same as their absence. */
+export function optionsOf(of: keyof typeof INERT, raw: Buffer): [key: string, value: Buffer][] {
+  return pairsOf(raw).flatMap(([rawKey, value]): [string, Buffer][] => {
+    const key = decode(rawKey);
+    if (typeof key !== 'string') return [[typedText(rawKey), value]];
+    return isInert(of, key, value) ? [] : [[key, value]];
+  });
 }
 
 /**
- * A part of an index in words.
+ * Reads a part of an index. Spaces that 1.x made have parts that are `[field, type]`.
  *
- * @example 'field 3 string collation unicode_ci'
+ * @returns with a text such as 'field 3 string collation unicode_ci'
  */
-export function partText(part: Value, describer: Describer): string {
-  const [position, kind] = Array.isArray(part) ? part : [];
-  const { field, type, ...rest } = isTable(part) ? part : { field: position, type: kind };
-  const words = Object.entries(rest)
-    .filter(
-      ([key, value]) => value !== false && value !== null && textOf([key, value]) !== ASCENDING,
-    )
-    .map(([key, value]) =>
-      value === true ? key : `${key} ${textOf(named(key, value, describer))}`,
-    );
-  return [`field ${Number(field) + 1}`, String(type).toLowerCase(), ...words.sort()].join(' ');
+export function namedPart(raw: Buffer, naming: Naming): Named {
+  const members = isArray(raw[0]!) ? [...membersOf(raw)] : [];
+  const isOld = members.length > 0 && members.length <= 2;
+  if (!isOld && !isMap(raw[0]!)) return { raw, text: textOf(decode(raw)) };
+  const pairs = isOld
+    ? members.map((value, i): [string, Buffer] => [i === 0 ? 'field' : 'type', value])
+    : optionsOf('part', raw);
+  let field = '?';
+  let type = 'any';
+  const words: string[] = [];
+  const compared: Buffer[] = [];
+  for (const [key, value] of pairs) {
+    const named = namedOption(key, value, naming);
+    const lower = key === 'type' || key === 'sort_order' ? lowered(named.raw) : named.raw;
+    compared.push(encode(key), lower);
+    if (key === 'field') field = String(Number(decode(value)) + 1);
+    else if (key === 'type') type = textOf(decode(lower));
+    else words.push(decode(value) === true ? key : `${key} ${named.text}`);
+  }
+  return {
+    raw: Buffer.concat([mapHeader(pairs.length), ...compared]),
+    text: [`field ${field}`, type, ...words.sort()].join(' '),
+  };
 }
 
-const ASCENDING = textOf(['sort_order', 'asc']);
+/** Returns a string in lower case, as a server reads names of types; anything else as it is. */
+export function lowered(raw: Buffer): Buffer {
+  const value = decode(raw);
+  return typeof value === 'string' ? encode(value.toLowerCase()) : raw;
+}

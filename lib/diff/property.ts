@@ -1,12 +1,15 @@
-import { shorten } from '../report.js';
 import { isTable } from '../schema/rows.js';
-import { Extension, type Value } from '../tuple/codec.js';
+import { decode, Extension, type Value } from '../tuple/codec.js';
+import { cutMiddle, cutTogether } from './cut.js';
+import { isSameValue, typedText } from './typed.js';
 
 /** Something that is said of a thing: two things of which the same is said are the same. */
 export interface Property {
   /** What people call it, e.g. `field 3 'age' type`. */
   label: string;
-  /** Equal texts mean the same. */
+  /** The value, with names in the place of ids. */
+  raw: Buffer;
+  /** The value for people. Two values may have one text. */
   text: string;
   /** True for what is shown to nobody. */
   isSecret?: boolean;
@@ -15,7 +18,7 @@ export interface Property {
 /** By a key that is the same on both sides. */
 export type Properties = Map<string, Property>;
 
-/** The same text for the same value, in whatever order a map has its pairs. */
+/** A text for a value, in whatever order a map has its pairs. */
 export function textOf(value: Value): string {
   return typeof value === 'string' ? value : JSON.stringify(plain(value));
 }
@@ -32,22 +35,23 @@ function plain(value: Value): unknown {
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
-/** What is the same as not to be there. */
-function isNothing(value: Value): boolean {
-  if (value === null || value === false || value === '') return true;
-  if (Array.isArray(value)) return value.length === 0;
-  return isTable(value) && Object.keys(value).length === 0;
-}
-
-/** Notes a property, unless the value is the same as none. */
+/**
+ * Notes a property.
+ *
+ * @param raw - what is compared
+ * @param text - what is shown
+ * @param key - the same on both sides; a second property under the same key is kept beside the first
+ */
 export function note(
   properties: Properties,
   label: string,
-  value: Value | undefined,
+  raw: Buffer,
+  text = textOf(decode(raw)),
   key = label,
 ): void {
-  if (value === undefined || isNothing(value)) return;
-  properties.set(key, { label, text: textOf(value) });
+  let free = key;
+  while (properties.has(free)) free += ' again';
+  properties.set(free, { label, raw, text });
 }
 
 /** What of a thing is another on each side. */
@@ -59,25 +63,40 @@ export interface Change {
   after?: string;
 }
 
+/** The texts of two values that differ: with their types, if they would look the same. */
+function textsOf(
+  before: Property | undefined,
+  after: Property | undefined,
+): (string | undefined)[] {
+  const sides = [before, after];
+  const isTold = before === undefined || after === undefined || before.text !== after.text;
+  const isNone = sides.some((side) => side?.text === NONE) && sides.includes(undefined);
+  return sides.map((side) => (isTold && !isNone ? side?.text : side && typedText(side.raw)));
+}
+
 /** What of two things that have the same name is not the same. */
 export function changesOf(left: Properties, right: Properties): Change[] {
   const changes: Change[] = [];
   for (const key of new Set([...left.keys(), ...right.keys()])) {
     const [before, after] = [left.get(key), right.get(key)];
-    if (before?.text === after?.text) continue;
+    if (before !== undefined && after !== undefined && isSameValue(before.raw, after.raw)) continue;
     const { label: what, isSecret = false } = (before ?? after)!;
+    const [from, to] = textsOf(before, after);
     changes.push({
       what,
-      ...(before === undefined || isSecret ? {} : { before: before.text }),
-      ...(after === undefined || isSecret ? {} : { after: after.text }),
+      ...(from === undefined || isSecret ? {} : { before: from }),
+      ...(to === undefined || isSecret ? {} : { after: to }),
     });
   }
   return changes;
 }
 
+/** Stands for nothing. */
+const NONE = 'none';
+
 /** @example showChange({ what: 'engine', before: 'memtx', after: 'vinyl' }); // 'engine memtx -> vinyl' */
 export function showChange({ what, before, after }: Change): string {
-  if (before === undefined && after === undefined) return `${what} differs`;
-  const [from, to] = [shorten(before ?? 'none'), shorten(after ?? 'none')];
-  return from === to ? `${what} differs` : `${what} ${from} -> ${to}`;
+  if (before === undefined && after === undefined) return `${cutMiddle(what)} differs`;
+  const [from, to] = cutTogether(before ?? NONE, after ?? NONE);
+  return `${cutMiddle(what)} ${from} -> ${to}`;
 }

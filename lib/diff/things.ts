@@ -1,14 +1,17 @@
 import type { Manifest, Revocation } from '../archive/manifest.js';
-import { quoted } from '../report.js';
 import { Catalog, type SystemRow } from '../schema/catalog.js';
 import { Describer, describeThing, privileges } from '../schema/describe.js';
 import { DEFINITIONS, KINDS, type Kind } from '../schema/ids.js';
-import { isTable, type Table } from '../schema/rows.js';
+import { emptyValue, isTable } from '../schema/rows.js';
 import { BuiltinUser, Field, SystemSpace } from '../schema/system.js';
 import { systemFormat } from '../schema/system-formats.js';
-import { encode, type Value } from '../tuple/codec.js';
-import { named, partText } from './options.js';
+import { extension } from '../tuple/carried.js';
+import { decode, encode, type Value } from '../tuple/codec.js';
+import { joinFields, splitFields } from '../tuple/fields.js';
+import { arrayHeader, isMap } from '../tuple/msgpack.js';
+import { lowered, type Naming, namedOption, namedPart, optionsOf } from './options.js';
 import { note, type Properties, textOf } from './property.js';
+import { isSameValue, membersOf, pairsOf, typedText } from './typed.js';
 
 /** Something that is defined: a space, a grant, the value of a sequence. */
 export interface Thing {
@@ -36,7 +39,11 @@ export function shipped(): Catalog {
 const LEFT_OUT: Readonly<Record<number, readonly number[]>> = {
   [SystemSpace.SPACE]: [Field.space.flags, Field.space.format],
   [SystemSpace.FUNC]: [Field.func.created, Field.func.lastAltered],
-  [SystemSpace.USER]: [Field.user.auth, Field.user.authHistory, Field.user.lastModified],
+  [SystemSpace.USER]: [
+    ...[Field.user.auth, Field.user.authHistory, Field.user.lastModified],
+    // who keeps the user: people, or a configuration
+    Field.user.options,
+  ],
 };
 
 const byFirst = (catalog: Catalog, spaceId: number): Map<Value, SystemRow> =>
@@ -45,30 +52,72 @@ const byFirst = (catalog: Catalog, spaceId: number): Map<Value, SystemRow> =>
 /** About the instance that made the index, which gives it by itself. */
 const LSN = 'lsn';
 
+/** The whole name: what is shown is cut later. */
+const quote = (name: unknown): string => `'${name}'`;
+
+/** The type of extension by which a name is compared with other names, and with nothing else. */
+const NAME = 127;
+const NOTHING = Buffer.of(0xc0);
+
+/** Gathers the names of things by their ids. */
+class NameTable implements Naming {
+  readonly #names = new Map(KINDS.map((kind) => [kind, new Map<Value, Buffer>()]));
+  readonly #describer: Describer;
+
+  constructor(catalogs: readonly Catalog[], describer: Describer) {
+    this.#describer = describer;
+    for (const kind of KINDS) {
+      const { spaceId, id, name } = DEFINITIONS[kind];
+      for (const { raw, fields } of catalogs.flatMap((catalog) => catalog.rows(spaceId))) {
+        const named = Buffer.from(`${kind} ${typedText(splitFields(raw)[name] ?? NOTHING)}`);
+        this.#names.get(kind)!.set(fields[id]!, extension(NAME, named));
+      }
+    }
+  }
+
+  raw(kind: Kind, id: Value): Buffer | undefined {
+    return this.#names.get(kind)!.get(id);
+  }
+
+  text(kind: Kind, id: Value): string {
+    return this.#describer.thing(kind, id);
+  }
+
+  /** Returns the name as {@link raw}, or the id where nothing has it. */
+  of(kind: Kind, id: Buffer | undefined): Buffer {
+    return id === undefined ? NOTHING : (this.raw(kind, decode(id)) ?? id);
+  }
+}
+
 /** Takes apart what one side has in its system spaces, with names in the place of ids. */
 export class Things {
   readonly #catalog: Catalog;
   readonly #describer: Describer;
-  /** Names as they are, for {@link Describer} shortens them. */
-  readonly #names = new Map(KINDS.map((kind) => [kind, new Map<Value, Value>()]));
+  readonly #names: NameTable;
   /** Rows of `_space_sequence` by the space, and of `_sequence_data` by the sequence. */
   readonly #filled: ReadonlyMap<Value, SystemRow>;
   readonly #values: ReadonlyMap<Value, SystemRow>;
+  /** Functions of indexes, raw, by the ids of space and index. */
+  readonly #computed: ReadonlyMap<string, Buffer>;
   readonly all = new Map<string, Thing>();
 
   /** @param hasValues - whether those of sequences count */
   constructor(catalog: Catalog, { revoked }: Pick<Manifest, 'revoked'>, hasValues: boolean) {
     const ours = shipped();
     this.#catalog = catalog;
-    this.#describer = new Describer(catalog, ours);
-    for (const kind of KINDS) {
-      const { spaceId, id, name } = DEFINITIONS[kind];
-      for (const { fields } of [...ours.rows(spaceId), ...catalog.rows(spaceId)]) {
-        this.#names.get(kind)!.set(fields[id]!, fields[name]!);
-      }
-    }
+    this.#describer = new Describer(catalog, ours, quote);
+    this.#names = new NameTable([ours, catalog], this.#describer);
     this.#filled = byFirst(catalog, SystemSpace.SPACE_SEQUENCE);
     this.#values = hasValues ? byFirst(catalog, SystemSpace.SEQUENCE_DATA) : new Map();
+    const { spaceId, indexId, functionId } = Field.funcIndex;
+    this.#computed = new Map(
+      catalog
+        .rows(SystemSpace.FUNC_INDEX)
+        .map(({ raw, fields }) => [
+          `${fields[spaceId]} ${fields[indexId]}`,
+          splitFields(raw)[functionId]!,
+        ]),
+    );
     for (const kind of KINDS) this.#addKind(kind);
     for (const row of catalog.rows(SystemSpace.INDEX)) this.#addIndex(row);
     this.#addParts();
@@ -77,12 +126,16 @@ export class Things {
     for (const grant of revoked) this.#addRevoked(grant);
   }
 
-  #name(kind: Kind, id: Value | undefined): Value {
-    return this.#names.get(kind)!.get(id!) ?? id ?? null;
-  }
-
-  #add(key: readonly Value[], shown: string, properties: Properties, alone = shown): void {
-    this.all.set(textOf([...key]), { shown, alone, properties });
+  /** @param key - values, raw, that are the same on both sides */
+  #add(
+    spaceId: number | string,
+    key: readonly Buffer[],
+    shown: string,
+    properties: Properties,
+    alone = shown,
+  ): void {
+    const text = [spaceId, ...key.map(typedText)].join(' ');
+    this.all.set(text, { shown, alone, properties });
   }
 
   /** Spaces, users, functions, sequences, collations. */
@@ -90,88 +143,117 @@ export class Things {
     const { spaceId, id, name } = DEFINITIONS[kind];
     for (const row of this.#catalog.userRows(spaceId)) {
       const { fields } = row;
-      const properties = this.#fields(spaceId, row, [id, name]);
-      if (kind === 'space') this.#space(fields, properties);
+      const raw = splitFields(row.raw);
+      const properties = this.#fields(spaceId, raw, [id, name]);
+      if (kind === 'space') this.#space(fields, raw, properties);
       if (kind === 'sequence') this.#value(fields[id]!, properties);
-      if (kind === 'user') this.#password(fields[Field.user.auth], properties);
-      this.#add([spaceId, fields[name]!], describeThing(kind, row), properties);
+      if (kind === 'user') this.#password(raw[Field.user.auth], properties);
+      this.#add(spaceId, [raw[name]!], describeThing(kind, row, quote), properties);
     }
   }
 
-  /** The fields of a row that are not taken apart, by their names. */
-  #fields(spaceId: number, { fields }: SystemRow, without: readonly number[]): Properties {
+  /** The fields of a row that are not taken apart, by their names. One that is empty is the same as none. */
+  #fields(spaceId: number, raw: readonly Buffer[], without: readonly number[]): Properties {
     const properties: Properties = new Map();
-    for (const [i, { name }] of systemFormat(spaceId).entries()) {
+    const format = systemFormat(spaceId);
+    for (const [i, field] of raw.entries()) {
       if (without.includes(i) || LEFT_OUT[spaceId]?.includes(i)) continue;
-      const value = name === 'owner' ? this.#describer.thing('user', fields[i]) : fields[i];
-      const isAny = name === 'field_count' && value === 0;
-      if (!isAny) note(properties, name.replaceAll('_', ' '), value);
+      const { name, type } = format[i] ?? { name: `field ${i + 1}`, type: 'any' };
+      if (isSameValue(field, emptyValue(type))) continue;
+      const label = name.replaceAll('_', ' ');
+      if (name !== 'owner') note(properties, label, field);
+      else {
+        const owner = this.#names.text('user', decode(field));
+        note(properties, label, this.#names.of('user', field), owner);
+      }
     }
     return properties;
   }
 
-  #space(fields: readonly Value[], properties: Properties): void {
-    const flags = fields[Field.space.flags];
-    for (const [key, value] of Object.entries(isTable(flags) ? flags : {})) {
+  #space(fields: readonly Value[], raw: readonly Buffer[], properties: Properties): void {
+    const [flags = NOTHING, format = NOTHING] = [raw[Field.space.flags], raw[Field.space.format]];
+    for (const [key, value] of optionsOf('space', flags)) {
       // 3.x says by a type what 2.x says by a flag
-      if (key === 'type' && value === 'normal') continue;
-      if (key === 'type' && value === 'data-temporary') note(properties, 'temporary', true);
-      else note(properties, key.replaceAll('_', ' '), named(key, value, this.#describer));
+      if (key === 'type' && decode(value) === 'data-temporary') {
+        note(properties, 'temporary', encode(true));
+        continue;
+      }
+      const { raw: compared, text } = namedOption(key, value, this.#names);
+      note(properties, key.replaceAll('_', ' '), compared, text);
     }
-    const format = fields[Field.space.format];
-    for (const [i, field] of (Array.isArray(format) ? format : []).entries()) {
-      if (isTable(field)) this.#field(`field ${i + 1}`, field, properties);
-    }
+    const list = Array.isArray(fields[Field.space.format]) ? [...membersOf(format)] : [];
+    for (const [i, field] of list.entries()) this.#field(`field ${i + 1}`, field, properties);
     const filled = this.#filled.get(fields[Field.space.id]!);
-    if (filled === undefined) return;
-    const [, , isGenerated = false, field = 0, path = ''] = filled.fields;
-    const sequence = this.#describer.thing(
-      'sequence',
-      filled.fields[Field.spaceSequence.sequenceId],
-    );
-    const where = `field ${Number(field) + 1}${textOf(path)}`;
-    note(
-      properties,
-      'filled',
-      `by ${sequence} in ${where}${isGenerated === true ? ', its own' : ''}`,
-    );
+    if (filled !== undefined) this.#filledField(filled, properties);
   }
 
-  #field(position: string, field: Table, properties: Properties): void {
-    const name = quoted(field['name']);
-    note(properties, position, name);
-    for (const [key, value] of Object.entries(field)) {
+  #filledField({ raw, fields }: SystemRow, properties: Properties): void {
+    const { sequenceId } = Field.spaceSequence;
+    const [, id, generated = encode(false), fieldNo = encode(0), path = encode('')] =
+      splitFields(raw);
+    const [, , isGenerated = false, field = 0, place = ''] = fields;
+    const sequence = this.#names.text('sequence', fields[sequenceId]!);
+    const where = `field ${Number(field) + 1}${textOf(place)}`;
+    const text = `by ${sequence} in ${where}${isGenerated === true ? ', its own' : ''}`;
+    const compared = joinFields([this.#names.of('sequence', id), generated, fieldNo, path]);
+    note(properties, 'filled', compared, text);
+  }
+
+  #field(position: string, field: Buffer, properties: Properties): void {
+    if (!isMap(field[0]!)) {
+      note(properties, position, field);
+      return;
+    }
+    const table = decode(field);
+    const name = quote(isTable(table) ? table['name'] : undefined);
+    note(properties, position, pairOf(field, 'name') ?? NOTHING, name);
+    for (const [key, value] of optionsOf('field', field)) {
       if (key === 'name') continue;
-      const text =
-        key === 'type' ? String(value).toLowerCase() : named(key, value, this.#describer);
-      note(properties, `${position} ${name} ${key}`, text, `${position} ${key}`);
+      const given = key === 'type' ? lowered(value) : value;
+      const { raw, text } = namedOption(key, given, this.#names);
+      note(properties, `${position} ${name} ${key}`, raw, text, `${position} ${key}`);
     }
   }
 
   #value(id: Value, properties: Properties): void {
-    note(properties, 'value', this.#values.get(id)?.fields[Field.sequenceData.value]);
+    const row = this.#values.get(id);
+    if (row === undefined) return;
+    note(properties, 'value', splitFields(row.raw)[Field.sequenceData.value]!);
   }
 
-  #password(auth: Value | undefined, properties: Properties): void {
-    if (!isTable(auth) || Object.keys(auth).length === 0) return;
-    properties.set('password', { label: 'password', text: textOf(auth), isSecret: true });
+  #password(auth: Buffer | undefined, properties: Properties): void {
+    const value = auth === undefined ? null : decode(auth);
+    if (auth === undefined || !isTable(value) || Object.keys(value).length === 0) return;
+    properties.set('password', { label: 'password', raw: auth, text: '', isSecret: true });
   }
 
   #addIndex(row: SystemRow): void {
     const { spaceId, id, name, type, options, parts } = Field.index;
     const { fields } = row;
+    const raw = splitFields(row.raw);
     const properties: Properties = new Map();
-    note(properties, 'primary', fields[id] === 0);
-    note(properties, 'type', String(fields[type]).toLowerCase());
-    const given = fields[options];
-    for (const [key, value] of Object.entries(isTable(given) ? given : {})) {
-      if (key !== LSN) note(properties, key, named(key, value, this.#describer));
+    if (fields[id] === 0) note(properties, 'primary', encode(true));
+    else note(properties, 'number', raw[id]!);
+    note(properties, 'type', lowered(raw[type]!));
+    for (const [key, value] of optionsOf('index', raw[options]!)) {
+      if (key === LSN) continue;
+      const { raw: compared, text } = namedOption(key, value, this.#names);
+      note(properties, key, compared, text);
     }
-    const list = fields[parts];
-    const texts = (Array.isArray(list) ? list : []).map((part) => partText(part, this.#describer));
-    note(properties, 'parts', texts.join(', '));
-    const key = [SystemSpace.INDEX, this.#name('space', fields[spaceId]), fields[name]!];
-    this.#add(key, this.#describer.row(SystemSpace.INDEX, row), properties);
+    const named = [...membersOf(raw[parts]!)].map((part) => namedPart(part, this.#names));
+    const compared = [arrayHeader(named.length), ...named.map((part) => part.raw)];
+    note(properties, 'parts', Buffer.concat(compared), named.map(({ text }) => text).join(', '));
+    const computed = this.#computed.get(`${fields[spaceId]} ${fields[id]}`);
+    if (computed !== undefined) {
+      const text = this.#names.text('function', decode(computed));
+      note(properties, 'computed by', this.#names.of('function', computed), text);
+    }
+    // what is after the fields that are known
+    for (const [i, field] of raw.slice(parts + 1).entries()) {
+      note(properties, `field ${parts + 2 + i}`, field);
+    }
+    const key = [this.#names.of('space', raw[spaceId]), raw[name]!];
+    this.#add(SystemSpace.INDEX, key, this.#describer.row(SystemSpace.INDEX, row), properties);
   }
 
   /** Triggers, and constraints as 2.x has them. */
@@ -184,12 +266,15 @@ export class Things {
     ] as const) {
       const isForeign = spaceId === SystemSpace.FK_CONSTRAINT;
       for (const row of this.#catalog.rows(spaceId)) {
-        const { fields } = row;
+        const raw = splitFields(row.raw);
         const without = isForeign ? [space, name, parentId] : [space, name];
-        const properties = this.#fields(spaceId, row, without);
-        if (isForeign) note(properties, 'parent', this.#describer.thing('space', fields[parentId]));
-        const key = [spaceId, this.#name('space', fields[space]), fields[name]!];
-        this.#add(key, this.#describer.row(spaceId, row), properties);
+        const properties = this.#fields(spaceId, raw, without);
+        if (isForeign) {
+          const parent = this.#names.text('space', row.fields[parentId]!);
+          note(properties, 'parent', this.#names.of('space', raw[parentId]), parent);
+        }
+        const key = [this.#names.of('space', raw[space]), raw[name]!];
+        this.#add(spaceId, key, this.#describer.row(spaceId, row), properties);
       }
     }
   }
@@ -198,25 +283,32 @@ export class Things {
     const properties: Properties = new Map();
     // all of them: the version of vshard has four
     const values = row.fields.slice(Field.schema.value);
+    const raw = splitFields(row.raw);
     const text = textOf(values.length === 1 ? values[0]! : values);
-    if (values.length > 0) properties.set('value', { label: 'value', text });
-    const key = [SystemSpace.SCHEMA, row.fields[Field.schema.key]!];
-    this.#add(key, this.#describer.row(SystemSpace.SCHEMA, row), properties);
+    if (values.length > 0) {
+      note(properties, 'value', joinFields(raw.slice(Field.schema.value)), text);
+    }
+    const shown = this.#describer.row(SystemSpace.SCHEMA, row);
+    this.#add(SystemSpace.SCHEMA, [raw[Field.schema.key]!], shown, properties);
   }
 
   /** Who granted it makes no difference. */
   #addGrant(row: SystemRow): void {
     const { grantee, objectType, objectId, bits } = Field.priv;
     const { fields } = row;
+    const raw = splitFields(row.raw);
     const type = String(fields[objectType]);
     const kind = KINDS.find((each) => each === (type === 'role' ? 'user' : type));
-    const object = kind === undefined ? fields[objectId]! : this.#name(kind, fields[objectId]);
+    const object = kind === undefined ? raw[objectId]! : this.#names.of(kind, raw[objectId]);
     const properties: Properties = new Map();
-    note(properties, 'privileges', privileges(fields[bits]));
+    if (fields[bits] !== 0) {
+      note(properties, 'privileges', raw[bits]!, privileges(fields[bits]));
+    }
     const to = this.#describer.thing('user', fields[grantee]);
     const shown = `grant on ${this.#describer.object(type, fields[objectId])} to ${to}`;
-    const key = [SystemSpace.PRIV, this.#name('user', fields[grantee]), type, object];
-    this.#add(key, shown, properties, this.#describer.row(SystemSpace.PRIV, row));
+    const key = [this.#names.of('user', raw[grantee]), raw[objectType]!, object];
+    const alone = this.#describer.row(SystemSpace.PRIV, row);
+    this.#add(SystemSpace.PRIV, key, shown, properties, alone);
   }
 
   /** That a grant is not there which every server has. */
@@ -224,6 +316,11 @@ export class Things {
     const to = this.#describer.thing('user', grantee);
     const object = this.#describer.object(objectType, objectId);
     const shown = `revoked: what a server grants by itself to ${to} on ${object}`;
-    this.#add(['revoked', grantee, objectType, objectId], shown, new Map());
+    this.#add('revoked', [grantee, objectType, objectId].map(encode), shown, new Map());
   }
+}
+
+/** The value under a key of a map. */
+function pairOf(raw: Buffer, wanted: string): Buffer | undefined {
+  return pairsOf(raw).find(([key]) => decode(key) === wanted)?.[1];
 }

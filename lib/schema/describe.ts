@@ -6,8 +6,8 @@ import { isTable } from './rows.js';
 import { Field, PRIVILEGE_NAMES, Privilege, SystemSpace } from './system.js';
 
 /** What people call a thing, e.g. `role 'readers'`. */
-export function describeThing(kind: Kind, { fields }: SystemRow): string {
-  const name = quoted(fields[DEFINITIONS[kind].name]);
+export function describeThing(kind: Kind, { fields }: SystemRow, quote = quoted): string {
+  const name = quote(fields[DEFINITIONS[kind].name]);
   if (kind === 'user') return `${fields[Field.user.type]} ${name}`;
   return kind === 'space' && isView(fields) ? `view ${name}` : `${kind} ${name}`;
 }
@@ -20,23 +20,33 @@ export function isView(fields: SystemRow['fields']): boolean {
 /** @example privileges(3); // 'read,write' */
 export function privileges(bits: unknown): string {
   const granted = PRIVILEGE_NAMES.filter((_name, i) => (Number(bits) & (2 ** i)) !== 0);
-  return granted.join(',');
+  const known = 2 ** PRIVILEGE_NAMES.length;
+  const unknown = Math.floor(Number(bits) / known);
+  if (unknown === 0) return granted.join(',');
+  // Bits beyond the names are for what is yet to come; the role 'super' has all of them.
+  if (Number(bits) === ALL_BITS) return [...granted, 'all others'].join(',');
+  return [...granted, `unknown bits 0x${(unknown * known).toString(16)}`].join(',');
 }
+
+const ALL_BITS = 0xffffffff;
 
 /** Says in words what rows of system spaces are about. */
 export class Describer {
   readonly #things = new Map(KINDS.map((kind) => [kind, new Map<number, string>()]));
+  readonly #quote: (name: unknown) => string;
 
   /**
    * @param backup - what the rows are from
    * @param target - knows the names of what every server has
+   * @param quote - writes a name
    */
-  constructor(backup: Catalog, target: Catalog) {
+  constructor(backup: Catalog, target: Catalog, quote: (name: unknown) => string = quoted) {
+    this.#quote = quote;
     for (const kind of KINDS) {
       const { spaceId, id } = DEFINITIONS[kind];
       const shipped = target.rows(spaceId).filter((row) => isShippedThing(kind, row));
       for (const row of [...shipped, ...backup.userRows(spaceId)]) {
-        this.#things.get(kind)!.set(Number(row.fields[id]), describeThing(kind, row));
+        this.#things.get(kind)!.set(Number(row.fields[id]), describeThing(kind, row, quote));
       }
     }
   }
@@ -52,33 +62,33 @@ export class Describer {
     const space = (fieldNo: number): string => this.thing('space', fields[fieldNo]);
     switch (spaceId) {
       case SystemSpace.COLLATION:
-        return describeThing('collation', row);
+        return describeThing('collation', row, this.#quote);
       case SystemSpace.SPACE:
-        return describeThing('space', row);
+        return describeThing('space', row, this.#quote);
       case SystemSpace.SEQUENCE:
-        return describeThing('sequence', row);
+        return describeThing('sequence', row, this.#quote);
       case SystemSpace.FUNC:
         return this.#function(row);
       case SystemSpace.USER:
-        return describeThing('user', row);
+        return describeThing('user', row, this.#quote);
       case SystemSpace.SEQUENCE_DATA:
         return `value of ${this.thing('sequence', fields[Field.sequenceData.id])}`;
       case SystemSpace.INDEX:
-        return `index ${quoted(fields[Field.index.name])} of ${space(Field.index.spaceId)}`;
+        return `index ${this.#quote(fields[Field.index.name])} of ${space(Field.index.spaceId)}`;
       case SystemSpace.PRIV:
         return this.#grant(fields);
       case SystemSpace.TRIGGER:
-        return `trigger ${quoted(fields[Field.trigger.name])} of ${space(Field.trigger.spaceId)}`;
+        return `trigger ${this.#quote(fields[Field.trigger.name])} of ${space(Field.trigger.spaceId)}`;
       case SystemSpace.SPACE_SEQUENCE:
         return `${this.thing('sequence', fields[Field.spaceSequence.sequenceId])} of ${space(Field.spaceSequence.spaceId)}`;
       case SystemSpace.FK_CONSTRAINT:
-        return `foreign key ${quoted(fields[Field.fkConstraint.name])} of ${space(Field.fkConstraint.childId)}`;
+        return `foreign key ${this.#quote(fields[Field.fkConstraint.name])} of ${space(Field.fkConstraint.childId)}`;
       case SystemSpace.CK_CONSTRAINT:
-        return `check ${quoted(fields[Field.ckConstraint.name])} of ${space(Field.ckConstraint.spaceId)}`;
+        return `check ${this.#quote(fields[Field.ckConstraint.name])} of ${space(Field.ckConstraint.spaceId)}`;
       case SystemSpace.FUNC_INDEX:
         return `functional index ${fields[Field.funcIndex.indexId]} of ${space(Field.funcIndex.spaceId)}`;
       default:
-        return `mark ${quoted(fields[Field.schema.key])}`;
+        return `mark ${this.#quote(fields[Field.schema.key])}`;
     }
   }
 
@@ -95,7 +105,7 @@ export class Describer {
     const runs = asOwner ? `, which runs as ${this.thing('user', row.fields[owner])}` : '';
     const events = eventsOf(row);
     const acts = events.length === 0 ? '' : `, on ${events.join(' and ')}`;
-    return `${describeThing('function', row)} (${row.fields[language]}${runs}${acts})`;
+    return `${describeThing('function', row, this.#quote)} (${row.fields[language]}${runs}${acts})`;
   }
 
   #grant(fields: SystemRow['fields']): string {
@@ -114,7 +124,7 @@ export class Describer {
   object(type: string, id: unknown): string {
     if (type === 'universe') return type;
     if (id === '') return `every ${type}`;
-    if (typeof id !== 'number') return `${type} ${quoted(id)}`;
+    if (typeof id !== 'number') return `${type} ${this.#quote(id)}`;
     const kind = KINDS.find((each) => each === (type === 'role' ? 'user' : type));
     return kind === undefined ? `${type} ${id}` : this.thing(kind, id);
   }

@@ -90,8 +90,8 @@ export function withoutLsn(row: SystemRow): SystemRow {
   return editField(row, Field.index.options, (options) => withoutKeys(options, ['lsn']));
 }
 
-/** What the server puts into a field that an older row does not have, by the field's type. */
-function emptyValue(type: Value | undefined): Buffer {
+/** Returns what the server puts into a field that an older row does not have, by the field's type. */
+export function emptyValue(type: Value | undefined): Buffer {
   switch (type) {
     case 'unsigned':
     case 'integer':

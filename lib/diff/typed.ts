@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { readInteger } from '../tuple/integers.js';
+import {
+  headerSize,
+  isArray,
+  isInteger,
+  isMap,
+  isString,
+  memberCount,
+  skip,
+  stringBytes,
+} from '../tuple/msgpack.js';
+
+/** Strings and bytes that are longer are told apart by a hash: SQL may have megabytes. */
+const LONGEST_SHOWN = 10_000;
+
+/** Calls `each` with the raw members of an array or of a map, whose keys and values take turns. */
+export function* membersOf(raw: Buffer): Generator<Buffer, void, void> {
+  const count = memberCount(raw, 0) * (isMap(raw[0]!) ? 2 : 1);
+  let start = headerSize(raw, 0);
+  for (let i = 0; i < count; i++) {
+    const end = skip(raw, start, raw.length);
+    yield raw.subarray(start, end);
+    start = end;
+  }
+}
+
+/** The raw pairs of a map; none of anything else. */
+export function pairsOf(raw: Buffer): [key: Buffer, value: Buffer][] {
+  if (!isMap(raw[0]!)) return [];
+  const members = [...membersOf(raw)];
+  return members.flatMap((key, i) => (i % 2 === 0 ? [[key, members[i + 1]!]] : []));
+}
+
+/**
+ * A text for a MessagePack value that is the same for the same value, and for no other: types are told apart, and
+ * a map may have its pairs in any order. The same number in two encodings of one type is the same value.
+ *
+ * @param raw - one value
+ * @example
+ * typedText(encode(5)); // '5'
+ * typedText(encode('5')); // '"5"'
+ */
+export function typedText(raw: Buffer): string {
+  const code = raw[0]!;
+  if (isArray(code)) return `[${[...membersOf(raw)].map(typedText).join(',')}]`;
+  if (isMap(code)) {
+    const pairs = pairsOf(raw).map(([key, value]) => `${typedText(key)}:${typedText(value)}`);
+    return `{${pairs.sort().join(',')}}`;
+  }
+  if (isString(code)) return stringText(Buffer.from(stringBytes(raw, 0)));
+  if (isInteger(code)) return String(readInteger(raw, 0));
+  switch (code) {
+    case 0xc0:
+      return 'null';
+    case 0xc2:
+      return 'false';
+    case 0xc3:
+      return 'true';
+    case 0xca:
+      return floatText(raw.readFloatBE(1), 'float', raw);
+    case 0xcb:
+      return floatText(raw.readDoubleBE(1), 'double', raw);
+    default:
+      return opaqueText(raw);
+  }
+}
+
+function stringText(bytes: Buffer): string {
+  if (bytes.length > LONGEST_SHOWN) return `string(${bytes.length} bytes, ${hashOf(bytes)})`;
+  const text = bytes.toString();
+  return Buffer.from(text).equals(bytes)
+    ? JSON.stringify(text)
+    : `string(0x${bytes.toString('hex')})`;
+}
+
+function floatText(value: number, type: string, raw: Buffer): string {
+  if (Number.isNaN(value)) return `${type}(0x${raw.toString('hex', 1)})`;
+  return `${type}(${Object.is(value, -0) ? '-0' : value})`;
+}
+
+/** Bytes, and extensions. */
+function opaqueText(raw: Buffer): string {
+  const code = raw[0]!;
+  const isBytes = code >= 0xc4 && code <= 0xc6;
+  const start = headerSize(raw, 0);
+  const payload = raw.subarray(isBytes ? start : start + 1);
+  const type = isBytes ? 'bytes' : `extension ${raw.readInt8(start)}`;
+  return payload.length > LONGEST_SHOWN
+    ? `${type}(${payload.length} bytes, ${hashOf(payload)})`
+    : `${type}(0x${payload.toString('hex')})`;
+}
+
+function hashOf(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Returns true if two MessagePack values are the same for a server. */
+export function isSameValue(a: Buffer, b: Buffer): boolean {
+  return a.equals(b) || typedText(a) === typedText(b);
+}
