@@ -181,7 +181,7 @@ function dateOf(days: number): string {
   const era = Math.floor(shifted / ERA_DAYS);
   const inEra = shifted - era * ERA_DAYS;
   const fourth = Math.floor(inEra / 1460) - Math.floor(inEra / 36524);
-  const years = Math.floor((inEra - fourth + Math.floor(inEra / 146096)) / 365);
+  const years = Math.floor((inEra - fourth - Math.floor(inEra / 146096)) / 365);
   const inYear = inEra - (365 * years + Math.floor(years / 4) - Math.floor(years / 100));
   const fromMarch = Math.floor((5 * inYear + 2) / 153);
   const day = inYear - Math.floor((153 * fromMarch + 2) / 5) + 1;
