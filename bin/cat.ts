@@ -11,7 +11,7 @@ import { addInput, inputOf, looksLikeArchive } from './places.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
 import { formatBytes, plural } from './reporting.js';
 import { interruptible } from './signals.js';
-import { pipelineOutput } from './standard-output.js';
+import { rowOutput } from './standard-output.js';
 
 interface Flags extends ReportFlags {
   input?: string;
@@ -20,6 +20,7 @@ interface Flags extends ReportFlags {
   where?: string[];
   limit?: number;
   invalidUtf8: InvalidUtf8;
+  escapeFormulas: boolean;
 }
 
 const EXAMPLES = `
@@ -95,7 +96,7 @@ async function run(space: string, file: string | undefined, flags: Flags): Promi
   const report = reportOf({ quiet: quiet || process.stdout.isTTY === true, progress });
   const { cat } = await import('../lib/cat.js');
   const { originOf } = await import('./origins.js');
-  const output = pipelineOutput();
+  const output = rowOutput();
   try {
     const origin = originOf(input, report);
     const { rows, bytes, seconds, isVerified } = await interruptible((signal) =>
@@ -130,6 +131,11 @@ export function catCommand(): Command {
       new Option('--invalid-utf8 <how>', 'what to do with strings that are not valid UTF-8')
         .choices(INVALID_UTF8)
         .default('error'),
+    )
+    .option(
+      '--escape-formulas',
+      'csv, tsv: an apostrophe before text that a spreadsheet takes for a formula',
+      false,
     )
     .option('--limit <rows>', 'stop reading behind so many; the rest is not verified', limitOf)
     .addHelpText('after', EXAMPLES + EXIT_HELP + GONE_HELP)

@@ -5,6 +5,7 @@ import type { RowDifference } from '../lib/diff/merge.js';
 import type { SpaceDifference } from '../lib/diff/rows.js';
 import type { Differences } from '../lib/diff.js';
 import { TntarError } from '../lib/errors.js';
+import { jsonText } from '../lib/report.js';
 import { DIFF_EXIT_HELP, DIFFERENT, useDiffCodes } from './exit.js';
 import {
   addChoiceOptions,
@@ -129,27 +130,27 @@ function textPrinter(output: Output, { rowText, showDefinition }: Library): Prin
 
 function linePrinter(output: Output, { rowText }: Library): Printer {
   const line = (key: string, value: unknown): void | Promise<void> =>
-    output.write(JSON.stringify({ [key]: value }));
+    output.write(jsonText({ [key]: value }));
   return {
     async definitions(differences) {
       for (const each of differences) await line('definition', each);
     },
     row({ space, before, after }) {
       const [from, to] = [before, after].map((row) => (row === undefined ? 'null' : rowText(row)));
-      const name = JSON.stringify(space);
+      const name = jsonText(space);
       return output.write(`{"row":{"space":${name},"before":${from},"after":${to}}}`);
     },
     space: (counts) => line('space', counts),
     end: ({ isEqual, only, converted, uncompared }) =>
       // keys without a value are left out of JSON
-      output.write(JSON.stringify({ isEqual, only, converted, uncompared })),
+      output.write(jsonText({ isEqual, only, converted, uncompared })),
   };
 }
 
 function documentPrinter(output: Output): Printer {
   return {
     row: () => {},
-    end: (differences) => output.write(JSON.stringify(differences, null, 1)),
+    end: (differences) => output.write(jsonText(differences, 1)),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Totals } from '../lib/filters/observe.js';
-import type { Progress } from '../lib/report.js';
+import { jsonText, type Progress } from '../lib/report.js';
 import type { Restored } from '../lib/restore.js';
 import type { RunReport } from './reporting.js';
 
@@ -10,7 +10,7 @@ type Event = 'note' | 'warning' | 'progress' | 'summary' | 'error';
 
 /** Writes one line of JSON to stderr, with the kind of event first. */
 export function writeEvent(event: Event, fields: object, done?: () => void): void {
-  process.stderr.write(`${JSON.stringify({ event, ...fields })}\n`, () => done?.());
+  process.stderr.write(`${jsonText({ event, ...fields })}\n`, () => done?.());
 }
 
 /** Reports on stderr for programs: each line is a JSON object. */

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Filtered } from '../lib/archive/items.js';
 import type { Contents, InspectOptions } from '../lib/inspect.js';
-import type { Report } from '../lib/report.js';
+import { jsonText, type Report } from '../lib/report.js';
 import { oldSchema } from '../lib/schema/versions.js';
 import { EXIT_HELP } from './exit.js';
 import { archiveFile } from './files.js';
@@ -131,7 +131,7 @@ function asJson(contents: Contents): string {
     spaces,
     schema: contents.definitions,
   };
-  return `${JSON.stringify(document, null, 1)}\n`;
+  return `${jsonText(document, 1)}\n`;
 }
 
 async function contentsOf(

@@ -33,7 +33,7 @@ export function plural(count: number, noun: string): string {
 
 /** Names come from a server or an archive: nothing in them may move the cursor of a terminal. */
 export function printable(text: string): string {
-  return text.replace(/\p{C}/gu, (char) =>
+  return text.replace(/[\p{C}\u2028\u2029]/gu, (char) =>
     JSON.stringify(char)
       .slice(1, -1)
       .replace(/^[^\\].*/u, '?'),

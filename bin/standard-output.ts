@@ -3,6 +3,7 @@ import { Writable } from 'node:stream';
 import { messageOf, TntarError } from '../lib/errors.js';
 import { requireOutput } from './descriptors.js';
 import { finish, leave } from './exit.js';
+import { visibleText } from './visible.js';
 
 /** The codes of a reader that went away: of a pipe, and of a socket. */
 const GONE: readonly (string | undefined)[] = ['EPIPE', 'ECONNRESET'];
@@ -42,6 +43,23 @@ export function pipelineOutput(): Writable {
     highWaterMark: stdout.writableHighWaterMark,
     write(chunk, _encoding, done) {
       stdout.write(chunk, done);
+    },
+  });
+}
+
+/**
+ * Returns standard output as the end of a pipeline of text that somebody else wrote: on a terminal, control characters
+ * in it are shown, and not obeyed. A file and a pipe get the bytes as they are.
+ *
+ * @throws TntarError of kind `usage` if it is closed
+ */
+export function rowOutput(): Writable {
+  const stdout = textOutput();
+  if (!stdout.isTTY) return pipelineOutput();
+  const visible = visibleText();
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      stdout.write(visible(chunk), done);
     },
   });
 }

@@ -118,3 +118,23 @@ export function shorten(text: string): string {
 export function quoted(name: unknown): string {
   return `'${shorten(String(name))}'`;
 }
+
+/**
+ * Characters that JSON leaves as they are, and that a terminal may obey: DEL and C1, the ends of lines and
+ * paragraphs, and what overrides or isolates the direction of text.
+ */
+const CONTROLS = /[\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g;
+
+/**
+ * JSON without any control character: those that JSON itself leaves as they are get escaped, too, which makes no
+ * other value of it.
+ *
+ * @example
+ * jsonText('\u009b2J'); // '"\\u009b2J"'
+ */
+export function jsonText(value: unknown, indent?: number): string {
+  return (JSON.stringify(value, null, indent) ?? 'null').replace(
+    CONTROLS,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

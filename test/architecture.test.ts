@@ -56,7 +56,6 @@ const KEPT_BY: Readonly<Record<string, string>> = {
   'console-table-printer': 'bin/table.ts',
   'cli-progress': 'bin/bar.ts',
   'string-width': 'bin/bar.ts',
-  'd3-dsv': 'lib/text/csv.ts',
   '@marcbachmann/cel-js': 'lib/filters/cel.ts',
 };
 /** Where stages are joined. */

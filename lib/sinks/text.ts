@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { BackupItem } from '../archive/items.js';
 import {
   aReport,
@@ -16,7 +17,7 @@ import { rowlessReason, type Space } from '../schema/catalog.js';
 import { excludedIn } from '../schema/excluded.js';
 import type { Head } from '../schema/head.js';
 import { extractKey, showKey } from '../schema/keys.js';
-import { SMALL_BUFFER, TextBuffer } from '../text/buffer.js';
+import { TextBuffer } from '../text/buffer.js';
 import { rowWriter } from '../text/formats.js';
 import { type Layout, layoutOf, widened } from '../text/layout.js';
 import { INVALID_UTF8, type InvalidUtf8, TEXT_FORMATS, type TextFormat } from '../text/names.js';
@@ -25,7 +26,8 @@ import { Unfit } from '../text/unfit.js';
 import type { RowWriter } from '../text/writer.js';
 import { memberCount } from '../tuple/msgpack.js';
 
-const DEFAULT_FORMAT: TextFormat = 'ndjson';
+/** Rows of so many bytes are written in parts. */
+const LARGE_ROW = 256 * 1024;
 
 /** What is written, and how. */
 export interface TextOptions {
@@ -39,6 +41,11 @@ export interface TextOptions {
   limit?: number;
   /** Default `error`. The format `msgpack` has all bytes as they are. */
   invalidUtf8?: InvalidUtf8;
+  /**
+   * Puts an apostrophe in front of text in `csv` and `tsv` that a spreadsheet would take for a formula. Default
+   * false; an error with other formats.
+   */
+  escapeFormulas?: boolean;
   /** Hears what of the space is not in the text. */
   report?: Report;
 }
@@ -111,7 +118,7 @@ export class TextSink {
     yield this.#text.take();
   }.bind(this);
 
-  *#take(item: BackupItem): Generator<Buffer> {
+  async *#take(item: BackupItem): AsyncGenerator<Buffer> {
     if (item.kind === 'start') this.#collector.start(item.manifest);
     else if (item.kind === 'end') {
       this.#collector.end(item);
@@ -138,7 +145,7 @@ export class TextSink {
   #begin(count = 0): RowWriter {
     const layout = widened(this.#known(), count);
     try {
-      const writer = this.#writerOf(this.#text, layout);
+      const writer = rowWriter(this.#options, this.#text, layout);
       writer.begin();
       this.#writer = writer;
       return writer;
@@ -149,47 +156,39 @@ export class TextSink {
     }
   }
 
-  #writerOf(text: TextBuffer, layout: Layout): RowWriter {
-    const { format = DEFAULT_FORMAT, invalidUtf8 } = this.#options;
-    return rowWriter(format, text, layout, invalidUtf8);
-  }
-
-  *#rowsOf(bytes: Buffer): Generator<Buffer> {
+  async *#rowsOf(bytes: Buffer): AsyncGenerator<Buffer> {
     const row = this.#row;
     const writer = this.#writer ?? this.#begin(memberCount(bytes, 0));
     for (let pos = 0; pos < bytes.length && !this.hasEnough; pos = row.end) {
       try {
-        writer.row(row.read(bytes, pos));
+        row.read(bytes, pos);
+        if (row.end - pos < LARGE_ROW) writer.row(row);
+        else yield* this.#pieces(writer);
       } catch (error) {
-        throw error instanceof Unfit ? this.#failed(error) : error;
+        throw error instanceof Unfit ? this.#failed(error, writer.fieldNo) : error;
       }
       this.rows++;
       if (this.#text.isFull) yield this.#text.take();
     }
   }
 
-  #failed({ message, hint }: Unfit): TntarError {
-    const { buf, start, end } = this.#row;
-    const { space } = this.#known();
-    const raw = buf.subarray(start, end);
-    const key = extractKey(raw, space.primaryKey?.parts ?? []);
-    const where = `space ${quoted(space.name)}, row ${showKey(key ?? raw)}${this.#field(message)}`;
-    return new TntarError('failure', `${where}: ${message}`, { hint });
+  /** Writes a row that takes a while. In between, the process looks at whatever else there is to do. */
+  async *#pieces(writer: RowWriter): AsyncGenerator<Buffer> {
+    for (const _ of writer.pieces(this.#row)) {
+      yield this.#text.take();
+      await setImmediate();
+    }
   }
 
-  /** Names the first field of the row at hand of which the same is said when it is written alone. */
-  #field(message: string): string {
-    const layout = widened(this.#known(), this.#row.count);
-    const column = layout.columns.find((each) => {
-      const alone = { ...layout, columns: [each], isChosen: true };
-      try {
-        this.#writerOf(new TextBuffer(SMALL_BUFFER), alone).row(this.#row);
-        return false;
-      } catch (error) {
-        return error instanceof Unfit && error.message === message;
-      }
-    });
-    return column === undefined ? '' : `, field ${quoted(column.name)}`;
+  #failed({ message, hint }: Unfit, fieldNo: number): TntarError {
+    const { buf, start, end } = this.#row;
+    const { space, columns } = this.#known();
+    const raw = buf.subarray(start, end);
+    const key = extractKey(raw, space.primaryKey?.parts ?? []);
+    const name = columns.find((column) => column.fieldNo === fieldNo)?.name ?? fieldNo + 1;
+    const field = fieldNo < 0 ? '' : `, field ${quoted(name)}`;
+    const where = `space ${quoted(space.name)}, row ${showKey(key ?? raw)}${field}`;
+    return new TntarError('failure', `${where}: ${message}`, { hint });
   }
 }
 

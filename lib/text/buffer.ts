@@ -30,6 +30,8 @@ export class FixedText {
 /** Bytes of text that grow at their end. */
 export class TextBuffer {
   readonly #size: number;
+  /** So many bytes are handed on at once. */
+  readonly #full: number;
   bytes: Buffer;
   view: DataView;
   length = 0;
@@ -37,13 +39,14 @@ export class TextBuffer {
   /** @param size - of the memory that it begins with */
   constructor(size: number = CHUNK_BYTES + SLACK_BYTES) {
     this.#size = size;
+    this.#full = Math.min(size, CHUNK_BYTES);
     this.bytes = Buffer.allocUnsafeSlow(size);
     this.view = viewOf(this.bytes);
   }
 
   /** True where it is time to hand on what is there. */
   get isFull(): boolean {
-    return this.length >= CHUNK_BYTES;
+    return this.length >= this.#full;
   }
 
   /** Makes place for so many more bytes. What `bytes` was before is then no longer written to. */
@@ -143,7 +146,7 @@ export class TextBuffer {
 const fourTimes = (byte: number): number => Math.imul(byte, 0x01010101);
 
 /**
- * Copies text as long as there is nothing in it that needs a closer look: bytes below 32 and from 128 on,
+ * Copies text as long as there is nothing in it that needs a closer look: bytes below 32 and from 127 on,
  * and two more. Looks at four bytes at a time, which takes half as long.
  */
 export class PlainCopy {
@@ -159,7 +162,7 @@ export class PlainCopy {
     const bytes = Buffer.from(special);
     this.#text = text;
     this.#isPlain = Uint8Array.from({ length: 256 }, (_, byte) =>
-      byte >= 0x20 && byte < 0x80 && !bytes.includes(byte) ? 1 : 0,
+      byte >= 0x20 && byte < 0x7f && !bytes.includes(byte) ? 1 : 0,
     );
     this.#first = fourTimes(bytes.at(0)!);
     this.#second = fourTimes(bytes.at(-1)!);
@@ -185,9 +188,10 @@ export class PlainCopy {
       const four = source.getInt32(pos, true);
       // the highest bit of a byte is set where the byte is not plain, or one in front of it
       const below = four - 0x20202020;
+      const above = four + 0x01010101;
       const isFirst = (four ^ first) - 0x01010101;
       const isSecond = (four ^ second) - 0x01010101;
-      if (((four | below | isFirst | isSecond) & 0x80808080) !== 0) break;
+      if (((four | below | above | isFirst | isSecond) & 0x80808080) !== 0) break;
       view.setInt32(at, four, true);
       at += 4;
     }

@@ -4,7 +4,7 @@ import { readInteger } from '../tuple/integers.js';
 import { skip } from '../tuple/msgpack.js';
 import { Uuid } from '../tuple/uuid.js';
 import { SMALL_BUFFER, TextBuffer } from './buffer.js';
-import { JsonWriter } from './json.js';
+import { type JsonOptions, JsonWriter } from './json.js';
 import type { TextColumn } from './layout.js';
 import type { Row } from './row.js';
 import {
@@ -16,7 +16,7 @@ import {
   readFloat,
   stringEnd,
 } from './scalars.js';
-import type { Strings } from './strings.js';
+import { PIECE_BYTES, type Strings } from './strings.js';
 import { type Group, groupOf } from './table.js';
 import { Unfit } from './unfit.js';
 
@@ -30,6 +30,14 @@ const FITTING: Readonly<Record<number, readonly Group[]>> = {
   [Kind.EXTENSION]: ['number', 'decimal', 'uuid', 'datetime'],
 };
 
+/** The least and the most that fields of a fixed size hold. */
+const RANGES: ReadonlyMap<string, readonly [least: bigint, most: bigint]> = new Map(
+  [8n, 16n, 32n, 64n].flatMap((bits) => [
+    [`int${bits}`, [-(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n]],
+    [`uint${bits}`, [0n, 2n ** bits - 1n]],
+  ]),
+);
+
 /** Writes values into columns of a type each. */
 export abstract class Cells {
   protected readonly text: TextBuffer;
@@ -40,13 +48,18 @@ export abstract class Cells {
   readonly #columns: readonly TextColumn[];
   readonly #groups: readonly Group[];
 
-  /** @param noZero - what cannot hold a zero byte in the strings of JSON */
-  constructor(text: TextBuffer, columns: readonly TextColumn[], strings: Strings, noZero?: string) {
+  /** @param more - what the JSON of the database cannot hold */
+  constructor(
+    text: TextBuffer,
+    columns: readonly TextColumn[],
+    strings: Strings,
+    more: Omit<JsonOptions, 'strings'> = {},
+  ) {
     this.text = text;
     this.strings = strings;
     this.#columns = columns;
     this.#groups = columns.map(({ type }) => groupOf(type));
-    this.#json = new JsonWriter(this.#scratch, { strings, noZero });
+    this.#json = new JsonWriter(this.#scratch, { strings, ...more });
   }
 
   protected abstract null(): void;
@@ -60,6 +73,11 @@ export abstract class Cells {
   protected abstract datetime(value: Datetime): void;
   /** JSON is UTF-8 without control characters. */
   protected abstract json(buf: Buffer, start: number, end: number): void;
+  /** Writes a long string, and yields whenever the text is full. */
+  protected abstract stringPieces(buf: Buffer, start: number, end: number): Generator<void>;
+  protected abstract binaryPieces(buf: Buffer, start: number, end: number): Generator<void>;
+  /** Writes parts of one JSON text, each of which is at the beginning of `scratch` when it is asked for. */
+  protected abstract jsonPieces(scratch: TextBuffer, parts: Iterable<unknown>): Generator<void>;
 
   /**
    * Writes what a row has in a column.
@@ -85,6 +103,36 @@ export abstract class Cells {
     this.#scalar(buf, pos, group, type);
   }
 
+  /** Does the same for a value of any size, and yields whenever the text is full. */
+  *pieces(row: Row, column: number): Generator<void> {
+    const { fieldNo, type } = this.#columns[column]!;
+    const pos = row.at(fieldNo);
+    const { buf } = row;
+    const group = this.#groups[column]!;
+    if (pos < 0 || row.behind(fieldNo) - pos <= PIECE_BYTES) {
+      this.write(row, column);
+      return;
+    }
+    if (group === 'json') {
+      this.#scratch.clear();
+      yield* this.jsonPieces(this.#scratch, this.#json.pieces(buf, pos));
+      return;
+    }
+    const kind = KINDS[buf[pos]!]!;
+    if (FITTING[kind]?.includes(group) !== true) throw misplaced(kind, type);
+    const [start, end] = [bodyStart(buf, pos), row.behind(fieldNo)];
+    if (kind === Kind.STRING) yield* this.stringPieces(buf, start, end);
+    else if (kind === Kind.BINARY) yield* this.binaryPieces(buf, start, end);
+    else this.write(row, column);
+  }
+
+  protected *hexPieces(buf: Buffer, start: number, end: number): Generator<void> {
+    for (let pos = start; pos < end; pos += PIECE_BYTES) {
+      this.text.latin1(buf.toString('hex', pos, Math.min(pos + PIECE_BYTES, end)));
+      if (this.text.isFull) yield;
+    }
+  }
+
   #scalar(buf: Buffer, pos: number, group: Group, type: string): void {
     const kind = KINDS[buf[pos]!]!;
     if (FITTING[kind]?.includes(group) !== true) throw misplaced(kind, type);
@@ -94,9 +142,11 @@ export abstract class Cells {
         break;
       case Kind.INTEGER:
         if (group === 'float') checkDouble(readInteger(buf, pos), type);
+        else if (RANGES.has(type)) checkRange(readInteger(buf, pos), type);
         this.integer(buf, pos, group);
         break;
       case Kind.FLOAT:
+        checkFloat(readFloat(buf, pos), type);
         this.float(readFloat(buf, pos), group);
         break;
       case Kind.STRING:
@@ -122,10 +172,28 @@ export abstract class Cells {
 
 /** A field for doubles holds integers, too, and of some a double loses the last digits. */
 function checkDouble(value: number | bigint, type: string): void {
-  if (typeof value === 'number' || BigInt(Number(value)) === value) return;
+  const float = type === 'float32' ? Math.fround(Number(value)) : Number(value);
+  if (BigInt(float) === BigInt(value)) return;
   throw new Unfit(
-    `the integer ${value} where the format says ${type}, and no double is the same`,
+    `the integer ${value} where the format says ${type}, and no ${type} is the same`,
     'leave the field out with --fields, or use --format ndjson or csv',
+  );
+}
+
+function checkFloat(value: number, type: string): void {
+  if (type !== 'float32' || Object.is(Math.fround(value), value)) return;
+  throw new Unfit(
+    `the number ${value} where the format says ${type}, and no ${type} is the same`,
+    'leave the field out with --fields, or use --format ndjson or csv',
+  );
+}
+
+function checkRange(value: number | bigint, type: string): void {
+  const [least, most] = RANGES.get(type)!;
+  if (value >= least && value <= most) return;
+  throw new Unfit(
+    `the integer ${value} where the format says ${type}`,
+    'leave the field out with --fields, or use --format ndjson or csv, which have no types',
   );
 }
 

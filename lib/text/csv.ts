@@ -1,11 +1,11 @@
-import { csvFormatValue, tsvFormatValue } from 'd3-dsv';
+import { shorten } from '../report.js';
 import { Opaque } from '../tuple/carried.js';
 import { Datetime } from '../tuple/datetime.js';
 import { Interval } from '../tuple/interval.js';
 import { skip } from '../tuple/msgpack.js';
 import { PlainCopy, SMALL_BUFFER, TextBuffer } from './buffer.js';
 import { JsonWriter } from './json.js';
-import type { Layout } from './layout.js';
+import { checkColumns, type Layout } from './layout.js';
 import type { Row } from './row.js';
 import {
   bodyStart,
@@ -18,22 +18,24 @@ import {
   writeFloat,
   writeInteger,
 } from './scalars.js';
-import type { Strings } from './strings.js';
+import { PIECE_BYTES, type Strings } from './strings.js';
 import { Unfit } from './unfit.js';
 import type { RowWriter } from './writer.js';
 
 const QUOTE = 0x22;
 
-interface Dialect {
-  delimiter: string;
-  /** A value with quotes around it, where it needs them. */
-  format: (value: string) => string;
-}
+const DELIMITERS = { csv: ',', tsv: '\t' } as const;
 
-const DIALECTS: Readonly<Record<'csv' | 'tsv', Dialect>> = {
-  csv: { delimiter: ',', format: csvFormatValue },
-  tsv: { delimiter: '\t', format: tsvFormatValue },
-};
+/** What may begin a formula in the cell of a spreadsheet, also in its full-width form. */
+const FORMULA = /^(?:[=+\-@\t\r\n]|\xef\xbc[\x9d\x8b\x8d\xa0])/;
+/** A spreadsheet takes what follows for text. */
+const APOSTROPHE = 0x27;
+
+/** How cells are written. */
+export interface CsvOptions {
+  /** Puts an apostrophe in front of text that a spreadsheet would take for a formula. */
+  escapeFormulas?: boolean | undefined;
+}
 
 /**
  * RFC 4180 with line feeds: a line with the names, then a line a row. Null is nothing, and an empty string
@@ -50,10 +52,22 @@ export class CsvRows implements RowWriter {
   /** What makes that a value is quoted. */
   readonly #isSpecial: Uint8Array;
   readonly #delimiter: number;
-  readonly #format: (value: string) => string;
+  readonly #escapesFormulas: boolean;
+  /** Rows of one column that were nothing but a null. */
+  #emptyLines = 0;
+  #fieldNo = -1;
 
-  constructor(text: TextBuffer, layout: Layout, kind: keyof typeof DIALECTS, strings: Strings) {
-    const { delimiter, format } = DIALECTS[kind];
+  /** @throws Unfit for fields that have no column, or one of a name that another has */
+  constructor(
+    text: TextBuffer,
+    layout: Layout,
+    kind: keyof typeof DELIMITERS,
+    strings: Strings,
+    { escapeFormulas = false }: CsvOptions = {},
+  ) {
+    const delimiter = DELIMITERS[kind];
+    checkColumns(layout);
+    checkNames(layout);
     this.#text = text;
     this.#layout = layout;
     this.#strings = strings;
@@ -65,32 +79,68 @@ export class CsvRows implements RowWriter {
       special.includes(byte) ? 1 : 0,
     );
     this.#delimiter = delimiter.charCodeAt(0);
-    this.#format = format;
+    this.#escapesFormulas = escapeFormulas;
   }
 
   begin(): void {
     for (const [i, { name }] of this.#layout.columns.entries()) {
       if (i > 0) this.#text.byte(this.#delimiter);
-      this.#text.text(this.#format(name));
+      const bytes = Buffer.from(name);
+      this.#string(bytes, 0, bytes.length, true);
     }
     this.#text.byte(0x0a);
   }
 
+  get fieldNo(): number {
+    return this.#fieldNo;
+  }
+
   row(row: Row): void {
     const { columns } = this.#layout;
-    checkWidth(this.#layout, row);
+    this.#check(row);
     for (let i = 0; i < columns.length; i++) {
-      if (i > 0) this.#text.byte(this.#delimiter);
-      const at = row.at(columns[i]!.fieldNo);
+      const at = this.#place(row, i);
       if (at >= 0) this.#cell(row.buf, at);
     }
     this.#text.byte(0x0a);
   }
 
+  *pieces(row: Row): Generator<void> {
+    const { columns } = this.#layout;
+    this.#check(row);
+    for (let i = 0; i < columns.length; i++) {
+      const at = this.#place(row, i);
+      if (at >= 0) yield* this.#cellPieces(row.buf, at);
+    }
+    this.#text.byte(0x0a);
+  }
+
+  #check(row: Row): void {
+    const { columns } = this.#layout;
+    this.#fieldNo = -1;
+    checkWidth(this.#layout, row);
+    if (columns.length > 1) return;
+    const at = row.at(columns[0]?.fieldNo ?? 0);
+    if (at < 0 || KINDS[row.buf[at]!] === Kind.NIL) this.#emptyLines++;
+  }
+
+  /** Writes what stands before column `i`, and returns where its value begins. */
+  #place(row: Row, i: number): number {
+    if (i > 0) this.#text.byte(this.#delimiter);
+    this.#fieldNo = this.#layout.columns[i]!.fieldNo;
+    return row.at(this.#fieldNo);
+  }
+
   end(): void {}
 
   get notes(): readonly string[] {
-    return this.#strings.notes;
+    const lines = this.#emptyLines;
+    if (lines === 0) return this.#strings.notes;
+    const rows = lines === 1 ? '1 row is an empty line' : `${lines} rows are empty lines`;
+    return [
+      `${rows}, because its one column is null, and many readers skip empty lines: add a field with --fields, or use --format ndjson`,
+      ...this.#strings.notes,
+    ];
   }
 
   #cell(buf: Buffer, pos: number): void {
@@ -112,7 +162,9 @@ export class CsvRows implements RowWriter {
         break;
       case Kind.BINARY: {
         const end = skip(buf, pos, buf.length);
-        text.latin1(buf.toString('base64', bodyStart(buf, pos), end) || '""');
+        const base64 = buf.toString('base64', bodyStart(buf, pos), end);
+        this.#shield(base64);
+        text.latin1(base64 || '""');
         break;
       }
       case Kind.EXTENSION:
@@ -123,10 +175,44 @@ export class CsvRows implements RowWriter {
     }
   }
 
+  *#cellPieces(buf: Buffer, pos: number): Generator<void> {
+    const kind = KINDS[buf[pos]!];
+    const text = this.#text;
+    if (kind === Kind.ARRAY || kind === Kind.MAP) {
+      yield* this.#jsonPieces(buf, pos);
+      return;
+    }
+    const end = skip(buf, pos, buf.length);
+    if (end - pos <= PIECE_BYTES) {
+      this.#cell(buf, pos);
+      return;
+    }
+    const start = bodyStart(buf, pos);
+    if (kind === Kind.STRING) {
+      const value = buf.subarray(start, end);
+      const isQuoted = [QUOTE, 0x0d, 0x0a, this.#delimiter].some((byte) => value.includes(byte));
+      if (isQuoted) text.byte(QUOTE);
+      this.#shield(value.toString('latin1', 0, 3));
+      for (const piece of this.#strings.pieces(buf, start, end)) {
+        this.#double(piece, 0, piece.length);
+        if (text.isFull) yield;
+      }
+      if (isQuoted) text.byte(QUOTE);
+    } else if (kind === Kind.BINARY) {
+      this.#shield(buf.toString('base64', start, start + 3));
+      for (let at = start; at < end; at += PIECE_BYTES) {
+        text.latin1(buf.toString('base64', at, Math.min(at + PIECE_BYTES, end)));
+        if (text.isFull) yield;
+      }
+    } else yield* this.#jsonPieces(buf, pos);
+  }
+
   /** @param isText - it is known that it can be written as it is */
   #string(buf: Buffer, start: number, end: number, isText = false): void {
     const text = this.#text;
     const before = text.length;
+    if (this.#escapesFormulas)
+      this.#shield(buf.toString('latin1', start, Math.min(start + 3, end)));
     text.reserve(end - start + 2);
     let pos = this.#plain.run(buf, start, end);
     if (!isText && (pos < end || this.#strings.isMarking)) {
@@ -141,8 +227,7 @@ export class CsvRows implements RowWriter {
       const byte = buf[pos]!;
       if (this.#isSpecial[byte] === 1) {
         text.length = before;
-        // as if it were Latin-1: all that is looked at is ASCII, and all bytes stay as they are
-        text.latin1(this.#format(buf.toString('latin1', start, end)));
+        this.#quoted(buf, start, end);
         return;
       }
       text.bytes[text.length++] = byte;
@@ -150,27 +235,79 @@ export class CsvRows implements RowWriter {
     if (start === end) text.latin1('""');
   }
 
+  #quoted(buf: Buffer, start: number, end: number): void {
+    this.#text.byte(QUOTE);
+    if (this.#escapesFormulas)
+      this.#shield(buf.toString('latin1', start, Math.min(start + 3, end)));
+    this.#double(buf, start, end);
+    this.#text.byte(QUOTE);
+  }
+
+  /** Writes each quote twice, and all else as it is. */
+  #double(buf: Buffer, start: number, end: number): void {
+    const text = this.#text;
+    text.reserve(2 * (end - start));
+    for (let at = start; ; at++) {
+      at = this.#unquoted.run(buf, at, end);
+      if (at >= end) break;
+      if (buf[at] === QUOTE) text.bytes[text.length++] = QUOTE;
+      text.bytes[text.length++] = buf[at]!;
+    }
+  }
+
+  /**
+   * Keeps a spreadsheet from running a cell.
+   *
+   * @param beginning - of the cell, each byte a character
+   */
+  #shield(beginning: string): void {
+    if (this.#escapesFormulas && FORMULA.test(beginning)) this.#text.byte(APOSTROPHE);
+  }
+
   #extension(buf: Buffer, pos: number): void {
     const value = readExtension(buf, pos, skip(buf, pos, buf.length));
     if (value instanceof Interval || value instanceof Opaque) this.#asJson(buf, pos);
-    else this.#text.latin1(value instanceof Datetime ? datetimeText(value) : String(value));
+    else if (value instanceof Datetime) {
+      const shown = datetimeText(value);
+      this.#shield(shown);
+      this.#text.latin1(shown);
+    } else this.#text.latin1(String(value));
   }
 
-  /** Quoted by hand: nearly all JSON has quotes in it, and the library takes half of a row's time for them. */
+  /** In quotes, for nearly all JSON has quotes in it. */
   #asJson(buf: Buffer, pos: number): void {
-    const [text, scratch] = [this.#text, this.#scratch];
+    const scratch = this.#scratch;
     scratch.clear();
     this.#json.value(buf, pos);
-    const { bytes, length } = scratch;
-    text.reserve(2 * length + 2);
-    text.bytes[text.length++] = QUOTE;
-    for (let at = 0; ; at++) {
-      at = this.#unquoted.run(bytes, at, length);
-      if (at === length) break;
-      if (bytes[at] === QUOTE) text.bytes[text.length++] = QUOTE;
-      text.bytes[text.length++] = bytes[at]!;
+    this.#text.byte(QUOTE);
+    this.#double(scratch.bytes, 0, scratch.length);
+    this.#text.byte(QUOTE);
+  }
+
+  *#jsonPieces(buf: Buffer, pos: number): Generator<void> {
+    const scratch = this.#scratch;
+    scratch.clear();
+    this.#text.byte(QUOTE);
+    for (const _ of this.#json.pieces(buf, pos)) {
+      this.#double(scratch.bytes, 0, scratch.length);
+      scratch.clear();
+      if (this.#text.isFull) yield;
     }
-    text.bytes[text.length++] = QUOTE;
+    this.#double(scratch.bytes, 0, scratch.length);
+    this.#text.byte(QUOTE);
+  }
+}
+
+function checkNames({ columns }: Layout): void {
+  const seen = new Set<string>();
+  for (const { name } of columns) {
+    if (seen.has(name)) {
+      throw new Unfit(
+        `two columns have the name ${JSON.stringify(shorten(name))}`,
+        'say which fields are wanted, by number, e.g. --fields 1,3, or use --format ndjson',
+      );
+    }
+    seen.add(name);
   }
 }
 

@@ -1,35 +1,57 @@
+import { TntarError } from '../errors.js';
+import { quoted } from '../report.js';
 import type { TextBuffer } from './buffer.js';
-import { CsvRows } from './csv.js';
+import { type CsvOptions, CsvRows } from './csv.js';
 import { InsertRows } from './insert.js';
 import type { Layout } from './layout.js';
-import type { InvalidUtf8, TextFormat } from './names.js';
+import { type InvalidUtf8, TEXT_FORMATS, type TextFormat } from './names.js';
 import { JsonRows } from './ndjson.js';
 import { PostgresRows } from './postgres.js';
 import { RawRows } from './raw.js';
 import { Strings } from './strings.js';
 import type { RowWriter } from './writer.js';
 
+/** How rows are written. */
+export interface RowOptions extends CsvOptions {
+  /** Default `ndjson`. */
+  format?: TextFormat | undefined;
+  /** Default `error`. */
+  invalidUtf8?: InvalidUtf8 | undefined;
+}
+
 /** How each format is written; FORMS.md says how each type reads in it. */
 const WRITERS: Record<
   TextFormat,
-  (text: TextBuffer, layout: Layout, strings: Strings) => RowWriter
+  (text: TextBuffer, layout: Layout, strings: Strings, options: RowOptions) => RowWriter
 > = {
   ndjson: (text, layout, strings) => new JsonRows(text, layout, 'ndjson', strings),
   json: (text, layout, strings) => new JsonRows(text, layout, 'json', strings),
-  csv: (text, layout, strings) => new CsvRows(text, layout, 'csv', strings),
-  tsv: (text, layout, strings) => new CsvRows(text, layout, 'tsv', strings),
+  csv: (text, layout, strings, options) => new CsvRows(text, layout, 'csv', strings, options),
+  tsv: (text, layout, strings, options) => new CsvRows(text, layout, 'tsv', strings, options),
   sql: (text, layout, strings) => new InsertRows(text, layout, 'sql', strings),
   postgres: (text, layout, strings) => new PostgresRows(text, layout, strings),
   sqlite: (text, layout, strings) => new InsertRows(text, layout, 'sqlite', strings),
   msgpack: (text, layout) => new RawRows(text, layout),
 };
 
-/** Makes a writer of rows of `layout` into `text`. */
-export function rowWriter(
-  format: TextFormat,
-  text: TextBuffer,
-  layout: Layout,
-  invalidUtf8?: InvalidUtf8,
-): RowWriter {
-  return WRITERS[format](text, layout, new Strings(invalidUtf8));
+const SPREADSHEETS: readonly TextFormat[] = ['csv', 'tsv'];
+
+/**
+ * Makes a writer of rows of `layout` into `text`.
+ *
+ * @throws TntarError of kind `usage` for an option that the format does not have
+ */
+export function rowWriter(options: RowOptions, text: TextBuffer, layout: Layout): RowWriter {
+  const { format = 'ndjson', invalidUtf8, escapeFormulas = false } = options;
+  if (!TEXT_FORMATS.includes(format)) {
+    throw new TntarError('usage', `there is no text format ${quoted(format)}`, {
+      hint: `use one of ${TEXT_FORMATS.join(', ')}`,
+    });
+  }
+  if (escapeFormulas && !SPREADSHEETS.includes(format)) {
+    throw new TntarError('usage', `formulas are escaped in csv and tsv, and not in ${format}`, {
+      hint: 'use --format csv or tsv, or leave --escape-formulas out',
+    });
+  }
+  return WRITERS[format](text, layout, new Strings(invalidUtf8), options);
 }

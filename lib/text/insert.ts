@@ -9,6 +9,7 @@ import type { Layout, TextColumn } from './layout.js';
 import { SQL_LIMITS, SQLITE_LIMITS, type TableLimits } from './limits.js';
 import type { Row } from './row.js';
 import { datetimeText, floatText, writeInteger } from './scalars.js';
+import { sqliteFloat } from './sqlite-float.js';
 import type { Strings } from './strings.js';
 import {
   columnList,
@@ -20,7 +21,7 @@ import {
   type Table,
   tableOf,
 } from './table.js';
-import { Unfit } from './unfit.js';
+import { minusZero, Unfit } from './unfit.js';
 import type { RowWriter } from './writer.js';
 
 /** What two kinds of SQL do not have in common. */
@@ -30,8 +31,8 @@ interface Dialect {
   /** Behind the definition of a table. */
   ending: string;
   typeOf(column: TextColumn): string;
-  /** A number that is not finite. */
-  special(value: number): string;
+  /** A number in a column for floats, or in one for all numbers. */
+  float(value: number, group: Group): string;
   /** True for an integer that has to be text to be kept. */
   isText(integer: number | bigint): boolean;
   /** A decimal. */
@@ -80,7 +81,11 @@ const DIALECTS = {
     begin: 'START TRANSACTION;\n',
     ending: '',
     typeOf: ({ type }) => STANDARD_TYPES[groupOf(type)],
-    special: (value) => `CAST('${floatText(value)}' AS DOUBLE PRECISION)`,
+    // a literal is no float where it has no exponent: it would lose the sign of zero
+    float: (value) =>
+      Number.isFinite(value) && !Object.is(value, -0)
+        ? floatText(value)
+        : `CAST('${floatText(value)}' AS DOUBLE PRECISION)`,
     isText: () => false,
     decimal: (text) => `'${text}'`,
     losesReturns: false,
@@ -92,14 +97,16 @@ const DIALECTS = {
     begin: '.bail on\nBEGIN;\n',
     ending: ' STRICT',
     typeOf: ({ type }) => (SIGNED.test(type) ? 'INTEGER' : SQLITE_TYPES[groupOf(type)]),
-    special: (value) => {
+    float: (value, group) => {
       if (Number.isNaN(value)) {
         throw new Unfit(
           'a float that is not a number, which SQLite makes null',
           'leave the field out with --fields, or use --format ndjson or csv',
         );
       }
-      return value > 0 ? '9e999' : '-9e999';
+      // a column of the type REAL stores whole numbers as integers, one of the type ANY does not
+      if (group === 'float' && Object.is(value, -0)) throw minusZero('a REAL column of SQLite');
+      return sqliteFloat(value);
     },
     isText: (integer) => integer > MAX_SIGNED,
     decimal: (text) => `'${text}'`,
@@ -109,8 +116,6 @@ const DIALECTS = {
 } as const satisfies Record<string, Dialect>;
 
 const QUOTE = 0x27;
-const RETURN = 0x0d;
-const LINE_FEED = 0x0a;
 
 class LiteralCells extends Cells {
   readonly #plain: PlainCopy;
@@ -149,7 +154,7 @@ class LiteralCells extends Cells {
 
   protected float(value: number, group: Group): void {
     if (this.#isQuoted(group)) this.#literal(floatText(value));
-    else this.text.latin1(Number.isFinite(value) ? floatText(value) : this.#dialect.special(value));
+    else this.text.latin1(this.#dialect.float(value, group));
   }
 
   protected decimal(value: Decimal): void {
@@ -180,7 +185,7 @@ class LiteralCells extends Cells {
     const before = text.length;
     text.reserve(end - start + 2);
     text.bytes[text.length++] = QUOTE;
-    let pos = this.#plain.run(buf, start, end);
+    const pos = this.#plain.run(buf, start, end);
     if (!isText && (pos < end || this.strings.isMarking)) {
       const other = this.strings.instead(buf, start, end, this.#dialect.noZero);
       if (other !== undefined) {
@@ -189,20 +194,68 @@ class LiteralCells extends Cells {
         return;
       }
     }
-    while (pos < end) {
-      const byte = buf[pos]!;
-      const isLost = byte === RETURN && buf[pos + 1] === LINE_FEED && pos + 1 < end;
-      if (byte === 0 || (isLost && this.#dialect.losesReturns)) {
-        text.length = before;
-        text.latin1(`CAST(X'${buf.toString('hex', start, end)}' AS TEXT)`);
-        return;
+    if (pos < end && this.#isChanged(buf, start, end)) {
+      text.length = before;
+      text.latin1(`CAST(X'${buf.toString('hex', start, end)}' AS TEXT)`);
+      return;
+    }
+    this.#escape(buf, pos, end);
+    text.byte(QUOTE);
+  }
+
+  /** Tells whether what reads the text would end or change a string that is written as it is. */
+  #isChanged(buf: Buffer, start: number, end: number): boolean {
+    const bytes = buf.subarray(start, end);
+    return bytes.includes(0) || (this.#dialect.losesReturns && bytes.includes('\r\n'));
+  }
+
+  #escape(buf: Buffer, start: number, end: number): void {
+    const text = this.text;
+    text.reserve(2 * (end - start));
+    for (let pos = start; ; pos++) {
+      pos = this.#plain.run(buf, pos, end);
+      if (pos >= end) break;
+      if (buf[pos] === QUOTE) text.bytes[text.length++] = QUOTE;
+      text.bytes[text.length++] = buf[pos]!;
+    }
+  }
+
+  protected *stringPieces(buf: Buffer, start: number, end: number): Generator<void> {
+    const text = this.text;
+    if (
+      this.#isChanged(buf, start, end) &&
+      this.strings.isText(buf, start, end, this.#dialect.noZero)
+    ) {
+      text.latin1("CAST(X'");
+      for (const piece of this.strings.pieces(buf, start, end, this.#dialect.noZero)) {
+        yield* this.hexPieces(piece, 0, piece.length);
       }
-      if (byte === QUOTE) text.byte(QUOTE);
-      text.byte(byte);
-      text.reserve(end - pos);
-      pos = this.#plain.run(buf, pos + 1, end);
+      text.latin1("' AS TEXT)");
+      return;
     }
     text.byte(QUOTE);
+    for (const piece of this.strings.pieces(buf, start, end, this.#dialect.noZero)) {
+      this.#escape(piece, 0, piece.length);
+      if (text.isFull) yield;
+    }
+    text.byte(QUOTE);
+  }
+
+  protected *binaryPieces(buf: Buffer, start: number, end: number): Generator<void> {
+    this.text.latin1("X'");
+    yield* this.hexPieces(buf, start, end);
+    this.text.byte(QUOTE);
+  }
+
+  protected *jsonPieces(scratch: TextBuffer, parts: Iterable<unknown>): Generator<void> {
+    this.text.byte(QUOTE);
+    for (const _ of parts) {
+      this.#escape(scratch.bytes, 0, scratch.length);
+      scratch.clear();
+      if (this.text.isFull) yield;
+    }
+    this.#escape(scratch.bytes, 0, scratch.length);
+    this.text.byte(QUOTE);
   }
 
   protected json(buf: Buffer, start: number, end: number): void {
@@ -226,6 +279,7 @@ export class InsertRows implements RowWriter {
   /** Of the statement that is open. */
   #rows = 0;
   #bytes = 0;
+  #fieldNo = -1;
 
   constructor(text: TextBuffer, layout: Layout, kind: keyof typeof DIALECTS, strings: Strings) {
     this.#text = text;
@@ -239,26 +293,50 @@ export class InsertRows implements RowWriter {
   }
 
   begin(): void {
-    const { begin, typeOf, ending } = this.#dialect;
-    this.#text.text(begin + createTable(this.#table, typeOf, ending));
+    const { begin } = this.#dialect;
+    this.#text.text(begin + createTable(this.#table, this.#dialect));
+  }
+
+  get fieldNo(): number {
+    return this.#fieldNo;
   }
 
   row(row: Row): void {
-    const { columns } = this.#layout;
+    const before = this.#open(row);
+    for (let i = 0; i < this.#layout.columns.length; i++) {
+      this.#next(i);
+      this.#cells.write(row, i);
+    }
+    this.#text.byte(0x29);
+    this.#bytes += this.#text.length - before;
+  }
+
+  *pieces(row: Row): Generator<void> {
+    this.#open(row);
+    for (let i = 0; i < this.#layout.columns.length; i++) {
+      this.#next(i);
+      yield* this.#cells.pieces(row, i);
+    }
+    this.#text.byte(0x29);
+    this.#bytes += row.end - row.start;
+  }
+
+  /** Begins a row, and a statement where that is due. */
+  #open(row: Row): number {
     const text = this.#text;
+    this.#fieldNo = -1;
     checkWidth(this.#layout, row);
     if (this.#rows >= STATEMENT_ROWS || this.#bytes >= STATEMENT_BYTES) this.#close();
     if (this.#rows === 0) text.copy(this.#insert);
     else text.latin1(',\n');
-    const before = text.length;
-    text.byte(0x28);
-    for (let i = 0; i < columns.length; i++) {
-      if (i > 0) text.byte(0x2c);
-      this.#cells.write(row, i);
-    }
-    text.byte(0x29);
     this.#rows++;
-    this.#bytes += text.length - before;
+    text.byte(0x28);
+    return text.length;
+  }
+
+  #next(column: number): void {
+    if (column > 0) this.#text.byte(0x2c);
+    this.#fieldNo = this.#layout.columns[column]!.fieldNo;
   }
 
   #close(): void {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { jsonText } from '../report.js';
 import { Opaque } from '../tuple/carried.js';
 import { Datetime } from '../tuple/datetime.js';
 import { Interval } from '../tuple/interval.js';
@@ -16,21 +18,26 @@ import {
   writeFloat,
   writeInteger,
 } from './scalars.js';
-import { Strings } from './strings.js';
-import { Unfit } from './unfit.js';
+import { PIECE_BYTES, Strings } from './strings.js';
+import { minusZero, Unfit } from './unfit.js';
 
 /** Containers in each other: as deep as recursion goes safely, and far deeper than data is. */
 const MAX_DEPTH = 512;
 /** So many keys are compared with each other, more of them by a set. */
 const FEW_KEYS = 16;
+/** Of more keys it is not looked at whether one is there twice, for that would take too much memory. */
+const MANY_KEYS = 1_000_000;
+/** Longer keys, in bytes, are remembered by their hash. */
+const SHORT_KEY = 32;
 
 const QUOTE = 0x22;
 const DOLLAR = 0x24;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 
-const ESCAPES = Array.from({ length: 256 }, (_, byte) =>
-  JSON.stringify(String.fromCharCode(byte)).slice(1, -1),
+/** By bytes of ASCII. DEL is a control character as well, and JSON leaves it as it is. */
+const ESCAPES = Array.from({ length: 128 }, (_, byte) =>
+  jsonText(String.fromCharCode(byte)).slice(1, -1),
 );
 
 /** What a JSON text has in place of strings that not every reader takes. */
@@ -39,23 +46,49 @@ export interface JsonOptions {
   strings?: Strings;
   /** What takes no strings with a zero byte; absent: they stay. */
   noZero?: string | undefined;
+  /** What makes 0 of -0; absent: it stays. */
+  noMinusZero?: string | undefined;
 }
+
+/** What is open around a value: an array, an object, or the pairs that stand for a map that is no object. */
+const Form = { ARRAY: 0, OBJECT: 1, PAIRS: 2 } as const;
+
+/** A container whose values are being written. */
+interface Open {
+  form: number;
+  /** Values, and the keys of a map. */
+  count: number;
+  /** How many of them were begun. */
+  begun: number;
+}
+
+/** A look at so many bytes is time enough for something else to be done. */
+const LONG_LOOK = 1024 * 1024;
+/** Longer ones of these are written in parts. An error of such a size is an extension like others. */
+const KINDS_OF_ANY_LENGTH: readonly number[] = [Kind.STRING, Kind.BINARY, Kind.EXTENSION];
 
 /** Writes MessagePack values as JSON, without decoding what can be copied. */
 export class JsonWriter {
   readonly #text: TextBuffer;
   readonly #strings: Strings;
   readonly #noZero: string | undefined;
+  readonly #noMinusZero: string | undefined;
   readonly #plain: PlainCopy;
   /** Where the keys of the map at hand begin and end. */
   readonly #keys = new Int32Array(2 * FEW_KEYS);
   #depth = 0;
+  /** How far the last look at keys went. */
+  #looked = 0;
 
-  constructor(text: TextBuffer, { strings = new Strings(), noZero }: JsonOptions = {}) {
+  constructor(
+    text: TextBuffer,
+    { strings = new Strings(), noZero, noMinusZero }: JsonOptions = {},
+  ) {
     this.#text = text;
     this.#strings = strings;
     this.#plain = new PlainCopy(text, '"\\');
     this.#noZero = noZero;
+    this.#noMinusZero = noMinusZero;
   }
 
   /**
@@ -108,7 +141,7 @@ export class JsonWriter {
     const before = text.length;
     text.reserve(end - start + 2);
     text.bytes[text.length++] = QUOTE;
-    let pos = this.#plain.run(buf, start, end);
+    const pos = this.#plain.run(buf, start, end);
     if (!isText && (pos < end || this.#strings.isMarking)) {
       const other = this.#strings.instead(buf, start, end, this.#noZero);
       if (other !== undefined) {
@@ -117,17 +150,105 @@ export class JsonWriter {
         return;
       }
     }
-    while (pos < end) {
-      this.#special(buf[pos]!);
-      text.reserve(end - pos + 1);
-      pos = this.#plain.run(buf, pos + 1, end);
-    }
-    text.bytes[text.length++] = QUOTE;
+    this.#escape(buf, pos, end);
+    text.byte(QUOTE);
   }
 
-  #special(byte: number): void {
-    if (byte >= 0x80) this.#text.byte(byte);
-    else this.#text.latin1(ESCAPES[byte]!);
+  /** Writes whole characters of a string. */
+  #escape(buf: Buffer, start: number, end: number): void {
+    const text = this.#text;
+    text.reserve(end - start);
+    for (let pos = this.#plain.run(buf, start, end); pos < end; ) {
+      const byte = buf[pos]!;
+      const control = byte < 0x80 ? 0 : controlAt(buf, pos, end);
+      if (control !== 0) text.latin1(`\\u${control.toString(16).padStart(4, '0')}`);
+      else if (byte < 0x80) text.latin1(ESCAPES[byte]!);
+      else text.byte(byte);
+      pos += control === 0 ? 1 : control < 0x100 ? 2 : 3;
+      text.reserve(end - pos);
+      pos = this.#plain.run(buf, pos, end);
+    }
+  }
+
+  /**
+   * Writes the value at `start` in parts, whatever its size, and yields whenever the text is full.
+   *
+   * @throws Unfit as {@link value} does
+   */
+  *pieces(buf: Buffer, start: number): Generator<void> {
+    const text = this.#text;
+    const open: Open[] = [];
+    for (let pos = start; ; ) {
+      const kind = KINDS[buf[pos]!];
+      if (kind === Kind.ARRAY || kind === Kind.MAP) {
+        this.#begin(buf, pos, open);
+        pos += headerSize(buf, pos);
+        if (this.#looked - pos > LONG_LOOK) yield;
+      } else if (KINDS_OF_ANY_LENGTH.includes(kind!)) {
+        const end = skip(buf, pos, buf.length);
+        if (end - pos > PIECE_BYTES) yield* this.#longValue(buf, bodyStart(buf, pos), end, kind!);
+        else this.value(buf, pos);
+        pos = end;
+      } else {
+        pos = this.value(buf, pos);
+      }
+      if (text.isFull) yield;
+      if (!this.#next(open)) return;
+    }
+  }
+
+  /** Writes what stands before the next value, and the ends of containers before that; false after the last one. */
+  #next(open: Open[]): boolean {
+    for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+      if (top.begun < top.count) {
+        this.#text.latin1(separator(top));
+        top.begun++;
+        return true;
+      }
+      this.#text.latin1(closing(top));
+      open.pop();
+    }
+    return false;
+  }
+
+  /** Writes the beginning of a container. */
+  #begin(buf: Buffer, pos: number, open: Open[]): void {
+    if (open.length >= MAX_DEPTH) throw tooDeep();
+    const count = memberCount(buf, pos);
+    if (KINDS[buf[pos]!] === Kind.ARRAY) {
+      this.#text.byte(0x5b);
+      open.push({ form: Form.ARRAY, count, begun: 0 });
+      return;
+    }
+    const isObject = this.#isObject(buf, pos + headerSize(buf, pos), count);
+    this.#text.latin1(isObject ? '{' : '{"$map":[');
+    open.push({ form: isObject ? Form.OBJECT : Form.PAIRS, count: 2 * count, begun: 0 });
+  }
+
+  *#longValue(buf: Buffer, start: number, end: number, kind: number): Generator<void> {
+    const text = this.#text;
+    if (kind === Kind.EXTENSION) {
+      text.latin1(`{"$ext":[${buf.readInt8(start)},"`);
+      yield* this.#base64(buf, start + 1, end);
+      text.latin1('"]}');
+      return;
+    }
+    text.byte(QUOTE);
+    if (kind === Kind.BINARY) yield* this.#base64(buf, start, end);
+    else {
+      for (const piece of this.#strings.pieces(buf, start, end, this.#noZero)) {
+        this.#escape(piece, 0, piece.length);
+        if (text.isFull) yield;
+      }
+    }
+    text.byte(QUOTE);
+  }
+
+  *#base64(buf: Buffer, start: number, end: number): Generator<void> {
+    for (let pos = start; pos < end; pos += PIECE_BYTES) {
+      this.#text.latin1(buf.toString('base64', pos, Math.min(pos + PIECE_BYTES, end)));
+      if (this.#text.isFull) yield;
+    }
   }
 
   /** @param value - of ASCII without anything to escape */
@@ -138,16 +259,15 @@ export class JsonWriter {
   }
 
   #float(value: number): void {
+    if (this.#noMinusZero !== undefined && Object.is(value, -0)) {
+      throw minusZero(this.#noMinusZero);
+    }
     if (Number.isFinite(value)) writeFloat(this.#text, value);
     else this.#quotedText(floatText(value));
   }
 
   #enter(): void {
-    if (++this.#depth <= MAX_DEPTH) return;
-    throw new Unfit(
-      `a value that nests deeper than ${MAX_DEPTH} containers`,
-      'leave the field out with --fields, or use --format msgpack',
-    );
+    if (++this.#depth > MAX_DEPTH) throw tooDeep();
   }
 
   #array(buf: Buffer, start: number): number {
@@ -213,10 +333,12 @@ export class JsonWriter {
   /**
    * True where each key is a string and there once, and stays so where something is written in its place, and the
    * map cannot be taken for what stands for something else: that has one key, which begins with a dollar sign.
+   * Not for a map of more than a million keys.
    */
   #isObject(buf: Buffer, first: number, count: number): boolean {
+    this.#looked = first;
     if (this.#strings.isLossy && !this.#hasTextKeys(buf, first, count)) return false;
-    if (count > FEW_KEYS) return isLargeObject(buf, first, count);
+    if (count > FEW_KEYS) return this.#isLargeObject(buf, first, count);
     const keys = this.#keys;
     let pos = first;
     for (let i = 0; i < 2 * count; i += 2) {
@@ -228,9 +350,27 @@ export class JsonWriter {
       }
       keys[i] = start;
       keys[i + 1] = end;
-      pos = skip(buf, end, buf.length);
+      // the last value has no key after it
+      if (i + 2 < 2 * count) pos = skip(buf, end, buf.length);
     }
+    this.#looked = pos;
     return count !== 1 || keys[0] === keys[1] || buf[keys[0]!] !== DOLLAR;
+  }
+
+  #isLargeObject(buf: Buffer, first: number, count: number): boolean {
+    if (count > MANY_KEYS) return false;
+    const keys = new Set<string>();
+    let pos = first;
+    for (let i = 0; i < count; i++) {
+      if (!isString(buf[pos]!)) return false;
+      const end = skip(buf, pos, buf.length);
+      const key = keyOf(buf, bodyStart(buf, pos), end);
+      if (keys.has(key)) return false;
+      keys.add(key);
+      if (i + 1 < count) pos = skip(buf, end, buf.length);
+    }
+    this.#looked = pos;
+    return true;
   }
 
   #hasTextKeys(buf: Buffer, first: number, count: number): boolean {
@@ -252,14 +392,44 @@ function isSame(buf: Buffer, a: number, aEnd: number, b: number, bEnd: number): 
   return true;
 }
 
-function isLargeObject(buf: Buffer, first: number, count: number): boolean {
-  const keys = new Set<string>();
-  let pos = first;
-  for (let i = 0; i < count; i++) {
-    if (!isString(buf[pos]!)) return false;
-    const end = skip(buf, pos, buf.length);
-    keys.add(buf.toString('latin1', bodyStart(buf, pos), end));
-    pos = skip(buf, end, buf.length);
-  }
-  return keys.size === count;
+/** A key as a set holds it: long ones by their hash. */
+function keyOf(buf: Buffer, start: number, end: number): string {
+  if (end - start <= SHORT_KEY) return `=${buf.toString('latin1', start, end)}`;
+  return createHash('sha256').update(buf.subarray(start, end)).digest('base64');
+}
+
+/**
+ * The code of a character that terminals obey, or that turns the order of text around it: C1, the ends of lines
+ * and paragraphs, and what overrides or isolates a direction. 0 for any other.
+ */
+function controlAt(buf: Buffer, pos: number, end: number): number {
+  const byte = buf[pos]!;
+  if (byte === 0xc2) return pos + 1 < end && buf[pos + 1]! < 0xa0 ? buf[pos + 1]! : 0;
+  if (byte !== 0xe2 || pos + 2 >= end) return 0;
+  const [second, third] = [buf[pos + 1]!, buf[pos + 2]!];
+  const isControl =
+    (second === 0x80 && third >= 0xa8 && third <= 0xae) ||
+    (second === 0x81 && third >= 0xa6 && third <= 0xa9);
+  return isControl ? 0x2000 + ((second & 0x3f) << 6) + (third & 0x3f) : 0;
+}
+
+/** What stands before the next value of a container. */
+function separator({ form, begun }: Open): string {
+  if (begun % 2 === 1 && form === Form.OBJECT) return ':';
+  if (begun % 2 === 0 && form === Form.PAIRS) return begun > 0 ? '],[' : '[';
+  return begun > 0 ? ',' : '';
+}
+
+/** What ends a container. */
+function closing({ form, count }: Open): string {
+  if (form === Form.ARRAY) return ']';
+  if (form === Form.OBJECT) return '}';
+  return count > 0 ? ']]}' : ']}';
+}
+
+function tooDeep(): Unfit {
+  return new Unfit(
+    `a value that nests deeper than ${MAX_DEPTH} containers`,
+    'leave the field out with --fields, or use --format msgpack',
+  );
 }

@@ -3,6 +3,7 @@ import { quoted, thereAre } from '../report.js';
 import type { Catalog, Space } from '../schema/catalog.js';
 import { columnsOf, rowsOfSpaces } from '../schema/columns.js';
 import { isTable } from '../schema/rows.js';
+import { Unfit } from './unfit.js';
 
 /** A field of a space's rows as a column of text. */
 export interface TextColumn {
@@ -20,42 +21,80 @@ export interface Layout {
   space: Space;
   catalog: Catalog;
   columns: readonly TextColumn[];
+  /** The fields that are known or were met. Only the first of them have a column where there are too many. */
+  width: number;
   /** These were asked for; of what else a row has nothing is wanted. */
   isChosen: boolean;
   /** Names tell all fields apart, and those from numbers: a row can be a JSON object. */
   isNamed: boolean;
 }
 
-const NUMBER = /^[1-9]\d*$/;
+const NUMBER = /^[1-9]\d{0,9}$/;
 
-function unnamed(fieldNo: number): TextColumn {
-  return { fieldNo, name: String(fieldNo + 1), type: 'any', isNullable: true };
+/**
+ * The most columns for fields that the format does not name: an index may be of field 100,000,000, and a row may
+ * have as many fields. No table has so many columns.
+ */
+const MAX_UNNAMED = 10_000;
+
+/** The number of a field, from 1, as its name; another name where the format has that name for another field. */
+function numberName(fieldNo: number, taken: ReadonlySet<string>): string {
+  let name = String(fieldNo + 1);
+  if (taken.has(name)) name = `field_${name}`;
+  while (taken.has(name)) name += '_';
+  return name;
+}
+
+function unnamed(fieldNo: number, taken: ReadonlySet<string>): TextColumn {
+  return { fieldNo, name: numberName(fieldNo, taken), type: 'any', isNullable: true };
 }
 
 function namesOf({ format }: Space): string[] {
   return format.map((field) => String((isTable(field) ? field['name'] : undefined) ?? ''));
 }
 
-/** The fields that the format names and that indexes say something of, without a gap. */
-function known(catalog: Catalog, space: Space): TextColumn[] {
-  const rows = rowsOfSpaces(catalog).get(space.id);
-  const described = rows === undefined ? new Map<number, never>() : columnsOf(rows);
-  const names = namesOf(space);
-  const count = Math.max(names.length, ...[...described.keys()].map((fieldNo) => fieldNo + 1));
-  return Array.from({ length: count }, (_, fieldNo): TextColumn => {
-    const { type, isNullable } = described.get(fieldNo) ?? unnamed(fieldNo);
-    return { fieldNo, name: names[fieldNo] || String(fieldNo + 1), type, isNullable };
-  });
-}
+/** Types of fields that hold null, whether or not they are said to be nullable; 1.x had `*`. */
+const ANY: readonly string[] = ['any', '*'];
 
-function pick(columns: readonly TextColumn[], field: string, space: Space): TextColumn {
-  const named = columns.find(({ name }) => name === field);
-  if (named !== undefined) return named;
-  if (NUMBER.test(field)) return columns[Number(field) - 1] ?? unnamed(Number(field) - 1);
-  const there = thereAre(namesOf(space));
-  throw new TntarError('usage', `space ${quoted(space.name)} has no field ${quoted(field)}`, {
-    hint: `${there}; a number from 1 stands for a field, too`,
-  });
+/** What is known of the fields of a space. */
+class Fields {
+  readonly names: readonly string[];
+  /** The number of fields that have a name or an index. */
+  readonly count: number;
+  readonly #taken: ReadonlySet<string>;
+  readonly #described: ReturnType<typeof columnsOf>;
+
+  constructor(catalog: Catalog, space: Space) {
+    const rows = rowsOfSpaces(catalog).get(space.id);
+    this.names = namesOf(space);
+    this.#taken = new Set(this.names);
+    this.#described = rows === undefined ? new Map<number, never>() : columnsOf(rows);
+    let count = this.names.length;
+    for (const fieldNo of this.#described.keys()) count = Math.max(count, fieldNo + 1);
+    this.count = count;
+  }
+
+  column(fieldNo: number): TextColumn {
+    const other = unnamed(fieldNo, this.#taken);
+    const { type, isNullable } = this.#described.get(fieldNo) ?? other;
+    const name = this.names[fieldNo] || other.name;
+    return { fieldNo, name, type, isNullable: isNullable || ANY.includes(type) };
+  }
+
+  /** The first `count` fields, or as many of them as may have a column. */
+  columns(count: number): TextColumn[] {
+    const length = Math.min(count, this.names.length + MAX_UNNAMED);
+    return Array.from({ length }, (_, fieldNo) => this.column(fieldNo));
+  }
+
+  pick(field: string, space: Space): TextColumn {
+    const named = this.names.indexOf(field);
+    if (named >= 0 && field !== '') return this.column(named);
+    if (NUMBER.test(field)) return this.column(Number(field) - 1);
+    throw new TntarError('usage', `space ${quoted(space.name)} has no field ${quoted(field)}`, {
+      hint: `${thereAre(this.names)}; a number from 1 stands for a field, too`,
+    });
+  }
 }
 
 /**
@@ -65,32 +104,38 @@ function pick(columns: readonly TextColumn[], field: string, space: Space): Text
  * @throws TntarError of kind `usage` for a field that the format does not name, and one that is there twice
  */
 export function layoutOf(catalog: Catalog, space: Space, fields?: readonly string[]): Layout {
-  const all = known(catalog, space);
-  const columns = fields === undefined ? all : fields.map((field) => pick(all, field, space));
-  const twice = columns.find((column, i) =>
-    columns.some((each, j) => j < i && isSame(each, column)),
-  );
-  if (fields !== undefined && twice !== undefined) {
-    throw new TntarError('usage', `field ${quoted(twice.name)} is asked for twice`, {
-      hint: 'name each field once, by its name or its number',
-    });
+  const known = new Fields(catalog, space);
+  const columns = fields?.map((field) => known.pick(field, space)) ?? known.columns(known.count);
+  const seen = new Set<number>();
+  for (const { fieldNo, name } of fields === undefined ? [] : columns) {
+    if (seen.has(fieldNo)) {
+      throw new TntarError('usage', `field ${quoted(name)} is asked for twice`, {
+        hint: 'name each field once, by its name or its number',
+      });
+    }
+    seen.add(fieldNo);
   }
-  const names = namesOf(space);
+  const { names } = known;
   const isNamed =
     names.length > 0 &&
     new Set(names).size === names.length &&
     !names.some((name) => name === '' || NUMBER.test(name));
-  return { space, catalog, columns, isChosen: fields !== undefined, isNamed };
+  const width = fields === undefined ? known.count : columns.length;
+  return { space, catalog, columns, width, isChosen: fields !== undefined, isNamed };
 }
-
-const isSame = (a: TextColumn, b: TextColumn): boolean => a.fieldNo === b.fieldNo;
 
 /** The same with columns for all fields of the first row, where no fields were chosen. */
 export function widened(layout: Layout, count: number): Layout {
-  const { columns, isChosen } = layout;
-  if (isChosen || count <= columns.length) return layout;
-  const more = Array.from({ length: count - columns.length }, (_, i) =>
-    unnamed(columns.length + i),
+  const { space, catalog, width, isChosen } = layout;
+  if (isChosen || count <= width) return layout;
+  return { ...layout, columns: new Fields(catalog, space).columns(count), width: count };
+}
+
+/** @throws Unfit where not every field that is known has a column */
+export function checkColumns({ columns, width }: Layout): void {
+  if (width <= columns.length) return;
+  throw new Unfit(
+    `there are ${width} fields, and no more than ${columns.length} columns are made of them`,
+    'say which fields are wanted, by name or number, e.g. --fields 1,2,3',
   );
-  return { ...layout, columns: [...columns, ...more] };
 }

@@ -17,9 +17,11 @@ export interface TableLimits {
   reservedTable: RegExp;
   /** Matches names that no column may have. */
   reservedColumn: RegExp;
+  /** Matches names that the program that loads the text would change. */
+  changedName: RegExp;
 }
 
-const NONE = /^$/;
+const NONE = /(?!)/;
 
 /** The standard has no limits, and databases differ. */
 export const SQL_LIMITS: TableLimits = {
@@ -30,6 +32,7 @@ export const SQL_LIMITS: TableLimits = {
   fold: (name) => name,
   reservedTable: NONE,
   reservedColumn: NONE,
+  changedName: NONE,
 };
 
 /**
@@ -42,12 +45,14 @@ export const SQLITE_LIMITS: TableLimits = {
   columns: 2000,
   fold: (name) => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase()),
   reservedTable: /^sqlite_/i,
+  // `local_getline()` of the shell's `shell.c`
+  changedName: /\r\n/,
 };
 
 /**
  * `MaxHeapAttributeNumber` of `src/include/access/htup_details.h`; `INDEX_MAX_KEYS` and `NAMEDATALEN` of
  * `src/include/pg_config_manual.h`, which cuts longer names; the columns that `src/backend/catalog/heap.c`
- * gives to each table.
+ * gives to each table. A table such as `pg_class` can be made, and its name then means that of the system.
  */
 export const POSTGRES_LIMITS: TableLimits = {
   ...SQL_LIMITS,
@@ -55,6 +60,7 @@ export const POSTGRES_LIMITS: TableLimits = {
   columns: 1600,
   keyColumns: 32,
   nameBytes: 63,
+  reservedTable: /^pg_/,
   reservedColumn: /^(ctid|xmin|cmin|xmax|cmax|tableoid)$/,
 };
 
@@ -80,13 +86,13 @@ export function checkLimits(
       `choose up to ${limits.columns} of them with --fields, or use --format ndjson or csv`,
     );
   }
+  checkName(table, limits, NO_TABLE);
   if (limits.reservedTable.test(table)) {
     throw new Unfit(`${database} allows no table with the name ${shown(table)}`, NO_TABLE);
   }
-  checkLength(table, limits, NO_TABLE);
   const seen = new Map<string, string>();
   for (const { name } of columns) {
-    checkLength(name, limits, FIELDS);
+    checkName(name, limits, FIELDS);
     if (limits.reservedColumn.test(name)) {
       throw new Unfit(`every table of ${database} has a column ${shown(name)} of its own`, FIELDS);
     }
@@ -101,7 +107,32 @@ export function checkLimits(
   }
 }
 
-function checkLength(name: string, { database, nameBytes }: TableLimits, hint: string): void {
+/**
+ * Checks one name of a table, a column or an index.
+ *
+ * Readers such as `sqlite3` end a line at a zero byte, and the quote that follows it: the rest of the name would
+ * be run. Servers refuse such names, so somebody made it on purpose.
+ *
+ * @throws Unfit for a name that the database, or what reads the text, does not take as it is
+ */
+export function checkName(
+  name: string,
+  { database, nameBytes, changedName }: TableLimits,
+  hint: string,
+): void {
+  if (name === '') throw new Unfit('a name is empty', hint);
+  if (name.includes('\0')) {
+    throw new Unfit(
+      `the name ${shown(name)} has a zero byte`,
+      'use --format ndjson, or csv, and trust nothing else in this archive',
+    );
+  }
+  if (changedName.test(name)) {
+    throw new Unfit(
+      `the name ${shown(name)} has a line end of two characters, which ${database} changes`,
+      hint,
+    );
+  }
   const bytes = Buffer.byteLength(name);
   if (bytes <= nameBytes) return;
   throw new Unfit(

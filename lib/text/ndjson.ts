@@ -1,3 +1,4 @@
+import { jsonText } from '../report.js';
 import { FixedText, SMALL_BUFFER, TextBuffer } from './buffer.js';
 import { JsonWriter } from './json.js';
 import type { Layout } from './layout.js';
@@ -24,7 +25,9 @@ export class JsonRows implements RowWriter {
   readonly #frame: (typeof FRAMES)[keyof typeof FRAMES];
   /** `{"id":`, `,"name":` and so on, by the number of the field. */
   readonly #keys: FixedText[] = [];
+  readonly #names: ReadonlyMap<number, string>;
   #isFirst = true;
+  #fieldNo = -1;
 
   constructor(
     text: TextBuffer,
@@ -37,21 +40,82 @@ export class JsonRows implements RowWriter {
     this.#strings = strings;
     this.#json = new JsonWriter(text, { strings });
     this.#frame = FRAMES[kind];
-    for (const { fieldNo, name } of layout.columns) this.#keys[fieldNo] = keyOf(name);
+    this.#names = new Map(layout.columns.map(({ fieldNo, name }) => [fieldNo, name]));
   }
 
   begin(): void {
     this.#text.latin1(this.#frame.before);
   }
 
+  get fieldNo(): number {
+    return this.#fieldNo;
+  }
+
   row(row: Row): void {
-    const { between, rowEnd, before } = this.#frame;
+    this.#open();
+    const count = this.#count(row);
+    for (let i = 0, hasBefore = false; i < count; i++) {
+      const at = this.#place(row, i);
+      if (at < 0 && this.#layout.isNamed) continue;
+      this.#key(hasBefore);
+      hasBefore = true;
+      if (at < 0) this.#text.latin1('null');
+      else this.#json.value(row.buf, at);
+    }
+    this.#close();
+  }
+
+  *pieces(row: Row): Generator<void> {
+    this.#open();
+    const count = this.#count(row);
+    for (let i = 0, hasBefore = false; i < count; i++) {
+      const at = this.#place(row, i);
+      if (at < 0 && this.#layout.isNamed) continue;
+      this.#key(hasBefore);
+      hasBefore = true;
+      if (at < 0) this.#text.latin1('null');
+      else yield* this.#json.pieces(row.buf, at);
+    }
+    this.#close();
+  }
+
+  #count(row: Row): number {
+    const { columns, isChosen } = this.#layout;
+    return isChosen ? columns.length : row.count;
+  }
+
+  /** Where a field begins that is written at position `i`; -1 where the row does not have it. */
+  #place(row: Row, i: number): number {
+    const { columns, isChosen } = this.#layout;
+    this.#fieldNo = isChosen ? columns[i]!.fieldNo : i;
+    return row.at(this.#fieldNo);
+  }
+
+  #open(): void {
+    const { between, before } = this.#frame;
+    this.#fieldNo = -1;
     if (!this.#isFirst) this.#text.latin1(between);
     this.#isFirst = false;
     if (before !== '') this.#text.byte(0x0a);
-    if (this.#layout.isNamed) this.#object(row);
-    else this.#array(row);
-    this.#text.latin1(rowEnd);
+    this.#text.byte(this.#layout.isNamed ? 0x7b : 0x5b);
+  }
+
+  /** Writes what stands before a value. */
+  #key(hasBefore: boolean): void {
+    if (hasBefore) this.#text.byte(0x2c);
+    if (!this.#layout.isNamed) return;
+    const fieldNo = this.#fieldNo;
+    this.#keys[fieldNo] ??= this.#newKey(fieldNo);
+    this.#text.fixed(this.#keys[fieldNo]);
+  }
+
+  #newKey(fieldNo: number): FixedText {
+    return new FixedText(`${jsonText(this.#names.get(fieldNo) ?? String(fieldNo + 1))}:`);
+  }
+
+  #close(): void {
+    this.#text.byte(this.#layout.isNamed ? 0x7d : 0x5d);
+    this.#text.latin1(this.#frame.rowEnd);
   }
 
   end(): void {
@@ -61,41 +125,6 @@ export class JsonRows implements RowWriter {
   get notes(): readonly string[] {
     return this.#strings.notes;
   }
-
-  #object(row: Row): void {
-    const { columns, isChosen } = this.#layout;
-    const count = isChosen ? columns.length : row.count;
-    this.#text.byte(0x7b);
-    let hasBefore = false;
-    for (let i = 0; i < count; i++) {
-      const fieldNo = isChosen ? columns[i]!.fieldNo : i;
-      const at = row.at(fieldNo);
-      if (at < 0) continue;
-      if (hasBefore) this.#text.byte(0x2c);
-      hasBefore = true;
-      this.#keys[fieldNo] ??= keyOf(String(fieldNo + 1));
-      this.#text.fixed(this.#keys[fieldNo]);
-      this.#json.value(row.buf, at);
-    }
-    this.#text.byte(0x7d);
-  }
-
-  #array(row: Row): void {
-    const { columns, isChosen } = this.#layout;
-    const count = isChosen ? columns.length : row.count;
-    this.#text.byte(0x5b);
-    for (let i = 0; i < count; i++) {
-      if (i > 0) this.#text.byte(0x2c);
-      const at = row.at(isChosen ? columns[i]!.fieldNo : i);
-      if (at < 0) this.#text.latin1('null');
-      else this.#json.value(row.buf, at);
-    }
-    this.#text.byte(0x5d);
-  }
-}
-
-function keyOf(name: string): FixedText {
-  return new FixedText(`${JSON.stringify(name)}:`);
 }
 
 /**

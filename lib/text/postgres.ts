@@ -1,15 +1,19 @@
+import { quoted } from '../report.js';
 import { Datetime } from '../tuple/datetime.js';
 import type { Decimal } from '../tuple/decimal.js';
+import { readInteger } from '../tuple/integers.js';
 import type { Uuid } from '../tuple/uuid.js';
 import { PlainCopy, type TextBuffer } from './buffer.js';
 import { Cells } from './cells.js';
 import { checkWidth } from './csv.js';
 import type { Layout, TextColumn } from './layout.js';
 import { POSTGRES_LIMITS } from './limits.js';
+import { MAX_INDEX_ROW, numericSize, PostgresSizes } from './postgres-sizes.js';
 import type { Row } from './row.js';
-import { writeFloat, writeInteger } from './scalars.js';
-import type { Strings } from './strings.js';
+import { floatText, writeFloat, writeInteger } from './scalars.js';
+import { PIECE_BYTES, type Strings } from './strings.js';
 import {
+  addPrimaryKey,
   columnList,
   createIndex,
   createTable,
@@ -19,22 +23,22 @@ import {
   type Table,
   tableOf,
 } from './table.js';
-import { Unfit } from './unfit.js';
+import { minusZero, Unfit } from './unfit.js';
 import type { RowWriter } from './writer.js';
 
 const SERVER = POSTGRES_LIMITS.database;
 
 /** Integers of other sizes are `numeric(20)`, which holds all of 64 bits, with a sign or without. */
-const SIZED: Readonly<Record<string, string>> = {
-  int8: 'smallint',
-  int16: 'smallint',
-  int32: 'integer',
-  int64: 'bigint',
-  uint8: 'smallint',
-  uint16: 'integer',
-  uint32: 'bigint',
-  float32: 'real',
-};
+const SIZED: ReadonlyMap<string, string> = new Map([
+  ['int8', 'smallint'],
+  ['int16', 'smallint'],
+  ['int32', 'integer'],
+  ['int64', 'bigint'],
+  ['uint8', 'smallint'],
+  ['uint16', 'integer'],
+  ['uint32', 'bigint'],
+  ['float32', 'real'],
+]);
 
 const TYPES: Readonly<Record<Group, string>> = {
   integer: 'numeric(20)',
@@ -49,7 +53,7 @@ const TYPES: Readonly<Record<Group, string>> = {
   json: 'jsonb',
 };
 
-const typeOf = ({ type }: TextColumn): string => SIZED[type] ?? TYPES[groupOf(type)];
+const typeOf = ({ type }: TextColumn): string => SIZED.get(type) ?? TYPES[groupOf(type)];
 
 /** A table and its COPY, in one transaction: of a stream that is cut nothing stays. */
 const BEFORE = `\\set ON_ERROR_STOP on
@@ -72,41 +76,54 @@ const ESCAPES: ReadonlyMap<number, string> = new Map([
   [0x5c, '\\\\'],
 ]);
 
+/** `JsonbContainer` and `JEntry` of `src/include/utils/jsonb.h`, with room to align a number. */
+const JSONB_HEADERS = 16;
+
 class CopyCells extends Cells {
   readonly #plain: PlainCopy;
   /** Datetimes of which less is kept than there was. */
   blurred = 0;
+  /** Bytes that the value needs that was written last; -1 for null. Of a fixed size it is not told. */
+  size = 0;
 
   constructor(text: TextBuffer, columns: readonly TextColumn[], strings: Strings) {
-    super(text, columns, strings, SERVER);
+    super(text, columns, strings, { noZero: SERVER, noMinusZero: 'jsonb' });
     this.#plain = new PlainCopy(text, '\\');
   }
 
   protected null(): void {
+    this.size = -1;
     this.text.latin1('\\N');
   }
 
   protected boolean(value: boolean): void {
+    this.size = 1;
     this.text.byte(value ? 0x74 : 0x66);
   }
 
   protected integer(buf: Buffer, pos: number): void {
+    this.size = numericSize(String(readInteger(buf, pos)));
     writeInteger(this.text, buf, pos);
   }
 
-  protected float(value: number): void {
+  protected float(value: number, group: Group): void {
+    if (group === 'number' && Object.is(value, -0)) throw minusZero('numeric');
+    this.size = numericSize(floatText(value));
     writeFloat(this.text, value);
   }
 
   protected decimal(value: Decimal): void {
+    this.size = numericSize(String(value));
     this.text.latin1(String(value));
   }
 
   protected uuid(value: Uuid): void {
+    this.size = 16;
     this.text.latin1(String(value));
   }
 
   protected binary(buf: Buffer, start: number, end: number): void {
+    this.size = end - start;
     this.text.latin1('\\\\x');
     this.text.latin1(buf.toString('hex', start, end));
   }
@@ -119,6 +136,7 @@ class CopyCells extends Cells {
         'leave the field out with --fields, or use --format sql, which has text for it',
       );
     }
+    this.size = 8;
     if (nanoseconds % 1000 !== 0 || offsetMinutes !== 0 || tzIndex !== 0) this.blurred++;
     this.text.latin1(timestamp(seconds, nanoseconds));
   }
@@ -127,7 +145,8 @@ class CopyCells extends Cells {
     const text = this.text;
     const before = text.length;
     text.reserve(end - start);
-    let pos = this.#plain.run(buf, start, end);
+    this.size = end - start;
+    const pos = this.#plain.run(buf, start, end);
     if (!isText && (pos < end || this.strings.isMarking)) {
       const other = this.strings.instead(buf, start, end, SERVER);
       if (other !== undefined) {
@@ -136,18 +155,51 @@ class CopyCells extends Cells {
         return;
       }
     }
-    while (pos < end) {
-      const byte = buf[pos]!;
-      const escaped = ESCAPES.get(byte);
-      if (escaped === undefined) text.byte(byte);
+    this.#escape(buf, pos, end);
+  }
+
+  #escape(buf: Buffer, start: number, end: number): void {
+    const text = this.text;
+    text.reserve(2 * (end - start));
+    for (let pos = start; ; pos++) {
+      pos = this.#plain.run(buf, pos, end);
+      if (pos >= end) break;
+      const escaped = ESCAPES.get(buf[pos]!);
+      if (escaped === undefined) text.bytes[text.length++] = buf[pos]!;
       else text.latin1(escaped);
-      text.reserve(end - pos);
-      pos = this.#plain.run(buf, pos + 1, end);
     }
+  }
+
+  protected *stringPieces(buf: Buffer, start: number, end: number): Generator<void> {
+    let size = 0;
+    for (const piece of this.strings.pieces(buf, start, end, SERVER)) {
+      size += piece.length;
+      this.#escape(piece, 0, piece.length);
+      if (this.text.isFull) yield;
+    }
+    this.size = size;
+  }
+
+  protected *binaryPieces(buf: Buffer, start: number, end: number): Generator<void> {
+    this.size = end - start;
+    this.text.latin1('\\\\x');
+    yield* this.hexPieces(buf, start, end);
+  }
+
+  /** What jsonb needs for a value that is long in JSON is not known, but no index has room for it. */
+  protected *jsonPieces(scratch: TextBuffer, parts: Iterable<unknown>): Generator<void> {
+    this.size = PIECE_BYTES;
+    for (const _ of parts) {
+      this.#escape(scratch.bytes, 0, scratch.length);
+      scratch.clear();
+      if (this.text.isFull) yield;
+    }
+    this.#escape(scratch.bytes, 0, scratch.length);
   }
 
   protected json(buf: Buffer, start: number, end: number): void {
     this.string(buf, start, end, true);
+    this.size += JSONB_HEADERS;
   }
 }
 
@@ -168,6 +220,8 @@ export class PostgresRows implements RowWriter {
   readonly #strings: Strings;
   readonly #table: Table;
   readonly #cells: CopyCells;
+  readonly #sizes: PostgresSizes;
+  #fieldNo = -1;
 
   constructor(text: TextBuffer, layout: Layout, strings: Strings) {
     this.#text = text;
@@ -177,33 +231,80 @@ export class PostgresRows implements RowWriter {
       datetime: 'less of a datetime is kept',
     });
     this.#cells = new CopyCells(text, layout.columns, strings);
+    const { indexes, primaryKey } = this.#table;
+    const keys = primaryKey === undefined ? indexes : [primaryKey, ...indexes];
+    this.#sizes = new PostgresSizes(layout.columns, keys);
   }
 
   begin(): void {
     const table = this.#table;
-    this.#text.text(BEFORE + createTable(table, typeOf));
+    this.#text.text(BEFORE + createTable(table, { typeOf, isKeyLater: true }));
     this.#text.text(`COPY ${identifier(table.name)} ${columnList(table.columns)} FROM STDIN;\n`);
   }
 
+  get fieldNo(): number {
+    return this.#fieldNo;
+  }
+
   row(row: Row): void {
-    const { columns } = this.#layout;
-    checkWidth(this.#layout, row);
-    for (let i = 0; i < columns.length; i++) {
-      if (i > 0) this.#text.byte(0x09);
+    this.#open(row);
+    for (let i = 0; i < this.#layout.columns.length; i++) {
+      this.#next(i);
       this.#cells.write(row, i);
+      this.#sizes.sizes[i] = this.#cells.size;
     }
+    this.#close();
+  }
+
+  *pieces(row: Row): Generator<void> {
+    this.#open(row);
+    for (let i = 0; i < this.#layout.columns.length; i++) {
+      this.#next(i);
+      yield* this.#cells.pieces(row, i);
+      this.#sizes.sizes[i] = this.#cells.size;
+    }
+    this.#close();
+  }
+
+  #open(row: Row): void {
+    this.#fieldNo = -1;
+    checkWidth(this.#layout, row);
+  }
+
+  #next(column: number): void {
+    if (column > 0) this.#text.byte(0x09);
+    this.#fieldNo = this.#layout.columns[column]!.fieldNo;
+  }
+
+  #close(): void {
+    this.#fieldNo = -1;
     this.#text.byte(0x0a);
+    this.#sizes.check();
   }
 
   end(): void {
     const table = this.#table;
-    const indexes = table.indexes.map((index) => createIndex(table, index));
-    this.#text.text(`\\.\n${indexes.join('')}COMMIT;\n`);
+    const { primaryKey } = table;
+    const { tooLong } = this.#sizes;
+    const hasKey = primaryKey !== undefined && !tooLong.has(primaryKey);
+    const key = hasKey ? addPrimaryKey(table, primaryKey) : '';
+    const indexes = table.indexes.filter((index) => !tooLong.has(index));
+    const made = indexes.map((index) => createIndex(table, index)).join('');
+    this.#text.text(`\\.\n${key}${made}COMMIT;\n`);
   }
 
   get notes(): readonly string[] {
     const { blurred } = this.#cells;
     const lost = `of ${blurred} datetimes timestamptz keeps the moment to the microsecond, and no zone`;
-    return [...this.#table.leftOut, ...(blurred === 0 ? [] : [lost]), ...this.#strings.notes];
+    const long = [...this.#sizes.tooLong].map(
+      ([{ name }, bytes]) =>
+        `index ${quoted(name)} is left out: a key in it has ${bytes} bytes, and ${SERVER} takes ${MAX_INDEX_ROW}`,
+    );
+    return [
+      ...this.#table.leftOut,
+      ...long,
+      ...(blurred === 0 ? [] : [lost]),
+      ...this.#strings.notes,
+    ];
   }
 }

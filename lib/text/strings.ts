@@ -5,6 +5,19 @@ import { hasZero, notUtf8 } from './unfit.js';
 /** The beginning of each string that was written as base64, so that it is not taken for text. */
 const MARK = 'base64:';
 
+/** Long values are written in parts of so many bytes, which base64 has a whole number of characters for. */
+export const PIECE_BYTES = 48 * 1024;
+
+/** Parts of valid UTF-8, each of whole characters. */
+function* characters(bytes: Buffer): Generator<Buffer> {
+  for (let pos = 0; pos < bytes.length; ) {
+    let end = Math.min(pos + PIECE_BYTES, bytes.length);
+    while (end < bytes.length && (bytes[end]! & 0xc0) === 0x80) end--;
+    yield bytes.subarray(pos, end);
+    pos = end;
+  }
+}
+
 /**
  * Decides what is written for strings that a format cannot have as text: those that are not valid UTF-8, and
  * those with a zero byte where a database takes none. Counts them.
@@ -53,6 +66,34 @@ export class Strings {
     if (this.isMarking) return Buffer.from(MARK + bytes.toString('base64'));
     const text = bytes.toString();
     return Buffer.from(noZero === undefined ? text : text.replaceAll('\0', '\ufffd'));
+  }
+
+  /**
+   * The same for a long string, a part after the other: the string itself, or what is written in its place. No
+   * character is cut.
+   */
+  *pieces(buf: Buffer, start: number, end: number, noZero?: string): Generator<Buffer> {
+    const bytes = buf.subarray(start, end);
+    const isText = this.isText(buf, start, end, noZero);
+    const isMarked = this.isMarking && bytes.toString('latin1', 0, MARK.length) === MARK;
+    if (isText && !isMarked) {
+      yield* characters(bytes);
+      return;
+    }
+    if (this.#how === 'error') {
+      throw noZero !== undefined && isUtf8(bytes) ? hasZero(noZero) : notUtf8();
+    }
+    this.#count++;
+    if (this.isMarking) yield Buffer.from(MARK);
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+    for (let pos = 0; pos < bytes.length; pos += PIECE_BYTES) {
+      const piece = bytes.subarray(pos, pos + PIECE_BYTES);
+      if (this.isMarking) yield Buffer.from(piece.toString('base64'));
+      else {
+        const text = decoder.decode(piece, { stream: pos + PIECE_BYTES < bytes.length });
+        yield Buffer.from(noZero === undefined ? text : text.replaceAll('\0', '\ufffd'));
+      }
+    }
   }
 
   /** Returns a line that says how many strings were not written as they are, or no line. */

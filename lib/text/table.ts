@@ -3,8 +3,9 @@ import type { SystemRow } from '../schema/catalog.js';
 import { isTable } from '../schema/rows.js';
 import { Field, SystemSpace } from '../schema/system.js';
 import type { Value } from '../tuple/codec.js';
-import type { Layout, TextColumn } from './layout.js';
-import { checkLimits, type TableLimits } from './limits.js';
+import { indexNames, sameTables } from './index-names.js';
+import { checkColumns, type Layout, type TextColumn } from './layout.js';
+import { checkLimits, checkName, type TableLimits } from './limits.js';
 import type { Strings } from './strings.js';
 import { Unfit } from './unfit.js';
 
@@ -22,31 +23,31 @@ export type Group =
   | 'json';
 
 /** By the type of a field; 1.x had `num` and `str`. All others hold values of several kinds: JSON. */
-const GROUPS: Readonly<Record<string, Group>> = {
-  unsigned: 'integer',
-  num: 'integer',
-  integer: 'integer',
-  int: 'integer',
-  number: 'number',
-  double: 'float',
-  float32: 'float',
-  float64: 'float',
-  decimal: 'decimal',
-  decimal32: 'decimal',
-  decimal64: 'decimal',
-  decimal128: 'decimal',
-  decimal256: 'decimal',
-  boolean: 'boolean',
-  string: 'string',
-  str: 'string',
-  varbinary: 'binary',
-  uuid: 'uuid',
-  datetime: 'datetime',
-};
+const GROUPS: ReadonlyMap<string, Group> = new Map([
+  ['unsigned', 'integer'],
+  ['num', 'integer'],
+  ['integer', 'integer'],
+  ['int', 'integer'],
+  ['number', 'number'],
+  ['double', 'float'],
+  ['float32', 'float'],
+  ['float64', 'float'],
+  ['decimal', 'decimal'],
+  ['decimal32', 'decimal'],
+  ['decimal64', 'decimal'],
+  ['decimal128', 'decimal'],
+  ['decimal256', 'decimal'],
+  ['boolean', 'boolean'],
+  ['string', 'string'],
+  ['str', 'string'],
+  ['varbinary', 'binary'],
+  ['uuid', 'uuid'],
+  ['datetime', 'datetime'],
+]);
 
 /** @example groupOf('int8') // 'integer' */
 export function groupOf(type: string): Group {
-  return /^u?int(8|16|32|64)$/.test(type) ? 'integer' : (GROUPS[type] ?? 'json');
+  return /^u?int(8|16|32|64)$/.test(type) ? 'integer' : (GROUPS.get(type) ?? 'json');
 }
 
 /** A primary key or another index, of whole columns. */
@@ -57,17 +58,16 @@ export interface TableKey {
   columns: readonly TextColumn[];
 }
 
-/** A secondary index of a table. */
+/** A key of a table, with the name that the database knows it by: it has each name once. */
 export interface TableIndex extends TableKey {
-  /** In the whole database, which has one name once; absent: the database finds one. */
-  fullName?: string;
+  fullName: string;
 }
 
 /** A space as a table of another database. */
 export interface Table {
   name: string;
   columns: readonly TextColumn[];
-  primaryKey?: TableKey;
+  primaryKey?: TableIndex;
   indexes: readonly TableIndex[];
   /** Indexes that no table can have, one line each. */
   leftOut: readonly string[];
@@ -100,42 +100,12 @@ function keyOf(
   return { name: String(fields[name]), isUnique, columns: found as TextColumn[] };
 }
 
-/**
- * Readers such as `sqlite3` end a line at a zero byte, and the quote that follows it: the rest of the name would
- * be run. Servers refuse such names, so somebody made it on purpose.
- */
-function checkNames(names: readonly string[]): void {
-  const bad = names.find((each) => each.includes('\0'));
-  if (bad === undefined) return;
-  throw new Unfit(
-    `the name ${JSON.stringify(bad)} has a zero byte`,
-    'use --format ndjson, or csv, and trust nothing else in this archive',
-  );
-}
-
-/**
- * Names indexes after the table as well, for a database has each name once: `_pkey` is that of a primary key in
- * PostgreSQL. Those whose name would be too long come last, lest a name that the database finds for them is
- * that of another.
- */
-function withNames(table: string, keys: readonly TableKey[], limits: TableLimits): TableIndex[] {
-  const { fold, nameBytes } = limits;
-  const taken = new Set([fold(`${table}_pkey`)]);
-  const indexes = keys.map((key): TableIndex => {
-    const wanted = `${table}_${key.name}`;
-    let fullName = wanted;
-    for (let i = 2; taken.has(fold(fullName)); i++) fullName = `${wanted}_${i}`;
-    taken.add(fold(fullName));
-    return Buffer.byteLength(fullName) > nameBytes ? key : { ...key, fullName };
-  });
-  const isNamed = ({ fullName }: TableIndex): boolean => fullName !== undefined;
-  return [...indexes.filter(isNamed), ...indexes.filter((index) => !isNamed(index))];
-}
-
 /** Groups of columns that tell fewer values apart than the fields do, with the reason: an index of one is not unique. */
 export type Blurred = Partial<Record<Group, string>>;
 
 const REPLACED = 'different strings in it may become the same';
+/** A decimal and its text, or binary and the same in base64, have one form in JSON. */
+const MIXED = 'values of different types in it may read the same';
 
 /**
  * Makes a table of a space.
@@ -149,7 +119,7 @@ export function tableOf(
   { isLossy }: Strings,
   given: Blurred = {},
 ): Table {
-  const blurred: Blurred = isLossy ? { ...given, string: REPLACED, json: REPLACED } : given;
+  const blurred: Blurred = { ...given, json: MIXED, ...(isLossy ? { string: REPLACED } : {}) };
   const { space, catalog, columns } = layout;
   if (columns.length === 0) {
     throw new Unfit(
@@ -157,9 +127,12 @@ export function tableOf(
       'say which with --fields, by number, e.g. --fields 1,2',
     );
   }
-  const keys: TableKey[] = [];
-  const leftOut: string[] = [];
-  let primaryKey: TableKey | undefined;
+  checkColumns(layout);
+  checkLimits(space.name, columns, limits);
+  const names = indexNames(catalog, limits);
+  const indexes: TableIndex[] = [];
+  const leftOut: string[] = sameTables(catalog, space, limits);
+  let primaryKey: TableIndex | undefined;
   for (const row of catalog.rows(SystemSpace.INDEX)) {
     if (row.fields[Field.index.spaceId] !== space.id) continue;
     const key = keyOf(row, columns, limits);
@@ -172,12 +145,11 @@ export function tableOf(
       leftOut.push(`index ${quoted(key.name)} is not unique there: ${reason}`);
     }
     const isUnique = key.isUnique && reason === undefined;
-    if (row.fields[Field.index.id] === 0 && isUnique) primaryKey = key;
-    else keys.push({ ...key, isUnique });
+    const index = { ...key, isUnique, fullName: names.get(row)! };
+    checkName(index.fullName, limits, 'use --format csv, and make the index by hand');
+    if (row.fields[Field.index.id] === 0 && isUnique) primaryKey = index;
+    else indexes.push(index);
   }
-  checkNames([space.name, ...[...columns, ...keys].map((each) => each.name)]);
-  checkLimits(space.name, columns, limits);
-  const indexes = withNames(space.name, keys, limits);
   const table = { name: space.name, columns, indexes, leftOut };
   return primaryKey === undefined ? table : { ...table, primaryKey };
 }
@@ -197,23 +169,38 @@ export function columnList(columns: readonly TextColumn[]): string {
   return `(${columns.map(({ name }) => identifier(name)).join(', ')})`;
 }
 
-/** The definition of a table, by the types that `typeOf` gives. */
+/** How a table is defined. */
+export interface Definition {
+  typeOf(column: TextColumn): string;
+  /** Follows the definition. */
+  ending?: string;
+  /** True where {@link addPrimaryKey} comes after the rows. */
+  isKeyLater?: boolean;
+}
+
+/** The definition of a table. */
 export function createTable(
   { name, columns, primaryKey }: Table,
-  typeOf: (column: TextColumn) => string,
-  ending = '',
+  { typeOf, ending = '', isKeyLater = false }: Definition,
 ): string {
   const lines = columns.map((column) => {
     const isRequired = !column.isNullable || primaryKey?.columns.includes(column);
     return `  ${identifier(column.name)} ${typeOf(column)}${isRequired ? ' NOT NULL' : ''}`;
   });
-  if (primaryKey !== undefined) lines.push(`  PRIMARY KEY ${columnList(primaryKey.columns)}`);
+  if (primaryKey !== undefined && !isKeyLater)
+    lines.push(`  PRIMARY KEY ${columnList(primaryKey.columns)}`);
   return `CREATE TABLE ${identifier(name)} (\n${lines.join(',\n')}\n)${ending};\n`;
+}
+
+/** Adds the primary key to a table that has its rows. */
+export function addPrimaryKey({ name }: Table, { fullName, columns }: TableIndex): string {
+  const key = `CONSTRAINT ${identifier(fullName)} PRIMARY KEY ${columnList(columns)}`;
+  return `ALTER TABLE ${identifier(name)} ADD ${key};\n`;
 }
 
 /** The definition of an index. */
 export function createIndex(table: Table, { isUnique, fullName, columns }: TableIndex): string {
   const kind = isUnique ? 'UNIQUE INDEX' : 'INDEX';
-  const named = fullName === undefined ? kind : `${kind} ${identifier(fullName)}`;
+  const named = `${kind} ${identifier(fullName)}`;
   return `CREATE ${named} ON ${identifier(table.name)} ${columnList(columns)};\n`;
 }

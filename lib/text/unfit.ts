@@ -24,3 +24,11 @@ export function hasZero(where: string): Unfit {
     'use --invalid-utf8 base64 or replace, leave the field out with --fields, or use --format ndjson',
   );
 }
+
+/** Returns the error about -0 for what keeps no sign of zero. */
+export function minusZero(where: string): Unfit {
+  return new Unfit(
+    `the number -0.0, of which ${where} makes 0`,
+    'leave the field out with --fields, or use --format ndjson or csv',
+  );
+}

@@ -2,7 +2,7 @@ import { deepEqual, equal, match, throws } from 'node:assert/strict';
 import { TextBuffer } from '../../lib/text/buffer.js';
 import { rowWriter } from '../../lib/text/formats.js';
 import type { TextFormat } from '../../lib/text/names.js';
-import { type Field, layoutFor, textOf } from './writing.js';
+import { type Field, layoutFor, layoutOfMany, textOf } from './writing.js';
 
 const TABLES = ['sql', 'sqlite', 'postgres'] as const;
 
@@ -73,8 +73,8 @@ describe('a table of another database', () => {
 
   it('has no two columns that the database takes for the same', () => {
     for (const format of TABLES) {
-      throws(() => textOf(format, layoutFor(named('2', ''), { indexes: [] }), []), {
-        message: /cannot tell the columns "2" and "2" apart$/,
+      throws(() => textOf(format, layoutFor(named('a', 'a'), { indexes: [] }), []), {
+        message: /cannot tell the columns "a" and "a" apart$/,
         hint: /--fields/,
       });
     }
@@ -94,7 +94,7 @@ describe('a table of another database', () => {
     const text = textOf('postgres', layout, []);
     equal(text.includes('PRIMARY KEY'), false);
     match(text, /CREATE UNIQUE INDEX "t_fits" ON "t"/);
-    deepEqual(rowWriter('postgres', new TextBuffer(), layout).notes, [
+    deepEqual(rowWriter({ format: 'postgres' }, new TextBuffer(), layout).notes, [
       "index 'pk' is left out: it has 33 fields, and PostgreSQL takes 32",
     ]);
     match(textOf('sqlite', layout, []), /PRIMARY KEY/);
@@ -109,8 +109,62 @@ describe('a table of another database', () => {
       [...textOf(format, layout, []).matchAll(/^CREATE UNIQUE INDEX (.*)ON/gm)].map(
         ([, name]) => name,
       );
-    const long = `"t_${'y'.repeat(63)}" `;
-    deepEqual(found('sqlite'), ['"t_pkey_2" ', '"t_a" ', '"t_A_2" ', '"t_a_2_2" ', long]);
-    deepEqual(found('postgres'), ['"t_pkey_2" ', '"t_a" ', '"t_A" ', '"t_a_2" ', '']);
+    const long = (length: number) => `"t_${'y'.repeat(length)}" `;
+    deepEqual(found('sqlite'), ['"t_pkey_2" ', '"t_a" ', '"t_A_2" ', '"t_a_2_2" ', long(63)]);
+    deepEqual(found('postgres'), ['"t_pkey_2" ', '"t_a" ', '"t_A" ', '"t_a_2" ', long(61)]);
+  });
+
+  it('gives no index the name of another space, nor that of an index of one', () => {
+    const spaces = [
+      ['t', ['pk', 'a', 'b_c']],
+      ['t_b', ['pk', 'c']],
+      ['t_a', ['pk']],
+      ['t_pkey', ['pk']],
+    ] as const;
+    const names = spaces.flatMap(([name]) => {
+      const text = textOf('postgres', layoutOfMany(spaces, name), []);
+      return [...text.matchAll(/(?:CONSTRAINT|INDEX) "(\w+)"/g)].map(([, index]) => index);
+    });
+    deepEqual(names, [
+      't_pkey_2',
+      't_a_2',
+      't_b_c',
+      't_b_pkey',
+      't_b_c_2',
+      't_a_pkey',
+      't_pkey_pkey',
+    ]);
+  });
+
+  it('warns of another space that the database takes for the same table', () => {
+    const spaces = [
+      ['Users', ['pk']],
+      ['users', ['pk']],
+    ] as const;
+    const notes = (format: TextFormat) =>
+      rowWriter({ format }, new TextBuffer(), layoutOfMany(spaces, 'users')).notes;
+    deepEqual(notes('sqlite'), ["SQLite takes 'Users' and 'users' for one table"]);
+    deepEqual(notes('postgres'), []);
+  });
+
+  it('has no name that the database, or what loads it, would take for another', () => {
+    for (const [format, space, reason] of [
+      ['postgres', 'pg_class', /PostgreSQL allows no table with the name "pg_class"/],
+      ['sqlite', 'SQLITE_x', /SQLite allows no table with the name "SQLITE_x"/],
+      ['sqlite', 'a\r\nb', /a line end of two characters/],
+      ['sql', '', /a name is empty/],
+    ] as const) {
+      const layout = layoutFor(named('id'), { space });
+      throws(() => textOf(format, layout, []), { message: reason, hint: /--format csv/ });
+    }
+  });
+
+  it('is refused where an index is of a field far away, and not made of as many columns', () => {
+    for (const format of ['csv', 'tsv', 'sql', 'postgres', 'sqlite'] as const) {
+      const layout = layoutFor(named('id'), { indexes: [['far', [100_000_000]]] });
+      throws(() => textOf(format, layout, []), { hint: /--fields/ });
+    }
+    const layout = layoutFor(named('id'), { indexes: [['far', [100_000_000]]] });
+    equal(textOf('ndjson', layout, [[1, 2]]), '{"id":1,"2":2}\n');
   });
 });

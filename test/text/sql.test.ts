@@ -143,8 +143,8 @@ describe('rows as SQL', () => {
 
   it('have the types of indexes where there is no format, and of other fields JSON', () => {
     const text = textOf('postgres', layoutFor([], { indexes: [['p', [0]]] }), [[1, 'a']]);
-    match(text, /CREATE TABLE "t" \(\n {2}"1" numeric\(20\) NOT NULL,\n {2}"2" jsonb,\n/);
-    match(text, /\n1\t"a"\n\\\.\n/);
+    match(text, /CREATE TABLE "t" \(\n {2}"1" numeric\(20\) NOT NULL,\n {2}"2" jsonb\n/);
+    match(text, /\n1\t"a"\n\\\.\nALTER TABLE "t" ADD CONSTRAINT "t_pkey" PRIMARY KEY \("1"\);\n/);
   });
 
   it('come without indexes that no table has, and say which', () => {
@@ -159,7 +159,7 @@ describe('rows as SQL', () => {
       ['b', 'string'],
     ];
     const layout = layoutFor(fields, { indexes, only: ['id'] });
-    const { notes } = rowWriter('sql', new TextBuffer(), layout);
+    const { notes } = rowWriter({ format: 'sql' }, new TextBuffer(), layout);
     deepEqual(notes, [
       "index 'bits' is left out: it is of the type bitset",
       "index 'function' is left out: it is of what a function returns",

@@ -68,7 +68,7 @@ export const FORMS: readonly [what: string, value: Plain, json: string, csv?: st
   [
     'a string of lines',
     'a\nb\r\n\tc\u0001\u007f',
-    '"a\\nb\\r\\n\\tc\\u0001\u007f"',
+    '"a\\nb\\r\\n\\tc\\u0001\\u007f"',
     '"a\nb\r\n\tc\u0001\u007f"',
   ],
   ['a string with a zero byte', 'a\0', '"a\\u0000"', 'a\0'],

@@ -1,0 +1,59 @@
+import { quoted } from '../report.js';
+import type { Catalog, Space, SystemRow } from '../schema/catalog.js';
+import { Field, SystemSpace } from '../schema/system.js';
+import type { TableLimits } from './limits.js';
+
+/** As PostgreSQL calls a primary key. */
+const PRIMARY = 'pkey';
+
+/** Cuts a name to so many bytes of UTF-8, and not within a character. */
+function cut(name: string, bytes: number): string {
+  const encoded = Buffer.from(name);
+  if (encoded.length <= bytes) return name;
+  let end = bytes;
+  while ((encoded[end]! & 0xc0) === 0x80) end--;
+  return encoded.toString('utf8', 0, end);
+}
+
+/**
+ * Names the indexes of all spaces, each after its table as well: a database has tables and indexes under one roof,
+ * where each name stands once. So no space that is loaded later finds its name taken.
+ *
+ * @returns names by the rows of `_index`
+ */
+export function indexNames(
+  catalog: Catalog,
+  { fold, nameBytes }: TableLimits,
+): ReadonlyMap<SystemRow, string> {
+  const taken = new Set(catalog.spaces.map(({ name }) => fold(name)));
+  /** The number that was added last, by the name it was added to: none is tried twice. */
+  const numbers = new Map<string, number>();
+  const tables = new Map(catalog.spaces.map(({ id, name }) => [id, name]));
+  const names = new Map<SystemRow, string>();
+  for (const row of catalog.rows(SystemSpace.INDEX)) {
+    const { fields } = row;
+    const table = tables.get(Number(fields[Field.index.spaceId]));
+    if (table === undefined) continue;
+    const own = fields[Field.index.id] === 0 ? PRIMARY : String(fields[Field.index.name]);
+    const wanted = cut(`${table}_${own}`, nameBytes);
+    let name = wanted;
+    for (let i = numbers.get(wanted) ?? 2; taken.has(fold(name)); i++) {
+      name = `${cut(wanted, nameBytes - 1 - String(i).length)}_${i}`;
+      numbers.set(wanted, i + 1);
+    }
+    taken.add(fold(name));
+    names.set(row, name);
+  }
+  return names;
+}
+
+/** Says which other spaces would be the same table in a database. */
+export function sameTables(catalog: Catalog, space: Space, limits: TableLimits): string[] {
+  const { fold, database } = limits;
+  const others = catalog.spaces.filter(
+    ({ id, name }) => id !== space.id && fold(name) === fold(space.name),
+  );
+  return others.map(
+    ({ name }) => `${database} takes ${quoted(name)} and ${quoted(space.name)} for one table`,
+  );
+}
