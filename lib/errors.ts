@@ -54,14 +54,22 @@ export class TntarError extends Error {
     const text = outcome === undefined ? message : `${message}; ${outcome}`;
     super(onOneLine(text), cause === undefined ? undefined : { cause });
     this.kind = kind;
-    this.hint = details.hint;
+    this.hint = details.hint === undefined ? undefined : cut(details.hint);
     this.serverCode = details.serverCode;
     this.outcome = outcome;
   }
 }
 
+/** Characters of a message. The longest of ours names a hundred things, each by 200 characters at most. */
+const MAX_MESSAGE = 32 * 1024;
+
+function cut(text: string): string {
+  return text.length > MAX_MESSAGE ? `${text.slice(0, MAX_MESSAGE)}…` : text;
+}
+
 function onOneLine(text: string): string {
-  return text.replace(/\s*\n\s*/g, ' ');
+  // one run of white space after the other: `\s*\n\s*` would look at each again from each of its characters
+  return cut(text).replace(/\s+/g, (blanks) => (blanks.includes('\n') ? ' ' : blanks));
 }
 
 /** The message of anything that was thrown, on one line; never throws itself. */

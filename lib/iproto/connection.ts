@@ -1,19 +1,13 @@
 import type { Socket } from 'node:net';
 import { messageOf, TntarError } from '../errors.js';
 import { Pool } from '../memory.js';
+import { errorText, isError } from './bodies.js';
 import { connect } from './connect.js';
-import { RequestType } from './constants.js';
+import { MAX_REPLY_BYTES, RequestType } from './constants.js';
 import type { Greeting } from './greeting.js';
 import { type LoggedIn, refusedError } from './login.js';
 import { type ConnectionOptions, checkServer } from './options.js';
-import {
-  errorText,
-  forEachPacket,
-  isError,
-  KEPT_ROOM,
-  type Packet,
-  PacketSplitter,
-} from './packets.js';
+import { broken, forEachPacket, KEPT_ROOM, type Packet, PacketSplitter } from './packets.js';
 import { explainSilence } from './quorum.js';
 import { Replies } from './replies.js';
 import { bare, type Request, toPacket } from './requests.js';
@@ -66,7 +60,7 @@ export class Connection {
   /** Memory for the rows that come. */
   readonly memory = new Pool(PIECE_BYTES, KEPT_PIECES);
   readonly #socket: Socket;
-  readonly #splitter = new PacketSplitter();
+  readonly #splitter = new PacketSplitter(MAX_REPLY_BYTES);
   readonly #replies = new Replies();
   readonly #options: ConnectionOptions;
   #consumer: Consumer | undefined;
@@ -75,6 +69,8 @@ export class Connection {
   #sync = 0;
   /** Requests under way that may take as long as they like. */
   #patient = 0;
+  /** Numbers of pings, whose answers nobody waits for. */
+  readonly #pings = new Set<number>();
   /** The server has answered a request. */
   #isAnswered = false;
   readonly #watch: SilenceWatch;
@@ -94,7 +90,7 @@ export class Connection {
     this.#watch = new SilenceWatch(this.idleTimeout, {
       owedSince: () => this.#owedSince(),
       isPatient: () => this.#patient > 0,
-      ping: () => this.write(toPacket(bare(RequestType.PING), this.nextSync())),
+      ping: () => this.#ping(),
       explain: () => this.#explainSilence(),
       giveUp: (reason) => this.#giveUp(reason),
     });
@@ -164,6 +160,22 @@ export class Connection {
     };
   }
 
+  #ping(): void {
+    const sync = this.nextSync();
+    this.#pings.add(sync);
+    this.write(toPacket(bare(RequestType.PING), sync));
+  }
+
+  /**
+   * Takes a reply that no request waits for. Only the answer to a ping may be one.
+   *
+   * @throws TntarError for any other: a server that sends replies without end would never be silent
+   */
+  passOver({ sync }: Pick<Packet, 'sync'>): void {
+    if (!this.#pings.delete(sync))
+      throw broken(`a reply to the request ${sync}, which waits for none`);
+  }
+
   /** Numbers for packets that are written with {@link write}. */
   nextSync(): number {
     return this.reserveSyncs(1);
@@ -217,6 +229,9 @@ export class Connection {
         const own = block.length > KEPT_ROOM ? block : Buffer.from(block);
         forEachPacket(own, (packet) => this.#settle(packet));
       });
+      // The rest of it may take for ever.
+      const { begun } = this.#splitter;
+      if (begun !== undefined && !isError(begun) && !this.#isOwed(begun)) this.passOver(begun);
     } catch (error) {
       this.#lost ??= error instanceof TntarError ? error : undefined;
       this.#lose(messageOf(error));
@@ -226,6 +241,11 @@ export class Connection {
   #settle(packet: Packet): void {
     if (this.#replies.settle(packet)) this.#isAnswered = true;
     else if (isError(packet)) this.#onComplaint(errorText(packet));
+    else this.passOver(packet);
+  }
+
+  #isOwed({ sync }: Pick<Packet, 'sync'>): boolean {
+    return this.#replies.has(sync) || this.#pings.has(sync);
   }
 
   /** The server says why it closes the connection: a trigger may do so before the first request. */

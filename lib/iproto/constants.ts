@@ -1,4 +1,4 @@
-import { MAX_TUPLE_BYTES } from '../archive/limits.js';
+import { MAX_DEFINITION_BYTES, MAX_TUPLE_BYTES } from '../archive/limits.js';
 
 /**
  * Numbers of the binary protocol that this package speaks.
@@ -86,3 +86,24 @@ export const GREETING_BYTES = 128;
  * which may be larger, are taken apart while they arrive.
  */
 export const MAX_PACKET_BYTES = MAX_TUPLE_BYTES + 1024 * 1024;
+
+/**
+ * The largest reply to a single request, which is held whole. A reply about the server itself takes some ten
+ * bytes a space; the reply to an INSERT of a definition repeats that definition.
+ */
+export const MAX_REPLY_BYTES = MAX_DEFINITION_BYTES + 1024 * 1024;
+
+/**
+ * Values in a reply that is decoded. Each takes up to 150 bytes of memory. The longest reply that a server has
+ * reason to send lists five values for each space: this is enough for 80,000 spaces.
+ */
+export const MAX_REPLY_VALUES = 400_000;
+
+/** The largest reply to a login. It is empty, or carries a text. */
+export const MAX_LOGIN_BYTES = 64 * 1024;
+
+/** The largest header of a packet. Servers write 23 bytes before a reply, and up to 60 before a row. */
+export const MAX_HEADER_BYTES = 1024;
+
+/** Bytes of an error's text that are read: it may begin with two names, of 65,000 bytes each. */
+export const MAX_ERROR_TEXT_BYTES = 160 * 1024;

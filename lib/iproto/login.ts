@@ -1,18 +1,11 @@
 import type { Socket } from 'node:net';
 import { messageOf, TntarError } from '../errors.js';
-import { ErrorCode, GREETING_BYTES, Key, RequestType } from './constants.js';
+import { bodyDecoded, errorCode, errorText, isError } from './bodies.js';
+import { ErrorCode, GREETING_BYTES, Key, MAX_LOGIN_BYTES, RequestType } from './constants.js';
 import { disabledIn, enableHint } from './denials.js';
 import type { ConnectOptions, Line } from './driver.js';
 import { type Greeting, notTarantool, parseGreeting } from './greeting.js';
-import {
-  bodyDecoded,
-  errorCode,
-  errorText,
-  forEachPacket,
-  isError,
-  type Packet,
-  PacketSplitter,
-} from './packets.js';
+import { broken, forEachPacket, type Packet, PacketSplitter } from './packets.js';
 import { bare, toPacket } from './requests.js';
 
 /** A socket that is logged in. */
@@ -48,32 +41,45 @@ function readGreeting({ inlet, socket }: Line, where: string): Promise<() => Buf
 }
 
 /**
- * Hands whole packets to the driver, until the server says something against us.
- *
- * @param came - what has come since the greeting
- * @returns resolves with that: the reply to a login, or the error of a trigger, which comes unasked, and of
- *   which the driver can make nothing
+ * Returns the packet that tells the driver of a login that was accepted. The server's own is not for the driver,
+ * which decodes whatever is in it, and without any limit.
  */
-function feed(
+function acceptance(sync: number): Buffer {
+  const packet = Buffer.from('ce000000128200ce0000000001cf000000000000000080', 'hex');
+  packet.writeUIntBE(sync, SYNC_AT, 6);
+  return packet;
+}
+
+/** Where the low 48 bits of the number stand there. */
+const SYNC_AT = 16;
+
+/**
+ * Waits for the answer to the login.
+ *
+ * @param accept - called with its number where it accepts the login
+ * @param came - what has come since the greeting
+ * @returns resolves with what the server says against us: in the answer, or in the error of a trigger, which comes
+ *   unasked
+ */
+function awaitAnswer(
   { inlet, socket }: Line,
   where: string,
-  toDriver: (packets: Buffer) => void,
+  accept: (sync: number) => void,
   came: Buffer,
 ): Promise<Packet> {
   return new Promise((resolve) => {
-    const splitter = new PacketSplitter();
-    const take = (packets: Buffer): void => {
-      let isRefused = false;
-      forEachPacket(packets, (packet) => {
-        if (!isError(packet)) return;
-        isRefused = true;
-        resolve(packet);
-      });
-      if (!isRefused) toDriver(packets);
+    const splitter = new PacketSplitter(MAX_LOGIN_BYTES);
+    const take = (block: Buffer): void => {
+      const packets: Packet[] = [];
+      forEachPacket(block, (packet) => packets.push(packet));
+      const refusal = packets.find(isError);
+      if (refusal !== undefined) resolve(refusal);
+      else if (packets.length > 1) throw broken('replies to nobody');
+      else for (const { sync } of packets) accept(sync);
     };
     inlet.listener = (chunk) => {
       try {
-        splitter.push(chunk, (packets) => take(Buffer.from(packets)));
+        splitter.push(chunk, (block) => take(Buffer.from(block)));
       } catch (error) {
         const message = `${where} answers the login with something else: ${messageOf(error)}`;
         socket.destroy(new TntarError('failure', message, { cause: error }));
@@ -87,7 +93,7 @@ function feed(
 async function authTypeOf({ inlet, socket }: Line, { major, minor }: Greeting): Promise<unknown> {
   if (major < 2 || (major === 2 && minor < 11)) return undefined;
   return new Promise((resolve) => {
-    const splitter = new PacketSplitter();
+    const splitter = new PacketSplitter(MAX_LOGIN_BYTES);
     socket.once('close', resolve);
     inlet.listener = (chunk) => {
       try {
@@ -160,13 +166,13 @@ export async function logIn(line: Line, options: ConnectOptions, where: string):
   const said = await readGreeting(line, where);
   // Before the driver sends a login to something that is no Tarantool.
   const greeting = parseGreeting(said(), where);
-  // The driver takes its first chunk for the greeting, and each later one for whole packets.
+  // The driver takes its first chunk for the greeting, and the next one for the answer to its login.
   toDriver(said().subarray(0, GREETING_BYTES));
   await greeted;
   const came = said().subarray(GREETING_BYTES);
   const { user = 'guest', password = '' } = options;
   if (user === 'guest' && password === '') return loggedIn(line, greeting, came);
-  const refused = feed(line, where, toDriver, came);
+  const refused = awaitAnswer(line, where, (sync) => toDriver(acceptance(sync)), came);
   const refusal = await Promise.race([refused, driver._auth(user, password).then(() => undefined)]);
   if (refusal !== undefined) throw await describeRefusal(refusal, line, greeting, where, user);
   return loggedIn(line, greeting, Buffer.alloc(0));

@@ -1,22 +1,13 @@
 import { TntarError } from '../errors.js';
-import { decode, type Value } from '../tuple/codec.js';
-import {
-  headerSize,
-  INCOMPLETE,
-  isMap,
-  memberCount,
-  nestsDeeper,
-  readUint,
-  skip,
-} from '../tuple/msgpack.js';
-import { ERROR_BIT, Key, MAX_PACKET_BYTES } from './constants.js';
-import { hintFor, isAccess } from './hints.js';
+import { headerSize, INCOMPLETE, isMap, memberCount, readUint, skip } from '../tuple/msgpack.js';
+import { Key, MAX_HEADER_BYTES, MAX_PACKET_BYTES } from './constants.js';
 
 /** Bytes of the length that stands before each packet: the server always writes it as uint32. */
 export const LENGTH_BYTES = 5;
 const UINT32 = 0xce;
 
-function broken(what: string): TntarError {
+/** The error of a peer that does not keep to the protocol. */
+export function broken(what: string): TntarError {
   return new TntarError('failure', `protocol error: ${what}`, {
     hint: 'is this a Tarantool server, and is nothing on the way changing the bytes?',
   });
@@ -58,6 +49,12 @@ export class PacketSplitter {
   /** The start of a packet whose end has not come yet. */
   #held: Buffer = Buffer.allocUnsafe(FIRST_ROOM);
   #heldBytes = 0;
+  readonly #limit: number;
+
+  /** @param limit - bytes of the largest packet that the caller has reason to wait for */
+  constructor(limit = MAX_PACKET_BYTES) {
+    this.#limit = limit;
+  }
 
   /**
    * @param handle - gets whole packets, back to back with their prefixes: valid during the call only,
@@ -76,7 +73,7 @@ export class PacketSplitter {
     const start = pos;
     try {
       while (chunk.length - pos >= LENGTH_BYTES) {
-        const whole = LENGTH_BYTES + packetLength(chunk, pos);
+        const whole = LENGTH_BYTES + packetLength(chunk, pos, this.#limit);
         if (chunk.length - pos < whole) break;
         pos += whole;
       }
@@ -92,10 +89,23 @@ export class PacketSplitter {
     return this.#heldBytes === 0;
   }
 
+  /**
+   * The header of the packet whose end has not come yet.
+   *
+   * @returns undefined while its header may not have come either
+   * @throws TntarError for a header that does not end
+   */
+  get begun(): Pick<Packet, 'type' | 'sync'> | undefined {
+    if (this.#heldBytes < LENGTH_BYTES + MAX_HEADER_BYTES) {
+      return readReply(this.#held, LENGTH_BYTES, this.#heldBytes);
+    }
+    return readPacket(this.#held, LENGTH_BYTES, this.#heldBytes);
+  }
+
   /** Bytes that the held packet has to have before more can be said of it. */
   #heldLength(): number {
     if (this.#heldBytes < LENGTH_BYTES) return LENGTH_BYTES;
-    return LENGTH_BYTES + packetLength(this.#held, 0);
+    return LENGTH_BYTES + packetLength(this.#held, 0, this.#limit);
   }
 
   /** Takes what the held packet misses. @returns how much that was */
@@ -113,7 +123,9 @@ export class PacketSplitter {
     const bytes = this.#heldBytes + end - start;
     if (bytes > this.#held.length) {
       const whole =
-        this.#heldBytes === 0 ? LENGTH_BYTES + packetLength(chunk, start) : this.#heldLength();
+        this.#heldBytes === 0
+          ? LENGTH_BYTES + packetLength(chunk, start, this.#limit)
+          : this.#heldLength();
       // A large one all at once, which the system gives as bytes come: each step of doubling would leave
       // its memory to the collector.
       const room = bytes > KEPT_ROOM ? whole : Math.min(2 * bytes, whole);
@@ -173,12 +185,13 @@ export function readPacket(buf: Buffer, start: number, end: number): Packet {
   if (reply !== undefined) return reply;
   const packet: Packet = { type: 0, sync: 0, schemaVersion: 0, buf, body: end, end };
   if (start >= end || !isMap(buf[start]!)) throw broken('a packet without a header');
+  const most = Math.min(end, start + MAX_HEADER_BYTES);
   let pos = start + headerSize(buf, start);
   for (let pairs = memberCount(buf, start); pairs > 0; pairs--) {
     const key = readUint(buf, pos);
-    const value = skip(buf, pos, end);
-    const next = value < 0 ? INCOMPLETE : skip(buf, value, end);
-    if (next < 0) throw broken('a packet whose header is cut');
+    const value = skip(buf, pos, most);
+    const next = value < 0 ? INCOMPLETE : skip(buf, value, most);
+    if (next < 0) throw broken('a packet whose header is cut or has no end');
     if (key === Key.REQUEST_TYPE) packet.type = readUint(buf, value);
     else if (key === Key.SYNC) packet.sync = readUint(buf, value);
     else if (key === Key.SCHEMA_VERSION) packet.schemaVersion = readUint(buf, value);
@@ -199,70 +212,4 @@ export function forEachPacket(block: Buffer, handle: (packet: Packet) => void): 
     pos = start + packetLength(block, pos);
     handle(readPacket(block, start, pos));
   }
-}
-
-/**
- * The raw value under `key` in the packet's body.
- *
- * @returns a view into the packet's block, or undefined
- */
-export function bodyValue(packet: Packet, key: number): Buffer | undefined {
-  const { buf, end } = packet;
-  if (packet.body >= end || !isMap(buf[packet.body]!)) return undefined;
-  let pos = packet.body + headerSize(buf, packet.body);
-  for (let pairs = memberCount(buf, packet.body); pairs > 0; pairs--) {
-    const found = readUint(buf, pos) === key;
-    const value = skip(buf, pos, end);
-    // The last value of a body ends where the packet does: no need to walk through it.
-    const next = pairs === 1 ? end : value < 0 ? INCOMPLETE : skip(buf, value, end);
-    if (value < 0 || next < 0) throw broken('a packet whose body is cut');
-    if (found) return buf.subarray(value, next);
-    pos = next;
-  }
-  return undefined;
-}
-
-/** As deep as Lua writes by default, `encode_max_depth` of `third_party/lua-cjson/lua_cjson.h`. */
-const MAX_NESTING = 128;
-
-/** {@link bodyValue}, decoded; null where the body has no such key. */
-export function bodyDecoded(packet: Packet, key: number): Value {
-  const raw = bodyValue(packet, key);
-  if (raw === undefined) return null;
-  if (skip(raw, 0, raw.length) !== raw.length) throw broken('a packet whose body is cut');
-  if (nestsDeeper(raw, MAX_NESTING)) throw broken('a packet that nests too deep');
-  return decode(raw);
-}
-
-export function isError(packet: Packet): boolean {
-  return (packet.type & ERROR_BIT) !== 0;
-}
-
-/** The server's own code of an error, `src/box/errcode.h`. */
-export function errorCode({ type }: Packet): number {
-  return type & ~ERROR_BIT;
-}
-
-/** What the server says of an error. */
-export function errorText(packet: Packet): string {
-  const text = bodyDecoded(packet, Key.ERROR_TEXT);
-  return typeof text === 'string' ? text : 'no text';
-}
-
-/** In a row of `_user` that the server quotes, as it does for a key that is there: JSON of a sort. */
-const PASSWORD_HASH = /("(?:chap-sha1|pap-sha256)"\s*:\s*)"[^"]*"/g;
-
-/**
- * The error that a reply carries, without the hashes of passwords.
- *
- * @param doing - what the request was for, to stand before the server's own text
- */
-export function replyError(packet: Packet, doing: string): TntarError {
-  const code = errorCode(packet);
-  const text = errorText(packet).replace(PASSWORD_HASH, '$1"***"');
-  const kind = isAccess(code) ? 'access' : 'failure';
-  return new TntarError(kind, `${doing}: ${text} (server error ${code})`, {
-    serverCode: code,
-    hint: hintFor(code, text),
-  });
 }

@@ -1,10 +1,9 @@
 import { TntarError } from '../errors.js';
 import type { Connection } from './connection.js';
-import { Key } from './constants.js';
 import { QUORUM_HINT } from './hints.js';
 import type { ConnectionOptions } from './options.js';
-import { bodyDecoded } from './packets.js';
 import { evaluate } from './requests.js';
+import { Returned } from './returned.js';
 
 /** Synchronous transactions that wait until a quorum of the replica set has confirmed them. */
 export interface SyncQueue {
@@ -31,8 +30,9 @@ const QUEUE = `
 export async function askQueue(connection: Connection): Promise<SyncQueue | undefined> {
   try {
     const reply = await connection.request(evaluate(QUEUE), 'ask for the synchronous queue');
-    const [length, quorum] = bodyDecoded(reply, Key.DATA) as unknown[];
-    return { length: length == null ? undefined : Number(length), quorum: Number(quorum) };
+    const returned = Returned.by(reply);
+    const length = returned.has(0) ? returned.number(0) : undefined;
+    return { length, quorum: returned.number(1) };
   } catch (error) {
     if (error instanceof TntarError && error.serverCode !== undefined) return undefined;
     throw error;

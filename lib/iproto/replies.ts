@@ -1,6 +1,7 @@
 import type { TntarError } from '../errors.js';
+import { isError, replyError } from './bodies.js';
 import { RequestType } from './constants.js';
-import { isError, type Packet, replyError } from './packets.js';
+import type { Packet } from './packets.js';
 
 /** Requests that are answered when what they wrote is confirmed. */
 const WRITES: readonly number[] = [
@@ -38,6 +39,11 @@ export class Replies {
   /** True where a write is among them. */
   get hasWrite(): boolean {
     return [...this.#waiting.values()].some(({ isWrite }) => isWrite);
+  }
+
+  /** True if a request waits for the reply with this number. */
+  has(sync: number): boolean {
+    return this.#waiting.has(sync);
   }
 
   /**

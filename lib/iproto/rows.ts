@@ -2,8 +2,9 @@ import { MAX_TUPLE_BYTES } from '../archive/limits.js';
 import { TntarError } from '../errors.js';
 import { NOTHING, type Pool } from '../memory.js';
 import { headerSize, INCOMPLETE, isArray, memberCount, skipTuple } from '../tuple/msgpack.js';
+import { isError, replyError } from './bodies.js';
 import { Key } from './constants.js';
-import { isError, LENGTH_BYTES, packetLength, readPacket, replyError } from './packets.js';
+import { LENGTH_BYTES, packetLength, readPacket } from './packets.js';
 
 /** Enough for the header of any reply and the start of its body. */
 const HEAD_BYTES = 128;

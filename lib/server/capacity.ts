@@ -1,8 +1,7 @@
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
-import { Key } from '../iproto/constants.js';
-import { bodyDecoded } from '../iproto/packets.js';
 import { evaluate } from '../iproto/requests.js';
+import { Returned } from '../iproto/returned.js';
 
 /** The room that a server has, in bytes. */
 export interface Capacity {
@@ -48,10 +47,13 @@ export async function readCapacity(
   try {
     const request = evaluate(CAPACITY, [[...spaces], TUPLE_OVERHEAD]);
     const reply = await connection.request(request, 'ask for what it has room for');
-    const [figures = []] = bodyDecoded(reply, Key.DATA) as [unknown[]?];
-    const [memtx, vinyl, memory, used, freed] = figures.map(Number);
-    if (freed === undefined) return undefined;
-    return { largest: { memtx: memtx!, vinyl: vinyl! }, memory: memory!, used: used!, freed };
+    const figures = Returned.by(reply).list(0);
+    return {
+      largest: { memtx: figures.number(0), vinyl: figures.number(1) },
+      memory: figures.number(2),
+      used: figures.number(3),
+      freed: figures.number(4),
+    };
   } catch (error) {
     if (error instanceof TntarError && error.serverCode !== undefined) return undefined;
     throw error;

@@ -1,8 +1,7 @@
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
-import { Key } from '../iproto/constants.js';
-import { bodyDecoded } from '../iproto/packets.js';
 import { evaluate } from '../iproto/requests.js';
+import { Returned } from '../iproto/returned.js';
 
 /** Views have no rows; of a vinyl space it is what its index has noted, and a little off. */
 const LENGTHS = `
@@ -27,8 +26,8 @@ export async function expectedRows(
 ): Promise<ReadonlyMap<number, number> | undefined> {
   try {
     const reply = await connection.request(evaluate(LENGTHS), 'ask for the number of rows');
-    const [lengths = []] = bodyDecoded(reply, Key.DATA) as [[number, number][]?];
-    return new Map(lengths.map(([id, length]) => [Number(id), Number(length)]));
+    const lengths = Returned.by(reply).list(0).lists();
+    return new Map(lengths.map((each) => [each.number(0), each.number(1)]));
   } catch (error) {
     if (error instanceof TntarError && error.serverCode !== undefined) return undefined;
     throw error;

@@ -1,8 +1,7 @@
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
-import { Key } from '../iproto/constants.js';
-import { bodyDecoded } from '../iproto/packets.js';
 import { evaluate } from '../iproto/requests.js';
+import { Returned } from '../iproto/returned.js';
 import { Privileges } from '../schema/privileges.js';
 import { Privilege } from '../schema/system.js';
 import { readVisible } from './catalog.js';
@@ -39,7 +38,7 @@ const TUPLE_SIZES = `
 async function maxTupleBytes(connection: Connection): Promise<number | undefined> {
   try {
     const reply = await connection.request(evaluate(TUPLE_SIZES), 'ask for the size of tuples');
-    return Number((bodyDecoded(reply, Key.DATA) as unknown[])[0]);
+    return Returned.by(reply).number(0);
   } catch (error) {
     if (error instanceof TntarError && error.serverCode !== undefined) return undefined;
     throw error;

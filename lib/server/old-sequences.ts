@@ -1,9 +1,7 @@
 import { TntarError } from '../errors.js';
+import { returnedRows } from '../iproto/bodies.js';
 import type { Connection } from '../iproto/connection.js';
-import { Key } from '../iproto/constants.js';
-import { bodyValue } from '../iproto/packets.js';
 import { evaluate } from '../iproto/requests.js';
-import { splitFields } from '../tuple/fields.js';
 
 /**
  * 1.10 has no way to ask a sequence for its value: `next()` moves it, and an insert that takes a number from
@@ -97,9 +95,7 @@ function explained(error: TntarError, where: string): TntarError {
 export async function readOldSequences(connection: Connection): Promise<Buffer[]> {
   try {
     const reply = await connection.request(evaluate(VALUES), DOING);
-    const [rows] = splitFields(bodyValue(reply, Key.DATA) ?? Buffer.of(0x90));
-    if (rows === undefined) throw new TntarError('failure', 'the server returned nothing');
-    return splitFields(rows).map((row) => Buffer.from(row));
+    return returnedRows(reply);
   } catch (error) {
     if (!(error instanceof TntarError) || error === connection.lost) throw error;
     throw explained(error, connection.where);

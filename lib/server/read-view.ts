@@ -1,19 +1,17 @@
 import type { Vclock } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
+import { bodyDecoded, isError, replyError } from '../iproto/bodies.js';
 import type { Connection } from '../iproto/connection.js';
 import { ErrorCode, Key, RequestType } from '../iproto/constants.js';
 import { QUORUM_HINT } from '../iproto/hints.js';
 import { type Emit, type Parser, readItems } from '../iproto/items.js';
 import {
-  bodyDecoded,
-  isError,
   KEPT_ROOM,
   LENGTH_BYTES,
   type Packet,
   PacketSplitter,
   packetLength,
   readPacket,
-  replyError,
 } from '../iproto/packets.js';
 import { bare, toPacket } from '../iproto/requests.js';
 import type { Rows } from '../iproto/rows.js';

@@ -1,8 +1,7 @@
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
-import { Key } from '../iproto/constants.js';
-import { bodyDecoded } from '../iproto/packets.js';
 import { evaluate } from '../iproto/requests.js';
+import { Returned } from '../iproto/returned.js';
 
 /** Runs nothing: each prepared statement is forgotten at once. */
 const PREPARE = `
@@ -47,9 +46,10 @@ export async function readRefusals(
       const batch = all.slice(first, first + BATCH);
       const request = evaluate(PREPARE, [batch.map(([, sql]) => sql)]);
       const reply = await connection.request(request, 'ask about expressions');
-      const [refused] = bodyDecoded(reply, Key.DATA) as [[index: number, why: string][]];
-      for (const [index, why] of refused) {
-        if (CERTAIN.test(why)) refusals.set(batch[index - 1]![0], why);
+      for (const refused of Returned.by(reply).list(0).lists()) {
+        const [name] = batch[refused.number(0) - 1] ?? [];
+        const why = refused.text(1);
+        if (name !== undefined && CERTAIN.test(why)) refusals.set(name, why);
       }
     }
   } catch (error) {

@@ -1,18 +1,16 @@
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
-import { Key } from '../iproto/constants.js';
-import { bodyDecoded } from '../iproto/packets.js';
 import { evaluate } from '../iproto/requests.js';
+import { Returned } from '../iproto/returned.js';
 
 /** 3.x calls a replica set what it was, and has another name for clusters of them. */
 const REPLICA_SET = 'return (box.info.replicaset or box.info.cluster).uuid';
 
 /** @returns undefined where the user may not ask */
-async function replicaSetOf(connection: Connection): Promise<unknown> {
+async function replicaSetOf(connection: Connection): Promise<string | undefined> {
   try {
     const reply = await connection.request(evaluate(REPLICA_SET), 'ask for the replica set');
-    const [uuid] = bodyDecoded(reply, Key.DATA) as unknown[];
-    return uuid === undefined ? undefined : String(uuid);
+    return Returned.by(reply).text(0);
   } catch (error) {
     if (error instanceof TntarError && error.serverCode !== undefined) return undefined;
     throw error;

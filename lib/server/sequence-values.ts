@@ -1,13 +1,11 @@
 import { TntarError } from '../errors.js';
+import { returnedRows } from '../iproto/bodies.js';
 import type { Connection } from '../iproto/connection.js';
-import { Key } from '../iproto/constants.js';
-import { bodyValue } from '../iproto/packets.js';
 import { evaluate } from '../iproto/requests.js';
-import type { Catalog } from '../schema/catalog.js';
+import { Returned } from '../iproto/returned.js';
+import { Catalog } from '../schema/catalog.js';
 import { Field, SystemSpace } from '../schema/system.js';
 import { eachTuple } from '../tuple/batch.js';
-import { decode } from '../tuple/codec.js';
-import { splitFields } from '../tuple/fields.js';
 import { greatHangRisk } from './hang.js';
 import type { Hidden } from './hidden.js';
 import { readOldSequences } from './old-sequences.js';
@@ -27,19 +25,19 @@ export interface SequenceValues {
 /** They are at the start of a read view; the rest of it is not waited for. */
 async function fromReadView(connection: Connection): Promise<SequenceValues> {
   const other = await connection.another();
-  const rows: Buffer[] = [];
+  // It says when there are more rows than any server has.
+  const head = new Catalog();
   try {
     for await (const item of readView(other)) {
       if (item.kind === 'vclock') continue;
       if (item.spaceId > SystemSpace.SEQUENCE_DATA) break;
-      if (item.spaceId === SystemSpace.SEQUENCE_DATA) {
-        for (const tuple of eachTuple(item.bytes)) rows.push(Buffer.from(tuple));
-      }
+      for (const tuple of eachTuple(item.bytes)) head.add(item.spaceId, Buffer.from(tuple));
+      item.release();
     }
   } finally {
     other.close();
   }
-  return { rows, hidden: [] };
+  return { rows: head.rows(SystemSpace.SEQUENCE_DATA).map(({ raw }) => raw), hidden: [] };
 }
 
 /**
@@ -70,14 +68,10 @@ function hiddenValue(name: string, why: string): Hidden {
 async function fromLua(connection: Connection): Promise<SequenceValues> {
   const doing = 'read the sequences';
   const reply = await connection.request(evaluate(CURRENT_VALUES), doing);
-  const returned = bodyValue(reply, Key.DATA);
-  const [rows, denied] = returned === undefined ? [] : splitFields(returned);
-  if (rows === undefined || denied === undefined) {
-    throw new TntarError('failure', `${doing}: the server returned nothing`);
-  }
+  const denied = Returned.by(reply).list(1).lists();
   return {
-    rows: splitFields(rows).map((row) => Buffer.from(row)),
-    hidden: (decode(denied) as [string, string][]).map(([name, why]) => hiddenValue(name, why)),
+    rows: returnedRows(reply),
+    hidden: denied.map((each) => hiddenValue(each.text(0), each.text(1))),
   };
 }
 

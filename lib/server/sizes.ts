@@ -1,9 +1,8 @@
 import type { Size } from '../archive/items.js';
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
-import { Key } from '../iproto/constants.js';
-import { bodyDecoded } from '../iproto/packets.js';
 import { evaluate } from '../iproto/requests.js';
+import { Returned } from '../iproto/returned.js';
 import { SYSTEM_ID_MAX } from '../schema/system.js';
 import type { Value } from '../tuple/codec.js';
 
@@ -11,20 +10,20 @@ import type { Value } from '../tuple/codec.js';
  * Asks over a connection of its own: the other may be reading.
  *
  * @param questions - arguments of the expression, each of which is asked about
- * @returns the first value of each answer; none from where the user may not ask
+ * @returns each answer; none from where the user may not ask
  */
 async function askAside(
   connection: Connection,
   expression: string,
   questions: readonly Value[],
-): Promise<unknown[]> {
-  const answers: unknown[] = [];
+): Promise<Returned[]> {
+  const answers: Returned[] = [];
   const other = await connection.another();
   try {
     for (const question of questions) {
       const request = evaluate(expression, [question]);
       const reply = await other.request(request, 'ask how large rows are', true);
-      answers.push((bodyDecoded(reply, Key.DATA) as unknown[])[0]);
+      answers.push(Returned.by(reply));
     }
   } catch (error) {
     if (!(error instanceof TntarError) || error.serverCode === undefined) throw error;
@@ -50,12 +49,15 @@ const SIZES = `
  * @returns by space id, nearly; nothing where the user may not ask
  */
 export async function readSizes(connection: Connection): Promise<ReadonlyMap<number, Size>> {
-  const [sizes = []] = (await askAside(connection, SIZES, [SYSTEM_ID_MAX])) as [number[][]?];
+  const [sizes] = await askAside(connection, SIZES, [SYSTEM_ID_MAX]);
   return new Map(
-    sizes.map((figures): [number, Size] => {
-      const [id, rows, bytes, atMost] = figures.map(Number) as [number, number, number, number];
-      return [id, { rows, bytes, atMost }];
-    }),
+    sizes
+      ?.list(0)
+      .lists()
+      .map((each): [number, Size] => [
+        each.number(0),
+        { rows: each.number(1), bytes: each.number(2), atMost: each.number(3) },
+      ]),
   );
 }
 
@@ -79,5 +81,5 @@ export async function readLargestRows(
   spaces: readonly number[],
 ): Promise<ReadonlyMap<number, number>> {
   const largest = await askAside(connection, LARGEST, spaces);
-  return new Map(largest.map((bytes, i) => [spaces[i]!, Number(bytes)]));
+  return new Map(largest.map((bytes, i) => [spaces[i]!, bytes.number(0)]));
 }

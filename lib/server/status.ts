@@ -1,9 +1,11 @@
 import type { Vclock } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
+import { bodyDecoded } from '../iproto/bodies.js';
 import type { Connection } from '../iproto/connection.js';
 import { BallotKey, ErrorCode, Key, RequestType } from '../iproto/constants.js';
-import { bodyDecoded } from '../iproto/packets.js';
+import { broken } from '../iproto/packets.js';
 import { bare, evaluate, remove } from '../iproto/requests.js';
+import { Returned } from '../iproto/returned.js';
 import { SystemSpace } from '../schema/system.js';
 import { joinFields } from '../tuple/fields.js';
 
@@ -16,10 +18,25 @@ export interface InstanceStatus {
   schemaVersion: number;
 }
 
-/** A decoded vclock, which has replica ids as keys. */
+/** Instances of a replica set, `VCLOCK_MAX` of the server's `src/lib/vclock/vclock.h`: ids go from 0 to 31. */
+const MAX_REPLICAS = 32;
+
+/**
+ * Reads a decoded vclock, which has replica ids as keys.
+ *
+ * @throws TntarError where it is something else
+ */
 export function toVclock(decoded: unknown): Vclock {
-  const entries = Object.entries((decoded ?? {}) as Record<string, number | bigint>);
-  return Object.fromEntries(entries.map(([replica, lsn]) => [replica, Number(lsn)]));
+  const entries = Object.entries(Object(decoded ?? {}) as Record<string, unknown>);
+  if (entries.length > MAX_REPLICAS) throw broken(`a vclock of ${entries.length} replicas`);
+  return Object.fromEntries(entries.map(([replica, lsn]) => [replica, toLsn(replica, lsn)]));
+}
+
+function toLsn(replica: string, value: unknown): number {
+  const lsn = typeof value === 'bigint' ? Number(value) : value;
+  const isReplica = /^\d{1,2}$/.test(replica) && Number(replica) < MAX_REPLICAS;
+  if (isReplica && typeof lsn === 'number' && Number.isSafeInteger(lsn) && lsn >= 0) return lsn;
+  throw broken('a vclock that is none');
 }
 
 /** Asks with VOTE, which needs no privilege. */
@@ -73,7 +90,7 @@ const LOCAL_LSN = 'return box.info.vclock[0] or 0';
 export async function readLocalLsn(connection: Connection): Promise<number> {
   try {
     const reply = await connection.request(evaluate(LOCAL_LSN), 'ask for local writes');
-    return Number((bodyDecoded(reply, Key.DATA) as unknown[])[0]);
+    return Returned.by(reply).number(0);
   } catch (error) {
     if (error instanceof TntarError && error.kind === 'access') return Number.NaN;
     throw error;

@@ -1,15 +1,8 @@
 import { TntarError } from '../errors.js';
+import { errorCode, errorText, isError, replyError } from '../iproto/bodies.js';
 import type { Connection } from '../iproto/connection.js';
 import { ErrorCode, Key, RequestType } from '../iproto/constants.js';
-import {
-  errorCode,
-  errorText,
-  forEachPacket,
-  isError,
-  type Packet,
-  PacketSplitter,
-  replyError,
-} from '../iproto/packets.js';
+import { forEachPacket, type Packet, PacketSplitter } from '../iproto/packets.js';
 import { storePackets } from '../iproto/requests.js';
 import { Pool } from '../memory.js';
 import type { Destination } from '../schema/destinations.js';
@@ -168,7 +161,10 @@ export class Loader {
     forEachPacket(block, (packet) => {
       const { sync, end } = packet;
       const pending = this.#inFlight.of(sync);
-      if (pending === undefined) return;
+      if (pending === undefined) {
+        this.#connection.passOver(packet);
+        return;
+      }
       const index = sync - pending.firstSync;
       const size = pending.offsets[index + 1]! - pending.offsets[index]!;
       if (isSkipped(packet, pending.destination)) {

@@ -1,8 +1,7 @@
 import { asTntarError, TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
-import { Key } from '../iproto/constants.js';
-import { bodyDecoded } from '../iproto/packets.js';
 import { evaluate } from '../iproto/requests.js';
+import { Returned } from '../iproto/returned.js';
 import type { Report } from '../report.js';
 import type { Destination } from '../schema/destinations.js';
 
@@ -21,7 +20,7 @@ async function countRows(
   try {
     const request = evaluate(COUNT_ROWS, [[...ids]]);
     const reply = await connection.request(request, 'count the rows', true);
-    return ((bodyDecoded(reply, Key.DATA) as unknown[])[0] as unknown[]).map(Number);
+    return Returned.by(reply).list(0).numbers();
   } catch (error) {
     if (asTntarError(error).kind !== 'access') throw error;
     return undefined;

@@ -59,6 +59,9 @@ export function decode(bytes: Uint8Array): Value {
   return new Reader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)).read();
 }
 
+/** An ordinary property of an object. */
+const OWN = { configurable: true, enumerable: true, writable: true };
+
 /** Of a key that is no text, nor nearly. */
 const SHOWN_KEY_BYTES = 64;
 
@@ -72,10 +75,8 @@ class Reader {
     const { buf } = this;
     const pos = this.#pos;
     const code = buf[pos]!;
-    if (isArray(code)) return Array.from({ length: this.#enter() }, () => this.read());
-    // makes '__proto__' a key like others
-    if (isMap(code))
-      return Object.fromEntries(Array.from({ length: this.#enter() }, () => this.#pair()));
+    if (isArray(code)) return this.#array();
+    if (isMap(code)) return this.#map();
     this.#pos = skip(buf, pos, buf.length);
     if (isString(code)) return Buffer.from(stringBytes(buf, pos)).toString();
     if (code === 0xc0) return null;
@@ -86,19 +87,37 @@ class Reader {
     return isInteger(code) ? readInteger(buf, pos) : this.#extension(pos + headerSize(buf, pos));
   }
 
+  #array(): Value[] {
+    const values: Value[] = [];
+    for (let left = this.#enter(); left > 0; left--) values.push(this.read());
+    return values;
+  }
+
+  #map(): { [key: string]: Value } {
+    const map: { [key: string]: Value } = {};
+    for (let left = this.#enter(); left > 0; left--) {
+      const key = this.#key();
+      const value = this.read();
+      if (key !== '__proto__') map[key] = value;
+      // a key like others: an assignment would set the prototype
+      else Object.defineProperty(map, key, { ...OWN, value });
+    }
+    return map;
+  }
+
   #enter(): number {
     const count = memberCount(this.buf, this.#pos);
     this.#pos += headerSize(this.buf, this.#pos);
     return count;
   }
 
-  #pair(): [string, Value] {
+  #key(): string {
     const start = this.#pos;
     const key = this.read();
-    if (typeof key !== 'object' || key === null) return [String(key), this.read()];
+    if (typeof key !== 'object' || key === null) return String(key);
     // keys may be in keys: each has to cost less than what it is made of
     const shown = Math.min(this.#pos, start + SHOWN_KEY_BYTES);
-    return [`0x${this.buf.toString('hex', start, shown)}`, this.read()];
+    return `0x${this.buf.toString('hex', start, shown)}`;
   }
 
   /** @param at - of its type */

@@ -134,16 +134,23 @@ export function nestsDeeper(value: Uint8Array, limit: number): boolean {
   return false;
 }
 
+/** Memory that decoded values of each code take, in units of some 70 bytes: what a short string takes. */
+const WEIGHT = new Uint8Array(256).fill(1);
+WEIGHT.fill(2, 0x80, 0x90).fill(2, 0xde, 0xe0); // maps
+WEIGHT.fill(4, 0xc4, 0xca).fill(4, 0xd4, 0xd9); // bytes and extensions: a Buffer each
+
 /**
- * How many values whole values are, those within arrays and maps and the keys of maps counted.
+ * Counts the values that whole values are made of: those within arrays and maps, and the keys of maps. A map
+ * counts for two, and bytes and an extension for four, for that is what they take in memory.
  *
  * @example
  * countValues(Buffer.from([0x92, 1, 0x90])); // 3
  */
 export function countValues(buf: Uint8Array): number {
   let count = 0;
-  for (let pos = 0; pos < buf.length; count++) {
+  for (let pos = 0; pos < buf.length; ) {
     const code = buf[pos]!;
+    count += WEIGHT[code]!;
     const width = LENGTH_WIDTH[code]!;
     const isNested = NESTED[code] !== 0;
     const length = width === 0 || isNested ? 0 : lengthAt(buf, pos + 1, width);

@@ -1,16 +1,9 @@
 import { deepEqual, ok } from 'node:assert/strict';
 import { TntarError } from '../../lib/errors.js';
+import { bodyDecoded, bodyValue, isError, replyError } from '../../lib/iproto/bodies.js';
 import { Key } from '../../lib/iproto/constants.js';
 import { parseGreeting } from '../../lib/iproto/greeting.js';
-import {
-  bodyDecoded,
-  bodyValue,
-  forEachPacket,
-  isError,
-  type Packet,
-  PacketSplitter,
-  replyError,
-} from '../../lib/iproto/packets.js';
+import { forEachPacket, type Packet, PacketSplitter } from '../../lib/iproto/packets.js';
 import { RowsReader } from '../../lib/iproto/rows.js';
 import { Pool } from '../../lib/memory.js';
 import { chunksOf } from '../iproto/cutting.js';

@@ -7,10 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import type { TntarError } from '../../lib/errors.js';
+import { bodyDecoded } from '../../lib/iproto/bodies.js';
 import { connect } from '../../lib/iproto/connect.js';
 import type { ConnectOptions } from '../../lib/iproto/driver.js';
 import type { LoggedIn } from '../../lib/iproto/login.js';
-import { bodyDecoded, PacketSplitter, readPacket } from '../../lib/iproto/packets.js';
+import { PacketSplitter, readPacket } from '../../lib/iproto/packets.js';
 import { evaluate, toPacket } from '../../lib/iproto/requests.js';
 import { PASSWORD, startServer, type TestServer, USER } from '../support/server.js';
 import {

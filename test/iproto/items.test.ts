@@ -1,8 +1,8 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
+import { bodyDecoded } from '../../lib/iproto/bodies.js';
 import { Connection } from '../../lib/iproto/connection.js';
 import { type Emit, type Parser, readItems } from '../../lib/iproto/items.js';
 import type { ConnectionOptions } from '../../lib/iproto/options.js';
-import { bodyDecoded } from '../../lib/iproto/packets.js';
 import { bare, toPacket } from '../../lib/iproto/requests.js';
 import { FakeServer, greeting, type Peer, packet, TLS, turns } from './fake-server.js';
 

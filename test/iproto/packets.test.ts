@@ -1,15 +1,12 @@
 import { deepEqual, equal, ok, throws } from 'node:assert/strict';
+import { bodyDecoded, bodyValue, isError, replyError } from '../../lib/iproto/bodies.js';
 import { MAX_PACKET_BYTES } from '../../lib/iproto/constants.js';
 import {
-  bodyDecoded,
-  bodyValue,
   forEachPacket,
-  isError,
   type Packet,
   PacketSplitter,
   packetLength,
   readPacket,
-  replyError,
 } from '../../lib/iproto/packets.js';
 import { bin, coded, type Plain, pack } from '../support/msgpack.js';
 import { chunksOf } from './cutting.js';

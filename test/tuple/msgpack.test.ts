@@ -341,13 +341,13 @@ describe('strings', () => {
 });
 
 describe('countValues', () => {
-  it('counts what is within, keys too', () => {
+  it('counts what is within, keys too, and a map for two', () => {
     for (const [value, count] of [
       [1, 1],
       ['x'.repeat(70_000), 1],
       [[], 1],
       [[1, [2, []]], 5],
-      [{ a: 1, b: [1, 2] }, 7],
+      [{ a: 1, b: [1, 2] }, 8],
     ] as [Plain, number][]) {
       equal(countValues(pack(value)), count, JSON.stringify(value).slice(0, 50));
     }
@@ -355,9 +355,11 @@ describe('countValues', () => {
     equal(countValues(Buffer.alloc(0)), 0);
   });
 
-  it('counts one for each other sample', () => {
+  it('counts bytes and extensions for four, and each other sample for one', () => {
     for (const { title, code, bytes } of samples) {
-      if (!isArray(code) && !isMap(code)) equal(countValues(bytes), 1, title);
+      if (isArray(code) || isMap(code)) continue;
+      const isBuffer = (code >= 0xc4 && code <= 0xc9) || (code >= 0xd4 && code <= 0xd8);
+      equal(countValues(bytes), isBuffer ? 4 : 1, title);
     }
   });
 });
