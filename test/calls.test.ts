@@ -76,6 +76,7 @@ const VALUES: Readonly<Record<string, readonly unknown[]>> = {
   only: ['rows', true],
   without: ['users', { users: 'no' }, { userz: true }],
   definitions: ['all'],
+  escapeFormulas: ['yes'],
   all: ['yes'],
   format: ['nonsense', 'xml', '__proto__', 5],
   fields: ['id', [1]],

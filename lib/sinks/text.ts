@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { BackupItem } from '../archive/items.js';
 import {
+  aBoolean,
   aReport,
   aText,
   checkOptions,
@@ -57,6 +58,7 @@ export const TEXT: Kinds<TextOptions> = {
   fields: listOfEach(aText),
   limit: wholeFrom(0),
   invalidUtf8: oneOf(INVALID_UTF8),
+  escapeFormulas: aBoolean,
   report: aReport,
 };
 
