@@ -38,7 +38,11 @@ function renaming(text: string, before = new Map<string, string>()): Map<string,
 /** Options that choose spaces by name. */
 export function addChoiceOptions(command: Command): Command {
   return command
-    .option('--space <glob>', 'only spaces of such names; may be given again', gather)
+    .option(
+      '--space <glob>',
+      "only spaces of such names, e.g. 'app_*', '[!_]*' or '{users,log_?}'; may be given again",
+      gather,
+    )
     .option('--exclude <glob>', 'no spaces of such names; may be given again', gather);
 }
 

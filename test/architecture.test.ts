@@ -52,7 +52,6 @@ const KEPT_BY: Readonly<Record<string, string>> = {
   'tar-stream': 'lib/archive/tar.ts',
   msgpackr: 'lib/tuple/codec.ts',
   'decimal.js': 'lib/tuple/arithmetic.ts',
-  picomatch: 'lib/filters/choose.ts',
   'console-table-printer': 'bin/table.ts',
   'cli-progress': 'bin/bar.ts',
   'string-width': 'bin/bar.ts',

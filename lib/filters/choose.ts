@@ -1,7 +1,7 @@
-import picomatch from 'picomatch';
 import { TntarError } from '../errors.js';
 import { longListOf, shorten, thereAre } from '../report.js';
 import { onlySpaces, withoutSpaces } from '../schema/selection.js';
+import { glob, PatternError, type Test } from './glob.js';
 import type { Rewrite } from './rewrite.js';
 
 /**
@@ -19,18 +19,12 @@ export interface Choice {
   mayLack?: boolean;
 }
 
-/** A name is no path: `*` stands for dots and slashes, too. */
-const OPTIONS: picomatch.PicomatchOptions = { bash: true, dot: true, nonegate: true };
-
-/** Tells whether a name of a space fits. */
-export type Test = (name: string) => boolean;
-
-/** As many characters as a pattern can have: more than a name can. */
+/** The longest name that a pattern can be: longer than any name of a space. */
 const LONGEST = 65_000;
 
 /** A name that is written as it is fits also where it looks like a pattern. */
 function matcher(pattern: string): Test {
-  const fits = picomatch(pattern, OPTIONS);
+  const fits = glob(pattern);
   return (name) => name === pattern || fits(name);
 }
 
@@ -51,12 +45,20 @@ function isChosenBy({ only = [], except = [] }: Choice): Test {
   return (name) => (only.length === 0 || isWanted(name)) && !isUnwanted(name);
 }
 
-/** @throws TntarError of kind `usage` for what can fit no name */
+/** @throws TntarError of kind `usage` for what can fit no name, or has no meaning as a pattern */
 export function checkPatterns(patterns: readonly string[]): void {
   for (const pattern of patterns) {
-    if (pattern !== '' && pattern.length <= LONGEST) continue;
-    const which = pattern === '' ? 'an empty pattern' : `'${shorten(pattern)}'`;
-    throw new TntarError('usage', `${which} fits no name of a space`);
+    if (pattern === '' || pattern.length > LONGEST) {
+      const which = pattern === '' ? 'an empty pattern' : `'${shorten(pattern)}'`;
+      throw new TntarError('usage', `${which} fits no name of a space`);
+    }
+    try {
+      glob(pattern);
+    } catch (error) {
+      if (!(error instanceof PatternError)) throw error;
+      const message = `cannot read the pattern '${shorten(pattern)}': ${error.message}`;
+      throw new TntarError('usage', message, { hint: error.hint });
+    }
   }
 }
 

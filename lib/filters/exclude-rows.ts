@@ -3,7 +3,8 @@ import { quoted } from '../report.js';
 import { rowlessReason } from '../schema/catalog.js';
 import { excludedIn, keysToExcluded } from '../schema/excluded.js';
 import type { Head } from '../schema/head.js';
-import { checkPatterns, checkUsed, fitsAny, showed, type Test } from './choose.js';
+import { checkPatterns, checkUsed, fitsAny, showed } from './choose.js';
+import type { Test } from './glob.js';
 import type { Rewrite, Rewritten } from './rewrite.js';
 
 /** Options of {@link excludeRows}. */
