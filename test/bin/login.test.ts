@@ -220,7 +220,7 @@ describe('login', () => {
       const { shown } = await ask(`${dump()} > asked.tar.zst; echo after`, `${BOBS}\r`);
       // biome-ignore lint/suspicious/noControlCharactersInRegex: what moves the cursor is no text
       const text = shown.replace(/\x1b\[[\d;]*[A-Z]/g, '');
-      match(text, /^Password of bob at [\d.:]+: \r?\nafter\r?\n$/);
+      match(text, /^Password of bob at [\d.:]+: \r?\n(tntar: warning: .*\r?\n)?after\r?\n$/);
     });
 
     it('and tells when it was wrong', async () => {

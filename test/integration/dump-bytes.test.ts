@@ -2,7 +2,7 @@ import { deepEqual, equal, match } from 'node:assert/strict';
 import { tntar } from '../support/cli.js';
 import { HOSTILE } from '../support/hostile-data.js';
 import { startServer, type TestServer } from '../support/server.js';
-import { isAtLeast, putRaw, roundTrip, SOURCES } from './fidelity/roundtrip.js';
+import { isAtLeast, mayHang, putRaw, roundTrip, SOURCES } from './fidelity/roundtrip.js';
 
 const SPACES = ['memtx', 'vinyl'];
 
@@ -89,7 +89,10 @@ describe('dump and restore keep every byte', () => {
     after(() => server.stop());
 
     for (const source of SOURCES) {
-      it(`read by ${source}`, () => roundTrip(server, ['--source', source], undefined, { cfg }));
+      it(`read by ${source}`, async function () {
+        if (source === 'snapshot' && mayHang(server)) this.skip();
+        await roundTrip(server, ['--source', source], undefined, { cfg });
+      });
     }
   });
 
@@ -109,7 +112,8 @@ describe('dump and restore keep every byte', () => {
     after(() => server.stop());
 
     for (const source of SOURCES) {
-      it(`read by ${source}: that is a failure which says where`, async () => {
+      it(`read by ${source}: that is a failure which says where`, async function () {
+        if (source === 'snapshot' && mayHang(server)) this.skip();
         const { code, stdout, stderr } = await tntar([
           'dump',
           '-q',
