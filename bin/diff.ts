@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import type { DefinitionDifference } from '../lib/diff/definitions.js';
 import type { RowDifference } from '../lib/diff/merge.js';
@@ -43,7 +44,8 @@ const JSON_HELP = `
 --json prints {"isEqual", "only", "definitions": [{"kind", "what", "changes"}], "spaces": [{"name",
 "removed", "added", "changed", "equal"}], "uncompared": [names]}; a change is {"what", "before",
 "after"}; "uncompared" are spaces whose rows a side excludes. With --rows it prints a line each:
-{"definition"}, {"row": {"space", "before", "after"}}, {"space"}, {"isEqual", "uncompared"}.
+{"definition"}, {"row": {"space", "before", "after"}}, {"space"}, {"isEqual", "uncompared"}. If both
+rows read the same, or are large, "bytes" says where they differ: {"at", "before", "after"}, in hex.
 If the versions differ, "converted" is {"side", "from", "to", "notes"}.
 `;
 
@@ -56,14 +58,33 @@ not a difference.
 /** Text that is gathered before it is written. */
 const CHUNK_LENGTH = 64 * 1024;
 
+/** So long one turn takes. */
+const TURN_MS = 50;
+
 /** Writes lines to standard output, no faster than somebody reads them. */
 class Output {
   readonly #stream = textOutput();
   #text = '';
 
   write(line: string): void | Promise<void> {
-    this.#text += `${line}\n`;
+    return this.add(`${line}\n`);
+  }
+
+  /** Writes a part of a line. */
+  add(text: string): void | Promise<void> {
+    this.#text += text;
     return this.#text.length < CHUNK_LENGTH ? undefined : this.flush();
+  }
+
+  /** Writes parts of a line one after the other. In between, the process looks at whatever else there is to do. */
+  async addAll(parts: Iterable<string>): Promise<void> {
+    let before = performance.now();
+    for (const part of parts) {
+      await this.add(part);
+      if (performance.now() - before < TURN_MS) continue;
+      await setImmediate();
+      before = performance.now();
+    }
   }
 
   async flush(): Promise<void> {
@@ -87,18 +108,31 @@ const isDifferent = ({ removed, added, changed }: SpaceDifference): boolean =>
 type Library = typeof import('../lib/diff/row-text.js') &
   typeof import('../lib/diff/definitions.js');
 
-function textPrinter(output: Output, { rowText, showDefinition }: Library): Printer {
+function* printableParts(parts: Iterable<string>): Generator<string> {
+  for (const part of parts) yield printable(part);
+}
+
+function textPrinter(output: Output, library: Library): Printer {
+  const { rowParts, rowBytes, showDefinition } = library;
   let space: string | undefined;
+  const line = async (sign: string, row: Buffer | undefined, note: string): Promise<void> => {
+    if (row === undefined) return;
+    await output.add(`${sign} `);
+    await output.addAll(printableParts(rowParts(row)));
+    await output.write(note);
+  };
   return {
     async definitions(differences) {
       for (const each of differences) await output.write(printable(showDefinition(each)));
     },
-    row({ space: name, before, after }) {
-      const lines = name === space ? [] : [printable(`rows of '${name}':`)];
+    async row({ space: name, before, after }) {
+      if (name !== space) await output.write(printable(`rows of '${name}':`));
       space = name;
-      if (before !== undefined) lines.push(printable(`- ${rowText(before)}`));
-      if (after !== undefined) lines.push(printable(`+ ${rowText(after)}`));
-      return output.write(lines.join('\n'));
+      const bytes = rowBytes(before, after);
+      const note = (side: 'before' | 'after'): string =>
+        bytes === undefined ? '' : ` (bytes from ${bytes.at}: ${bytes[side] || 'none'})`;
+      await line('-', before, note('before'));
+      await line('+', after, note('after'));
     },
     space(counts) {
       if (!isDifferent(counts)) return;
@@ -128,17 +162,22 @@ function textPrinter(output: Output, { rowText, showDefinition }: Library): Prin
   };
 }
 
-function linePrinter(output: Output, { rowText }: Library): Printer {
+function linePrinter(output: Output, { rowParts, rowBytes }: Library): Printer {
   const line = (key: string, value: unknown): void | Promise<void> =>
     output.write(jsonText({ [key]: value }));
   return {
     async definitions(differences) {
       for (const each of differences) await line('definition', each);
     },
-    row({ space, before, after }) {
-      const [from, to] = [before, after].map((row) => (row === undefined ? 'null' : rowText(row)));
-      const name = jsonText(space);
-      return output.write(`{"row":{"space":${name},"before":${from},"after":${to}}}`);
+    async row({ space, before, after }) {
+      const parts = (row: Buffer | undefined): Iterable<string> =>
+        row === undefined ? ['null'] : rowParts(row);
+      await output.add(`{"row":{"space":${jsonText(space)},"before":`);
+      await output.addAll(parts(before));
+      await output.add(',"after":');
+      await output.addAll(parts(after));
+      const bytes = rowBytes(before, after);
+      await output.write(bytes === undefined ? '}}' : `,"bytes":${jsonText(bytes)}}}`);
     },
     space: (counts) => line('space', counts),
     end: ({ isEqual, only, converted, uncompared }) =>

@@ -1,5 +1,6 @@
-import { decode, Extension, type Value } from '../tuple/codec.js';
+import { encode, type Value } from '../tuple/codec.js';
 import { fieldBytes, joinFields } from '../tuple/fields.js';
+import { showBytes } from '../tuple/show.js';
 import type { KeyPart } from './catalog.js';
 
 /**
@@ -17,19 +18,12 @@ export function extractKey(tuple: Buffer, parts: readonly KeyPart[]): Buffer | u
   return joinFields(fields);
 }
 
-/** What a message shows of a key at most, in characters. */
-const SHOWN = 200;
-
 /** A value as people read it, e.g. `[512,"pk"]`. */
 export function showValue(given: Value): string {
-  const text = JSON.stringify(given, (_name, value) => {
-    if (typeof value === 'bigint') return String(value);
-    return value instanceof Extension ? `<extension ${value.type}>` : value;
-  });
-  return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
+  return showBytes(encode(given));
 }
 
-/** A key as people read it. */
+/** A key as people read it, whatever the types of its parts. */
 export function showKey(key: Buffer): string {
-  return showValue(decode(key));
+  return showBytes(key);
 }

@@ -200,9 +200,9 @@ describe('cat --format postgres', () => {
     const names = "SELECT indexname FROM pg_indexes WHERE tablename = 'typed' ORDER BY 1";
     deepEqual(await postgres.query(names), [
       'typed_f2_idx',
-      'typed_f2_idx1',
       'typed_pkey',
       'typed_pkey_2',
+      `typed_${'y'.repeat(57)}`,
     ]);
   });
 
