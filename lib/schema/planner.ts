@@ -71,8 +71,8 @@ interface Functions extends Pick<Part, 'omissions'> {
 
 /** Rows of one system space of the target. */
 interface RowsThere {
-  /** All of them, raw. */
-  there: ReadonlySet<string>;
+  /** All of them, by the primary key. */
+  there: ReadonlyMap<string, SystemRow>;
   /** What somebody made, by the primary key. */
   own: ReadonlyMap<string, SystemRow>;
 }
@@ -215,10 +215,12 @@ export class Planner {
       const mapped = withTargetIds(spaceId, row, this.ids, (lost) =>
         omissions.push(`${what}: ${lost}`),
       );
-      if (mapped === undefined || there.has(mapped.raw.toString('latin1'))) continue;
+      if (mapped === undefined) continue;
+      const key = keyText(spaceId, mapped);
+      if (there.get(key)?.raw.equals(mapped.raw)) continue;
       // Values of sequences go on; that is no loss.
       const isNoted = verb === 'replace' && spaceId !== SystemSpace.SEQUENCE_DATA;
-      const replaced = isNoted ? own.get(keyText(spaceId, mapped)) : undefined;
+      const replaced = isNoted ? own.get(key) : undefined;
       const isGrant = spaceId === SystemSpace.PRIV && replaced !== undefined;
       const written = isGrant ? mergedGrant(mapped, replaced) : mapped;
       if (written === undefined) continue;
@@ -244,7 +246,7 @@ export class Planner {
     const known = this.#there.get(spaceId);
     if (known !== undefined) return known;
     const rows = {
-      there: new Set(this.#target.rows(spaceId).map(({ raw }) => raw.toString('latin1'))),
+      there: new Map(this.#target.rows(spaceId).map((row) => [keyText(spaceId, row), row])),
       own: new Map(this.#target.userRows(spaceId).map((row) => [keyText(spaceId, row), row])),
     };
     this.#there.set(spaceId, rows);

@@ -1,4 +1,19 @@
+import { TntarError } from '../errors.js';
+import { shorten } from '../report.js';
 import { isOlder, type Release } from './release.js';
+
+/**
+ * Words and signs of all SQL of a database together: each takes some 100 bytes while a text is rewritten. It is
+ * enough for a row of 1 MiB, a server's largest by default (`memtx_max_tuple_size`), with words of two letters.
+ */
+export const MAX_SQL_TOKENS = 2 ** 19;
+
+/**
+ * Parentheses in each other. Each takes a place on the stack of a server's parser, which has 100.
+ *
+ * Source: `YYSTACKDEPTH` of the server's `extra/lempar.c` and `extra/lemon.c`.
+ */
+export const MAX_SQL_DEPTH = 100;
 
 /**
  * Words that are no identifiers in the text of a view, a trigger or an expression, on any server.
@@ -94,8 +109,35 @@ function cut(sql: string): string[] {
   for (let start = 0, end = 0; start < sql.length; start = end) {
     end = endOf(sql, start);
     tokens.push(sql.slice(start, end));
+    if (tokens.length > 2 * MAX_SQL_TOKENS) {
+      throw new TntarError(
+        'failure',
+        `SQL has more than ${MAX_SQL_TOKENS} words and signs: ${shorten(sql)}`,
+      );
+    }
   }
   return tokens;
+}
+
+/** The size of a text in SQL. */
+export interface SqlSize {
+  /** Parts that mean something, without blanks and comments. */
+  tokens: number;
+  /** Parentheses in each other. */
+  depth: number;
+}
+
+/** Measures a text without memory for its tokens. It stops soon after `most` tokens. */
+export function sizeOf(sql: string, most: number): SqlSize {
+  let [tokens, open, depth] = [0, 0, 0];
+  for (let start = 0, end = 0; start < sql.length && tokens <= most; start = end) {
+    end = endOf(sql, start);
+    const first = sql[start]!;
+    if (first === '(') depth = Math.max(depth, ++open);
+    else if (first === ')') open = Math.max(0, open - 1);
+    if (!BLANK.test(sql.slice(start, Math.min(end, start + 2)))) tokens++;
+  }
+  return { tokens, depth };
 }
 
 /** The parts of a text that mean something, without blanks and comments. */

@@ -91,9 +91,10 @@ export const Field = {
   funcIndex: { spaceId: 0, indexId: 1, functionId: 2 },
 } as const;
 
-/** Fields of the primary keys of those spaces, by `box.space._x.index[0].parts`; of `_collation` nobody asks. */
+/** Fields of the primary keys of those spaces, by `box.space._x.index[0].parts`. */
 const PRIMARY_KEYS: Readonly<Record<number, readonly number[]>> = {
   [SystemSpace.SCHEMA]: [Field.schema.key],
+  [SystemSpace.COLLATION]: [Field.collation.id],
   [SystemSpace.SPACE]: [Field.space.id],
   [SystemSpace.SEQUENCE]: [Field.sequence.id],
   [SystemSpace.SEQUENCE_DATA]: [Field.sequenceData.id],

@@ -1,11 +1,14 @@
 import type { ManifestSpace } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
+import { quoted } from '../report.js';
 import { joinFields, splitFields } from '../tuple/fields.js';
 import { isString, isUint, nestsDeeper, readUint, stringBytes } from '../tuple/msgpack.js';
 import type { Catalog, SystemRow } from './catalog.js';
+import { sqlOf } from './dialect.js';
 import { showKey } from './keys.js';
 import { SHAPES, type Shape } from './shapes.js';
-import { SYSTEM_SPACE_NAMES } from './system.js';
+import { MAX_SQL_DEPTH, MAX_SQL_TOKENS, sizeOf } from './sql.js';
+import { Field, SYSTEM_SPACE_NAMES, SystemSpace } from './system.js';
 
 /**
  * Finds out whether rows of system spaces are such that a server can have had them, so far as this
@@ -71,6 +74,53 @@ function checkRows(spaceId: number, shape: Shape, rows: readonly SystemRow[]): v
   }
 }
 
+/** Texts in SQL, by what a row says of itself. */
+const SQL_TEXTS: readonly (readonly [
+  spaceId: number,
+  name: number,
+  textOf: (row: SystemRow) => unknown,
+])[] = [
+  [SystemSpace.SPACE, Field.space.name, (row) => sqlOf(row, Field.space.flags)],
+  [SystemSpace.TRIGGER, Field.trigger.name, (row) => sqlOf(row, Field.trigger.options)],
+  [
+    SystemSpace.CK_CONSTRAINT,
+    Field.ckConstraint.name,
+    ({ fields }) => fields[Field.ckConstraint.code],
+  ],
+  [
+    SystemSpace.FUNC,
+    Field.func.name,
+    ({ fields }) =>
+      fields[Field.func.language] === 'SQL_EXPR' ? fields[Field.func.body] : undefined,
+  ],
+];
+
+/** Refuses SQL that no server can parse, or that would take too much memory to look into. */
+function checkSql(catalog: Catalog): void {
+  let left = MAX_SQL_TOKENS;
+  for (const [spaceId, name, textOf] of SQL_TEXTS) {
+    for (const row of catalog.rows(spaceId)) {
+      const text = textOf(row);
+      if (typeof text !== 'string') continue;
+      const where = `${nameOf(spaceId)}: SQL of ${quoted(row.fields[name])}`;
+      const { tokens, depth } = sizeOf(text, left);
+      if (depth > MAX_SQL_DEPTH) {
+        throw wrong(`${where} has more than ${MAX_SQL_DEPTH} parentheses in each other`);
+      }
+      left -= tokens;
+      if (left < 0) {
+        throw new TntarError(
+          'archive',
+          `${where} is too long: all SQL has more than ${MAX_SQL_TOKENS} words and signs`,
+          {
+            hint: 'leave views and triggers out when you dump: --exclude, --filter, or --data-only',
+          },
+        );
+      }
+    }
+  }
+}
+
 /** The manifest says of which spaces there are rows, and `_space` what becomes of these. */
 function checkSpaces(listed: readonly ManifestSpace[], catalog: Catalog): void {
   const defined = new Map(catalog.spaces.map((space) => [space.id, space]));
@@ -100,6 +150,7 @@ function checkSpaces(listed: readonly ManifestSpace[], catalog: Catalog): void {
  */
 export function validateRows(catalog: Catalog): void {
   for (const [spaceId, shape] of SHAPES) checkRows(spaceId, shape, catalog.rows(spaceId));
+  checkSql(catalog);
 }
 
 /**
