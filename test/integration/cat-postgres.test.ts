@@ -1,10 +1,11 @@
-import { deepEqual, equal, match } from 'node:assert/strict';
+import { deepEqual, equal, match, rejects } from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Result } from '../support/cli.js';
-import { ext, type Plain } from '../support/msgpack.js';
+import { bin, ext, float64, type Plain } from '../support/msgpack.js';
 import { Postgres } from '../support/postgres.js';
 import { TYPED_ROWS, writeSpace, writeTyped } from '../text/carried.js';
 import { NOT_UTF8 } from '../text/values.js';
@@ -204,6 +205,82 @@ describe('cat --format postgres', () => {
       'typed_pkey_2',
       `typed_${'y'.repeat(57)}`,
     ]);
+  });
+
+  it('leaves out an index of a key that is too long for it, and no other', async () => {
+    // text that nothing compresses
+    const noise = (length: number): string =>
+      randomBytes(length).toString('base64').slice(0, length);
+    const any = { is_nullable: true };
+    const format = [
+      { name: 'id', type: 'unsigned' },
+      { name: 'a', type: 'string' },
+      { name: 'b', type: 'string', ...any },
+      { name: 'bytes', type: 'varbinary', ...any },
+    ];
+    const part = (field: number): Plain => ({ field, ...any, type: format[field]!.type });
+    for (const [row, parts, isMade] of [
+      [[1, noise(2692)], [1], true],
+      [[1, noise(2693)], [1], false],
+      [[1, noise(100), noise(2588)], [1, 2], true],
+      [[1, noise(100), noise(2589)], [1, 2], false],
+      [[1, '', null, bin(randomBytes(2684))], [2, 3], true],
+      [[1, '', null, bin(randomBytes(2685))], [2, 3], false],
+    ] as [Plain[], number[], boolean][]) {
+      const indexes: Plain[][] = [
+        [0, 'pk', 'tree', { unique: true }, [[0, 'unsigned']]],
+        [1, 'long', 'tree', { unique: false }, parts.map(part)],
+      ];
+      writeSpace(file, { name: 'typed', format, indexes }, [row]);
+      const { code, stderr } = await load();
+      equal(code, 0, stderr);
+      const names = "SELECT indexname FROM pg_indexes WHERE tablename = 'typed' ORDER BY 1";
+      const made = await postgres.query(names);
+      deepEqual(made, isMade ? ['typed_long', 'typed_pkey'] : ['typed_pkey'], stderr);
+      equal(/index 'long' is left out: a key in it has \d+ bytes/.test(stderr), !isMade, stderr);
+      if (!isMade) {
+        // the server itself refuses it
+        const columns = parts.map((i) => format[i]!.name).join();
+        const made = postgres.query(`CREATE INDEX ON typed (${columns})`);
+        await rejects(made, /exceeds btree version 4 maximum 2704/);
+      }
+      await postgres.query('DROP TABLE typed');
+    }
+  });
+
+  it('leaves out a primary key that is too long, and says so', async () => {
+    const indexes: Plain[][] = [[0, 'pk', 'tree', { unique: true }, [[0, 'string']]]];
+    const long = randomBytes(4000).toString('base64');
+    writeSpace(file, { name: 'typed', format: [{ name: 'id', type: 'string' }], indexes }, [
+      [long],
+    ]);
+    const { code, stderr } = await load();
+    equal(code, 0, stderr);
+    match(stderr, /warning: index 'pk' is left out: a key in it has \d+ bytes/);
+    deepEqual(await postgres.query('SELECT count(*) FROM typed'), ['1']);
+  });
+
+  it('refuses a row that no page holds, and loads the one that a page just holds', async () => {
+    const load20 = async (count: number, value: Plain, type: string) => {
+      const format = Array.from({ length: count }, (_, i) => ({ name: `f${i}`, type }));
+      const indexes: Plain[][] = [[0, 'pk', 'tree', { unique: true }, [[0, type]]]];
+      writeSpace(file, { name: 'typed', format, indexes }, [Array(count).fill(value)]);
+      const result = await load();
+      await postgres.query('DROP TABLE IF EXISTS typed');
+      return result;
+    };
+    for (const [value, type, most] of [
+      ['x'.repeat(20), 'string', 387],
+      ['x'.repeat(100), 'string', 452],
+      [float64(0.5), 'double', 1017],
+      [12345, 'unsigned', 1162],
+    ] as const) {
+      const fits = await load20(most, value, type);
+      equal(fits.code, 0, `${type}: ${fits.stderr}`);
+      const { code, stderr } = await load20(most + 1, value, type);
+      equal(code, 1);
+      match(stderr, /row \[.*\]: a row of \d+ columns and at least 81\d\d bytes/);
+    }
   });
 
   it('loads strings that are not valid UTF-8 as base64, and gives their bytes back', async () => {
