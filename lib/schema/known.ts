@@ -1,4 +1,4 @@
-import type { Release, SchemaVersion } from './release.js';
+import { isOlder, type Release, type SchemaVersion } from './release.js';
 import { Privilege, SystemSpace } from './system.js';
 
 /**
@@ -117,3 +117,13 @@ export const WIDTHS: ReadonlyMap<number, number> = new Map([
   [SystemSpace.SPACE_SEQUENCE, 5],
   [SystemSpace.FUNC_INDEX, 3],
 ]);
+
+/** The first release after those that the tables here are read from. */
+const UNREAD_RELEASE: Release = [3, 10];
+
+/** Returns false for a name that a server of this release refuses, because it does not know it. */
+export function isKnownTo(release: Release, table: Known, name: string): boolean {
+  if (!isOlder(release, UNREAD_RELEASE)) return true;
+  const since = table.get(name);
+  return since !== undefined && !isOlder(release, since);
+}

@@ -17,6 +17,8 @@ import type { IdMap } from './ids.js';
 import { withoutOrigins } from './origins.js';
 import { type Meaningless, withoutPassedOver } from './passed-over.js';
 import { Planner, type PlanOptions, SAME_RELEASES, unwanted } from './planner.js';
+import { refusedDefinitions } from './refused.js';
+import { refusedGrants, withGrantors } from './refused-grants.js';
 import type { Release } from './release.js';
 import { type Rights, rightsOf } from './rights.js';
 import { fitter } from './rows.js';
@@ -54,6 +56,8 @@ export interface RestorePlan {
   notes: string[];
   /** What the target's version cannot hold, one line each: with any of it, nothing may be written. */
   unsupported: string[];
+  /** Definitions that the target refuses for certain, one line each: with any of them, nothing may be written. */
+  refused: string[];
   /** Statements that the target has to be able to prepare, by the expressions that they ask about. */
   questions: ReadonlyMap<string, string>;
   /** What keeps the backup out of the target, one line each: with any of them, nothing may be written. */
@@ -121,13 +125,21 @@ export function planRestore(
     const isNew = (line: string): boolean => !omissions.includes(line);
     return { steps: late.steps, omissions: late.omissions.filter(isNew) };
   };
-  const steps = Object.values(parts).flatMap((part) => part.steps);
+  const grants = withGrantors(parts, drop.remaining, release.server);
+  const steps = [...parts.before.steps, ...parts.after.steps, ...grants.grants, ...grants.triggers];
+  const refused = isData
+    ? []
+    : [
+        ...refusedDefinitions(backup, target, release.server, (id) => planner.rows(id)),
+        ...refusedGrants(steps, drop.remaining, release.server),
+      ];
   return {
     drops: drop.steps,
     before: parts.before.steps,
     after: parts.after.steps,
-    grants: parts.grants.steps,
-    triggers: parts.triggers.steps,
+    grants: grants.grants,
+    triggers: grants.triggers,
+    refused,
     notes: all.notes,
     lateValues,
     ids,

@@ -59,17 +59,17 @@ const grantor: Edit = (raw, { ids }) =>
   numbered(raw, ids.findOwner(decode(raw)) ?? BuiltinUser.ADMIN);
 
 /** What a grant is on, by its type. Others have an id of 0, an empty one for all of a kind, or a name. */
-const OBJECT_KINDS: Readonly<Record<string, Kind>> = {
-  space: 'space',
-  user: 'user',
-  role: 'user',
-  function: 'function',
-  sequence: 'sequence',
-  collation: 'collation',
-};
+const OBJECT_KINDS: ReadonlyMap<unknown, Kind> = new Map<unknown, Kind>([
+  ['space', 'space'],
+  ['user', 'user'],
+  ['role', 'user'],
+  ['function', 'function'],
+  ['sequence', 'sequence'],
+  ['collation', 'collation'],
+]);
 
 const grantObject: Edit = (raw, context) => {
-  const kind = OBJECT_KINDS[String(context.fields[Field.priv.objectType])];
+  const kind = OBJECT_KINDS.get(context.fields[Field.priv.objectType]);
   return kind === undefined || typeof decode(raw) !== 'number' ? raw : one(kind)(raw, context);
 };
 

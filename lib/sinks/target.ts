@@ -118,6 +118,18 @@ function checkSchema(where: string, version: string, { server, schema }: Version
   );
 }
 
+/** @throws TntarError of kind `target` that names all definitions that the server would refuse */
+function checkRefused(where: string, refused: readonly string[]): void {
+  if (refused.length === 0) return;
+  throw new TntarError(
+    'target',
+    `the target ${where} would refuse definitions: ${listOf(refused)}`,
+    {
+      hint: 'leave these out (--exclude, --no-users, --no-privileges, --no-functions, --filter); nothing was written',
+    },
+  );
+}
+
 /** @throws TntarError of kind `target` that names all foreign keys that the server would refuse after the rows */
 function checkKeys(brokenKeys: readonly string[]): void {
   if (brokenKeys.length === 0) return;
@@ -184,6 +196,7 @@ export async function planFor(
       { hint: 'restore into a newer version; nothing was written' },
     );
   }
+  checkRefused(connection.where, plan.refused);
   checkKeys(plan.brokenKeys);
   checkVinyl(plan.made);
   if (plan.conflicts.length > 0) throw refusal(connection.where, plan.conflicts, wanted);

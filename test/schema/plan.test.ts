@@ -67,7 +67,7 @@ const RICH: SystemRows = {
   312: [
     [1, 0, 'universe', 0, 31],
     [1, 32, 'role', 33, 4],
-    [32, 33, 'space', 512, 1],
+    [1, 33, 'space', 512, 1],
     [32, 33, 'function', 70, 4],
     [32, 33, 'function', 72, 4],
     [32, 33, 'sequence', 1, 1],
