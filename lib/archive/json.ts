@@ -1,6 +1,6 @@
 import { TntarError } from '../errors.js';
 import { quoted } from '../report.js';
-import { MAX_JSON_NESTING, MAX_JSON_VALUES } from './limits.js';
+import { MAX_JSON_BYTES, MAX_JSON_NESTING, MAX_JSON_VALUES } from './limits.js';
 
 const [QUOTE, BACKSLASH, COMMA, COLON] = Buffer.from('"\\,:');
 const isOpening = (byte: number): boolean => byte === 0x5b || byte === 0x7b;
@@ -144,4 +144,27 @@ export class JsonReader {
 
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+/**
+ * Returns a document that was just written, if readers take it: `decode` is what they read it with.
+ *
+ * @throws TntarError of kind `failure` if they do not
+ */
+export function readable(name: string, bytes: Buffer, decode: (bytes: Buffer) => unknown): Buffer {
+  const refused = (why: string, hint: string): TntarError =>
+    new TntarError('failure', `no reader would take this archive: ${why}`, { hint });
+  const excess =
+    bytes.length > MAX_JSON_BYTES ? `has over ${MAX_JSON_BYTES} bytes` : excessOf(bytes);
+  if (excess !== undefined) {
+    const hint = 'the database has more spaces or parts than format 1 can list';
+    throw refused(`${name} ${excess}`, hint);
+  }
+  try {
+    decode(bytes);
+  } catch (error) {
+    if (!(error instanceof TntarError) || error.kind !== 'archive') throw error;
+    throw refused(error.message, 'what the source says of itself is not what a server says');
+  }
+  return bytes;
 }

@@ -1,10 +1,13 @@
 import { TntarError } from '../errors.js';
 import { quoted } from '../report.js';
 import { FIRST_USER_SPACE, MAX_SPACE_ID } from './entries.js';
-import { JsonReader } from './json.js';
+import { JsonReader, readable } from './json.js';
 
 export const FORMAT_NAME = 'tntar';
 export const FORMAT_VERSION = 1;
+
+/** Instances of a replica set, `VCLOCK_MAX` of the server's `src/box/vclock.h`: their ids go from 0 to 31. */
+export const MAX_REPLICAS = 32;
 
 /** LSN by replica id, e.g. `{"1": 1042}`: how many writes of each replica a server has seen. */
 export type Vclock = Record<string, number>;
@@ -76,10 +79,12 @@ export interface Manifest {
 /** Of more spaces nobody reads the manifest with the eye, and blanks would be half of it. */
 const READABLE_SPACES = 1000;
 
+/** @throws TntarError of kind `failure` for one that {@link decodeManifest} would refuse */
 export function encodeManifest(manifest: Manifest): Buffer {
   const head = { format: FORMAT_NAME, version: FORMAT_VERSION };
   const indent = manifest.spaces.length > READABLE_SPACES ? 0 : 1;
-  return Buffer.from(`${JSON.stringify({ ...head, ...manifest }, plain, indent)}\n`);
+  const text = `${JSON.stringify({ ...head, ...manifest }, plain, indent)}\n`;
+  return readable('manifest.json', Buffer.from(text), decodeManifest);
 }
 
 /** A field's format may hold anything; what JSON has no form for is only shown here, not kept. */
@@ -119,10 +124,23 @@ function checkSpaceIds(spaces: readonly ManifestSpace[]): void {
 /** The version of a server of which nobody noted it. */
 export const UNKNOWN_VERSION = 'unknown';
 /** As a server's greeting has it, e.g. `2.11.5-0-gab12cd`: its first three numbers decide on a restore. */
-const SERVER_VERSION = /^(?:unknown|\d{1,4}\.\d{1,4}(?:[.~+-][\w.~+-]{0,100})?)$/;
+export const SERVER_VERSION = /^(?:unknown|\d{1,4}\.\d{1,4}(?:[.~+-][\w.~+-]{0,100})?)$/;
 /** As `_schema` has it under `version`. */
 const SCHEMA_VERSION = /^\d{1,4}\.\d{1,4}\.\d{1,4}$/;
 const ISO_DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
+
+/** True for the id of a replica, as a vclock has it. */
+export function isReplicaId(key: string): boolean {
+  return /^(?:0|[1-9]\d?)$/.test(key) && Number(key) < MAX_REPLICAS;
+}
+
+/** Reads a vclock of a manifest or trailer. */
+export function vclockOf(json: JsonReader): Vclock {
+  const vclock = json.object('vclock').counts();
+  const wrong = Object.keys(vclock).find((key) => !isReplicaId(key));
+  if (wrong === undefined) return vclock;
+  throw new TntarError('archive', `the vclock has ${quoted(wrong)}, which is the id of no replica`);
+}
 
 /** @throws TntarError of kind `archive` */
 export function decodeManifest(bytes: Buffer): Manifest {
@@ -150,7 +168,7 @@ export function decodeManifest(bytes: Buffer): Manifest {
         : {}),
     },
     source: json.oneOf('source', ['snapshot', 'select']),
-    vclock: json.object('vclock').counts(),
+    vclock: vclockOf(json),
     spaces,
     omitted: json.objects('omitted').map((omission) => ({
       what: omission.string('what'),

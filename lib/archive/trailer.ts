@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { TntarError } from '../errors.js';
 import { quoted, shorten } from '../report.js';
 import type { Filtered, SequenceValue } from './items.js';
-import { JsonReader } from './json.js';
-import { checkFormat, FORMAT_NAME, FORMAT_VERSION, type Vclock } from './manifest.js';
+import { JsonReader, readable } from './json.js';
+import { checkFormat, FORMAT_NAME, FORMAT_VERSION, type Vclock, vclockOf } from './manifest.js';
 
 /** What the trailer says about one entry. */
 export interface EntryRecord {
@@ -50,6 +50,7 @@ function totals(entries: readonly EntryRecord[]): { rows: number; bytes: number 
   return { rows, bytes };
 }
 
+/** @throws TntarError of kind `failure` for one that {@link decodeTrailer} would refuse */
 export function encodeTrailer(trailer: Trailer): Buffer {
   const { entries, vclock, consistent, sequences, filtered } = trailer;
   const document = {
@@ -63,7 +64,7 @@ export function encodeTrailer(trailer: Trailer): Buffer {
     sha256: hashEntries(entries),
     entries,
   };
-  return Buffer.from(`${JSON.stringify(document)}\n`);
+  return readable('trailer.json', Buffer.from(`${JSON.stringify(document)}\n`), decodeTrailer);
 }
 
 /** @throws TntarError of kind `archive` also where the sums do not add up */
@@ -86,7 +87,7 @@ export function decodeTrailer(bytes: Buffer): Trailer {
   }
   return {
     entries,
-    vclock: json.object('vclock').counts(),
+    vclock: vclockOf(json),
     consistent: json.boolean('consistent'),
     ...(json.has('sequences') ? { sequences: json.objects('sequences').map(sequenceValue) } : {}),
     ...(json.has('filtered') ? { filtered: json.objects('filtered').map(filteredRows) } : {}),

@@ -2,9 +2,8 @@ import { createHash, type Hash } from 'node:crypto';
 import { TntarError } from '../errors.js';
 import type { TupleBatch } from '../tuple/batch.js';
 import { FrameCompressor } from './compression.js';
-import { MANIFEST, TRAILER, tuplesEntry } from './entries.js';
-import { excessOf } from './json.js';
-import { MAX_JSON_BYTES, partBytes } from './limits.js';
+import { MANIFEST, parseEntryName, TRAILER, tuplesEntry } from './entries.js';
+import { MAX_PART_BYTES, partBytes } from './limits.js';
 import { encodeManifest, type Manifest } from './manifest.js';
 import { SeekTable } from './seek-table.js';
 import { BLOCK_BYTES, END_OF_TAR, padding, tarHeader } from './tar.js';
@@ -83,6 +82,12 @@ export class ArchiveWriter {
       await this.#closePart(false);
     }
     const part = this.#part ?? this.#openPart(id, 0);
+    if (part.bytes + batch.bytes.length > MAX_PART_BYTES) {
+      const why = `a batch of ${batch.bytes.length} bytes of space ${id}`;
+      throw new TntarError('failure', `no reader would take this archive: ${why}`, {
+        hint: 'a tuple of over 128 MiB fits no archive',
+      });
+    }
     part.rows += batch.count;
     part.bytes += batch.bytes.length;
     part.largest = Math.max(part.largest, batch.largest ?? Number.NaN);
@@ -101,6 +106,9 @@ export class ArchiveWriter {
   #openPart(spaceId: number, index: number): OpenPart {
     if (this.#closedSpaces.has(spaceId)) {
       throw new TntarError('failure', `rows of space ${spaceId} came in two places of the stream`);
+    }
+    if (parseEntryName(tuplesEntry(spaceId)) === undefined) {
+      throw new TntarError('failure', `no reader would take this archive: a space ${spaceId}`);
     }
     this.#part = { spaceId, index, rows: 0, bytes: 0, largest: 0, hash: createHash('sha256') };
     return this.#part;
@@ -125,14 +133,6 @@ export class ArchiveWriter {
   }
 
   async #writeSmall(name: string, body: Buffer): Promise<EntryRecord> {
-    const excess =
-      body.length > MAX_JSON_BYTES ? `has over ${MAX_JSON_BYTES} bytes` : excessOf(body);
-    if (excess !== undefined) {
-      const message = `no reader would take this archive: ${name} ${excess}`;
-      throw new TntarError('failure', message, {
-        hint: 'the database has more spaces or parts than format 1 can list',
-      });
-    }
     const zeros = padding(body.length);
     this.#emitFrame(this.#frame([await tarHeader(name, body.length, this.#modified)]), BLOCK_BYTES);
     this.#emitFrame(this.#frame([body, zeros]), body.length + zeros.length);

@@ -1,3 +1,4 @@
+import { SERVER_VERSION } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
 
 /** The first line of what a server says to a new connection, and the salt after it. */
@@ -29,8 +30,11 @@ export function parseGreeting(bytes: Buffer, where: string): Greeting {
   const match = /^Tarantool (\d+)\.(\d+)\.(\S+) \(Binary\) ([0-9a-f-]*)/.exec(line);
   if (match === null) throw notTarantool(where, bytes);
   const [, major, minor, patch, uuid] = match;
+  const version = `${major}.${minor}.${patch}`;
+  // It goes into archives, whose readers take no other.
+  if (!SERVER_VERSION.test(version)) throw notTarantool(where, bytes);
   return {
-    version: `${major}.${minor}.${patch}`,
+    version,
     major: Number(major),
     minor: Number(minor),
     uuid: uuid ?? '',

@@ -13,6 +13,9 @@ export function broken(what: string): TntarError {
   });
 }
 
+const IS_SERVER = 'is this a Tarantool server?';
+const NO_TUPLE = 'A tuple of over 128 MiB fits no archive either';
+
 /**
  * The length of the packet whose prefix stands at `offset`, without the prefix.
  *
@@ -27,7 +30,7 @@ export function packetLength(buf: Buffer, offset: number, limit = MAX_PACKET_BYT
     throw new TntarError(
       'failure',
       `protocol error: a packet of ${length} bytes is over the limit of ${limit}`,
-      { hint: 'is this a Tarantool server? A tuple of over 128 MiB fits no archive either' },
+      { hint: limit === MAX_PACKET_BYTES ? `${IS_SERVER} ${NO_TUPLE}` : IS_SERVER },
     );
   }
   return length;

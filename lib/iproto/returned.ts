@@ -37,6 +37,13 @@ export class Returned {
     throw broken('a reply that has something else in the place of a number');
   }
 
+  /** A whole number from 0 on. */
+  count(i: number): number {
+    const count = this.number(i);
+    if (Number.isSafeInteger(count) && count >= 0) return count;
+    throw broken(`a reply that has ${count} in the place of a count`);
+  }
+
   text(i: number): string {
     const value = this.values[i];
     if (typeof value === 'string') return value;

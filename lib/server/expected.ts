@@ -27,7 +27,7 @@ export async function expectedRows(
   try {
     const reply = await connection.request(evaluate(LENGTHS), 'ask for the number of rows');
     const lengths = Returned.by(reply).list(0).lists();
-    return new Map(lengths.map((each) => [each.number(0), each.number(1)]));
+    return new Map(lengths.map((each) => [each.count(0), each.count(1)]));
   } catch (error) {
     if (error instanceof TntarError && error.serverCode !== undefined) return undefined;
     throw error;

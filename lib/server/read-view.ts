@@ -125,6 +125,7 @@ class ReadViewParser {
         this.#takeOther(readPacket(block, start, end));
         continue;
       }
+      if (skip(block, row.tuple, end) !== end) throw broken('a row that is no whole tuple');
       piece.copyWithin(this.#filled, shift + row.tuple, shift + end);
       const size = end - row.tuple;
       if (size > this.#largest) this.#largest = size;

@@ -55,8 +55,8 @@ export async function readSizes(connection: Connection): Promise<ReadonlyMap<num
       ?.list(0)
       .lists()
       .map((each): [number, Size] => [
-        each.number(0),
-        { rows: each.number(1), bytes: each.number(2), atMost: each.number(3) },
+        each.count(0),
+        { rows: each.count(1), bytes: each.count(2), atMost: each.count(3) },
       ]),
   );
 }

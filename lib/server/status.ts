@@ -1,4 +1,4 @@
-import type { Vclock } from '../archive/manifest.js';
+import { isReplicaId, MAX_REPLICAS, type Vclock } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
 import { bodyDecoded } from '../iproto/bodies.js';
 import type { Connection } from '../iproto/connection.js';
@@ -18,9 +18,6 @@ export interface InstanceStatus {
   schemaVersion: number;
 }
 
-/** Instances of a replica set, `VCLOCK_MAX` of the server's `src/lib/vclock/vclock.h`: ids go from 0 to 31. */
-const MAX_REPLICAS = 32;
-
 /**
  * Reads a decoded vclock, which has replica ids as keys.
  *
@@ -34,8 +31,8 @@ export function toVclock(decoded: unknown): Vclock {
 
 function toLsn(replica: string, value: unknown): number {
   const lsn = typeof value === 'bigint' ? Number(value) : value;
-  const isReplica = /^\d{1,2}$/.test(replica) && Number(replica) < MAX_REPLICAS;
-  if (isReplica && typeof lsn === 'number' && Number.isSafeInteger(lsn) && lsn >= 0) return lsn;
+  if (isReplicaId(replica) && typeof lsn === 'number' && Number.isSafeInteger(lsn) && lsn >= 0)
+    return lsn;
   throw broken('a vclock that is none');
 }
 

@@ -193,9 +193,10 @@ describe('a peer that is no server for us', () => {
       );
       ok(peakMiB < MOST_MIB, `${peakMiB} MiB`);
     });
-    const zeros = Buffer.alloc(0x08000000);
+    const zeros = Buffer.alloc(0x02000000);
     for (const [bytes, body, message] of [
       [0xffffffff, Buffer.alloc(0), /4294967295 bytes is over the limit/],
+      [0x08000000, Buffer.alloc(0), /134217728 bytes is over the limit/],
       [zeros.length, Buffer.alloc(0), /no byte came for 1 s/],
       [zeros.length, zeros, /a packet without a header/],
     ] as const) {
