@@ -44,7 +44,7 @@ async function run(from: string, to: string, flags: Flags): Promise<void> {
       const server = await serverOptions(from, flags, signal, report);
       const own = passwordFile === undefined ? flags : { ...flags, passwordFile };
       const target = await serverOptions(to, own, signal, report);
-      const rewrites = await rewritesOf(flags, signal);
+      const rewrites = await rewritesOf(flags, signal, report);
       const options = { ...wanted, source, forceSnapshot, strict, rewrites, report, signal };
       if (flags.dryRun) {
         const { showPreview } = await import('./preview.js');

@@ -53,7 +53,7 @@ async function run(uri: string, flags: Flags): Promise<void> {
     const summary = await interruptible((signal) =>
       withOutput(flags.output, signal, async (output) => {
         const server = await serverOptions(uri, flags, signal, report);
-        const rewrites = await rewritesOf(flags, signal);
+        const rewrites = await rewritesOf(flags, signal, report);
         rewrites.unshift(...(await halfOf(flags)));
         const { level } = flags;
         const reading = { source, forceSnapshot, strict };

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { messageOf, TntarError } from '../lib/errors.js';
+import { TntarError } from '../lib/errors.js';
 import type { Engine } from '../lib/filters/engine.js';
 import type { Rewrite } from '../lib/filters/rewrite.js';
+import type { Report } from '../lib/report.js';
+import { readPrivate } from './secrets.js';
 
 /** What the options that choose spaces stand for. */
 export interface ChoiceFlags {
@@ -91,16 +92,11 @@ export function addFilterOptions(command: Command): Command {
 /** Anybody who knows the key can try which value has which hash: a short one is no key. */
 const LEAST_KEY_BYTES = 16;
 
-function readKey(file: string): Buffer {
-  let key: Buffer;
-  try {
-    key = readFileSync(file);
-  } catch (error) {
-    throw new TntarError('usage', `cannot read the key of the masks: ${messageOf(error)}`);
-  }
+function readKey(file: string, report: Report): Buffer {
+  const key = readPrivate(file, 'key of the masks', report);
   if (key.length >= LEAST_KEY_BYTES) return key;
   throw new TntarError('usage', `${file}: a key of masks has ${LEAST_KEY_BYTES} bytes or more`, {
-    hint: `make one: head -c 32 /dev/urandom > ${file}`,
+    hint: `make one that only you can read: (umask 077; head -c 32 /dev/urandom > ${file})`,
   });
 }
 
@@ -133,7 +129,11 @@ export async function rowChoiceOf(
 }
 
 /** All filters that were asked for, in the order in which they work; `signal` ends the loading of one. */
-export async function rewritesOf(flags: FilterFlags, signal: AbortSignal): Promise<Rewrite[]> {
+export async function rewritesOf(
+  flags: FilterFlags,
+  signal: AbortSignal,
+  report: Report,
+): Promise<Rewrite[]> {
   const { where: wheres = [], filter: files = [], mask: masks = [], maskKeyFile } = flags;
   if (maskKeyFile !== undefined && masks.length === 0) {
     throw new TntarError('usage', '--mask-key-file is the key of masks, and there is no --mask', {
@@ -155,7 +155,7 @@ export async function rewritesOf(flags: FilterFlags, signal: AbortSignal): Promi
   }
   if (masks.length > 0) {
     const { maskFields, parseMask } = await import('../lib/filters/mask.js');
-    const key = maskKeyFile === undefined ? undefined : readKey(maskKeyFile);
+    const key = maskKeyFile === undefined ? undefined : readKey(maskKeyFile, report);
     rewrites.push(maskFields(masks.map(parseMask), key));
   }
   if (flags.rename !== undefined) {

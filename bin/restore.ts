@@ -102,7 +102,7 @@ async function run(uri: string, file: string | undefined, flags: Flags): Promise
     );
     const done = await interruptible(async (signal) => {
       const server = await serverOptions(uri, flags, signal, report);
-      const rewrites = await rewritesOf(flags, signal);
+      const rewrites = await rewritesOf(flags, signal, report);
       const options = { ...wanted, report, signal, rewrites };
       if (flags.dryRun) {
         const preview = await archive.preview(server, options);

@@ -44,14 +44,14 @@ const READABLE_BY_ALL = 0o004;
  *
  * @param what - for messages, e.g. `password file`
  */
-export function readPrivate(file: string, what: string, report: Report): string {
+export function readPrivate(file: string, what: string, report: Report): Buffer {
   try {
-    const text = readFileSync(file, 'utf8');
+    const bytes = readFileSync(file);
     const stat = statSync(file);
     if (stat.isFile() && (stat.mode & READABLE_BY_ALL) !== 0) {
       report.warn(`everybody on this machine can read the ${what} ${file}: chmod 600 it`);
     }
-    return text;
+    return bytes;
   } catch (error) {
     throw new TntarError('usage', `cannot read the ${what}: ${messageOf(error)}`);
   }
@@ -59,7 +59,7 @@ export function readPrivate(file: string, what: string, report: Report): string 
 
 /** The password in such a file: its first line. */
 export function passwordIn(file: string, what: string, report: Report): string {
-  return readPrivate(file, what, report).split(/\r?\n/, 1)[0] ?? '';
+  return readPrivate(file, what, report).toString().split(/\r?\n/, 1)[0] ?? '';
 }
 
 /** Takes what a terminal echoes. */

@@ -83,7 +83,7 @@ async function ourselves(
     throw new TntarError('usage', '--tls-cert and --tls-key go together, and one is missing');
   }
   const cert = readCertificates(tlsCert, 'the certificate of --tls-cert');
-  const pem = readPrivate(tlsKey, 'private key', report);
+  const pem = readPrivate(tlsKey, 'private key', report).toString();
   const given =
     tlsKeyPasswordFile === undefined
       ? undefined

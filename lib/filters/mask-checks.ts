@@ -1,12 +1,12 @@
 import { messageOf, TntarError } from '../errors.js';
 import { listOf, thereAre } from '../report.js';
 import type { Catalog, Space } from '../schema/catalog.js';
-import { columnsOf, rowsOfSpaces } from '../schema/columns.js';
 import { allForeignKeys } from '../schema/foreign-keys.js';
 import type { ExactValue } from '../tuple/exact.js';
 import { positions, spaceOf } from './filter.js';
 import type { Mask } from './mask.js';
-import { fixedValue, HASHABLE, hashed } from './mask-values.js';
+import { type Demands, demandsOf } from './mask-place.js';
+import { fixedValue, HASHABLE, hashed, numbersOf } from './mask-values.js';
 
 /** What a mask does to the value of its field. */
 export type Masking = (value: ExactValue) => ExactValue;
@@ -35,14 +35,22 @@ function placeOf({ space: name, field }: Mask, catalog: Catalog): Place {
 }
 
 /** All rows would have one value in a part of a key that is to be unique. */
-function checkUnique({ space, fieldNo }: Place, catalog: Catalog, what: string): void {
-  const index = catalog
-    .indexesOf(space.id)
-    .find(({ isUnique, parts }) => isUnique && parts.some((part) => part.fieldNo === fieldNo));
-  if (index === undefined) return;
+function checkUnique({ parts }: Demands, what: string): void {
+  const part = parts.find(({ isUnique }) => isUnique);
+  if (part === undefined) return;
   throw usage(
-    `${what} is part of the unique index '${index.name}', and all rows would be alike`,
+    `${what} is part of the unique index '${part.index}', and all rows would be alike`,
     'a hash keeps it unique: use =hash',
+  );
+}
+
+/** An index of values within a field takes no other kind of value in its place. */
+function checkWithin({ parts }: Demands, { by }: Pick<Mask, 'by'>, what: string): void {
+  const part = parts.find(({ isWithin, isNullable }) => isWithin && !(by === 'null' && isNullable));
+  if (part === undefined) return;
+  throw usage(
+    `${what} holds what the index '${part.index}' reads by a path, and no mask keeps that`,
+    'change what is within it by a --filter',
   );
 }
 
@@ -72,13 +80,38 @@ function checkReferences(
       const isParent = parentId === space.id && parent === fieldNo;
       // who refers to nothing breaks nothing
       if ((!isChild && !isParent) || (isChild && by === 'null')) continue;
-      if (isHashed(childId, child) && isHashed(parentId, parent)) continue;
+      if (isHashed(childId, child) && isHashed(parentId, parent)) {
+        const [own, its] = [[childId, child] as const, [parentId, parent] as const].map(
+          ([id, no]) => numbersOf(demandsOf(catalog, spaces.get(id)!, no).types),
+        );
+        if (own === its) continue;
+        throw usage(
+          `${what} is part of the foreign key '${name}', one end of which holds ${own} and the other ${its}: hashes would differ`,
+          'change both by a --filter',
+        );
+      }
       throw usage(
         `${what} is part of the foreign key '${name}' from '${spaces.get(childId)?.name}' to '${spaces.get(parentId)?.name}'`,
         'use =hash for both ends of it',
       );
     }
   }
+}
+
+/** Equal strings would get hashes that are not. */
+function checkCollations({ collations: [collation] }: Demands, what: string): void {
+  if (collation === undefined) return;
+  throw usage(
+    `${what} is compared by the collation '${collation}', and strings that are equal by it would get different hashes`,
+    'use =null or =fixed:VALUE, or change it by a --filter',
+  );
+}
+
+/** A mask that is known to fit the definitions of its field. */
+export interface Prepared {
+  change: Masking;
+  /** What may still refuse the rows, for people. */
+  warnings: string[];
 }
 
 /**
@@ -92,24 +125,45 @@ export function prepare(
   masks: readonly Mask[],
   catalog: Catalog,
   key: Buffer,
-): Masking {
-  const { by } = mask;
+): Prepared {
   const place = placeOf(mask, catalog);
   const what = `'${mask.space}.${mask.field}'`;
   checkReferences(place, mask, masks, catalog, what);
-  const type = spaceOf(place.space).format[place.fieldNo]!.type.toLowerCase();
+  const demands = demandsOf(catalog, place.space, place.fieldNo);
+  const { conditions } = demands;
+  return {
+    change: changeOf(mask, demands, what, key),
+    warnings:
+      conditions.length === 0
+        ? []
+        : [
+            `mask ${what}: a restore may refuse the masked rows: ${listOf(conditions)} of space '${mask.space}' may read the field`,
+          ],
+  };
+}
+
+function changeOf({ by }: Mask, demands: Demands, what: string, key: Buffer): Masking {
+  const { types } = demands;
+  const type = [...new Set(types)].join(' and ');
+  checkWithin(demands, { by }, what);
   if (by === 'hash') {
-    if (HASHABLE.has(type)) return (value) => hashed(value, key);
-    throw usage(`${what} is ${type}, which holds no hash`, 'use =null or =fixed:VALUE');
+    const unfit = types.find((each) => !HASHABLE.has(each));
+    if (unfit !== undefined) {
+      throw usage(`${what} is ${unfit}, which holds no hash`, 'use =null or =fixed:VALUE');
+    }
+    checkCollations(demands, what);
+    const numbers = numbersOf(types);
+    return (value) => hashed(value, key, numbers);
   }
-  checkUnique(place, catalog, what);
+  checkUnique(demands, what);
   if (by === 'null') {
-    const column = columnsOf(rowsOfSpaces(catalog).get(place.space.id)!).get(place.fieldNo);
-    if (column?.isNullable === true) return () => null;
+    if (demands.isNullable && demands.parts.every(({ isNullable }) => isNullable)) {
+      return () => null;
+    }
     throw usage(`${what} cannot be null`, 'use =hash or =fixed:VALUE');
   }
   try {
-    const value = fixedValue(by.fixed, type);
+    const value = fixedValue(by.fixed, types);
     return () => value;
   } catch (error) {
     throw usage(

@@ -1,48 +1,97 @@
 import { createHmac } from 'node:crypto';
-import { Double, Float } from '../tuple/carried.js';
+import { fitOf } from '../schema/field-types.js';
+import { Double, Float, Opaque, Raw } from '../tuple/carried.js';
 import { Datetime } from '../tuple/datetime.js';
 import { Decimal } from '../tuple/decimal.js';
-import type { ExactValue } from '../tuple/exact.js';
+import { type ExactValue, encodeExact } from '../tuple/exact.js';
+import { Interval } from '../tuple/interval.js';
+import { isString, stringBytes } from '../tuple/msgpack.js';
 import { Uuid } from '../tuple/uuid.js';
 
-/** Of a hash in a value of any length: 128 bits are enough for no two to meet. */
+/** The length of a hash in a string or in binary data: 128 bits are enough for no two to meet. */
 const HASH_BYTES = 16;
-/** Bits of a whole number that a double holds. */
-const DOUBLE_BITS = 53n;
-/** Of a decimal: they fit into the 38 digits that any server takes. */
-const DECIMAL_BYTES = 15;
 const NANOSECONDS = 1_000_000_000;
 
+/** The number of values that the hash of a number can have, by what else its field holds. */
+const RANGES = {
+  integers: 2n ** 64n,
+  /** Each is a double and an integer. */
+  doubles: 2n ** 53n,
+  /** 36 digits: 38 fit into the decimals of any server. */
+  decimals: 10n ** 36n,
+  /**
+   * Each is an integer, a double and a decimal: the server compares a double with a decimal by its first
+   * 15 digits, see `decimal_from_double()` in its `src/lib/core/decimal.c`.
+   */
+  numbers: 10n ** 15n,
+} as const;
+
+/** What numbers a field holds. Fields of one kind have the same hashes for the same numbers. */
+export type Numbers = keyof typeof RANGES;
+
+/** Returns what numbers a field holds, by its types in the format and in indexes, in lower case. */
+export function numbersOf(types: readonly string[]): Numbers {
+  if (types.some((type) => ['unsigned', 'integer', 'uint64'].includes(type))) {
+    return 'integers';
+  }
+  if (types.includes('decimal')) return 'decimals';
+  return types.some((type) => type === 'double' || type === 'float64') ? 'doubles' : 'numbers';
+}
+
 /**
- * A value of the same kind, by which nobody finds the first, and always the same for it. Null and booleans
- * stay as they are; datetimes are within the years 1970 to 2106.
- *
- * @throws TypeError for what cannot be hashed: float32, intervals, arrays, maps, unknown extensions
- * @example
- * hashed('ann@example.org', key); // 32 hexadecimal digits
+ * The same text for numbers that are equal: 1.50 is 1.5, and the integer 2 is the double 2.0. Doubles have
+ * the fewest digits that tell them from all others, as a decimal that is equal to one has.
  */
-export function hashed(value: ExactValue, key: Buffer): ExactValue {
+function canonical(value: bigint | number | Decimal): string {
+  if (typeof value === 'number' && Number.isInteger(value)) return String(BigInt(value));
+  const text = String(value);
+  const plain = /e/.test(text) ? withoutExponent(text) : text;
+  return plain.includes('.') ? plain.replace(/\.?0+$/, '') : plain;
+}
+
+function withoutExponent(text: string): string {
+  try {
+    return String(Decimal.from(text));
+  } catch {
+    return text; // no decimal is so small
+  }
+}
+
+/** The hash of a number as a whole number with its sign. */
+function hashedNumber(
+  value: bigint | number | Decimal,
+  numbers: Numbers,
+  hash: (kind: string, text: string) => Buffer,
+): bigint {
+  const text = canonical(value);
+  const range = RANGES[numbers];
+  const least = BigInt(`0x${hash('number', text).toString('hex')}`);
+  if (!text.startsWith('-')) return least % range;
+  // The least integer of the server is -2^63.
+  return -(least % (numbers === 'integers' ? range / 2n : range - 1n)) - 1n;
+}
+
+/**
+ * A value of the same kind, by which nobody finds the first, and always the same for it and for what the
+ * server regards as equal to it. Null stays null; datetimes are within the years 1970 to 2106.
+ *
+ * @throws TypeError for what cannot be hashed: booleans, intervals, arrays, maps, unknown extensions
+ * @example
+ * hashed('ann@example.org', key, 'numbers'); // 32 hexadecimal digits
+ */
+export function hashed(value: ExactValue, key: Buffer, numbers: Numbers): ExactValue {
   const hash = (kind: string, text: string | Uint8Array): Buffer =>
     createHmac('sha256', key).update(`${kind}:`).update(text).digest();
-  if (value === null || typeof value === 'boolean') return value;
+  if (value === null) return null;
   if (typeof value === 'string') return hash('string', value).toString('hex', 0, HASH_BYTES);
   if (typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value))) {
-    const bits = hash('integer', String(value)).readBigUInt64BE();
-    return value < 0 ? -(bits >> 1n) - 1n : bits;
+    return hashedNumber(value, numbers, hash);
   }
-  if (typeof value === 'number' || value instanceof Double) {
-    const bits = BigInt.asUintN(
-      Number(DOUBLE_BITS),
-      hash('double', String(value)).readBigUInt64BE(),
-    );
-    return new Double(Number(value) < 0 ? -Number(bits) : Number(bits));
+  if (typeof value === 'number') return new Double(Number(hashedNumber(value, numbers, hash)));
+  if (value instanceof Double || value instanceof Float) {
+    return new Double(Number(hashedNumber(value.value, numbers, hash)));
   }
-  if (value instanceof Decimal) {
-    const digits = BigInt(
-      `0x${hash('decimal', decimalText(value)).toString('hex', 0, DECIMAL_BYTES)}`,
-    );
-    return Decimal.from(String(value).startsWith('-') ? -digits : digits);
-  }
+  if (value instanceof Decimal) return Decimal.from(hashedNumber(value, numbers, hash));
   if (value instanceof Datetime) {
     const { seconds, nanoseconds } = value;
     const bits = hash('datetime', `${seconds}.${nanoseconds}`);
@@ -55,13 +104,17 @@ export function hashed(value: ExactValue, key: Buffer): ExactValue {
     return Uuid.fromBytes(hash('uuid', value.toString()).subarray(0, HASH_BYTES));
   }
   if (value instanceof Uint8Array) return hash('binary', value).subarray(0, HASH_BYTES);
-  throw new TypeError('only strings, numbers, uuids, datetimes and binary values can be hashed');
+  if (value instanceof Raw && isString(value.raw[0]!)) {
+    return hash('string', stringBytes(value.raw, 0)).toString('hex', 0, HASH_BYTES);
+  }
+  throw new TypeError(`${nameOf(value)} has no hash`);
 }
 
-/** The same for decimals that are equal: 1.50 is 1.5. */
-function decimalText(value: Decimal): string {
-  const text = String(value);
-  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+function nameOf(value: ExactValue): string {
+  if (typeof value === 'boolean') return 'a boolean, which is one of two,';
+  if (Array.isArray(value)) return 'an array';
+  if (value instanceof Interval) return 'an interval';
+  return value instanceof Opaque ? `an extension of type ${value.type}` : 'a map';
 }
 
 function whole(text: string): bigint {
@@ -96,48 +149,64 @@ const asItIs = (text: string): string => text;
 
 /** Types of fields that can hold a hash; which values have one, {@link hashed} tells. */
 export const HASHABLE: ReadonlySet<string> = new Set([
-  ...['string', 'str', 'scalar', 'any', 'unsigned', 'num', 'integer', 'number', 'uint64'],
+  ...['string', 'scalar', 'any', 'unsigned', 'integer', 'number', 'uint64'],
   ...['double', 'float64', 'decimal', 'uuid', 'datetime', 'varbinary'],
 ]);
 
 /** How a text is read for a field of a type: no others can be written as text. */
-const READERS: Readonly<Record<string, (text: string) => ExactValue>> = {
-  string: asItIs,
-  str: asItIs,
-  scalar: asItIs,
-  any: asItIs,
-  unsigned: unsigned(64n),
-  num: unsigned(64n),
-  uint8: unsigned(8n),
-  uint16: unsigned(16n),
-  uint32: unsigned(32n),
-  uint64: unsigned(64n),
-  int8: signed(8n),
-  int16: signed(16n),
-  int32: signed(32n),
-  int64: signed(64n),
-  integer,
-  number: (text) => (/^-?\d+$/.test(text) ? integer(text) : double(text)),
-  double,
-  float64: double,
-  float32: (text) => new Float(double(text).value),
-  decimal: Decimal.from,
-  boolean,
-  uuid: Uuid.from,
-  datetime: Datetime.from,
-  varbinary: (text) => Buffer.from(text),
-};
+const READERS: ReadonlyMap<string, (text: string) => ExactValue> = new Map(
+  Object.entries<(text: string) => ExactValue>({
+    string: asItIs,
+    scalar: asItIs,
+    any: asItIs,
+    unsigned: unsigned(64n),
+    uint8: unsigned(8n),
+    uint16: unsigned(16n),
+    uint32: unsigned(32n),
+    uint64: unsigned(64n),
+    int8: signed(8n),
+    int16: signed(16n),
+    int32: signed(32n),
+    int64: signed(64n),
+    integer,
+    number: (text) => (/^-?\d+$/.test(text) ? integer(text) : double(text)),
+    double,
+    float64: double,
+    float32: (text) => new Float(double(text).value),
+    decimal: Decimal.from,
+    boolean,
+    uuid: Uuid.from,
+    datetime: Datetime.from,
+    varbinary: (text) => Buffer.from(text),
+  }),
+);
 
-/**
- * What a text stands for in a field.
- *
- * @param type - of the field, by its format, in lower case
- * @throws TypeError or RangeError where the field cannot hold it
- * @example
- * fixedValue('0', 'unsigned'); // 0n
- */
-export function fixedValue(text: string, type: string): ExactValue {
-  const read = READERS[type];
+function readAs(text: string, type: string): ExactValue {
+  const read = READERS.get(type);
   if (read === undefined) throw new TypeError('no text stands for such a value');
   return read(text);
+}
+
+/** The type of which all other types take each value, as far as there is one. */
+const narrowest = (types: readonly string[]): string =>
+  types.reduce((least, type) => (fitOf(type, least) === 'all' ? type : least));
+
+/**
+ * Returns what a text stands for in a field.
+ *
+ * @param types - of the field, by its format and by its indexes, in lower case
+ * @throws TypeError or RangeError where the field cannot hold it
+ * @example
+ * fixedValue('0', ['any', 'unsigned']); // 0n
+ */
+export function fixedValue(text: string, types: readonly string[]): ExactValue {
+  const narrow = narrowest(types);
+  const value = readAs(text, narrow);
+  for (const type of types) {
+    if (fitOf(narrow, type) === 'all') continue;
+    const other = readAs(text, type);
+    if (encodeExact(other).equals(encodeExact(value))) continue;
+    throw new TypeError(`${text} is not the same value for all of them`);
+  }
+  return value;
 }

@@ -78,13 +78,18 @@ export function maskFields(masks: readonly Mask[], key: Buffer = randomBytes(32)
   }, name);
   return {
     ...rewrite,
-    head(head) {
-      const prepared = masks.map((mask): [Mask, Masking] => [
+    async head(head) {
+      const prepared = masks.map((mask) => ({
         mask,
-        prepare(mask, masks, head.catalog, key),
-      ]);
-      bySpace = groupBy(prepared, ([{ space }]) => space);
-      return rewrite.head(head);
+        ...prepare(mask, masks, head.catalog, key),
+      }));
+      bySpace = groupBy(
+        prepared.map(({ mask, change }): [Mask, Masking] => [mask, change]),
+        ([{ space }]) => space,
+      );
+      const rewritten = await rewrite.head(head);
+      const warnings = prepared.flatMap((each) => each.warnings);
+      return { ...rewritten, warnings: [...(rewritten.warnings ?? []), ...warnings] };
     },
   };
 }

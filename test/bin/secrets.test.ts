@@ -1,5 +1,5 @@
 import { equal, match, ok } from 'node:assert/strict';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Authority } from '../support/certificates.js';
@@ -114,6 +114,38 @@ describe('secrets', () => {
       const { code, stderr } = await tntar(['dump', '-q', '127.0.0.1:1', ...args]);
       equal(code, 5);
       equal(WARNING.exec(stderr)?.[1], 'private key');
+    });
+  });
+
+  describe('the key of masks', () => {
+    const dumpWith = (file: string): ReturnType<typeof tntar> => {
+      const args = ['--mask', 'none.name=hash', '--mask-key-file', file];
+      return tntar(['dump', '-q', inAddress(), ...args]);
+    };
+
+    it('is warned about if everybody can read it', async () => {
+      for (const [mode, isWarned] of [
+        [0o600, false],
+        [0o644, true],
+      ] as const) {
+        const file = join(folder, `key-${mode}`);
+        writeFileSync(file, Buffer.alloc(32, 7));
+        chmodSync(file, mode);
+        const { stderr } = await dumpWith(file);
+        equal(/everybody on this machine can read the key of the masks/.test(stderr), isWarned);
+        match(stderr, /there is no space 'none'/);
+      }
+    });
+
+    it('is made so that nobody else can read it, by the command in the hint', async () => {
+      const file = join(folder, 'new-key');
+      writeFileSync(file, 'short');
+      const { code, stderr } = await dumpWith(file);
+      equal(code, 2);
+      const [, command = ''] = /hint: .*: (\(umask.*\))$/m.exec(stderr) ?? [];
+      rmSync(file);
+      equal((await shell(command)).code, 0);
+      equal(statSync(file).mode & 0o777, 0o600);
     });
   });
 

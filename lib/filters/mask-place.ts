@@ -1,0 +1,110 @@
+import type { Catalog, Space } from '../schema/catalog.js';
+import { rowsOfSpaces, type SpaceRows } from '../schema/columns.js';
+import { Names } from '../schema/names.js';
+import { isTable, type Table } from '../schema/rows.js';
+import { Field, SystemSpace } from '../schema/system.js';
+import type { Value } from '../tuple/codec.js';
+import { spaceOf } from './filter.js';
+
+/** Collations that compare by bytes: `none` and `binary` of the server's `src/box/coll_id_def.h`. */
+const BY_BYTES: readonly Value[] = [0, 3];
+
+/** A part of an index that lies in the field, or somewhere within it. */
+export interface PartOfField {
+  /** The name of the index. */
+  index: string;
+  isUnique: boolean;
+  isNullable: boolean;
+  /** True where the part is a value within the field, by a path. */
+  isWithin: boolean;
+}
+
+/** What a space asks of the values of one field. */
+export interface Demands {
+  /** In the format, and in each index part that is the whole field; in lower case. */
+  types: string[];
+  isNullable: boolean;
+  parts: PartOfField[];
+  /** Names of collations under which other strings than the same are equal. */
+  collations: string[];
+  /** What else may refuse a row with another value, e.g. `the check 'adult'`. */
+  conditions: string[];
+}
+
+/** Parts of a key as they stand in `_index`; spaces that 1.x made have `[field, type]`. */
+function partsIn(parts: Value | undefined): Table[] {
+  return (Array.isArray(parts) ? parts : []).flatMap((part): Table[] => {
+    if (Array.isArray(part)) return [{ field: part[0] ?? null, type: part[1] ?? 'any' }];
+    return isTable(part) ? [part] : [];
+  });
+}
+
+/** Old names of types; `field_type_by_name()` of the server's `src/box/field_def.c`. */
+const OLD_TYPES: ReadonlyMap<string, string> = new Map([
+  ['num', 'unsigned'],
+  ['str', 'string'],
+  ['*', 'any'],
+]);
+
+function typeOf(type: Value | undefined): string {
+  const name = typeof type === 'string' ? type.toLowerCase() : 'any';
+  return OLD_TYPES.get(name) ?? name;
+}
+const quotedNames = (what: string, value: Value | undefined): string[] =>
+  isTable(value) ? Object.keys(value).map((name) => `${what} '${name}'`) : [];
+
+function conditionsOf(catalog: Catalog, id: number, rows: SpaceRows, field: Value): string[] {
+  const flags = rows.fields[Field.space.flags];
+  const checks = catalog
+    .rows(SystemSpace.CK_CONSTRAINT)
+    .filter(({ fields }) => Number(fields[Field.ckConstraint.spaceId]) === id)
+    .map(({ fields }) => `the check '${fields[Field.ckConstraint.name]}'`);
+  return [
+    ...(isTable(field) ? quotedNames('the constraint', field['constraint']) : []),
+    ...(isTable(flags) ? quotedNames('the constraint', flags['constraint']) : []),
+    ...checks,
+  ];
+}
+
+/**
+ * Returns what a space asks of the values of one field.
+ *
+ * @param fieldNo - from 0
+ */
+export function demandsOf(catalog: Catalog, space: Space, fieldNo: number): Demands {
+  const rows = rowsOfSpaces(catalog).get(space.id)!;
+  const names = new Names(catalog);
+  const field = space.format[fieldNo] ?? null;
+  const demands: Demands = {
+    types: [typeOf(spaceOf(space).format[fieldNo]?.type)],
+    isNullable: isTable(field) && field['is_nullable'] === true,
+    parts: [],
+    collations: [],
+    conditions: conditionsOf(catalog, space.id, rows, field),
+  };
+  const compareBy = (id: Value | undefined): void => {
+    if (id === undefined || id === null || BY_BYTES.includes(id)) return;
+    demands.collations.push(names.collation(id).collation ?? String(id));
+  };
+  if (isTable(field)) compareBy(field['collation']);
+  for (const { fields } of rows.indexes) {
+    const index = String(fields[Field.index.name]);
+    const options = fields[Field.index.options];
+    const given = isTable(options) ? options : {};
+    if (given['func'] !== undefined) {
+      demands.conditions.push(`the functional index '${index}'`);
+      continue;
+    }
+    const isUnique = Number(fields[Field.index.id]) === 0 || given['unique'] !== false;
+    for (const part of partsIn(fields[Field.index.parts])) {
+      if (Number(part['field']) !== fieldNo) continue;
+      const isNullable = part['is_nullable'] === true;
+      const isWithin = part['path'] !== undefined;
+      demands.parts.push({ index, isUnique, isNullable, isWithin });
+      if (isWithin) continue;
+      demands.types.push(typeOf(part['type']));
+      compareBy(part['collation']);
+    }
+  }
+  return demands;
+}
