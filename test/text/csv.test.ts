@@ -1,6 +1,10 @@
-import { deepEqual, equal, throws } from 'node:assert/strict';
+import { deepEqual, equal, match, throws } from 'node:assert/strict';
 import { csvParseRows, tsvParseRows } from 'd3-dsv';
 import fc from 'fast-check';
+import { TextBuffer } from '../../lib/text/buffer.js';
+import { rowWriter } from '../../lib/text/formats.js';
+import { Row } from '../../lib/text/row.js';
+import { float64, type Plain, pack } from '../support/msgpack.js';
 import { FORMS, NOT_UTF8 } from './values.js';
 import { type Field, layoutFor, textOf, written } from './writing.js';
 
@@ -49,6 +53,38 @@ describe('rows as CSV', () => {
       () => textOf('csv', layout, [[1], [1, 2, 3, 4]]),
       /a row of 4 fields, where there are 3/,
     );
+  });
+
+  it('have a name of its own for each column, and none of two columns', () => {
+    const numbered: Field[] = [
+      ['3', 'unsigned'],
+      ['a', 'string'],
+    ];
+    equal(textOf('csv', layoutFor(numbered), [[1, 'x', 'y']]), '3,a,field_3\n1,x,y\n');
+    const twice: Field[] = [
+      ['a', 'unsigned'],
+      ['a', 'unsigned'],
+    ];
+    throws(() => textOf('csv', layoutFor(twice), []), { message: 'two columns have the name "a"' });
+  });
+
+  it('escape what a spreadsheet would run, and no number, where that is asked for', () => {
+    const cells: Plain[] = ['=1+1', '+a', '-a', '@a', '\t=1', '\r', '＝1', 'a=1', '"=1', '=",'];
+    const rows = cells.map((cell, id) => [-id, cell, float64(-1.5)]);
+    const text = textOf('csv', layout, rows, { escapeFormulas: true });
+    deepEqual(
+      csvParseRows(text).slice(1),
+      cells.map((cell, id) => [String(-id), id < 7 || id === 9 ? `'${cell}` : cell, '-1.5']),
+    );
+    equal(textOf('csv', layoutFor([['=a', 'any']]), [], { escapeFormulas: true }), "'=a\n");
+    throws(() => textOf('ndjson', layout, [], { escapeFormulas: true }), { kind: 'usage' });
+  });
+
+  it('warn of rows that are an empty line', () => {
+    const one = layoutFor(ANY, { only: ['value'] });
+    const writer = rowWriter({ format: 'csv' }, new TextBuffer(), one);
+    for (const value of ['a', null, null]) writer.row(new Row().read(pack([1, value]), 0));
+    match(writer.notes[0]!, /^2 rows are empty lines, .*--fields, or use --format ndjson$/);
   });
 
   it('have the fields that were asked for, whatever else a row has', () => {
