@@ -189,4 +189,26 @@ describe('rows as SQL', () => {
       }
     }
   });
+
+  it('keep the sign of zero, or are refused where a database keeps none', () => {
+    const zero = [[1, float64(-0)]];
+    const of = (type: string) =>
+      layoutFor([
+        ['id', 'unsigned'],
+        ['v', type],
+      ]);
+    match(textOf('sql', of('double'), zero), /CAST\('-0\.0' AS DOUBLE PRECISION\)/);
+    match(textOf('postgres', of('double'), zero), /\n1\t-0\.0\n/);
+    match(textOf('sqlite', of('number'), zero), /\(1,-0\.0\)/);
+    for (const [format, type] of [
+      ['sqlite', 'double'],
+      ['postgres', 'number'],
+      ['postgres', 'any'],
+    ] as const) {
+      throws(() => textOf(format, of(type), zero), {
+        message: /^the number -0\.0, of which .* makes 0$/,
+        hint: /--fields/,
+      });
+    }
+  });
 });
