@@ -12,6 +12,7 @@ import {
   SPACE_OPTIONS,
 } from './known.js';
 import { filledProblem, type IndexedSpace, indexProblem } from './refused-indexes.js';
+import { viewsInCircles } from './refused-views.js';
 import { isOlder, type Release } from './release.js';
 import { isTable, type Table } from './rows.js';
 import { Field, SystemSpace } from './system.js';
@@ -359,5 +360,5 @@ export function refusedDefinitions(
     }
   }
   const keys = rowsOf(SystemSpace.SPACE).flatMap((row) => lostParents(row, backup, target));
-  return [...refused, ...keys];
+  return [...refused, ...keys, ...viewsInCircles(rowsOf(SystemSpace.SPACE), release)];
 }

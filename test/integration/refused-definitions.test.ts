@@ -200,6 +200,13 @@ const CASES: Readonly<Record<string, SystemRows>> = {
   'a function without a name': func(2, ''),
   'a function with id 40000': { 296: [functionRow(40_000, 'f')] },
   'a view without SQL': view(null),
+  'views of each other': {
+    280: [
+      [512, 1, 'v', 'memtx', 0, { view: true, sql: 'CREATE VIEW "v" AS SELECT * FROM "w"' }, []],
+      [513, 1, 'w', 'memtx', 0, { view: true, sql: 'CREATE VIEW "w" AS SELECT * FROM "v"' }, []],
+    ],
+  },
+  'a view of itself': view('CREATE VIEW "v" AS SELECT * FROM "v"'),
   'a trigger without SQL': { ...GOOD, 328: [['t', 512, {}]] },
   'a check in no language': { ...GOOD, 364: [[512, 'c', false, 'LUA', '"id" > 0', true]] },
   'a foreign key of columns that do not exist': {

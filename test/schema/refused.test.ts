@@ -59,6 +59,22 @@ describe('what a server refuses for certain', () => {
     }
   });
 
+  it('is a circle of views, which cannot be made one after the other', () => {
+    const view = (id: number, name: string, sql: string): Plain[] =>
+      spaceRow(id, name, { flags: { view: true, sql } });
+    const circle = {
+      280: [
+        view(600, 'A', 'CREATE VIEW a AS SELECT 1 FROM t, b'),
+        view(601, 'B', 'CREATE VIEW b AS SELECT 1 FROM (SELECT 2 FROM "C")'),
+        view(602, 'C', 'CREATE VIEW c AS SELECT 1 FROM a'),
+      ],
+    };
+    equal(plan(circle).refused.length, 1);
+    const alias = view(600, 'A', 'CREATE VIEW a AS SELECT a.x FROM t AS a');
+    const own = view(601, 'B', 'CREATE VIEW b AS WITH b AS (SELECT 1) SELECT * FROM b');
+    deepEqual(plan({ 280: [alias, own] }).refused, []);
+  });
+
   it('is not looked for among names that a newer server may know', () => {
     const odd = {
       280: [spaceRow(512, 's', { format: [{ name: 'a', type: 'quaternion' }] })],
