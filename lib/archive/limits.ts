@@ -62,7 +62,8 @@ export const MAX_FRAMES = 2 * MAX_ENTRIES + 1;
 
 /**
  * All rows of system spaces together, and the values in them: a restore has them in memory, decoded. A
- * space with its keys takes some 1 KiB and, with ten fields, some 100 values.
+ * space with its keys takes some 1 KiB and, with ten fields, some 160 values as `countValues` counts them. A
+ * comparison has the definitions of both sides in memory, some 40 bytes a value.
  */
 export const MAX_DEFINITION_BYTES = 32 * MIB;
 export const MAX_DEFINITION_VALUES = 2_400_000;

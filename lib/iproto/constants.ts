@@ -94,8 +94,8 @@ export const MAX_PACKET_BYTES = MAX_TUPLE_BYTES + 1024 * 1024;
 export const MAX_REPLY_BYTES = MAX_DEFINITION_BYTES + 1024 * 1024;
 
 /**
- * Values in a reply that is decoded. Each takes up to 150 bytes of memory. The longest reply that a server has
- * reason to send lists five values for each space: this is enough for 80,000 spaces.
+ * Values in a reply that is decoded, as `countValues` counts them: some 40 bytes of memory each. The longest reply
+ * that a server has reason to send is a list of four numbers for each space: enough for 57,000 spaces.
  */
 export const MAX_REPLY_VALUES = 400_000;
 

@@ -134,17 +134,18 @@ export function nestsDeeper(value: Uint8Array, limit: number): boolean {
   return false;
 }
 
-/** Memory that decoded values of each code take, in units of some 70 bytes: what a short string takes. */
+/** Memory that decoded values of each code take, in units of some 40 bytes: what a number or a short string takes. */
 const WEIGHT = new Uint8Array(256).fill(1);
-WEIGHT.fill(2, 0x80, 0x90).fill(2, 0xde, 0xe0); // maps
-WEIGHT.fill(4, 0xc4, 0xca).fill(4, 0xd4, 0xd9); // bytes and extensions: a Buffer each
+WEIGHT.fill(3, 0x90, 0xa0).fill(3, 0xdc, 0xde); // arrays
+WEIGHT.fill(5, 0x80, 0x90).fill(5, 0xde, 0xe0); // maps
+WEIGHT.fill(6, 0xc4, 0xca).fill(6, 0xd4, 0xd9); // bytes and extensions: a Buffer each
 
 /**
- * Counts the values that whole values are made of: those within arrays and maps, and the keys of maps. A map
- * counts for two, and bytes and an extension for four, for that is what they take in memory.
+ * Counts the values that whole values are made of: those within arrays and maps, and the keys of maps. An array
+ * counts for three, a map for five, and bytes and an extension for six, for that is what they take in memory.
  *
  * @example
- * countValues(Buffer.from([0x92, 1, 0x90])); // 3
+ * countValues(Buffer.from([0x92, 1, 0x90])); // 7
  */
 export function countValues(buf: Uint8Array): number {
   let count = 0;

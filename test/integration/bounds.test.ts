@@ -2,7 +2,12 @@ import { equal, match, ok } from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MAX_ENTRIES, MAX_JSON_BYTES, MAX_JSON_VALUES } from '../../lib/archive/limits.js';
+import {
+  MAX_DEFINITION_VALUES,
+  MAX_ENTRIES,
+  MAX_JSON_BYTES,
+  MAX_JSON_VALUES,
+} from '../../lib/archive/limits.js';
 import {
   archive,
   contents,
@@ -104,6 +109,51 @@ describe('memory stays within bounds', function () {
     const { code, stderr } = await peaks(['restore', target.uri, '--dry-run', '-q'], bytes);
     equal(code, 3, stderr);
     match(stderr, /the rows of system spaces are more than/);
+  });
+
+  /** Compares an archive with another, which differs in one of the last bytes of the last entry. */
+  const compares = async (
+    entries: readonly Entry[],
+    fromEnd: number,
+    option: string,
+  ): Promise<Result> => {
+    const { name, body, rows } = entries.at(-1)!;
+    const changed = Buffer.from(body);
+    changed[changed.length - fromEnd]! ^= 0x10;
+    const files = [entries, [...entries.slice(0, -1), { name, body: changed, rows }]].map(
+      (each, i) => {
+        const file = join(folder, `side-${i}.tar.zst`);
+        writeFileSync(file, archive(sealed(each)));
+        return file;
+      },
+    );
+    const result = await tntarMeasured(['diff', ...files, option], { timeoutMs: 100_000 });
+    ok(result.peakMiB < PEAK_MIB, `${result.peakMiB} MiB: ${result.stderr.slice(0, 300)}`);
+    return result;
+  };
+
+  const inDefinitions = MAX_DEFINITION_VALUES - 1000;
+  for (const [title, code, weight] of [
+    ['arrays', 0x90, 3],
+    ['maps', 0x80, 5],
+    ['numbers', 0x01, 1],
+  ] as const) {
+    it(`of two sides whose definitions are full of ${title}`, async () => {
+      const count = Math.floor(inDefinitions / weight);
+      const list = Buffer.concat([coded(0xdd, 4, count), Buffer.alloc(count, code)]);
+      const flags = Buffer.concat([Buffer.from('81a178', 'hex'), list]);
+      const spaces = rowsEntry('280.dump', [512, 1, 'users', 'memtx', 0, flags, []]);
+      const one = [{ id: 512, name: 'users', engine: 'memtx', format: [], rowsFrom: 'none' }];
+      const head = jsonEntry('manifest.json', manifest({ spaces: one }));
+      const { code: exit, stderr } = await compares([head, spaces], 2, '--schema-only');
+      ok(exit === 0 || exit === 1, stderr);
+    });
+  }
+
+  it('of two sides with a row of as many values as bytes', async () => {
+    const row = { name: '512.dump', body: emptyArrays(20 * MIB), rows: 1 };
+    const { stdout } = await compares([...GOOD.slice(0, 3), row], 1, '--rows');
+    ok(stdout.length < 10_000, `${stdout.length} bytes`);
   });
 
   it('of entries without an end, in a damaged archive', async () => {

@@ -73,11 +73,11 @@ const LIES: [title: string, lie: Lie, source?: 'snapshot' | 'select'][] = [
   ],
   [
     'maps, as many as are decoded',
-    to(EVAL, (sync) => replyOf(sync, DATA, values(MAX_REPLY_VALUES / 2 - 5, EMPTY_MAP))),
+    to(EVAL, (sync) => replyOf(sync, DATA, values(MAX_REPLY_VALUES / 5 - 5, EMPTY_MAP))),
   ],
   [
     'empty bytes, as many as are decoded',
-    to(EVAL, (sync) => replyOf(sync, DATA, values(MAX_REPLY_VALUES / 4 - 5, BIN))),
+    to(EVAL, (sync) => replyOf(sync, DATA, values(MAX_REPLY_VALUES / 7, BIN))),
   ],
   [
     'keys, as many as are decoded',

@@ -97,7 +97,7 @@ describe('whatever is written', () => {
   const outcomes = { refused: 0, read: 0 };
   holds(
     'is read back as it was, or is refused by the writer',
-    400,
+    120,
     fc.asyncProperty(manifests, ends, async (manifest, end) => {
       const items = itemsOf(manifest, end);
       const bytes = await written(items);
