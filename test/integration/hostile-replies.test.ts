@@ -77,7 +77,7 @@ const LIES: [title: string, lie: Lie, source?: 'snapshot' | 'select'][] = [
   ],
   [
     'empty bytes, as many as are decoded',
-    to(EVAL, (sync) => replyOf(sync, DATA, values(MAX_REPLY_VALUES / 7, BIN))),
+    to(EVAL, (sync) => replyOf(sync, DATA, values(Math.floor(MAX_REPLY_VALUES / 6) - 5, BIN))),
   ],
   [
     'keys, as many as are decoded',
