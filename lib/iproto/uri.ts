@@ -56,6 +56,12 @@ export function parseUri(uri: string): Endpoint {
   // A path may have an @ in it; a login in front of a path ends where the path begins.
   const isPath = /^(unix\/:|\/)/.test(uri);
   const beforePath = uri.search(/@(unix\/:|\/)/);
+  // The @ and the / may be of a password; a path that is really so is written without a login.
+  if (!isPath && beforePath >= 0 && uri.indexOf('@', beforePath + 1) >= 0) {
+    throw usage(
+      'an @ comes after the start of a path: in a password write %40 for @ and %2F for /',
+    );
+  }
   const at = isPath ? -1 : beforePath >= 0 ? beforePath : uri.lastIndexOf('@');
   const login = at < 0 ? '' : uri.slice(0, at);
   const place = uri.slice(at + 1);

@@ -132,3 +132,12 @@ describe('describeEndpoint', () => {
     }
   });
 });
+
+describe('an address with @/ in its password', () => {
+  it('is refused without a part of the password', () => {
+    throws(
+      () => parseUri('u:x@/MARKER@127.0.0.1:1'),
+      (error: Error) => /%40/.test(error.message) && !/MARKER/.test(error.message),
+    );
+  });
+});
