@@ -42,6 +42,20 @@ function parsePort(text: string): number {
   return port;
 }
 
+/** Where the @ stands that ends the login; -1 where there is none. */
+function endOfLogin(uri: string): number {
+  // A path may have an @ in it; a login in front of a path ends where the path begins.
+  const isPath = /^(unix\/:|\/)/.test(uri);
+  const beforePath = uri.search(/@(unix\/:|\/)/);
+  // The @ and the / may be of a password; a path that is really so is written without a login.
+  if (!isPath && beforePath >= 0 && uri.indexOf('@', beforePath + 1) >= 0) {
+    throw usage(
+      'an @ comes after the start of a path: in a password write %40 for @ and %2F for /',
+    );
+  }
+  return isPath ? -1 : beforePath >= 0 ? beforePath : uri.lastIndexOf('@');
+}
+
 /**
  * Parses the address of a server. What it leaves out is left out of the result too, except for host
  * and port, which have defaults.
@@ -53,16 +67,7 @@ function parsePort(text: string): number {
  * parseUri('unix/:/run/tarantool/db.sock'); // { path: '/run/tarantool/db.sock' }
  */
 export function parseUri(uri: string): Endpoint {
-  // A path may have an @ in it; a login in front of a path ends where the path begins.
-  const isPath = /^(unix\/:|\/)/.test(uri);
-  const beforePath = uri.search(/@(unix\/:|\/)/);
-  // The @ and the / may be of a password; a path that is really so is written without a login.
-  if (!isPath && beforePath >= 0 && uri.indexOf('@', beforePath + 1) >= 0) {
-    throw usage(
-      'an @ comes after the start of a path: in a password write %40 for @ and %2F for /',
-    );
-  }
-  const at = isPath ? -1 : beforePath >= 0 ? beforePath : uri.lastIndexOf('@');
+  const at = endOfLogin(uri);
   const login = at < 0 ? '' : uri.slice(0, at);
   const place = uri.slice(at + 1);
   const endpoint: Endpoint = {};
