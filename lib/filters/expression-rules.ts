@@ -1,6 +1,5 @@
 import { listOf } from '../report.js';
 import type { ASTNode } from './cel.js';
-import { LOOPS } from './expression-form.js';
 import { SURROGATE } from './expression-values.js';
 
 /**
@@ -11,6 +10,9 @@ const FUNCTIONS: readonly string[] = [
   ...['all', 'contains', 'endsWith', 'exists', 'exists_one'],
   ...['field', 'has', 'size', 'startsWith'],
 ];
+/** Their first argument is a name for each element. */
+const LOOPS: readonly string[] = ['all', 'exists', 'exists_one'];
+
 const ORDERS: readonly string[] = ['<', '<=', '>', '>='];
 
 /** A decimal of so many digits is told from all others by a float64. */
@@ -53,27 +55,9 @@ function childrenOf(node: ASTNode): readonly ASTNode[] {
   }
 }
 
-/** The name that a loop gives to each element, and what it is asked of. */
-function loopOf(node: ASTNode): { name: string; body: readonly ASTNode[] } | undefined {
-  if (node.op !== 'rcall' || !LOOPS.includes(node.args[0])) return undefined;
-  const [element, ...body] = node.args[2];
-  return element?.op === 'id' ? { name: element.args, body } : undefined;
-}
-
-/** All parts of an expression, with the names that loops around them have made. */
-function* nodesOf(
-  node: ASTNode,
-  elements: ReadonlySet<string> = new Set(),
-): Generator<[ASTNode, ReadonlySet<string>]> {
-  yield [node, elements];
-  const loop = loopOf(node);
-  if (loop === undefined || node.op !== 'rcall') {
-    for (const child of childrenOf(node)) yield* nodesOf(child, elements);
-    return;
-  }
-  yield* nodesOf(node.args[1], elements);
-  const inner = new Set([...elements, loop.name]);
-  for (const child of loop.body) yield* nodesOf(child, inner);
+function* nodesOf(node: ASTNode): Generator<ASTNode> {
+  yield node;
+  for (const child of childrenOf(node)) yield* nodesOf(child);
 }
 
 /** What an expression means beyond its grammar. */
@@ -99,15 +83,16 @@ type Sure = 'int' | 'double' | 'bool' | 'bytes' | 'string' | 'plain' | undefined
 class Review {
   readonly #nodes: readonly ASTNode[];
   readonly #fields: FieldTypes;
-  /** Names that stand for elements of a loop around them. */
-  readonly #elements = new Set<ASTNode>();
+  /** Names that loops give to elements. */
+  readonly #elements = new Set<string>();
 
   constructor(root: ASTNode, fields: FieldTypes) {
-    const nodes = [...nodesOf(root)];
-    this.#nodes = nodes.map(([node]) => node);
+    this.#nodes = [...nodesOf(root)];
     this.#fields = fields;
-    for (const [node, elements] of nodes) {
-      if (node.op === 'id' && elements.has(node.args)) this.#elements.add(node);
+    for (const node of this.#nodes) {
+      if (node.op !== 'rcall' || !LOOPS.includes(node.args[0])) continue;
+      const [element] = node.args[2];
+      if (element?.op === 'id') this.#elements.add(element.args);
     }
   }
 
@@ -115,7 +100,7 @@ class Review {
     const names = new Map<string, ASTNode>();
     let ordersTexts = false;
     for (const node of this.#nodes) {
-      if (node.op === 'id' && !this.#elements.has(node)) names.set(node.args, node);
+      if (node.op === 'id' && !this.#elements.has(node.args)) names.set(node.args, node);
       this.#check(node);
       ordersTexts ||= this.#ordersTexts(node);
     }
@@ -166,7 +151,7 @@ class Review {
       case 'value':
         return sureOfLiteral(node.args);
       case 'id': {
-        const type = this.#elements.has(node) ? undefined : this.#fields.get(node.args);
+        const type = this.#elements.has(node.args) ? undefined : this.#fields.get(node.args);
         return type === undefined || type === 'dyn' ? undefined : (type as Sure);
       }
       case '-_':

@@ -1,9 +1,7 @@
 import { messageOf, TntarError } from '../errors.js';
 import { quoted } from '../report.js';
-import type { ExactValue } from '../tuple/exact.js';
 import type { Tuple } from '../tuple/tuple.js';
 import { type Environment, loadCel, type TypeCheckResult } from './cel.js';
-import { arithmetic, Budget, form, STEP, SUMS, unanswered } from './expression-form.js';
 import { type FieldTypes, noField, Refusal, review } from './expression-rules.js';
 import { type ExpressionValue, expressionValue } from './expression-values.js';
 
@@ -15,6 +13,8 @@ const shownTypes = (message: string): string => message.replace(/\bdyn<(\w+)>/g,
 
 const HINT =
   'it is of the Common Expression Language; other names than words are field("other name")';
+const ROW_HINT =
+  "where it may be null, write 'FIELD != null && …'; what no expression can say, --filter can";
 
 /** A text that may hold line breaks, for a message. */
 export const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ');
@@ -34,31 +34,17 @@ function refused(error: unknown, text: string, label: string): TntarError {
   });
 }
 
-/** The fields of one row after the other, each decoded once, when it is asked for. */
+/** The fields of one row after the other, decoded when they are asked for. */
 class Row {
-  #tuple: Tuple | undefined;
-  readonly #values = new Map<string | number, ExpressionValue>();
+  tuple: Tuple | undefined;
   readonly #isOrdered: boolean;
 
   constructor(isOrdered: boolean) {
     this.#isOrdered = isOrdered;
   }
 
-  set(tuple: Tuple): void {
-    this.#tuple = tuple;
-    this.#values.clear();
-  }
-
-  readonly get = (field: string | number): ExpressionValue => {
-    const known = this.#values.get(field);
-    if (known !== undefined) return known;
-    const value = this.#read(field);
-    this.#values.set(field, value);
-    return value;
-  };
-
-  #read(field: string | number): ExpressionValue {
-    const value = this.#decoded(field);
+  get(field: string | number): ExpressionValue {
+    const value = this.tuple!.get(field);
     if (value === undefined) return null;
     try {
       return expressionValue(value, this.#isOrdered);
@@ -70,19 +56,7 @@ class Row {
       });
     }
   }
-
-  #decoded(field: string | number): ExactValue | undefined {
-    try {
-      return this.#tuple!.get(field);
-    } catch (error) {
-      const hint = 'no expression can be about it; a --filter can read its bytes by tuple.field()';
-      throw new TntarError('failure', messageOf(error), { cause: error, hint });
-    }
-  }
 }
-
-/** The limits of the library, for text that has more parentheses than the user wrote. */
-const EXACT_LIMITS = { maxAstNodes: 400_000, maxDepth: 1000 };
 
 /** Variables for names of fields, and `field()` for all fields. */
 function declared(
@@ -93,43 +67,13 @@ function declared(
   const environment = bare.clone();
   for (const [name, type] of types) environment.registerVariable(name, type);
   return environment
-    .registerOperator('int == double', (a: bigint, b: number) => equals(a, b))
     .registerFunction('field(string): dyn', get, { async: false })
     .registerFunction('field(int): dyn', (i: bigint) => get(Number(i)), { async: false });
 }
 
-/** The language compares an integer with a double in some places only; JavaScript does it exactly. */
-const equals = (a: bigint | number, b: bigint | number): boolean => a >= b && a <= b;
-
-/** For the check before the first row: types of elements that may be compared with each other. */
-function withListsOfNumbers(environment: Environment): Environment {
-  const never = (): boolean => false;
-  return environment
-    .registerOperator('double in list<int>', never)
-    .registerOperator('int in list<double>', never)
-    .registerOperator('list<int> == list<double>', never);
-}
-
-/** The functions that {@link form} writes. */
-function withExactSums(environment: Environment, budget: Budget): Environment {
-  for (const [operator, name] of Object.entries(SUMS)) {
-    environment.registerFunction(
-      `${name}(dyn, dyn): dyn`,
-      (a: ExpressionValue, b: ExpressionValue) => arithmetic(operator as keyof typeof SUMS, a, b),
-      { async: false },
-    );
-  }
-  return environment.registerFunction(`${STEP}(): bool`, budget.step, { async: false });
-}
-
 /** An expression that has been read, with what it needs of a row. */
-function read(
-  bare: Environment,
-  text: string,
-  fields: FieldTypes,
-): { used: FieldTypes; ordersTexts: boolean; exact: string } {
-  const { ast } = bare.parse(text);
-  const { names, ordersTexts } = review(ast, fields);
+function read(bare: Environment, text: string, fields: FieldTypes): [FieldTypes, boolean] {
+  const { names, ordersTexts } = review(bare.parse(text).ast, fields);
   const used = new Map<string, string>();
   for (const [name, { start }] of names) {
     const type = fields.get(name);
@@ -141,7 +85,7 @@ function read(
     }
     if (type !== undefined) used.set(name, type);
   }
-  return { used, ordersTexts, exact: form(ast) };
+  return [used, ordersTexts];
 }
 
 function throwUnlessBoolean({ valid, type, error }: TypeCheckResult): void {
@@ -170,35 +114,31 @@ export async function compileExpression(
   const { Environment, EvaluationError } = await loadCel();
   try {
     const bare = new Environment({ homogeneousAggregateLiterals: false });
-    const { used, ordersTexts, exact } = read(bare, text, fields);
+    const [used, ordersTexts] = read(bare, text, fields);
     const row = new Row(ordersTexts);
-    const { get } = row;
-    throwUnlessBoolean(withListsOfNumbers(declared(bare, used, get)).check(text));
+    const get = (field: string | number): ExpressionValue => row.get(field);
+    throwUnlessBoolean(declared(bare, used, get).check(text));
     // a row of an archive may hold what its format forbids: that is found out row by row
     const names = [...used.keys()];
-    const unknown = new Map(names.map((name) => [name, 'dyn']));
-    throwUnlessBoolean(declared(bare, unknown, get).check(text));
-    const budget = new Budget();
-    const roomy = bare.clone({ limits: EXACT_LIMITS });
-    const evaluate = withExactSums(declared(roomy, unknown, get), budget).parse(exact);
+    const evaluate = declared(bare, new Map(names.map((name) => [name, 'dyn'])), get).parse(text);
     throwUnlessBoolean(evaluate.check());
     const context: object = Object.create(
       null,
       Object.fromEntries(names.map((name) => [name, { get: () => get(name) }])),
     );
     return (tuple) => {
-      row.set(tuple);
-      budget.start();
+      row.tuple = tuple;
       try {
         const result: unknown = evaluate(context);
-        budget.check();
         if (typeof result === 'boolean') return result;
       } catch (error) {
-        budget.check();
         if (!(error instanceof EvaluationError)) throw error;
-        throw unanswered(shownTypes(error.summary), error);
+        throw new TntarError('failure', shownTypes(error.summary), {
+          cause: error,
+          hint: ROW_HINT,
+        });
       }
-      throw unanswered('it is neither true nor false');
+      throw new TntarError('failure', 'it is neither true nor false', { hint: ROW_HINT });
     };
   } catch (error) {
     throw refused(error, text, label);

@@ -41,14 +41,12 @@ export function parseMask(text: string): Mask {
 }
 
 function masked(tuple: Tuple, { field }: Mask, change: Masking): Tuple {
+  const value = tuple.get(field);
+  if (value === undefined || value === null) return tuple;
   try {
-    const value = tuple.get(field);
-    if (value === undefined || value === null) return tuple;
     return tuple.set(field, change(value));
   } catch (error) {
-    const message = messageOf(error);
-    const isNamed = message.startsWith('field ');
-    throw new TntarError('failure', isNamed ? message : `field '${field}': ${message}`, {
+    throw new TntarError('failure', `${field}: ${messageOf(error)}`, {
       cause: error,
       hint: 'use =null or =fixed:VALUE for this field',
     });

@@ -17,15 +17,15 @@ export interface Where {
 }
 
 /** Types of fields that hold one type of an expression and no other, where they are not null. */
-const TYPES: ReadonlyMap<string, string> = new Map([
-  ['unsigned', 'int'],
-  ['integer', 'int'],
-  ['double', 'double'],
-  ['boolean', 'bool'],
-  ['string', 'string'],
-  ['uuid', 'string'],
-  ['varbinary', 'bytes'],
-]);
+const TYPES: Readonly<Record<string, string>> = {
+  unsigned: 'int',
+  integer: 'int',
+  double: 'double',
+  boolean: 'bool',
+  string: 'string',
+  uuid: 'string',
+  varbinary: 'bytes',
+};
 
 /**
  * Reads `SPACE: EXPRESSION`. The first colon with a blank behind it parts them, so a name may hold
@@ -50,7 +50,7 @@ function fieldTypes(space: Space): FieldTypes {
   const typeAt = (i: number): string => {
     const format = space.format[i];
     const isNullable = !isTable(format) || format['is_nullable'] === true;
-    return (isNullable ? undefined : TYPES.get(described.format[i]!.type)) ?? 'dyn';
+    return (isNullable ? undefined : TYPES[described.format[i]!.type]) ?? 'dyn';
   };
   return new Map([...positions(described)].map(([name, i]) => [name, typeAt(i)]));
 }

@@ -6,7 +6,6 @@ import { integer, readInteger } from './integers.js';
 import { Interval } from './interval.js';
 import {
   arrayHeader,
-  countValues,
   headerSize,
   isArray,
   isMap,
@@ -42,12 +41,6 @@ export type ExactValue =
 /** Containers in each other: as deep as recursion goes safely, and far deeper than data is. */
 const MAX_DEPTH = 512;
 
-/**
- * Values that are decoded at once, those within arrays and maps counted: each takes up to 250 bytes of memory
- * as an object, and one byte in an archive.
- */
-export const MAX_VALUES = 500_000;
-
 const NIL = Buffer.of(0xc0);
 const FALSE = Buffer.of(0xc2);
 const TRUE = Buffer.of(0xc3);
@@ -61,8 +54,7 @@ const EXTENSIONS: Readonly<Record<number, (payload: Buffer, raw: Buffer) => Carr
  * becomes an object where all its keys are strings and an object keeps them in their order, else a Map;
  * with a key that is there twice it stays {@link Raw}.
  *
- * @throws RangeError where `raw` is not one whole value, nests deeper than 512 containers, or has more than
- *   500,000 values
+ * @throws RangeError where `raw` is not one whole value, or nests deeper than 512 containers
  * @example
  * decodeExact(Buffer.from([0xcb, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0])); // Double 1
  */
@@ -70,14 +62,7 @@ export function decodeExact(raw: Buffer): ExactValue {
   if (skip(raw, 0, raw.length) !== raw.length) {
     throw new RangeError('these bytes are not one whole MessagePack value');
   }
-  checkCount(raw);
   return new Reader(raw).read();
-}
-
-/** @throws RangeError for whole values with more of them than fit into memory as objects */
-export function checkCount(raw: Buffer): void {
-  if (raw.length <= MAX_VALUES || countValues(raw) <= MAX_VALUES) return;
-  throw new RangeError(`more than ${MAX_VALUES} values, too many to be decoded`);
 }
 
 /** An object moves keys such as '10' to its front, in the order of numbers. */

@@ -1,6 +1,6 @@
 import { bits, calculate, splice } from './arithmetic.js';
 import { Raw } from './carried.js';
-import { checkCount, decodeExact, type ExactValue, encodeExact } from './exact.js';
+import { decodeExact, type ExactValue, encodeExact } from './exact.js';
 import { joinFields, splitFields } from './fields.js';
 import { arrayHeader, headerSize, isArray, memberCount, skip } from './msgpack.js';
 
@@ -74,7 +74,7 @@ export class Tuple implements Iterable<ExactValue> {
    */
   get(field: number | string): ExactValue | undefined {
     const raw = this.bytes(this.position(field));
-    return raw === undefined ? undefined : naming(field, () => decodeExact(raw));
+    return raw === undefined ? undefined : decodeExact(raw);
   }
 
   /** The bytes of one field, to be put elsewhere as they are; see {@link get}. */
@@ -84,7 +84,6 @@ export class Tuple implements Iterable<ExactValue> {
   }
 
   *[Symbol.iterator](): Generator<ExactValue> {
-    checkCount(this.raw);
     let pos = headerSize(this.raw, 0);
     for (let i = 0; i < this.length; i++) {
       const end = this.behind(pos);

@@ -356,7 +356,7 @@ describe('maskFields', () => {
         },
         (error: Error) =>
           equal(
-            error.message.includes(`space 'users', row [1]: field 'secret': ${what}`),
+            error.message.includes(`space 'users', row [1]: secret: ${what}`),
             true,
             error.message,
           ),

@@ -88,15 +88,6 @@ describe('keepWhere', () => {
     ['v < 18446744073709551615', 2n ** 64n - 2n, true],
     ['v == -9223372036854775808', -(2n ** 63n), true],
     ['v % 10 == 3', BIG, true],
-    ['v + 1 == 18446744073709551616', 2n ** 64n - 1n, true],
-    ['v * 2 - v * 1 - v * 1 + id == 1', 2n ** 64n - 1n, true],
-    ['v - 1 == 18446744073709551614', 2n ** 64n - 1n, true],
-    ['v < id + 0 && v == -1.5', -1.5, true],
-    ['v.exists(v, v == "x") && v == ["x"]', ['x'], true],
-    ['v.exists(w, w == "x") && w == null', ['x'], true],
-    ['w == null && v.all(w, v.exists(v, v == w))', ['x'], true],
-    ['(v[0] + 1) * 2 == 4 && -(v[0]) < 0 && !(v[0] > 1 ? true : false)', [1], true],
-    ['v.a["b"][0] == 5 && !has(v.c)', { a: { b: [5] } }, true],
     ['v == 1', new Double(1), true],
     ['v == 1.5', 1.5, true],
     ['v > 1', 1.5, true],
@@ -137,76 +128,6 @@ describe('keepWhere', () => {
     equal(await isTrue('[v] == [w]', BIG, new Double(2 ** 53)), false);
     equal(await isTrue('v in [w]', BIG, new Double(2 ** 53)), false);
     equal(await isTrue('v == w', 2n ** 53n, new Double(2 ** 53)), true);
-  });
-
-  it('compares fields of integers and of doubles with numbers of either type', async () => {
-    const format = [
-      { name: 'i', type: 'unsigned' },
-      { name: 'd', type: 'double' },
-      { name: 'c', type: 'constructor' },
-    ];
-    const head = headOf({
-      280: [[512, 1, 'app:users', 'memtx', 0, {}, format]],
-      288: [SPACES[288][0]!],
-    });
-    const bytes = encodeExact([2n ** 64n - 1n, new Double(0), 'a']);
-    for (const expression of [
-      ...[
-        'd < 1',
-        'd == 0',
-        'd != 1',
-        '0 == d',
-        'i > 0.5',
-        'i != 0.5',
-        'd in [0, 1]',
-        'd in [0.0, 1]',
-      ],
-      ...['i == 18446744073709551615', 'i - 1 == 18446744073709551614', '[d] == [0]', 'c == "a"'],
-      '!(i in [0.5]) && i > d && i != d',
-    ]) {
-      const rewrite = keepWhere([{ space: 'app:users', expression }]);
-      await rewrite.head(head);
-      let count = 0;
-      for await (const left of rewrite.rows!({ kind: 'tuples', space: USERS, count: 1, bytes })) {
-        count += left.count;
-      }
-      equal(count, 1, expression);
-    }
-  });
-
-  it('refuses a row whose loops take too many steps', async () => {
-    const many = Array.from({ length: 10_000 }, (_, i) => i);
-    for (const expression of [
-      'v.all(a, v.all(b, a <= b || a >= b))',
-      '!v.exists(a, v.exists(b, a < 0 || b < 0))',
-    ]) {
-      const message = /row \[1\]: its loops take more than 1000000 steps/;
-      await rejects(isTrue(expression, many), refusal(message, 'failure', /loops over long/));
-    }
-    equal(await isTrue('v.all(a, a in v)', many.slice(0, 1000)), true);
-  });
-
-  it('refuses a row of which a field has more values than fit into memory', async () => {
-    const count = 600_000;
-    const header = Buffer.from([0x93, 1, 0xdd, 0, 0, 0, 0, 0xa1, 0x78]);
-    header.writeUInt32BE(count, 3);
-    const bytes = Buffer.concat([
-      header.subarray(0, 7),
-      Buffer.alloc(count, 0x80),
-      header.subarray(7),
-    ]);
-    const asked = async (expression: string): Promise<number> => {
-      const rewrite = keepWhere([{ space: 'app:users', expression }]);
-      await rewrite.head(headOf(SPACES));
-      let left = 0;
-      for await (const batch of rewrite.rows!({ kind: 'tuples', space: USERS, count: 1, bytes })) {
-        left += batch.count;
-      }
-      return left;
-    };
-    const message = /space 'app:users', row \[1\]: field 'v': more than 500000 values/;
-    await rejects(asked('v != null'), refusal(message, 'failure', /tuple\.field/));
-    equal(await asked('w == "x"'), 1);
   });
 
   it('has a name for fields whose own are no words, or words of the language', async () => {
@@ -257,6 +178,7 @@ describe('keepWhere', () => {
   for (const [expression, v, message] of [
     ['v > 5', null, /row \[1\]: no such overload: null > int/],
     ['v > 5', 'a', /row \[1\]: no such overload: string > int/],
+    ['v + 1 > 5', 2n ** 63n - 1n, /row \[1\]: integer overflow: 9223372036854775808/],
     ['v + 1 > 5', 1.5, /row \[1\]: no such overload: double \+ int/],
     ['v', 1, /row \[1\]: it is neither true nor false/],
     ['v < w', 'a😀', /row \[1\]: field 'v' holds a text with characters beyond U\+FFFF/],
