@@ -1,5 +1,5 @@
 /** The library for the Common Expression Language, as far as it is used. */
-export type { ASTNode, Environment, TypeCheckResult } from '@marcbachmann/cel-js';
+export type { ASTNode } from '@marcbachmann/cel-js';
 
 /** Only who has an expression waits for it. */
 export const loadCel = (): Promise<typeof import('@marcbachmann/cel-js')> =>

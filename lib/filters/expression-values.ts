@@ -1,59 +1,98 @@
-import { Carried, Double, Float, Opaque } from '../tuple/carried.js';
+import { type Carried, Opaque } from '../tuple/carried.js';
 import { Datetime } from '../tuple/datetime.js';
 import { Decimal } from '../tuple/decimal.js';
-import type { ExactValue } from '../tuple/exact.js';
+import { decodeExact } from '../tuple/exact.js';
 import { Interval } from '../tuple/interval.js';
 import { Uuid } from '../tuple/uuid.js';
+import { type ExpressionNumber, Ratio, Unanswered } from './expression-numbers.js';
 
-/** What an expression calculates with: whole numbers are bigint, all other numbers float64. */
+/** An array or a map of a row, of which only what is asked for is decoded. */
+export class Stored {
+  /**
+   * @param pos - of its header, in the row
+   * @param count - of its elements or pairs
+   * @param field - that it is in, for messages
+   */
+  constructor(
+    readonly kind: 'list' | 'map',
+    readonly pos: number,
+    readonly count: number,
+    readonly field: string,
+  ) {}
+}
+
+/** A value of a row that expressions have no exact value for. */
+export class Unsayable {
+  constructor(
+    readonly what: string,
+    readonly field: string,
+  ) {}
+}
+
+/** The values of expressions: whole numbers are bigint, doubles numbers, decimals ratios. */
 export type ExpressionValue =
   | null
   | boolean
-  | bigint
-  | number
+  | ExpressionNumber
   | string
   | Uint8Array
-  | ExpressionValue[]
-  | Map<string, ExpressionValue>;
-
-/** Half of a character beyond U+FFFF; what has none is in one order by UTF-16 and by UTF-8. */
-export const SURROGATE = /[\ud800-\udfff]/;
-
-function nameOf(value: Carried): string {
-  if (value instanceof Decimal) return 'a decimal';
-  if (value instanceof Datetime) return 'a datetime';
-  if (value instanceof Interval) return 'an interval';
-  if (value instanceof Opaque) return `an extension of type ${value.type}`;
-  return 'a text that is no UTF-8, or a map with a key that is there twice';
-}
+  | Stored
+  | Unsayable
+  | readonly ExpressionValue[];
 
 /**
- * A decoded value as an expression has it, exactly; a UUID is its text, in small letters.
+ * Names the type of a value.
  *
- * @param isOrdered - whether strings have to be such that expressions order them as the server does
- * @throws TypeError that says what it is, for what an expression has no exact value for
- * @example
- * expressionValue(5, false); // 5n
+ * @throws Unanswered for what expressions have no exact value for
  */
-export function expressionValue(value: ExactValue, isOrdered: boolean): ExpressionValue {
-  if (value === null || typeof value === 'boolean' || typeof value === 'bigint') return value;
-  if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : value;
-  if (typeof value === 'string') return textOf(value, isOrdered);
-  if (value instanceof Uint8Array) return value;
-  if (value instanceof Double || value instanceof Float) return value.value;
-  if (value instanceof Uuid) return String(value);
-  if (value instanceof Carried) throw new TypeError(nameOf(value));
-  if (Array.isArray(value)) return value.map((each) => expressionValue(each, isOrdered));
-  const pairs = value instanceof Map ? [...value] : Object.entries(value);
-  return new Map(
-    pairs.map(([key, each]) => {
-      if (typeof key !== 'string') throw new TypeError('a map with keys that are no strings');
-      return [textOf(key, isOrdered), expressionValue(each, isOrdered)];
-    }),
-  );
+export function typeOf(value: ExpressionValue): string {
+  if (value === null) return 'null';
+  switch (typeof value) {
+    case 'boolean':
+      return 'bool';
+    case 'bigint':
+      return 'int';
+    case 'number':
+      return 'double';
+    case 'string':
+      return 'string';
+  }
+  if (value instanceof Ratio) return 'decimal';
+  if (value instanceof Uint8Array) return 'bytes';
+  if (value instanceof Stored) return value.kind;
+  if (value instanceof Unsayable) {
+    throw new Unanswered(
+      `field ${value.field} holds ${value.what}`,
+      'an expression has no exact value for it; write a --filter',
+    );
+  }
+  return 'list';
 }
 
-function textOf(text: string, isOrdered: boolean): string {
-  if (!isOrdered || !SURROGATE.test(text)) return text;
-  throw new TypeError('a text with characters beyond U+FFFF, which have another order here');
+export const isNumber = (value: ExpressionValue): value is ExpressionNumber =>
+  typeof value === 'bigint' || typeof value === 'number' || value instanceof Ratio;
+
+/** Tells whether a value is a list, made by the expression or stored in the row. */
+export const isList = (value: ExpressionValue): value is readonly ExpressionValue[] | Stored =>
+  Array.isArray(value) || (value instanceof Stored && value.kind === 'list');
+
+export const isStoredMap = (value: ExpressionValue): value is Stored =>
+  value instanceof Stored && value.kind === 'map';
+
+/** More bytes than a UUID, a decimal, a datetime or an interval takes. */
+const MAX_EXTENSION = 128;
+
+/** Decodes an extension: a UUID is its text in small letters. */
+export function extensionValue(raw: Buffer, field: string): ExpressionValue {
+  if (raw.length > MAX_EXTENSION) return new Unsayable('a large extension', field);
+  const value = decodeExact(raw);
+  if (value instanceof Uuid) return String(value);
+  if (value instanceof Decimal) return Ratio.from(String(value));
+  return new Unsayable(nameOf(value as Carried), field);
+}
+
+function nameOf(value: Carried): string {
+  if (value instanceof Datetime) return 'a datetime';
+  if (value instanceof Interval) return 'an interval';
+  return value instanceof Opaque ? `an extension of type ${value.type}` : 'an unknown value';
 }

@@ -1,20 +1,22 @@
 import { messageOf, TntarError } from '../errors.js';
 import { quoted } from '../report.js';
 import type { Tuple } from '../tuple/tuple.js';
-import { type Environment, loadCel, type TypeCheckResult } from './cel.js';
-import { type FieldTypes, noField, Refusal, review } from './expression-rules.js';
-import { type ExpressionValue, expressionValue } from './expression-values.js';
+import { loadCel } from './cel.js';
+import { type Budget, OverBudget } from './expression-budget.js';
+import { type Compiled, Compiler } from './expression-compile.js';
+import { Unanswered } from './expression-numbers.js';
+import { Row } from './expression-row.js';
+import { type FieldTypes, mayBe, Refusal } from './expression-types.js';
+import { typeOf } from './expression-values.js';
 
-/** What a row is asked. */
+/** A question that a row is asked. */
 export type Predicate = (tuple: Tuple) => boolean;
-
-/** Names in an error of the evaluator are those of the types as they are known before a row. */
-const shownTypes = (message: string): string => message.replace(/\bdyn<(\w+)>/g, '$1');
 
 const HINT =
   'it is of the Common Expression Language; other names than words are field("other name")';
 const ROW_HINT =
   "where it may be null, write 'FIELD != null && …'; what no expression can say, --filter can";
+const BUDGET_HINT = 'ask for less of a large row, or decide about such rows with a --filter';
 
 /** A text that may hold line breaks, for a message. */
 export const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ');
@@ -28,117 +30,54 @@ function refused(error: unknown, text: string, label: string): TntarError {
   const rest = at === undefined ? '' : oneLine(text.slice(at).trim());
   const place = at === undefined ? '' : `, at ${rest === '' ? 'its end' : quoted(rest)}`;
   const hint = (isOurs ? error.hint : undefined) ?? HINT;
-  return new TntarError('usage', `${label}: ${shownTypes(message)}${place}`, {
-    cause: error,
-    hint,
-  });
+  return new TntarError('usage', `${label}: ${message}${place}`, { cause: error, hint });
 }
 
-/** The fields of one row after the other, decoded when they are asked for. */
-class Row {
-  tuple: Tuple | undefined;
-  readonly #isOrdered: boolean;
-
-  constructor(isOrdered: boolean) {
-    this.#isOrdered = isOrdered;
-  }
-
-  get(field: string | number): ExpressionValue {
-    const value = this.tuple!.get(field);
-    if (value === undefined) return null;
-    try {
-      return expressionValue(value, this.#isOrdered);
-    } catch (error) {
-      const name = typeof field === 'number' ? field : quoted(field);
-      throw new TntarError('failure', `field ${name} holds ${messageOf(error)}`, {
-        cause: error,
-        hint: 'an expression has no exact value for it; write a --filter',
-      });
-    }
-  }
-}
-
-/** Variables for names of fields, and `field()` for all fields. */
-function declared(
-  bare: Environment,
-  types: FieldTypes,
-  get: (field: string | number) => ExpressionValue,
-): Environment {
-  const environment = bare.clone();
-  for (const [name, type] of types) environment.registerVariable(name, type);
-  return environment
-    .registerFunction('field(string): dyn', get, { async: false })
-    .registerFunction('field(int): dyn', (i: bigint) => get(Number(i)), { async: false });
-}
-
-/** An expression that has been read, with what it needs of a row. */
-function read(bare: Environment, text: string, fields: FieldTypes): [FieldTypes, boolean] {
-  const { names, ordersTexts } = review(bare.parse(text).ast, fields);
-  const used = new Map<string, string>();
-  for (const [name, { start }] of names) {
-    const type = fields.get(name);
-    const isWord = bare.hasVariable(name);
-    if (type === undefined && !isWord) throw noField(name, fields, start);
-    if (type !== undefined && isWord) {
-      const message = `'${name}' is a word of the language`;
-      throw new Refusal(message, start, `write field("${name}")`);
-    }
-    if (type !== undefined) used.set(name, type);
-  }
-  return [used, ordersTexts];
-}
-
-function throwUnlessBoolean({ valid, type, error }: TypeCheckResult): void {
-  if (!valid) throw error;
-  if (type !== 'bool' && type !== 'dyn') {
-    throw new Refusal(`it is neither true nor false, but a value of type ${type}`, 0);
+/** Asks a row, and says in an error why there is no answer. */
+function ask({ run }: Compiled, row: Row): boolean {
+  try {
+    const answer = run(row);
+    if (typeof answer === 'boolean') return answer;
+    throw new Unanswered(`the expression is of type ${typeOf(answer)}, neither true nor false`);
+  } catch (error) {
+    if (!(error instanceof Unanswered || error instanceof OverBudget)) throw error;
+    const hint = error instanceof OverBudget ? BUDGET_HINT : (error.hint ?? ROW_HINT);
+    throw new TntarError('failure', error.message, { cause: error, hint });
   }
 }
 
 /**
- * Reads an expression of the Common Expression Language. It is not run as code, cannot reach anything
- * but the fields of the row, and how long it may be is limited by the library.
+ * Reads an expression of the Common Expression Language. It is not run as code, and cannot reach anything
+ * but the fields of the row. The library reads it, and it is evaluated here: the library rounds, decodes
+ * whole fields, and lets loops run for as long as they like.
  *
- * @param fields - `dyn` for those that may be null, or hold values of several types
+ * @param fields - by name
  * @param label - for messages
- * @throws TntarError of kind `usage`, where the expression cannot be had
+ * @param budget - which all expressions for a row share; call its `begin` before each row
+ * @throws TntarError of kind `usage` if the expression cannot be had
  * @example
- * const isAdult = await compileExpression('age >= 18', new Map([['age', 'int']]), 'users');
+ * const fields = new Map([['age', { position: 1, type: 'int' }]]);
+ * const isAdult = await compileExpression('age >= 18', fields, 'users', new Budget());
  * isAdult(tuple);
  */
 export async function compileExpression(
   text: string,
   fields: FieldTypes,
   label: string,
+  budget: Budget,
 ): Promise<Predicate> {
-  const { Environment, EvaluationError } = await loadCel();
+  const { Environment } = await loadCel();
   try {
-    const bare = new Environment({ homogeneousAggregateLiterals: false });
-    const [used, ordersTexts] = read(bare, text, fields);
-    const row = new Row(ordersTexts);
-    const get = (field: string | number): ExpressionValue => row.get(field);
-    throwUnlessBoolean(declared(bare, used, get).check(text));
-    // a row of an archive may hold what its format forbids: that is found out row by row
-    const names = [...used.keys()];
-    const evaluate = declared(bare, new Map(names.map((name) => [name, 'dyn'])), get).parse(text);
-    throwUnlessBoolean(evaluate.check());
-    const context: object = Object.create(
-      null,
-      Object.fromEntries(names.map((name) => [name, { get: () => get(name) }])),
-    );
+    const language = new Environment({ homogeneousAggregateLiterals: false });
+    const row = new Row(budget);
+    const compiler = new Compiler(fields, row, (name) => language.hasVariable(name));
+    const compiled = compiler.compile(language.parse(text).ast, undefined);
+    if (!mayBe(compiled.type, 'bool')) {
+      throw new Refusal(`it is neither true nor false, but a value of type ${compiled.type}`, 0);
+    }
     return (tuple) => {
-      row.tuple = tuple;
-      try {
-        const result: unknown = evaluate(context);
-        if (typeof result === 'boolean') return result;
-      } catch (error) {
-        if (!(error instanceof EvaluationError)) throw error;
-        throw new TntarError('failure', shownTypes(error.summary), {
-          cause: error,
-          hint: ROW_HINT,
-        });
-      }
-      throw new TntarError('failure', 'it is neither true nor false', { hint: ROW_HINT });
+      row.begin(tuple.raw);
+      return ask(compiled, row);
     };
   } catch (error) {
     throw refused(error, text, label);

@@ -5,7 +5,8 @@ import { groupBy } from '../schema/groups.js';
 import { isTable } from '../schema/rows.js';
 import { applyFilter } from './apply.js';
 import { compileExpression, oneLine, type Predicate } from './expression.js';
-import type { FieldTypes } from './expression-rules.js';
+import { Budget } from './expression-budget.js';
+import type { ExpressionType, FieldTypes } from './expression-types.js';
 import { positions, spaceOf } from './filter.js';
 import type { Rewrite } from './rewrite.js';
 
@@ -16,16 +17,19 @@ export interface Where {
   expression: string;
 }
 
-/** Types of fields that hold one type of an expression and no other, where they are not null. */
-const TYPES: Readonly<Record<string, string>> = {
-  unsigned: 'int',
-  integer: 'int',
-  double: 'double',
-  boolean: 'bool',
-  string: 'string',
-  uuid: 'string',
-  varbinary: 'bytes',
-};
+/**
+ * Types of fields that hold one type of an expression and no other, if they are not null. It is a Map, for an
+ * archive may call a type `constructor`, which each object has.
+ */
+const TYPES: ReadonlyMap<string, ExpressionType> = new Map([
+  ['unsigned', 'int'],
+  ['integer', 'int'],
+  ['double', 'double'],
+  ['boolean', 'bool'],
+  ['string', 'string'],
+  ['uuid', 'string'],
+  ['varbinary', 'bytes'],
+]);
 
 /**
  * Reads `SPACE: EXPRESSION`. The first colon with a blank behind it parts them, so a name may hold
@@ -47,12 +51,13 @@ const shown = ({ space, expression }: Where): string => quoted(oneLine(`${space}
 
 function fieldTypes(space: Space): FieldTypes {
   const described = spaceOf(space);
-  const typeAt = (i: number): string => {
+  const typeAt = (i: number): ExpressionType => {
     const format = space.format[i];
     const isNullable = !isTable(format) || format['is_nullable'] === true;
-    return (isNullable ? undefined : TYPES[described.format[i]!.type]) ?? 'dyn';
+    return (isNullable ? undefined : TYPES.get(described.format[i]!.type)) ?? 'dyn';
   };
-  return new Map([...positions(described)].map(([name, i]) => [name, typeAt(i)]));
+  const fields = [...positions(described)];
+  return new Map(fields.map(([name, position]) => [name, { position, type: typeAt(position) }]));
 }
 
 function spaceIn(catalog: Catalog, where: Where): Space {
@@ -74,7 +79,9 @@ function spaceIn(catalog: Catalog, where: Where): Space {
 export function keepWhere(wheres: readonly Where[]): Rewrite {
   let predicates: ReadonlyMap<number, Predicate[]> = new Map();
   const name = `where ${wheres.map(shown).join(', ')}`;
+  const budget = new Budget();
   const rewrite = applyFilter((space, tuple) => {
+    budget.begin();
     const mine = space.isSystem ? undefined : predicates.get(space.id);
     return mine === undefined || mine.every((isTrue) => isTrue(tuple)) ? tuple : null;
   }, name);
@@ -85,7 +92,12 @@ export function keepWhere(wheres: readonly Where[]): Rewrite {
       for (const where of wheres) {
         const space = spaceIn(head.catalog, where);
         const label = `where ${shown(where)}`;
-        const predicate = await compileExpression(where.expression, fieldTypes(space), label);
+        const predicate = await compileExpression(
+          where.expression,
+          fieldTypes(space),
+          label,
+          budget,
+        );
         compiled.push([space.id, predicate]);
       }
       const bySpace = groupBy(compiled, ([id]) => id);

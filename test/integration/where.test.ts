@@ -87,9 +87,10 @@ describe('--where', () => {
   });
 
   it('ends with the key of a row that it cannot decide about', async () => {
-    const { code, stderr } = await tntar(['dump', source.uri, '--where', 'users: note == 1']);
+    const where = 'users: id > 9007199254740993 && note + 1 == 2';
+    const { code, stderr } = await tntar(['dump', source.uri, '--where', where]);
     equal(code, 1, stderr);
-    match(stderr, /space 'users', row \["18446744073709551615"\]: field 'note' holds a decimal/);
+    match(stderr, /space 'users', row \["18446744073709551615"\]: .*decimal \+ int/);
     match(stderr, /hint: .*--filter/);
   });
 

@@ -1,0 +1,36 @@
+import type { ASTNode } from './cel.js';
+import { Refusal } from './expression-types.js';
+import type { ExpressionValue } from './expression-values.js';
+
+/** A decimal of so many digits is told from all others by a float64. */
+const EXACT_DIGITS = 15;
+
+type Literal = ASTNode & { op: 'value' };
+
+/**
+ * The value of a literal.
+ *
+ * @throws Refusal for a literal whose value is not what stands there
+ */
+export function literalValue({ args: value, start, end, input }: Literal): ExpressionValue {
+  const text = input.slice(start, end);
+  if (typeof value === 'number' && isRounded(value, text)) {
+    throw new Refusal(`${text} is more exact than a double`, start, 'write whole numbers as such');
+  }
+  if (value instanceof Uint8Array && /[^\0-\x7f]/.test(text)) {
+    throw new Refusal('bytes are written in ASCII', start, 'write \\xHH for others');
+  }
+  if (value === null || value instanceof Uint8Array || typeof value !== 'object') return value;
+  throw new Refusal('numbers have no suffix here', start, 'write 5 for 5u');
+}
+
+/** Tells whether a double is whole where the number that was written is, or may be, another. */
+function isRounded(value: number, text: string): boolean {
+  if (!Number.isInteger(value)) return false;
+  const digits = text
+    .replace(/e.*/i, '')
+    .replace('.', '')
+    .replace(/^0+|0+$/g, '');
+  if (value === 0) return digits !== '';
+  return digits.length > EXACT_DIGITS || value > Number.MAX_SAFE_INTEGER;
+}

@@ -1,0 +1,116 @@
+import type { ASTNode } from './cel.js';
+import type { Compiled, Compiler, Scope } from './expression-compile.js';
+import { Unanswered } from './expression-numbers.js';
+import type { Row } from './expression-row.js';
+import { mayBe, Refusal } from './expression-types.js';
+import { type ExpressionValue, typeOf } from './expression-values.js';
+
+type Node<Op extends ASTNode['op']> = ASTNode & { op: Op };
+
+/** @throws Refusal for a type that is neither true nor false */
+export function throwUnlessBool({ type }: Compiled, { start }: ASTNode, operator: string): void {
+  if (!mayBe(type, 'bool')) {
+    throw new Refusal(`'${operator}' takes true and false, and no value of type ${type}`, start);
+  }
+}
+
+/** @throws Unanswered for a value that is neither true nor false */
+export function booleanOf(value: ExpressionValue, operator: string): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new Unanswered(`'${operator}' takes true and false, and no value of type ${typeOf(value)}`);
+}
+
+/**
+ * Looks for an answer that decides, and forgives the answers that are missing if there is one: false for
+ * `&&`, true for `||`.
+ *
+ * @example
+ * const any = new Search(row, true, '||');
+ * if (any.isFound(() => left.run(row))) return true;
+ * return any.rest();
+ */
+export class Search {
+  #failed: Unanswered | undefined;
+
+  constructor(
+    private readonly row: Row,
+    private readonly decisive: boolean,
+    private readonly operator: string,
+  ) {}
+
+  isFound({ run }: Compiled): boolean {
+    try {
+      return booleanOf(run(this.row), this.operator) === this.decisive;
+    } catch (error) {
+      if (!(error instanceof Unanswered)) throw error;
+      this.row.budget.spendFailure();
+      this.#failed ??= error;
+      return false;
+    }
+  }
+
+  /**
+   * The answer if nothing was found.
+   *
+   * @throws Unanswered for the first answer that is missing
+   */
+  rest(): boolean {
+    if (this.#failed !== undefined) throw this.#failed;
+    return !this.decisive;
+  }
+}
+
+export function compileNot(
+  compiler: Compiler,
+  { args, pos }: Node<'!_'>,
+  scope: Scope | undefined,
+): Compiled {
+  const { type, size, run } = compiler.compile(args, scope);
+  if (!mayBe(type, 'bool')) throw new Refusal(`no such overload: !${type}`, pos);
+  return { type: 'bool', size: size + 1, run: (row) => !booleanOf(run(row), '!') };
+}
+
+export function compileChoice(
+  compiler: Compiler,
+  { args }: Node<'?:'>,
+  scope: Scope | undefined,
+): Compiled {
+  const condition = compiler.compile(args[0], scope);
+  const [yes, no] = [compiler.compile(args[1], scope), compiler.compile(args[2], scope)];
+  throwUnlessBool(condition, args[0], '? :');
+  return {
+    type: yes.type === no.type ? yes.type : 'dyn',
+    size: condition.size + yes.size + no.size + 1,
+    run: (row) => (booleanOf(condition.run(row), '? :') ? yes.run(row) : no.run(row)),
+  };
+}
+
+/** Compiles `a || b || c`: a chain may be long, and its tree is then deep, so it becomes one part. */
+export function compileChain(
+  compiler: Compiler,
+  node: Node<'&&' | '||'>,
+  scope: Scope | undefined,
+): Compiled {
+  const { op } = node;
+  const nodes: ASTNode[] = [];
+  let left: ASTNode = node;
+  for (; left.op === op; left = (left as typeof node).args[0]) {
+    nodes.push((left as typeof node).args[1]);
+  }
+  nodes.push(left);
+  const links = nodes.reverse().map((each) => {
+    const compiled = compiler.compile(each, scope);
+    throwUnlessBool(compiled, each, op);
+    return compiled;
+  });
+  const decisive = op === '||';
+  return {
+    type: 'bool',
+    size: links.reduce((sum, each) => sum + each.size, 1),
+    run: (row) => {
+      const search = new Search(row, decisive, op);
+      for (const link of links) if (search.isFound(link)) return decisive;
+      return search.rest();
+    },
+  };
+}

@@ -1,0 +1,169 @@
+import {
+  bounded,
+  compareNumbers,
+  type ExpressionNumber,
+  Ratio,
+  Unanswered,
+} from './expression-numbers.js';
+import type { Row } from './expression-row.js';
+import {
+  type ExpressionValue,
+  isList,
+  isNumber,
+  isStoredMap,
+  Stored,
+  typeOf,
+} from './expression-values.js';
+
+/** Arrays and maps in each other, as deep as recursion goes safely. */
+const MAX_DEPTH = 512;
+
+export const noOverload = (a: ExpressionValue, operator: string, b: ExpressionValue): Unanswered =>
+  new Unanswered(`no such overload: ${typeOf(a)} ${operator} ${typeOf(b)}`);
+
+/**
+ * Tells whether two values are the same, numbers by what they are worth; values of other types than each
+ * other's are not.
+ *
+ * @throws Unanswered for what expressions have no exact value for
+ */
+export function areEqual(row: Row, a: ExpressionValue, b: ExpressionValue, depth = 0): boolean {
+  row.budget.spend(1);
+  if (a === null || b === null) return a === b;
+  if (isNumber(a) && isNumber(b)) return compareNumbers(a, b) === 0;
+  if (typeof a === 'string' && typeof b === 'string') {
+    row.budget.spendCompared(Math.min(a.length, b.length));
+    return a === b;
+  }
+  if (a instanceof Uint8Array && b instanceof Uint8Array) {
+    row.budget.spendCompared(Math.min(a.length, b.length));
+    return a.length === b.length && Buffer.compare(a, b) === 0;
+  }
+  if (depth > MAX_DEPTH) throw new Unanswered(`values nest deeper than ${MAX_DEPTH} containers`);
+  if (isList(a) && isList(b)) return areEqualLists(row, a, b, depth);
+  if (isStoredMap(a) && isStoredMap(b)) return areEqualMaps(row, a, b, depth);
+  return typeOf(a) === typeOf(b) && a === b;
+}
+
+type List = Stored | readonly ExpressionValue[];
+
+export const lengthOf = (list: List): number => (list instanceof Stored ? list.count : list.length);
+
+function areEqualLists(row: Row, a: List, b: List, depth: number): boolean {
+  if (lengthOf(a) !== lengthOf(b)) return false;
+  const others = row.elements(b);
+  for (const each of row.elements(a)) {
+    if (!areEqual(row, each, others.next().value ?? null, depth + 1)) return false;
+  }
+  return true;
+}
+
+function areEqualMaps(row: Row, a: Stored, b: Stored, depth: number): boolean {
+  const [members, others] = [row.members(a), row.members(b)];
+  if (members.size !== others.size) return false;
+  for (const [key, pos] of members) {
+    const other = others.get(key);
+    if (other === undefined) return false;
+    const [value, otherValue] = [row.read(pos, a.field), row.read(other, b.field)];
+    if (!areEqual(row, value, otherValue, depth + 1)) return false;
+  }
+  return true;
+}
+
+/** Tells whether a list has such an element, or a map such a key. */
+export function isIn(row: Row, value: ExpressionValue, within: ExpressionValue): boolean {
+  if (isList(within)) {
+    for (const each of row.elements(within)) if (areEqual(row, value, each)) return true;
+    return false;
+  }
+  if (!isStoredMap(within)) throw noOverload(value, 'in', within);
+  if (typeof value === 'string') return row.memberAt(within, value) !== undefined;
+  typeOf(value);
+  throw new Unanswered(`a map is asked for a text, and not for a value of type ${typeOf(value)}`);
+}
+
+/** Moves surrogates, which stand for characters beyond U+FFFF, after all other units. */
+function unitOrder(unit: number): number {
+  if (unit < 0xd800) return unit;
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
+}
+
+/** The order of two texts by their characters, which is that of their bytes in UTF-8. */
+function compareTexts(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
+    if (x !== y) return unitOrder(x) - unitOrder(y);
+  }
+  return a.length - b.length;
+}
+
+/** The operators that ask for an order. */
+export const ORDERS = {
+  '<': (order: number): boolean => order < 0,
+  '<=': (order: number): boolean => order <= 0,
+  '>': (order: number): boolean => order > 0,
+  '>=': (order: number): boolean => order >= 0,
+} as const;
+
+/** Compares two values of one type that has an order. */
+export function isOrdered(
+  row: Row,
+  a: ExpressionValue,
+  operator: keyof typeof ORDERS,
+  b: ExpressionValue,
+): boolean {
+  const holds = ORDERS[operator];
+  row.budget.spend(1);
+  if (isNumber(a) && isNumber(b)) return holds(compareNumbers(a, b));
+  if (typeof a === 'string' && typeof b === 'string') {
+    row.budget.spendWalked(Math.min(a.length, b.length));
+    return holds(compareTexts(a, b));
+  }
+  if (typeof a === 'boolean' && typeof b === 'boolean') return holds(Number(a) - Number(b));
+  if (a instanceof Uint8Array && b instanceof Uint8Array) {
+    row.budget.spendCompared(Math.min(a.length, b.length));
+    return holds(Buffer.compare(a, b));
+  }
+  throw noOverload(a, operator, b);
+}
+
+/** Calculates with whole numbers of any size. */
+export const ARITHMETIC = {
+  '+': (a: bigint, b: bigint): bigint => a + b,
+  '-': (a: bigint, b: bigint): bigint => a - b,
+  '*': (a: bigint, b: bigint): bigint => a * b,
+  '%': (a: bigint, b: bigint): bigint => {
+    if (b === 0n) throw new Unanswered('modulo by zero');
+    return a % b;
+  },
+} as const;
+
+/** Calculates exactly: with whole numbers; `+` also joins texts, bytes and lists. */
+export function calculate(
+  row: Row,
+  a: ExpressionValue,
+  operator: keyof typeof ARITHMETIC,
+  b: ExpressionValue,
+): ExpressionValue {
+  if (typeof a === 'bigint' && typeof b === 'bigint') return bounded(ARITHMETIC[operator](a, b));
+  if (operator !== '+') throw noOverload(a, operator, b);
+  if (typeof a === 'string' && typeof b === 'string') {
+    row.budget.spendHeldBytes(a.length + b.length);
+    return a + b;
+  }
+  if (a instanceof Uint8Array && b instanceof Uint8Array) {
+    row.budget.spendHeldBytes(a.length + b.length);
+    return Buffer.concat([a, b]);
+  }
+  if (!isList(a) || !isList(b)) throw noOverload(a, operator, b);
+  row.budget.spendHeld(lengthOf(a) + lengthOf(b));
+  return [...row.elements(a), ...row.elements(b)];
+}
+
+/** A number with the other sign. */
+export function negated(value: ExpressionValue): ExpressionNumber {
+  if (typeof value === 'bigint' || typeof value === 'number') return -value;
+  if (value instanceof Ratio) return new Ratio(-value.top, value.bottom);
+  throw new Unanswered(`no such overload: -${typeOf(value)}`);
+}

@@ -1,0 +1,91 @@
+import { listOf } from '../report.js';
+import type { ExpressionValue } from './expression-values.js';
+import { isList } from './expression-values.js';
+
+/** The type of an expression, as far as it is known before the first row. */
+export type ExpressionType =
+  | 'bool'
+  | 'bytes'
+  | 'double'
+  | 'dyn'
+  | 'int'
+  | 'list'
+  | 'null'
+  | 'string';
+
+/** A field that has a name; its type is `dyn` if it may be null or hold values of several types. */
+export interface FieldOfRow {
+  position: number;
+  type: ExpressionType;
+}
+
+/** Fields by their names. */
+export type FieldTypes = ReadonlyMap<string, FieldOfRow>;
+
+/** Tells why an expression is refused before the first row, and where in it. */
+export class Refusal extends Error {
+  /** @param at - characters before the place */
+  constructor(
+    message: string,
+    readonly at: number,
+    readonly hint?: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Says which fields there are. */
+export function noField(name: string, fields: FieldTypes, at: number): Refusal {
+  const there = fields.size === 0 ? 'has none with a name' : `has ${listOf([...fields.keys()])}`;
+  return new Refusal(`there is no field '${name}'`, at, `the format ${there}`);
+}
+
+/** Tells whether a type is one of these, or may be. */
+export const mayBe = (type: ExpressionType, ...wanted: readonly ExpressionType[]): boolean =>
+  type === 'dyn' || wanted.includes(type);
+
+/** Names the type of a literal. */
+export function typeOfLiteral(value: ExpressionValue): ExpressionType {
+  if (value === null) return 'null';
+  if (isList(value)) return 'list';
+  switch (typeof value) {
+    case 'boolean':
+      return 'bool';
+    case 'bigint':
+      return 'int';
+    case 'number':
+      return 'double';
+    case 'string':
+      return 'string';
+    default:
+      return 'bytes';
+  }
+}
+
+const NUMBERS: readonly ExpressionType[] = ['int', 'double'];
+
+/** Tells whether values of the two types may be equal. */
+export function mayEqual(a: ExpressionType, b: ExpressionType): boolean {
+  if (a === b || a === 'null' || b === 'null') return true;
+  return mayBe(a, b) || mayBe(b, a) || (NUMBERS.includes(a) && NUMBERS.includes(b));
+}
+
+/** Tells whether values of the two types may have an order. */
+export function mayOrder(a: ExpressionType, b: ExpressionType): boolean {
+  const have = (type: ExpressionType): boolean =>
+    mayBe(type, 'bool', 'bytes', 'double', 'int', 'string');
+  return have(a) && have(b) && mayEqual(a, b);
+}
+
+/** What two values have to be for an operator to calculate with them. */
+export function sumOf(
+  operator: string,
+  a: ExpressionType,
+  b: ExpressionType,
+): ExpressionType | undefined {
+  const sums: readonly ExpressionType[] =
+    operator === '+' ? ['int', 'string', 'bytes', 'list'] : ['int'];
+  const known = [a, b].find((type) => type !== 'dyn');
+  if (known === undefined) return operator === '+' ? 'dyn' : 'int';
+  return sums.includes(known) && mayBe(a, known) && mayBe(b, known) ? known : undefined;
+}
