@@ -4,7 +4,7 @@ import { messageOf, TntarError } from '../errors.js';
 import type { KeyPart } from '../schema/catalog.js';
 import { extractKey, showKey } from '../schema/keys.js';
 import { isArray, skip } from '../tuple/msgpack.js';
-import { Tuple } from '../tuple/tuple.js';
+import { TooManyValues, Tuple } from '../tuple/tuple.js';
 import { type Filter, type FilterSpace, positions, TOOLS } from './filter.js';
 
 /** One space while a filter goes through its rows. */
@@ -153,8 +153,9 @@ export class RowFilter {
   #failed({ space, key }: FilteredSpace, raw: Buffer, error: unknown): TntarError {
     const shown = showKey((key.length === 0 ? undefined : extractKey(raw, key)) ?? raw);
     const message = `${this.#name}: space '${space.name}', row ${shown}: ${messageOf(error)}`;
+    const isOurs = error instanceof TntarError || error instanceof TooManyValues;
     const hint =
-      (error instanceof TntarError ? error.hint : undefined) ??
+      (isOurs ? error.hint : undefined) ??
       'mend the filter: it has to return a tuple, or nothing for a row that is to be skipped';
     return new TntarError('failure', message, { cause: error, hint });
   }

@@ -2,7 +2,7 @@ import { bits, calculate, splice } from './arithmetic.js';
 import { Raw } from './carried.js';
 import { decodeExact, type ExactValue, encodeExact } from './exact.js';
 import { joinFields, splitFields } from './fields.js';
-import { arrayHeader, headerSize, isArray, memberCount, skip } from './msgpack.js';
+import { arrayHeader, countValues, headerSize, isArray, memberCount, skip } from './msgpack.js';
 
 /** Zero-based positions of fields by name, shared by all tuples of a space. */
 export type FieldNames = ReadonlyMap<string, number>;
@@ -25,6 +25,23 @@ export type TupleUpdate =
   | readonly ['&' | '|' | '^', number | string, number | bigint]
   | readonly [':', number | string, number, number, string | Uint8Array]
   | readonly ['#', number | string, number];
+
+/**
+ * Values that one call decodes at most, as {@link countValues} counts them: up to 270 bytes of memory each,
+ * so some 70 MB together. A row of 60 MB may have 60 million of them.
+ */
+export const MAX_DECODED = 250_000;
+
+/** Tells that a field has more values than are decoded at once. */
+export class TooManyValues extends RangeError {
+  readonly hint =
+    'a filter can take the bytes with tuple.field(); for a mask or an update, leave the row out with a --filter';
+
+  constructor(field: number | string) {
+    const most = MAX_DECODED.toLocaleString('en-US');
+    super(`field ${shown(field)} holds too much to be decoded: ${most} values are the limit`);
+  }
+}
 
 /**
  * A view of one raw tuple that decodes what is asked for, and leaves all other bytes as they are.
@@ -68,13 +85,15 @@ export class Tuple implements Iterable<ExactValue> {
    *
    * @param field - zero-based, or a name
    * @returns undefined behind the last field
-   * @throws TypeError for a name that the format does not have
+   * @throws TypeError for a name that the format does not have; RangeError for more than 250,000 values
    * @example
    * tuple.get(0) === tuple.get('id');
    */
   get(field: number | string): ExactValue | undefined {
     const raw = this.bytes(this.position(field));
-    return raw === undefined ? undefined : decodeExact(raw);
+    if (raw === undefined) return undefined;
+    spend(raw, field, MAX_DECODED);
+    return decodeExact(raw);
   }
 
   /** The bytes of one field, to be put elsewhere as they are; see {@link get}. */
@@ -85,8 +104,10 @@ export class Tuple implements Iterable<ExactValue> {
 
   *[Symbol.iterator](): Generator<ExactValue> {
     let pos = headerSize(this.raw, 0);
+    let left = MAX_DECODED;
     for (let i = 0; i < this.length; i++) {
       const end = this.behind(pos);
+      left = spend(this.raw.subarray(pos, end), i, left);
       yield decodeExact(this.raw.subarray(pos, end));
       pos = end;
     }
@@ -171,6 +192,7 @@ export class Tuple implements Iterable<ExactValue> {
     } else if (adds) {
       fields.splice(position, operator === '!' ? 0 : 1, encodeFor(field, operation[2]));
     } else {
+      spend(old!, field, MAX_DECODED);
       fields[position] = naming(field, () => changed(old!, operation));
     }
   }
@@ -236,6 +258,18 @@ function changed(old: Buffer, operation: TupleUpdate): Buffer {
     default:
       throw new TypeError(`there is no operator '${operator}'`);
   }
+}
+
+/**
+ * Counts what is about to be decoded.
+ *
+ * @returns how many values may follow
+ * @throws TooManyValues
+ */
+function spend(raw: Buffer, field: number | string, left: number): number {
+  const rest = left - countValues(raw);
+  if (rest < 0) throw new TooManyValues(field);
+  return rest;
 }
 
 function encodeFor(field: number | string, value: unknown): Buffer {

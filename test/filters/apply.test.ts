@@ -229,3 +229,22 @@ describe('a filter that makes many rows of one', () => {
     });
   });
 });
+
+describe('a filter that asks for a large field', () => {
+  it('is refused with the space, the key, the field and a way out', async () => {
+    const rewrite = await applied((_, tuple) => (tuple.get(1) === null ? null : tuple));
+    const space = { id: 512, name: 'log', engine: 'memtx' };
+    const bytes = encodeExact([7, new Array(300_000).fill(0)]);
+    const batches = rewrite.rows!({ kind: 'tuples', space, count: 1, bytes });
+    await rejects(
+      async () => {
+        for await (const _ of batches);
+      },
+      {
+        message:
+          "the filter: space 'log', row [7]: field 1 holds too much to be decoded: 250,000 values are the limit",
+        hint: /tuple\.field\(\)/,
+      },
+    );
+  });
+});

@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok, throws } from 'node:assert/strict';
-import { Double, Opaque } from '../../lib/tuple/carried.js';
+import { Double, Opaque, Raw } from '../../lib/tuple/carried.js';
 import { Decimal } from '../../lib/tuple/decimal.js';
 import { encodeExact } from '../../lib/tuple/exact.js';
 import { Tuple, type TupleUpdate } from '../../lib/tuple/tuple.js';
@@ -25,6 +25,27 @@ describe('a tuple', () => {
       ['id', 7],
       ['__proto__', 'x'],
     ]);
+  });
+
+  // 60 million values in a row of 60 MB became objects of some gigabytes.
+  it('refuses to decode more than 250,000 values at once, and still gives their bytes', () => {
+    const list = (count: number): Raw => {
+      const raw = Buffer.alloc(5 + count, 0x90);
+      raw[0] = 0xdd;
+      raw.writeUInt32BE(count, 1);
+      return new Raw(raw);
+    };
+    const large = Tuple.from([1, list(250_000)], new Map([['doc', 1]]));
+    const message = /field 'doc' holds too much to be decoded: 250,000 values are the limit$/;
+    throws(() => large.get('doc'), message);
+    throws(() => large.toArray(), /^RangeError: field 1 holds too much to be decoded/);
+    throws(() => large.update([['+', 'doc', 1]]), message);
+    equal(large.get(0), 1);
+    equal(large.field('doc')?.raw.length, 250_005);
+    equal(large.set(0, 2).length, 2);
+    equal((Tuple.from([list(200_000)]).get(0) as unknown[]).length, 200_000);
+    throws(() => Tuple.from([list(200_000), list(200_000)]).toObject(), /field 1 holds too much/);
+    equal(Tuple.from(['x'.repeat(1_000_000)]).get(0), 'x'.repeat(1_000_000));
   });
 
   it('names what it knows where a name is unknown', () => {
