@@ -3,7 +3,7 @@ import type { Filtered } from '../archive/items.js';
 import { messageOf, TntarError } from '../errors.js';
 import type { KeyPart } from '../schema/catalog.js';
 import { extractKey, showKey } from '../schema/keys.js';
-import { isArray, skip } from '../tuple/msgpack.js';
+import { countValues, isArray, skip } from '../tuple/msgpack.js';
 import { TooManyValues, Tuple } from '../tuple/tuple.js';
 import { type Filter, type FilterSpace, positions, TOOLS } from './filter.js';
 
@@ -25,6 +25,9 @@ export class FilteredSpace {
 
 /** For so long a filter may keep the event loop: signals and lost connections are heard there. */
 export const TURN_MS = 50;
+
+/** Values that a message shows: a key has 255 parts at most, and a row without its key may have millions. */
+const MAX_SHOWN = 1000;
 
 /**
  * Takes a row that a filter lets through.
@@ -151,7 +154,8 @@ export class RowFilter {
   }
 
   #failed({ space, key }: FilteredSpace, raw: Buffer, error: unknown): TntarError {
-    const shown = showKey((key.length === 0 ? undefined : extractKey(raw, key)) ?? raw);
+    const found = (key.length === 0 ? undefined : extractKey(raw, key)) ?? raw;
+    const shown = countValues(found) > MAX_SHOWN ? 'without a key' : showKey(found);
     const message = `${this.#name}: space '${space.name}', row ${shown}: ${messageOf(error)}`;
     const isOurs = error instanceof TntarError || error instanceof TooManyValues;
     const hint =

@@ -247,4 +247,23 @@ describe('a filter that asks for a large field', () => {
       },
     );
   });
+
+  it('is refused without the row, if that has many values and no key', async () => {
+    const parts = [{ field: 3000, type: 'unsigned' }];
+    const rewrite = applyFilter(
+      ofUsers(() => {
+        throw new Error('no');
+      }),
+      'the filter',
+    );
+    await rewrite.head(
+      headOf({ ...SPACES, 288: [[512, 0, 'pk', 'tree', { unique: true }, parts]] }),
+    );
+    const space = { id: 512, name: 'log', engine: 'memtx' };
+    const bytes = encodeExact(new Array(2000).fill(1));
+    const batches = rewrite.rows!({ kind: 'tuples', space, count: 1, bytes });
+    await rejects(async () => {
+      for await (const _ of batches);
+    }, /the filter: space 'log', row without a key: no$/);
+  });
 });
