@@ -55,7 +55,7 @@ const KEPT_BY: Readonly<Record<string, string>> = {
   'console-table-printer': 'bin/table.ts',
   'cli-progress': 'bin/bar.ts',
   'string-width': 'bin/bar.ts',
-  '@marcbachmann/cel-js': 'lib/filters/cel.ts',
+  '@marcbachmann/cel-js': 'lib/filters/expression/cel.ts',
 };
 /** Where stages are joined. */
 const PIPELINES = [

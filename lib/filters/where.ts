@@ -4,9 +4,9 @@ import type { Catalog, Space } from '../schema/catalog.js';
 import { groupBy } from '../schema/groups.js';
 import { isTable } from '../schema/rows.js';
 import { applyFilter } from './apply.js';
-import { compileExpression, oneLine, type Predicate } from './expression.js';
-import { Budget } from './expression-budget.js';
-import type { ExpressionType, FieldTypes } from './expression-types.js';
+import { Budget } from './expression/budget.js';
+import { compileExpression, oneLine, type Predicate } from './expression/expression.js';
+import type { ExpressionType, FieldTypes } from './expression/types.js';
 import { positions, spaceOf } from './filter.js';
 import type { Rewrite } from './rewrite.js';
 

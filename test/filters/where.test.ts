@@ -1,9 +1,9 @@
 import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict';
 import type { BackupEnd } from '../../lib/archive/items.js';
 import { TntarError } from '../../lib/errors.js';
-import { compileExpression } from '../../lib/filters/expression.js';
-import { Budget } from '../../lib/filters/expression-budget.js';
-import type { FieldOfRow } from '../../lib/filters/expression-types.js';
+import { Budget } from '../../lib/filters/expression/budget.js';
+import { compileExpression } from '../../lib/filters/expression/expression.js';
+import type { FieldOfRow } from '../../lib/filters/expression/types.js';
 import { keepWhere, parseWhere } from '../../lib/filters/where.js';
 import { type Report, silent } from '../../lib/report.js';
 import { Double, Float, Opaque, Raw } from '../../lib/tuple/carried.js';

@@ -58,7 +58,9 @@ const anyText = fc
     unit: fc.oneof({ weight: 3, arbitrary: letter }, { weight: 3, arbitrary: special }, odd),
     maxLength: 10,
   })
-  .filter((text) => !/\[[:.=]/.test(text));
+  .filter((text) => !/\[[:.=]/.test(text))
+  // In bash, `a\` matches `a\`, and `*\` does not.
+  .filter((text) => (/\\*$/.exec(text)?.[0].length ?? 0) % 2 === 0);
 
 const { alternatives } = fc.letrec<{ alternatives: string; group: string; part: string }>(
   (tie) => ({

@@ -30,7 +30,7 @@ describe('a tuple', () => {
   // 60 million values in a row of 60 MB became objects of some gigabytes.
   it('refuses to decode more than 250,000 values at once, and still gives their bytes', () => {
     const list = (count: number): Raw => {
-      const raw = Buffer.alloc(5 + count, 0x90);
+      const raw = Buffer.alloc(5 + count, 1);
       raw[0] = 0xdd;
       raw.writeUInt32BE(count, 1);
       return new Raw(raw);

@@ -1,11 +1,11 @@
 import type { ASTNode } from './cel.js';
-import type { Compiled, Compiler, Scope } from './expression-compile.js';
-import { compileLoop } from './expression-loops.js';
-import { Unanswered } from './expression-numbers.js';
-import { lengthOf } from './expression-operators.js';
-import type { Row } from './expression-row.js';
-import { type ExpressionType, mayBe, Refusal } from './expression-types.js';
-import { isList, isStoredMap, typeOf } from './expression-values.js';
+import type { Compiled, Compiler, Scope } from './compile.js';
+import { compileLoop } from './loops.js';
+import { Unanswered } from './numbers.js';
+import { lengthOf } from './operators.js';
+import type { Row } from './row.js';
+import { type ExpressionType, mayBe, Refusal } from './types.js';
+import { isList, isStoredMap, typeOf } from './values.js';
 
 type Node<Op extends ASTNode['op']> = ASTNode & { op: Op };
 type Call = Node<'call' | 'rcall'>;

@@ -1,6 +1,6 @@
-import { listOf } from '../report.js';
-import type { ExpressionValue } from './expression-values.js';
-import { isList } from './expression-values.js';
+import { listOf } from '../../report.js';
+import type { ExpressionValue } from './values.js';
+import { isList } from './values.js';
 
 /** The type of an expression, as far as it is known before the first row. */
 export type ExpressionType =

@@ -1,10 +1,10 @@
-import { type Carried, Opaque } from '../tuple/carried.js';
-import { Datetime } from '../tuple/datetime.js';
-import { Decimal } from '../tuple/decimal.js';
-import { decodeExact } from '../tuple/exact.js';
-import { Interval } from '../tuple/interval.js';
-import { Uuid } from '../tuple/uuid.js';
-import { type ExpressionNumber, Ratio, Unanswered } from './expression-numbers.js';
+import { type Carried, Opaque } from '../../tuple/carried.js';
+import { Datetime } from '../../tuple/datetime.js';
+import { Decimal } from '../../tuple/decimal.js';
+import { decodeExact } from '../../tuple/exact.js';
+import { Interval } from '../../tuple/interval.js';
+import { Uuid } from '../../tuple/uuid.js';
+import { type ExpressionNumber, Ratio, Unanswered } from './numbers.js';
 
 /** An array or a map of a row, of which only what is asked for is decoded. */
 export class Stored {

@@ -1,13 +1,13 @@
-import { messageOf, TntarError } from '../errors.js';
-import { quoted } from '../report.js';
-import type { Tuple } from '../tuple/tuple.js';
+import { messageOf, TntarError } from '../../errors.js';
+import { quoted } from '../../report.js';
+import type { Tuple } from '../../tuple/tuple.js';
+import { type Budget, OverBudget } from './budget.js';
 import { loadCel } from './cel.js';
-import { type Budget, OverBudget } from './expression-budget.js';
-import { type Compiled, Compiler } from './expression-compile.js';
-import { Unanswered } from './expression-numbers.js';
-import { Row } from './expression-row.js';
-import { type FieldTypes, mayBe, Refusal } from './expression-types.js';
-import { typeOf } from './expression-values.js';
+import { type Compiled, Compiler } from './compile.js';
+import { Unanswered } from './numbers.js';
+import { Row } from './row.js';
+import { type FieldTypes, mayBe, Refusal } from './types.js';
+import { typeOf } from './values.js';
 
 /** A question that a row is asked. */
 export type Predicate = (tuple: Tuple) => boolean;

@@ -1,10 +1,10 @@
 import type { ASTNode } from './cel.js';
-import type { Compiled, Compiler, Scope } from './expression-compile.js';
-import { booleanOf, Search, throwUnlessBool } from './expression-logic.js';
-import { Unanswered } from './expression-numbers.js';
-import type { Row } from './expression-row.js';
-import { mayBe, Refusal } from './expression-types.js';
-import { type ExpressionValue, isList, typeOf } from './expression-values.js';
+import type { Compiled, Compiler, Scope } from './compile.js';
+import { booleanOf, Search, throwUnlessBool } from './logic.js';
+import { Unanswered } from './numbers.js';
+import type { Row } from './row.js';
+import { mayBe, Refusal } from './types.js';
+import { type ExpressionValue, isList, typeOf } from './values.js';
 
 interface Loop {
   list: Compiled;

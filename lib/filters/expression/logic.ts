@@ -1,9 +1,9 @@
 import type { ASTNode } from './cel.js';
-import type { Compiled, Compiler, Scope } from './expression-compile.js';
-import { Unanswered } from './expression-numbers.js';
-import type { Row } from './expression-row.js';
-import { mayBe, Refusal } from './expression-types.js';
-import { type ExpressionValue, typeOf } from './expression-values.js';
+import type { Compiled, Compiler, Scope } from './compile.js';
+import { Unanswered } from './numbers.js';
+import type { Row } from './row.js';
+import { mayBe, Refusal } from './types.js';
+import { type ExpressionValue, typeOf } from './values.js';
 
 type Node<Op extends ASTNode['op']> = ASTNode & { op: Op };
 

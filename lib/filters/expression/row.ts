@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { readInteger } from '../tuple/integers.js';
+import { readInteger } from '../../tuple/integers.js';
 import {
   headerSize,
   isArray,
@@ -9,10 +9,10 @@ import {
   memberCount,
   skip,
   stringBytes,
-} from '../tuple/msgpack.js';
-import type { Budget } from './expression-budget.js';
-import { Unanswered } from './expression-numbers.js';
-import { type ExpressionValue, extensionValue, Stored, Unsayable } from './expression-values.js';
+} from '../../tuple/msgpack.js';
+import type { Budget } from './budget.js';
+import { Unanswered } from './numbers.js';
+import { type ExpressionValue, extensionValue, Stored, Unsayable } from './values.js';
 
 const NIL = 0xc0;
 const NOTHING = Buffer.of(0x90);

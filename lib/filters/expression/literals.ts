@@ -1,6 +1,6 @@
 import type { ASTNode } from './cel.js';
-import { Refusal } from './expression-types.js';
-import type { ExpressionValue } from './expression-values.js';
+import { Refusal } from './types.js';
+import type { ExpressionValue } from './values.js';
 
 /** A decimal of so many digits is told from all others by a float64. */
 const EXACT_DIGITS = 15;

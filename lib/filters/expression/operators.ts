@@ -1,19 +1,6 @@
-import {
-  bounded,
-  compareNumbers,
-  type ExpressionNumber,
-  Ratio,
-  Unanswered,
-} from './expression-numbers.js';
-import type { Row } from './expression-row.js';
-import {
-  type ExpressionValue,
-  isList,
-  isNumber,
-  isStoredMap,
-  Stored,
-  typeOf,
-} from './expression-values.js';
+import { bounded, compareNumbers, type ExpressionNumber, Ratio, Unanswered } from './numbers.js';
+import type { Row } from './row.js';
+import { type ExpressionValue, isList, isNumber, isStoredMap, Stored, typeOf } from './values.js';
 
 /** Arrays and maps in each other, as deep as recursion goes safely. */
 const MAX_DEPTH = 512;

@@ -1,8 +1,8 @@
+import { compileCall } from './calls.js';
 import type { ASTNode } from './cel.js';
-import { compileCall } from './expression-calls.js';
-import { literalValue } from './expression-literals.js';
-import { compileChain, compileChoice, compileNot } from './expression-logic.js';
-import { Unanswered } from './expression-numbers.js';
+import { literalValue } from './literals.js';
+import { compileChain, compileChoice, compileNot } from './logic.js';
+import { Unanswered } from './numbers.js';
 import {
   type ARITHMETIC,
   areEqual,
@@ -11,8 +11,8 @@ import {
   isOrdered,
   negated,
   type ORDERS,
-} from './expression-operators.js';
-import type { Row } from './expression-row.js';
+} from './operators.js';
+import type { Row } from './row.js';
 import {
   type ExpressionType,
   type FieldTypes,
@@ -23,8 +23,8 @@ import {
   Refusal,
   sumOf,
   typeOfLiteral,
-} from './expression-types.js';
-import { type ExpressionValue, isList, isStoredMap, Stored, typeOf } from './expression-values.js';
+} from './types.js';
+import { type ExpressionValue, isList, isStoredMap, Stored, typeOf } from './values.js';
 
 /** Parts of an expression in each other; a chain of `&&` or `||` counts as one. */
 const MAX_DEPTH = 500;
