@@ -3,7 +3,7 @@ import { isTable } from '../schema/rows.js';
 import { decode, encode, type Value } from '../tuple/codec.js';
 import { editMap } from '../tuple/edit.js';
 import { isArray, isMap, mapHeader } from '../tuple/msgpack.js';
-import { textOf } from './property.js';
+import { isLongNest, textOf, textOfRaw } from './property.js';
 import { isSameValue, membersOf, pairsOf, typedText } from './typed.js';
 
 /** Names of things by their ids. */
@@ -96,8 +96,9 @@ function namedValue(key: string, value: Value, naming: Naming): Value {
 
 /** Reads an option of a space, of a field, of an index or of a part. */
 export function namedOption(key: string, raw: Buffer, naming: Naming): Named {
-  const text = textOf(namedValue(key, decode(raw), naming));
-  return { raw: namedBytes(key, raw, naming), text };
+  const named = namedBytes(key, raw, naming);
+  const text = isLongNest(raw) ? typedText(named) : textOf(namedValue(key, decode(raw), naming));
+  return { raw: named, text };
 }
 
 /** The pairs of a map whose keys are texts or nearly, without those that are the same as their absence. */
@@ -117,7 +118,7 @@ export function optionsOf(of: keyof typeof INERT, raw: Buffer): [key: string, va
 export function namedPart(raw: Buffer, naming: Naming): Named {
   const members = isArray(raw[0]!) ? [...membersOf(raw)] : [];
   const isOld = members.length > 0 && members.length <= 2;
-  if (!isOld && !isMap(raw[0]!)) return { raw, text: textOf(decode(raw)) };
+  if (!isOld && !isMap(raw[0]!)) return { raw, text: textOfRaw(raw) };
   const pairs = isOld
     ? members.map((value, i): [string, Buffer] => [i === 0 ? 'field' : 'type', value])
     : optionsOf('part', raw);

@@ -1,5 +1,6 @@
 import { isTable } from '../schema/rows.js';
 import { decode, Extension, type Value } from '../tuple/codec.js';
+import { isArray, isMap } from '../tuple/msgpack.js';
 import { cutMiddle, cutTogether } from './cut.js';
 import { isSameValue, typedText } from './typed.js';
 
@@ -21,6 +22,19 @@ export type Properties = Map<string, Property>;
 /** A text for a value, in whatever order a map has its pairs. */
 export function textOf(value: Value): string {
   return typeof value === 'string' ? value : JSON.stringify(plain(value));
+}
+
+/** An array or a map of more bytes is shown by its size and a hash, and not decoded. */
+const LONGEST_READ = 256 * 1024;
+
+/** Returns true for an array or a map that is too long to be shown by its members. */
+export function isLongNest(raw: Buffer): boolean {
+  return raw.length > LONGEST_READ && (isArray(raw[0]!) || isMap(raw[0]!));
+}
+
+/** Returns a text for a raw value. */
+export function textOfRaw(raw: Buffer): string {
+  return isLongNest(raw) ? typedText(raw) : textOf(decode(raw));
 }
 
 function plain(value: Value): unknown {
@@ -46,7 +60,7 @@ export function note(
   properties: Properties,
   label: string,
   raw: Buffer,
-  text = textOf(decode(raw)),
+  text = textOfRaw(raw),
   key = label,
 ): void {
   let free = key;

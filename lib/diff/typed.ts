@@ -11,8 +11,14 @@ import {
   stringBytes,
 } from '../tuple/msgpack.js';
 
-/** Strings and bytes that are longer are told apart by a hash: SQL may have megabytes. */
+/**
+ * Values of more bytes are told apart by a hash: SQL may have megabytes, and a text for each of a million members
+ * would take hundreds of megabytes.
+ */
 const LONGEST_SHOWN = 10_000;
+
+/** Pairs of a long map are sorted by their texts, or by a hash of a longer text. */
+const LONGEST_PAIR = 64;
 
 /** Calls `each` with the raw members of an array or of a map, whose keys and values take turns. */
 export function* membersOf(raw: Buffer): Generator<Buffer, void, void> {
@@ -43,11 +49,8 @@ export function pairsOf(raw: Buffer): [key: Buffer, value: Buffer][] {
  */
 export function typedText(raw: Buffer): string {
   const code = raw[0]!;
-  if (isArray(code)) return `[${[...membersOf(raw)].map(typedText).join(',')}]`;
-  if (isMap(code)) {
-    const pairs = pairsOf(raw).map(([key, value]) => `${typedText(key)}:${typedText(value)}`);
-    return `{${pairs.sort().join(',')}}`;
-  }
+  if (isArray(code)) return arrayText(raw);
+  if (isMap(code)) return mapText(raw);
   if (isString(code)) return stringText(Buffer.from(stringBytes(raw, 0)));
   if (isInteger(code)) return String(readInteger(raw, 0));
   switch (code) {
@@ -64,6 +67,59 @@ export function typedText(raw: Buffer): string {
     default:
       return opaqueText(raw);
   }
+}
+
+/** The text of an array decides if it is long, and not its bytes: a value has many encodings. */
+function arrayText(raw: Buffer): string {
+  const hash = createHash('sha256');
+  let held: string[] = [];
+  let heldLength = 0;
+  let isLong = false;
+  for (const member of membersOf(raw)) {
+    const text = typedText(member);
+    held.push(text);
+    heldLength += text.length + 1;
+    if (heldLength <= LONGEST_SHOWN) continue;
+    hash.update(`${held.join(',')},`);
+    held = [];
+    heldLength = 0;
+    isLong = true;
+  }
+  if (!isLong) return `[${held.join(',')}]`;
+  hash.update(held.join(','));
+  return `array(${memberCount(raw, 0)} members, ${hash.digest('hex')})`;
+}
+
+/** As {@link arrayText}, with the pairs in the order of their texts. */
+function mapText(raw: Buffer): string {
+  let pairs: string[] = [];
+  let length = 0;
+  let isLong = false;
+  let key: string | undefined;
+  for (const member of membersOf(raw)) {
+    const text = typedText(member);
+    if (key === undefined) {
+      key = text;
+      continue;
+    }
+    const pair = `${key}:${text}`;
+    key = undefined;
+    length += pair.length + 1;
+    const wasLong = isLong;
+    isLong = length > LONGEST_SHOWN;
+    if (isLong && !wasLong) pairs = pairs.map(shortPair);
+    pairs.push(isLong ? shortPair(pair) : pair);
+  }
+  pairs.sort();
+  if (!isLong) return `{${pairs.join(',')}}`;
+  const hash = createHash('sha256');
+  for (const pair of pairs) hash.update(`${pair},`);
+  return `map(${pairs.length} pairs, ${hash.digest('hex')})`;
+}
+
+/** No text of a value begins with the sign that begins a hash. */
+function shortPair(pair: string): string {
+  return pair.length > LONGEST_PAIR ? `#${hashOf(pair)}` : pair;
 }
 
 function stringText(bytes: Buffer): string {
@@ -91,8 +147,8 @@ function opaqueText(raw: Buffer): string {
     : `${type}(0x${payload.toString('hex')})`;
 }
 
-function hashOf(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
+function hashOf(content: Buffer | string): string {
+  return createHash('sha256').update(content).digest('hex');
 }
 
 /** Returns true if two MessagePack values are the same for a server. */

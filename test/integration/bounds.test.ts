@@ -152,7 +152,13 @@ describe('memory stays within bounds', function () {
 
   it('of two sides with a row of as many values as bytes', async () => {
     const row = { name: '512.dump', body: emptyArrays(20 * MIB), rows: 1 };
-    const { code, stderr } = await compares([...GOOD.slice(0, 3), row], 1, '--rows');
+    const users = [{ id: 512, name: 'users', engine: 'memtx', format: [], rowsFrom: 'snapshot' }];
+    const head = [
+      jsonEntry('manifest.json', manifest({ spaces: users })),
+      rowsEntry('280.dump', [512, 1, 'users', 'memtx', 0, {}, []]),
+      GOOD[2]!,
+    ];
+    const { code, stderr } = await compares([...head, row], 1, '--rows');
     equal(code, 1, stderr);
   });
 
