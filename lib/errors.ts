@@ -61,7 +61,7 @@ export class TntarError extends Error {
 }
 
 /** Characters of a message. The longest of ours names a hundred things, each by 200 characters at most. */
-const MAX_MESSAGE = 32 * 1024;
+export const MAX_MESSAGE = 32 * 1024;
 
 function cut(text: string): string {
   return text.length > MAX_MESSAGE ? `${text.slice(0, MAX_MESSAGE)}…` : text;

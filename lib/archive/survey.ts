@@ -63,9 +63,9 @@ export interface Survey {
 }
 
 /** Behind as many bad places nothing more is looked for: each costs memory, and a reading from there on. */
-const MAX_DAMAGES = 1000;
+export const MAX_DAMAGES = 1000;
 /** Nor behind as many bytes of bodies that came to nothing: 2000 parts, or what unfolds in a minute or two. */
-const MAX_VAIN_BYTES = 4 * 1024 ** 3;
+export const MAX_VAIN_BYTES = 4 * 1024 ** 3;
 
 /** A header takes no more in any frame of zstd: 512 bytes as they are, and what stands around them. */
 const HEADER_FRAME_BYTES = BLOCK_BYTES + 64;

@@ -40,7 +40,7 @@ export function bodyValue(packet: Packet, key: number): Buffer | undefined {
 }
 
 /** As deep as Lua writes by default, `encode_max_depth` of `third_party/lua-cjson/lua_cjson.h`. */
-const MAX_NESTING = 128;
+export const MAX_NESTING = 128;
 
 /**
  * {@link bodyValue}, where it is one whole value that may be decoded, or taken apart: it is neither too deep nor

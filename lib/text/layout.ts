@@ -35,7 +35,7 @@ const NUMBER = /^[1-9]\d{0,9}$/;
  * The most columns for fields that the format does not name: an index may be of field 100,000,000, and a row may
  * have as many fields. No table has so many columns.
  */
-const MAX_UNNAMED = 10_000;
+export const MAX_UNNAMED = 10_000;
 
 /** The number of a field, from 1, as its name; another name where the format has that name for another field. */
 function numberName(fieldNo: number, taken: ReadonlySet<string>): string {
