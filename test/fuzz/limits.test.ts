@@ -1,0 +1,17 @@
+import { deepEqual, ok } from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
+import { fuzzLimits } from './limits.js';
+
+/** The long run is `npm run fuzz -- limits`. */
+const SECONDS = 5;
+const COMMANDS = 3;
+
+describe('commands on archives at the limits', () => {
+  const seed = Number(process.env['SEED'] ?? randomInt(2 ** 31));
+
+  it(`keep to their memory, exit codes and signals (SEED=${seed})`, async () => {
+    const { runs, findings } = await fuzzLimits(SECONDS, seed, COMMANDS);
+    deepEqual(findings, []);
+    ok(runs > 0);
+  });
+});
