@@ -6,6 +6,7 @@ import { isatty } from 'node:tty';
 import { messageOf, TntarError } from '../lib/errors.js';
 import { Lock } from '../lib/lock.js';
 import { statOf } from './files.js';
+import { requirePath } from './places.js';
 import { archiveOutput } from './standard-output.js';
 
 async function syncFolder(file: string): Promise<void> {
@@ -182,6 +183,7 @@ export function withOutput<T>(
   work: (output: Writable) => Promise<T>,
 ): Promise<T> {
   if (file !== undefined && file !== '-') {
+    requirePath('-o', file);
     if (statOf(file)?.isCharacterDevice() === true) return writeDevice(file, work);
     return writeWhole(file, signal, work);
   }

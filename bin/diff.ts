@@ -6,6 +6,7 @@ import type { RowDifference } from '../lib/diff/merge.js';
 import type { SpaceDifference } from '../lib/diff/rows.js';
 import type { Differences } from '../lib/diff.js';
 import { TntarError } from '../lib/errors.js';
+import { describeEndpoint, parseUri } from '../lib/iproto/uri.js';
 import { jsonText } from '../lib/report.js';
 import { DIFF_EXIT_HELP, DIFFERENT, useDiffCodes } from './exit.js';
 import {
@@ -243,9 +244,10 @@ async function run(a: string, b: string, flags: Flags): Promise<void> {
   }
 }
 
-/** A side in messages: without a password. */
+/** Returns how a side is called in messages: an archive by its name, a server by its place. */
 function nameOf(side: string): string {
-  return side === '-' ? 'standard input' : side.slice(side.lastIndexOf('@') + 1);
+  if (side === '-') return 'standard input';
+  return kindOf(side) === 'archive' ? side : describeEndpoint(parseUri(side));
 }
 
 export function diffCommand(): Command {

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { type ErrorKind, messageOf, TntarError } from '../lib/errors.js';
 import { writeEvent } from './json-report.js';
+import { withoutPasswords } from './passwords.js';
 import { wantsJson } from './report-options.js';
 import { printable } from './reporting.js';
 
@@ -107,10 +108,10 @@ export function leave(): void {
   process.exit(128 + constants.signals.SIGPIPE);
 }
 
-function exit(
-  code: number,
-  { message, hint }: { message: string; hint: string | undefined },
-): void {
+function exit(code: number, error: { message: string; hint: string | undefined }): void {
+  const hidden = (text: string): string => withoutPasswords(text, process.argv.slice(2));
+  const message = hidden(error.message);
+  const hint = error.hint === undefined ? undefined : hidden(error.hint);
   process.exitCode = code;
   if (wantsJson()) {
     writeEvent('error', { message, hint, exitCode: code }, () => process.exit());

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { TntarError } from '../lib/errors.js';
 import { EXIT_HELP } from './exit.js';
 import { addChoiceOptions, type ChoiceFlags, choiceOf } from './filter-options.js';
-import { addInput, inputOf } from './places.js';
+import { addInput, inputOf, requirePath } from './places.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
 import { interruptible } from './signals.js';
 
@@ -22,6 +22,7 @@ Examples:
 
 /** What is written gets the name at the end, and the folder that had it is another one then. */
 function checkPlace(directory: string): void {
+  requirePath('-C', directory);
   if (resolve(directory) !== process.cwd()) return;
   throw new TntarError('usage', '-C is the working directory, which cannot be replaced', {
     hint: 'name a directory in it or beside it',

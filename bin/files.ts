@@ -72,6 +72,9 @@ export function holdsDump(path: string): boolean {
   );
 }
 
+/** The ends of names that people give to archives, and to tars that tntar reads as well. */
+export const ARCHIVE_NAME = /\.(zst|tzst|tar|tgz|gz)$/;
+
 /** What the file system says of a file; undefined where it says no: whoever opens it is told why. */
 export function statOf(file: string): Stats | undefined {
   try {

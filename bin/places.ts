@@ -1,13 +1,11 @@
 import type { Command } from 'commander';
 import { TntarError } from '../lib/errors.js';
-import { holdsDump, isZstd, statOf } from './files.js';
-import { withoutPassword } from './secrets.js';
+import { ARCHIVE_NAME, holdsDump, isZstd, statOf } from './files.js';
+import { withoutPassword } from './passwords.js';
 
 /** What an argument names. */
 export type PlaceKind = 'archive' | 'server';
 
-/** The ends of names that people give to archives, and to tars that tntar reads as well. */
-const ARCHIVE_NAME = /\.(zst|tzst|tar|tgz|gz)$/;
 const SOCKET_ADDRESS = /^([^/]*@)?unix\/:/;
 const ADDRESS = /@|^\d+$|^\[|^[^/]+:\d+$/;
 
@@ -31,11 +29,15 @@ function guess(argument: string): PlaceKind | undefined {
 export function kindOf(argument: string): PlaceKind {
   const kind = guess(argument);
   if (kind !== undefined) return kind;
-  throw new TntarError(
-    'usage',
-    `there is no file '${argument}', and it may be the name of a host`,
-    { hint: `write ./${argument} for a file, ${argument}:3301 for a server` },
-  );
+  const shown = withoutPassword(argument);
+  if (shown !== argument) {
+    throw new TntarError('usage', `'${shown}' is neither a file nor the address of a server`, {
+      hint: 'an address with a password is user:password@host:port',
+    });
+  }
+  throw new TntarError('usage', `there is no file '${shown}', and it may be the name of a host`, {
+    hint: `write ./${shown} for a file, ${shown}:3301 for a server`,
+  });
 }
 
 /**
@@ -84,6 +86,20 @@ export function requireServer(argument: string, command: string, hint: string): 
   const isHost = /^[\w.-]+$/.test(argument) && !ARCHIVE_NAME.test(argument);
   throw new TntarError('usage', message, {
     hint: isHost ? `${hint}; for a server of this name: ${argument}:3301` : hint,
+  });
+}
+
+/**
+ * Checks that the value of an option that names a file or a folder is not an address with a password: messages about
+ * files repeat parts of their paths.
+ *
+ * @throws TntarError of kind `usage`
+ */
+export function requirePath(option: string, path: string): void {
+  const shown = withoutPassword(path);
+  if (shown === path || !/:.*[@/]/s.test(path) || statOf(path) !== undefined) return;
+  throw new TntarError('usage', `${option} ${shown}: this is an address, not the name of a file`, {
+    hint: 'write ./NAME if the file is really called so',
   });
 }
 

@@ -9,8 +9,8 @@ import { refuseEmptyValues } from './empty-values.js';
 import { DIFF_EXIT_NOTE, EXIT_HELP } from './exit.js';
 import { extractCommand } from './extract.js';
 import { listCommand } from './list.js';
+import { withoutPasswords } from './passwords.js';
 import { restoreCommand } from './restore.js';
-import { withoutPasswords } from './secrets.js';
 import { textOutput } from './standard-output.js';
 import { verifyCommand } from './verify.js';
 

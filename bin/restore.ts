@@ -9,9 +9,9 @@ import { damagedError, openAgain, warnOfDamage } from './damage.js';
 import { requireOutput } from './descriptors.js';
 import { EXIT_HELP } from './exit.js';
 import { addFilterOptions, type FilterFlags, rewritesOf } from './filter-options.js';
+import { withoutPassword } from './passwords.js';
 import { addInput, addressFor, inputOf, requireServer } from './places.js';
 import { addReportOptions, type ReportFlags, reportOf } from './report-options.js';
-import { withoutPassword } from './secrets.js';
 import {
   addServerOptions,
   SERVER_HELP,

@@ -6,36 +6,6 @@ import { messageOf, TntarError } from '../lib/errors.js';
 import type { Report } from '../lib/report.js';
 import { Interrupted } from './exit.js';
 
-/** The password in a login that stands before a place, as `parseUri` finds it. */
-const PASSWORD_IN_ADDRESS = /^([^:@]*):.*@/s;
-
-/** @example withoutPassword('me:hush@db1'); // 'me:***@db1' */
-export function withoutPassword(arg: string): string {
-  return arg.replace(PASSWORD_IN_ADDRESS, '$1:***@');
-}
-
-/**
- * Takes passwords that stand in addresses out of what the list of processes shows of this one. Until it
- * is called they are there for everybody on this machine.
- *
- * @param args - of the command
- */
-export function hidePasswords(args: readonly string[]): void {
-  const shown = args.map(withoutPassword);
-  if (shown.some((arg, i) => arg !== args[i])) process.title = ['tntar', ...shown].join(' ');
-}
-
-/**
- * A text about a wrong call, which quotes its arguments, without the passwords in them.
- *
- * @param args - of the command
- * @example withoutPasswords("unknown command 'me:hush@db1'", ['me:hush@db1']); // "unknown command 'me:***@db1'"
- */
-export function withoutPasswords(text: string, args: readonly string[]): string {
-  const quoted = args.flatMap((arg) => [arg, arg.slice(arg.indexOf('=') + 1)]);
-  return quoted.reduce((rest, each) => rest.replaceAll(each, withoutPassword(each)), text);
-}
-
 /** Those who are neither the owner nor of the group may read. */
 const READABLE_BY_ALL = 0o004;
 

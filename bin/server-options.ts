@@ -1,7 +1,9 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { TntarError } from '../lib/errors.js';
 import type { ConnectionOptions } from '../lib/iproto/options.js';
-import { describeEndpoint, parseUri } from '../lib/iproto/uri.js';
+import { describeEndpoint, type Endpoint, parseUri } from '../lib/iproto/uri.js';
 import type { Report } from '../lib/report.js';
+import { statOf } from './files.js';
 import { ask, passwordIn } from './secrets.js';
 
 /** What the options about TLS stand for. */
@@ -69,6 +71,17 @@ export function addConnectionOptions(command: Command): Command {
 }
 
 /**
+ * Checks that a path after a password names a socket: if it does not, it may be more of the password, which no error
+ * of the connection must show.
+ */
+function checkSocket({ path, password }: Endpoint): void {
+  if (path === undefined || password === undefined || statOf(path)?.isSocket() === true) return;
+  throw new TntarError('usage', 'the path in the address, after the password, names no socket', {
+    hint: 'does the server run? in a password write %40 for @ and %2F for /',
+  });
+}
+
+/**
  * Where to connect and as whom, from the address, the environment, files and the terminal, in this
  * order.
  */
@@ -79,6 +92,7 @@ export async function serverOptions(
   report: Report,
 ): Promise<ConnectionOptions> {
   const endpoint = parseUri(uri);
+  checkSocket(endpoint);
   const user = endpoint.user ?? process.env['TT_CLI_USERNAME'];
   const given =
     flags.passwordFile === undefined

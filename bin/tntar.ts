@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
 import { finish } from './exit.js';
+import { hidePasswords } from './passwords.js';
 import { buildProgram } from './program.js';
-import { hidePasswords } from './secrets.js';
 import { watchOutput } from './standard-output.js';
 
 const args = process.argv.slice(2);

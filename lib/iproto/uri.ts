@@ -27,6 +27,9 @@ function usage(problem: string): TntarError {
   });
 }
 
+const NO_PASSWORD =
+  'the password before a path is empty: leave out the colon, or write %40 for an @ in the password';
+
 function decodePart(part: string, what: string): string {
   try {
     return decodeURIComponent(part);
@@ -38,7 +41,7 @@ function decodePart(part: string, what: string): string {
 function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   // Not repeated: it may be a password, with the @ forgotten.
-  if (port < 1 || port > 65535) throw usage('what stands behind the colon is not a port');
+  if (port < 1 || port > 65535) throw usage('the text after the colon is not a port');
   return port;
 }
 
@@ -54,6 +57,19 @@ function endOfLogin(uri: string): number {
     );
   }
   return isPath ? -1 : beforePath >= 0 ? beforePath : uri.lastIndexOf('@');
+}
+
+/**
+ * Returns the path of a socket that the end of an address names, or undefined if it names a host.
+ *
+ * @param password - that comes before it; a relative path, or any after an empty one, may be more of the password
+ */
+function socketIn(place: string, password: string | undefined): string | undefined {
+  const path = /^unix\/:(.+)$/.exec(place)?.[1] ?? (place.startsWith('/') ? place : undefined);
+  if (path === undefined || password === undefined) return path;
+  if (password === '') throw usage(NO_PASSWORD);
+  if (!path.startsWith('/')) throw usage('the path after a password is not absolute');
+  return path;
 }
 
 /**
@@ -78,8 +94,8 @@ export function parseUri(uri: string): Endpoint {
     endpoint.user = user;
     if (colon >= 0) endpoint.password = decodePart(login.slice(colon + 1), 'password');
   }
-  const socket = /^unix\/:(.+)$/.exec(place)?.[1] ?? (place.startsWith('/') ? place : undefined);
-  if (socket !== undefined) return { ...endpoint, path: socket };
+  const path = socketIn(place, endpoint.password);
+  if (path !== undefined) return { ...endpoint, path };
   if (/^\d+$/.test(place)) return { ...endpoint, host: DEFAULT_HOST, port: parsePort(place) };
 
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]/?#\s]*))(?::([^:]*))?$/.exec(place);

@@ -107,6 +107,10 @@ describe('parseUri', () => {
     'app:s3cret db1',
     'app:s3cret#db1',
     'app:s3cret%40db1',
+    // the host was forgotten, and the rest looks like the path of a socket
+    'app:@unix/:s3cret',
+    'app:@/s3cret',
+    'app:x@unix/:s3cret',
   ]) {
     it(`says nothing of the password when it refuses ${JSON.stringify(uri)}`, () => {
       throws(
