@@ -18,6 +18,7 @@ const STAGES: readonly (readonly string[])[] = [
     'memory.ts',
     'report.ts',
     'temporary.ts',
+    'turns.ts',
     'version.ts',
   ],
   ['tuple'],

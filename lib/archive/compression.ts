@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import binding from 'zstd-napi/binding.js';
 import { messageOf, TntarError } from '../errors.js';
 import { NOTHING, pushPiece, Slab } from '../memory.js';
@@ -121,6 +122,9 @@ function notOurs(start: string): TntarError {
   });
 }
 
+/** Bytes that are decompressed in one turn of the event loop: more than a part has by default. */
+const TURN_BYTES = 16 * 1024 * 1024;
+
 type Context = InstanceType<typeof DCtx>;
 
 /** Their windows are memory that the collector does not know of, and a survey of damage opens many readers. */
@@ -173,6 +177,7 @@ export class FrameReader {
   async read(target: Buffer): Promise<{ bytes: number; frameEnd: boolean }> {
     if (!this.#inFrame) throw new Error('no frame is open');
     let filled = 0;
+    let pause = TURN_BYTES;
     while (this.#inFrame && filled < target.length) {
       if (this.#chunk.length === 0 && !(await this.#fill())) {
         throw new TntarError(
@@ -183,7 +188,11 @@ export class FrameReader {
           },
         );
       }
-      filled += this.#decompress(target.subarray(filled));
+      if (filled >= pause) {
+        await setImmediate();
+        pause = filled + TURN_BYTES;
+      }
+      filled += this.#decompress(target.subarray(filled, filled + TURN_BYTES));
     }
     return { bytes: filled, frameEnd: !this.#inFrame };
   }

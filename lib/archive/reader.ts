@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { TntarError } from '../errors.js';
-import { countTuples } from '../tuple/batch.js';
+import { countInTurns, countTuples } from '../tuple/batch.js';
+import { LONG_BYTES } from '../tuple/walk.js';
+import { inTurns } from '../turns.js';
 import { Bodies } from './bodies.js';
 import { FrameReader } from './compression.js';
 import { type EntryName, parseEntryName } from './entries.js';
@@ -15,6 +18,8 @@ export interface Entry {
   body: Buffer;
   /** As seen, to be compared with the trailer. */
   record: EntryRecord;
+  /** Bytes of the largest row, where that is known. */
+  largest: number | undefined;
   /** Where the frame of its header starts in the archive, and where that of its body ends. */
   start: number;
   end: number;
@@ -52,14 +57,32 @@ function checkPadding(body: Buffer, size: number, name: string): void {
   }
 }
 
-function countRows(entry: EntryName, body: Buffer, name: string): number {
-  if (entry.kind !== 'tuples') return 0;
-  const counted = countTuples(body);
+/** The rows of an entry, and the bytes of the largest where that is known. */
+interface Counted {
+  count: number;
+  largest?: number;
+}
+
+/** Bytes that are hashed in one turn of the event loop. */
+const TURN_BYTES = 16 * 1024 * 1024;
+
+async function sha256Of(body: Buffer): Promise<string> {
+  const hash = createHash('sha256');
+  for (let pos = 0; pos < body.length; pos += TURN_BYTES) {
+    if (pos > 0) await setImmediate();
+    hash.update(body.subarray(pos, pos + TURN_BYTES));
+  }
+  return hash.digest('hex');
+}
+
+async function countRows(entry: EntryName, body: Buffer, name: string): Promise<Counted> {
+  if (entry.kind !== 'tuples') return { count: 0 };
+  const counted = body.length < LONG_BYTES ? countTuples(body) : await inTurns(countInTurns(body));
   if ('badOffset' in counted) {
     throw damaged(`entry ${name}: no whole tuple at byte ${counted.badOffset}`);
   }
   if (counted.count === 0) throw damaged(`entry ${name} is empty`);
-  return counted.count;
+  return counted;
 }
 
 /**
@@ -145,10 +168,11 @@ export class EntryReader {
       const bytes = await this.#read(padded, this.#last, memory);
       checkPadding(bytes, header.size, shown);
       const body = bytes.subarray(0, header.size);
-      const rows = countRows(name, body, shown);
-      const sha256 = createHash('sha256').update(body).digest('hex');
+      const { count: rows, largest } = await countRows(name, body, shown);
+      const sha256 = await sha256Of(body);
       const record = { name: header.name, rows, bytes: header.size, sha256 };
-      return { name, body, record, start: this.#entryStart, end: this.#frames.offset, release };
+      const [start, end] = [this.#entryStart, this.#frames.offset];
+      return { name, body, record, largest, start, end, release };
     } catch (error) {
       release();
       throw error;

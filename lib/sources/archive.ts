@@ -39,8 +39,9 @@ export async function* readArchive(
       continue;
     }
     const space = order.accept(entry);
-    const { release } = entry;
-    yield* counter.pass([{ kind: 'tuples', space, count: record.rows, bytes: body, release }]);
+    const { largest, release } = entry;
+    const batch = { kind: 'tuples', space, count: record.rows, bytes: body, release } as const;
+    yield* counter.pass([largest === undefined ? batch : { ...batch, largest }]);
   }
   if (trailer === undefined) throw misfit('no trailer');
   const { entries: _, ...end } = trailer;

@@ -1,4 +1,5 @@
 import { INCOMPLETE, skipTuple } from './msgpack.js';
+import { Walker } from './walk.js';
 
 /** The space that a batch belongs to, as far as a stage on the way has to know it. */
 export interface SpaceInfo {
@@ -41,6 +42,24 @@ export function countTuples(bytes: Buffer): { count: number } | { badOffset: num
     count++;
   }
   return { count };
+}
+
+/** The same in turns, for many bytes. Finds the largest tuple on the way, too. */
+export function* countInTurns(
+  bytes: Buffer,
+): Generator<void, { count: number; largest: number } | { badOffset: number }> {
+  const walker = new Walker();
+  let count = 0;
+  let largest = 0;
+  let pos = 0;
+  while (pos < bytes.length) {
+    const next = yield* walker.overTuple(bytes, pos, bytes.length);
+    if (next < 0) return { badOffset: pos };
+    largest = Math.max(largest, next - pos);
+    pos = next;
+    count++;
+  }
+  return { count, largest };
 }
 
 /** Returns the bytes of the largest tuple of a batch. Looks at each tuple if the batch does not say. */

@@ -134,6 +134,25 @@ export function nestsDeeper(value: Uint8Array, limit: number): boolean {
   return false;
 }
 
+/**
+ * Bytes of the value at `offset` without the values that it contains. Its head has to be there.
+ *
+ * @example
+ * ownSize(Buffer.from([0xa1, 0x78]), 0); // 2
+ */
+export function ownSize(buf: Uint8Array, offset: number): number {
+  const code = buf[offset]!;
+  if (NESTED[code] !== 0) return HEAD[code]!;
+  const width = LENGTH_WIDTH[code]!;
+  return HEAD[code]! + FIXED[code]! + (width === 0 ? 0 : lengthAt(buf, offset + 1, width));
+}
+
+/** How many values the one at `offset` contains: of a map its keys, too. Its head has to be there. */
+export function nestedCount(buf: Uint8Array, offset: number): number {
+  const nested = NESTED[buf[offset]!]!;
+  return nested === 0 ? 0 : nested * memberCount(buf, offset);
+}
+
 /** Memory that decoded values of each code take, in units of some 40 bytes: what a number or a short string takes. */
 const WEIGHT = new Uint8Array(256).fill(1);
 WEIGHT.fill(3, 0x90, 0xa0).fill(3, 0xdc, 0xde); // arrays
@@ -150,12 +169,8 @@ WEIGHT.fill(6, 0xc4, 0xca).fill(6, 0xd4, 0xd9); // bytes and extensions: a Buffe
 export function countValues(buf: Uint8Array): number {
   let count = 0;
   for (let pos = 0; pos < buf.length; ) {
-    const code = buf[pos]!;
-    count += WEIGHT[code]!;
-    const width = LENGTH_WIDTH[code]!;
-    const isNested = NESTED[code] !== 0;
-    const length = width === 0 || isNested ? 0 : lengthAt(buf, pos + 1, width);
-    pos += HEAD[code]! + length + (isNested ? 0 : FIXED[code]!);
+    count += WEIGHT[buf[pos]!]!;
+    pos += ownSize(buf, pos);
   }
   return count;
 }

@@ -1,0 +1,75 @@
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import fc from 'fast-check';
+import { countInTurns, countTuples } from '../../lib/tuple/batch.js';
+import { skip, skipTuple } from '../../lib/tuple/msgpack.js';
+import { TURN_VALUES, Walker } from '../../lib/tuple/walk.js';
+
+/** Does all the work, and tells how often it was ready to be interrupted. */
+function finish<T>(work: Generator<void, T>): { value: T; pauses: number } {
+  for (let pauses = 0; ; pauses++) {
+    const { done, value } = work.next();
+    if (done === true) return { value, pauses };
+  }
+}
+
+/** An array of empty maps. */
+function manyMaps(count: number): Buffer {
+  const row = Buffer.alloc(5 + count, 0x80);
+  row[0] = 0xdd;
+  row.writeUInt32BE(count, 1);
+  return row;
+}
+
+describe('a walk over values in turns', () => {
+  it('ends where a walk in one turn ends, for whatever bytes', () => {
+    const heads = fc.constantFrom(
+      0x91,
+      0x82,
+      0xc1,
+      0xc4,
+      0xc7,
+      0xcf,
+      0xd9,
+      0xdb,
+      0xdc,
+      0xdf,
+      0xa1,
+      1,
+    );
+    const bytes = fc.array(fc.oneof(heads, fc.nat(255), fc.constant(0)), { maxLength: 40 });
+    fc.assert(
+      fc.property(bytes, fc.nat(3), (list, offset) => {
+        const buf = Buffer.from(list);
+        const { value } = finish(new Walker().over(buf, offset, buf.length));
+        equal(value, skip(buf, offset, buf.length));
+        const tuple = finish(new Walker().overTuple(buf, offset, buf.length));
+        equal(tuple.value, skipTuple(buf, offset, buf.length));
+      }),
+      { numRuns: 2000, seed: 15 },
+    );
+  });
+
+  it('pauses after so many values, within one and over several', () => {
+    const one = manyMaps(3 * TURN_VALUES);
+    deepEqual(finish(new Walker().over(one, 0, one.length)), { value: one.length, pauses: 3 });
+    const walker = new Walker();
+    const half = manyMaps(TURN_VALUES / 2);
+    const pauses = [1, 2, 3, 4].map(() => finish(walker.over(half, 0, half.length)).pauses);
+    equal(
+      pauses.reduce((sum, each) => sum + each),
+      2,
+    );
+  });
+
+  it('counts tuples, and finds the largest', () => {
+    const bytes = Buffer.concat([manyMaps(2 * TURN_VALUES), Buffer.of(0x91, 1), Buffer.of(0x90)]);
+    const { value, pauses } = finish(countInTurns(bytes));
+    deepEqual(value, { count: 3, largest: 5 + 2 * TURN_VALUES });
+    ok(pauses >= 2);
+    const rest = manyMaps(100);
+    for (const cut of [1, 50]) {
+      const bad = Buffer.concat([rest, rest.subarray(0, cut)]);
+      deepEqual(finish(countInTurns(bad)).value, countTuples(bad));
+    }
+  });
+});
