@@ -6,7 +6,7 @@ import {
 import { MAX_SQL_DEPTH, MAX_SQL_TOKENS } from '../../lib/schema/sql.js';
 import { MAX_NESTING } from '../../lib/schema/validate.js';
 import { MAX_UNNAMED } from '../../lib/text/layout.js';
-import { MAX_VALUES } from '../../lib/tuple/exact.js';
+import { MAX_DECODED } from '../../lib/tuple/tuple.js';
 import {
   archive,
   type Entry,
@@ -89,7 +89,7 @@ const MAKERS: readonly Maker[] = [
   (random) => {
     const member = pick(MEMBERS, random);
     const count = pick(
-      [near(MAX_VALUES, random), 5_000_000, Math.floor((60 * MIB) / member.length)],
+      [near(MAX_DECODED, random), 5_000_000, Math.floor((60 * MIB) / member.length)],
       random,
     );
     return [
@@ -99,7 +99,7 @@ const MAKERS: readonly Maker[] = [
   },
   (random) => {
     const count = pick(
-      [near(MAX_UNNAMED, random), 60_000, near(MAX_VALUES, random), 20_000_000],
+      [near(MAX_UNNAMED, random), 60_000, near(MAX_DECODED, random), 20_000_000],
       random,
     );
     const rows = listOf(count, Buffer.of(1));
