@@ -22,6 +22,8 @@ import type { Random } from './mutate.js';
 export interface LimitArchive {
   title: string;
   bytes: Buffer;
+  /** The same archive with another last value in its last row, if it has one that can be changed. */
+  other: Buffer;
   /** Its largest tuple, which a command may have to hold. */
   tupleBytes: number;
 }
@@ -46,7 +48,7 @@ type Maker = (random: Random) => [title: string, content: Content];
 const MIB = 1024 * 1024;
 
 /** Values that take one byte each, or few, by their bytes. */
-const MEMBERS: readonly Buffer[] = [
+export const MEMBERS: readonly Buffer[] = [
   '90',
   '80',
   'c0',
@@ -59,18 +61,20 @@ const MEMBERS: readonly Buffer[] = [
 ].map((hex) => Buffer.from(hex, 'hex'));
 
 /** A number at a limit: some below it, the limit itself, or some beyond it. */
-function near(limit: number, random: Random): number {
+export function near(limit: number, random: Random): number {
   return Math.max(1, limit + [-1000, -2, -1, 0, 1, 2, 1000][random(7)]!);
 }
 
-const pick = <T>(of: readonly T[], random: Random): T => of[random(of.length)]!;
+/** One of a list. */
+export const pick = <T>(of: readonly T[], random: Random): T => of[random(of.length)]!;
 
 /** A list of so many members of one kind. */
 function listOf(count: number, member: Buffer): Buffer {
   return Buffer.concat([coded(0xdd, 4, count), Buffer.alloc(count * member.length, member)]);
 }
 
-const nested = (depth: number): Buffer =>
+/** A list in a list, and so on. */
+export const nested = (depth: number): Buffer =>
   Buffer.concat([Buffer.alloc(depth, 0x91), Buffer.of(0xc0)]);
 
 const text = (bytes: number, character: string): Buffer =>
@@ -231,6 +235,32 @@ function entriesOf({ name = 'users', ...content }: Content): Entry[] {
 export function archiveAtLimit(random: Random): LimitArchive {
   const [title, content] = pick(MAKERS, random)(random);
   const { rows = Buffer.alloc(0), rowCount = 1 } = content;
-  const bytes = archive(sealed(entriesOf(content)));
-  return { title, bytes, tupleBytes: rowCount === 1 ? rows.length : 0 };
+  const entries = entriesOf(content);
+  return {
+    title,
+    bytes: archive(sealed(entries)),
+    other: archive(sealed(changed(entries))),
+    tupleBytes: rowCount === 1 ? rows.length : 0,
+  };
+}
+
+/** Last bytes of rows that are values, and another value of as many bytes for each. */
+const OTHERS: ReadonlyMap<number | undefined, number> = new Map([
+  ...([
+    [0xc0, 0xc2],
+    [0x01, 0x02],
+    [0x61, 0x62],
+  ] as const),
+  ...([
+    [0x90, 0x80],
+    [0x80, 0x90],
+    [0xa0, 0x90],
+  ] as const),
+]);
+
+function changed(entries: readonly Entry[]): Entry[] {
+  const last = entries.at(-1)!;
+  const body = Buffer.from(last.body);
+  body[body.length - 1] = OTHERS.get(body.at(-1)) ?? body.at(-1)!;
+  return [...entries.slice(0, -1), { ...last, body }];
 }

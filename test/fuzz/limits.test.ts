@@ -6,7 +6,7 @@ import { fuzzLimits } from './limits.js';
 const SECONDS = 5;
 const COMMANDS = 3;
 
-describe('commands on archives at the limits', () => {
+describe('commands on archives and replies at the limits', () => {
   const seed = Number(process.env['SEED'] ?? randomInt(2 ** 31));
 
   it(`keep to their memory, exit codes and signals (SEED=${seed})`, async () => {

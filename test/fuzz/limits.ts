@@ -3,9 +3,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnTntar } from '../support/cli.js';
+import { startLiar } from '../support/liar.js';
 import { tntarMeasured } from '../support/peak.js';
 import { startServer } from '../support/server.js';
-import { archiveAtLimit, type LimitArchive } from './limit-archives.js';
+import { archiveAtLimit, type LimitArchive, pick } from './limit-archives.js';
+import { lieAtLimit } from './limit-replies.js';
 import { type Random, randomFrom } from './mutate.js';
 
 /** What a run of this fuzzer did. */
@@ -29,11 +31,11 @@ const FORMATS = ['ndjson', 'json', 'csv', 'tsv', 'sql', 'postgres', 'sqlite', 'm
 const COMMANDS: readonly ((file: string, uri: string, folder: string) => string[])[] = [
   (file) => ['list', '--schema', file],
   (file) => ['verify', file],
-  (file) => ['diff', '--rows', file, file],
-  (file) => ['diff', '--schema-only', file, file],
+  (file) => ['diff', '--rows', file, `${file}.other`],
+  (file) => ['diff', '--schema-only', file, `${file}.other`],
   (file, uri) => ['restore', uri, '-i', file, '--dry-run'],
   (file, _uri, folder) => ['extract', file, '-C', folder],
-  (file) => ['cat', '512', file, '--where', 'f1 == 1'],
+  (file) => ['cat', 'users', file, '--where', 'f1 == 1'],
   ...FORMATS.map((format) => (file: string) => ['cat', 'users', file, '--format', format]),
 ];
 
@@ -41,7 +43,7 @@ const COMMANDS: readonly ((file: string, uri: string, folder: string) => string[
 async function wrongWith(args: readonly string[], tupleBytes: number): Promise<string | undefined> {
   try {
     const { code, signal, stderr, peakMiB } = await tntarMeasured(args, { timeoutMs: TIMEOUT_MS });
-    if (/defect of tntar/.test(stderr)) return stderr.slice(0, 500);
+    if (/defect of tntar|operation was aborted/.test(stderr)) return stderr.slice(0, 500);
     if (!EXIT_CODES.includes(code)) return `exit ${code ?? signal}: ${stderr.slice(0, 500)}`;
     const most = PEAK_MIB + tupleBytes / MIB;
     if (peakMiB > most) return `${Math.ceil(peakMiB)} MiB of memory, not ${Math.ceil(most)}`;
@@ -71,7 +73,7 @@ async function wrongWithStop(
 
 /** Runs one command on one archive, to its end or to a signal. */
 async function attempt(
-  { title, tupleBytes }: LimitArchive,
+  { title, tupleBytes }: Pick<LimitArchive, 'title' | 'tupleBytes'>,
   args: readonly string[],
   random: Random,
 ): Promise<string | undefined> {
@@ -79,12 +81,12 @@ async function attempt(
   const wrong = isStopped
     ? await wrongWithStop(args, 300 + random(3000))
     : await wrongWith(args, tupleBytes);
-  const shown = args.filter((arg) => !arg.includes('/')).join(' ');
+  const shown = args.filter((arg) => !/[/:]/.test(arg)).join(' ');
   return wrong === undefined ? undefined : `${title}: ${shown}: ${wrong}`;
 }
 
 /**
- * Runs commands on archives at the limits, one after the other, and watches memory, exit codes and signals.
+ * Runs commands on archives and on replies at the limits, one after the other, and watches memory, exit codes and signals.
  *
  * @param seed - the same seed makes the same archives and commands
  * @param commands - commands for each archive
@@ -102,23 +104,35 @@ export async function fuzzLimits(
   const server = await startServer();
   const findings: string[] = [];
   let runs = 0;
+  const run = async (
+    given: Pick<LimitArchive, 'title' | 'tupleBytes'>,
+    args: readonly string[],
+  ) => {
+    runs++;
+    const finding = await attempt(given, args, random);
+    if (finding === undefined) return;
+    findings.push(finding);
+    note(finding);
+  };
   try {
     const end = performance.now() + 1000 * seconds;
     do {
       const made = archiveAtLimit(random);
       const file = join(folder, 'archive.tar.zst');
       writeFileSync(file, made.bytes);
+      writeFileSync(`${file}.other`, made.other);
       for (let i = 0; i < commands && (runs === 0 || performance.now() < end); i++) {
         const empty = join(folder, 'out');
         mkdirSync(empty);
         const args = COMMANDS[random(COMMANDS.length)]!(file, server.uri, empty);
-        const finding = await attempt(made, args, random);
+        await run(made, args);
         rmSync(empty, { recursive: true });
-        runs++;
-        if (finding === undefined) continue;
-        findings.push(finding);
-        note(finding);
       }
+      if (performance.now() >= end) break;
+      const [title, lie] = lieAtLimit(random);
+      const liar = await startLiar(server, lie);
+      const args = ['dump', liar.address, '--source', pick(['select', 'snapshot'], random)];
+      await run({ title, tupleBytes: 0 }, args).finally(() => liar.stop());
     } while (performance.now() < end);
     return { runs, findings };
   } finally {
