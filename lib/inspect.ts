@@ -119,13 +119,22 @@ export async function inspectFrom(
       }
     }
   };
+  // the error of a pipeline is an AbortError where its last function throws
+  let failure: unknown;
+  const collecting = (items: AsyncIterable<BackupItem>): Promise<void> =>
+    collect(items).catch((error: unknown) => {
+      failure ??= error;
+      throw error;
+    });
   await unlessAborted(signal, async () =>
     pipeline(
       await begin({ countBytes: totals.countBytes, wants: wantedBy(rewrites) }),
       compose([asRead, ...rewriteStages(rewrites, report), totals.see]),
-      collect,
+      collecting,
       signal === undefined ? {} : { signal },
-    ),
+    ).catch((error: unknown) => {
+      throw failure ?? error;
+    }),
   );
   if (contents === undefined || archived === undefined) {
     throw new Error('the archive ended without its end');

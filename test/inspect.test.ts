@@ -1,4 +1,4 @@
-import { deepEqual, equal } from 'node:assert/strict';
+import { deepEqual, equal, rejects } from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { chooseSpaces } from '../lib/filters/choose.js';
 import { inspect } from '../lib/inspect.js';
@@ -61,5 +61,19 @@ describe('inspect', () => {
       deepEqual(filtered, [FILTERED]);
     }
     deepEqual((await read()).filtered, []);
+  });
+
+  it('fails with what is wrong with a definition', async () => {
+    const sql = `CREATE VIEW v AS SELECT ${'('.repeat(200)}`;
+    const all = entries().map((entry) =>
+      entry.name === '280.dump'
+        ? rowsEntry(entry.name, [512, 1, 'users', 'memtx', 0, { view: true, sql }, []])
+        : entry,
+    );
+    const bytes = archive([...all, jsonEntry('trailer.json', trailer(all))]);
+    await rejects(
+      inspect(Readable.from([bytes]), { definitions: true }),
+      /more than 100 parentheses/,
+    );
   });
 });
