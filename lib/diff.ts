@@ -16,7 +16,6 @@ import {
 import { compareDefinitions, type DefinitionDifference } from './diff/definitions.js';
 import type { Converted } from './diff/readings.js';
 import { RowComparison, type RowListener, type SpaceDifference, uncompared } from './diff/rows.js';
-import { Scratch } from './diff/scratch.js';
 import { Side } from './diff/side.js';
 import { TntarError, unlessAborted } from './errors.js';
 import { compose } from './filters/compose.js';
@@ -24,6 +23,7 @@ import { whyUncommitted } from './filters/moment.js';
 import { type Observer, observe } from './filters/observe.js';
 import { type Rewrite, rewriteStages, wantedBy } from './filters/rewrite.js';
 import { listOf, quoted, type Report, silent } from './report.js';
+import { Scratch } from './scratch.js';
 import { AN_ORIGIN, type Origin } from './sources/origin.js';
 
 /** What is compared, and who hears of it. */

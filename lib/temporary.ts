@@ -1,7 +1,5 @@
 import { rmSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdir, rename, rm } from 'node:fs/promises';
 
 /** For the owner's eyes: what goes through has password hashes and all data. */
 const PRIVATE = 0o700;
@@ -11,7 +9,7 @@ const PRIVATE = 0o700;
  * anything but SIGKILL.
  *
  * @example
- * const folder = await TemporaryFolder.make();
+ * const folder = await TemporaryFolder.at('dump.partial');
  * try {
  *   await writeFile(join(folder.path, 'some.txt'), 'text');
  * } finally {
@@ -26,11 +24,6 @@ export class TemporaryFolder {
     this.path = path;
     this.#onExit = () => rmSync(path, { recursive: true, force: true });
     process.once('exit', this.#onExit);
-  }
-
-  /** Where the system has such (`TMPDIR`). */
-  static async make(): Promise<TemporaryFolder> {
-    return new TemporaryFolder(await mkdtemp(join(tmpdir(), 'tntar-')));
   }
 
   /** Of this name. @throws the system's error, also where there is something of that name */

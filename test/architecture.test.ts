@@ -17,6 +17,7 @@ const STAGES: readonly (readonly string[])[] = [
     'lock.ts',
     'memory.ts',
     'report.ts',
+    'scratch.ts',
     'temporary.ts',
     'turns.ts',
     'version.ts',

@@ -1,5 +1,5 @@
+import type { Scratch, ScratchFile } from '../scratch.js';
 import type { TupleBatch } from '../tuple/batch.js';
-import type { Scratch, ScratchFile } from './scratch.js';
 
 /** Whole tuples of a space, `count` of them. */
 export type Piece = Pick<TupleBatch, 'bytes' | 'count' | 'release'>;
@@ -92,7 +92,7 @@ export class Spool {
   }
 
   async #write({ bytes, count }: Piece): Promise<void> {
-    this.#file ??= await this.#scratch.file();
+    this.#file ??= this.#scratch.file();
     const start = this.#file.size;
     await this.#file.append(bytes);
     const last = this.#blocks.at(-1);

@@ -1,9 +1,9 @@
 import { quoted, type Report } from '../report.js';
+import type { Scratch } from '../scratch.js';
 import { Cursor } from './cursor.js';
 import { type Pairing, pairingOf } from './key.js';
 import type { OnRow, RowCounts } from './merge.js';
 import { noRows, type Pieces, Spool } from './pieces.js';
-import type { Scratch } from './scratch.js';
 import type { Side } from './side.js';
 import { type Both, SpaceComparison } from './space.js';
 

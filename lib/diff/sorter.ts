@@ -1,8 +1,8 @@
 import { NOTHING } from '../memory.js';
+import type { Scratch, ScratchFile } from '../scratch.js';
 import { skip } from '../tuple/msgpack.js';
 import { compareRows, type Pairing } from './key.js';
 import { BLOCK_BYTES, Block, type Piece } from './pieces.js';
-import type { Scratch, ScratchFile } from './scratch.js';
 
 /** Rows that are sorted in memory, in bytes; two sides have as much each, and half of it again. */
 const RUN_BYTES = 16 * 1024 * 1024;
@@ -168,12 +168,12 @@ export class Sorter {
       const { file, runs } = this.#levels[level]!;
       await this.#write(level + 1, merged(runs, this.#compare));
       await this.#scratch.remove(file);
-      this.#levels[level] = { file: await this.#scratch.file(), runs: [] };
+      this.#levels[level] = { file: this.#scratch.file(), runs: [] };
     }
   }
 
   async #write(level: number, pieces: Iterable<Piece> | AsyncIterable<Piece>): Promise<void> {
-    this.#levels[level] ??= { file: await this.#scratch.file(), runs: [] };
+    this.#levels[level] ??= { file: this.#scratch.file(), runs: [] };
     const { file, runs } = this.#levels[level];
     const start = file.size;
     for await (const { bytes } of pieces) await file.append(bytes);

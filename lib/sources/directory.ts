@@ -100,7 +100,15 @@ export async function* readDirectory(
   reading: Reading,
   report: Report,
 ): AsyncGenerator<BackupItem> {
-  const folder = await Folder.open(path);
+  yield* readFolder(await Folder.open(path), reading, report);
+}
+
+/** Reads the files of a folder, wherever they are. */
+export async function* readFolder(
+  folder: Folder,
+  reading: Reading,
+  report: Report,
+): AsyncGenerator<BackupItem> {
   if (folder.others.length > 0) report.warn(`passed over: ${listOf(folder.others)}`);
   const trailer = await trailerOf(folder);
   if (trailer !== undefined) yield* readUnpacked(folder, trailer, reading);

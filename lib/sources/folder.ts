@@ -33,7 +33,7 @@ export function namedFile(name: string): NamedFile | undefined {
 }
 
 /** As many bytes are read at a time, so that a file of any size takes no more memory. */
-const CHUNK_BYTES = 1024 * 1024;
+export const CHUNK_BYTES = 1024 * 1024;
 
 /** Opens a regular file that is in the folder itself: no link, and nothing that would make us wait. */
 async function openRegular(path: string, name: string): Promise<FileHandle> {
@@ -49,6 +49,32 @@ async function openRegular(path: string, name: string): Promise<FileHandle> {
   throw refuse(`${name} is not a regular file`);
 }
 
+/** A place that holds files by name. */
+export interface FileStore {
+  /** Returns when the file was written to. */
+  modified(name: string): Promise<Date>;
+  /** Yields the bytes of a file, in bounded pieces. */
+  read(name: string): AsyncGenerator<Buffer>;
+}
+
+/** A directory of the file system. */
+class Directory implements FileStore {
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  async modified(name: string): Promise<Date> {
+    return (await stat(join(this.#path, name))).mtime;
+  }
+
+  async *read(name: string): AsyncGenerator<Buffer> {
+    const file = await openRegular(join(this.#path, name), name);
+    yield* createReadStream('', { fd: file, highWaterMark: CHUNK_BYTES });
+  }
+}
+
 /**
  * The files of a directory of the Lua module, or of an unpacked archive.
  *
@@ -61,11 +87,11 @@ export class Folder {
   readonly files: readonly NamedFile[];
   /** Names of what is there, too, and is passed over. */
   readonly others: readonly string[];
-  readonly #path: string;
+  readonly #store: FileStore;
   readonly #names: ReadonlySet<string>;
 
-  private constructor(path: string, files: readonly NamedFile[], others: readonly string[]) {
-    this.#path = path;
+  constructor(store: FileStore, files: readonly NamedFile[], others: readonly string[]) {
+    this.#store = store;
     this.files = files;
     this.others = others;
     this.#names = new Set(files.map(({ name }) => name));
@@ -85,7 +111,7 @@ export class Folder {
     if (files.length > MAX_ENTRIES) throw refuse(`the directory has over ${MAX_ENTRIES} files`);
     const known = new Set(files.map(({ name }) => name));
     return new Folder(
-      path,
+      new Directory(path),
       files,
       names.filter((name) => !known.has(name)),
     );
@@ -96,14 +122,13 @@ export class Folder {
   }
 
   /** When the file was written to. */
-  async modified(name: string): Promise<Date> {
-    return (await stat(join(this.#path, name))).mtime;
+  modified(name: string): Promise<Date> {
+    return this.#store.modified(name);
   }
 
   /** The bytes of one of the files, in bounded pieces. */
-  async *read(name: string): AsyncGenerator<Buffer> {
-    const file = await openRegular(join(this.#path, name), name);
-    yield* createReadStream('', { fd: file, highWaterMark: CHUNK_BYTES });
+  read(name: string): AsyncGenerator<Buffer> {
+    return this.#store.read(name);
   }
 
   /**

@@ -1,12 +1,12 @@
-import { open, statfs } from 'node:fs/promises';
-import { basename, dirname, join, normalize } from 'node:path/posix';
+import { statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, normalize } from 'node:path/posix';
 import { MAX_ENTRIES, MAX_JSON_BYTES } from '../archive/limits.js';
 import { type TarEntry, untar } from '../archive/tar.js';
 import { TntarError } from '../errors.js';
 import { quoted, shorten } from '../report.js';
-import { type NamedFile, namedFile } from './folder.js';
-
-const MODE = 0o600;
+import type { ScratchFile } from '../scratch.js';
+import { CHUNK_BYTES, type FileStore, Folder, type NamedFile, namedFile } from './folder.js';
 
 function refuse(what: string): TntarError {
   return new TntarError('archive', what, {
@@ -14,8 +14,9 @@ function refuse(what: string): TntarError {
   });
 }
 
-/** @throws TntarError where such a file cannot be of a dump, or does not fit into `folder` */
-async function checkSize({ name, entry }: NamedFile, size: number, folder: string): Promise<void> {
+/** @throws TntarError if such a file cannot be of a dump, or does not fit into `TMPDIR` */
+async function checkSize({ name, entry }: NamedFile, size: number): Promise<void> {
+  const folder = tmpdir();
   if (entry.kind !== 'tuples') {
     if (size > MAX_JSON_BYTES) throw refuse(`${name} claims ${size} bytes`);
     return;
@@ -31,22 +32,48 @@ async function checkSize({ name, entry }: NamedFile, size: number, folder: strin
   );
 }
 
-async function store(
-  { body, size, modified }: TarEntry,
-  { name }: NamedFile,
-  folder: string,
-): Promise<void> {
-  const file = await open(join(folder, name), 'wx', MODE);
-  try {
-    let bytes = 0;
-    for await (const chunk of body) {
-      await file.writev([chunk]);
-      bytes += chunk.length;
+/** An entry in the temporary file. */
+interface Stored {
+  file: NamedFile;
+  start: number;
+  end: number;
+  modified: Date;
+}
+
+/** Entries of a tar, one after the other in a temporary file. */
+class Spooled implements FileStore {
+  readonly entries = new Map<string, Stored>();
+  readonly #scratch: ScratchFile;
+
+  constructor(scratch: ScratchFile) {
+    this.#scratch = scratch;
+  }
+
+  async store({ body, size, modified }: TarEntry, file: NamedFile): Promise<void> {
+    const start = this.#scratch.size;
+    for await (const chunk of body) await this.#scratch.append(chunk);
+    const end = this.#scratch.size;
+    if (end - start !== size) {
+      throw refuse(`${file.name} claims ${size} bytes, and has ${end - start}`);
     }
-    if (bytes !== size) throw refuse(`${name} claims ${size} bytes, and has ${bytes}`);
-    await file.utimes(modified, modified);
-  } finally {
-    await file.close();
+    this.entries.set(file.name, { file, start, end, modified });
+  }
+
+  async modified(name: string): Promise<Date> {
+    return this.#entry(name).modified;
+  }
+
+  async *read(name: string): AsyncGenerator<Buffer> {
+    const { start, end } = this.#entry(name);
+    for (let at = start; at < end; at += CHUNK_BYTES) {
+      yield await this.#scratch.read(at, Math.min(end, at + CHUNK_BYTES));
+    }
+  }
+
+  #entry(name: string): Stored {
+    const stored = this.entries.get(name);
+    if (stored === undefined) throw refuse(`${name} is missing`);
+    return stored;
   }
 }
 
@@ -57,17 +84,16 @@ async function passOver(body: AsyncIterable<Buffer>): Promise<void> {
 /**
  * Unpacks a tar of a directory of the Lua module, or of an unpacked archive, in whatever order its entries
  * come. They are of one folder: rows of another backup in a folder beside or below it are none of this one. Of
- * their names only the last part counts, and only where it is one that we could have given: what is written is
- * named by us.
+ * their names only the last part counts, and only where it is one that we could have given.
  *
  * @param input - the tar, not compressed
- * @param folder - where the files go; has to be empty
- * @returns names of files that are no dumps, and were passed over
+ * @param scratch - where the bytes of the files go; has to be empty
  * @throws TntarError of kind `archive` for links, devices, names that are there twice, files of two folders, and
  *   for what is no tar
  */
-export async function spool(input: AsyncIterable<Buffer>, folder: string): Promise<string[]> {
-  const stored = new Set<string>();
+export async function spool(input: AsyncIterable<Buffer>, scratch: ScratchFile): Promise<Folder> {
+  const spooled = new Spooled(scratch);
+  const stored = spooled.entries;
   const others: string[] = [];
   let [count, home] = [0, ''];
   for await (const entry of untar(input)) {
@@ -88,10 +114,10 @@ export async function spool(input: AsyncIterable<Buffer>, folder: string): Promi
     else if (from !== home) {
       throw refuse(`dumps are in two folders, ${quoted(home)} and ${quoted(from)}`);
     }
-    stored.add(file.name);
-    await checkSize(file, size, folder);
-    await store(entry, file, folder);
+    await checkSize(file, size);
+    await spooled.store(entry, file);
   }
   if (stored.size === 0) throw refuse('the tar has no dump of a space');
-  return others;
+  const files = [...stored.values()].map(({ file }) => file);
+  return new Folder(spooled, files, others);
 }

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { FrameReader, startsFrame } from '../archive/compression.js';
@@ -5,10 +6,10 @@ import type { BackupItem } from '../archive/items.js';
 import { BLOCK_BYTES, startsTar } from '../archive/tar.js';
 import { unfold } from '../archive/unfold.js';
 import { messageOf, TntarError } from '../errors.js';
-import { listOf, type Report } from '../report.js';
-import { TemporaryFolder } from '../temporary.js';
+import type { Report } from '../report.js';
+import { Scratch } from '../scratch.js';
 import { readArchive } from './archive.js';
-import { readDirectory } from './directory.js';
+import { readFolder } from './directory.js';
 import { itemReadable } from './items.js';
 import type { ArchiveReading, Origin, Reading } from './origin.js';
 import { spool } from './spool.js';
@@ -130,20 +131,19 @@ export async function holdsTar(input: AsyncIterable<Buffer>): Promise<boolean> {
   }
 }
 
-/** A tar has its entries in any order: they go to a folder, and are read from there. */
+/** Reads a tar, whose entries come in any order: they go to a temporary file, and are read from there. */
 async function* readTar(
   tar: AsyncIterable<Buffer>,
   reading: Reading,
   report: Report,
 ): AsyncGenerator<BackupItem> {
-  const folder = await TemporaryFolder.make();
+  const scratch = new Scratch();
   try {
-    report.note(`unpacking a tar into ${folder.path}`);
-    const others = await spool(tar, folder.path);
-    if (others.length > 0) report.warn(`passed over: ${listOf(others)}`);
-    yield* readDirectory(folder.path, { ...reading, countBytes: (chunks) => chunks }, report);
+    report.note(`unpacking a tar into a temporary file in ${tmpdir()}`);
+    const folder = await spool(tar, scratch.file());
+    yield* readFolder(folder, { ...reading, countBytes: (chunks) => chunks }, report);
   } finally {
-    await folder.remove();
+    await scratch.close();
   }
 }
 

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { Cursor } from '../../lib/diff/cursor.js';
 import type { Pairing } from '../../lib/diff/key.js';
 import type { OnRow, RowCounts } from '../../lib/diff/merge.js';
-import { Scratch } from '../../lib/diff/scratch.js';
 import { SpaceComparison } from '../../lib/diff/space.js';
 import { silent } from '../../lib/report.js';
+import { Scratch } from '../../lib/scratch.js';
 import { holds } from '../property/runs.js';
 import { byKey, expected, Heard, pieces, rowOf, sizes, sorted, two } from './model.js';
 

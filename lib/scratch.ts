@@ -1,8 +1,11 @@
-import type { FileHandle } from 'node:fs/promises';
-import { mkdtemp, open, rmdir, unlink } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { close, openSync, read, unlinkSync, write } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { messageOf, TntarError } from '../errors.js';
+import { promisify } from 'node:util';
+import { messageOf, TntarError } from './errors.js';
+
+const files = { close: promisify(close), read: promisify(read), write: promisify(write) };
 
 /** Rows of a database: for the owner's eyes. */
 const PRIVATE = 0o600;
@@ -16,11 +19,11 @@ function failed(error: unknown): TntarError {
 
 /** A file without a name. */
 export class ScratchFile {
-  readonly #handle: FileHandle;
+  readonly #fd: number;
   #size = 0;
 
-  constructor(handle: FileHandle) {
-    this.#handle = handle;
+  constructor(fd: number) {
+    this.#fd = fd;
   }
 
   get size(): number {
@@ -31,8 +34,8 @@ export class ScratchFile {
     const at = this.#size;
     this.#size += bytes.length;
     for (let done = 0; done < bytes.length; ) {
-      const { bytesWritten } = await this.#handle
-        .write(bytes, done, bytes.length - done, at + done)
+      const { bytesWritten } = await files
+        .write(this.#fd, bytes, done, bytes.length - done, at + done)
         .catch((error: unknown) => Promise.reject(failed(error)));
       done += bytesWritten;
     }
@@ -42,8 +45,8 @@ export class ScratchFile {
   async read(start: number, end: number): Promise<Buffer> {
     const bytes = Buffer.allocUnsafe(end - start);
     for (let done = 0; done < bytes.length; ) {
-      const { bytesRead } = await this.#handle
-        .read(bytes, done, bytes.length - done, start + done)
+      const { bytesRead } = await files
+        .read(this.#fd, bytes, done, bytes.length - done, start + done)
         .catch((error: unknown) => Promise.reject(failed(error)));
       if (bytesRead === 0) throw failed('it ends too early');
       done += bytesRead;
@@ -52,7 +55,7 @@ export class ScratchFile {
   }
 
   close(): Promise<void> {
-    return this.#handle.close();
+    return files.close(this.#fd);
   }
 }
 
@@ -62,22 +65,21 @@ export class ScratchFile {
  *
  * @example
  * const scratch = new Scratch();
- * const file = await scratch.file();
+ * const file = scratch.file();
  * await file.append(bytes);
  * await scratch.close();
  */
 export class Scratch {
   readonly #files = new Set<ScratchFile>();
 
-  async file(): Promise<ScratchFile> {
+  /** @throws TntarError if `TMPDIR` takes no file */
+  file(): ScratchFile {
     try {
-      const folder = await mkdtemp(join(tmpdir(), 'tntar-'));
-      const path = join(folder, 'rows');
-      const handle = await open(path, 'wx+', PRIVATE);
-      const file = new ScratchFile(handle);
+      const path = join(tmpdir(), `tntar-${randomUUID()}`);
+      // In one turn: no signal handler runs before the name is gone.
+      const file = new ScratchFile(openSync(path, 'wx+', PRIVATE));
       this.#files.add(file);
-      await unlink(path);
-      await rmdir(folder);
+      unlinkSync(path);
       return file;
     } catch (error) {
       throw failed(error);
