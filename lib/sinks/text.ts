@@ -26,6 +26,8 @@ import { Row } from '../text/row.js';
 import { Unfit } from '../text/unfit.js';
 import type { RowWriter } from '../text/writer.js';
 import { memberCount } from '../tuple/msgpack.js';
+import { LONG_BYTES } from '../tuple/walk.js';
+import { inTurns } from '../turns.js';
 
 /** Rows of so many bytes are written in parts. */
 const LARGE_ROW = 256 * 1024;
@@ -163,7 +165,8 @@ export class TextSink {
     const writer = this.#writer ?? this.#begin(memberCount(bytes, 0));
     for (let pos = 0; pos < bytes.length && !this.hasEnough; pos = row.end) {
       try {
-        row.read(bytes, pos);
+        if (bytes.length - pos < LONG_BYTES) row.read(bytes, pos);
+        else await inTurns(row.readInTurns(bytes, pos));
         if (row.end - pos < LARGE_ROW) writer.row(row);
         else yield* this.#pieces(writer);
       } catch (error) {
@@ -177,7 +180,7 @@ export class TextSink {
   /** Writes a row that takes a while. In between, the process looks at whatever else there is to do. */
   async *#pieces(writer: RowWriter): AsyncGenerator<Buffer> {
     for (const _ of writer.pieces(this.#row)) {
-      yield this.#text.take();
+      if (this.#text.isFull) yield this.#text.take();
       await setImmediate();
     }
   }

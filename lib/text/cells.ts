@@ -103,7 +103,7 @@ export abstract class Cells {
     this.#scalar(buf, pos, group, type);
   }
 
-  /** Does the same for a value of any size, and yields whenever the text is full. */
+  /** Does the same for a value of any size. Yields whenever the text is full, or a value takes long. */
   *pieces(row: Row, column: number): Generator<void> {
     const { fieldNo, type } = this.#columns[column]!;
     const pos = row.at(fieldNo);

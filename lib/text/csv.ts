@@ -291,7 +291,7 @@ export class CsvRows implements RowWriter {
     for (const _ of this.#json.pieces(buf, pos)) {
       this.#double(scratch.bytes, 0, scratch.length);
       scratch.clear();
-      if (this.#text.isFull) yield;
+      yield;
     }
     this.#double(scratch.bytes, 0, scratch.length);
     this.#text.byte(QUOTE);

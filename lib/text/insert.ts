@@ -252,7 +252,7 @@ class LiteralCells extends Cells {
     for (const _ of parts) {
       this.#escape(scratch.bytes, 0, scratch.length);
       scratch.clear();
-      if (this.text.isFull) yield;
+      yield;
     }
     this.#escape(scratch.bytes, 0, scratch.length);
     this.text.byte(QUOTE);

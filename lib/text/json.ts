@@ -4,6 +4,7 @@ import { Opaque } from '../tuple/carried.js';
 import { Datetime } from '../tuple/datetime.js';
 import { Interval } from '../tuple/interval.js';
 import { headerSize, isString, memberCount, skip } from '../tuple/msgpack.js';
+import { isShort, UNFINISHED, Walker } from '../tuple/walk.js';
 import { PlainCopy, type TextBuffer } from './buffer.js';
 import { readErrorStack } from './errors.js';
 import {
@@ -62,8 +63,8 @@ interface Open {
   begun: number;
 }
 
-/** A look at so many bytes is time enough for something else to be done. */
-const LONG_LOOK = 1024 * 1024;
+/** Keys of a map that are compared in one turn. */
+const TURN_KEYS = 4096;
 /** Longer ones of these are written in parts. An error of such a size is an extension like others. */
 const KINDS_OF_ANY_LENGTH: readonly number[] = [Kind.STRING, Kind.BINARY, Kind.EXTENSION];
 
@@ -77,8 +78,6 @@ export class JsonWriter {
   /** Where the keys of the map at hand begin and end. */
   readonly #keys = new Int32Array(2 * FEW_KEYS);
   #depth = 0;
-  /** How far the last look at keys went. */
-  #looked = 0;
 
   constructor(
     text: TextBuffer,
@@ -171,7 +170,8 @@ export class JsonWriter {
   }
 
   /**
-   * Writes the value at `start` in parts, whatever its size, and yields whenever the text is full.
+   * Writes the value at `start` in parts, whatever its size. Yields whenever the text is full, and on the way through
+   * a large map.
    *
    * @throws Unfit as {@link value} does
    */
@@ -180,10 +180,9 @@ export class JsonWriter {
     const open: Open[] = [];
     for (let pos = start; ; ) {
       const kind = KINDS[buf[pos]!];
-      if (kind === Kind.ARRAY || kind === Kind.MAP) {
-        this.#begin(buf, pos, open);
+      if ((kind === Kind.ARRAY || kind === Kind.MAP) && memberCount(buf, pos) > 0) {
+        yield* this.#begin(buf, pos, open);
         pos += headerSize(buf, pos);
-        if (this.#looked - pos > LONG_LOOK) yield;
       } else if (KINDS_OF_ANY_LENGTH.includes(kind!)) {
         const end = skip(buf, pos, buf.length);
         if (end - pos > PIECE_BYTES) yield* this.#longValue(buf, bodyStart(buf, pos), end, kind!);
@@ -212,7 +211,7 @@ export class JsonWriter {
   }
 
   /** Writes the beginning of a container. */
-  #begin(buf: Buffer, pos: number, open: Open[]): void {
+  *#begin(buf: Buffer, pos: number, open: Open[]): Generator<void> {
     if (open.length >= MAX_DEPTH) throw tooDeep();
     const count = memberCount(buf, pos);
     if (KINDS[buf[pos]!] === Kind.ARRAY) {
@@ -220,7 +219,7 @@ export class JsonWriter {
       open.push({ form: Form.ARRAY, count, begun: 0 });
       return;
     }
-    const isObject = this.#isObject(buf, pos + headerSize(buf, pos), count);
+    const isObject = yield* this.#isObjectInTurns(buf, pos, count);
     this.#text.latin1(isObject ? '{' : '{"$map":[');
     open.push({ form: isObject ? Form.OBJECT : Form.PAIRS, count: 2 * count, begun: 0 });
   }
@@ -336,7 +335,6 @@ export class JsonWriter {
    * Not for a map of more than a million keys.
    */
   #isObject(buf: Buffer, first: number, count: number): boolean {
-    this.#looked = first;
     if (this.#strings.isLossy && !this.#hasTextKeys(buf, first, count)) return false;
     if (count > FEW_KEYS) return this.#isLargeObject(buf, first, count);
     const keys = this.#keys;
@@ -353,8 +351,33 @@ export class JsonWriter {
       // the last value has no key after it
       if (i + 2 < 2 * count) pos = skip(buf, end, buf.length);
     }
-    this.#looked = pos;
     return count !== 1 || keys[0] === keys[1] || buf[keys[0]!] !== DOLLAR;
+  }
+
+  /** The same for the map at `start`, in turns where it has many values. */
+  *#isObjectInTurns(buf: Buffer, start: number, count: number): Generator<void, boolean> {
+    const first = start + headerSize(buf, start);
+    if (isShort(buf, start)) return this.#isObject(buf, first, count);
+    if (count > MANY_KEYS) return false;
+    const walker = new Walker();
+    const keys = new Set<string>();
+    let pos = first;
+    for (let i = 0; i < count; i++) {
+      if (i % TURN_KEYS === TURN_KEYS - 1) yield;
+      if (!isString(buf[pos]!)) return false;
+      const [from, end] = [bodyStart(buf, pos), stringEnd(buf, pos)];
+      if (this.#strings.isLossy && !this.#strings.isText(buf, from, end, this.#noZero))
+        return false;
+      if (count === 1) return from === end || buf[from] !== DOLLAR;
+      const key = keyOf(buf, from, end);
+      if (keys.has(key)) return false;
+      keys.add(key);
+      // the last value has no key after it
+      if (i + 1 === count) break;
+      pos = walker.begin(buf, end, buf.length);
+      if (pos === UNFINISHED) pos = yield* walker.rest();
+    }
+    return true;
   }
 
   #isLargeObject(buf: Buffer, first: number, count: number): boolean {
@@ -369,7 +392,6 @@ export class JsonWriter {
       keys.add(key);
       if (i + 1 < count) pos = skip(buf, end, buf.length);
     }
-    this.#looked = pos;
     return true;
   }
 

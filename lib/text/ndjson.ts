@@ -6,6 +6,9 @@ import { Row } from './row.js';
 import { Strings } from './strings.js';
 import type { RowWriter } from './writer.js';
 
+/** The text of so many keys is kept: a row may have a hundred million fields. */
+const KEPT_KEYS = 10_000;
+
 /** What stands before, between and behind rows. */
 const FRAMES = {
   ndjson: { before: '', between: '', rowEnd: '\n', behind: '' },
@@ -105,6 +108,10 @@ export class JsonRows implements RowWriter {
     if (hasBefore) this.#text.byte(0x2c);
     if (!this.#layout.isNamed) return;
     const fieldNo = this.#fieldNo;
+    if (fieldNo >= KEPT_KEYS) {
+      this.#text.fixed(this.#newKey(fieldNo));
+      return;
+    }
     this.#keys[fieldNo] ??= this.#newKey(fieldNo);
     this.#text.fixed(this.#keys[fieldNo]);
   }

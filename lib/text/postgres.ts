@@ -192,7 +192,7 @@ class CopyCells extends Cells {
     for (const _ of parts) {
       this.#escape(scratch.bytes, 0, scratch.length);
       scratch.clear();
-      if (this.text.isFull) yield;
+      yield;
     }
     this.#escape(scratch.bytes, 0, scratch.length);
   }

@@ -1,7 +1,10 @@
 import { headerSize, memberCount, skip } from '../tuple/msgpack.js';
+import { UNFINISHED, Walker } from '../tuple/walk.js';
 
-/** Where so many fields begin is remembered; where later ones do is found on the way there. */
+/** Where so many fields begin is remembered. */
 const REMEMBERED = 100_000;
+/** Of later fields it is remembered where one begins after so many bytes: a large field is never walked over again. */
+const MARK_BYTES = 4096;
 
 /** One row: its bytes, and where each field begins. Used again for the next row. */
 export class Row {
@@ -14,24 +17,52 @@ export class Row {
   count = 0;
   /** Where each field begins, and after those what was there for another row. */
   readonly #offsets: number[] = [];
-  /** The field that was asked for last, of those that are not remembered, and where it begins. */
+  /** Numbers of later fields, in order, and where these begin. */
+  #marked: number[] = [];
+  #marks: number[] = [];
+  /** The later field that was asked for last, where it begins, and the first one after it that is marked. */
   #lastNo = 0;
   #lastAt = 0;
+  #nextMark = 0;
 
   /** Takes the row at `start`, which is one whole array. */
   read(buf: Buffer, start: number): this {
-    this.buf = buf;
-    this.start = start;
-    const count = memberCount(buf, start);
-    let pos = start + headerSize(buf, start);
-    for (let i = 0; i < count; i++) {
-      if (i < REMEMBERED) this.#offsets[i] = pos;
+    let pos = this.#begin(buf, start);
+    for (let i = 0; i < this.count; i++) {
+      this.#remember(i, pos);
       pos = skip(buf, pos, buf.length);
     }
-    this.count = count;
     this.end = pos;
-    this.#lastNo = REMEMBERED;
     return this;
+  }
+
+  /** Takes a row that may have many values, in turns. */
+  *readInTurns(buf: Buffer, start: number): Generator<void> {
+    const walker = new Walker();
+    let pos = this.#begin(buf, start);
+    for (let i = 0; i < this.count; i++) {
+      this.#remember(i, pos);
+      pos = walker.begin(buf, pos, buf.length);
+      if (pos === UNFINISHED) pos = yield* walker.rest();
+    }
+    this.end = pos;
+  }
+
+  #begin(buf: Buffer, start: number): number {
+    this.buf = buf;
+    this.start = start;
+    this.count = memberCount(buf, start);
+    if (this.#marked.length > 0) [this.#marked, this.#marks] = [[], []];
+    this.#nextMark = 0;
+    return start + headerSize(buf, start);
+  }
+
+  #remember(fieldNo: number, at: number): void {
+    if (fieldNo < REMEMBERED) this.#offsets[fieldNo] = at;
+    else if (at - (this.#marks.at(-1) ?? 0) >= MARK_BYTES) {
+      this.#marked.push(fieldNo);
+      this.#marks.push(at);
+    }
   }
 
   /** Where a field begins; -1 where the row is too short to have it. */
@@ -40,15 +71,26 @@ export class Row {
     return fieldNo < REMEMBERED ? this.#offsets[fieldNo]! : this.#walk(fieldNo);
   }
 
+  /** Steps from the last field before this one whose beginning is known. */
   #walk(fieldNo: number): number {
-    if (this.#lastNo <= REMEMBERED || fieldNo < this.#lastNo) {
-      this.#lastNo = REMEMBERED - 1;
-      this.#lastAt = this.#offsets[REMEMBERED - 1]!;
-    }
+    if (fieldNo < this.#lastNo || fieldNo >= this.#nextMark) this.#findMark(fieldNo);
     for (; this.#lastNo < fieldNo; this.#lastNo++) {
       this.#lastAt = skip(this.buf, this.#lastAt, this.buf.length);
     }
     return this.#lastAt;
+  }
+
+  #findMark(fieldNo: number): void {
+    let low = 0;
+    let high = this.#marked.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#marked[middle]! <= fieldNo) low = middle + 1;
+      else high = middle;
+    }
+    this.#lastNo = this.#marked[low - 1] ?? REMEMBERED - 1;
+    this.#lastAt = this.#marks[low - 1] ?? this.#offsets[REMEMBERED - 1]!;
+    this.#nextMark = this.#marked[low] ?? Number.POSITIVE_INFINITY;
   }
 
   /** Where a field ends that the row has. */

@@ -7,7 +7,7 @@ export interface RowWriter {
   /** @throws Unfit where the format has no form for a value */
   row(row: Row): void;
   /**
-   * Writes a large row in parts. Take the text whenever this yields.
+   * Writes a large row in parts. Take the text where it is full when this yields, and see what else there is to do.
    *
    * @throws Unfit where the format has no form for a value
    */

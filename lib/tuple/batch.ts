@@ -1,5 +1,5 @@
 import { INCOMPLETE, skipTuple } from './msgpack.js';
-import { Walker } from './walk.js';
+import { UNFINISHED, Walker } from './walk.js';
 
 /** The space that a batch belongs to, as far as a stage on the way has to know it. */
 export interface SpaceInfo {
@@ -53,7 +53,8 @@ export function* countInTurns(
   let largest = 0;
   let pos = 0;
   while (pos < bytes.length) {
-    const next = yield* walker.overTuple(bytes, pos, bytes.length);
+    let next = walker.beginTuple(bytes, pos, bytes.length);
+    if (next === UNFINISHED) next = yield* walker.rest();
     if (next < 0) return { badOffset: pos };
     largest = Math.max(largest, next - pos);
     pos = next;

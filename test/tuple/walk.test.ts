@@ -2,7 +2,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import fc from 'fast-check';
 import { countInTurns, countTuples } from '../../lib/tuple/batch.js';
 import { skip, skipTuple } from '../../lib/tuple/msgpack.js';
-import { TURN_VALUES, Walker } from '../../lib/tuple/walk.js';
+import { isShort, TURN_VALUES, UNFINISHED, Walker } from '../../lib/tuple/walk.js';
 
 /** Does all the work, and tells how often it was ready to be interrupted. */
 function finish<T>(work: Generator<void, T>): { value: T; pauses: number } {
@@ -10,6 +10,11 @@ function finish<T>(work: Generator<void, T>): { value: T; pauses: number } {
     const { done, value } = work.next();
     if (done === true) return { value, pauses };
   }
+}
+
+function* over(walker: Walker, buf: Buffer, offset = 0): Generator<void, number> {
+  const end = walker.begin(buf, offset, buf.length);
+  return end === UNFINISHED ? yield* walker.rest() : end;
 }
 
 /** An array of empty maps. */
@@ -40,10 +45,12 @@ describe('a walk over values in turns', () => {
     fc.assert(
       fc.property(bytes, fc.nat(3), (list, offset) => {
         const buf = Buffer.from(list);
-        const { value } = finish(new Walker().over(buf, offset, buf.length));
-        equal(value, skip(buf, offset, buf.length));
-        const tuple = finish(new Walker().overTuple(buf, offset, buf.length));
-        equal(tuple.value, skipTuple(buf, offset, buf.length));
+        for (const most of [1, 2, TURN_VALUES]) {
+          const { value } = finish(over(new Walker(most), buf, offset));
+          equal(value, skip(buf, offset, buf.length));
+        }
+        const tuple = new Walker().beginTuple(buf, offset, buf.length);
+        equal(tuple, skipTuple(buf, offset, buf.length));
       }),
       { numRuns: 2000, seed: 15 },
     );
@@ -51,14 +58,27 @@ describe('a walk over values in turns', () => {
 
   it('pauses after so many values, within one and over several', () => {
     const one = manyMaps(3 * TURN_VALUES);
-    deepEqual(finish(new Walker().over(one, 0, one.length)), { value: one.length, pauses: 3 });
+    deepEqual(finish(over(new Walker(), one)), { value: one.length, pauses: 3 });
     const walker = new Walker();
     const half = manyMaps(TURN_VALUES / 2);
-    const pauses = [1, 2, 3, 4].map(() => finish(walker.over(half, 0, half.length)).pauses);
+    const pauses = [1, 2, 3, 4].map(() => finish(over(walker, half)).pauses);
     equal(
       pauses.reduce((sum, each) => sum + each),
       2,
     );
+  });
+
+  it('pauses among values that are small, too', () => {
+    const walker = new Walker(10);
+    const values = Buffer.alloc(100, 1);
+    let pauses = 0;
+    for (let pos = 0; pos < 100; pos++) pauses += finish(over(walker, values, pos)).pauses;
+    equal(pauses, 9);
+  });
+
+  it('is not needed for a value that is short', () => {
+    equal(isShort(manyMaps(1000), 0), true);
+    equal(isShort(manyMaps(1024), 0), false);
   });
 
   it('counts tuples, and finds the largest', () => {
