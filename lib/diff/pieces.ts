@@ -61,9 +61,17 @@ export class Spool {
   /** Lays a row aside. */
   add(row: Buffer): void | Promise<void> {
     this.count++;
+    if (row.length > BLOCK_BYTES) return this.#addLarge(row);
     this.#block ??= new Block();
     const full = this.#block.add(row, 0, row.length);
     return full === undefined ? undefined : this.#write(full);
+  }
+
+  /** Writes a row from where it is: there is no room for another one of its size. */
+  async #addLarge(row: Buffer): Promise<void> {
+    const before = this.#block?.take();
+    if (before !== undefined) await this.#write(before);
+    await this.#write({ bytes: row, count: 1 });
   }
 
   /** Lays all rows of `pieces` aside. */
@@ -96,7 +104,8 @@ export class Spool {
     const start = this.#file.size;
     await this.#file.append(bytes);
     const last = this.#blocks.at(-1);
-    if (last !== undefined && last.end - last.start < BLOCK_BYTES) {
+    const isSmall = bytes.length <= BLOCK_BYTES;
+    if (isSmall && last !== undefined && last.end - last.start < BLOCK_BYTES) {
       last.end = this.#file.size;
       last.count += count;
     } else this.#blocks.push({ start, end: this.#file.size, count });
