@@ -132,13 +132,16 @@ export function namedPart(raw: Buffer, naming: Naming): Named {
     compared.push(encode(key), lower);
     if (key === 'field') field = String(Number(decode(value)) + 1);
     else if (key === 'type') type = textOf(decode(lower));
-    else words.push(decode(value) === true ? key : `${key} ${named.text}`);
+    else words.push(decode(value) === true ? key : `${key} ${asWord(named.text)}`);
   }
   return {
     raw: Buffer.concat([mapHeader(pairs.length), ...compared]),
     text: [`field ${field}`, type, ...words.sort()].join(' '),
   };
 }
+
+/** Quotes what would be read as no word, or as several: an option of that text is not one that is true. */
+const asWord = (text: string): string => (/^\S+$/.test(text) ? text : `'${text}'`);
 
 /** Returns a string in lower case, as a server reads names of types; anything else as it is. */
 export function lowered(raw: Buffer): Buffer {

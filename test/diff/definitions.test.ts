@@ -81,6 +81,18 @@ describe('definitions that are compared', () => {
       ["- index 'age' of space 'users'", "+ space 'more'"],
     ],
     [
+      'tell an option of a part that is true from one that is an empty text',
+      {
+        280: [USERS],
+        288: [indexRow(512, 0, 'pk', { parts: [{ field: 0, type: 'str', x: true }] })],
+      },
+      {
+        280: [USERS],
+        288: [indexRow(512, 0, 'pk', { parts: [{ field: 0, type: 'str', x: '' }] })],
+      },
+      ["~ index 'pk' of space 'users': parts field 1 str x -> field 1 str x ''"],
+    ],
+    [
       'tell the parts of an index',
       { 280: [USERS], 288: [PRIMARY] },
       { 280: [USERS], 288: [indexRow(512, 0, 'pk', { parts: [[1, 'STR']] })] },
