@@ -12,6 +12,7 @@ import {
   type Entry,
   jsonEntry,
   manifest,
+  manyRowsEntry,
   rowsEntry,
   sealed,
 } from '../support/archive-builder.js';
@@ -224,9 +225,12 @@ function entriesOf({ name = 'users', ...content }: Content): Entry[] {
       : rowsEntry(`512.dump.${String(i).padStart(5, '0')}`, [i]);
   return [
     jsonEntry('manifest.json', manifest({ spaces: listed, ...more })),
-    ...(marks.length === 0 ? [] : [rowsEntry('272.dump', ...marks)]),
-    rowsEntry('280.dump', ...all),
-    rowsEntry('288.dump', [512, 0, 'pk', 'tree', { unique: true }, [[0, 'unsigned']]], ...indexes),
+    ...(marks.length === 0 ? [] : [manyRowsEntry('272.dump', marks)]),
+    manyRowsEntry('280.dump', all),
+    manyRowsEntry('288.dump', [
+      [512, 0, 'pk', 'tree', { unique: true }, [[0, 'unsigned']]],
+      ...indexes,
+    ]),
     ...Array.from({ length: entries }, (_, i) => part(i)),
   ];
 }

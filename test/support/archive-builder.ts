@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import binding from 'zstd-napi/binding.js';
-import { type Plain, tuples } from './msgpack.js';
+import { type Plain, pack } from './msgpack.js';
 
 /**
  * Archives put together by hand, after FORMAT.md: whole ones, and wrong ones of any kind. Nothing here
@@ -126,7 +126,12 @@ export function skippableFrame(content: Buffer, variant = 0): Buffer {
 
 /** Rows of one space. */
 export function rowsEntry(name: string, ...rows: readonly (readonly Plain[])[]): Entry {
-  return { name, body: tuples(...rows), rows: rows.length };
+  return manyRowsEntry(name, rows);
+}
+
+/** The same for more rows than a call has room for. */
+export function manyRowsEntry(name: string, rows: readonly (readonly Plain[])[]): Entry {
+  return { name, body: Buffer.concat(rows.map(pack)), rows: rows.length };
 }
 
 export function jsonEntry(name: string, document: unknown): Entry {
