@@ -1,5 +1,5 @@
 import { INCOMPLETE, skipTuple } from './msgpack.js';
-import { UNFINISHED, Walker } from './walk.js';
+import { TURN_VALUES, UNFINISHED, Walker } from './walk.js';
 
 /** The space that a batch belongs to, as far as a stage on the way has to know it. */
 export interface SpaceInfo {
@@ -44,6 +44,9 @@ export function countTuples(bytes: Buffer): { count: number } | { badOffset: num
   return { count };
 }
 
+/** Bytes of a tuple that is stepped over at once: a part may have a hundred million small ones. */
+const SMALL_TUPLE = 64 * 1024;
+
 /** The same in turns, for many bytes. Finds the largest tuple on the way, too. */
 export function* countInTurns(
   bytes: Buffer,
@@ -52,9 +55,18 @@ export function* countInTurns(
   let count = 0;
   let largest = 0;
   let pos = 0;
+  let turn = TURN_VALUES;
   while (pos < bytes.length) {
-    let next = walker.beginTuple(bytes, pos, bytes.length);
-    if (next === UNFINISHED) next = yield* walker.rest();
+    if (pos >= turn) {
+      yield;
+      turn = pos + TURN_VALUES;
+    }
+    const near = Math.min(bytes.length, pos + SMALL_TUPLE);
+    let next = skipTuple(bytes, pos, near);
+    if (next === INCOMPLETE && near < bytes.length) {
+      next = walker.beginTuple(bytes, pos, bytes.length);
+      if (next === UNFINISHED) next = yield* walker.rest();
+    }
     if (next < 0) return { badOffset: pos };
     largest = Math.max(largest, next - pos);
     pos = next;

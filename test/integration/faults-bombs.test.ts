@@ -221,14 +221,18 @@ describe('an archive that unfolds to more than memory', () => {
     ok(result.peakMiB < MOST_MIB, `${result.peakMiB} MiB`);
   });
 
-  it('is verified part by part, however large they are', async () => {
+  it('is verified part by part, however large they are', async function () {
+    this.timeout(180_000);
     const body = full(PART, 0x90);
     const parts = [0, 1, 2].flatMap((i) => [sized(`512.dump.0000${i}`, PART), body]);
     const input = Buffer.concat([HEAD, ...parts]);
     const file = join(folder, 'parts.tar.zst');
     writeFileSync(file, input);
     for (const options of [{ input }, { args: ['-i', file] }]) {
-      const result = await tntarMeasured(['verify', '-q', ...(options.args ?? [])], options);
+      const result = await tntarMeasured(['verify', '-q', ...(options.args ?? [])], {
+        ...options,
+        timeoutMs: 80_000,
+      });
       equal(result.code, 3);
       match(
         result.stderr,
