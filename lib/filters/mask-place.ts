@@ -1,7 +1,7 @@
 import type { Catalog, Space } from '../schema/catalog.js';
 import { rowsOfSpaces, type SpaceRows } from '../schema/columns.js';
 import { Names } from '../schema/names.js';
-import { isTable, type Table } from '../schema/rows.js';
+import { arrayOf, isTable, type Table, tableOf } from '../schema/rows.js';
 import { Field, SystemSpace } from '../schema/system.js';
 import type { Value } from '../tuple/codec.js';
 import { spaceOf } from './filter.js';
@@ -33,7 +33,7 @@ export interface Demands {
 
 /** Parts of a key as they stand in `_index`; spaces that 1.x made have `[field, type]`. */
 function partsIn(parts: Value | undefined): Table[] {
-  return (Array.isArray(parts) ? parts : []).flatMap((part): Table[] => {
+  return arrayOf(parts).flatMap((part): Table[] => {
     if (Array.isArray(part)) return [{ field: part[0] ?? null, type: part[1] ?? 'any' }];
     return isTable(part) ? [part] : [];
   });
@@ -89,8 +89,7 @@ export function demandsOf(catalog: Catalog, space: Space, fieldNo: number): Dema
   if (isTable(field)) compareBy(field['collation']);
   for (const { fields } of rows.indexes) {
     const index = String(fields[Field.index.name]);
-    const options = fields[Field.index.options];
-    const given = isTable(options) ? options : {};
+    const given = tableOf(fields[Field.index.options]);
     if (given['func'] !== undefined) {
       demands.conditions.push(`the functional index '${index}'`);
       continue;

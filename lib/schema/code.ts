@@ -6,7 +6,7 @@ import { Catalog, type SystemRow } from './catalog.js';
 import { Describer, isView } from './describe.js';
 import type { Unmakable } from './expressions.js';
 import { DEFAULT_VALUES, isOlder, type Release } from './release.js';
-import { editField, isTable, spaceIdOf, withoutKeys } from './rows.js';
+import { arrayOf, editField, isTable, spaceIdOf, tableOf, withoutKeys } from './rows.js';
 import { Field, SystemSpace } from './system.js';
 
 /**
@@ -47,11 +47,6 @@ function defaultCode(field: Value, release: Release): string | undefined {
   return typeof text === 'string' && !isLiteral(text) ? text : undefined;
 }
 
-const formatOf = ({ fields }: SystemRow): Value[] => {
-  const format = fields[Field.space.format];
-  return Array.isArray(format) ? format : [];
-};
-
 function textsIn(value: Value | undefined): string[] {
   if (typeof value === 'string') return value === '' ? [] : [value];
   if (Array.isArray(value)) return value.flatMap(textsIn);
@@ -63,7 +58,7 @@ function spaceCode(row: SystemRow, release: Release): Code[] {
   const options = isTable(flags)
     ? SPACE_CODE.filter((key) => Object.hasOwn(flags, key)).flatMap((key) => textsIn(flags[key]))
     : [];
-  const defaults = formatOf(row).flatMap((field, i): Code[] => {
+  const defaults = arrayOf(row.fields[Field.space.format]).flatMap((field, i): Code[] => {
     const text = defaultCode(field, release);
     if (text === undefined) return [];
     return [{ place: `default of ${nameOf(field, i)}`, text }];
@@ -72,7 +67,7 @@ function spaceCode(row: SystemRow, release: Release): Code[] {
 }
 
 function nameOf(field: Value, i: number): string {
-  const name = isTable(field) ? field['name'] : undefined;
+  const { name } = tableOf(field);
   return `field ${name === undefined ? i + 1 : quoted(name)}`;
 }
 
@@ -91,10 +86,8 @@ export function codeIn(spaceId: number, row: SystemRow, release: Release): Code[
       return whole(fields[Field.func.body]);
     case SystemSpace.SPACE:
       return spaceCode(row, release);
-    case SystemSpace.TRIGGER: {
-      const options = fields[Field.trigger.options];
-      return whole(isTable(options) ? options['sql'] : undefined);
-    }
+    case SystemSpace.TRIGGER:
+      return whole(tableOf(fields[Field.trigger.options])['sql']);
     case SystemSpace.CK_CONSTRAINT:
       return whole(fields[Field.ckConstraint.code]);
     default:

@@ -39,7 +39,7 @@ import {
   showSchema,
   type Versions,
 } from './release.js';
-import { isTable, type Table } from './rows.js';
+import { arrayOf, type Table, tableOf } from './rows.js';
 import { isWord, tokensOf } from './sql.js';
 import { BuiltinUser, Field, SystemSpace } from './system.js';
 
@@ -52,14 +52,6 @@ const CONSTRAINTS = [
 const BUILTIN_NAMES: readonly (readonly [number, string])[] = Object.entries(BuiltinUser).map(
   ([name, id]) => [id, name.toLowerCase()],
 );
-
-function tableOf(value: Value | undefined): Table {
-  return isTable(value) ? value : {};
-}
-
-function listOf(value: Value | undefined): Value[] {
-  return Array.isArray(value) ? value : [];
-}
 
 /** What all servers have that are known. */
 const OLDEST: Release = [2, 6];
@@ -113,7 +105,7 @@ class Review {
         this.strict(SPACE_OPTIONS, key, `${where} has the option '${key}'`);
       }
       this.constraints(where, flags);
-      for (const field of listOf(fields[Field.space.format])) this.field(where, tableOf(field));
+      for (const field of arrayOf(fields[Field.space.format])) this.field(where, tableOf(field));
       this.sql(flags['view'] === true ? `view '${fields[Field.space.name]}'` : where, flags['sql']);
     }
   }
@@ -159,7 +151,7 @@ class Review {
       for (const key of Object.keys(tableOf(fields[Field.index.options]))) {
         this.strict(INDEX_OPTIONS, key, `${where} has the option '${key}'`);
       }
-      for (const [i, part] of listOf(fields[Field.index.parts]).entries()) {
+      for (const [i, part] of arrayOf(fields[Field.index.parts]).entries()) {
         this.part(`${where}: part ${i + 1}`, part);
       }
     }
@@ -193,8 +185,8 @@ class Review {
         this.strict(FUNCTION_OPTIONS, key, `${where} has the option '${key}'`);
       }
       this.type(fields[returns], `${where}: what it returns`);
-      for (const type of listOf(fields[parameters])) this.type(type, `${where}: a parameter`);
-      if (listOf(fields[trigger]).length > 0) this.needs(EVENT_TRIGGERS, `${where} is a trigger`);
+      for (const type of arrayOf(fields[parameters])) this.type(type, `${where}: a parameter`);
+      if (arrayOf(fields[trigger]).length > 0) this.needs(EVENT_TRIGGERS, `${where} is a trigger`);
       if (spoken === 'SQL_EXPR') this.sql(where, fields[body]);
       if (indexed.has(fields[id]!) && fields[Field.func.isSandboxed] === false) {
         this.needs(UNBOXED_INDEX_FUNCTIONS, `${where} is not sandboxed, though of an index`);
@@ -207,7 +199,7 @@ class Review {
     if (isOlder(this.#target, EVENT_TRIGGERS) || !isOlder(this.#schema, EVENT_TRIGGER_SCHEMA))
       return;
     for (const { fields } of this.#backup.userRows(SystemSpace.FUNC)) {
-      if (listOf(fields[Field.func.trigger]).length === 0) continue;
+      if (arrayOf(fields[Field.func.trigger]).length === 0) continue;
       this.lines.push(
         `function '${fields[Field.func.name]}' is a trigger, which needs a schema of ${showSchema(EVENT_TRIGGER_SCHEMA)}, and the target's is of ${showSchema(this.#schema)}: run box.schema.upgrade() there`,
       );

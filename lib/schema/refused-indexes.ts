@@ -2,7 +2,7 @@ import type { Value } from '../tuple/codec.js';
 import { parsePath } from '../tuple/fields.js';
 import { FIELD_TYPES, INDEX_OPTIONS, INDEX_TYPES, isKnownTo, PART_OPTIONS } from './known.js';
 import type { Release } from './release.js';
-import { isTable, type Table } from './rows.js';
+import { isTable, type Table, tableOf } from './rows.js';
 import { Field } from './system.js';
 
 /**
@@ -37,7 +37,7 @@ interface Part {
 }
 
 function partOf(value: Value): Part {
-  const options: Table = isTable(value) ? value : {};
+  const options = tableOf(value);
   const [field, type] = Array.isArray(value) ? value : [options['field'], options['type']];
   return {
     field: Number(field),
@@ -199,9 +199,7 @@ export function indexProblem(
   release: Release,
   collations: ReadonlySet<Value>,
 ): string | undefined {
-  const options: Table = isTable(fields[Field.index.options])
-    ? (fields[Field.index.options] as Table)
-    : {};
+  const options = tableOf(fields[Field.index.options]);
   const type = String(fields[Field.index.type]).toLowerCase();
   const parts = (fields[Field.index.parts] as Value[]).map(partOf);
   const isPrimary = fields[Field.index.id] === 0;

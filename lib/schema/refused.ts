@@ -14,7 +14,7 @@ import {
 import { filledProblem, type IndexedSpace, indexProblem } from './refused-indexes.js';
 import { viewsInCircles } from './refused-views.js';
 import { isOlder, type Release } from './release.js';
-import { isTable, type Table } from './rows.js';
+import { arrayOf, isTable, type Table, tableOf } from './rows.js';
 import { Field, SystemSpace } from './system.js';
 
 /**
@@ -52,9 +52,6 @@ interface Around {
 }
 
 type Check = (fields: readonly Value[], around: Around) => string | undefined;
-
-const tableOf = (value: Value | undefined): Table => (isTable(value) ? value : {});
-const listOf = (value: Value | undefined): readonly Value[] => (Array.isArray(value) ? value : []);
 
 /** Engines of spaces that users can make; the last one is in the Enterprise Edition. */
 const USER_ENGINES: ReadonlySet<string> = new Set([
@@ -112,7 +109,7 @@ const space: Check = (fields, around) => {
   if (!USER_ENGINES.has(used) && (ENGINES.has(used) || !isKnownTo(around.release, ENGINES, used))) {
     return `nobody can make a space of the engine '${used}'`;
   }
-  const columns = listOf(fields[format]);
+  const columns = arrayOf(fields[format]);
   const count = Number(fields[fieldCount]);
   if (count !== 0 && count < columns.length) {
     return `its rows have ${count} fields, and its format ${columns.length}`;
@@ -182,16 +179,16 @@ function functionFieldProblem(fields: readonly Value[], release: Release): strin
   if (lower(sqlDataAccess) !== 'none') return `its access to SQL is '${fields[sqlDataAccess]}'`;
   if (fields[isNullCall] !== true) return 'it is not called with null';
   if (!AGGREGATES.has(lower(aggregate))) return `there is no aggregate '${fields[aggregate]}'`;
-  const exported = listOf(fields[exports]);
+  const exported = arrayOf(fields[exports]);
   const language = exported.find((each) => !['lua', 'sql'].includes(String(each).toLowerCase()));
   if (language !== undefined) return `it is exported to '${language}'`;
   const isGroup = lower(aggregate) === 'group';
   const isInLua = exported.some((each) => String(each).toLowerCase() === 'lua');
   const isChecked = isGroup && !isOlder(release, CHECKED_AGGREGATES);
-  if (isChecked && (isInLua || listOf(fields[parameters]).length === 0)) {
+  if (isChecked && (isInLua || arrayOf(fields[parameters]).length === 0)) {
     return 'an aggregate is for SQL alone, and has an argument';
   }
-  const types = [...listOf(fields[parameters]), fields[returns]!];
+  const types = [...arrayOf(fields[parameters]), fields[returns]!];
   const type = types.find((each) => !isKnownTo(release, FIELD_TYPES, String(each).toLowerCase()));
   if (type !== undefined) return `servers know no type '${type}' of an argument or a result`;
   const option = Object.entries(tableOf(fields[options])).find(
@@ -275,12 +272,12 @@ const foreignKey: Check = (fields, { spaces }) => {
     [parentId, parentColumns],
   ] as const) {
     const columns = spaces.get(fields[id]!)?.format.length;
-    const beyond = listOf(fields[at]).find(
+    const beyond = arrayOf(fields[at]).find(
       (each) => columns !== undefined && Number(each) >= columns,
     );
     if (beyond !== undefined) return `there is no field ${Number(beyond) + 1}`;
   }
-  return listOf(fields[childColumns]).length === 0 ? 'it has no fields' : undefined;
+  return arrayOf(fields[childColumns]).length === 0 ? 'it has no fields' : undefined;
 };
 
 const spaceSequence: Check = (fields, { primaryKeys }) => {

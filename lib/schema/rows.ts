@@ -12,6 +12,12 @@ export function isTable(value: Value | undefined): value is Table {
   return isObject && !(value instanceof Uint8Array) && !(value instanceof Extension);
 }
 
+/** A map as it is; anything else as one without keys. */
+export const tableOf = (value: Value | undefined): Table => (isTable(value) ? value : {});
+
+/** An array as it is; anything else as one without members. */
+export const arrayOf = (value: Value | undefined): Value[] => (Array.isArray(value) ? value : []);
+
 /** @param row - of `_space` */
 export const spaceIdOf = ({ fields }: SystemRow): number => Number(fields[Field.space.id]);
 

@@ -1,13 +1,12 @@
 import { quoted } from '../report.js';
 import type { Catalog, Space, SystemRow } from './catalog.js';
-import { isTable } from './rows.js';
+import { isTable, tableOf } from './rows.js';
 import { Field, SystemSpace } from './system.js';
 
 /** What stands in the way of an index in vinyl; undefined where nothing does. */
 function indexMisfit({ fields }: SystemRow): string | undefined {
   const type = String(fields[Field.index.type]).toLowerCase();
-  const options = fields[Field.index.options];
-  const { func } = isTable(options) ? options : {};
+  const { func } = tableOf(fields[Field.index.options]);
   if (type !== 'tree') return `it is of type ${type}`;
   // 0 stands for none
   return Number(func ?? 0) === 0 ? undefined : 'it is functional';
