@@ -204,4 +204,16 @@ export class PlainCopy {
     this.#text.length = at;
     return pos;
   }
+
+  /** Copies all, and makes room for it; each `quote`, which is one of the special characters, twice. */
+  doubling(from: Buffer, start: number, end: number, quote: number): void {
+    const text = this.#text;
+    text.reserve(2 * (end - start));
+    for (let at = start; ; at++) {
+      at = this.run(from, at, end);
+      if (at >= end) break;
+      if (from[at] === quote) text.bytes[text.length++] = quote;
+      text.bytes[text.length++] = from[at]!;
+    }
+  }
 }

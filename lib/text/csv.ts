@@ -194,7 +194,7 @@ export class CsvRows implements RowWriter {
       if (isQuoted) text.byte(QUOTE);
       this.#shield(value.toString('latin1', 0, 3));
       for (const piece of this.#strings.pieces(buf, start, end)) {
-        this.#double(piece, 0, piece.length);
+        this.#unquoted.doubling(piece, 0, piece.length, QUOTE);
         if (text.isFull) yield;
       }
       if (isQuoted) text.byte(QUOTE);
@@ -239,20 +239,8 @@ export class CsvRows implements RowWriter {
     this.#text.byte(QUOTE);
     if (this.#escapesFormulas)
       this.#shield(buf.toString('latin1', start, Math.min(start + 3, end)));
-    this.#double(buf, start, end);
+    this.#unquoted.doubling(buf, start, end, QUOTE);
     this.#text.byte(QUOTE);
-  }
-
-  /** Writes each quote twice, and all else as it is. */
-  #double(buf: Buffer, start: number, end: number): void {
-    const text = this.#text;
-    text.reserve(2 * (end - start));
-    for (let at = start; ; at++) {
-      at = this.#unquoted.run(buf, at, end);
-      if (at >= end) break;
-      if (buf[at] === QUOTE) text.bytes[text.length++] = QUOTE;
-      text.bytes[text.length++] = buf[at]!;
-    }
   }
 
   /**
@@ -280,7 +268,7 @@ export class CsvRows implements RowWriter {
     scratch.clear();
     this.#json.value(buf, pos);
     this.#text.byte(QUOTE);
-    this.#double(scratch.bytes, 0, scratch.length);
+    this.#unquoted.doubling(scratch.bytes, 0, scratch.length, QUOTE);
     this.#text.byte(QUOTE);
   }
 
@@ -289,11 +277,11 @@ export class CsvRows implements RowWriter {
     scratch.clear();
     this.#text.byte(QUOTE);
     for (const _ of this.#json.pieces(buf, pos)) {
-      this.#double(scratch.bytes, 0, scratch.length);
+      this.#unquoted.doubling(scratch.bytes, 0, scratch.length, QUOTE);
       scratch.clear();
       yield;
     }
-    this.#double(scratch.bytes, 0, scratch.length);
+    this.#unquoted.doubling(scratch.bytes, 0, scratch.length, QUOTE);
     this.#text.byte(QUOTE);
   }
 }

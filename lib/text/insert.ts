@@ -199,7 +199,7 @@ class LiteralCells extends Cells {
       text.latin1(`CAST(X'${buf.toString('hex', start, end)}' AS TEXT)`);
       return;
     }
-    this.#escape(buf, pos, end);
+    this.#plain.doubling(buf, pos, end, QUOTE);
     text.byte(QUOTE);
   }
 
@@ -207,17 +207,6 @@ class LiteralCells extends Cells {
   #isChanged(buf: Buffer, start: number, end: number): boolean {
     const bytes = buf.subarray(start, end);
     return bytes.includes(0) || (this.#dialect.losesReturns && bytes.includes('\r\n'));
-  }
-
-  #escape(buf: Buffer, start: number, end: number): void {
-    const text = this.text;
-    text.reserve(2 * (end - start));
-    for (let pos = start; ; pos++) {
-      pos = this.#plain.run(buf, pos, end);
-      if (pos >= end) break;
-      if (buf[pos] === QUOTE) text.bytes[text.length++] = QUOTE;
-      text.bytes[text.length++] = buf[pos]!;
-    }
   }
 
   protected *stringPieces(buf: Buffer, start: number, end: number): Generator<void> {
@@ -235,7 +224,7 @@ class LiteralCells extends Cells {
     }
     text.byte(QUOTE);
     for (const piece of this.strings.pieces(buf, start, end, this.#dialect.noZero)) {
-      this.#escape(piece, 0, piece.length);
+      this.#plain.doubling(piece, 0, piece.length, QUOTE);
       if (text.isFull) yield;
     }
     text.byte(QUOTE);
@@ -250,11 +239,11 @@ class LiteralCells extends Cells {
   protected *jsonPieces(scratch: TextBuffer, parts: Iterable<unknown>): Generator<void> {
     this.text.byte(QUOTE);
     for (const _ of parts) {
-      this.#escape(scratch.bytes, 0, scratch.length);
+      this.#plain.doubling(scratch.bytes, 0, scratch.length, QUOTE);
       scratch.clear();
       yield;
     }
-    this.#escape(scratch.bytes, 0, scratch.length);
+    this.#plain.doubling(scratch.bytes, 0, scratch.length, QUOTE);
     this.text.byte(QUOTE);
   }
 
