@@ -1,6 +1,7 @@
 import { TntarError } from '../errors.js';
 import { longListOf, shorten, thereAre } from '../report.js';
 import { onlySpaces, withoutSpaces } from '../schema/selection.js';
+import { MAX_NAME_BYTES } from '../schema/system.js';
 import { glob, PatternError, type Test } from './glob.js';
 import type { Rewrite } from './rewrite.js';
 
@@ -18,9 +19,6 @@ export interface Choice {
   /** True where patterns may fit no space, as of one of two databases that are compared. */
   mayLack?: boolean;
 }
-
-/** The longest name that a pattern can be: longer than any name of a space. */
-const LONGEST = 65_000;
 
 /** A name that is written as it is fits also where it looks like a pattern. */
 function matcher(pattern: string): Test {
@@ -48,7 +46,7 @@ function isChosenBy({ only = [], except = [] }: Choice): Test {
 /** @throws TntarError of kind `usage` for what can fit no name, or has no meaning as a pattern */
 export function checkPatterns(patterns: readonly string[]): void {
   for (const pattern of patterns) {
-    if (pattern === '' || pattern.length > LONGEST) {
+    if (pattern === '' || pattern.length > MAX_NAME_BYTES) {
       const which = pattern === '' ? 'an empty pattern' : `'${shorten(pattern)}'`;
       throw new TntarError('usage', `${which} fits no name of a space`);
     }

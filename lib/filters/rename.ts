@@ -5,14 +5,11 @@ import { spaceEventOf } from '../schema/events.js';
 import type { Head } from '../schema/head.js';
 import { editField } from '../schema/rows.js';
 import { SpaceNames } from '../schema/space-names.js';
-import { Field, SYSTEM_SPACE_NAMES, SystemSpace } from '../schema/system.js';
+import { Field, MAX_NAME_BYTES, SYSTEM_SPACE_NAMES, SystemSpace } from '../schema/system.js';
 import { decode } from '../tuple/codec.js';
 import { editArray } from '../tuple/edit.js';
 import { str } from '../tuple/msgpack.js';
 import type { Rewrite } from './rewrite.js';
-
-/** `BOX_NAME_MAX` of the server's `src/box/schema_def.h`, in bytes. */
-const LONGEST_NAME = 65_000;
 
 /** What no name can have, `identifier_check()` of the server's `src/box/identifier.c`. */
 const UNPRINTABLE = /[\p{Cc}\p{Cn}\p{Cs}\p{Zl}\p{Zp}]/u;
@@ -25,10 +22,10 @@ function checkName(name: string): void {
       `${quoted(name)} has characters that no name of a space can have`,
     );
   }
-  if (Buffer.byteLength(name) > LONGEST_NAME) {
+  if (Buffer.byteLength(name) > MAX_NAME_BYTES) {
     throw new TntarError(
       'usage',
-      `${quoted(name)} is longer than the ${LONGEST_NAME} bytes of a name`,
+      `${quoted(name)} is longer than the ${MAX_NAME_BYTES} bytes of a name`,
     );
   }
   if ([...SYSTEM_SPACE_NAMES.values()].includes(name)) {

@@ -15,7 +15,7 @@ import { filledProblem, type IndexedSpace, indexProblem } from './refused-indexe
 import { viewsInCircles } from './refused-views.js';
 import { isOlder, type Release } from './release.js';
 import { arrayOf, isTable, type Table, tableOf } from './rows.js';
-import { Field, SystemSpace } from './system.js';
+import { Field, MAX_NAME_BYTES, SystemSpace } from './system.js';
 
 /**
  * Finds definitions that a server refuses for certain, so that nothing is written, and nothing dropped, before.
@@ -23,8 +23,7 @@ import { Field, SystemSpace } from './system.js';
  * Source: the functions `…_new_from_tuple()` of the server's `src/box/alter.cc` and what they call.
  */
 
-/** `BOX_NAME_MAX` and `BOX_FUNCTION_MAX` of the server's `src/box/schema_def.h`. */
-const MAX_NAME_BYTES = 65_000;
+/** `BOX_FUNCTION_MAX` of the server's `src/box/schema_def.h`. */
 const MAX_FUNCTION = 32_000;
 
 /** `identifier_check()` of the server's `src/box/identifier.c`. */

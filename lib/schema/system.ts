@@ -119,6 +119,9 @@ export function keyOf(spaceId: number, fields: readonly Value[]): Value[] {
   return (PRIMARY_KEYS[spaceId] ?? []).map((field) => fields[field]!);
 }
 
+/** Bytes of the longest name: `BOX_NAME_MAX` of the server's `src/box/schema_def.h`. */
+export const MAX_NAME_BYTES = 65_000;
+
 /** Ids of what the server creates by itself, `src/box/user_def.h`. */
 export const BuiltinUser = { GUEST: 0, ADMIN: 1, PUBLIC: 2, REPLICATION: 3, SUPER: 31 } as const;
 
