@@ -323,11 +323,10 @@ function aroundOf(backup: Catalog, target: Catalog, release: Release): Around {
 /** Before this release, a foreign key in the format of a space is a note that nobody reads. */
 const KEYS_OF_TUPLES: Release = [2, 10];
 
-/** Foreign keys of a space to spaces that are neither in the backup nor on the target. */
-function lostParents(row: SystemRow, backup: Catalog, target: Catalog): string[] {
-  const keys = foreignKeysOf(row.fields);
-  if (keys.length === 0) return [];
+/** Foreign keys of spaces to spaces that are neither in the backup nor on the target. */
+function lostParents(rows: readonly SystemRow[], backup: Catalog, target: Catalog): string[] {
   const there = new Set([...backup.spaces, ...target.spaces].map(({ id }) => id));
+  const keys = rows.flatMap(({ fields }) => foreignKeysOf(fields));
   return keys.flatMap(({ name, parentId, fields }) => {
     if (!there.has(parentId)) return `foreign key ${quoted(name)}: there is no space ${parentId}`;
     return fields.length === 0 ? `foreign key ${quoted(name)} has no fields` : [];
@@ -358,8 +357,7 @@ export function refusedDefinitions(
       if (problem !== undefined) refused.push(`${describer.row(spaceId, row)}: ${problem}`);
     }
   }
-  const keys = isOlder(release, KEYS_OF_TUPLES)
-    ? []
-    : rowsOf(SystemSpace.SPACE).flatMap((row) => lostParents(row, backup, target));
-  return [...refused, ...keys, ...viewsInCircles(rowsOf(SystemSpace.SPACE), release)];
+  const spaces = rowsOf(SystemSpace.SPACE);
+  const keys = isOlder(release, KEYS_OF_TUPLES) ? [] : lostParents(spaces, backup, target);
+  return [...refused, ...keys, ...viewsInCircles(spaces, release)];
 }
