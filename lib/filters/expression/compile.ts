@@ -22,7 +22,6 @@ import {
   noField,
   Refusal,
   sumOf,
-  typeOfLiteral,
 } from './types.js';
 import { type ExpressionValue, isList, isStoredMap, Stored, typeOf } from './values.js';
 
@@ -83,7 +82,7 @@ export class Compiler {
     switch (node.op) {
       case 'value': {
         const value = literalValue(node);
-        return { type: typeOfLiteral(value), size: 1, run: () => value };
+        return { type: typeOf(value), size: 1, run: () => value };
       }
       case 'id':
         return this.#name(node, scope);

@@ -1,15 +1,15 @@
 import { listOf } from '../../report.js';
-import type { ExpressionValue } from './values.js';
-import { isList } from './values.js';
 
 /** The type of an expression, as far as it is known before the first row. */
 export type ExpressionType =
   | 'bool'
   | 'bytes'
+  | 'decimal'
   | 'double'
   | 'dyn'
   | 'int'
   | 'list'
+  | 'map'
   | 'null'
   | 'string';
 
@@ -43,24 +43,6 @@ export function noField(name: string, fields: FieldTypes, at: number): Refusal {
 /** Tells whether a type is one of these, or may be. */
 export const mayBe = (type: ExpressionType, ...wanted: readonly ExpressionType[]): boolean =>
   type === 'dyn' || wanted.includes(type);
-
-/** Names the type of a literal. */
-export function typeOfLiteral(value: ExpressionValue): ExpressionType {
-  if (value === null) return 'null';
-  if (isList(value)) return 'list';
-  switch (typeof value) {
-    case 'boolean':
-      return 'bool';
-    case 'bigint':
-      return 'int';
-    case 'number':
-      return 'double';
-    case 'string':
-      return 'string';
-    default:
-      return 'bytes';
-  }
-}
 
 const NUMBERS: readonly ExpressionType[] = ['int', 'double'];
 

@@ -5,6 +5,7 @@ import { decodeExact } from '../../tuple/exact.js';
 import { Interval } from '../../tuple/interval.js';
 import { Uuid } from '../../tuple/uuid.js';
 import { type ExpressionNumber, Ratio, Unanswered } from './numbers.js';
+import type { ExpressionType } from './types.js';
 
 /** An array or a map of a row, of which only what is asked for is decoded. */
 export class Stored {
@@ -45,7 +46,7 @@ export type ExpressionValue =
  *
  * @throws Unanswered for what expressions have no exact value for
  */
-export function typeOf(value: ExpressionValue): string {
+export function typeOf(value: ExpressionValue): ExpressionType {
   if (value === null) return 'null';
   switch (typeof value) {
     case 'boolean':
