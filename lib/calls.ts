@@ -46,6 +46,11 @@ export const aSignal: Kind = {
   takes: (value) => hasMethods(value, 'addEventListener', 'throwIfAborted'),
 };
 
+export const aWritable: Kind = {
+  words: 'a Writable, such as createWriteStream gives',
+  takes: (value) => hasMethods(value, 'write', 'end', 'on'),
+};
+
 /** A filter of the library, such as `setEngine` makes one. */
 export const aRewrite: Kind = {
   words: 'a filter that applyFilter, chooseSpaces or the like has made',
@@ -148,8 +153,3 @@ export function checkOptions(
     if (value !== undefined) checkValue(`${call}: option '${name}'`, value, kind);
   }
 }
-
-export const aWritable: Kind = {
-  words: 'a Writable, such as createWriteStream gives',
-  takes: (value) => hasMethods(value, 'write', 'end', 'on'),
-};

@@ -19,7 +19,7 @@ import { observe, type Totals } from './filters/observe.js';
 import { type Rewrite, rewriteStages, wantedBy } from './filters/rewrite.js';
 import { warnOfStalls } from './filters/stalls.js';
 import { Connection, closeOnAbort } from './iproto/connection.js';
-import { type ConnectionOptions, checkServer, withSignal } from './iproto/options.js';
+import { type ConnectionOptions, withSignal } from './iproto/options.js';
 import { type Report, silent } from './report.js';
 import { archiveSink, LEVEL } from './sinks/archive.js';
 import { serverOrigin, WAY, type Way } from './sources/server.js';
@@ -138,6 +138,5 @@ export async function dump(
   options: DumpOptions = {},
 ): Promise<DumpSummary> {
   checkCall(options, output);
-  checkServer(server);
   return unlessAborted(options.signal, () => run(server, output, options));
 }

@@ -31,8 +31,7 @@ export interface InspectOptions {
   signal?: AbortSignal;
 }
 
-/** What the options of who looks at an archive take. */
-export const INSPECTING: Kinds<InspectOptions> = {
+const KINDS: Kinds<InspectOptions> = {
   report: aReport,
   rewrites: listOfEach(aRewrite),
   definitions: aBoolean,
@@ -80,7 +79,7 @@ export async function inspect(
   input: ArchiveInput,
   options: InspectOptions = {},
 ): Promise<Contents> {
-  checkOptions('inspect', options, INSPECTING);
+  checkOptions('inspect', options, KINDS);
   const { report = silent } = options;
   return inspectFrom(archiveOrigin(input, { report, isStrict: true }), options);
 }

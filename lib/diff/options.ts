@@ -29,7 +29,7 @@ const table = (entries: Readonly<Record<string, Value>>): ReadonlyMap<string, Bu
  * Source: `field_def_default` of the server's `src/box/field_def.c`, `space_opts_default` of
  * `src/box/space_def.c`, `index_opts_default` of `src/box/index_def.c`, `part_def_default` of `src/box/key_def.c`.
  */
-export const INERT = {
+const INERT = {
   space: table({
     ...{ temporary: false, view: false, is_sync: false, defer_deletes: false, group_id: 0 },
     ...{ type: 'normal', constraint: {}, foreign_key: {}, checks: [] },
@@ -40,7 +40,7 @@ export const INERT = {
 } as const;
 
 /** Returns true if an option is the same as its absence. */
-export function isInert(of: keyof typeof INERT, key: string, raw: Buffer): boolean {
+function isInert(of: keyof typeof INERT, key: string, raw: Buffer): boolean {
   const inert = INERT[of].get(key);
   return inert !== undefined && isSameValue(inert, raw);
 }
