@@ -33,7 +33,7 @@ export const aFunction: Kind = {
   takes: (value) => typeof value === 'function',
 };
 
-/** Any object, of which somebody else knows what it holds. */
+/** Any object. Its contents are checked by the code that uses it. */
 export const anObject: Kind = { words: 'an object', takes: isObject };
 
 export const aReport: Kind = {

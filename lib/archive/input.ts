@@ -33,7 +33,7 @@ export function checkInput(input: unknown): void {
 }
 
 /**
- * The chunks of a stream, of which some give plain Uint8Arrays: those of the web, and of many libraries.
+ * Yields the chunks of a stream as buffers. Streams of the web, and of many libraries, give plain Uint8Arrays.
  *
  * @returns its error is a TntarError of kind `usage` where the chunks are no bytes
  * @example
@@ -58,7 +58,7 @@ export async function* asBuffers(input: AsyncIterable<Uint8Array>): AsyncGenerat
 }
 
 /**
- * A way to open an archive, of which all chunks are buffers; see {@link asBuffers}.
+ * Wraps a function that opens an archive, so that all chunks are buffers; see {@link asBuffers}.
  *
  * @throws TntarError of kind `usage` for anything but a function
  */

@@ -52,7 +52,7 @@ const KINDS: ReadonlyMap<number, 'any' | 'star' | 'open' | 'comma' | 'close'> = 
   [0x7d, 'close'],
 ]);
 
-/** Reads the set that begins behind a `[`; without its end there is none. */
+/** Reads the set after a `[`. Returns undefined if the set has no end. */
 function readSet(codes: readonly number[], start: number): [CharacterSet, number] | undefined {
   let pos = start;
   const isNegated = NEGATIONS.includes(codes[pos]!);

@@ -187,7 +187,7 @@ function readAs(text: string, type: string): ExactValue {
   return read(text);
 }
 
-/** The type of which all other types take each value, as far as there is one. */
+/** Returns the narrowest type: the others take each of its values, if there is such a type. */
 const narrowest = (types: readonly string[]): string =>
   types.reduce((least, type) => (fitOf(type, least) === 'all' ? type : least));
 

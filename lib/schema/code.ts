@@ -10,7 +10,8 @@ import { arrayOf, editField, isTable, spaceIdOf, tableOf, withoutKeys } from './
 import { Field, SystemSpace } from './system.js';
 
 /**
- * The one place that decides what of a backup is code: text that a server runs or evaluates, now or later.
+ * Decides which parts of a backup are code, that is, text that a server runs or evaluates, now or later. No other
+ * file decides this.
  *
  * Source: `func_new()` of the server's `src/box/func.c`; `sql_view_compile()`, `sql_trigger_compile()` and
  * `sql_expr_compile()` of `src/box/sql.c` with their callers in `src/box/alter.cc` and `src/box/field_def.c`.

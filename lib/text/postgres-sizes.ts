@@ -90,7 +90,7 @@ export class PostgresSizes {
     const { sizes } = this;
     const hasNull = parts.some((i) => sizes[i]! < 0);
     let end = hasNull ? INDEX_HEADER.withNulls : INDEX_HEADER.plain;
-    for (const i of parts) end = this.#behind(end, i, sizes[i]!);
+    for (const i of parts) end = this.#endOf(end, i, sizes[i]!);
     return aligned(end, 8);
   }
 
@@ -101,13 +101,13 @@ export class PostgresSizes {
     for (let i = 0; i < sizes.length; i++) {
       const size = sizes[i]!;
       // a pointer of 18 bytes stands as a value of 17 would
-      end = this.#behind(end, i, size > STAYING ? POINTER - 1 : size);
+      end = this.#endOf(end, i, size > STAYING ? POINTER - 1 : size);
     }
     return aligned(end, 8);
   }
 
   /** Where a value ends that comes at `start` or after it. */
-  #behind(start: number, column: number, size: number): number {
+  #endOf(start: number, column: number, size: number): number {
     if (size < 0) return start;
     const fixed = this.#fixed[column];
     if (fixed !== undefined) return aligned(start, fixed === 16 ? 1 : fixed) + fixed;

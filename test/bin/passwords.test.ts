@@ -136,7 +136,7 @@ describe('a password in an argument', () => {
   );
 
   holds(
-    'is in no message of any command, whichever argument it is in',
+    'is in no message of any command, in whichever argument it stands',
     20,
     fc.asyncProperty(address, fc.constantFrom(...CALLS), async (made, call) => {
       const { code, stdout, stderr } = await tntar(call(made.address, folder), { cwd: folder });

@@ -52,7 +52,7 @@ const view = (sql: Plain): SystemRows => ({
 });
 const collation = (...rest: Plain[]): SystemRows => ({ 276: [[300, 'c', 1, ...rest]] });
 
-/** Definitions that some server refuses, whichever does. */
+/** Definitions that at least one server refuses. */
 const CASES: Readonly<Record<string, SystemRows>> = {
   'what every server takes': GOOD,
   'two roles in each other': granted([1, 40, 'role', 41, 4], [1, 41, 'role', 40, 4]),
@@ -220,7 +220,7 @@ const CASES: Readonly<Record<string, SystemRows>> = {
   'a collation of a strength that does not exist': collation('ICU', 'de', { strength: 'iron' }),
 };
 
-/** Lua that takes away whatever a case has made. */
+/** Lua that removes all that a case has made. */
 const EMPTY = `
   for _, space in ipairs({'_trigger', '_fk_constraint', '_ck_constraint', '_space_sequence'}) do
     for _, row in box.space[space]:pairs() do

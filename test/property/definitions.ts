@@ -5,7 +5,7 @@ import { bin, ext, float32, float64, type Plain } from '../support/msgpack.js';
 export type Rows = Record<number, Plain[][]>;
 
 const LONG = 'n'.repeat(300);
-/** Names, some of which are alike for very long. */
+/** Names. Some differ only after many characters. */
 const name = fc.constantFrom(
   'a',
   'b',

@@ -28,7 +28,7 @@ import { type ExpressionValue, isList, isStoredMap, Stored, typeOf } from './val
 /** Parts of an expression in each other; a chain of `&&` or `||` counts as one. */
 const MAX_DEPTH = 500;
 
-/** A part of an expression, ready to be asked of rows. */
+/** A part of an expression after compiling. */
 export interface Compiled {
   type: ExpressionType;
   /** Parts that it is made of: the steps that it takes at most, but for loops. */
@@ -54,7 +54,7 @@ export class Compiler {
   #depth = 0;
 
   /**
-   * @param row - of which the functions will be asked: it gets to know the fields that are used
+   * @param row - the row that the compiled functions read; the compiler tells it which fields they use
    * @param isWord - tells the names that mean something in the language
    */
   constructor(

@@ -7,7 +7,7 @@ import { Uuid } from '../../tuple/uuid.js';
 import { type ExpressionNumber, Ratio, Unanswered } from './numbers.js';
 import type { ExpressionType } from './types.js';
 
-/** An array or a map of a row, of which only what is asked for is decoded. */
+/** An array or a map in a row. A member is decoded when an expression asks for it. */
 export class Stored {
   /**
    * @param pos - of its header, in the row
