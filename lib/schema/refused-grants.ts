@@ -2,6 +2,7 @@ import { decode, encode, type Value } from '../tuple/codec.js';
 import { joinFields, splitFields } from '../tuple/fields.js';
 import type { Catalog } from './catalog.js';
 import { isKnownTo, OBJECT_TYPES } from './known.js';
+import { ACCESS_BITS, Memberships } from './memberships.js';
 import { isOlder, type Release } from './release.js';
 import type { Part, Step } from './step.js';
 import { BuiltinUser, Field, Privilege, SystemSpace } from './system.js';
@@ -13,43 +14,8 @@ import { BuiltinUser, Field, Privilege, SystemSpace } from './system.js';
  * `src/box/user.cc`.
  */
 
-/** Bits of `user_access_t` of the server's `src/box/user_def.h`; `_priv` holds 32. */
-const ACCESS_BITS = 0xffff;
 /** Types whose objects have numbers. */
 const NUMBERED = new Set(['space', 'function', 'user', 'role', 'sequence', 'collation']);
-
-/** The membership of users and roles in roles. */
-class Memberships {
-  /** Users and roles that have a role, by the role. */
-  readonly #holders = new Map<number, Set<number>>();
-
-  add(grantee: number, role: number): void {
-    const holders = this.#holders.get(role) ?? new Set();
-    this.#holders.set(role, holders.add(grantee));
-  }
-
-  /** Returns true if `role` is `grantee`, or has it, itself or by other roles. */
-  isLoop(grantee: number, role: number): boolean {
-    const found = new Set([grantee]);
-    // What is added on the way is looked at, too.
-    for (const each of found) for (const holder of this.#holders.get(each) ?? []) found.add(holder);
-    return found.has(role);
-  }
-}
-
-const isMembership = (fields: readonly Value[]): boolean =>
-  fields[Field.priv.objectType] === 'role' &&
-  typeof fields[Field.priv.objectId] === 'number' &&
-  (Number(fields[Field.priv.bits]) & ACCESS_BITS) === Privilege.EXECUTE;
-
-function membershipsOf(target: Catalog): Memberships {
-  const memberships = new Memberships();
-  for (const { fields } of target.rows(SystemSpace.PRIV)) {
-    if (!isMembership(fields)) continue;
-    memberships.add(Number(fields[Field.priv.grantee]), Number(fields[Field.priv.objectId]));
-  }
-  return memberships;
-}
 
 /** Returns the reason why a server refuses a grant, as far as its own row tells. */
 function problemOf(
@@ -88,7 +54,7 @@ export function refusedGrants(steps: readonly Step[], target: Catalog, release: 
     types.set(Number(fields[Field.user.id]), fields[Field.user.type]!);
   };
   for (const { fields } of target.rows(SystemSpace.USER)) learn(fields);
-  const memberships = membershipsOf(target);
+  const memberships = new Memberships().addAll(target);
   const refused: string[] = [];
   for (const { spaceId, verb, row, what } of steps) {
     if (verb !== 'insert' && verb !== 'replace') continue;
@@ -103,10 +69,10 @@ export function refusedGrants(steps: readonly Step[], target: Catalog, release: 
     }
     const [holder, role] = [Number(fields[grantee]), fields[objectId]];
     if (fields[objectType] !== 'role' || typeof role !== 'number') continue;
-    if (memberships.isLoop(holder, role)) {
+    if (memberships.allWith(holder).has(role)) {
       refused.push(`${what}: roles would be in each other`);
-    } else if (isMembership(fields)) {
-      memberships.add(holder, role);
+    } else {
+      memberships.add(fields);
     }
   }
   return refused;

@@ -11,6 +11,7 @@ import {
   LANGUAGES,
   SPACE_OPTIONS,
 } from './known.js';
+import { hashesIn } from './passwords.js';
 import { filledProblem, type IndexedSpace, indexProblem } from './refused-indexes.js';
 import { viewsInCircles } from './refused-views.js';
 import { isOlder, type Release } from './release.js';
@@ -216,10 +217,8 @@ const user: Check = (fields) => {
   if (kind !== 'user' && kind !== 'role') return `it is neither a user nor a role, but a '${kind}'`;
   const methods = Object.entries(tableOf(fields[auth]));
   if (kind === 'role' && methods.length > 0) return 'a role has no password';
-  const hash = tableOf(fields[auth])['chap-sha1'];
-  if (hash !== undefined && (typeof hash !== 'string' || hash.length !== HASH_LENGTH)) {
-    return 'its password is no hash';
-  }
+  const isHash = (hash: Value): boolean => typeof hash === 'string' && hash.length === HASH_LENGTH;
+  if (!hashesIn(fields[auth]).every(isHash)) return 'its password is no hash';
   return nameProblem(fields[name]);
 };
 

@@ -1,7 +1,8 @@
 import { decode, type Value } from '../tuple/codec.js';
 import { splitFields } from '../tuple/fields.js';
 import type { Catalog } from './catalog.js';
-import { isTable } from './rows.js';
+import { Memberships } from './memberships.js';
+import { hasEmptyPassword } from './passwords.js';
 import type { Step } from './step.js';
 import { BuiltinUser, Field, SystemSpace } from './system.js';
 
@@ -28,25 +29,26 @@ const OWNERS: ReadonlyMap<number, number> = new Map([
   [SystemSpace.USER, Field.user.owner],
 ]);
 
-/** The hash of an empty password: `CHAP_SHA1_EMPTY_PASSWORD` of the server's `src/box/user_def.c`. */
-const EMPTY_PASSWORD = Buffer.from('vhvewKp0tNyweZQ+cFKAlsyphfg=', 'base64');
-
-/** Returns true if everybody can log in as a user, because the password is empty. */
-export function hasEmptyPassword(auth: Value | undefined): boolean {
-  const hash = isTable(auth) && Object.hasOwn(auth, 'chap-sha1') ? auth['chap-sha1'] : undefined;
-  return typeof hash === 'string' && Buffer.from(hash, 'base64').equals(EMPTY_PASSWORD);
-}
-
 /** What is known of the users and roles of the target, by their ids. */
 class Holders {
   readonly #names = new Map<number, string>();
   /** Everybody can act as one of these. */
   readonly #open = new Set<number>([BuiltinUser.GUEST, BuiltinUser.PUBLIC]);
+  readonly #memberships: Memberships;
+
+  constructor(target: Catalog) {
+    this.#memberships = new Memberships().addAll(target);
+    for (const { fields } of target.rows(SystemSpace.USER)) this.add(fields);
+  }
 
   add(fields: readonly Value[]): void {
     const id = Number(fields[Field.user.id]);
     this.#names.set(id, `${fields[Field.user.type]} '${fields[Field.user.name]}'`);
     if (hasEmptyPassword(fields[Field.user.auth])) this.#open.add(id);
+  }
+
+  addGrant(fields: readonly Value[]): void {
+    this.#memberships.add(fields);
   }
 
   name(id: number): string {
@@ -55,6 +57,11 @@ class Holders {
 
   isOpen(id: number): boolean {
     return this.#open.has(id);
+  }
+
+  /** Tells whether everybody has what is granted to a user or a role, maybe by roles that are in each other. */
+  isOpenGrantee(id: number): boolean {
+    return [...this.#memberships.allWith(id)].some((holder) => this.#open.has(holder));
   }
 }
 
@@ -68,11 +75,11 @@ class Holders {
  * rightsOf(steps, target, 1).open; // ["user 'guest' owns space 'accounts'"]
  */
 export function rightsOf(steps: readonly Step[], target: Catalog, restorer: number): Rights {
-  const holders = new Holders();
-  for (const { fields } of target.rows(SystemSpace.USER)) holders.add(fields);
+  const holders = new Holders(target);
   const written = steps.filter(({ verb }) => verb === 'insert' || verb === 'replace');
   for (const { spaceId, row } of written) {
     if (spaceId === SystemSpace.USER) holders.add(decode(row) as Value[]);
+    if (spaceId === SystemSpace.PRIV) holders.addGrant(decode(row) as Value[]);
   }
   const owners = new Set<string>();
   const open = new Set<string>();
@@ -98,7 +105,7 @@ function openRight({ spaceId, row, what }: Step, holders: Holders): string | und
   if (spaceId !== SystemSpace.PRIV && spaceId !== SystemSpace.USER) return undefined;
   const fields = decode(row) as Value[];
   if (spaceId === SystemSpace.PRIV) {
-    return holders.isOpen(Number(fields[Field.priv.grantee])) ? what : undefined;
+    return holders.isOpenGrantee(Number(fields[Field.priv.grantee])) ? what : undefined;
   }
   return hasEmptyPassword(fields[Field.user.auth]) ? `${what} has an empty password` : undefined;
 }

@@ -45,6 +45,13 @@ const AS_GUEST = `
     call = may(function() return guest:call('report') end),
   }`;
 
+/** Tells whether a login is accepted, whatever it may read. */
+const LOGS_IN = `
+  local connection = require('net.box').connect(..., {fetch_schema = false})
+  local state, problem = connection.state, tostring(connection.error)
+  connection:close()
+  return state == 'active' or problem:find('Read access') ~= nil`;
+
 const guestOf = ({ uri }: TestServer): string => uri.replace(/^.*@/, '');
 
 describe('the rights that an archive carries', () => {
@@ -171,6 +178,61 @@ describe('the rights that an archive carries', () => {
         "ANYBODY without a password: grant of read on space 'accounts' to role 'public'",
       );
     });
+
+    it('names what everybody gets by roles, also by those that the target has', () =>
+      withTarget(async (target) => {
+        await target.eval(`
+          box.schema.role.create('app')
+          box.schema.role.create('inner')
+          box.schema.user.grant('guest', 'app')
+          box.schema.role.grant('app', 'inner')`);
+        const system = {
+          ...ownedBy(1),
+          304: [
+            [40, 1, 'app', 'role', {}],
+            [41, 1, 'inner', 'role', {}],
+            [42, 1, 'new', 'role', {}],
+            [43, 1, 'closed', 'role', {}],
+          ],
+          312: [
+            [1, 2, 'role', 42, 4],
+            [1, 41, 'space', 512, 1],
+            [1, 42, 'universe', 0, 2],
+            [1, 43, 'sequence', 1, 2],
+          ],
+        };
+        const { stdout } = await restore(target, archiveOf(system, target), '--dry-run');
+        const lines = String(stdout).split('\n');
+        says(
+          lines,
+          "ANYBODY without a password: grant of read on space 'accounts' to role 'inner'",
+          "ANYBODY without a password: grant of write on universe to role 'new'",
+        );
+        doesNotMatch(String(stdout), /ANYBODY .*'closed'/);
+      }));
+
+    it('names each user whose password a server takes for an empty one, however it is written', () =>
+      withTarget(async (target) => {
+        const auths = [
+          { 'CHAP-SHA1': EMPTY_PASSWORD },
+          { 'chap-sha1x': EMPTY_PASSWORD },
+          { 'chap-sha1': EMPTY_PASSWORD.replace('=', 'A') },
+          { 'chap-sha1': EMPTY_PASSWORD.replace('g=', 'h=') },
+          { 'chap-sha1': `.${EMPTY_PASSWORD.slice(0, -1)}` },
+          { 'chap-sha1': 'R+VTW8iGFlTbmuAcVMo2GHbj0t4=' },
+        ];
+        const users = auths.map((auth, i) => [40 + i, 1, `user${i}`, 'user', auth]);
+        const grants = users.map(([id]) => [1, id!, 'universe', 0, 24]);
+        const archive = archiveOf({ 304: users, 312: grants }, target);
+        const { stdout } = await restore(target, archive, '--dry-run');
+        await restore(target, archive);
+        for (const i of auths.keys()) {
+          const isOpen = await target.eval<boolean>(LOGS_IN, `user${i}:@${guestOf(target)}`);
+          const line = `ANYBODY without a password: user 'user${i}' has an empty password`;
+          if (isOpen) says(String(stdout).split('\n'), line);
+          equal(i === 5 && isOpen, false);
+        }
+      }));
 
     it('names functions that run as their owner', async () => {
       const lines = await shown({
