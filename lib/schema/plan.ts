@@ -14,6 +14,7 @@ import { takesAway } from './existing.js';
 import { type Makable, type Unmakable, withoutUnmakable } from './expressions.js';
 import { unsupported } from './features.js';
 import type { IdMap } from './ids.js';
+import { withSmallTypes } from './object-types.js';
 import { withoutOrigins } from './origins.js';
 import { type Meaningless, withoutPassedOver } from './passed-over.js';
 import { Planner, type PlanOptions, SAME_RELEASES, unwanted } from './planner.js';
@@ -84,7 +85,7 @@ export function planRestore(
 ): RestorePlan {
   const releases = options.releases ?? SAME_RELEASES;
   const { source, target: release } = releases;
-  const { backup: translated, notes } = convert(original, source, release);
+  const { backup: translated, notes } = convert(withSmallTypes(original), source, release);
   const known = withoutOrigins(translated, release.server);
   const { backup: understood, hints } = withoutPassedOver(known.backup, target, release.server);
   const makable = makableOf(understood, target, release.server, options);

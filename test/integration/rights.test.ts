@@ -119,6 +119,18 @@ describe('the rights that an archive carries', () => {
       deepEqual(await target.eval(made), [false, false, true]);
     }));
 
+  it('are on the spaces of the archive, in whatever letters a grant writes that it is on a space', () =>
+    withTarget(async (target) => {
+      await target.eval(`box.schema.space.create('secrets', {id = 512}):create_index('pk')`);
+      const system = { ...ownedBy(1), 312: [[1, 0, 'SPACE', 512, 3]] };
+      await restore(target, archiveOf(system, target));
+      const granted = `
+        local id = box.space.accounts.id
+        return {box.space._priv:count({0, 'SPACE'}), box.space._priv:get({0, 'space', id}) ~= nil,
+          box.space._priv:get({0, 'space', 512}) ~= nil}`;
+      deepEqual(await target.eval(granted), [0, true, false]);
+    }));
+
   it('are granted by admin where the grantor may own nothing', () =>
     withTarget(async (target) => {
       await target.eval(`box.schema.user.create('ann')`);
