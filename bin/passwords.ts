@@ -72,7 +72,7 @@ export function withoutPasswords(text: string, args: readonly string[]): string 
     for (const each of [arg, arg.slice(arg.indexOf('=') + 1)]) {
       const [start, end] = passwordRange(each) ?? [];
       // With the sign before it, because a short password may be a word of the message.
-      if (start !== undefined) {
+      if (start !== undefined && start !== end) {
         shown = shown.replaceAll(each.slice(start - 1, end), `${each[start - 1]}***`);
       }
     }

@@ -123,6 +123,13 @@ describe('a password in an argument', () => {
     }
   });
 
+  it('leaves the colons of a message alone if an address ends with one', () => {
+    const hint = 'an address is [user[:password]@]host[:port]';
+    for (const address of ['me@db1:', 'me:', 'db1:']) {
+      equal(withoutPasswords(hint, ['dump', address]), hint);
+    }
+  });
+
   it('is not looked for in expressions and masks, which have colons', () => {
     const text = "cannot read 'users: age > 3'";
     equal(withoutPasswords(text, ['dump', '--where', 'users: age > 3']), text);
