@@ -210,14 +210,18 @@ const func: Check = (fields, { release }) => {
 
 /** Characters of a hash by `chap-sha1`: `SCRAMBLE_BASE64_SIZE` of the server's `src/scramble.h`. */
 const HASH_LENGTH = 28;
+/** Before this release an empty hash stands for none, and nobody can log in by it. */
+const AUTH_METHODS: Release = [2, 11];
 
-const user: Check = (fields) => {
+const user: Check = (fields, { release }) => {
   const { name, type, auth } = Field.user;
   const kind = fields[type];
   if (kind !== 'user' && kind !== 'role') return `it is neither a user nor a role, but a '${kind}'`;
   const methods = Object.entries(tableOf(fields[auth]));
   if (kind === 'role' && methods.length > 0) return 'a role has no password';
-  const isHash = (hash: Value): boolean => typeof hash === 'string' && hash.length === HASH_LENGTH;
+  const isHash = (hash: Value): boolean =>
+    typeof hash === 'string' &&
+    (hash.length === HASH_LENGTH || (hash === '' && isOlder(release, AUTH_METHODS)));
   if (!hashesIn(fields[auth]).every(isHash)) return 'its password is no hash';
   return nameProblem(fields[name]);
 };

@@ -52,6 +52,19 @@ describe('what a server refuses for certain', () => {
     deepEqual(refused, ["grant of role 'rb' to role 'ra': roles would be in each other"]);
   });
 
+  it('is a user with an empty hash on servers of 2.11 and newer only', () => {
+    const users = { 304: [[40, 1, 'ann', 'user', { 'chap-sha1': '' }]] };
+    deepEqual(plan(users, EMPTY, '2.8.4').refused, []);
+    deepEqual(plan(users, EMPTY, '2.11.0').refused, ["user 'ann': its password is no hash"]);
+  });
+
+  it('is a password that is no text, whatever its method is called', () => {
+    for (const method of ['chap-sha1', 'CHAP-SHA1', 'chap-sha1x']) {
+      const users = { 304: [[40, 1, 'ann', 'user', { [method]: 5 }]] };
+      deepEqual(plan(users).refused, ["user 'ann': its password is no hash"], method);
+    }
+  });
+
   it('is a type of object that is a property of every object in JavaScript', () => {
     for (const type of ['constructor', '__proto__', 'toString']) {
       const { refused } = plan({ 304: ROLES, 312: [[1, 40, type, 512, 1]] });
