@@ -8,6 +8,7 @@ import { Cells } from './cells.js';
 import { checkWidth } from './csv.js';
 import type { Layout, TextColumn } from './layout.js';
 import { POSTGRES_LIMITS } from './limits.js';
+import { isLongNumber, LongNumber, LongNumbers } from './long-numbers.js';
 import { MAX_INDEX_ROW, numericSize, PostgresSizes } from './postgres-sizes.js';
 import type { Row } from './row.js';
 import { floatText, writeFloat, writeInteger } from './scalars.js';
@@ -21,6 +22,7 @@ import {
   groupOf,
   identifier,
   type Table,
+  type TableIndex,
   tableOf,
 } from './table.js';
 import { minusZero, Unfit } from './unfit.js';
@@ -85,6 +87,8 @@ class CopyCells extends Cells {
   blurred = 0;
   /** Bytes that the value needs that was written last; -1 for null. Of a fixed size it is not told. */
   size = 0;
+  /** The kind of the number that was written last, if it has many digits and its column holds numbers of all kinds. */
+  long: number = LongNumber.NONE;
 
   constructor(text: TextBuffer, columns: readonly TextColumn[], strings: Strings) {
     super(text, columns, strings, { noZero: SERVER, noMinusZero: 'jsonb' });
@@ -102,19 +106,25 @@ class CopyCells extends Cells {
   }
 
   protected integer(buf: Buffer, pos: number): void {
-    this.size = numericSize(String(readInteger(buf, pos)));
+    const digits = String(readInteger(buf, pos));
+    this.size = numericSize(digits);
+    if (isLongNumber(digits)) this.long = LongNumber.EXACT;
     writeInteger(this.text, buf, pos);
   }
 
   protected float(value: number, group: Group): void {
     if (group === 'number' && Object.is(value, -0)) throw minusZero('numeric');
-    this.size = numericSize(floatText(value));
+    const digits = floatText(value);
+    this.size = numericSize(digits);
+    if (group === 'number' && isLongNumber(digits)) this.long = LongNumber.FLOAT;
     writeFloat(this.text, value);
   }
 
   protected decimal(value: Decimal): void {
-    this.size = numericSize(String(value));
-    this.text.latin1(String(value));
+    const digits = String(value);
+    this.size = numericSize(digits);
+    if (isLongNumber(digits)) this.long = LongNumber.EXACT;
+    this.text.latin1(digits);
   }
 
   protected uuid(value: Uuid): void {
@@ -221,6 +231,9 @@ export class PostgresRows implements RowWriter {
   readonly #table: Table;
   readonly #cells: CopyCells;
   readonly #sizes: PostgresSizes;
+  /** All of the table, the primary key first. */
+  readonly #keys: readonly TableIndex[];
+  readonly #longNumbers = new LongNumbers();
   #fieldNo = -1;
 
   constructor(text: TextBuffer, layout: Layout, strings: Strings) {
@@ -232,8 +245,8 @@ export class PostgresRows implements RowWriter {
     });
     this.#cells = new CopyCells(text, layout.columns, strings);
     const { indexes, primaryKey } = this.#table;
-    const keys = primaryKey === undefined ? indexes : [primaryKey, ...indexes];
-    this.#sizes = new PostgresSizes(layout.columns, keys);
+    this.#keys = primaryKey === undefined ? indexes : [primaryKey, ...indexes];
+    this.#sizes = new PostgresSizes(layout.columns, this.#keys);
   }
 
   begin(): void {
@@ -251,7 +264,7 @@ export class PostgresRows implements RowWriter {
     for (let i = 0; i < this.#layout.columns.length; i++) {
       this.#next(i);
       this.#cells.write(row, i);
-      this.#sizes.sizes[i] = this.#cells.size;
+      this.#note(i);
     }
     this.#close();
   }
@@ -261,7 +274,7 @@ export class PostgresRows implements RowWriter {
     for (let i = 0; i < this.#layout.columns.length; i++) {
       this.#next(i);
       yield* this.#cells.pieces(row, i);
-      this.#sizes.sizes[i] = this.#cells.size;
+      this.#note(i);
     }
     this.#close();
   }
@@ -276,6 +289,19 @@ export class PostgresRows implements RowWriter {
     this.#fieldNo = this.#layout.columns[column]!.fieldNo;
   }
 
+  /** Remembers of a value what its indexes depend on. */
+  #note(column: number): void {
+    const { long, size } = this.#cells;
+    this.#sizes.sizes[column] = size;
+    this.#longNumbers.add(this.#layout.columns[column]!, long);
+    this.#cells.long = LongNumber.NONE;
+  }
+
+  /** Tells whether two rows may have one key there, though their keys differ on the server. */
+  #isBlurred({ columns }: TableIndex): boolean {
+    return this.#longNumbers.isBlurred(columns);
+  }
+
   #close(): void {
     this.#fieldNo = -1;
     this.#text.byte(0x0a);
@@ -286,11 +312,16 @@ export class PostgresRows implements RowWriter {
     const table = this.#table;
     const { primaryKey } = table;
     const { tooLong } = this.#sizes;
-    const hasKey = primaryKey !== undefined && !tooLong.has(primaryKey);
-    const key = hasKey ? addPrimaryKey(table, primaryKey) : '';
-    const indexes = table.indexes.filter((index) => !tooLong.has(index));
-    const made = indexes.map((index) => createIndex(table, index)).join('');
-    this.#text.text(`\\.\n${key}${made}COMMIT;\n`);
+    const isKey = (index: TableIndex): boolean => index === primaryKey && !this.#isBlurred(index);
+    const made = this.#keys
+      .filter((index) => !tooLong.has(index))
+      .map((index) => {
+        const isUnique = index.isUnique && !this.#isBlurred(index);
+        return isKey(index)
+          ? addPrimaryKey(table, index)
+          : createIndex(table, { ...index, isUnique });
+      });
+    this.#text.text(`\\.\n${made.join('')}COMMIT;\n`);
   }
 
   get notes(): readonly string[] {
@@ -300,8 +331,15 @@ export class PostgresRows implements RowWriter {
       ([{ name }, bytes]) =>
         `index ${quoted(name)} is left out: a key in it has ${bytes} bytes, and ${SERVER} takes ${MAX_INDEX_ROW}`,
     );
+    const blurredKeys = this.#keys
+      .filter((index) => index.isUnique && this.#isBlurred(index))
+      .map(
+        ({ name }) =>
+          `index ${quoted(name)} is not unique there: a float and another number in it may read the same`,
+      );
     return [
       ...this.#table.leftOut,
+      ...blurredKeys,
       ...long,
       ...(blurred === 0 ? [] : [lost]),
       ...this.#strings.notes,

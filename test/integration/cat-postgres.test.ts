@@ -260,6 +260,56 @@ describe('cat --format postgres', () => {
     deepEqual(await postgres.query('SELECT count(*) FROM typed'), ['1']);
   });
 
+  it('loads a float and a decimal of one text, which differ on the server, and says what is not unique', async () => {
+    const format = ['id', 'value'].map((name) => ({ name, type: 'number' }));
+    const indexes: Plain[][] = [
+      [0, 'pk', 'tree', { unique: true }, [[0, 'number']]],
+      [1, 'value', 'tree', { unique: true }, [[1, 'number']]],
+    ];
+    // The decimal 0.30000000000000004, and the integer that 2^63 reads as.
+    const decimal = ext(1, Buffer.from('1130000000000000004c', 'hex'));
+    for (const [rows, names] of [
+      [
+        [
+          [float64(0.1 + 0.2), 1],
+          [decimal, 2],
+        ],
+        ["index 'pk'"],
+      ],
+      [
+        [
+          [1, float64(2 ** 63)],
+          [2, 9_223_372_036_854_776_000n],
+        ],
+        ["index 'value'"],
+      ],
+      [
+        [
+          [float64(0.5), float64(0.1 + 0.2)],
+          [2, 9_007_199_254_740_993n],
+        ],
+        ["index 'value'"],
+      ],
+      [
+        [
+          [float64(0.1 + 0.2), 1],
+          [2, float64(1.5)],
+        ],
+        [],
+      ],
+    ] as [Plain[][], string[]][]) {
+      writeSpace(file, { name: 'typed', format, indexes }, rows);
+      const { code, stderr } = await load();
+      equal(code, 0, stderr);
+      const said = stderr.match(/index '\w+'(?= is not unique there: a float and another)/g) ?? [];
+      deepEqual([...said], names);
+      deepEqual(await postgres.query('SELECT count(*) FROM typed'), ['2']);
+      const unique = `SELECT count(*) FROM pg_index WHERE indisunique AND indrelid = 'typed'::regclass`;
+      deepEqual(await postgres.query(unique), [String(2 - names.length)]);
+      await postgres.query('DROP TABLE typed');
+    }
+  });
+
   it('refuses a row that no page holds, and loads the one that a page just holds', async () => {
     const load20 = async (count: number, value: Plain, type: string) => {
       const format = Array.from({ length: count }, (_, i) => ({ name: `f${i}`, type }));

@@ -1,0 +1,39 @@
+import type { TextColumn } from './layout.js';
+
+/** A server takes a float for the decimal of so many digits: `DBL_DIG` in its `src/lib/core/decimal.c`. */
+const SAME_DIGITS = 15;
+
+/** Kinds of numbers with more digits, as bits. */
+export const LongNumber = { NONE: 0, FLOAT: 1, EXACT: 2 } as const;
+
+/**
+ * Tells whether the text of a number has so many digits that a float and a decimal of this text differ on a server.
+ *
+ * @example
+ * isLongNumber('0.30000000000000004'); // true
+ */
+export function isLongNumber(text: string): boolean {
+  if (text.length <= SAME_DIGITS) return false;
+  const digits = text
+    .replace(/e.*/i, '')
+    .replace(/\D/g, '')
+    .replace(/^0+|0+$/g, '');
+  return digits.length > SAME_DIGITS;
+}
+
+/** The kinds of long numbers that the columns of a table have. */
+export class LongNumbers {
+  readonly #kinds = new Map<TextColumn, number>();
+
+  /** @param kind - one of {@link LongNumber} */
+  add(column: TextColumn, kind: number): void {
+    if (kind === LongNumber.NONE) return;
+    this.#kinds.set(column, (this.#kinds.get(column) ?? LongNumber.NONE) | kind);
+  }
+
+  /** Tells whether a column has both kinds: then two numbers that a server tells apart may have one text. */
+  isBlurred(columns: readonly TextColumn[]): boolean {
+    const both = LongNumber.FLOAT | LongNumber.EXACT;
+    return columns.some((column) => this.#kinds.get(column) === both);
+  }
+}
