@@ -25,6 +25,7 @@ import { type Rewrite, rewriteStages, wantedBy } from './filters/rewrite.js';
 import { listOf, quoted, type Report, silent } from './report.js';
 import { Scratch } from './scratch.js';
 import { AN_ORIGIN, type Origin } from './sources/origin.js';
+import { inTurns } from './turns.js';
 
 /** What is compared, and who hears of it. */
 export interface DiffOptions extends RowListener {
@@ -168,7 +169,9 @@ class Run {
     for (const [i, { name }] of [left, right].entries()) this.#introduce(name, sides[i]!);
     if (lacks('data')) this.#only = 'data';
     else {
-      const { differences, converted } = compareDefinitions(...sides, !lacks('schema'));
+      const { differences, converted } = await inTurns(
+        compareDefinitions(...sides, !lacks('schema')),
+      );
       this.#definitions = differences;
       this.#converted = converted;
       if (converted !== undefined) this.#sayConverted(left, right, converted);

@@ -1,5 +1,5 @@
 import { cutMiddle } from './cut.js';
-import { type Change, changesOf, showChange } from './property.js';
+import { type Change, changesOf, type Properties, showChange } from './property.js';
 import { type Converted, type Defined, readingsOf } from './readings.js';
 import { type Thing, Things } from './things.js';
 
@@ -22,18 +22,18 @@ export interface DefinitionComparison {
 /**
  * Compares all that is defined, by names. Of two versions the left side is compared as a restore would write it
  * into the right side's version; or the right side into the left one's, if that leaves fewer differences
- * and hides none.
+ * and hides none. The work yields where it can be interrupted, see `inTurns`.
  *
  * @param hasValues - false where values of sequences are none of it, for a side has only definitions
  */
-export function compareDefinitions(
+export function* compareDefinitions(
   left: Defined,
   right: Defined,
   hasValues = true,
-): DefinitionComparison {
+): Generator<void, DefinitionComparison> {
   let best: DefinitionComparison | undefined;
   for (const { converted, hidden, ...sides } of readingsOf(left, right)) {
-    const differences = differencesOf(sides.left, sides.right, hasValues);
+    const differences = yield* differencesOf(sides.left, sides.right, hasValues);
     if (best === undefined || differences.length + hidden < best.differences.length) {
       best = { differences, converted };
     }
@@ -42,7 +42,11 @@ export function compareDefinitions(
   return best!;
 }
 
-function differencesOf(left: Defined, right: Defined, hasValues: boolean): DefinitionDifference[] {
+function* differencesOf(
+  left: Defined,
+  right: Defined,
+  hasValues: boolean,
+): Generator<void, DefinitionDifference[]> {
   const before = new Things(left.catalog, left.manifest, hasValues).all;
   const after = new Things(right.catalog, right.manifest, hasValues).all;
   const differences: DefinitionDifference[] = [];
@@ -50,12 +54,29 @@ function differencesOf(left: Defined, right: Defined, hasValues: boolean): Defin
     const other = after.get(key);
     if (other === undefined) differences.push(alone('removed', thing));
     else {
-      const changes = changesOf(thing.properties, other.properties);
+      const changes = yield* changesBetween(thing, other);
       if (changes.length > 0) differences.push({ kind: 'changed', what: thing.shown, changes });
     }
+    yield;
   }
   for (const [key, thing] of after) if (!before.has(key)) differences.push(alone('added', thing));
   return differences;
+}
+
+const NO_PROPERTIES: Properties = new Map();
+
+/** Compares two things of one name, piece by piece. */
+function* changesBetween(before: Thing, after: Thing): Generator<void, Change[]> {
+  const changes: Change[] = [];
+  const left = before.properties()[Symbol.iterator]();
+  const right = after.properties()[Symbol.iterator]();
+  for (;;) {
+    const [a, b] = [left.next(), right.next()];
+    if (a.done === true && b.done === true) return changes;
+    const pieces = [a, b].map(({ done, value }) => (done === true ? NO_PROPERTIES : value));
+    for (const change of changesOf(pieces[0]!, pieces[1]!)) changes.push(change);
+    yield;
+  }
 }
 
 function alone(kind: 'removed' | 'added', thing: Thing): DefinitionDifference {

@@ -146,5 +146,7 @@ const asWord = (text: string): string => (/^\S+$/.test(text) ? text : `'${text}'
 /** Returns a string in lower case, as a server reads names of types; anything else as it is. */
 export function lowered(raw: Buffer): Buffer {
   const value = decode(raw);
-  return typeof value === 'string' ? encode(value.toLowerCase()) : raw;
+  if (typeof value !== 'string') return raw;
+  const lower = value.toLowerCase();
+  return lower === value ? raw : encode(lower);
 }

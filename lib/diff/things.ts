@@ -11,7 +11,7 @@ import { joinFields, splitFields } from '../tuple/fields.js';
 import { arrayHeader, isMap } from '../tuple/msgpack.js';
 import { lowered, type Naming, namedOption, namedPart, optionsOf } from './options.js';
 import { note, type Properties, textOf } from './property.js';
-import { isSameValue, membersOf, pairsOf, typedText } from './typed.js';
+import { isSameValue, membersOf, typedText } from './typed.js';
 
 /** Something that is defined: a space, a grant, the value of a sequence. */
 export interface Thing {
@@ -19,7 +19,11 @@ export interface Thing {
   shown: string;
   /** What people call it where the other side has none of it. */
   alone: string;
-  properties: Properties;
+  /**
+   * Makes them anew with each call, piece by piece: together they would take hundreds of megabytes. A property is in
+   * the piece of the same number on both sides.
+   */
+  properties(): Iterable<Properties>;
 }
 
 /** What every server has under the same ids, so far as other things name it. */
@@ -45,6 +49,9 @@ const LEFT_OUT: Readonly<Record<number, readonly number[]>> = {
     Field.user.options,
   ],
 };
+
+/** Fields of a format that are in one piece of properties. */
+const PIECE_FIELDS = 100;
 
 const byFirst = (catalog: Catalog, spaceId: number): Map<Value, SystemRow> =>
   new Map(catalog.rows(spaceId).map((row) => [row.fields[0]!, row]));
@@ -131,7 +138,7 @@ export class Things {
     spaceId: number | string,
     key: readonly Buffer[],
     shown: string,
-    properties: Properties,
+    properties: Thing['properties'],
     alone = shown,
   ): void {
     const text = [spaceId, ...key.map(typedText)].join(' ');
@@ -142,13 +149,17 @@ export class Things {
   #addKind(kind: Kind): void {
     const { spaceId, id, name } = DEFINITIONS[kind];
     for (const row of this.#catalog.userRows(spaceId)) {
-      const { fields } = row;
-      const raw = splitFields(row.raw);
-      const properties = this.#fields(spaceId, raw, [id, name]);
-      if (kind === 'space') this.#space(fields, raw, properties);
-      if (kind === 'sequence') this.#value(fields[id]!, properties);
-      if (kind === 'user') this.#password(raw[Field.user.auth], properties);
-      this.#add(spaceId, [raw[name]!], describeThing(kind, row, quote), properties);
+      const key = splitFields(row.raw)[name]!;
+      const shown = describeThing(kind, row, quote);
+      this.#add(spaceId, [key], shown, () => {
+        const { fields } = row;
+        const raw = splitFields(row.raw);
+        const properties = this.#fields(spaceId, raw, [id, name]);
+        if (kind === 'space') return this.#space(fields, raw, properties);
+        if (kind === 'sequence') this.#value(fields[id]!, properties);
+        if (kind === 'user') this.#password(raw[Field.user.auth], properties);
+        return [properties];
+      });
     }
   }
 
@@ -170,7 +181,12 @@ export class Things {
     return properties;
   }
 
-  #space(fields: readonly Value[], raw: readonly Buffer[], properties: Properties): void {
+  /** @param properties - those of the row, to which the space adds its own */
+  *#space(
+    fields: readonly Value[],
+    raw: readonly Buffer[],
+    properties: Properties,
+  ): Generator<Properties, void, void> {
     const [flags = NOTHING, format = NOTHING] = [raw[Field.space.flags], raw[Field.space.format]];
     for (const [key, value] of optionsOf('space', flags)) {
       // 3.x says by a type what 2.x says by a flag
@@ -181,10 +197,19 @@ export class Things {
       const { raw: compared, text } = namedOption(key, value, this.#names);
       note(properties, key.replaceAll('_', ' '), compared, text);
     }
-    const list = Array.isArray(fields[Field.space.format]) ? [...membersOf(format)] : [];
-    for (const [i, field] of list.entries()) this.#field(`field ${i + 1}`, field, properties);
     const filled = this.#filled.get(fields[Field.space.id]!);
     if (filled !== undefined) this.#filledField(filled, properties);
+    yield properties;
+    if (!Array.isArray(fields[Field.space.format])) return;
+    let piece: Properties = new Map();
+    let count = 0;
+    for (const field of membersOf(format)) {
+      this.#field(`field ${++count}`, field, piece);
+      if (count % PIECE_FIELDS > 0) continue;
+      yield piece;
+      piece = new Map();
+    }
+    yield piece;
   }
 
   #filledField({ raw, fields }: SystemRow, properties: Properties): void {
@@ -204,10 +229,11 @@ export class Things {
       note(properties, position, field);
       return;
     }
-    const table = decode(field);
-    const name = quote(isTable(table) ? table['name'] : undefined);
-    note(properties, position, pairOf(field, 'name') ?? NOTHING, name);
-    for (const [key, value] of optionsOf('field', field)) {
+    const options = optionsOf('field', field);
+    const named = options.find(([key]) => key === 'name')?.[1];
+    const name = quote(named === undefined ? undefined : decode(named));
+    note(properties, position, named ?? NOTHING, name);
+    for (const [key, value] of options) {
       if (key === 'name') continue;
       const given = key === 'type' ? lowered(value) : value;
       const { raw, text } = namedOption(key, given, this.#names);
@@ -228,7 +254,15 @@ export class Things {
   }
 
   #addIndex(row: SystemRow): void {
-    const { spaceId, id, name, type, options, parts } = Field.index;
+    const { spaceId, name } = Field.index;
+    const raw = splitFields(row.raw);
+    const key = [this.#names.of('space', raw[spaceId]), raw[name]!];
+    const shown = this.#describer.row(SystemSpace.INDEX, row);
+    this.#add(SystemSpace.INDEX, key, shown, () => [this.#index(row)]);
+  }
+
+  #index(row: SystemRow): Properties {
+    const { spaceId, id, type, options, parts } = Field.index;
     const { fields } = row;
     const raw = splitFields(row.raw);
     const properties: Properties = new Map();
@@ -252,8 +286,7 @@ export class Things {
     for (const [i, field] of raw.slice(parts + 1).entries()) {
       note(properties, `field ${parts + 2 + i}`, field);
     }
-    const key = [this.#names.of('space', raw[spaceId]), raw[name]!];
-    this.#add(SystemSpace.INDEX, key, this.#describer.row(SystemSpace.INDEX, row), properties);
+    return properties;
   }
 
   /** Triggers, and constraints as 2.x has them. */
@@ -266,30 +299,36 @@ export class Things {
     ] as const) {
       const isForeign = spaceId === SystemSpace.FK_CONSTRAINT;
       for (const row of this.#catalog.rows(spaceId)) {
-        const raw = splitFields(row.raw);
-        const without = isForeign ? [space, name, parentId] : [space, name];
-        const properties = this.#fields(spaceId, raw, without);
-        if (isForeign) {
-          const parent = this.#names.text('space', row.fields[parentId]!);
-          note(properties, 'parent', this.#names.of('space', raw[parentId]), parent);
-        }
-        const key = [this.#names.of('space', raw[space]), raw[name]!];
-        this.#add(spaceId, key, this.#describer.row(spaceId, row), properties);
+        const own = splitFields(row.raw);
+        const key = [this.#names.of('space', own[space]), own[name]!];
+        this.#add(spaceId, key, this.#describer.row(spaceId, row), () => {
+          const raw = splitFields(row.raw);
+          const without = isForeign ? [space, name, parentId] : [space, name];
+          const properties = this.#fields(spaceId, raw, without);
+          if (isForeign) {
+            const parent = this.#names.text('space', row.fields[parentId]!);
+            note(properties, 'parent', this.#names.of('space', raw[parentId]), parent);
+          }
+          return [properties];
+        });
       }
     }
   }
 
   #addMark(row: SystemRow): void {
-    const properties: Properties = new Map();
-    // all of them: the version of vshard has four
-    const values = row.fields.slice(Field.schema.value);
-    const raw = splitFields(row.raw);
-    const text = textOf(values.length === 1 ? values[0]! : values);
-    if (values.length > 0) {
-      note(properties, 'value', joinFields(raw.slice(Field.schema.value)), text);
-    }
+    const key = splitFields(row.raw)[Field.schema.key]!;
     const shown = this.#describer.row(SystemSpace.SCHEMA, row);
-    this.#add(SystemSpace.SCHEMA, [raw[Field.schema.key]!], shown, properties);
+    this.#add(SystemSpace.SCHEMA, [key], shown, () => {
+      const properties: Properties = new Map();
+      // all of them: the version of vshard has four
+      const values = row.fields.slice(Field.schema.value);
+      const text = textOf(values.length === 1 ? values[0]! : values);
+      if (values.length > 0) {
+        const raw = splitFields(row.raw).slice(Field.schema.value);
+        note(properties, 'value', joinFields(raw), text);
+      }
+      return [properties];
+    });
   }
 
   /** Who granted it makes no difference. */
@@ -300,10 +339,11 @@ export class Things {
     const type = String(fields[objectType]);
     const kind = KINDS.find((each) => each === (type === 'role' ? 'user' : type));
     const object = kind === undefined ? raw[objectId]! : this.#names.of(kind, raw[objectId]);
-    const properties: Properties = new Map();
-    if (fields[bits] !== 0) {
-      note(properties, 'privileges', raw[bits]!, privileges(fields[bits]));
-    }
+    const properties = (): Properties[] => {
+      const noted: Properties = new Map();
+      if (fields[bits] !== 0) note(noted, 'privileges', raw[bits]!, privileges(fields[bits]));
+      return [noted];
+    };
     const to = this.#describer.thing('user', fields[grantee]);
     const shown = `grant on ${this.#describer.object(type, fields[objectId])} to ${to}`;
     const key = [this.#names.of('user', raw[grantee]), raw[objectType]!, object];
@@ -316,11 +356,6 @@ export class Things {
     const to = this.#describer.thing('user', grantee);
     const object = this.#describer.object(objectType, objectId);
     const shown = `revoked: what a server grants by itself to ${to} on ${object}`;
-    this.#add('revoked', [grantee, objectType, objectId].map(encode), shown, new Map());
+    this.#add('revoked', [grantee, objectType, objectId].map(encode), shown, () => []);
   }
-}
-
-/** The value under a key of a map. */
-function pairOf(raw: Buffer, wanted: string): Buffer | undefined {
-  return pairsOf(raw).find(([key]) => decode(key) === wanted)?.[1];
 }

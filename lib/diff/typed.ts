@@ -34,8 +34,16 @@ export function* membersOf(raw: Buffer): Generator<Buffer, void, void> {
 /** The raw pairs of a map; none of anything else. */
 export function pairsOf(raw: Buffer): [key: Buffer, value: Buffer][] {
   if (!isMap(raw[0]!)) return [];
-  const members = [...membersOf(raw)];
-  return members.flatMap((key, i) => (i % 2 === 0 ? [[key, members[i + 1]!]] : []));
+  const pairs: [key: Buffer, value: Buffer][] = [];
+  let key: Buffer | undefined;
+  for (const member of membersOf(raw)) {
+    if (key === undefined) key = member;
+    else {
+      pairs.push([key, member]);
+      key = undefined;
+    }
+  }
+  return pairs;
 }
 
 /**

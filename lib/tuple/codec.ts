@@ -11,7 +11,6 @@ import {
   mapHeader,
   memberCount,
   skip,
-  stringBytes,
 } from './msgpack.js';
 
 /**
@@ -78,7 +77,7 @@ class Reader {
     if (isArray(code)) return this.#array();
     if (isMap(code)) return this.#map();
     this.#pos = skip(buf, pos, buf.length);
-    if (isString(code)) return Buffer.from(stringBytes(buf, pos)).toString();
+    if (isString(code)) return buf.toString('utf8', pos + headerSize(buf, pos), this.#pos);
     if (code === 0xc0) return null;
     if (code === 0xc2 || code === 0xc3) return code === 0xc3;
     if (code === 0xca) return buf.readFloatBE(pos + 1);

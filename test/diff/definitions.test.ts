@@ -7,6 +7,7 @@ import {
 } from '../../lib/diff/definitions.js';
 import { versionsOf } from '../../lib/schema/release.js';
 import { catalogOf, indexRow, type SystemRows, spaceRow } from '../schema/catalogs.js';
+import { atOnce } from '../support/at-once.js';
 import type { Plain } from '../support/msgpack.js';
 
 const USERS = spaceRow(512, 'users', {
@@ -28,9 +29,11 @@ function compared(
   [right, b]: [SystemRows, MaybeVersion],
   [revokedLeft, revokedRight]: [Revocation[], Revocation[]] = [[], []],
 ): DefinitionComparison {
-  return compareDefinitions(
-    { catalog: catalogOf(left), versions: versions(a), manifest: { revoked: revokedLeft } },
-    { catalog: catalogOf(right), versions: versions(b), manifest: { revoked: revokedRight } },
+  return atOnce(
+    compareDefinitions(
+      { catalog: catalogOf(left), versions: versions(a), manifest: { revoked: revokedLeft } },
+      { catalog: catalogOf(right), versions: versions(b), manifest: { revoked: revokedRight } },
+    ),
   );
 }
 
