@@ -106,7 +106,7 @@ async function asTable(contents: Contents): Promise<string> {
   const text = [...lines.map(printable), table(COLUMNS, [...rows, total])];
   if (definitions !== undefined) {
     const { showDefinitions } = await import('./schema.js');
-    text.push(...showDefinitions(definitions).map(printable));
+    for (const line of showDefinitions(definitions)) text.push(printable(line));
   }
   return `${text.join('\n')}\n`;
 }

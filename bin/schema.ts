@@ -15,7 +15,7 @@ function typed({ type, isNullable, collation }: FieldDefinition | PartDefinition
 }
 
 function showFields(fields: readonly FieldDefinition[]): string[] {
-  const width = Math.max(0, ...fields.map(({ name }) => name.length));
+  const width = fields.reduce((most, { name }) => Math.max(most, name.length), 0);
   return fields.map((field) => {
     const made = field.default === undefined ? '' : ` default ${field.default}`;
     return `  ${field.name.padEnd(width)}  ${typed(field)}${made}`;

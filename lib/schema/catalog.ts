@@ -3,6 +3,7 @@ import { type ErrorKind, TntarError } from '../errors.js';
 import { decode, type Value } from '../tuple/codec.js';
 import { type PathStep, parsePath } from '../tuple/fields.js';
 import { countValues } from '../tuple/msgpack.js';
+import { checkFieldCount } from './field-limit.js';
 import { type SchemaVersion, schemaVersionOf } from './release.js';
 import { isShipped, isShippedFunction } from './shipped.js';
 import { ShippedGrants } from './shipped-grants.js';
@@ -143,7 +144,8 @@ export class Catalog {
   /**
    * Rows of other system spaces than {@link SYSTEM_SPACES} are ignored.
    *
-   * @throws TntarError where all that was added is larger than a restore has in memory
+   * @throws TntarError where all that was added is larger than a restore has in memory, and for a space of too
+   *   many fields
    */
   add(spaceId: number, raw: Buffer): void {
     this.#bytes += raw.length;
@@ -156,7 +158,9 @@ export class Catalog {
   }
 
   #decoded(spaceId: number, raw: Buffer): void {
-    if (this.#rows.has(spaceId)) this.addRow(spaceId, { raw, fields: decode(raw) as Value[] });
+    if (!this.#rows.has(spaceId)) return;
+    if (spaceId === SystemSpace.SPACE) checkFieldCount(raw, this.#kind);
+    this.addRow(spaceId, { raw, fields: decode(raw) as Value[] });
   }
 
   addRow(spaceId: number, row: SystemRow): void {

@@ -120,7 +120,7 @@ function gatherForeignKeys(draft: Draft, names: ReadonlyMap<unknown, string>): G
       `foreign keys of space ${quoted(names.get(id))}: all of its rows will be checked, for Lua could write past them before 2.11`,
     );
   }
-  draft.notes.push(...notes);
+  for (const note of notes) draft.notes.push(note);
   return gathered;
 }
 

@@ -1,0 +1,101 @@
+import { equal, match, ok } from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MAX_FIELDS } from '../../lib/schema/field-limit.js';
+import { archive, jsonEntry, manifest, manyRowsEntry, sealed } from '../support/archive-builder.js';
+import { tntar } from '../support/cli.js';
+import type { Plain } from '../support/msgpack.js';
+import { tntarMeasured } from '../support/peak.js';
+import { startServer } from '../support/server.js';
+
+const PEAK_MIB = 256;
+/** As many as all definitions may weigh. */
+const SPACES = 24;
+
+/** An archive of spaces with so many fields each, of which the last has an option. */
+function archiveOf(spaces: number, fields: number, option: string): Buffer {
+  const format = Array.from({ length: fields }, (_, i): Plain => {
+    const field = { name: `f${i + 1}`, type: i === 0 ? 'unsigned' : 'any' };
+    return i === fields - 1 ? { ...field, option } : field;
+  });
+  const rows = Array.from({ length: spaces }, (_, i): Plain[] => [
+    ...[512 + i, 1, `s${i}`, 'memtx', 0, {}, format],
+  ]);
+  const listed = rows.map(([id, , name, engine]) => ({
+    ...{ id, name, engine, format: [] },
+    rowsFrom: 'snapshot',
+  }));
+  const keys = rows.map(([id]): Plain[] => [
+    ...[id!, 0, 'pk', 'tree', { unique: true }, [[0, 'unsigned']]],
+  ]);
+  return archive(
+    sealed([
+      jsonEntry('manifest.json', manifest({ spaces: listed })),
+      manyRowsEntry('280.dump', rows),
+      manyRowsEntry('288.dump', keys),
+      manyRowsEntry('512.dump', [[1], [2], [3]]),
+    ]),
+  );
+}
+
+describe('spaces of as many fields as the limits allow', () => {
+  let folder: string;
+  let file: string;
+  let other: string;
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tntar-fields-'));
+    [file, other] = [join(folder, 'a.tar.zst'), join(folder, 'b.tar.zst')];
+    writeFileSync(file, archiveOf(SPACES, MAX_FIELDS, 'a'));
+    writeFileSync(other, archiveOf(SPACES, MAX_FIELDS, 'b'));
+  });
+
+  after(() => rmSync(folder, { recursive: true }));
+
+  for (const [title, args, expected, shown] of [
+    ['list', ['list', '--schema', 'FILE'], 0, /f10000 +any/],
+    [
+      'compare',
+      ['diff', '--schema-only', 'FILE', 'OTHER'],
+      1,
+      /field 10000 'f10000' option a -> b/,
+    ],
+    ['choose rows of', ['cat', 's0', 'FILE', '--where', 'f1 == 2'], 0, /^\{"f1":2\}$/m],
+    ['write as TSV', ['cat', 's0', 'FILE', '--format', 'tsv'], 0, /\tf10000\n/],
+  ] as const) {
+    it(`are ones that it takes no more than ${PEAK_MIB} MiB to ${title}`, async () => {
+      const given = args.map((arg) => (arg === 'FILE' ? file : arg === 'OTHER' ? other : arg));
+      const { code, stdout, stderr, peakMiB } = await tntarMeasured(given, { timeoutMs: 60_000 });
+      equal(code, expected, stderr);
+      match(stdout.toString(), shown);
+      ok(peakMiB < PEAK_MIB, `${peakMiB} MiB`);
+    });
+  }
+
+  it('are more than an archive may have if there is one more', async () => {
+    writeFileSync(other, archiveOf(1, MAX_FIELDS + 1, 'a'));
+    const { code, stderr } = await tntar(['list', '--schema', other]);
+    equal(code, 3);
+    match(stderr, /space 's0': its format has 10001 fields, and tntar takes 10000 at most/);
+  });
+
+  it('are more than a dump takes if there is one more, and it says what to do', async () => {
+    const server = await startServer({
+      lua: `
+        local format = {}
+        for i = 1, ${MAX_FIELDS + 1} do format[i] = {name = 'f' .. i, type = 'any'} end
+        box.schema.space.create('wide', {format = format}):create_index('pk')`,
+    });
+    try {
+      const { code, stderr } = await tntar(['dump', server.uri, '-o', join(folder, 'c.tar.zst')]);
+      equal(code, 1);
+      match(
+        stderr,
+        /space 'wide': its format has 10001 fields.*\n.*shorten the format on the server/,
+      );
+    } finally {
+      await server.stop();
+    }
+  });
+});
