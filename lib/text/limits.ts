@@ -23,13 +23,16 @@ export interface TableLimits {
 
 const NONE = /(?!)/;
 
-/** The standard has no limits, and databases differ. */
+/**
+ * The standard has no limits, and databases differ. In the standard, names in double quotes differ by their case; in
+ * DuckDB, MySQL and SQL Server columns do not, and this text is for any of them.
+ */
 export const SQL_LIMITS: TableLimits = {
-  database: 'SQL',
+  database: 'a database such as DuckDB',
   columns: Number.POSITIVE_INFINITY,
   keyColumns: Number.POSITIVE_INFINITY,
   nameBytes: Number.POSITIVE_INFINITY,
-  fold: (name) => name,
+  fold: (name) => name.toLowerCase(),
   reservedTable: NONE,
   reservedColumn: NONE,
   changedName: NONE,
@@ -60,6 +63,7 @@ export const POSTGRES_LIMITS: TableLimits = {
   columns: 1600,
   keyColumns: 32,
   nameBytes: 63,
+  fold: (name) => name,
   reservedTable: /^pg_/,
   reservedColumn: /^(ctid|xmin|cmin|xmax|cmax|tableoid)$/,
 };

@@ -79,9 +79,15 @@ describe('a table of another database', () => {
       });
     }
     const cases = named('Name', 'nAME');
-    throws(() => textOf('sqlite', layoutFor(cases), []), /the columns "Name" and "nAME" apart/);
+    for (const format of ['sqlite', 'sql'] as const) {
+      throws(() => textOf(format, layoutFor(cases), []), {
+        message: /cannot tell the columns "Name" and "nAME" apart$/,
+        hint: /--fields/,
+      });
+    }
     equal(refusal('postgres', cases), undefined);
     equal(refusal('sqlite', named('Я', 'я')), undefined);
+    match(String(refusal('sql', named('Я', 'я'))), /a database such as DuckDB cannot tell/);
   });
 
   it('leaves indexes of more than 32 fields out in PostgreSQL, the primary key included', () => {
