@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Filtered } from '../lib/archive/items.js';
-import type { Contents, InspectOptions } from '../lib/inspect.js';
+import type { Contents } from '../lib/inspect.js';
+import type { InspectOptions } from '../lib/inspect-options.js';
 import { jsonText, type Report } from '../lib/report.js';
 import { oldSchema } from '../lib/schema/versions.js';
 import { EXIT_HELP } from './exit.js';

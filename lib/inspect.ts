@@ -1,42 +1,16 @@
 import { pipeline } from 'node:stream/promises';
 import type { BackupItem, Count, Filtered } from './archive/items.js';
 import type { Manifest, ManifestSpace, Vclock } from './archive/manifest.js';
-import {
-  aBoolean,
-  aReport,
-  aRewrite,
-  aSignal,
-  checkOptions,
-  type Kinds,
-  listOfEach,
-} from './calls.js';
+import { checkOptions } from './calls.js';
 import { unlessAborted } from './errors.js';
 import { Collector } from './filters/collector.js';
 import { compose, type Stage } from './filters/compose.js';
 import { observe, type Totals } from './filters/observe.js';
-import { type Rewrite, rewriteStages, wantedBy } from './filters/rewrite.js';
-import { type Report, silent } from './report.js';
+import { rewriteStages, wantedBy } from './filters/rewrite.js';
+import { INSPECT_OPTIONS, type InspectOptions } from './inspect-options.js';
+import { silent } from './report.js';
 import { type Definitions, definitionsOf } from './schema/definitions.js';
 import { type ArchiveInput, archiveOrigin, type Origin } from './sources/origin.js';
-
-/** How an archive is read. */
-export interface InspectOptions {
-  /** Hears of progress; by default nobody does. */
-  report?: Report;
-  /** What is to be seen of it. */
-  rewrites?: readonly Rewrite[];
-  /** Whether to tell the definitions of spaces, too. */
-  definitions?: boolean;
-  /** Stops reading. */
-  signal?: AbortSignal;
-}
-
-const KINDS: Kinds<InspectOptions> = {
-  report: aReport,
-  rewrites: listOfEach(aRewrite),
-  definitions: aBoolean,
-  signal: aSignal,
-};
 
 /** What a space has of which there is no entry. */
 const NONE: Count = { rows: 0, bytes: 0 };
@@ -79,7 +53,7 @@ export async function inspect(
   input: ArchiveInput,
   options: InspectOptions = {},
 ): Promise<Contents> {
-  checkOptions('inspect', options, KINDS);
+  checkOptions('inspect', options, INSPECT_OPTIONS);
   const { report = silent } = options;
   return inspectFrom(archiveOrigin(input, { report, isStrict: true }), options);
 }

@@ -1,7 +1,9 @@
 import { type ArchiveFile, type ArchiveIndex, countsOf } from './archive/archive-file.js';
-import { openingBuffers } from './archive/input.js';
+import { checkFile, openingBuffers } from './archive/input.js';
 import type { Count } from './archive/items.js';
-import type { Contents, InspectOptions } from './inspect.js';
+import { checkOptions } from './calls.js';
+import type { Contents } from './inspect.js';
+import { INSPECT_OPTIONS, type InspectOptions } from './inspect-options.js';
 import { silent } from './report.js';
 import { indexedSource, indexOf, wantedOf } from './sources/indexed.js';
 
@@ -36,7 +38,7 @@ async function inspectWhole(file: ArchiveFile, options: InspectOptions): Promise
  *
  * @param options - for `rewrites` and `definitions` all definitions are read, and verified
  * @param readAll - reads it where there is no seek table
- * @throws as `inspect`
+ * @throws as `inspect`, and TntarError of kind `usage` for a file or options that are none
  * @example
  * const { spaces, verified } = await outline({ size, open: (start) => createReadStream(path, { start }) });
  */
@@ -45,6 +47,8 @@ export async function outline(
   options: InspectOptions = {},
   readAll = () => inspectWhole(file, options),
 ): Promise<Contents> {
+  checkOptions('outline', options, INSPECT_OPTIONS);
+  checkFile(file);
   const { report = silent, rewrites = [], definitions = false, signal } = options;
   const started = performance.now();
   const index = await indexOf(file, report);

@@ -35,6 +35,7 @@ const STAGES: readonly (readonly string[])[] = [
     'dump.ts',
     'restore.ts',
     'copy.ts',
+    'inspect-options.ts',
     'inspect.ts',
     'outline.ts',
     'extract.ts',

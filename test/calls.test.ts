@@ -16,6 +16,7 @@ const archive: Readonly<Record<string, Call>> = {
   restore: (wrong) => tntar.restore(wrong, server),
   previewRestore: (wrong) => tntar.previewRestore(wrong, server),
   inspect: (wrong) => tntar.inspect(wrong),
+  outline: (wrong) => tntar.outline(wrong),
   extract: (wrong) => tntar.extract(wrong, fixturePath('never-made')),
   'cat by archiveOrigin': (wrong) =>
     tntar.cat(tntar.archiveOrigin(wrong), nowhere(), { space: 'plain' }),
@@ -50,6 +51,8 @@ const optioned: Readonly<Record<string, (options: never) => unknown>> = {
   copy: (options) => tntar.copy(server, server, options),
   previewCopy: (options) => tntar.previewCopy(server, server, options),
   inspect: (options) => tntar.inspect(input(), options),
+  outline: (options) =>
+    tntar.outline({ size: bytes.length, open: () => Readable.from([bytes]) }, options),
   extract: (options) => tntar.extract(input(), fixturePath('never-made'), options),
   cat: (options) => tntar.cat(tntar.archiveOrigin(input()), nowhere(), ofPlain(options)),
   diff: (options) =>
@@ -177,6 +180,10 @@ describe('a call of the library', () => {
     const right = tntar.archiveOrigin(input());
     await isUsage(() => tntar.diff(input() as never, right), /origin/);
     await isUsage(() => tntar.diff(right, 'b.tar.zst' as never), /origin/);
+  });
+
+  it('of outline refuses a stream, of which it cannot read the end first', async () => {
+    await isUsage(() => tntar.outline(input() as never), /archive/);
   });
 
   it('refuses a path that is none, and a text of no space', async () => {

@@ -8,14 +8,17 @@ const isIterable = (value: unknown): boolean =>
 
 const STREAM: Kind = { words: 'a stream of bytes', takes: isIterable };
 
-const FILE_OR_STREAM: Kind = {
-  words:
-    'a stream of bytes, or a file that is read from where it is asked to: { size, open(start) }',
+const FILE: Kind = {
+  words: 'a file that is read from where it is asked to: { size, open(start) }',
   takes: (value) => {
-    if (isIterable(value)) return true;
     const { size, open } = Object(value) as Partial<ArchiveFile>;
     return Number.isSafeInteger(size) && Number(size) >= 0 && typeof open === 'function';
   },
+};
+
+const FILE_OR_STREAM: Kind = {
+  words: `${STREAM.words}, or ${FILE.words}`,
+  takes: (value) => isIterable(value) || FILE.takes(value),
 };
 
 const INPUT_HINT =
@@ -30,6 +33,17 @@ const INPUT_HINT =
  */
 export function checkInput(input: unknown): void {
   checkValue('the archive', input, FILE_OR_STREAM, INPUT_HINT);
+}
+
+/**
+ * Checks a file that an archive is read from.
+ *
+ * @throws TntarError of kind `usage`, for a stream, too
+ * @example
+ * checkFile({ size, open: (start) => createReadStream(path, { start }) });
+ */
+export function checkFile(file: unknown): void {
+  checkValue('the archive', file, FILE, 'inspect reads a stream');
 }
 
 /**
