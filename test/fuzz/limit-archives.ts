@@ -3,6 +3,7 @@ import {
   MAX_JSON_VALUES,
   MAX_TUPLE_BYTES,
 } from '../../lib/archive/limits.js';
+import { MAX_FIELDS } from '../../lib/schema/field-limit.js';
 import { MAX_SQL_DEPTH, MAX_SQL_TOKENS } from '../../lib/schema/sql.js';
 import { MAX_NESTING } from '../../lib/schema/validate.js';
 import { MAX_UNNAMED } from '../../lib/text/layout.js';
@@ -131,10 +132,18 @@ const MAKERS: readonly Maker[] = [
   },
   (random) => {
     const count = pick(
-      [near(1600, random), near(2000, random), near(32_767, random), 60_000, 250_000],
+      [near(1600, random), near(2000, random), near(MAX_FIELDS, random), 60_000, 250_000],
       random,
     );
     return [`a format of ${count} fields`, { ...rowWith(Buffer.of(1)), format: fields(count) }];
+  },
+  (random) => {
+    const count = pick([10, 1000, MAX_FIELDS], random);
+    const spaces = Array.from(
+      { length: Math.floor(pick([20_000, 230_000], random) / count) },
+      (_, i): Plain[] => [...[600 + i, 1, `s${i}`, 'memtx', 0, {}, fields(count)]],
+    );
+    return [`${spaces.length} spaces of ${count} fields`, { ...rowWith(Buffer.of(1)), spaces }];
   },
   (random) => {
     const fieldNo = pick([near(32_767, random), 1e8, 2 ** 31 - 1, 2 ** 32 - 1], random);
