@@ -171,6 +171,7 @@ class Run {
     else {
       const { differences, converted } = await inTurns(
         compareDefinitions(...sides, !lacks('schema')),
+        this.#signal,
       );
       this.#definitions = differences;
       this.#converted = converted;
