@@ -8,10 +8,16 @@ import type { Head } from '../schema/head.js';
 import { withoutSpaces } from '../schema/selection.js';
 import { Field, SYSTEM_SPACES, SystemSpace } from '../schema/system.js';
 import { validate } from '../schema/validate.js';
-import { eachTuple, type TupleBatch } from '../tuple/batch.js';
+import { notTuple, type TupleBatch } from '../tuple/batch.js';
+import { placesInTurns } from '../tuple/places.js';
+import { UNFINISHED, Walker } from '../tuple/walk.js';
+import { inTurns } from '../turns.js';
 import { type Filter, spaceOf, systemSpaceOf } from './filter.js';
 import { listedSpaces, type Rewrite, type Rewritten } from './rewrite.js';
 import { FilteredSpace, RowFilter, Rows, TURN_MS } from './row-filter.js';
+
+/** Of a row of so many bytes it is found out where its fields begin, before a filter asks for one after the other. */
+const LARGE_ROW = 256 * 1024;
 
 /** A backup on its way through one filter. */
 class Application {
@@ -95,13 +101,20 @@ class Application {
     const where = this.#spaces.get(space.id)!;
     const left = new Rows();
     const keep = (row: Buffer): boolean => left.add(row);
+    const walker = new Walker();
     let turn = Date.now();
-    for (const raw of eachTuple(bytes)) {
+    for (let pos = 0; pos < bytes.length; ) {
       if (Date.now() - turn >= TURN_MS) {
         await setImmediate();
         turn = Date.now();
       }
-      const later = this.#rows.call(where, raw, keep);
+      let end = walker.beginTuple(bytes, pos, bytes.length);
+      if (end === UNFINISHED) end = await inTurns(walker.rest());
+      if (end < 0) throw notTuple(bytes, pos);
+      const raw = bytes.subarray(pos, end);
+      pos = end;
+      const places = raw.length < LARGE_ROW ? undefined : await inTurns(placesInTurns(raw));
+      const later = this.#rows.call(where, raw, keep, places);
       if (later !== undefined) {
         for await (const _ of (await later) ?? []) yield { kind, space, ...left.take() };
       }

@@ -6,7 +6,7 @@ import { excludedIn } from '../schema/excluded.js';
 import type { Head } from '../schema/head.js';
 import { SYSTEM_ID_MAX } from '../schema/system.js';
 import { checkNesting, validate } from '../schema/validate.js';
-import { eachTuple, type TupleBatch } from '../tuple/batch.js';
+import type { TupleBatch } from '../tuple/batch.js';
 
 /**
  * Gathers what a restore has to know of a backup, and finds out whether it can be true.
@@ -54,10 +54,7 @@ export class Collector {
     }
     if (this.#head !== undefined)
       throw new Error('rows of a system space came behind those of a user');
-    for (const tuple of eachTuple(batch.bytes)) {
-      checkNesting(id, tuple);
-      this.#catalog.add(id, Buffer.from(tuple));
-    }
+    this.#catalog.addAll(id, batch.bytes, (row) => checkNesting(id, row));
     batch.release?.();
     return true;
   }

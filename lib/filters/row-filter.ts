@@ -2,9 +2,13 @@ import { setImmediate } from 'node:timers/promises';
 import type { Filtered } from '../archive/items.js';
 import { messageOf, TntarError } from '../errors.js';
 import type { KeyPart } from '../schema/catalog.js';
-import { extractKey, showKey } from '../schema/keys.js';
+import { extractKeyInTurns, showKey } from '../schema/keys.js';
+import { countInTurns } from '../tuple/batch.js';
 import { countValues, isArray, skip } from '../tuple/msgpack.js';
-import { TooManyValues, Tuple } from '../tuple/tuple.js';
+import type { Places } from '../tuple/places.js';
+import { TooManyFields, TooManyValues, Tuple } from '../tuple/tuple.js';
+import { inOneTurn, LONG_BYTES } from '../tuple/walk.js';
+import { inTurns } from '../turns.js';
 import { type Filter, type FilterSpace, positions, TOOLS } from './filter.js';
 
 /** One space while a filter goes through its rows. */
@@ -62,6 +66,13 @@ function nameOfValue(value: unknown): string {
 const isTuple = (raw: Buffer): boolean =>
   raw.length > 0 && isArray(raw[0]!) && skip(raw, 0, raw.length) === raw.length;
 
+async function checkLarge(raw: Buffer): Promise<void> {
+  const counted = await inTurns(countInTurns(raw));
+  if (!('count' in counted) || counted.count !== 1) throw noBytes();
+}
+
+const noBytes = (): TypeError => new TypeError('it returned a tuple of bytes that are none');
+
 const noTuple = (value: unknown): TypeError =>
   new TypeError(`it returned ${nameOfValue(value)}, not a tuple, null or undefined`);
 
@@ -77,15 +88,16 @@ export class RowFilter {
   }
 
   /**
+   * @param places - of the fields of a large row
    * @returns only where the filter makes one wait: what has to be gone through to its end, and gives a
    * turn each time that `keep` asks for one
    * @throws TntarError that names filter, space and key
    */
-  call(where: FilteredSpace, raw: Buffer, keep: Keep): Turns | Promise<Turns> {
+  call(where: FilteredSpace, raw: Buffer, keep: Keep, places?: Places): Turns | Promise<Turns> {
     where.tally.in++;
     let result: unknown;
     try {
-      result = this.#filter(where.space, new Tuple(raw, where.names), TOOLS);
+      result = this.#filter(where.space, new Tuple(raw, where.names, places), TOOLS);
     } catch (error) {
       throw this.#failed(where, raw, error);
     }
@@ -104,9 +116,17 @@ export class RowFilter {
     return this.#take(where, raw, result, keep);
   }
 
-  #take(where: FilteredSpace, raw: Buffer, result: unknown, keep: Keep): Turns {
-    if (result instanceof Tuple) this.#keepOne(where, raw, result, keep);
-    else if (result === null || result === undefined) where.tally.skipped++;
+  #take(
+    where: FilteredSpace,
+    raw: Buffer,
+    result: unknown,
+    keep: Keep,
+  ): Turns | Promise<undefined> {
+    if (result instanceof Tuple) {
+      if (result.raw.length < LONG_BYTES || result.raw === raw)
+        this.#keepOne(where, raw, result, keep);
+      else return this.#keepLarge(where, raw, result, keep);
+    } else if (result === null || result === undefined) where.tally.skipped++;
     else if (isSeveral(result)) return this.#takeAll(where, raw, result, keep);
     else throw this.#failed(where, raw, noTuple(result));
     return undefined;
@@ -120,9 +140,23 @@ export class RowFilter {
     }
   }
 
+  async #keepLarge(
+    where: FilteredSpace,
+    raw: Buffer,
+    result: Tuple,
+    keep: Keep,
+  ): Promise<undefined> {
+    try {
+      await checkLarge(result.raw);
+    } catch (error) {
+      throw this.#failed(where, raw, error);
+    }
+    this.#keepOne(where, raw, result, keep);
+  }
+
   #keep({ tally }: FilteredSpace, raw: Buffer, result: Tuple, keep: Keep): boolean {
     if (result.raw !== raw) {
-      if (!isTuple(result.raw)) throw new TypeError('it returned a tuple of bytes that are none');
+      if (result.raw.length < LONG_BYTES && !isTuple(result.raw)) throw noBytes();
       tally.changed++;
     }
     tally.out++;
@@ -141,6 +175,7 @@ export class RowFilter {
     try {
       for await (const result of each(results)) {
         if (result instanceof Tuple) {
+          if (result.raw.length >= LONG_BYTES && result.raw !== raw) await checkLarge(result.raw);
           if (this.#keep(where, raw, result, keep)) yield;
         } else if (result !== null && result !== undefined) throw noTuple(result);
         if (Date.now() - turn < TURN_MS) continue;
@@ -154,12 +189,12 @@ export class RowFilter {
   }
 
   #failed({ space, key }: FilteredSpace, raw: Buffer, error: unknown): TntarError {
-    const found = (key.length === 0 ? undefined : extractKey(raw, key)) ?? raw;
-    const shown = countValues(found) > MAX_SHOWN ? 'without a key' : showKey(found);
+    const found = (key.length === 0 ? undefined : inOneTurn(extractKeyInTurns(raw, key))) ?? raw;
+    const shown = countValues(found, MAX_SHOWN) > MAX_SHOWN ? 'without a key' : showKey(found);
     const message = `${this.#name}: space '${space.name}', row ${shown}: ${messageOf(error)}`;
-    const isOurs = error instanceof TntarError || error instanceof TooManyValues;
+    const isOurs = [TntarError, TooManyValues, TooManyFields].some((Kind) => error instanceof Kind);
     const hint =
-      (isOurs ? error.hint : undefined) ??
+      (isOurs ? (error as TooManyValues).hint : undefined) ??
       'mend the filter: it has to return a tuple, or nothing for a row that is to be skipped';
     return new TntarError('failure', message, { cause: error, hint });
   }

@@ -14,6 +14,7 @@ import {
   skip,
   stringBytes,
 } from '../tuple/msgpack.js';
+import { UNFINISHED, Walker } from '../tuple/walk.js';
 import { ERROR_BIT, Key, MAX_ERROR_TEXT_BYTES, MAX_REPLY_VALUES } from './constants.js';
 import { hintFor, isAccess } from './hints.js';
 import { broken, type Packet } from './packets.js';
@@ -49,11 +50,12 @@ export const MAX_NESTING = 128;
 function checkedValue(packet: Packet, key: number): Buffer | undefined {
   const raw = bodyValue(packet, key);
   if (raw === undefined) return undefined;
-  if (skip(raw, 0, raw.length) !== raw.length) throw broken('a packet whose body is cut');
-  if (nestsDeeper(raw, MAX_NESTING)) throw broken('a packet that nests too deep');
-  if (countValues(raw) > MAX_REPLY_VALUES) {
+  const end = new Walker(MAX_REPLY_VALUES).begin(raw, 0, raw.length);
+  if (end !== raw.length && end !== UNFINISHED) throw broken('a packet whose body is cut');
+  if (end === UNFINISHED || countValues(raw, MAX_REPLY_VALUES) > MAX_REPLY_VALUES) {
     throw broken(`a reply of more than ${MAX_REPLY_VALUES} values`);
   }
+  if (nestsDeeper(raw, MAX_NESTING)) throw broken('a packet that nests too deep');
   return raw;
 }
 

@@ -34,7 +34,8 @@ export interface ReadItemsOptions {
  * may wait for a reply meanwhile. After the end the connection takes requests again; a reader that
  * stops before it has to close the connection.
  *
- * @param start - called once, to write requests and to make the parser
+ * @param start - called once, to write requests and to make the parser; gets what to call if work fails that the
+ *   parser began and did not wait for
  * @example
  * const items = readItems<Rows>(connection, (emit) => {
  *   connection.write(request);
@@ -43,7 +44,7 @@ export interface ReadItemsOptions {
  */
 export async function* readItems<T>(
   connection: Connection,
-  start: (emit: Emit<T>) => Parser,
+  start: (emit: Emit<T>, fail: (error: unknown) => void) => Parser,
   { gather = false, mayWaitForQuorum = false }: ReadItemsOptions = {},
 ): AsyncGenerator<T> {
   const inflow = new Inflow<T>(connection, gather, mayWaitForQuorum);
@@ -87,7 +88,7 @@ class Inflow<T> {
     this.#mayWaitForQuorum = mayWaitForQuorum;
   }
 
-  open(start: (emit: Emit<T>) => Parser): void {
+  open(start: (emit: Emit<T>, fail: (error: unknown) => void) => Parser): void {
     const release = this.#connection.takeOver({
       onChunk: (chunk) => this.#take(chunk),
       onLost: (error) => this.#end(error),
@@ -99,9 +100,12 @@ class Inflow<T> {
       return;
     }
     this.#release = release;
-    this.#parse = start((value, bytes) => {
+    const emit = (value: T, bytes: number): void => {
       this.#queue.push({ value, bytes });
       this.#queuedBytes += bytes;
+    };
+    this.#parse = start(emit, (error) => {
+      if (!this.#isDone) this.#end(error);
     });
   }
 

@@ -2,6 +2,7 @@ import { MAX_TUPLE_BYTES } from '../archive/limits.js';
 import { TntarError } from '../errors.js';
 import { NOTHING, type Pool } from '../memory.js';
 import { headerSize, INCOMPLETE, isArray, memberCount, skipTuple } from '../tuple/msgpack.js';
+import { Arriving } from '../tuple/walk.js';
 import { isError, replyError } from './bodies.js';
 import { Key } from './constants.js';
 import { LENGTH_BYTES, packetLength, readPacket } from './packets.js';
@@ -10,8 +11,8 @@ import { LENGTH_BYTES, packetLength, readPacket } from './packets.js';
 const HEAD_BYTES = 128;
 /** An error is a text and, on newer servers, a stack of them: no reason for more. */
 const MAX_ERROR_BYTES = 1024 * 1024;
-/** The start of a tuple is walked again only when this much of it is there, then at twice as much. */
-const FIRST_WALK_BYTES = 64 * 1024;
+/** A tuple of which so much has come is walked over as its bytes arrive, and a smaller one when it is whole. */
+const ARRIVING_BYTES = 64 * 1024;
 
 /** Whole tuples that have arrived. */
 export interface Rows {
@@ -53,8 +54,8 @@ export class RowsReader {
   #largest = 0;
   /** Where the last whole tuple starts. */
   #last = 0;
-  /** There is no whole tuple behind `#end` before so much is filled. */
-  #walkAt = 0;
+  /** The walk over the tuple that begins at `#end`, if much of it has come. */
+  #arriving: Arriving | undefined;
 
   /** Tuples of the reply at hand, or of the last one. */
   count = 0;
@@ -115,7 +116,6 @@ export class RowsReader {
     });
     this.#gathered = 0;
     this.#largest = 0;
-    this.#walkAt = 0;
     this.#last = 0;
     this.#end = 0;
     this.#filled = rest.length;
@@ -152,7 +152,7 @@ export class RowsReader {
       const copied = body.copy(this.#piece, this.#filled, pos);
       pos += copied;
       this.#filled += copied;
-      if (this.#filled >= this.#walkAt || this.#missing === 0) this.#walk();
+      this.#walk();
     }
   }
 
@@ -177,7 +177,7 @@ export class RowsReader {
     let last = this.#last;
     let count = 0;
     while (count < this.#tuplesLeft) {
-      const next = skipTuple(this.#piece, end, this.#filled);
+      const next = this.#after(end);
       if (next === INCOMPLETE) break;
       if (next < 0) throw this.#broken('a row that is no tuple');
       if (next - end > this.#largest) this.#largest = next - end;
@@ -191,8 +191,19 @@ export class RowsReader {
     this.#gathered += count;
     this.count += count;
     this.#tuplesLeft -= count;
-    const rest = this.#filled - end;
-    this.#walkAt = rest < FIRST_WALK_BYTES ? 0 : end + 2 * rest;
+  }
+
+  /** The offset after the tuple at `start`. */
+  #after(start: number): number {
+    const [piece, filled] = [this.#piece, this.#filled];
+    if (this.#arriving === undefined) {
+      const next = skipTuple(piece, start, filled);
+      if (next !== INCOMPLETE || filled - start < ARRIVING_BYTES) return next;
+      this.#arriving = new Arriving();
+    }
+    const next = this.#arriving.walk(piece, start, filled);
+    if (next !== INCOMPLETE) this.#arriving = undefined;
+    return next;
   }
 
   #broken(what: string): TntarError {

@@ -1,8 +1,10 @@
 import { MAX_DEFINITION_BYTES, MAX_DEFINITION_VALUES } from '../archive/limits.js';
 import { type ErrorKind, TntarError } from '../errors.js';
+import { notTuple } from '../tuple/batch.js';
 import { decode, type Value } from '../tuple/codec.js';
 import { type PathStep, parsePath } from '../tuple/fields.js';
 import { countValues } from '../tuple/msgpack.js';
+import { UNFINISHED, Walker } from '../tuple/walk.js';
 import { checkFieldCount } from './field-limit.js';
 import { type SchemaVersion, schemaVersionOf } from './release.js';
 import { isShipped, isShippedFunction } from './shipped.js';
@@ -148,13 +150,43 @@ export class Catalog {
    *   many fields
    */
   add(spaceId: number, raw: Buffer): void {
-    this.#bytes += raw.length;
-    this.#values += ROW_VALUES + countValues(raw);
-    if (this.#bytes > MAX_DEFINITION_BYTES || this.#values > MAX_DEFINITION_VALUES) {
-      const limit = `${MAX_DEFINITION_BYTES} bytes and ${MAX_DEFINITION_VALUES} values`;
-      throw new TntarError(this.#kind, `the rows of system spaces are more than ${limit}`);
-    }
+    this.#count(raw);
     this.#decoded(spaceId, raw);
+  }
+
+  /**
+   * Adds a copy of each row, and looks at no more values than there may be.
+   *
+   * @param bytes - whole tuples, back to back
+   * @param check - looks at each row before it is decoded
+   * @throws TntarError where all that was added is larger than a restore has in memory
+   */
+  addAll(spaceId: number, bytes: Buffer, check: (raw: Buffer) => void = () => {}): void {
+    if (this.#bytes + bytes.length > MAX_DEFINITION_BYTES) throw this.#tooMany();
+    for (let pos = 0; pos < bytes.length; ) {
+      const walker = new Walker(MAX_DEFINITION_VALUES);
+      const end = walker.beginTuple(bytes, pos, bytes.length);
+      if (end === UNFINISHED) throw this.#tooMany();
+      if (end < 0) throw notTuple(bytes, pos);
+      const raw = Buffer.from(bytes.subarray(pos, end));
+      this.#count(raw);
+      check(raw);
+      this.#decoded(spaceId, raw);
+      pos = end;
+    }
+  }
+
+  #count(raw: Buffer): void {
+    this.#bytes += raw.length;
+    this.#values += ROW_VALUES + countValues(raw, MAX_DEFINITION_VALUES);
+    if (this.#bytes > MAX_DEFINITION_BYTES || this.#values > MAX_DEFINITION_VALUES) {
+      throw this.#tooMany();
+    }
+  }
+
+  #tooMany(): TntarError {
+    const limit = `${MAX_DEFINITION_BYTES} bytes and ${MAX_DEFINITION_VALUES} values`;
+    return new TntarError(this.#kind, `the rows of system spaces are more than ${limit}`);
   }
 
   #decoded(spaceId: number, raw: Buffer): void {

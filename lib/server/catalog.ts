@@ -1,7 +1,6 @@
 import type { Connection } from '../iproto/connection.js';
 import { Catalog, type KeyPart } from '../schema/catalog.js';
 import { Field, SYSTEM_SPACE_NAMES, SystemSpace } from '../schema/system.js';
-import { eachTuple } from '../tuple/batch.js';
 import { findHidden, type Hidden, throwHidden } from './hidden.js';
 import { readPages } from './paged.js';
 
@@ -20,7 +19,7 @@ async function readSystemSpace(
   const name = SYSTEM_SPACE_NAMES.get(id) ?? String(id);
   const space = { id, name, primaryKey: { parts, type: 'tree' } };
   for await (const rows of readPages(connection, space)) {
-    for (const tuple of eachTuple(rows.bytes)) catalog.add(id, Buffer.from(tuple));
+    catalog.addAll(id, rows.bytes);
     rows.release();
   }
 }

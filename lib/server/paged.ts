@@ -4,10 +4,11 @@ import { Iterator } from '../iproto/constants.js';
 import { readItems } from '../iproto/items.js';
 import { select, toPacket } from '../iproto/requests.js';
 import { type Rows, RowsReader } from '../iproto/rows.js';
-import type { Index, KeyPart, Space } from '../schema/catalog.js';
-import { extractKey, showKey } from '../schema/keys.js';
+import type { Index, Space } from '../schema/catalog.js';
+import { extractKeyInTurns, showKey } from '../schema/keys.js';
 import type { TupleBatch } from '../tuple/batch.js';
 import { joinFields } from '../tuple/fields.js';
+import { inTurns } from '../turns.js';
 import { readLocalLsn, readStatus, sameVclock } from './status.js';
 
 /** Where to read, as far as reading by pages has to know. */
@@ -67,19 +68,32 @@ export async function* readPages(connection: Connection, space: PagedSpace): Asy
     const request = select(space.id, 0, iterator, key, limit);
     connection.write(toPacket(request, connection.nextSync()));
   };
-  yield* readItems<Rows>(connection, (emit) => {
+  yield* readItems<Rows>(connection, (emit, fail) => {
     const { memory } = connection;
     const reader = new RowsReader(`read ${where}`, memory, (rows) => emit(rows, rows.bytes.length));
+    let isAsking = false;
+    const goOn = (next: Buffer | undefined): void => {
+      key = keyAfter(key, next, where);
+      limit = nextLimit(limit, reader.count, reader.bytes);
+      ask();
+      isAsking = false;
+    };
     ask();
     return (chunk) => {
+      if (isAsking) throw unasked(where);
       if (!reader.push(chunk)) return false;
       if (reader.count < limit) {
         reader.flush();
         return true;
       }
-      key = keyAfter(key, reader.last, parts, where);
-      limit = nextLimit(limit, reader.count, reader.bytes);
-      ask();
+      const work = extractKeyInTurns(reader.last, parts);
+      const { done, value } = work.next();
+      if (done === true) goOn(value);
+      else {
+        // the key is far within a large row: nothing comes before the next page is asked for
+        isAsking = true;
+        inTurns(work).then(goOn).catch(fail);
+      }
       return false;
     };
   });
@@ -102,9 +116,16 @@ export async function* readSpace(
   }
 }
 
-/** The key of the last tuple of a page, which has to differ from that of the page before. */
-function keyAfter(key: Buffer, last: Buffer, parts: readonly KeyPart[], where: string): Buffer {
-  const next = extractKey(last, parts);
+function unasked(where: string): TntarError {
+  return new TntarError('failure', `${where}: protocol error: bytes that nobody has asked for`);
+}
+
+/**
+ * Checks a key.
+ *
+ * @param next - of the last tuple of a page, which has to differ from that of the page before
+ */
+function keyAfter(key: Buffer, next: Buffer | undefined, where: string): Buffer {
   if (next === undefined) throw keyless(where);
   if (next.equals(key)) throw stuck(where, key);
   return next;

@@ -16,6 +16,7 @@ import {
 import { bare, toPacket } from '../iproto/requests.js';
 import type { Rows } from '../iproto/rows.js';
 import type { Pool } from '../memory.js';
+import { countInTurns } from '../tuple/batch.js';
 import {
   headerSize,
   INCOMPLETE,
@@ -25,6 +26,8 @@ import {
   readUint,
   skip,
 } from '../tuple/msgpack.js';
+import { LONG_BYTES } from '../tuple/walk.js';
+import { inTurns } from '../turns.js';
 import { toVclock } from './status.js';
 
 /** Rows of one space of a read view, or the vclock at one of its ends. */
@@ -33,6 +36,8 @@ export type ReadViewItem =
   | ({ kind: 'rows'; spaceId: number } & Rows);
 
 const DOING = 'read the snapshot';
+
+const NO_TUPLE = 'a row that is no whole tuple';
 
 /** MessagePack numbers up to here are a byte. */
 const MAX_FIXINT = 0x7f;
@@ -125,7 +130,9 @@ class ReadViewParser {
         this.#takeOther(readPacket(block, start, end));
         continue;
       }
-      if (skip(block, row.tuple, end) !== end) throw broken('a row that is no whole tuple');
+      // a large one is looked at by its reader, in turns
+      const isLarge = end - row.tuple >= LONG_BYTES;
+      if (!isLarge && skip(block, row.tuple, end) !== end) throw broken(NO_TUPLE);
       piece.copyWithin(this.#filled, shift + row.tuple, shift + end);
       const size = end - row.tuple;
       if (size > this.#largest) this.#largest = size;
@@ -212,6 +219,12 @@ function withOtherSource(error: unknown): unknown {
   });
 }
 
+/** Looks at each of some rows of which one is large, in turns. */
+async function checkRows({ bytes, count }: Rows): Promise<void> {
+  const counted = await inTurns(countInTurns(bytes));
+  if (!('count' in counted) || counted.count !== count) throw broken(NO_TUPLE);
+}
+
 /**
  * The server's read view, over the connection: one cut of all spaces but local and temporary ones,
  * while writes go on. First comes the vclock of the cut, last the vclock at the end; after it the
@@ -229,7 +242,11 @@ export async function* readView(connection: Connection): AsyncGenerator<ReadView
     return (chunk) => parser.push(chunk);
   };
   try {
-    yield* readItems(connection, start, { gather: true, mayWaitForQuorum: true });
+    const items = readItems(connection, start, { gather: true, mayWaitForQuorum: true });
+    for await (const item of items) {
+      if (item.kind === 'rows' && item.largest >= LONG_BYTES) await checkRows(item);
+      yield item;
+    }
   } catch (error) {
     throw withOtherSource(error);
   }

@@ -5,7 +5,6 @@ import { evaluate } from '../iproto/requests.js';
 import { Returned } from '../iproto/returned.js';
 import { Catalog } from '../schema/catalog.js';
 import { Field, SystemSpace } from '../schema/system.js';
-import { eachTuple } from '../tuple/batch.js';
 import { greatHangRisk } from './hang.js';
 import type { Hidden } from './hidden.js';
 import { readOldSequences } from './old-sequences.js';
@@ -31,7 +30,7 @@ async function fromReadView(connection: Connection): Promise<SequenceValues> {
     for await (const item of readView(other)) {
       if (item.kind === 'vclock') continue;
       if (item.spaceId > SystemSpace.SEQUENCE_DATA) break;
-      for (const tuple of eachTuple(item.bytes)) head.add(item.spaceId, Buffer.from(tuple));
+      head.addAll(item.spaceId, item.bytes);
       item.release();
     }
   } finally {

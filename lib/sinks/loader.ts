@@ -8,7 +8,9 @@ import { Pool } from '../memory.js';
 import type { Destination } from '../schema/destinations.js';
 import { SYSTEM_ID_MAX } from '../schema/system.js';
 import type { TupleBatch } from '../tuple/batch.js';
-import { headerSize, isArray, skip } from '../tuple/msgpack.js';
+import { headerSize, isArray } from '../tuple/msgpack.js';
+import { UNFINISHED, Walker } from '../tuple/walk.js';
+import { inTurns } from '../turns.js';
 import { withRoomHint } from './capacity.js';
 import { InFlight, type Pending, type Tally } from './in-flight.js';
 
@@ -114,6 +116,7 @@ export class Loader {
     this.#inFlight.open(pending);
     const type = destination.onConflict === 'replace' ? RequestType.REPLACE : RequestType.INSERT;
     const tuples = { type, spaceId: destination.id, bytes, offsets };
+    const walker = new Walker();
     let index = 0;
     let pos = 0;
     while (pos < bytes.length) {
@@ -123,7 +126,8 @@ export class Loader {
       const lastFree = first + this.#inFlight.free;
       const start = pos;
       while (index < lastFree && pos < bytes.length && pos - start < WRITE_BYTES) {
-        pos = skip(bytes, pos, bytes.length);
+        pos = walker.begin(bytes, pos, bytes.length);
+        if (pos === UNFINISHED) pos = await inTurns(walker.rest());
         index++;
         offsets[index] = pos;
       }

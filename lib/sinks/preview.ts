@@ -4,7 +4,8 @@ import type { Manifest } from '../archive/manifest.js';
 import { Collector } from '../filters/collector.js';
 import type { Connection } from '../iproto/connection.js';
 import type { RestorePlan } from '../schema/plan.js';
-import { largestIn, type TupleBatch } from '../tuple/batch.js';
+import { largestInTurns, type TupleBatch } from '../tuple/batch.js';
+import { inTurns } from '../turns.js';
 import { ItemWritable } from './items.js';
 import { planFor } from './target.js';
 import type { Wanted } from './wanted.js';
@@ -36,7 +37,7 @@ class PreviewSink extends ItemWritable {
     if (item.kind === 'start') {
       this.#collector.start(item.manifest);
     } else if (item.kind === 'tuples') {
-      if (!this.#collector.take(item)) this.#measure(item);
+      if (!this.#collector.take(item)) await this.#measure(item);
     } else {
       this.#collector.end(item);
       const { manifest, catalog } = this.#collector.head();
@@ -54,9 +55,10 @@ class PreviewSink extends ItemWritable {
     }
   }
 
-  #measure(batch: TupleBatch): void {
+  async #measure(batch: TupleBatch): Promise<void> {
     const { id } = batch.space;
-    this.#largest.set(id, Math.max(largestIn(batch), this.#largest.get(id) ?? 0));
+    const largest = batch.largest ?? (await inTurns(largestInTurns(batch)));
+    this.#largest.set(id, Math.max(largest, this.#largest.get(id) ?? 0));
     batch.release?.();
   }
 }

@@ -7,7 +7,7 @@ import { ErrorCode, RequestType } from '../iproto/constants.js';
 import { type Request, remove, store, upsert } from '../iproto/requests.js';
 import { type Report, silent } from '../report.js';
 import type { Destination } from '../schema/destinations.js';
-import { extractKey, showKey } from '../schema/keys.js';
+import { showRow } from '../schema/keys.js';
 import type { RestorePlan } from '../schema/plan.js';
 import type { Step } from '../schema/step.js';
 import { SystemSpace, TRUNCATE_ID } from '../schema/system.js';
@@ -182,7 +182,7 @@ class ServerSink extends ItemWritable implements ServerWritable {
     }
     this.#loader ??= new Loader(this.#connection, (id, tuple) => {
       const { catalog } = this.#collector.head();
-      return showKey(extractKey(tuple, catalog.primaryKeyOf(id)?.parts ?? []) ?? tuple);
+      return showRow(tuple, catalog.primaryKeyOf(id)?.parts ?? []);
     });
     await this.#loader.load(batch, destination);
   }

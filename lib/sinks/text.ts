@@ -17,15 +17,15 @@ import { quoted, type Report, silent, thereAre } from '../report.js';
 import { rowlessReason, type Space } from '../schema/catalog.js';
 import { excludedIn } from '../schema/excluded.js';
 import type { Head } from '../schema/head.js';
-import { extractKey, showKey } from '../schema/keys.js';
+import { showRow } from '../schema/keys.js';
 import { TextBuffer } from '../text/buffer.js';
 import { rowWriter } from '../text/formats.js';
 import { type Layout, layoutOf, widened } from '../text/layout.js';
 import { INVALID_UTF8, type InvalidUtf8, TEXT_FORMATS, type TextFormat } from '../text/names.js';
-import { Row } from '../text/row.js';
 import { Unfit } from '../text/unfit.js';
 import type { RowWriter } from '../text/writer.js';
 import { memberCount } from '../tuple/msgpack.js';
+import { Row } from '../tuple/row.js';
 import { LONG_BYTES } from '../tuple/walk.js';
 import { inTurns } from '../turns.js';
 
@@ -189,10 +189,9 @@ export class TextSink {
     const { buf, start, end } = this.#row;
     const { space, columns } = this.#known();
     const raw = buf.subarray(start, end);
-    const key = extractKey(raw, space.primaryKey?.parts ?? []);
     const name = columns.find((column) => column.fieldNo === fieldNo)?.name ?? fieldNo + 1;
     const field = fieldNo < 0 ? '' : `, field ${quoted(name)}`;
-    const where = `space ${quoted(space.name)}, row ${showKey(key ?? raw)}${field}`;
+    const where = `space ${quoted(space.name)}, row ${showRow(raw, space.primaryKey?.parts ?? [])}${field}`;
     return new TntarError('failure', `${where}: ${message}`, { hint });
   }
 }

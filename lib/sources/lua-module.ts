@@ -6,7 +6,7 @@ import { longListOf, quoted, type Report } from '../report.js';
 import { Catalog, rowlessReason, type Space } from '../schema/catalog.js';
 import { SYSTEM_ID_MAX, SYSTEM_SPACE_NAMES, SystemSpace } from '../schema/system.js';
 import { checkNesting, validateRows } from '../schema/validate.js';
-import { eachTuple, type TupleBatch } from '../tuple/batch.js';
+import type { TupleBatch } from '../tuple/batch.js';
 import type { Folder } from './folder.js';
 import type { Reading } from './origin.js';
 import { wholeTuples } from './tuple-file.js';
@@ -63,10 +63,7 @@ async function readDefinitions(
   for (const id of ids.filter((each) => each <= SYSTEM_ID_MAX)) {
     const space = { id, name: SYSTEM_SPACE_NAMES.get(id)!, engine: 'memtx' };
     for await (const batch of rowsOf(countBytes(folder.read(tuplesEntry(id))), space)) {
-      for (const tuple of eachTuple(batch.bytes)) {
-        checkNesting(id, tuple);
-        catalog.add(id, Buffer.from(tuple));
-      }
+      catalog.addAll(id, batch.bytes, (row) => checkNesting(id, row));
       batches.push(batch);
     }
   }

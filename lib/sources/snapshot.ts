@@ -10,7 +10,7 @@ import { greatHangRisk } from '../server/hang.js';
 import { readSpace } from '../server/paged.js';
 import { type ReadViewItem, readView } from '../server/read-view.js';
 import { findUnconfirmed } from '../server/unconfirmed.js';
-import { eachTuple, type SpaceInfo, type TupleBatch } from '../tuple/batch.js';
+import type { SpaceInfo, TupleBatch } from '../tuple/batch.js';
 import { describeBackup, rowsFrom } from './description.js';
 import { type ItemReadable, itemReadable } from './items.js';
 import type { Reading } from './origin.js';
@@ -36,7 +36,7 @@ async function readHead(items: AsyncGenerator<ReadViewItem>): Promise<Head> {
       return { vclock, catalog: renumberCollations(catalog), next: value };
     } else {
       // Copies: the rows stay, the block that they came in does not.
-      for (const tuple of eachTuple(value.bytes)) catalog.add(value.spaceId, Buffer.from(tuple));
+      catalog.addAll(value.spaceId, value.bytes);
       value.release();
     }
   }

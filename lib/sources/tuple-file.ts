@@ -2,6 +2,7 @@ import { MAX_TUPLE_BYTES } from '../archive/limits.js';
 import { TntarError } from '../errors.js';
 import { type Loan, SharedPiece } from '../memory.js';
 import { INVALID, skipTuple } from '../tuple/msgpack.js';
+import { Arriving } from '../tuple/walk.js';
 
 /** Some tuples, none of them split. */
 export interface Whole {
@@ -27,11 +28,21 @@ function smallLoan(): Loan {
   return { memory: Buffer.allocUnsafeSlow(PIECE_BYTES + CHUNK_BYTES), release: () => {} };
 }
 
-/** Steps over whole tuples. */
-function walk(bytes: Buffer): { count: number; end: number; isInvalid: boolean } {
+/**
+ * Steps over whole tuples.
+ *
+ * @param arriving - the walk over the first of them, which is a large one
+ */
+function walk(
+  bytes: Buffer,
+  arriving: Arriving | undefined,
+): { count: number; end: number; isInvalid: boolean } {
   let [count, end] = [0, 0];
   while (end < bytes.length) {
-    const next = skipTuple(bytes, end, bytes.length);
+    const next =
+      count === 0 && arriving !== undefined
+        ? arriving.walk(bytes, end, bytes.length)
+        : skipTuple(bytes, end, bytes.length);
     if (next < 0) return { count, end, isInvalid: next === INVALID };
     end = next;
     count++;
@@ -56,6 +67,7 @@ export async function* wholeTuples(
   let loan = smallLoan();
   let used = 0;
   let wanted = PIECE_BYTES;
+  let arriving: Arriving | undefined;
   let offset = 0;
   const refuse = (what: string, at: number): TntarError =>
     new TntarError('archive', `${name}: ${what} at byte ${offset + at}`, {
@@ -72,13 +84,17 @@ export async function* wholeTuples(
   };
   const cut = async function* (isEnd: boolean): AsyncGenerator<Whole> {
     const { memory, release } = loan;
-    const { count, end, isInvalid } = walk(memory.subarray(0, used));
+    const { count, end, isInvalid } = walk(memory.subarray(0, used), arriving);
     const left = used - end;
     if (isInvalid || (isEnd && left > 0)) throw refuse('no whole tuple', end);
     if (left > MAX_TUPLE_BYTES) throw refuse(`a tuple of over ${MAX_TUPLE_BYTES} bytes`, end);
-    // of a large tuple twice as much before it is walked again
-    wanted = Math.max(PIECE_BYTES, count === 0 ? Math.min(2 * used, LONGEST_BYTES) : 0);
-    if (count === 0) return;
+    // a large tuple is walked over as it comes
+    wanted = count === 0 ? Math.min(used + CHUNK_BYTES, LONGEST_BYTES) : PIECE_BYTES;
+    if (count > 0) arriving = undefined;
+    else {
+      arriving ??= new Arriving();
+      return;
+    }
     const rest = Buffer.from(memory.subarray(end, used));
     offset += end;
     yield { count, bytes: memory.subarray(0, end), release };

@@ -2,11 +2,11 @@ import { Datetime } from '../tuple/datetime.js';
 import { Decimal } from '../tuple/decimal.js';
 import { readInteger } from '../tuple/integers.js';
 import { skip } from '../tuple/msgpack.js';
+import type { Row } from '../tuple/row.js';
 import { Uuid } from '../tuple/uuid.js';
 import { SMALL_BUFFER, TextBuffer } from './buffer.js';
 import { type JsonOptions, JsonWriter } from './json.js';
 import type { TextColumn } from './layout.js';
-import type { Row } from './row.js';
 import {
   bodyStart,
   KIND_NAMES,

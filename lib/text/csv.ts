@@ -3,10 +3,10 @@ import { Opaque } from '../tuple/carried.js';
 import { Datetime } from '../tuple/datetime.js';
 import { Interval } from '../tuple/interval.js';
 import { skip } from '../tuple/msgpack.js';
+import type { Row } from '../tuple/row.js';
 import { PlainCopy, SMALL_BUFFER, TextBuffer } from './buffer.js';
 import { JsonWriter } from './json.js';
 import { checkColumns, type Layout } from './layout.js';
-import type { Row } from './row.js';
 import {
   bodyStart,
   datetimeText,

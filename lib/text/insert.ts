@@ -1,13 +1,13 @@
 import type { Datetime } from '../tuple/datetime.js';
 import type { Decimal } from '../tuple/decimal.js';
 import { readInteger } from '../tuple/integers.js';
+import type { Row } from '../tuple/row.js';
 import type { Uuid } from '../tuple/uuid.js';
 import { PlainCopy, type TextBuffer } from './buffer.js';
 import { Cells } from './cells.js';
 import { checkWidth } from './csv.js';
 import type { Layout, TextColumn } from './layout.js';
 import { SQL_LIMITS, SQLITE_LIMITS, type TableLimits } from './limits.js';
-import type { Row } from './row.js';
 import { datetimeText, floatText, writeInteger } from './scalars.js';
 import { sqliteFloat } from './sqlite-float.js';
 import type { Strings } from './strings.js';

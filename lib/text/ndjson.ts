@@ -1,8 +1,8 @@
 import { jsonText } from '../report.js';
+import { Row } from '../tuple/row.js';
 import { FixedText, SMALL_BUFFER, TextBuffer } from './buffer.js';
 import { JsonWriter } from './json.js';
 import type { Layout } from './layout.js';
-import { Row } from './row.js';
 import { Strings } from './strings.js';
 import type { RowWriter } from './writer.js';
 

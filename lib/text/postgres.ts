@@ -2,6 +2,7 @@ import { quoted } from '../report.js';
 import { Datetime } from '../tuple/datetime.js';
 import type { Decimal } from '../tuple/decimal.js';
 import { readInteger } from '../tuple/integers.js';
+import type { Row } from '../tuple/row.js';
 import type { Uuid } from '../tuple/uuid.js';
 import { PlainCopy, type TextBuffer } from './buffer.js';
 import { Cells } from './cells.js';
@@ -10,7 +11,6 @@ import type { Layout, TextColumn } from './layout.js';
 import { POSTGRES_LIMITS } from './limits.js';
 import { isLongNumber, LongNumber, LongNumbers } from './long-numbers.js';
 import { MAX_INDEX_ROW, numericSize, PostgresSizes } from './postgres-sizes.js';
-import type { Row } from './row.js';
 import { floatText, writeFloat, writeInteger } from './scalars.js';
 import { PIECE_BYTES, type Strings } from './strings.js';
 import {

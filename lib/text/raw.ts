@@ -1,7 +1,7 @@
 import { arrayHeader } from '../tuple/msgpack.js';
+import type { Row } from '../tuple/row.js';
 import type { TextBuffer } from './buffer.js';
 import type { Layout } from './layout.js';
-import type { Row } from './row.js';
 import { PIECE_BYTES } from './strings.js';
 import type { RowWriter } from './writer.js';
 

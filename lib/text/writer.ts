@@ -1,4 +1,4 @@
-import type { Row } from './row.js';
+import type { Row } from '../tuple/row.js';
 
 /** Writes the rows of one space into a text buffer, in one format. */
 export interface RowWriter {

@@ -1,5 +1,5 @@
 import { INCOMPLETE, skipTuple } from './msgpack.js';
-import { TURN_VALUES, UNFINISHED, Walker } from './walk.js';
+import { UNFINISHED, Walker } from './walk.js';
 
 /** The space that a batch belongs to, as far as a stage on the way has to know it. */
 export interface SpaceInfo {
@@ -44,9 +44,6 @@ export function countTuples(bytes: Buffer): { count: number } | { badOffset: num
   return { count };
 }
 
-/** Bytes of a tuple that is stepped over at once: a part may have a hundred million small ones. */
-const SMALL_TUPLE = 64 * 1024;
-
 /** The same in turns, for many bytes. Finds the largest tuple on the way, too. */
 export function* countInTurns(
   bytes: Buffer,
@@ -55,18 +52,9 @@ export function* countInTurns(
   let count = 0;
   let largest = 0;
   let pos = 0;
-  let turn = TURN_VALUES;
   while (pos < bytes.length) {
-    if (pos >= turn) {
-      yield;
-      turn = pos + TURN_VALUES;
-    }
-    const near = Math.min(bytes.length, pos + SMALL_TUPLE);
-    let next = skipTuple(bytes, pos, near);
-    if (next === INCOMPLETE && near < bytes.length) {
-      next = walker.beginTuple(bytes, pos, bytes.length);
-      if (next === UNFINISHED) next = yield* walker.rest();
-    }
+    let next = walker.beginTuple(bytes, pos, bytes.length);
+    if (next === UNFINISHED) next = yield* walker.rest();
     if (next < 0) return { badOffset: pos };
     largest = Math.max(largest, next - pos);
     pos = next;
@@ -75,18 +63,22 @@ export function* countInTurns(
   return { count, largest };
 }
 
-/** Returns the bytes of the largest tuple of a batch. Looks at each tuple if the batch does not say. */
-export function largestIn({ bytes, largest }: Pick<TupleBatch, 'bytes' | 'largest'>): number {
+/** Finds the bytes of the largest tuple of a batch, in turns. Looks at each tuple if the batch does not say. */
+export function* largestInTurns({
+  bytes,
+  largest,
+}: Pick<TupleBatch, 'bytes' | 'largest'>): Generator<void, number> {
   if (largest !== undefined) return largest;
-  let found = 0;
-  for (let pos = 0; pos < bytes.length; ) {
-    const next = skipTuple(bytes, pos, bytes.length);
-    if (next < 0) break;
-    found = Math.max(found, next - pos);
-    pos = next;
-  }
-  return found;
+  const counted = yield* countInTurns(bytes);
+  if ('badOffset' in counted) throw notTuple(bytes, counted.badOffset);
+  return counted.largest;
 }
+
+/** Returns the error about bytes that are no whole tuple. */
+export const notTuple = (bytes: Buffer, pos: number): RangeError => {
+  const isCut = skipTuple(bytes, pos, bytes.length) === INCOMPLETE;
+  return new RangeError(`${isCut ? 'incomplete' : 'invalid'} tuple at byte ${pos}`);
+};
 
 /**
  * Each tuple of `bytes` as a view of the same memory.
@@ -100,11 +92,7 @@ export function* eachTuple(bytes: Buffer): Generator<Buffer> {
   let pos = 0;
   while (pos < bytes.length) {
     const next = skipTuple(bytes, pos, bytes.length);
-    if (next < 0) {
-      throw new RangeError(
-        `${next === INCOMPLETE ? 'incomplete' : 'invalid'} tuple at byte ${pos}`,
-      );
-    }
+    if (next < 0) throw notTuple(bytes, pos);
     yield bytes.subarray(pos, next);
     pos = next;
   }

@@ -9,6 +9,7 @@ import {
   skip,
   stringBytes,
 } from './msgpack.js';
+import { atOnce, UNFINISHED, Walker } from './walk.js';
 
 /** One step of a JSON path: a key of a map, or a zero-based position in an array. */
 export type PathStep = string | number;
@@ -40,31 +41,40 @@ export function joinFields(fields: readonly Buffer[]): Buffer {
   return Buffer.concat([arrayHeader(fields.length), ...fields]);
 }
 
+/** Steps over the value at `pos`, which is whole. */
+function* past(walker: Walker, buf: Buffer, pos: number): Generator<void, number> {
+  const end = walker.begin(buf, pos, buf.length);
+  return end === UNFINISHED ? yield* walker.rest() : end;
+}
+
 /**
  * Offset of the value that `path` leads to from the value at `offset`. Of a map's key that is there
  * twice the server indexes the last that leads anywhere.
  */
-function follow(
+function* follow(
+  walker: Walker,
   buf: Buffer,
   offset: number,
   path: readonly PathStep[],
   depth: number,
-): number | undefined {
+): Generator<void, number | undefined> {
   const step = path[depth];
   if (step === undefined) return offset;
   const code = buf[offset]!;
   let pos = offset + headerSize(buf, offset);
   if (typeof step === 'number' && isArray(code)) {
     if (step >= memberCount(buf, offset)) return undefined;
-    for (let i = 0; i < step; i++) pos = skip(buf, pos, buf.length);
-    return follow(buf, pos, path, depth + 1);
+    for (let i = 0; i < step; i++) pos = yield* past(walker, buf, pos);
+    return yield* follow(walker, buf, pos, path, depth + 1);
   }
   if (!isMap(code)) return undefined;
   let found: number | undefined;
   for (let pairs = memberCount(buf, offset); pairs > 0; pairs--) {
-    const value = skip(buf, pos, buf.length);
-    if (keyMatches(buf, pos, step)) found = follow(buf, value, path, depth + 1) ?? found;
-    pos = skip(buf, value, buf.length);
+    const value = yield* past(walker, buf, pos);
+    if (keyMatches(buf, pos, step)) {
+      found = (yield* follow(walker, buf, value, path, depth + 1)) ?? found;
+    }
+    pos = yield* past(walker, buf, value);
   }
   return found;
 }
@@ -76,18 +86,35 @@ function keyMatches(buf: Buffer, offset: number, step: PathStep): boolean {
 }
 
 /**
- * The raw bytes of one field, or of the value that a JSON path leads to inside it.
+ * Finds the raw bytes of one field, or of the value that a JSON path leads to inside it, in turns.
  *
  * @param fieldNo - zero-based
  * @returns undefined where the tuple has no such value
  */
+export function* fieldBytesInTurns(
+  walker: Walker,
+  tuple: Buffer,
+  fieldNo: number,
+  path: readonly PathStep[] = [],
+): Generator<void, Buffer | undefined> {
+  const pos = yield* follow(walker, tuple, 0, [fieldNo, ...path], 0);
+  return pos === undefined ? undefined : tuple.subarray(pos, yield* past(walker, tuple, pos));
+}
+
+/** The same at once. */
 export function fieldBytes(
   tuple: Buffer,
   fieldNo: number,
   path: readonly PathStep[] = [],
 ): Buffer | undefined {
-  const pos = follow(tuple, 0, [fieldNo, ...path], 0);
-  return pos === undefined ? undefined : tuple.subarray(pos, skip(tuple, pos, tuple.length));
+  if (path.length === 0) {
+    // nearly all keys are whole fields, and a comparison takes those of every row
+    if (fieldNo >= memberCount(tuple, 0)) return undefined;
+    let pos = headerSize(tuple, 0);
+    for (let i = 0; i < fieldNo; i++) pos = skip(tuple, pos, tuple.length);
+    return tuple.subarray(pos, skip(tuple, pos, tuple.length));
+  }
+  return atOnce(fieldBytesInTurns(new Walker(), tuple, fieldNo, path));
 }
 
 /**

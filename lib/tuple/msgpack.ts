@@ -68,6 +68,11 @@ function lengthAt(buf: Uint8Array, offset: number, width: number): number {
   );
 }
 
+/** Bytes of a value that its code alone tells, without those it contains; 0 = a length follows, or no valid code. */
+export const OWN = HEAD.map((head, code) => (LENGTH_WIDTH[code] === 0 ? head + FIXED[code]! : 0));
+/** What a value whose code tells all changes in the count of values to come: one less, and those it contains. */
+export const PENDING = Int8Array.from(NESTED, (nested, code) => nested * (code & 0x0f) - 1);
+
 /**
  * Steps over one value, whatever its nesting, without recursion.
  *
@@ -82,23 +87,16 @@ export function skip(buf: Uint8Array, offset: number, end: number): number {
   while (pending > 0) {
     if (pos >= end) return INCOMPLETE;
     const code = buf[pos]!;
-    const head = HEAD[code]!;
-    if (head === 0) return INVALID;
-    pending--;
-    const width = LENGTH_WIDTH[code]!;
-    const nested = NESTED[code]!;
-    if (width === 0) {
-      if (nested !== 0) pending += nested * (code & 0x0f);
-      pos += head + FIXED[code]!;
+    const own = OWN[code]!;
+    if (own !== 0) {
+      pos += own;
+      pending += PENDING[code]!;
     } else {
+      const head = HEAD[code]!;
+      if (head === 0) return INVALID;
       if (pos + head > end) return INCOMPLETE;
-      const length = lengthAt(buf, pos + 1, width);
-      if (nested !== 0) {
-        pending += nested * length;
-        pos += head;
-      } else {
-        pos += head + length + FIXED[code]!;
-      }
+      pending += nestedCount(buf, pos) - 1;
+      pos += ownSize(buf, pos);
     }
     // Each pending value takes a byte at least: a count that cannot fit needs no further walking.
     if (pos + pending > end) return INCOMPLETE;
@@ -163,12 +161,13 @@ WEIGHT.fill(6, 0xc4, 0xca).fill(6, 0xd4, 0xd9); // bytes and extensions: a Buffe
  * Counts the values that whole values are made of: those within arrays and maps, and the keys of maps. An array
  * counts for three, a map for five, and bytes and an extension for six, for that is what they take in memory.
  *
+ * @param limit - stops after the first value beyond it, for there may be a hundred million
  * @example
- * countValues(Buffer.from([0x92, 1, 0x90])); // 7
+ * countValues(Buffer.from([0x92, 1, 0x90]), 1000); // 7
  */
-export function countValues(buf: Uint8Array): number {
+export function countValues(buf: Uint8Array, limit: number): number {
   let count = 0;
-  for (let pos = 0; pos < buf.length; ) {
+  for (let pos = 0; pos < buf.length && count <= limit; ) {
     count += WEIGHT[buf[pos]!]!;
     pos += ownSize(buf, pos);
   }

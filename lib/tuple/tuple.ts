@@ -3,6 +3,7 @@ import { Raw } from './carried.js';
 import { decodeExact, type ExactValue, encodeExact } from './exact.js';
 import { joinFields, splitFields } from './fields.js';
 import { arrayHeader, countValues, headerSize, isArray, memberCount, skip } from './msgpack.js';
+import { type Places, placesAfter, placesBefore } from './places.js';
 
 /** Zero-based positions of fields by name, shared by all tuples of a space. */
 export type FieldNames = ReadonlyMap<string, number>;
@@ -43,6 +44,19 @@ export class TooManyValues extends RangeError {
   }
 }
 
+/** Tells that a tuple has more fields than an update takes. */
+export class TooManyFields extends RangeError {
+  readonly hint =
+    'a filter can change single fields with tuple.set(); or leave the row out with a --filter';
+
+  constructor(count: number) {
+    const most = MAX_DECODED.toLocaleString('en-US');
+    super(
+      `an update takes up to ${most} fields, and the tuple has ${count.toLocaleString('en-US')}`,
+    );
+  }
+}
+
 /**
  * A view of one raw tuple that decodes what is asked for, and leaves all other bytes as they are.
  *
@@ -57,11 +71,13 @@ export class Tuple implements Iterable<ExactValue> {
   /**
    * @param raw - one whole MessagePack array; never written to
    * @param names - zero-based positions by name, where there are any
+   * @param places - of its fields, if they are known: a walk over a large tuple takes seconds
    * @throws TypeError for anything but an array
    */
   constructor(
     readonly raw: Buffer,
     private readonly names: FieldNames = new Map(),
+    readonly places?: Places,
   ) {
     const isTuple = raw.length > 0 && isArray(raw[0]!) && raw.length >= headerSize(raw, 0);
     if (!isTuple) throw new TypeError('a tuple is a MessagePack array');
@@ -106,7 +122,7 @@ export class Tuple implements Iterable<ExactValue> {
     let pos = headerSize(this.raw, 0);
     let left = MAX_DECODED;
     for (let i = 0; i < this.length; i++) {
-      const end = this.behind(pos);
+      const end = this.end(i, pos);
       left = spend(this.raw.subarray(pos, end), i, left);
       yield decodeExact(this.raw.subarray(pos, end));
       pos = end;
@@ -142,10 +158,14 @@ export class Tuple implements Iterable<ExactValue> {
     const body = headerSize(this.raw, 0);
     if (position === this.length) {
       const header = arrayHeader(this.length + 1);
-      return this.replaced(Buffer.concat([header, this.raw.subarray(body), encoded]));
+      const longer = Buffer.concat([header, this.raw.subarray(body), encoded]);
+      const lastAt = longer.length - encoded.length;
+      const by = header.length - body;
+      const { places } = this;
+      return new Tuple(longer, this.names, places && placesBefore(places, position, by, lastAt));
     }
     const start = this.start(position);
-    const end = this.behind(start);
+    const end = this.end(position, start);
     const { raw } = this;
     const size = encoded.length;
     if (size === end - start && encoded.compare(raw, start, end) === 0) return this;
@@ -154,7 +174,9 @@ export class Tuple implements Iterable<ExactValue> {
     raw.copy(changed, 0, 0, start);
     encoded.copy(changed, start);
     raw.copy(changed, start + size, end);
-    return new Tuple(changed, this.names);
+    const { places } = this;
+    const by = size - (end - start);
+    return new Tuple(changed, this.names, places && placesAfter(places, position, by));
   }
 
   /**
@@ -166,8 +188,9 @@ export class Tuple implements Iterable<ExactValue> {
    * tuple.update([['+', 'visits', 1], ['=', 2, 'seen'], ['#', -1, 1]]);
    */
   update(operations: readonly TupleUpdate[]): Tuple {
-    this.behind(0);
-    const fields = splitFields(this.raw);
+    if (this.length > MAX_DECODED) throw new TooManyFields(this.length);
+    if (this.places === undefined) this.behind(0);
+    const fields = this.split();
     for (const operation of operations) this.apply(fields, operation);
     const header =
       fields.length === this.length
@@ -216,13 +239,26 @@ export class Tuple implements Iterable<ExactValue> {
   private bytes(position: number): Buffer | undefined {
     if (position >= this.length) return undefined;
     const start = this.start(position);
-    return this.raw.subarray(start, this.behind(start));
+    return this.raw.subarray(start, this.end(position, start));
+  }
+
+  private split(): Buffer[] {
+    const { places } = this;
+    if (places === undefined) return splitFields(this.raw);
+    return Array.from({ length: this.length }, (_, i) => this.bytes(i)!);
   }
 
   private start(position: number): number {
+    if (this.places !== undefined) return this.places(position);
     let pos = headerSize(this.raw, 0);
     for (let i = 0; i < position; i++) pos = this.behind(pos);
     return pos;
+  }
+
+  /** The offset after a field that begins at `start`. */
+  private end(position: number, start: number): number {
+    if (this.places === undefined) return this.behind(start);
+    return position + 1 < this.length ? this.places(position + 1) : this.raw.length;
   }
 
   private behind(start: number): number {
@@ -267,7 +303,7 @@ function changed(old: Buffer, operation: TupleUpdate): Buffer {
  * @throws TooManyValues
  */
 function spend(raw: Buffer, field: number | string, left: number): number {
-  const rest = left - countValues(raw);
+  const rest = left - countValues(raw, left);
   if (rest < 0) throw new TooManyValues(field);
   return rest;
 }

@@ -1,4 +1,14 @@
-import { headerSize, INCOMPLETE, INVALID, isArray, nestedCount, ownSize } from './msgpack.js';
+import {
+  headerSize,
+  INCOMPLETE,
+  INVALID,
+  isArray,
+  nestedCount,
+  OWN,
+  ownSize,
+  PENDING,
+  skip,
+} from './msgpack.js';
 
 /** So many values are stepped over in one turn of the event loop: some ten milliseconds. */
 export const TURN_VALUES = 1024 * 1024;
@@ -8,6 +18,9 @@ export const LONG_BYTES = 4 * 1024 * 1024;
 
 /** Returned where a walk has to pause before the end of the value. */
 export const UNFINISHED = -3;
+
+/** A value of so few bytes is stepped over at once: a part may have a hundred million small ones. */
+const SMALL_BYTES = 64 * 1024;
 
 /** So few values need no second thought. */
 const FEW_VALUES = 1024;
@@ -40,6 +53,12 @@ export class Walker {
    * @returns what `skip` returns, or {@link UNFINISHED}
    */
   begin(buf: Uint8Array, offset: number, end: number): number {
+    const near = Math.min(end, offset + Math.min(SMALL_BYTES, this.#left));
+    if (near > offset) {
+      const next = skip(buf, offset, near);
+      if (next >= 0) this.#left -= next - offset; // as many values at most
+      if (next !== INCOMPLETE || near === end) return next;
+    }
     this.#buf = buf;
     this.#pos = offset;
     this.#end = end;
@@ -68,11 +87,18 @@ export class Walker {
     let [pos, pending, left] = [this.#pos, this.#pending, this.#left];
     for (; left > 0 && pending > 0; left--) {
       if (pos >= end) return INCOMPLETE;
-      const head = headerSize(buf, pos);
-      if (head === 0) return INVALID;
-      if (pos + head > end) return INCOMPLETE;
-      pending += nestedCount(buf, pos) - 1;
-      pos += ownSize(buf, pos);
+      const code = buf[pos]!;
+      const own = OWN[code]!;
+      if (own !== 0) {
+        pos += own;
+        pending += PENDING[code]!;
+      } else {
+        const head = headerSize(buf, pos);
+        if (head === 0) return INVALID;
+        if (pos + head > end) return INCOMPLETE;
+        pending += nestedCount(buf, pos) - 1;
+        pos += ownSize(buf, pos);
+      }
       if (pos + pending > end) return INCOMPLETE;
     }
     this.#pos = pos;
@@ -80,6 +106,73 @@ export class Walker {
     this.#left = left;
     return pending === 0 ? pos : UNFINISHED;
   }
+}
+
+/**
+ * Steps over one value while its bytes arrive: each byte is looked at once, however often more of them come.
+ *
+ * @example
+ * const arriving = new Arriving();
+ * while ((end = arriving.walk(buf, start, filled)) === INCOMPLETE) filled += await more(buf);
+ */
+export class Arriving {
+  /** From the beginning of the value. */
+  #at = 0;
+  #pending = 1;
+
+  /**
+   * Steps on as far as there are bytes. The value may be at another offset than before.
+   *
+   * @param start - where the value begins
+   * @param end - of the bytes that have come
+   * @returns the offset after the value, `INCOMPLETE` or `INVALID`
+   */
+  walk(buf: Uint8Array, start: number, end: number): number {
+    let pos = start + this.#at;
+    let pending = this.#pending;
+    while (pending > 0 && pos < end) {
+      const code = buf[pos]!;
+      const own = OWN[code]!;
+      if (own !== 0) {
+        pos += own;
+        pending += PENDING[code]!;
+      } else {
+        const head = headerSize(buf, pos);
+        if (head === 0) return INVALID;
+        if (pos + head > end) break;
+        pending += nestedCount(buf, pos) - 1;
+        pos += ownSize(buf, pos);
+      }
+    }
+    this.#at = pos - start;
+    this.#pending = pending;
+    return pending === 0 && pos <= end ? pos : INCOMPLETE;
+  }
+}
+
+/**
+ * Does work that could be interrupted without a pause.
+ *
+ * @example
+ * const key = atOnce(extractKeyInTurns(tuple, parts));
+ */
+export function atOnce<T>(work: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value;
+  }
+}
+
+/**
+ * Begins work that could be interrupted, and gives up at its first pause.
+ *
+ * @returns what the work returns; undefined where it takes longer
+ * @example
+ * const key = inOneTurn(extractKeyInTurns(tuple, parts));
+ */
+export function inOneTurn<T>(work: Generator<void, T>): T | undefined {
+  const { done, value } = work.next();
+  return done === true ? value : undefined;
 }
 
 /**

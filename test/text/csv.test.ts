@@ -3,7 +3,7 @@ import { csvParseRows, tsvParseRows } from 'd3-dsv';
 import fc from 'fast-check';
 import { TextBuffer } from '../../lib/text/buffer.js';
 import { rowWriter } from '../../lib/text/formats.js';
-import { Row } from '../../lib/text/row.js';
+import { Row } from '../../lib/tuple/row.js';
 import { float64, type Plain, pack } from '../support/msgpack.js';
 import { FORMS, NOT_UTF8 } from './values.js';
 import { type Field, layoutFor, textOf, written } from './writing.js';

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { TextBuffer } from '../../lib/text/buffer.js';
 import { rowWriter } from '../../lib/text/formats.js';
 import { INVALID_UTF8, type InvalidUtf8, type TextFormat } from '../../lib/text/names.js';
-import { Row } from '../../lib/text/row.js';
+import { Row } from '../../lib/tuple/row.js';
 import { type Plain, pack } from '../support/msgpack.js';
 import { NOT_UTF8 } from './values.js';
 import { layoutFor, written } from './writing.js';

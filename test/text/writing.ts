@@ -4,8 +4,8 @@ import { TextBuffer } from '../../lib/text/buffer.js';
 import { type RowOptions, rowWriter } from '../../lib/text/formats.js';
 import { type Layout, layoutOf, widened } from '../../lib/text/layout.js';
 import type { TextFormat } from '../../lib/text/names.js';
-import { Row } from '../../lib/text/row.js';
 import { memberCount } from '../../lib/tuple/msgpack.js';
+import { Row } from '../../lib/tuple/row.js';
 import { type Plain, pack } from '../support/msgpack.js';
 
 /** A field of a format: its name, its type, and what else is said of it. */

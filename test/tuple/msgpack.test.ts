@@ -349,17 +349,22 @@ describe('countValues', () => {
       [[1, [2, []]], 11],
       [{ a: 1, b: [1, 2] }, 13],
     ] as [Plain, number][]) {
-      equal(countValues(pack(value)), count, JSON.stringify(value).slice(0, 50));
+      equal(countValues(pack(value), 1000), count, JSON.stringify(value).slice(0, 50));
     }
-    equal(countValues(Buffer.concat([pack(1), pack([null])])), 5);
-    equal(countValues(Buffer.alloc(0)), 0);
+    equal(countValues(Buffer.concat([pack(1), pack([null])]), 1000), 5);
+    equal(countValues(Buffer.alloc(0), 1000), 0);
+  });
+
+  it('looks at no more than tell that there are too many', () => {
+    equal(countValues(Buffer.alloc(1000, 1), 10), 11);
+    equal(countValues(Buffer.alloc(10, 1), 10), 10);
   });
 
   it('counts bytes and extensions for six, and each other sample for one', () => {
     for (const { title, code, bytes } of samples) {
       if (isArray(code) || isMap(code)) continue;
       const isBuffer = (code >= 0xc4 && code <= 0xc9) || (code >= 0xd4 && code <= 0xd8);
-      equal(countValues(bytes), isBuffer ? 6 : 1, title);
+      equal(countValues(bytes, 1000), isBuffer ? 6 : 1, title);
     }
   });
 });

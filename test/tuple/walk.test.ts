@@ -1,8 +1,17 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import fc from 'fast-check';
 import { countInTurns, countTuples } from '../../lib/tuple/batch.js';
-import { skip, skipTuple } from '../../lib/tuple/msgpack.js';
-import { isShort, TURN_VALUES, UNFINISHED, Walker } from '../../lib/tuple/walk.js';
+import { INCOMPLETE, skip, skipTuple } from '../../lib/tuple/msgpack.js';
+import {
+  Arriving,
+  inOneTurn,
+  isShort,
+  TURN_VALUES,
+  UNFINISHED,
+  Walker,
+} from '../../lib/tuple/walk.js';
+
+import { type Plain, pack } from '../support/msgpack.js';
 
 /** Does all the work, and tells how often it was ready to be interrupted. */
 function finish<T>(work: Generator<void, T>): { value: T; pauses: number } {
@@ -74,6 +83,35 @@ describe('a walk over values in turns', () => {
     let pauses = 0;
     for (let pos = 0; pos < 100; pos++) pauses += finish(over(walker, values, pos)).pauses;
     equal(pauses, 9);
+  });
+
+  it('ends at the same place while the bytes arrive, wherever they are cut and moved', () => {
+    const values = fc.oneof(
+      fc.integer(),
+      fc.string({ maxLength: 300 }),
+      fc.array(fc.array(fc.nat(9)), { maxLength: 20 }),
+      fc.dictionary(fc.string(), fc.nat(), { maxKeys: 20 }),
+    );
+    fc.assert(
+      fc.property(values, fc.array(fc.nat(60), { maxLength: 30 }), (value, cuts) => {
+        const bytes = pack(value as Plain);
+        const arriving = new Arriving();
+        let filled = 0;
+        for (const cut of cuts) {
+          filled = Math.min(filled + cut, bytes.length - 1);
+          const moved = Buffer.concat([Buffer.alloc(cut, 0xc1), bytes.subarray(0, filled)]);
+          equal(arriving.walk(moved, cut, moved.length), INCOMPLETE);
+        }
+        equal(arriving.walk(bytes, 0, bytes.length), bytes.length);
+      }),
+      { numRuns: 1000, seed: 15 },
+    );
+    equal(new Arriving().walk(Buffer.of(0x91, 0xc1), 0, 2), skip(Buffer.of(0x91, 0xc1), 0, 2));
+  });
+
+  it('is given up where one turn is not enough', () => {
+    equal(inOneTurn(over(new Walker(), manyMaps(1000))), 1005);
+    equal(inOneTurn(over(new Walker(), manyMaps(2 * TURN_VALUES))), undefined);
   });
 
   it('is not needed for a value that is short', () => {

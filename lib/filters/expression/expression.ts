@@ -76,7 +76,7 @@ export async function compileExpression(
       throw new Refusal(`it is neither true nor false, but a value of type ${compiled.type}`, 0);
     }
     return (tuple) => {
-      row.begin(tuple.raw);
+      row.begin(tuple);
       return ask(compiled, row);
     };
   } catch (error) {

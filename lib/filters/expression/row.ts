@@ -10,6 +10,8 @@ import {
   skip,
   stringBytes,
 } from '../../tuple/msgpack.js';
+import type { Places } from '../../tuple/places.js';
+import type { Tuple } from '../../tuple/tuple.js';
 import type { Budget } from './budget.js';
 import { Unanswered } from './numbers.js';
 import { type ExpressionValue, extensionValue, Stored, Unsayable } from './values.js';
@@ -25,13 +27,14 @@ const isContainer = (code: number): boolean => isArray(code) || isMap(code);
  *
  * @example
  * row.use(1, "'doc'");
- * row.begin(raw);
+ * row.begin(tuple);
  * row.field(1);
  */
 export class Row {
   /** Elements of the loops that are under way, from the outermost on. */
   readonly locals: ExpressionValue[] = [];
   #raw: Buffer = NOTHING;
+  #places: Places | undefined;
   /** Names for messages, by position. */
   readonly #used = new Map<number, string>();
   #positions: number[] = [];
@@ -47,9 +50,10 @@ export class Row {
     this.#positions = [...this.#used.keys()].sort((a, b) => a - b);
   }
 
-  /** @param raw - one whole tuple */
-  begin(raw: Buffer): void {
+  /** @param tuple - of bytes that are whole */
+  begin({ raw, places }: Pick<Tuple, 'raw' | 'places'>): void {
     this.#raw = raw;
+    this.#places = places;
     this.#starts.clear();
     this.#values.clear();
     this.#isWalked = false;
@@ -89,6 +93,10 @@ export class Row {
     let at = 0;
     for (const position of this.#positions) {
       if (position >= count) return;
+      if (this.#places !== undefined) {
+        this.#starts.set(position, this.#places(position));
+        continue;
+      }
       for (; at < position; at++) pos = skip(raw, pos, raw.length);
       this.#starts.set(position, pos);
     }

@@ -1,5 +1,5 @@
-import { headerSize, memberCount, skip } from '../tuple/msgpack.js';
-import { UNFINISHED, Walker } from '../tuple/walk.js';
+import { headerSize, memberCount, skip } from './msgpack.js';
+import { UNFINISHED, Walker } from './walk.js';
 
 /** Where so many fields begin is remembered. */
 const REMEMBERED = 100_000;
