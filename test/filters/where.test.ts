@@ -13,6 +13,7 @@ import { encodeExact } from '../../lib/tuple/exact.js';
 import { Interval } from '../../lib/tuple/interval.js';
 import { Tuple } from '../../lib/tuple/tuple.js';
 import { Uuid } from '../../lib/tuple/uuid.js';
+import { coded } from '../support/msgpack.js';
 import { headOf } from './heads.js';
 
 const FORMAT = [
@@ -412,6 +413,20 @@ describe('keepWhere', () => {
       ok(process.cpuUsage(before).user < 1_000_000);
     });
   }
+
+  // The bytes were stepped over first, and paid for after that.
+  it('steps over no more of a list than it can pay', async () => {
+    const count = 100_000_000;
+    const list = Buffer.concat([coded(0xdd, 4, count), Buffer.alloc(count, 1)]);
+    const tuple = Tuple.from([new Raw(Buffer.concat([Buffer.of(0x92), list, Buffer.of(7)]))]);
+    const budget = new Budget();
+    const fields = new Map([['v', { position: 0, type: 'dyn' } as const]]);
+    const predicate = await compileExpression('v[1] == 7', fields, 'x', budget);
+    budget.begin();
+    const before = process.cpuUsage();
+    throws(() => predicate(tuple), /more than 5,000,000 steps/);
+    ok(process.cpuUsage(before).user < 1_000_000);
+  });
 
   it('gives each row steps of its own, which all expressions for it share', async () => {
     const expression = 'v.all(x, v.all(y, x + y >= 0))';

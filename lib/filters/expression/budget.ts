@@ -13,7 +13,7 @@ const HELD_STEPS = 50;
 /** Bytes of text that may stay in memory for one step: an expression holds 40 MB at most. */
 const BYTES_HELD_PER_STEP = 8;
 /** Bytes of an array or a map that are stepped over in the time of one step: each may be a value. */
-const BYTES_SKIPPED_PER_STEP = 16;
+const BYTES_SKIPPED_PER_STEP = 8;
 /** Steps for an answer that is missing, and for which the expression goes on: it has cost an error. */
 const FAILURE_STEPS = 200;
 
@@ -63,6 +63,11 @@ export class Budget {
   /** Pays for text or bytes that stay in memory. */
   spendHeldBytes(length: number): void {
     this.spend(length / BYTES_HELD_PER_STEP);
+  }
+
+  /** Bytes of an array or a map that can be stepped over and paid. */
+  get skippable(): number {
+    return this.#left * BYTES_SKIPPED_PER_STEP;
   }
 
   /** Pays for a step over an array or a map of so many bytes. */

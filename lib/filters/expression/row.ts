@@ -12,7 +12,7 @@ import {
 } from '../../tuple/msgpack.js';
 import type { Places } from '../../tuple/places.js';
 import type { Tuple } from '../../tuple/tuple.js';
-import type { Budget } from './budget.js';
+import { type Budget, OverBudget } from './budget.js';
 import { Unanswered } from './numbers.js';
 import { type ExpressionValue, extensionValue, Stored, Unsayable } from './values.js';
 
@@ -134,8 +134,14 @@ export class Row {
   /** The offset of what follows the value at an offset. */
   #after(pos: number): number {
     const raw = this.#raw;
-    const end = skip(raw, pos, raw.length);
-    this.budget.spendSkipped(isContainer(raw[pos]!) ? end - pos : 0);
+    const isLong = isContainer(raw[pos]!);
+    const end = skip(
+      raw,
+      pos,
+      isLong ? Math.min(raw.length, pos + this.budget.skippable) : raw.length,
+    );
+    if (end < 0) throw new OverBudget();
+    this.budget.spendSkipped(isLong ? end - pos : 0);
     return end;
   }
 
