@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import type { BackupItem, Count, Size } from '../archive/items.js';
 import type { Manifest } from '../archive/manifest.js';
 import { Collector } from '../filters/collector.js';
@@ -40,7 +41,9 @@ class PreviewSink extends ItemWritable {
       if (!this.#collector.take(item)) await this.#measure(item);
     } else {
       this.#collector.end(item);
+      await setImmediate();
       const { manifest, catalog } = this.#collector.head();
+      await setImmediate();
       const { counts } = this.#collector;
       const sizes = new Map(
         [...counts].map(([id, count]): [number, Size] => {

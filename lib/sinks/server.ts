@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import type { BackupEnd, BackupItem, Outlook } from '../archive/items.js';
 import { asTntarError, TntarError } from '../errors.js';
 import { Collector } from '../filters/collector.js';
@@ -190,6 +191,7 @@ class ServerSink extends ItemWritable implements ServerWritable {
   /** Checks the target and creates what the data needs, once. */
   async #prepare(): Promise<RestorePlan> {
     if (this.#plan !== undefined) return this.#plan;
+    await setImmediate();
     const { manifest, catalog } = this.#collector.head();
     this.#plan = await planFor(this.#connection, manifest, catalog, this.#wanted, this.#outlook);
     const { losses, omissions, notes, drops, before, destinations, used } = this.#plan;

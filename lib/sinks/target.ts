@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Outlook } from '../archive/items.js';
 import type { Manifest } from '../archive/manifest.js';
 import { TntarError } from '../errors.js';
@@ -186,7 +187,10 @@ export async function planFor(
     excluded: excludedIn(manifest.spaces),
     restorer: privileges.userId,
   };
+  // Each step of this takes up to a second for definitions at their limits: in between, signals are heard.
+  await setImmediate();
   const first = planRestore(backup, catalog, options);
+  await setImmediate();
   const refused = await readRefusals(connection, first.questions);
   const plan = refused.size === 0 ? first : planRestore(backup, catalog, { ...options, refused });
   if (plan.unsupported.length > 0) {
@@ -196,11 +200,14 @@ export async function planFor(
       { hint: 'restore into a newer version; nothing was written' },
     );
   }
+  await setImmediate();
   checkRefused(connection.where, plan.refused);
   checkKeys(plan.brokenKeys);
   checkVinyl(plan.made);
   if (plan.conflicts.length > 0) throw refusal(connection.where, plan.conflicts, wanted);
+  await setImmediate();
   checkPrivileges(privileges, plan, catalog, target.server);
+  await setImmediate();
   const notes = await checkCapacity(connection, plan, outlook, backup, catalog);
   return {
     ...plan,
