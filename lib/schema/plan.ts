@@ -1,6 +1,7 @@
 import type { SequenceValue } from '../archive/items.js';
 import { counted, listOf } from '../report.js';
 import { encode, type Value } from '../tuple/codec.js';
+import { atOnce } from '../tuple/walk.js';
 import { functionsActingOn } from './acting.js';
 import { Catalog, type SystemRow } from './catalog.js';
 import { withoutCode } from './code.js';
@@ -70,39 +71,53 @@ export interface RestorePlan {
 /** What only the end of a backup tells. */
 export type LateSteps = Pick<Part, 'steps' | 'omissions'>;
 
+/** Does the same as {@link planInTurns}, at once. */
+export function planRestore(
+  original: Catalog,
+  target: Catalog,
+  options: PlanOptions = {},
+): RestorePlan {
+  return atOnce(planInTurns(original, target, options));
+}
+
 /**
- * Orders what a backup needs on a target. A row goes in when all that it names is there, and what is
+ * Orders what a backup needs on a target, in turns. A row goes in when all that it names is there, and what is
  * checked on insert, or slows it down, goes in after the data. Where the target uses an id of the
  * backup's for something else, the backup's gets another, everywhere.
  *
  * @param original - the user's rows of the system spaces, from the archive
  * @param target - all rows of the target's system spaces
  */
-export function planRestore(
+export function* planInTurns(
   original: Catalog,
   target: Catalog,
   options: PlanOptions = {},
-): RestorePlan {
+): Generator<void, RestorePlan> {
   const releases = options.releases ?? SAME_RELEASES;
   const { source, target: release } = releases;
   const { backup: translated, notes } = convert(withSmallTypes(original), source, release);
+  yield;
   const known = withoutOrigins(translated, release.server);
   const { backup: understood, hints } = withoutPassedOver(known.backup, target, release.server);
+  yield;
   const makable = makableOf(understood, target, release.server, options);
   const converted = makable.backup;
   // As long as the target's system spaces want them.
   const backup = Catalog.of((id) => converted.userRows(id).map(fitter(id, target)));
   const isData = options.only === 'data';
   const drop = planDrops(backup, target, options);
+  yield;
   const planner = new Planner(backup, drop.remaining, options);
   const parts = isData
     ? { ...NO_PARTS, after: planData(planner, backup, target, releases, options) }
     : planDefinitions(planner, backup, drop.remaining, release.server, options);
+  yield;
   const { ids } = planner;
   const destinations = destinationsOf(backup, drop.remaining, ids, options);
   const excluded = planExcluded(backup, target, drop.remaining, ids, options);
   const acting = actingOn(target, destinations);
   const isRefused = takesAway(options.existing ?? 'error');
+  yield;
   const { conflicts, omissions, ...all } = joinParts([
     { conflicts: [...planner.conflicts, ...drop.conflicts] },
     isRefused ? {} : { notes: acting },
@@ -117,6 +132,7 @@ export function planRestore(
     { notes: excluded.notes, omissions: excluded.omissions },
   ]);
   const left = unwanted(options);
+  yield;
   const made = Catalog.of((id) =>
     left.has(id) ? [] : converted.userRows(id).filter((row) => !planner.kept.covers(id, row)),
   );
@@ -128,12 +144,16 @@ export function planRestore(
   };
   const grants = withGrantors(parts, drop.remaining, release.server);
   const steps = [...parts.before.steps, ...parts.after.steps, ...grants.grants, ...grants.triggers];
+  yield;
   const refused = isData
     ? []
     : [
         ...refusedDefinitions(backup, target, release.server, (id) => planner.rows(id)),
         ...refusedGrants(steps, drop.remaining, release.server),
       ];
+  yield;
+  const rights = rightsOf(steps, target, options.restorer ?? BuiltinUser.ADMIN);
+  yield;
   return {
     drops: drop.steps,
     before: parts.before.steps,
@@ -147,7 +167,7 @@ export function planRestore(
     destinations,
     losses: [...drop.losses, ...excluded.losses],
     used: planner.used,
-    rights: rightsOf(steps, target, options.restorer ?? BuiltinUser.ADMIN),
+    rights,
     omissions,
     made,
     questions: makable.questions,

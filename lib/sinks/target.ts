@@ -8,7 +8,7 @@ import type { Catalog } from '../schema/catalog.js';
 import { excludedIn } from '../schema/excluded.js';
 import { isUsed, takesRows } from '../schema/existing.js';
 import { lackingPrivileges } from '../schema/needed-privileges.js';
-import { planRestore, type RestorePlan } from '../schema/plan.js';
+import { planInTurns, type RestorePlan } from '../schema/plan.js';
 import { Privileges } from '../schema/privileges.js';
 import {
   isOlder,
@@ -27,6 +27,7 @@ import { throwHidden } from '../server/hidden.js';
 import { readRefusals } from '../server/refusals.js';
 import { readSequenceValues } from '../server/sequence-values.js';
 import { readOnlyReason } from '../server/status.js';
+import { inTurns } from '../turns.js';
 import { checkCapacity } from './capacity.js';
 import { checkHeld, type Wanted } from './wanted.js';
 
@@ -189,10 +190,13 @@ export async function planFor(
   };
   // Each step of this takes up to a second for definitions at their limits: in between, signals are heard.
   await setImmediate();
-  const first = planRestore(backup, catalog, options);
+  const first = await inTurns(planInTurns(backup, catalog, options));
   await setImmediate();
   const refused = await readRefusals(connection, first.questions);
-  const plan = refused.size === 0 ? first : planRestore(backup, catalog, { ...options, refused });
+  const plan =
+    refused.size === 0
+      ? first
+      : await inTurns(planInTurns(backup, catalog, { ...options, refused }));
   if (plan.unsupported.length > 0) {
     throw new TntarError(
       'target',
