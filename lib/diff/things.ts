@@ -2,14 +2,14 @@ import type { Manifest, Revocation } from '../archive/manifest.js';
 import { Catalog, type SystemRow } from '../schema/catalog.js';
 import { Describer, describeThing, privileges } from '../schema/describe.js';
 import { DEFINITIONS, KINDS, type Kind } from '../schema/ids.js';
-import { emptyValue, isTable } from '../schema/rows.js';
+import { emptyValue } from '../schema/rows.js';
 import { BuiltinUser, Field, SystemSpace } from '../schema/system.js';
-import { systemFormat } from '../schema/system-formats.js';
-import { extension } from '../tuple/carried.js';
+import { type FieldFormat, systemFormat } from '../schema/system-formats.js';
 import { decode, encode, type Value } from '../tuple/codec.js';
 import { joinFields, splitFields } from '../tuple/fields.js';
-import { arrayHeader, isMap } from '../tuple/msgpack.js';
-import { lowered, type Naming, namedOption, namedPart, optionsOf } from './options.js';
+import { arrayHeader, isMap, memberCount } from '../tuple/msgpack.js';
+import { NameTable } from './names.js';
+import { lowered, namedOption, namedPart, optionsOf } from './options.js';
 import { note, type Properties, textOf } from './property.js';
 import { isSameValue, membersOf, typedText } from './typed.js';
 
@@ -43,11 +43,13 @@ export function shipped(): Catalog {
 const LEFT_OUT: Readonly<Record<number, readonly number[]>> = {
   [SystemSpace.SPACE]: [Field.space.flags, Field.space.format],
   [SystemSpace.FUNC]: [Field.func.created, Field.func.lastAltered],
-  [SystemSpace.USER]: [
-    ...[Field.user.auth, Field.user.authHistory, Field.user.lastModified],
-    // who keeps the user: people, or a configuration
-    Field.user.options,
-  ],
+  [SystemSpace.USER]: [Field.user.auth, Field.user.authHistory, Field.user.lastModified],
+};
+
+/** Fields that a server writes and that the format of the space does not name: `lib/schema/origins.ts`. */
+const UNNAMED: Readonly<Record<number, Readonly<Record<number, FieldFormat>>>> = {
+  [SystemSpace.USER]: { [Field.user.options]: { name: 'options', type: 'map' } },
+  [SystemSpace.PRIV]: { [Field.priv.options]: { name: 'options', type: 'map' } },
 };
 
 /** Fields of a format that are in one piece of properties. */
@@ -62,39 +64,8 @@ const LSN = 'lsn';
 /** The whole name: what is shown is cut later. */
 const quote = (name: unknown): string => `'${name}'`;
 
-/** The type of extension by which a name is compared with other names, and with nothing else. */
-const NAME = 127;
-const NOTHING = Buffer.of(0xc0);
-
-/** Gathers the names of things by their ids. */
-class NameTable implements Naming {
-  readonly #names = new Map(KINDS.map((kind) => [kind, new Map<Value, Buffer>()]));
-  readonly #describer: Describer;
-
-  constructor(catalogs: readonly Catalog[], describer: Describer) {
-    this.#describer = describer;
-    for (const kind of KINDS) {
-      const { spaceId, id, name } = DEFINITIONS[kind];
-      for (const { raw, fields } of catalogs.flatMap((catalog) => catalog.rows(spaceId))) {
-        const named = Buffer.from(`${kind} ${typedText(splitFields(raw)[name] ?? NOTHING)}`);
-        this.#names.get(kind)!.set(fields[id]!, extension(NAME, named));
-      }
-    }
-  }
-
-  raw(kind: Kind, id: Value): Buffer | undefined {
-    return this.#names.get(kind)!.get(id);
-  }
-
-  text(kind: Kind, id: Value): string {
-    return this.#describer.thing(kind, id);
-  }
-
-  /** Returns the name as {@link raw}, or the id where nothing has it. */
-  of(kind: Kind, id: Buffer | undefined): Buffer {
-    return id === undefined ? NOTHING : (this.raw(kind, decode(id)) ?? id);
-  }
-}
+const NIL = 0xc0;
+const NOTHING = Buffer.of(NIL);
 
 /** Takes apart what one side has in its system spaces, with names in the place of ids. */
 export class Things {
@@ -157,7 +128,7 @@ export class Things {
         const properties = this.#fields(spaceId, raw, [id, name]);
         if (kind === 'space') return this.#space(fields, raw, properties);
         if (kind === 'sequence') this.#value(fields[id]!, properties);
-        if (kind === 'user') this.#password(raw[Field.user.auth], properties);
+        if (kind === 'user') this.#passwords(raw, properties);
         return [properties];
       });
     }
@@ -169,14 +140,19 @@ export class Things {
     const format = systemFormat(spaceId);
     for (const [i, field] of raw.entries()) {
       if (without.includes(i) || LEFT_OUT[spaceId]?.includes(i)) continue;
-      const { name, type } = format[i] ?? { name: `field ${i + 1}`, type: 'any' };
-      if (isSameValue(field, emptyValue(type))) continue;
+      const unknown = { name: `field ${i + 1}`, type: 'any' };
+      const { name, type } = format[i] ?? UNNAMED[spaceId]?.[i] ?? unknown;
+      const isPerson = name === 'owner' || name === 'grantor';
+      // to guest, whose id is 0, a thing may belong
+      if (!isPerson && isSameValue(field, emptyValue(type))) continue;
       const label = name.replaceAll('_', ' ');
-      if (name !== 'owner') note(properties, label, field);
-      else {
-        const owner = this.#names.text('user', decode(field));
-        note(properties, label, this.#names.of('user', field), owner);
-      }
+      if (isPerson) {
+        const person = this.#names.text('user', decode(field));
+        note(properties, label, this.#names.of('user', field), person);
+      } else if (spaceId === SystemSpace.FUNC && i === Field.func.trigger) {
+        const { raw: compared, text } = this.#names.events(field);
+        note(properties, label, compared, text);
+      } else note(properties, label, field);
     }
     return properties;
   }
@@ -247,10 +223,16 @@ export class Things {
     note(properties, 'value', splitFields(row.raw)[Field.sequenceData.value]!);
   }
 
-  #password(auth: Buffer | undefined, properties: Properties): void {
-    const value = auth === undefined ? null : decode(auth);
-    if (auth === undefined || !isTable(value) || Object.keys(value).length === 0) return;
-    properties.set('password', { label: 'password', raw: auth, text: '', isSecret: true });
+  /** Notes the password, and the ones before it, which a server may refuse as the next one. */
+  #passwords(raw: readonly Buffer[], properties: Properties): void {
+    for (const [label, i] of [
+      ['password', Field.user.auth],
+      ['password history', Field.user.authHistory],
+    ] as const) {
+      const value = raw[i];
+      if (value === undefined || value[0] === NIL || memberCount(value, 0) === 0) continue;
+      properties.set(label, { label, raw: value, text: '', isSecret: true });
+    }
   }
 
   #addIndex(row: SystemRow): void {
@@ -331,7 +313,6 @@ export class Things {
     });
   }
 
-  /** Who granted it makes no difference. */
   #addGrant(row: SystemRow): void {
     const { grantee, objectType, objectId, bits } = Field.priv;
     const { fields } = row;
@@ -342,7 +323,8 @@ export class Things {
     const properties = (): Properties[] => {
       const noted: Properties = new Map();
       if (fields[bits] !== 0) note(noted, 'privileges', raw[bits]!, privileges(fields[bits]));
-      return [noted];
+      const others = this.#fields(SystemSpace.PRIV, raw, [grantee, objectType, objectId, bits]);
+      return [new Map([...noted, ...others])];
     };
     const to = this.#describer.thing('user', fields[grantee]);
     const shown = `grant on ${this.#describer.object(type, fields[objectId])} to ${to}`;

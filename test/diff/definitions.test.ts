@@ -45,6 +45,12 @@ function shown(left: SystemRows, right: SystemRows, releases?: [string, string])
 const view = (name: string, sql: string): Plain[] =>
   spaceRow(600, name, { flags: { view: true, sql } });
 
+/** A function that is a trigger, as servers from 3.0 on have it. */
+const trigger = (name: string, event: string): Plain[] => [
+  ...[name === 'f' ? 100 : 101, 1, name, 0, 'LUA', 'function() end', 'function', [], 'any'],
+  ...['none', 'none', true, true, true, ['LUA'], {}, '', '', '', [event]],
+];
+
 describe('definitions that are compared', () => {
   for (const [title, left, right, expected] of [
     ['are the same as themselves', { 280: [USERS] }, { 280: [USERS] }, []],
@@ -108,12 +114,55 @@ describe('definitions that are compared', () => {
       ["~ user 'ann': password differs"],
     ],
     [
-      'tell privileges, whoever granted them',
+      'tell privileges, and who granted them',
       { 280: [USERS], 304: [ANN], 312: [GRANT, [1, 32, 'universe', 0, 24]] },
       { 280: [USERS], 304: [ANN], 312: [[32, 32, 'space', 512, 1]] },
       [
-        "~ grant on space 'users' to user 'ann': privileges read,write -> read",
+        "~ grant on space 'users' to user 'ann': privileges read,write -> read; grantor user 'admin' -> user 'ann'",
         "- grant of session,usage on universe to user 'ann'",
+      ],
+    ],
+    [
+      'do not mind under which ids users own and grant',
+      { 280: [[512, 32, ...USERS.slice(2)]], 304: [ANN], 312: [[32, 2, 'space', 512, 1]] },
+      {
+        280: [[600, 40, ...USERS.slice(2)]],
+        304: [[40, ...ANN.slice(1)]],
+        312: [[40, 2, 'space', 600, 1]],
+      },
+      [],
+    ],
+    [
+      'tell whether people or a configuration keep a user and a grant',
+      { 280: [USERS], 304: [ANN], 312: [GRANT] },
+      {
+        280: [USERS],
+        304: [[...ANN, [], 0, { origins: { config: true } }]],
+        312: [[...GRANT, { origins: { '': 1, config: 2 } }]],
+      },
+      [
+        '~ user \'ann\': options none -> {"origins":{"config":true}}',
+        '~ grant on space \'users\' to user \'ann\': options none -> {"origins":{"":1,"config":2}}',
+      ],
+    ],
+    [
+      'tell passwords of the past, which they do not show',
+      { 304: [[...ANN, ['hash of the past'], 1700000000]] },
+      { 304: [[...ANN, [], 1800000000]] },
+      ["~ user 'ann': password history differs"],
+    ],
+    [
+      'tell what a function is a trigger of, under whatever id a space is',
+      {
+        280: [USERS, spaceRow(513, 'more')],
+        296: [trigger('f', 'box.space[512].on_replace'), trigger('g', 'box.space[512].on_replace')],
+      },
+      {
+        280: [spaceRow(513, 'users', { format: USERS[6] as Plain[] }), spaceRow(512, 'more')],
+        296: [trigger('f', 'box.space[513].on_replace'), trigger('g', 'box.space[512].on_replace')],
+      },
+      [
+        "~ function 'g': trigger box.space.on_replace of space 'users' -> box.space.on_replace of space 'more'",
       ],
     ],
     [

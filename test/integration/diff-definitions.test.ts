@@ -21,6 +21,8 @@ const SOURCE = `
   box.space._schema:replace({'app_version', 3, 1})
   box.schema.func.create('f', {body = 'function() return 1 end'})
   box.schema.func.create('g', {body = 'function() return 1 end'})
+  local t = box.schema.space.create('t', {user = 'ann'})
+  box.schema.role.grant('clerk', 'read', 'space', 't')
 `;
 
 const format = (more: string): string => `box.space.s:format({{'id', 'unsigned'},
@@ -29,6 +31,11 @@ const format = (more: string): string => `box.space.s:format({{'id', 'unsigned'}
 const priv = (bits: number): string => `
   local ann = box.space._user.index.name:get('ann').id
   box.space._priv:update({ann, 'space', 280}, {{'=', 5, ${bits}}})`;
+
+const onT = (change: string): string => `
+  local users = box.space._user.index.name
+  local ann, clerk = users:get('ann').id, users:get('clerk').id
+  box.space._priv:update({clerk, 'space', box.space.t.id}, {{'=', ${change}}})`;
 
 /** Each changes one thing of what is there after the ones before. */
 const CHANGES: readonly (readonly [what: string, lua: string, since?: string, until?: string])[] = [
@@ -53,6 +60,15 @@ const CHANGES: readonly (readonly [what: string, lua: string, since?: string, un
   ['a privilege that has a name', priv(3)],
   ['a privilege that has no name', priv(3 + 65536)],
   ['another privilege that has no name', priv(3 + 131072)],
+  ['who granted something', onT('1, ann')],
+  ['the origins of a grant', onT('6, {origins = {config = 1}}')],
+  ['other origins of it', onT(`6, {origins = {config = 1, [''] = 1}}`)],
+  [
+    'the origins of a user',
+    `local id = box.space._user.index.name:get('ann').id
+     box.space._user:update(id, {{'=', 8, {origins = {config = true}}}})`,
+    '3.6',
+  ],
   ['the owner of a space', `box.space._space:update(box.space.s.id, {{'=', 2, 0}})`],
   ['the end of a long name', `box.space.s:rename(('s'):rep(300) .. '1')`],
   ['the end of a longer name', `box.space[('s'):rep(300) .. '1']:rename(('s'):rep(300) .. '2')`],
