@@ -77,6 +77,9 @@ export interface Differences {
 /** The number of changes of a conversion that are shown one by one. */
 const SHOWN_NOTES = 50;
 
+const isAbortError = (error: unknown): boolean =>
+  error instanceof Error && error.name === 'AbortError';
+
 /** What a side is, and whose errors are its own. */
 interface Place {
   begin: Origin;
@@ -92,8 +95,10 @@ class Run {
   readonly #totals: Observer;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
-  /** By errors: which side they are of. */
+  /** The name of the side that each error belongs to; undefined for an error of neither. */
   readonly #owners = new Map<unknown, string | undefined>();
+  /** The first error that is not the end of something else. */
+  #cause: unknown;
   #definitions: DefinitionDifference[] = [];
   #converted: Converted | undefined;
   #only: Differences['only'];
@@ -113,7 +118,9 @@ class Run {
     try {
       await this.#read(left, (a) => this.#read(right, (b) => this.#both([a, left], [b, right])));
     } catch (error) {
-      if (!(error instanceof Enough)) throw this.#named(error);
+      // a side is aborted when the other one fails, and a pipeline may know no more than that
+      const cause = isAbortError(error) ? (this.#cause ?? error) : error;
+      if (!(cause instanceof Enough)) throw this.#named(cause);
     } finally {
       // where one side failed, the other is still being read
       this.#stop.abort();
@@ -135,7 +142,9 @@ class Run {
   ): Promise<void> {
     const { rewrites = [], only } = this.#options;
     const own = (error: unknown): void => {
-      if (!this.#owners.has(error)) this.#owners.set(error, name);
+      this.#own(error, name);
+      // the other side may be a server that is silent for a long time
+      this.#stop.abort();
     };
     const wants = only === 'schema' ? () => false : wantedBy(rewrites);
     const { countBytes, see } = this.#totals;
@@ -146,14 +155,29 @@ class Run {
     const stages = compose([...rewriteStages(rewrites, this.#report), see]);
     source.once('error', own);
     stages.once('error', own);
-    await pipeline(source, stages, consume, { signal: this.#signal });
+    const consuming = (items: AsyncIterable<BackupItem>): Promise<void> =>
+      consume(items).catch((error: unknown) => {
+        // the streams that are destroyed with this error are not its cause
+        this.#own(error, undefined);
+        throw error;
+      });
+    await pipeline(source, stages, consuming, { signal: this.#signal });
+  }
+
+  /** Notes the side that an error belongs to, if that is not known yet. */
+  #own(error: unknown, name: string | undefined): void {
+    if (this.#owners.has(error)) return;
+    this.#owners.set(error, name);
+    if (!isAbortError(error)) this.#cause ??= error;
   }
 
   async #both(
     [a, left]: [AsyncIterable<BackupItem>, Place],
     [b, right]: [AsyncIterable<BackupItem>, Place],
   ): Promise<void> {
-    const sides = [await Side.open(a), await Side.open(b)] as const;
+    const open = (items: AsyncIterable<BackupItem>, { name }: Place): Promise<Side> =>
+      Side.open(items, (error) => this.#own(error, name));
+    const sides = [await open(a, left), await open(b, right)] as const;
     const { only, onDefinitions, onRow, onSpace, sort = false, rewrites = [] } = this.#options;
     if (rewrites.length > 0 && sides.every(({ spaces }) => spaces.size === 0)) {
       throw this.#refuse('no space of either side is chosen');
@@ -253,9 +277,7 @@ class Run {
 
   /** An error that is of neither side, although it ends the reading of both. */
   #refuse(message: string, hint?: string): TntarError {
-    const error = new TntarError('usage', message, hint === undefined ? {} : { hint });
-    this.#owners.set(error, undefined);
-    return error;
+    return new TntarError('usage', message, { hint });
   }
 
   #named(error: unknown): unknown {

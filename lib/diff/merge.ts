@@ -84,8 +84,8 @@ export interface MergeOptions {
    * there is no order; and such as are changed, if `onRow` is there for them.
    */
   keep?: OnRow | undefined;
-  /** Called where a side is not in the order of the keys; absent for rows that we have sorted. */
-  onDisorder?: (() => void) | undefined;
+  /** Called where a side, 0 or 1, is not in the order of the keys; absent for rows that we have sorted. */
+  onDisorder?: ((side: 0 | 1) => void) | undefined;
 }
 
 /** Compares the rows of a space that both sides have in the order of their keys. */
@@ -117,8 +117,8 @@ export class Merge {
       const same = skipSame(a, b);
       counts.equal += same;
       if (same > 0) continue;
-      this.#check(a);
-      this.#check(b);
+      this.#check(a, 0);
+      this.#check(b, 1);
       const order = this.#compare(a.bytes, a.offset, b.bytes, b.offset);
       const [left, right] = [order <= 0 ? a : undefined, order >= 0 ? b : undefined];
       const isCounted = order === 0 && onRow === undefined;
@@ -130,9 +130,9 @@ export class Merge {
   }
 
   /** The row at hand has to come behind those before it. */
-  #check(cursor: Cursor): void {
+  #check(cursor: Cursor, side: 0 | 1): void {
     const { onDisorder } = this.#options;
-    if (onDisorder !== undefined && !cursor.mark(this.#compare)) onDisorder();
+    if (onDisorder !== undefined && !cursor.mark(this.#compare)) onDisorder(side);
   }
 
   #take(
@@ -165,7 +165,7 @@ export class Merge {
         cursor.advance(cursor.bytes.length, cursor.left);
         continue;
       }
-      if (isChecked) this.#check(cursor);
+      if (isChecked) this.#check(cursor, kind === 'removed' ? 0 : 1);
       const isRemoved = kind === 'removed';
       const [left, right] = [isRemoved ? cursor : undefined, isRemoved ? undefined : cursor];
       const waits = this.#take(left, right, hear);

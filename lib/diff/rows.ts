@@ -117,7 +117,8 @@ export class RowComparison {
 
   async #compare(name: string, [left, right]: Both<Pieces>): Promise<void> {
     const { onRow, onSpace } = this.#listener;
-    const tools = { scratch: this.#scratch, report: this.#report, onRow };
+    const blame = (side: 0 | 1, error: unknown): void => this.#sides[side].blame(error);
+    const tools = { scratch: this.#scratch, report: this.#report, onRow, blame };
     const comparison = new SpaceComparison(name, this.#pairing(name), tools);
     const counts = await comparison.run([new Cursor(left), new Cursor(right)]);
     await onSpace?.({ name, ...counts });

@@ -14,6 +14,8 @@ import type { Piece } from './pieces.js';
 export class Side implements Keyed {
   readonly #items: AsyncIterator<BackupItem>;
   readonly #collector = new Collector();
+  /** Notes that this side causes an error. */
+  readonly blame: (error: unknown) => void;
   /** The batch at hand; undefined behind the last. */
   #batch: TupleBatch | undefined;
   #end: BackupEnd | undefined;
@@ -21,15 +23,28 @@ export class Side implements Keyed {
   #spaces: ReadonlyMap<string, Space> | undefined;
   #primaryRows: ReadonlyMap<number, SystemRow> | undefined;
 
-  private constructor(items: AsyncIterable<BackupItem>) {
+  private constructor(items: AsyncIterable<BackupItem>, blame: (error: unknown) => void) {
     this.#items = items[Symbol.asyncIterator]();
+    this.blame = blame;
   }
 
-  /** Reads up to the first row of a user. */
-  static async open(items: AsyncIterable<BackupItem>): Promise<Side> {
-    const side = new Side(items);
+  /**
+   * Reads up to the first row of a user.
+   *
+   * @param blame - hears of each error that this side causes, before it is thrown
+   */
+  static async open(
+    items: AsyncIterable<BackupItem>,
+    blame: (error: unknown) => void = () => {},
+  ): Promise<Side> {
+    const side = new Side(items, blame);
     await side.#next();
-    side.#head = side.#collector.head();
+    try {
+      side.#head = side.#collector.head();
+    } catch (error) {
+      blame(error);
+      throw error;
+    }
     side.#spaces = new Map(side.catalog.spaces.map((space) => [space.name, space]));
     return side;
   }
@@ -100,6 +115,15 @@ export class Side implements Keyed {
   }
 
   async #next(): Promise<void> {
+    try {
+      await this.#advance();
+    } catch (error) {
+      this.blame(error);
+      throw error;
+    }
+  }
+
+  async #advance(): Promise<void> {
     for (;;) {
       const { done, value } = await this.#items.next();
       if (done === true) {

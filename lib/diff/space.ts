@@ -14,6 +14,8 @@ export type Both<T> = readonly [left: T, right: T];
 export interface Tools {
   scratch: Scratch;
   report: Report;
+  /** Notes that a side, 0 or 1, causes an error. */
+  blame: (side: 0 | 1, error: unknown) => void;
   onRow?: OnRow | undefined;
 }
 
@@ -37,11 +39,13 @@ export class SpaceComparison {
   }
 
   async #ordered(cursors: Both<Cursor>): Promise<RowCounts> {
-    const onDisorder = (): never => {
+    const { onRow, blame } = this.#tools;
+    const onDisorder = (side: 0 | 1): never => {
       const what = `rows of ${quoted(this.#name)} are not in the order of its key`;
-      throw new TntarError('failure', what, { hint: 'sort them first: --sort' });
+      const error = new TntarError('failure', what, { hint: 'sort them first: --sort' });
+      blame(side, error);
+      throw error;
     };
-    const { onRow } = this.#tools;
     const merge = new Merge(this.#name, this.#pairing.compare, { onRow, onDisorder });
     await merge.run(...cursors);
     return merge.counts;

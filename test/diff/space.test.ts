@@ -22,7 +22,12 @@ async function compared(
 ): Promise<RowCounts> {
   const scratch = new Scratch();
   try {
-    const comparison = new SpaceComparison('rows', pairing, { scratch, report: silent, onRow });
+    const comparison = new SpaceComparison('rows', pairing, {
+      scratch,
+      report: silent,
+      onRow,
+      blame: () => {},
+    });
     return await comparison.run([new Cursor(pieces(left!, a)), new Cursor(pieces(right!, b))]);
   } finally {
     await scratch.close();
