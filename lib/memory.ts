@@ -106,14 +106,35 @@ export interface Loan {
   release: () => void;
 }
 
-/** The last piece that was freed, until it is collected: as long as it is there, it is better used. */
-let spare: WeakRef<Buffer> | undefined;
+/** Pieces that nobody uses, until they are collected: as long as they are there, they are better used. */
+let spares: WeakRef<Buffer>[] = [];
 
-function takeSpare(size: number): Buffer | undefined {
-  const piece = spare?.deref();
-  if (piece?.length !== size) return undefined;
-  spare = undefined;
-  return piece;
+function takeSpare(fits: (piece: Buffer) => boolean): Buffer | undefined {
+  spares = spares.filter((spare) => spare.deref() !== undefined);
+  const at = spares.findIndex((spare) => fits(spare.deref()!));
+  return at < 0 ? undefined : spares.splice(at, 1)[0]!.deref();
+}
+
+/** Shared pieces that have memory which is not lent. */
+const resting = new Set<SharedPiece>();
+
+/**
+ * Lends memory for something that is too large to be there once more: memory that a {@link SharedPiece} has for later
+ * comes first.
+ *
+ * @returns memory of unknown content that may be larger
+ */
+export function borrow(bytes: number): Loan {
+  let memory: Buffer | undefined;
+  for (const piece of resting) memory ??= piece.giveUp(bytes);
+  memory ??= takeSpare((piece) => piece.length >= bytes) ?? Buffer.allocUnsafeSlow(bytes);
+  const lent = memory;
+  let isBack = false;
+  const release = (): void => {
+    if (!isBack) spares.push(new WeakRef(lent));
+    isBack = true;
+  };
+  return { memory, release };
 }
 
 /**
@@ -131,6 +152,7 @@ export class SharedPiece {
   #memory: Buffer | undefined;
   #isBack: Promise<unknown> = Promise.resolve();
   #isLent = false;
+  #isOver = false;
 
   /** @param patience - milliseconds to wait for an owner that may never give it back */
   constructor(size: number, patience: number) {
@@ -141,15 +163,19 @@ export class SharedPiece {
   /** Memory of unknown content; new memory where the owner before keeps it. One call at a time. */
   async take(): Promise<Loan> {
     if (await this.#isLost()) this.#memory = undefined;
-    const memory = this.#memory ?? takeSpare(this.#size) ?? Buffer.allocUnsafeSlow(this.#size);
+    const memory =
+      this.#memory ??
+      takeSpare(({ length }) => length === this.#size) ??
+      Buffer.allocUnsafeSlow(this.#size);
     this.#memory = memory;
     this.#isLent = true;
+    resting.delete(this);
     let release = (): void => {};
     this.#isBack = new Promise<void>((resolve) => {
       let isBack = false;
       release = () => {
         // a second call would take it from the next owner
-        if (!isBack && this.#memory === memory) this.#isLent = false;
+        if (!isBack && this.#memory === memory) this.#rest();
         isBack = true;
         resolve();
       };
@@ -159,8 +185,27 @@ export class SharedPiece {
 
   /** For whoever needs it no more. It goes to the next one who does, or to the collector. */
   free(): void {
-    if (this.#memory === undefined || this.#isLent) return;
-    spare = new WeakRef(this.#memory);
+    this.#isOver = true;
+    if (this.#memory !== undefined && !this.#isLent) this.#rest();
+  }
+
+  /** Gives up the memory, if it is not lent and has so many bytes. */
+  giveUp(bytes: number): Buffer | undefined {
+    const memory = this.#memory;
+    if (memory === undefined || this.#isLent || memory.length < bytes) return undefined;
+    resting.delete(this);
+    this.#memory = undefined;
+    return memory;
+  }
+
+  #rest(): void {
+    this.#isLent = false;
+    if (!this.#isOver) {
+      resting.add(this);
+      return;
+    }
+    resting.delete(this);
+    spares.push(new WeakRef(this.#memory!));
     this.#memory = undefined;
   }
 

@@ -41,9 +41,12 @@ export class ScratchFile {
     }
   }
 
-  /** @param start - of bytes that were appended, up to `end` */
-  async read(start: number, end: number): Promise<Buffer> {
-    const bytes = Buffer.allocUnsafe(end - start);
+  /**
+   * @param start - of bytes that were appended, up to `end`
+   * @param memory - has room for them
+   */
+  async read(start: number, end: number, memory?: Buffer): Promise<Buffer> {
+    const bytes = memory?.subarray(0, end - start) ?? Buffer.allocUnsafe(end - start);
     for (let done = 0; done < bytes.length; ) {
       const { bytesRead } = await files
         .read(this.#fd, bytes, done, bytes.length - done, start + done)

@@ -1,6 +1,6 @@
 import { deepEqual, equal, notEqual } from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
-import { Pool, pushPiece, SharedPiece, Slab } from '../lib/memory.js';
+import { borrow, Pool, pushPiece, SharedPiece, Slab } from '../lib/memory.js';
 
 /** Where a piece of memory lies. */
 const lies = ({ buffer, byteOffset, length }: Buffer) => ({ buffer, byteOffset, length });
@@ -207,5 +207,20 @@ describe('SharedPiece', () => {
     piece.free();
     const other = await new SharedPiece(100, 10).take();
     notEqual(other.memory.buffer, memory.buffer);
+  });
+  it('lends its memory to others while nobody has it, and takes other memory then', async () => {
+    const piece = new SharedPiece(1000, 10);
+    const first = await piece.take();
+    notEqual(borrow(1000).memory.buffer, first.memory.buffer);
+    first.release();
+    notEqual(borrow(1001).memory.buffer, first.memory.buffer);
+    const loan = borrow(900);
+    equal(loan.memory.buffer, first.memory.buffer);
+    const second = await piece.take();
+    notEqual(second.memory.buffer, first.memory.buffer);
+    loan.release();
+    loan.release();
+    equal(borrow(900).memory.buffer, first.memory.buffer);
+    notEqual(borrow(900).memory.buffer, first.memory.buffer);
   });
 });

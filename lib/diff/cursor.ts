@@ -1,7 +1,18 @@
 import { NOTHING } from '../memory.js';
 import { skip } from '../tuple/msgpack.js';
-import type { Pairing } from './key.js';
+import { LONG_BYTES } from '../tuple/walk.js';
+import { inTurns } from '../turns.js';
+import type { KeyReader, Pairing } from './key.js';
 import type { Piece, Pieces } from './pieces.js';
+
+/** Reads the key of a row that is not long. */
+function keyOf(keys: KeyReader, bytes: Buffer, offset: number): Buffer {
+  const reading = keys.read(bytes, offset);
+  for (;;) {
+    const { done, value } = reading.next();
+    if (done === true) return value;
+  }
+}
 
 /** Rows of one space, one after the other, in the memory that they came in. */
 export class Cursor {
@@ -13,7 +24,10 @@ export class Cursor {
   offset = 0;
   /** Rows in `bytes` from the one at hand on; 0 where {@link fill} has to be called. */
   left = 0;
-  #marked: { bytes: Buffer; offset: number } | undefined;
+  /** The row that was remembered last; without bytes where its key is enough. */
+  #marked: { bytes: Buffer; offset: number; key?: Buffer } | undefined;
+  /** The key of the row at hand, if that is long and its key has been read. */
+  #key: Buffer | undefined;
 
   constructor(pieces: Pieces) {
     this.#pieces = pieces;
@@ -40,7 +54,23 @@ export class Cursor {
 
   /** Where the row at hand ends. */
   get end(): number {
-    return skip(this.bytes, this.offset, this.bytes.length);
+    const { bytes, offset, left } = this;
+    return left === 1 ? bytes.length : skip(bytes, offset, bytes.length);
+  }
+
+  /** True for a row that is too long to be copied, or walked in one turn. It is the last one in `bytes`. */
+  get isLong(): boolean {
+    return this.left === 1 && this.room > LONG_BYTES;
+  }
+
+  /** Reads the key of a row that {@link isLong}. */
+  async readKey(keys: KeyReader): Promise<void> {
+    if (this.isLong) this.#key ??= await inTurns(keys.read(this.bytes, this.offset));
+  }
+
+  /** Returns the key of the row at hand; of a long one after {@link readKey}. */
+  key(keys: KeyReader): Buffer {
+    return this.#key ?? keyOf(keys, this.bytes, this.offset);
   }
 
   get row(): Buffer {
@@ -51,19 +81,30 @@ export class Cursor {
   advance(offset: number, rows: number): void {
     this.offset = offset;
     this.left -= rows;
+    if (rows > 0) this.#key = undefined;
   }
 
   /**
-   * Remembers the row at hand, to be compared with those that come later.
+   * Remembers the row at hand, to be compared with those that come later. The key of a long one must have been read.
    *
-   * @returns false where it does not come behind the one that was remembered before
+   * @returns false where it does not come after the one that was remembered before
    */
-  mark(compare: Pairing['compare']): boolean {
+  mark(compare: Pairing['compare'], keys?: KeyReader): boolean {
     const last = this.#marked;
     const { bytes, offset } = this;
-    if (last?.bytes === bytes && last.offset === offset) return true;
-    this.#marked = { bytes, offset };
-    return last === undefined || compare(last.bytes, last.offset, bytes, offset) < 0;
+    const key = this.#key;
+    if (key === undefined || keys === undefined) {
+      if (last?.bytes === bytes && last.offset === offset) return true;
+      this.#marked = { bytes, offset };
+      if (last?.key === undefined || keys === undefined) {
+        return last === undefined || compare(last.bytes, last.offset, bytes, offset) < 0;
+      }
+      return keys.compare(last.key, this.key(keys)) < 0;
+    }
+    if (last?.key === key) return true;
+    this.#marked = { bytes: NOTHING, offset: 0, key };
+    if (last === undefined) return true;
+    return keys.compare(last.key ?? keyOf(keys, last.bytes, last.offset), key) < 0;
   }
 
   /** What is left of the rows. */
@@ -77,7 +118,7 @@ export class Cursor {
 
   #giveBack(): void {
     const marked = this.#marked;
-    if (marked !== undefined && marked.bytes === this.bytes) {
+    if (marked !== undefined && marked.bytes === this.bytes && marked.key === undefined) {
       const { bytes, offset } = marked;
       const row = Buffer.from(bytes.subarray(offset, skip(bytes, offset, bytes.length)));
       this.#marked = { bytes: row, offset: 0 };

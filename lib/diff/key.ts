@@ -4,8 +4,9 @@ import { type Backport, hasBackport, isOlder, type Release } from '../schema/rel
 import { isTable, type Table } from '../schema/rows.js';
 import { Field } from '../schema/system.js';
 import type { Value } from '../tuple/codec.js';
-import { fieldBytes } from '../tuple/fields.js';
-import { headerSize, memberCount, skip } from '../tuple/msgpack.js';
+import { fieldBytes, valueBytes } from '../tuple/fields.js';
+import { arrayHeader, headerSize, memberCount, skip } from '../tuple/msgpack.js';
+import { UNFINISHED, Walker } from '../tuple/walk.js';
 import { compareValues } from './values.js';
 
 /** A part of a primary key, so far as the order of rows depends on it. */
@@ -84,10 +85,54 @@ function valueAt(buf: Buffer, offset: number, { fieldNo, path }: KeyPart): Buffe
   return fieldBytes(tuple, fieldNo, path) ?? NIL;
 }
 
+/** Reads keys apart from their rows, which may be too long to be held, or to be walked in one turn. */
+export interface KeyReader {
+  /** Reads the key of the tuple at `offset` in turns: as a tuple of its own. */
+  read(buf: Buffer, offset: number): Generator<void, Buffer>;
+  /** Compares two keys as {@link Pairing.compare} compares their rows. */
+  compare(a: Buffer, b: Buffer): number;
+}
+
+function* readKey(
+  buf: Buffer,
+  offset: number,
+  parts: readonly OrderedPart[],
+): Generator<void, Buffer> {
+  const walker = new Walker();
+  const fields = new Map<number, Buffer>();
+  const wanted = new Set(parts.map(({ fieldNo }) => fieldNo));
+  const count = Math.min(memberCount(buf, offset), Math.max(...wanted) + 1);
+  let pos = offset + headerSize(buf, offset);
+  for (let i = 0; i < count; i++) {
+    let end = walker.begin(buf, pos, buf.length);
+    if (end === UNFINISHED) end = yield* walker.rest();
+    if (wanted.has(i)) fields.set(i, buf.subarray(pos, end));
+    pos = end;
+  }
+  const values = parts.map(({ fieldNo, path }) => {
+    const field = fields.get(fieldNo);
+    return (field === undefined ? undefined : valueBytes(field, path)) ?? NIL;
+  });
+  return Buffer.concat([arrayHeader(values.length), ...values]);
+}
+
+function keyReader(parts: readonly OrderedPart[], isOrdered: boolean): KeyReader {
+  const compare = compareBy(
+    parts.map((part, i) => ({ ...part, fieldNo: i, path: [] })),
+    isOrdered,
+  );
+  return {
+    read: (buf, offset) => readKey(buf, offset, parts),
+    compare: (a, b) => compare(a, 0, b, 0),
+  };
+}
+
 /** How rows of a space are paired. */
 export interface Pairing {
   /** Compares the keys of two tuples, at offsets of their buffers. */
   compare: ComparePart;
+  /** Absent where rows have no key, and are compared as wholes. */
+  keys?: KeyReader;
   /** Why rows have to be sorted first; absent where both sides have them in the order of `compare`. */
   sortedFor?: string;
   /** True where a server may have rows in an order that is none. */
@@ -192,7 +237,15 @@ export function pairingOf(left: Keyed, a: Space, right: Keyed, b: Space): Pairin
   const changed = left.isChanged || right.isChanged ? 'a filter may have changed keys' : undefined;
   const turned = isOneWay ? undefined : 'its primary keys have different orders';
   const sortedFor = unordered(order) ?? unordered(other) ?? turned ?? changed;
-  const compare = compareBy(order.parts, sortedFor === undefined);
+  const isOrdered = sortedFor === undefined;
+  const compare = compareBy(order.parts, isOrdered);
+  const keys = keyReader(order.parts, isOrdered);
   const isDoubtful = isDoubtfulOn(left.release, order, a) || isDoubtfulOn(right.release, other, b);
-  return { compare, isWhole: false, isDoubtful, ...(sortedFor === undefined ? {} : { sortedFor }) };
+  return {
+    compare,
+    keys,
+    isWhole: false,
+    isDoubtful,
+    ...(sortedFor === undefined ? {} : { sortedFor }),
+  };
 }

@@ -1,6 +1,6 @@
 import { skip } from '../tuple/msgpack.js';
 import type { Cursor } from './cursor.js';
-import type { Pairing } from './key.js';
+import type { KeyReader, Pairing } from './key.js';
 
 /** A row that differs: without `after` it was removed, without `before` it was added. */
 export interface RowDifference {
@@ -66,7 +66,9 @@ export function skipSame(a: Cursor, b: Cursor): number {
   let rows = 0;
   let end = a.offset;
   const limit = a.offset + same;
-  for (let next = end; ; rows++, end = next) {
+  // the last row of a piece ends where the piece does: that is after the limit, and it may be long
+  const most = Math.min(a.left, b.left) - 1;
+  for (let next = end; rows < most; rows++, end = next) {
     next = skip(a.bytes, end, limit);
     if (next < 0) break;
   }
@@ -77,6 +79,8 @@ export function skipSame(a: Cursor, b: Cursor): number {
 
 /** What becomes of rows while they are merged; without any of it they are counted. */
 export interface MergeOptions {
+  /** Reads the keys of long rows; absent where rows have no key, and are compared as wholes. */
+  keys?: KeyReader | undefined;
   /** Hears of each row that differs. */
   onRow?: OnRow | undefined;
   /**
@@ -117,9 +121,16 @@ export class Merge {
       const same = skipSame(a, b);
       counts.equal += same;
       if (same > 0) continue;
+      const isLong = a.isLong || b.isLong;
+      if (isLong) {
+        await this.#readKey(a);
+        await this.#readKey(b);
+      }
       this.#check(a, 0);
       this.#check(b, 1);
-      const order = this.#compare(a.bytes, a.offset, b.bytes, b.offset);
+      const order = isLong
+        ? this.#compareLong(a, b)
+        : this.#compare(a.bytes, a.offset, b.bytes, b.offset);
       const [left, right] = [order <= 0 ? a : undefined, order >= 0 ? b : undefined];
       const isCounted = order === 0 && onRow === undefined;
       const waits = this.#take(left, right, isCounted ? undefined : keep);
@@ -129,10 +140,21 @@ export class Merge {
     await this.#rest(b, 'added', counts.removed > 0);
   }
 
-  /** The row at hand has to come behind those before it. */
+  async #readKey(cursor: Cursor): Promise<void> {
+    const { keys } = this.#options;
+    if (keys !== undefined) await cursor.readKey(keys);
+  }
+
+  #compareLong(a: Cursor, b: Cursor): number {
+    const { keys } = this.#options;
+    if (keys !== undefined) return keys.compare(a.key(keys), b.key(keys));
+    return a.bytes.compare(b.bytes, b.offset, b.end, a.offset, a.end);
+  }
+
+  /** The row at hand has to come after those before it. */
   #check(cursor: Cursor, side: 0 | 1): void {
-    const { onDisorder } = this.#options;
-    if (onDisorder !== undefined && !cursor.mark(this.#compare)) onDisorder(side);
+    const { onDisorder, keys } = this.#options;
+    if (onDisorder !== undefined && !cursor.mark(this.#compare, keys)) onDisorder(side);
   }
 
   #take(
@@ -159,15 +181,18 @@ export class Merge {
     const { onRow, keep = onRow } = this.#options;
     const hear = mayPair ? keep : onRow;
     const isChecked = mayPair && this.#options.onDisorder !== undefined;
+    const side = kind === 'removed' ? 0 : 1;
+    const [left, right] = side === 0 ? [cursor, undefined] : [undefined, cursor];
     while (cursor.left > 0 || (await cursor.fill())) {
       if (hear === undefined && !isChecked) {
         this.counts[kind] += cursor.left;
         cursor.advance(cursor.bytes.length, cursor.left);
         continue;
       }
-      if (isChecked) this.#check(cursor, kind === 'removed' ? 0 : 1);
-      const isRemoved = kind === 'removed';
-      const [left, right] = [isRemoved ? cursor : undefined, isRemoved ? undefined : cursor];
+      if (isChecked) {
+        if (cursor.isLong) await this.#readKey(cursor);
+        this.#check(cursor, side);
+      }
       const waits = this.#take(left, right, hear);
       if (waits !== undefined) await waits;
     }

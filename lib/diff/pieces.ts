@@ -1,5 +1,9 @@
+import { setImmediate } from 'node:timers/promises';
+import { borrow } from '../memory.js';
 import type { Scratch, ScratchFile } from '../scratch.js';
 import type { TupleBatch } from '../tuple/batch.js';
+import { INCOMPLETE, skip } from '../tuple/msgpack.js';
+import { LONG_BYTES, TURN_VALUES, UNFINISHED, Walker } from '../tuple/walk.js';
 
 /** Whole tuples of a space, `count` of them. */
 export type Piece = Pick<TupleBatch, 'bytes' | 'count' | 'release'>;
@@ -9,6 +13,52 @@ export type Pieces = AsyncIterator<Piece>;
 
 /** No rows. */
 export async function* noRows(): AsyncGenerator<Piece> {}
+
+/** Cuts rows so that each long one is alone, in turns. */
+function* cut({ bytes, release }: TupleBatch): Generator<Piece | undefined> {
+  const walker = new Walker();
+  let [start, count, turn] = [0, 0, TURN_VALUES];
+  for (let pos = 0; pos < bytes.length; ) {
+    if (pos >= turn) {
+      yield;
+      turn = pos + TURN_VALUES;
+    }
+    const near = Math.min(bytes.length, pos + BLOCK_BYTES);
+    let end = skip(bytes, pos, near);
+    if (end === INCOMPLETE && near < bytes.length) {
+      end = walker.begin(bytes, pos, bytes.length);
+      const rest = walker.rest();
+      for (let step = rest.next(); end === UNFINISHED; step = rest.next()) {
+        if (step.done === true) end = step.value;
+        else yield;
+      }
+    }
+    const isLong = end - pos > LONG_BYTES;
+    if (isLong && count > 0) yield { bytes: bytes.subarray(start, pos), count };
+    if (isLong) [start, count] = [pos, 0];
+    count++;
+    pos = end;
+    const isLast = end === bytes.length;
+    if (!isLong && !isLast) continue;
+    yield { bytes: bytes.subarray(start, end), count, release: isLast ? release : undefined };
+    [start, count] = [end, 0];
+  }
+}
+
+/**
+ * Gives the rows of a batch as pieces in which each row of more than {@link LONG_BYTES} is alone: where it ends is then
+ * known without a walk over all of its values.
+ */
+export async function* piecesOf(batch: TupleBatch): AsyncGenerator<Piece> {
+  const { bytes, count, largest = bytes.length } = batch;
+  if (count === 1 || largest <= LONG_BYTES) yield batch;
+  else {
+    for (const piece of cut(batch)) {
+      if (piece === undefined) await setImmediate();
+      else yield piece;
+    }
+  }
+}
 
 /** What is read and written at once, or more. */
 export const BLOCK_BYTES = 256 * 1024;
@@ -91,7 +141,10 @@ export class Spool {
   async *rows(): AsyncGenerator<Piece> {
     if (this.#file !== undefined) {
       for (const { start, end, count } of this.#blocks) {
-        yield { bytes: await this.#file.read(start, end), count };
+        const bytes = end - start;
+        const loan = bytes > LONG_BYTES ? borrow(bytes) : undefined;
+        const read = await this.#file.read(start, end, loan?.memory);
+        yield { bytes: read, count, release: loan?.release };
       }
       await this.#scratch.remove(this.#file);
     }

@@ -90,6 +90,12 @@ function shownBytes(row: Buffer, start: number): string {
   return row.length - start > SHOWN_BYTES ? `${shown}…` : shown;
 }
 
+/** True if both rows have as many bytes from `at` on, and the same ones. */
+function isSameBlock(a: Buffer, b: Buffer, at: number): boolean {
+  const end = at + HEX_BYTES;
+  return end <= a.length && end <= b.length && a.compare(b, at, end, at, end) === 0;
+}
+
 /**
  * Finds where two rows differ whose text is the same, such as 5 in one byte and 5 in nine, or too long to be compared by
  * eye.
@@ -102,6 +108,7 @@ export function rowBytes(before?: Buffer, after?: Buffer): RowBytes | undefined 
   if (!areLarge && (before.length >= LARGE_ROW || after.length >= LARGE_ROW)) return undefined;
   if (!areLarge && rowText(before) !== rowText(after)) return undefined;
   let at = 0;
+  while (isSameBlock(before, after, at)) at += HEX_BYTES;
   while (at < before.length && before[at] === after[at]) at++;
   return { at, before: shownBytes(before, at), after: shownBytes(after, at) };
 }

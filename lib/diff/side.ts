@@ -8,7 +8,7 @@ import { Field, SystemSpace } from '../schema/system.js';
 import { backupVersions } from '../schema/versions.js';
 import type { TupleBatch } from '../tuple/batch.js';
 import type { Keyed } from './key.js';
-import type { Piece } from './pieces.js';
+import { type Piece, piecesOf } from './pieces.js';
 
 /** One of the two that are compared: its definitions, then its rows, a space behind the other. */
 export class Side implements Keyed {
@@ -109,7 +109,7 @@ export class Side implements Keyed {
   async *rows(): AsyncGenerator<Piece> {
     const id = this.#batch?.space.id;
     while (this.#batch !== undefined && this.#batch.space.id === id) {
-      yield this.#batch;
+      yield* piecesOf(this.#batch);
       await this.#next();
     }
   }

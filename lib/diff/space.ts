@@ -46,7 +46,8 @@ export class SpaceComparison {
       blame(side, error);
       throw error;
     };
-    const merge = new Merge(this.#name, this.#pairing.compare, { onRow, onDisorder });
+    const { compare, keys } = this.#pairing;
+    const merge = new Merge(this.#name, compare, { keys, onRow, onDisorder });
     await merge.run(...cursors);
     return merge.counts;
   }
@@ -54,11 +55,12 @@ export class SpaceComparison {
   /** Rows that differ are kept, until it is known that they came in order, or did not. */
   async #doubtful(cursors: Both<Cursor>): Promise<RowCounts> {
     const { scratch, onRow } = this.#tools;
-    const { compare } = this.#pairing;
+    const { compare, keys } = this.#pairing;
     const [removed, added] = [new Spool(scratch), new Spool(scratch)];
     let isOrdered = true;
     let pairs = 0;
     const merge = new Merge(this.#name, compare, {
+      keys,
       onRow,
       keep: async ({ before, after }) => {
         if (before !== undefined) await removed.add(before);
@@ -72,7 +74,7 @@ export class SpaceComparison {
     await merge.run(...cursors);
     const kept = [new Cursor(removed.rows()), new Cursor(added.rows())] as const;
     if (isOrdered) {
-      if (onRow !== undefined) await new Merge(this.#name, compare, { onRow }).run(...kept);
+      if (onRow !== undefined) await new Merge(this.#name, compare, { keys, onRow }).run(...kept);
       return merge.counts;
     }
     const sorted = await this.#sorted(kept, 'sorted where they differ: their keys are in no order');
@@ -86,9 +88,9 @@ export class SpaceComparison {
   }
 
   async #unordered(cursors: Both<Cursor>, why: string): Promise<RowCounts> {
-    const { compare, isWhole } = this.#pairing;
+    const { compare, keys, isWhole } = this.#pairing;
     const { onRow } = this.#tools;
-    const merge = new Merge(this.#name, compare, { onRow });
+    const merge = new Merge(this.#name, compare, { keys, onRow });
     await merge.start(...cursors);
     if (!((await cursors[0].fill()) && (await cursors[1].fill()))) {
       await merge.run(...cursors);
@@ -101,7 +103,7 @@ export class SpaceComparison {
 
   async #sorted(cursors: Both<Cursor>, how: string): Promise<RowCounts> {
     const { scratch, report, onRow } = this.#tools;
-    const { compare } = this.#pairing;
+    const { compare, keys } = this.#pairing;
     report.note(`rows of ${quoted(this.#name)} are ${how}`);
     const sorted: Cursor[] = [];
     for (const cursor of cursors) {
@@ -109,7 +111,7 @@ export class SpaceComparison {
       for await (const piece of cursor.rest()) await sorter.add(piece);
       sorted.push(new Cursor(sorter.sorted()));
     }
-    const merge = new Merge(this.#name, compare, { onRow });
+    const merge = new Merge(this.#name, compare, { keys, onRow });
     await merge.run(sorted[0]!, sorted[1]!);
     return merge.counts;
   }

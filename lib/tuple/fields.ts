@@ -117,6 +117,12 @@ export function fieldBytes(
   return atOnce(fieldBytesInTurns(new Walker(), tuple, fieldNo, path));
 }
 
+/** Returns the raw bytes of the value that a JSON path leads to within another value; undefined where there is none. */
+export function valueBytes(value: Buffer, path: readonly PathStep[]): Buffer | undefined {
+  const pos = follow(value, 0, path, 0);
+  return pos === undefined ? undefined : value.subarray(pos, skip(value, pos, value.length));
+}
+
 /**
  * Parses the JSON path of an index part, as `_index` holds it.
  *

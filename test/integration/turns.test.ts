@@ -14,8 +14,9 @@ const TURN_MS = 800;
 const SIGNAL_MS = 3000;
 
 /** A row of as many numbers, and almost as many bytes. */
-function row(): Buffer {
+function row(last = 1): Buffer {
   const bytes = Buffer.alloc(5 + VALUES, 1);
+  bytes[bytes.length - 1] = last;
   bytes[0] = 0xdd;
   bytes.writeUInt32BE(VALUES, 1);
   return bytes;
@@ -26,29 +27,33 @@ describe('a row of 100 million values', function () {
 
   let folder: string;
   let file: string;
+  let other: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'tntar-turns-'));
     file = join(folder, 'archive.tar.zst');
+    other = join(folder, 'other.tar.zst');
     const space = { id: 512, name: 'users', engine: 'memtx', format: [], rowsFrom: 'snapshot' };
-    const entries = [
+    const entries = (last: number) => [
       jsonEntry('manifest.json', manifest({ spaces: [space] })),
       rowsEntry('280.dump', [512, 1, 'users', 'memtx', 0, {}, []]),
       rowsEntry('288.dump', [512, 0, 'pk', 'tree', { unique: true }, [[0, 'unsigned']]]),
-      { name: '512.dump', body: row(), rows: 1 },
+      { name: '512.dump', body: row(last), rows: 1 },
     ];
-    writeFileSync(file, archive(sealed(entries)));
+    writeFileSync(file, archive(sealed(entries(1))));
+    writeFileSync(other, archive(sealed(entries(2))));
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  for (const command of [
-    ['verify', '-q'],
-    ['cat', 'users', '--fields', `1,${VALUES}`],
-  ]) {
-    it(`lets ${command[0]} look for signals`, async () => {
+  for (const [name, args, exit] of [
+    ['verify', () => ['-q', '-i', file], 0],
+    ['cat', () => ['users', '--fields', `1,${VALUES}`, '-i', file], 0],
+    ['diff', () => [file, other, '-q'], 1],
+  ] as const) {
+    it(`lets ${name} look for signals`, async () => {
       const TNTAR_LONGEST_TURN = join(folder, 'turn');
       const env = { NODE_OPTIONS: `--import=${LONGEST_TURN}`, TNTAR_LONGEST_TURN };
-      const { code, stderr } = await tntar([...command, '-i', file], { env, timeoutMs: 100_000 });
-      equal(code, 0, stderr);
+      const { code, stderr } = await tntar([name, ...args()], { env, timeoutMs: 100_000 });
+      equal(code, exit, stderr);
       const longest = Number(readFileSync(TNTAR_LONGEST_TURN, 'utf8'));
       ok(longest < TURN_MS, `${longest} ms`);
     });
