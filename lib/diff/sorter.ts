@@ -1,6 +1,7 @@
-import { NOTHING } from '../memory.js';
+import { borrow, NOTHING } from '../memory.js';
 import type { Scratch, ScratchFile } from '../scratch.js';
 import { skip } from '../tuple/msgpack.js';
+import { LONG_BYTES } from '../tuple/walk.js';
 import { compareRows, type Pairing } from './key.js';
 import { BLOCK_BYTES, Block, type Piece } from './pieces.js';
 
@@ -22,17 +23,39 @@ class Run {
   readonly file: ScratchFile;
   #pos: number;
   readonly #end: number;
+  /** True for a run of one row that is too long to be copied. */
+  readonly isLong: boolean;
   bytes: Buffer = NOTHING;
   offset = 0;
+  #release: (() => void) | undefined;
 
-  constructor(file: ScratchFile, start: number, end: number) {
+  constructor(file: ScratchFile, start: number, end: number, isLong: boolean) {
     this.file = file;
     this.#pos = start;
     this.#end = end;
+    this.isLong = isLong;
+  }
+
+  /** Gives the long row away, after which nothing is left. */
+  takeLong(): Piece {
+    const piece = { bytes: this.bytes, count: 1, release: this.#release };
+    this.bytes = NOTHING;
+    return piece;
+  }
+
+  async #fillLong(): Promise<boolean> {
+    const [start, end] = [this.#pos, this.#end];
+    if (start === end) return false;
+    const { memory, release } = borrow(end - start);
+    this.bytes = await this.file.read(start, end, memory);
+    this.#release = release;
+    this.#pos = end;
+    return true;
   }
 
   /** @returns false behind the last row */
   async fill(): Promise<boolean> {
+    if (this.isLong) return this.#fillLong();
     for (
       let block = BLOCK_BYTES;
       skip(this.bytes, this.offset, this.bytes.length) < 0;
@@ -69,11 +92,17 @@ async function* merged(runs: readonly Run[], compare: Compare): AsyncGenerator<P
   const block = new Block();
   while (heap.length > 0) {
     const run = heap[0]!;
-    const end = skip(run.bytes, run.offset, run.bytes.length);
-    const full = block.add(run.bytes, run.offset, end);
-    if (full !== undefined) yield full;
-    run.offset = end;
-    const isMore = skip(run.bytes, end, run.bytes.length) > 0 || (await run.fill());
+    if (run.isLong) {
+      const before = block.take();
+      if (before !== undefined) yield before;
+      yield run.takeLong();
+    } else {
+      const end = skip(run.bytes, run.offset, run.bytes.length);
+      const full = block.add(run.bytes, run.offset, end);
+      if (full !== undefined) yield full;
+      run.offset = end;
+    }
+    const isMore = skip(run.bytes, run.offset, run.bytes.length) > 0 || (await run.fill());
     if (!isMore) {
       const last = heap.pop()!;
       if (heap.length > 0 && last !== run) heap[0] = last;
@@ -110,8 +139,12 @@ export class Sorter {
     this.#runBytes = runBytes;
   }
 
-  /** Copies the rows of a piece. */
+  /** Copies the rows of a piece, or writes a long one from where it is. */
   async add({ bytes, count }: Piece): Promise<void> {
+    if (count === 1 && bytes.length > LONG_BYTES) {
+      await this.#writeRun([{ bytes, count }], true);
+      return;
+    }
     if (this.#filled > 0 && this.#filled + bytes.length > this.#runBytes) await this.#flush();
     this.#reserve(this.#filled + bytes.length);
     bytes.copy(this.#memory, this.#filled);
@@ -161,22 +194,34 @@ export class Sorter {
   }
 
   async #flush(): Promise<void> {
-    await this.#write(0, this.#inMemory());
+    await this.#writeRun(this.#inMemory(), false);
     this.#filled = 0;
     this.#count = 0;
+  }
+
+  /** Writes a run, and makes one of many where there are many. */
+  async #writeRun(pieces: Iterable<Piece>, isLong: boolean): Promise<void> {
+    await this.#write(0, pieces, isLong);
     for (let level = 0; (this.#levels[level]?.runs.length ?? 0) >= MAX_RUNS; level++) {
       const { file, runs } = this.#levels[level]!;
-      await this.#write(level + 1, merged(runs, this.#compare));
+      await this.#write(level + 1, merged(runs, this.#compare), false);
       await this.#scratch.remove(file);
       this.#levels[level] = { file: this.#scratch.file(), runs: [] };
     }
   }
 
-  async #write(level: number, pieces: Iterable<Piece> | AsyncIterable<Piece>): Promise<void> {
+  async #write(
+    level: number,
+    pieces: Iterable<Piece> | AsyncIterable<Piece>,
+    isLong: boolean,
+  ): Promise<void> {
     this.#levels[level] ??= { file: this.#scratch.file(), runs: [] };
     const { file, runs } = this.#levels[level];
     const start = file.size;
-    for await (const { bytes } of pieces) await file.append(bytes);
-    runs.push(new Run(file, start, file.size));
+    for await (const { bytes, release } of pieces) {
+      await file.append(bytes);
+      release?.();
+    }
+    runs.push(new Run(file, start, file.size, isLong));
   }
 }

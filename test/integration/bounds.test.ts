@@ -163,9 +163,10 @@ describe('memory stays within bounds', function () {
     equal(code, 1, stderr);
   });
 
-  for (const [what, type] of [
-    ['keys that are in order', 'string'],
-    ['keys that may be in none', 'unsigned'],
+  for (const [what, type, index] of [
+    ['keys that are in order', 'string', 'tree'],
+    ['keys that may be in none', 'unsigned', 'tree'],
+    ['keys that have to be sorted', 'string', 'hash'],
   ] as const) {
     it(`of two sides with a row of 120 MB that is shown, and ${what}`, async () => {
       const bytes = 120 * MIB;
@@ -176,7 +177,7 @@ describe('memory stays within bounds', function () {
       const entries = [
         jsonEntry('manifest.json', manifest({ spaces: users })),
         rowsEntry('280.dump', [512, 1, 'users', 'memtx', 0, {}, []]),
-        rowsEntry('288.dump', [512, 0, 'pk', 'tree', { unique: true }, [[0, type]]]),
+        rowsEntry('288.dump', [512, 0, 'pk', index, { unique: true }, [[0, type]]]),
         { name: '512.dump', body, rows: 1 },
       ];
       const { code, stderr } = await compares(entries, 1, '--rows', PEAK_MIB + 2 * 120);
