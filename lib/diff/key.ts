@@ -4,7 +4,7 @@ import { type Backport, hasBackport, isOlder, type Release } from '../schema/rel
 import { isTable, type Table } from '../schema/rows.js';
 import { Field } from '../schema/system.js';
 import type { Value } from '../tuple/codec.js';
-import { fieldBytes, valueBytes } from '../tuple/fields.js';
+import { fieldBytes, valueBytesInTurns } from '../tuple/fields.js';
 import { arrayHeader, headerSize, memberCount, skip } from '../tuple/msgpack.js';
 import { UNFINISHED, Walker } from '../tuple/walk.js';
 import { compareValues } from './values.js';
@@ -109,10 +109,12 @@ function* readKey(
     if (wanted.has(i)) fields.set(i, buf.subarray(pos, end));
     pos = end;
   }
-  const values = parts.map(({ fieldNo, path }) => {
+  const values: Buffer[] = [];
+  for (const { fieldNo, path } of parts) {
     const field = fields.get(fieldNo);
-    return (field === undefined ? undefined : valueBytes(field, path)) ?? NIL;
-  });
+    const value = field === undefined ? undefined : yield* valueBytesInTurns(walker, field, path);
+    values.push(value ?? NIL);
+  }
   return Buffer.concat([arrayHeader(values.length), ...values]);
 }
 

@@ -117,10 +117,14 @@ export function fieldBytes(
   return atOnce(fieldBytesInTurns(new Walker(), tuple, fieldNo, path));
 }
 
-/** Returns the raw bytes of the value that a JSON path leads to within another value; undefined where there is none. */
-export function valueBytes(value: Buffer, path: readonly PathStep[]): Buffer | undefined {
-  const pos = follow(value, 0, path, 0);
-  return pos === undefined ? undefined : value.subarray(pos, skip(value, pos, value.length));
+/** Finds the raw bytes of the value that a JSON path leads to within another value, in turns; undefined where there is none. */
+export function* valueBytesInTurns(
+  walker: Walker,
+  value: Buffer,
+  path: readonly PathStep[],
+): Generator<void, Buffer | undefined> {
+  const pos = yield* follow(walker, value, 0, path, 0);
+  return pos === undefined ? undefined : value.subarray(pos, yield* past(walker, value, pos));
 }
 
 /**
