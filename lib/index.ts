@@ -28,7 +28,8 @@ export type {
   Filtered,
   SequenceValue,
 } from './archive/items.js';
-export type { Manifest, ManifestSpace, Omission, Vclock } from './archive/manifest.js';
+export type { Manifest, ManifestSpace, Omission } from './archive/manifest.js';
+export type { Vclock } from './archive/vclock.js';
 export type { Damage, OpenBytes } from './archive/survey.js';
 export { type CatOptions, type CatSummary, cat } from './cat.js';
 export { type Copied, type CopyOptions, copy, previewCopy } from './copy.js';

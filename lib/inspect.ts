@@ -1,6 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import type { BackupItem, Count, Filtered } from './archive/items.js';
-import type { Manifest, ManifestSpace, Vclock } from './archive/manifest.js';
+import type { Manifest, ManifestSpace } from './archive/manifest.js';
+import type { Vclock } from './archive/vclock.js';
 import { checkOptions } from './calls.js';
 import { unlessAborted } from './errors.js';
 import { Collector } from './filters/collector.js';

@@ -2,7 +2,8 @@ import { TntarError } from '../errors.js';
 import { parseEntryName } from './entries.js';
 import { asBuffers } from './input.js';
 import type { Count } from './items.js';
-import { decodeManifest, type Manifest } from './manifest.js';
+import { decodeManifest } from './manifest-json.js';
+import type { Manifest } from './manifest.js';
 import { type Entry, EntryReader } from './reader.js';
 import {
   FOOTER_BYTES,

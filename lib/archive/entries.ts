@@ -1,3 +1,5 @@
+import { MAX_SPACE_ID } from './space-id.js';
+
 /**
  * Names of the entries of an archive. Anything else is refused, so no name ever becomes a path.
  */
@@ -9,11 +11,6 @@ export type EntryName =
   | { kind: 'manifest' }
   | { kind: 'trailer' }
   | { kind: 'tuples'; spaceId: number; part?: number };
-
-/** Behind `BOX_SYSTEM_ID_MAX` of the server's `src/box/schema_def.h`. */
-export const FIRST_USER_SPACE = 512;
-/** `BOX_SPACE_MAX`, in the same file. */
-export const MAX_SPACE_ID = 0x7fffffff;
 
 /**
  * @example

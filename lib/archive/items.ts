@@ -1,5 +1,6 @@
 import type { TupleBatch } from '../tuple/batch.js';
-import type { Manifest, Vclock } from './manifest.js';
+import type { Manifest } from './manifest.js';
+import type { Vclock } from './vclock.js';
 
 /** Rows of one space. */
 export interface Count {

@@ -1,6 +1,7 @@
 import { TntarError } from '../errors.js';
 import { longListOf } from '../report.js';
-import { FIRST_USER_SPACE, parseEntryName } from './entries.js';
+import { FIRST_USER_SPACE } from './space-id.js';
+import { parseEntryName } from './entries.js';
 import type { Manifest } from './manifest.js';
 import type { FoundEntry, Survey } from './survey.js';
 import { type EntryRecord, isSameEntry, type Trailer } from './trailer.js';

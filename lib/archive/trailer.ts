@@ -3,7 +3,8 @@ import { TntarError } from '../errors.js';
 import { quoted, shorten } from '../report.js';
 import type { Filtered, SequenceValue } from './items.js';
 import { JsonReader, readable } from './json.js';
-import { checkFormat, FORMAT_NAME, FORMAT_VERSION, type Vclock, vclockOf } from './manifest.js';
+import { checkFormat, FORMAT_NAME, FORMAT_VERSION, vclockOf } from './manifest-json.js';
+import type { Vclock } from './vclock.js';
 
 /** What the trailer says about one entry. */
 export interface EntryRecord {

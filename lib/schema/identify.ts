@@ -1,4 +1,4 @@
-import { MAX_SPACE_ID } from '../archive/entries.js';
+import { MAX_SPACE_ID } from '../archive/space-id.js';
 import type { Value } from '../tuple/codec.js';
 import { splitFields } from '../tuple/fields.js';
 import type { Catalog, SystemRow } from './catalog.js';

@@ -1,4 +1,4 @@
-import { MAX_SPACE_ID } from '../archive/entries.js';
+import { MAX_SPACE_ID } from '../archive/space-id.js';
 import { isOlder, type Release } from './release.js';
 import { SYSTEM_ID_MAX } from './system.js';
 

@@ -9,7 +9,8 @@ import { extractKeyInTurns, showKey } from '../schema/keys.js';
 import type { TupleBatch } from '../tuple/batch.js';
 import { joinFields } from '../tuple/fields.js';
 import { inTurns } from '../turns.js';
-import { readLocalLsn, readStatus, sameVclock } from './status.js';
+import { readLocalLsn, readStatus } from './status.js';
+import { sameVclock } from '../archive/vclock.js';
 
 /** Where to read, as far as reading by pages has to know. */
 export interface PagedSpace {

@@ -1,4 +1,4 @@
-import type { Vclock } from '../archive/manifest.js';
+import type { Vclock } from '../archive/vclock.js';
 import { TntarError } from '../errors.js';
 import { bodyDecoded, isError, replyError } from '../iproto/bodies.js';
 import type { Connection } from '../iproto/connection.js';
@@ -28,7 +28,7 @@ import {
 } from '../tuple/msgpack.js';
 import { LONG_BYTES } from '../tuple/walk.js';
 import { inTurns } from '../turns.js';
-import { toVclock } from './status.js';
+import { toVclock } from '../iproto/vclock.js';
 
 /** Rows of one space of a read view, or the vclock at one of its ends. */
 export type ReadViewItem =

@@ -1,10 +1,10 @@
-import { isReplicaId, MAX_REPLICAS, type Vclock } from '../archive/manifest.js';
+import type { Vclock } from '../archive/vclock.js';
 import { TntarError } from '../errors.js';
 import { bodyDecoded } from '../iproto/bodies.js';
 import type { Connection } from '../iproto/connection.js';
 import { BallotKey, ErrorCode, Key, RequestType } from '../iproto/constants.js';
-import { broken } from '../iproto/packets.js';
 import { bare, evaluate, remove } from '../iproto/requests.js';
+import { toVclock } from '../iproto/vclock.js';
 import { Returned } from '../iproto/returned.js';
 import { SystemSpace } from '../schema/system.js';
 import { joinFields } from '../tuple/fields.js';
@@ -16,24 +16,6 @@ export interface InstanceStatus {
   vclock: Vclock;
   /** Counts changes of the schema. */
   schemaVersion: number;
-}
-
-/**
- * Reads a decoded vclock, which has replica ids as keys.
- *
- * @throws TntarError where it is something else
- */
-export function toVclock(decoded: unknown): Vclock {
-  const entries = Object.entries(Object(decoded ?? {}) as Record<string, unknown>);
-  if (entries.length > MAX_REPLICAS) throw broken(`a vclock of ${entries.length} replicas`);
-  return Object.fromEntries(entries.map(([replica, lsn]) => [replica, toLsn(replica, lsn)]));
-}
-
-function toLsn(replica: string, value: unknown): number {
-  const lsn = typeof value === 'bigint' ? Number(value) : value;
-  if (isReplicaId(replica) && typeof lsn === 'number' && Number.isSafeInteger(lsn) && lsn >= 0)
-    return lsn;
-  throw broken('a vclock that is none');
 }
 
 /** Asks with VOTE, which needs no privilege. */
@@ -69,12 +51,6 @@ export async function readOnlyReason(connection: Connection): Promise<string | u
     return NOT_WRITABLE.includes(error.serverCode) ? error.message : undefined;
   }
   throw new Error('a row was deleted that has no key');
-}
-
-/** True where nothing was written between the two, spaces that are local to the instance included. */
-export function sameVclock(a: Vclock, b: Vclock): boolean {
-  const replicas = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return [...replicas].every((replica) => (a[replica] ?? 0) === (b[replica] ?? 0));
 }
 
 const LOCAL_LSN = 'return box.info.vclock[0] or 0';

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { asBuffers } from '../archive/input.js';
 import { type BackupItem, Counter } from '../archive/items.js';
-import { decodeManifest } from '../archive/manifest.js';
+import { decodeManifest } from '../archive/manifest-json.js';
 import { readEntries } from '../archive/reader.js';
 import {
   compareEntries,

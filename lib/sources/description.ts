@@ -1,4 +1,5 @@
-import type { Manifest, ManifestSpace, RowsFrom, Vclock } from '../archive/manifest.js';
+import type { Manifest, ManifestSpace, RowsFrom } from '../archive/manifest.js';
+import type { Vclock } from '../archive/vclock.js';
 import type { Greeting } from '../iproto/greeting.js';
 import { type Catalog, rowlessReason, type Space } from '../schema/catalog.js';
 import { isOlder, type SchemaVersion, schemaVersion, showSchema } from '../schema/release.js';

@@ -1,5 +1,5 @@
 import { type BackupItem, Counter } from '../archive/items.js';
-import type { Vclock } from '../archive/manifest.js';
+import type { Vclock } from '../archive/vclock.js';
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
 import { Catalog, type Space } from '../schema/catalog.js';

@@ -1,5 +1,5 @@
 import { deepEqual, ok } from 'node:assert/strict';
-import { decodeManifest, encodeManifest } from '../../lib/archive/manifest.js';
+import { decodeManifest, encodeManifest } from '../../lib/archive/manifest-json.js';
 import { decodeTrailer, encodeTrailer } from '../../lib/archive/trailer.js';
 import { isArchiveError } from '../archive/reading.js';
 import { mendTrailer } from './mending.js';

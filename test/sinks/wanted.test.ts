@@ -1,5 +1,5 @@
 import { doesNotThrow, throws } from 'node:assert/strict';
-import { decodeManifest } from '../../lib/archive/manifest.js';
+import { decodeManifest } from '../../lib/archive/manifest-json.js';
 import { checkHeld, checkWanted, type Wanted } from '../../lib/sinks/wanted.js';
 import { manifest } from '../support/archive-builder.js';
 

@@ -1,0 +1,20 @@
+import { isReplicaId, MAX_REPLICAS, type Vclock } from '../archive/vclock.js';
+import { broken } from './packets.js';
+
+/**
+ * Reads a decoded vclock, which has replica ids as keys.
+ *
+ * @throws TntarError where it is something else
+ */
+export function toVclock(decoded: unknown): Vclock {
+  const entries = Object.entries(Object(decoded ?? {}) as Record<string, unknown>);
+  if (entries.length > MAX_REPLICAS) throw broken(`a vclock of ${entries.length} replicas`);
+  return Object.fromEntries(entries.map(([replica, lsn]) => [replica, toLsn(replica, lsn)]));
+}
+
+function toLsn(replica: string, value: unknown): number {
+  const lsn = typeof value === 'bigint' ? Number(value) : value;
+  if (isReplicaId(replica) && typeof lsn === 'number' && Number.isSafeInteger(lsn) && lsn >= 0)
+    return lsn;
+  throw broken('a vclock that is none');
+}
