@@ -11,8 +11,8 @@ import {
   statSync,
 } from 'node:fs';
 import type { Readable } from 'node:stream';
-import type { ArchiveFile } from '../lib/archive/archive-file.js';
 import { parseEntryName } from '../lib/archive/entries.js';
+import type { ArchiveFile } from '../lib/archive/input.js';
 import type { OpenFrom } from '../lib/archive/survey.js';
 import { messageOf, TntarError } from '../lib/errors.js';
 import { requireInput } from './descriptors.js';

@@ -154,7 +154,8 @@ export async function rewritesOf(
     }
   }
   if (masks.length > 0) {
-    const { maskFields, parseMask } = await import('../lib/filters/mask.js');
+    const { maskFields } = await import('../lib/filters/mask.js');
+    const { parseMask } = await import('../lib/filters/mask-spec.js');
     const key = maskKeyFile === undefined ? undefined : readKey(maskKeyFile, report);
     rewrites.push(maskFields(masks.map(parseMask), key));
   }

@@ -1,5 +1,5 @@
-import type { OnConflict } from '../lib/schema/destinations.js';
 import { hasEmptyPassword } from '../lib/schema/passwords.js';
+import type { OnConflict } from '../lib/schema/plan-options.js';
 import type { Step } from '../lib/schema/step.js';
 import { Field, SystemSpace } from '../lib/schema/system.js';
 import type { Preview } from '../lib/sinks/preview.js';

@@ -3,7 +3,7 @@ import type { ConnectionOptions } from '../lib/iproto/options.js';
 import { type Report, silent } from '../lib/report.js';
 import type { Restored, RestoreOptions } from '../lib/restore.js';
 import type { Findings } from '../lib/salvage.js';
-import { takesAway } from '../lib/schema/existing.js';
+import { takesAway } from '../lib/schema/plan-options.js';
 import type { Preview } from '../lib/sinks/preview.js';
 import { damagedError, openAgain, warnOfDamage } from './damage.js';
 import { requireOutput } from './descriptors.js';

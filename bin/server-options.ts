@@ -5,16 +5,7 @@ import { describeEndpoint, type Endpoint, parseUri } from '../lib/iproto/uri.js'
 import type { Report } from '../lib/report.js';
 import { statOf } from './files.js';
 import { ask, passwordIn } from './secrets.js';
-
-/** What the options about TLS stand for. */
-export interface TlsFlags {
-  tls?: boolean;
-  tlsCa?: string;
-  tlsCert?: string;
-  tlsKey?: string;
-  tlsKeyPasswordFile?: string;
-  tlsServerName?: string;
-}
+import type { TlsFlags } from './tls-options.js';
 
 /** Options of every command that talks to a server. */
 export interface ServerFlags extends TlsFlags {

@@ -12,7 +12,16 @@ import { messageOf, TntarError } from '../lib/errors.js';
 import { socketReason } from '../lib/iproto/tls-errors.js';
 import type { Report } from '../lib/report.js';
 import { ask, passwordIn, readPrivate } from './secrets.js';
-import type { TlsFlags } from './server-options.js';
+
+/** What the options about TLS stand for. */
+export interface TlsFlags {
+  tls?: boolean;
+  tlsCa?: string;
+  tlsCert?: string;
+  tlsKey?: string;
+  tlsKeyPasswordFile?: string;
+  tlsServerName?: string;
+}
 
 /**
  * Where systems keep the authorities that they trust: Debian and its like; Fedora; openSUSE; Red Hat;

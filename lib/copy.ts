@@ -11,7 +11,7 @@ import {
   type RestoreOptions,
   restoreFrom,
 } from './restore.js';
-import { takesAway } from './schema/existing.js';
+import { takesAway } from './schema/plan-options.js';
 import { isSameDatabase } from './server/same-database.js';
 import type { Preview } from './sinks/preview.js';
 import { checkWanted } from './sinks/wanted.js';

@@ -18,8 +18,9 @@
  *
  * @packageDocumentation
  */
-export type { ArchiveFile } from './archive/archive-file.js';
+
 export { DEFAULT_LEVEL, MAX_LEVEL } from './archive/compression.js';
+export type { ArchiveFile } from './archive/input.js';
 export type {
   BackupEnd,
   BackupItem,
@@ -29,8 +30,8 @@ export type {
   SequenceValue,
 } from './archive/items.js';
 export type { Manifest, ManifestSpace, Omission } from './archive/manifest.js';
-export type { Vclock } from './archive/vclock.js';
 export type { Damage, OpenBytes } from './archive/survey.js';
+export type { Vclock } from './archive/vclock.js';
 export { type CatOptions, type CatSummary, cat } from './cat.js';
 export { type Copied, type CopyOptions, copy, previewCopy } from './copy.js';
 export type { DefinitionDifference } from './diff/definitions.js';
@@ -49,7 +50,8 @@ export { dataOnly } from './filters/data-only.js';
 export { type Engine, setEngine } from './filters/engine.js';
 export { excludeRows, type RowExclusion } from './filters/exclude-rows.js';
 export type { Filter, FilterResult, FilterSpace } from './filters/filter.js';
-export { type Mask, maskFields, parseMask } from './filters/mask.js';
+export { maskFields } from './filters/mask.js';
+export { type Mask, parseMask } from './filters/mask-spec.js';
 export type { Totals } from './filters/observe.js';
 export { renameSpaces } from './filters/rename.js';
 export { type Rewrite, type Rewritten, rewriteStage } from './filters/rewrite.js';
@@ -82,11 +84,10 @@ export type {
   SequenceDefinition,
   SpaceDefinition,
 } from './schema/definitions.js';
-export type { Destination, OnConflict } from './schema/destinations.js';
-export type { Existing } from './schema/existing.js';
+export type { Destination } from './schema/destinations.js';
 export type { Head } from './schema/head.js';
 export type { RestorePlan } from './schema/plan.js';
-export type { PlanOptions } from './schema/planner.js';
+export type { Existing, OnConflict, PlanOptions } from './schema/plan-options.js';
 export type { Step } from './schema/step.js';
 export { SYSTEM_SPACE_NAMES, SystemSpace } from './schema/system.js';
 export type { FieldFormat } from './schema/system-formats.js';

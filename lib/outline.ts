@@ -1,4 +1,5 @@
-import { type ArchiveFile, type ArchiveIndex, countsOf } from './archive/archive-file.js';
+import { type ArchiveIndex, countsOf } from './archive/archive-file.js';
+import type { ArchiveFile } from './archive/input.js';
 import { checkFile, openingBuffers } from './archive/input.js';
 import type { Count } from './archive/items.js';
 import { checkOptions } from './calls.js';

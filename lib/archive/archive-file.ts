@@ -1,9 +1,9 @@
 import { TntarError } from '../errors.js';
 import { parseEntryName } from './entries.js';
-import { asBuffers } from './input.js';
+import { type ArchiveFile, asBuffers } from './input.js';
 import type { Count } from './items.js';
-import { decodeManifest } from './manifest-json.js';
 import type { Manifest } from './manifest.js';
+import { decodeManifest } from './manifest-json.js';
 import { type Entry, EntryReader } from './reader.js';
 import {
   FOOTER_BYTES,
@@ -12,24 +12,9 @@ import {
   tableBytesOf,
   wrongTable,
 } from './seek-table.js';
-import type { FoundEntry, OpenBytes } from './survey.js';
+import type { FoundEntry } from './survey.js';
 import { BLOCK_BYTES, END_OF_TAR, padding } from './tar.js';
 import { decodeTrailer, type EntryRecord, isSameEntry, type Trailer } from './trailer.js';
-
-/**
- * An archive that can be read from any of its bytes on, so that what is not needed of it is not read.
- *
- * @example
- * const file: ArchiveFile = {
- *   size: statSync('backup.tar.zst').size,
- *   open: (start) => createReadStream('backup.tar.zst', { start }),
- * };
- */
-export interface ArchiveFile {
-  /** In bytes. */
-  size: number;
-  open: OpenBytes;
-}
 
 /** What an archive says of itself at its ends. That its entries are as it says, only they can tell. */
 export interface ArchiveIndex {

@@ -1,7 +1,21 @@
 import { checkValue, type Kind } from '../calls.js';
 import { TntarError } from '../errors.js';
-import type { ArchiveFile } from './archive-file.js';
 import type { OpenBytes, OpenFrom } from './survey.js';
+
+/**
+ * An archive that can be read from any of its bytes on, so that what is not needed of it is not read.
+ *
+ * @example
+ * const file: ArchiveFile = {
+ *   size: statSync('backup.tar.zst').size,
+ *   open: (start) => createReadStream('backup.tar.zst', { start }),
+ * };
+ */
+export interface ArchiveFile {
+  /** In bytes. */
+  size: number;
+  open: OpenBytes;
+}
 
 const isIterable = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value;

@@ -68,4 +68,3 @@ export interface Manifest {
   /** What filters have made of the rest, in words and in their order; absent where all is as it was. */
   changed?: string[];
 }
-

@@ -4,8 +4,8 @@ import { Bodies } from './bodies.js';
 import { FRAME_MAGIC, FrameProbe } from './compression.js';
 import { type EntryName, parseEntryName } from './entries.js';
 import { MAX_ENTRIES } from './limits.js';
-import { decodeManifest } from './manifest-json.js';
 import type { Manifest } from './manifest.js';
+import { decodeManifest } from './manifest-json.js';
 import { type Entry, EntryReader } from './reader.js';
 import { BLOCK_BYTES, parseTarHeader } from './tar.js';
 import {

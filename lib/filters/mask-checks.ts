@@ -2,14 +2,10 @@ import { messageOf, TntarError } from '../errors.js';
 import { listOf, thereAre } from '../report.js';
 import type { Catalog, Space } from '../schema/catalog.js';
 import { allForeignKeys } from '../schema/foreign-keys.js';
-import type { ExactValue } from '../tuple/exact.js';
 import { positions, spaceOf } from './filter.js';
-import type { Mask } from './mask.js';
 import { type Demands, demandsOf } from './mask-place.js';
+import type { Mask, Masking } from './mask-spec.js';
 import { fixedValue, HASHABLE, hashed, numbersOf } from './mask-values.js';
-
-/** What a mask does to the value of its field. */
-export type Masking = (value: ExactValue) => ExactValue;
 
 function usage(message: string, hint: string): TntarError {
   return new TntarError('usage', `mask: ${message}`, { hint });

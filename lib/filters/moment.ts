@@ -1,9 +1,9 @@
 import type { BackupEnd, Unconfirmed } from '../archive/items.js';
 import type { Manifest } from '../archive/manifest.js';
 import type { Vclock } from '../archive/vclock.js';
+import { sameVclock } from '../archive/vclock.js';
 import { TntarError } from '../errors.js';
 import type { Report } from '../report.js';
-import { sameVclock } from '../archive/vclock.js';
 import type { Stage } from './compose.js';
 
 function moved(from: Vclock, to: Vclock): string {

@@ -1,8 +1,8 @@
 import { TntarError } from '../errors.js';
-import type { Connection } from './connection.js';
 import { QUORUM_HINT } from './hints.js';
 import type { ConnectionOptions } from './options.js';
-import { evaluate } from './requests.js';
+import type { Packet } from './packets.js';
+import { evaluate, type Request } from './requests.js';
 import { Returned } from './returned.js';
 
 /** Synchronous transactions that wait until a quorum of the replica set has confirmed them. */
@@ -26,8 +26,18 @@ const QUEUE = `
   end
   return 0, quorum`;
 
+/** The part of a connection that a question takes. */
+interface Asked {
+  /** In messages, e.g. `db1:3301`. */
+  where: string;
+  /** In milliseconds. */
+  idleTimeout: number;
+  request(request: Request, doing: string): Promise<Packet>;
+  close(): void;
+}
+
 /** @returns undefined where the user may not ask */
-export async function askQueue(connection: Connection): Promise<SyncQueue | undefined> {
+export async function askQueue(connection: Pick<Asked, 'request'>): Promise<SyncQueue | undefined> {
   try {
     const reply = await connection.request(evaluate(QUEUE), 'ask for the synchronous queue');
     const returned = Returned.by(reply);
@@ -52,12 +62,12 @@ const ASK_MS = 3000;
 export async function explainSilence(
   open: (
     options: Pick<ConnectionOptions, 'connectTimeout' | 'idleTimeout' | 'signal'>,
-  ) => Promise<Connection>,
-  { where, idleTimeout }: Connection,
+  ) => Promise<Pick<Asked, 'request' | 'close'>>,
+  { where, idleTimeout }: Pick<Asked, 'where' | 'idleTimeout'>,
   signal: AbortSignal,
 ): Promise<TntarError | undefined> {
   const timeout = Math.min(idleTimeout, ASK_MS);
-  let other: Connection | undefined;
+  let other: Pick<Asked, 'request' | 'close'> | undefined;
   const close = (): void => other?.close();
   signal.addEventListener('abort', close);
   try {

@@ -1,12 +1,6 @@
 import { type Catalog, rowlessReason } from './catalog.js';
 import type { IdMap } from './ids.js';
-import type { PlanOptions } from './planner.js';
-
-/**
- * What becomes of a row whose key the target has already: it ends the restore, stays away, or takes the
- * place of the one that is there.
- */
-export type OnConflict = 'error' | 'skip' | 'replace';
+import type { OnConflict, PlanOptions } from './plan-options.js';
 
 /** Where the rows of a space go. */
 export interface Destination {

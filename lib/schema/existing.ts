@@ -1,32 +1,7 @@
 import { sequenceOf, sequencesOfOnly, spaceOf } from './belongings.js';
 import type { Catalog, SystemRow } from './catalog.js';
+import { type Existing, isUsed } from './plan-options.js';
 import { Field, SystemSpace } from './system.js';
-
-/**
- * What becomes of spaces, and of sequences, that the target has already by the names of the backup's:
- *
- * - `error`: nothing is restored
- * - `skip`: they stay as they are, and what the backup has of them stays away
- * - `replace`: their definitions stay; rows go in, in the place of those that have the same key
- * - `truncate`: their definitions stay; their rows go, and those of the backup take their place
- * - `drop`: they are dropped, and made as the backup has them
- */
-export type Existing = 'error' | 'skip' | 'replace' | 'truncate' | 'drop';
-
-/** True where spaces that are there are used: what the backup says of them is not to be made. */
-export function isUsed(existing: Existing): boolean {
-  return existing === 'skip' || takesRows(existing);
-}
-
-/** True where rows of the backup go into spaces that are there. */
-export function takesRows(existing: Existing): boolean {
-  return existing === 'replace' || existing === 'truncate';
-}
-
-/** True where rows that are there go, and come back only if the archive has them. */
-export function takesAway(existing: Existing): boolean {
-  return existing === 'truncate' || existing === 'drop';
-}
 
 const named = (catalog: Catalog, spaceId: number, name: number): Set<unknown> =>
   new Set(catalog.rows(spaceId).map(({ fields }) => fields[name]));

@@ -1,6 +1,6 @@
 import { quoted } from '../report.js';
 import type { Catalog, SystemRow } from './catalog.js';
-import type { Existing } from './existing.js';
+import type { Existing } from './plan-options.js';
 import { Field, SystemSpace } from './system.js';
 
 /** The marks of a backup in `_schema`, so far as they are restored. */

@@ -4,61 +4,24 @@ import { withoutEvents } from './acting.js';
 import type { Catalog, SystemRow } from './catalog.js';
 import { codeOf } from './code.js';
 import { Describer } from './describe.js';
-import type { OnConflict } from './destinations.js';
-import { type Existing, isUsed, Kept } from './existing.js';
+import { Kept } from './existing.js';
 import { identify } from './identify.js';
 import { type IdMap, KINDS, type Kind } from './ids.js';
 import { mergedGrant } from './origins.js';
+import {
+  type Existing,
+  isUsed,
+  type PlanOptions,
+  SAME_RELEASES,
+  unwanted,
+} from './plan-options.js';
 import { withTargetIds } from './references.js';
-import { type Release, type Versions, versionsOf } from './release.js';
+import type { Release } from './release.js';
 import { checkRevoked } from './shipped-grants.js';
 import { lastSpaceId, widestGap } from './space-ids.js';
 import { joinParts, type Part, type Step } from './step.js';
-import { BuiltinUser, Field, keyOf, SYSTEM_SPACES, SystemSpace } from './system.js';
+import { BuiltinUser, Field, keyOf, SystemSpace } from './system.js';
 import { type Used, usedOf } from './used.js';
-
-/** Versions of the database that a backup is from, and of the one that it goes to. */
-export interface Releases {
-  source: Versions;
-  target: Versions;
-}
-
-/** Of a plan that nobody gave any: both are of the oldest release that is restored into. */
-export const SAME_RELEASES: Releases = {
-  source: versionsOf('2.6.0'),
-  target: versionsOf('2.6.0'),
-};
-
-/** What a plan depends on besides the two catalogs. */
-export interface PlanOptions {
-  releases?: Releases;
-  /** Grants that the backup's server ships and had not. */
-  revoked?: readonly Revocation[];
-  /** Id on the target of the user who restores. */
-  restorer?: number;
-  /** Ids in the backup of spaces whose rows are left out on purpose. */
-  excluded?: ReadonlySet<number>;
-  /** Kinds of definitions that stay away, even if that costs what depends on them. */
-  without?: { users?: boolean; privileges?: boolean; functions?: boolean } | undefined;
-  /** `schema`: definitions and no rows; `data`: rows, into spaces that are there by name. */
-  only?: 'schema' | 'data' | undefined;
-  /** What becomes of spaces that the target has by name; `error` by default. */
-  existing?: Existing | undefined;
-  /** Reasons why the target refuses expressions in SQL, by their texts. */
-  refused?: ReadonlyMap<string, string>;
-  /** With rows alone: what becomes of a row whose key the target has; `error` by default. */
-  onConflict?: OnConflict | undefined;
-}
-
-/** Definitions that stay away on request. */
-export function unwanted({ without = {}, only }: PlanOptions): ReadonlySet<number> {
-  if (only === 'data') return new Set(SYSTEM_SPACES);
-  return new Set([
-    ...(without.users ? [SystemSpace.USER] : []),
-    ...(without.functions ? [SystemSpace.FUNC] : []),
-    ...(without.privileges ? [SystemSpace.PRIV] : []),
-  ]);
-}
 
 function keyText(spaceId: number, { fields }: SystemRow): string {
   return JSON.stringify(keyOf(spaceId, fields));

@@ -1,3 +1,4 @@
+import { sameVclock } from '../archive/vclock.js';
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
 import { Iterator } from '../iproto/constants.js';
@@ -10,7 +11,6 @@ import type { TupleBatch } from '../tuple/batch.js';
 import { joinFields } from '../tuple/fields.js';
 import { inTurns } from '../turns.js';
 import { readLocalLsn, readStatus } from './status.js';
-import { sameVclock } from '../archive/vclock.js';
 
 /** Where to read, as far as reading by pages has to know. */
 export interface PagedSpace {

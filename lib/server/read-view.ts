@@ -15,6 +15,7 @@ import {
 } from '../iproto/packets.js';
 import { bare, toPacket } from '../iproto/requests.js';
 import type { Rows } from '../iproto/rows.js';
+import { toVclock } from '../iproto/vclock.js';
 import type { Pool } from '../memory.js';
 import { countInTurns } from '../tuple/batch.js';
 import {
@@ -28,7 +29,6 @@ import {
 } from '../tuple/msgpack.js';
 import { LONG_BYTES } from '../tuple/walk.js';
 import { inTurns } from '../turns.js';
-import { toVclock } from '../iproto/vclock.js';
 
 /** Rows of one space of a read view, or the vclock at one of its ends. */
 export type ReadViewItem =

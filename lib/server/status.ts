@@ -4,8 +4,8 @@ import { bodyDecoded } from '../iproto/bodies.js';
 import type { Connection } from '../iproto/connection.js';
 import { BallotKey, ErrorCode, Key, RequestType } from '../iproto/constants.js';
 import { bare, evaluate, remove } from '../iproto/requests.js';
-import { toVclock } from '../iproto/vclock.js';
 import { Returned } from '../iproto/returned.js';
+import { toVclock } from '../iproto/vclock.js';
 import { SystemSpace } from '../schema/system.js';
 import { joinFields } from '../tuple/fields.js';
 

@@ -6,9 +6,9 @@ import type { Connection } from '../iproto/connection.js';
 import { listOf, longListOf } from '../report.js';
 import type { Catalog } from '../schema/catalog.js';
 import { excludedIn } from '../schema/excluded.js';
-import { isUsed, takesRows } from '../schema/existing.js';
 import { lackingPrivileges } from '../schema/needed-privileges.js';
 import { planInTurns, type RestorePlan } from '../schema/plan.js';
+import { isUsed, takesRows } from '../schema/plan-options.js';
 import { Privileges } from '../schema/privileges.js';
 import {
   isOlder,

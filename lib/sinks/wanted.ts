@@ -1,9 +1,8 @@
 import type { Manifest } from '../archive/manifest.js';
 import { aBoolean, anObject, checkOptions, type Kinds, oneOf } from '../calls.js';
 import { TntarError } from '../errors.js';
-import type { OnConflict } from '../schema/destinations.js';
-import { type Existing, takesRows } from '../schema/existing.js';
-import type { PlanOptions } from '../schema/planner.js';
+import type { OnConflict, PlanOptions } from '../schema/plan-options.js';
+import { type Existing, takesRows } from '../schema/plan-options.js';
 
 /** What of a backup is wanted; all of it by default. */
 export type Wanted = Pick<PlanOptions, 'without' | 'only' | 'existing' | 'onConflict'>;

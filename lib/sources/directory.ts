@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { MANIFEST, TRAILER } from '../archive/entries.js';
 import { type BackupItem, Counter } from '../archive/items.js';
-import { decodeManifest } from '../archive/manifest-json.js';
 import type { Manifest } from '../archive/manifest.js';
+import { decodeManifest } from '../archive/manifest-json.js';
 import { sizesOf } from '../archive/sizes.js';
 import {
   compareEntries,

@@ -1,4 +1,5 @@
-import { type ArchiveFile, type ArchiveIndex, readIndex } from '../archive/archive-file.js';
+import { type ArchiveIndex, readIndex } from '../archive/archive-file.js';
+import type { ArchiveFile } from '../archive/input.js';
 import { asBuffers } from '../archive/input.js';
 import { type BackupItem, Counter } from '../archive/items.js';
 import { sizesOf } from '../archive/sizes.js';

@@ -1,4 +1,4 @@
-import type { ArchiveFile } from '../archive/archive-file.js';
+import type { ArchiveFile } from '../archive/input.js';
 import { checkInput } from '../archive/input.js';
 import { aBoolean, aReport, checkOptions, type Kind, type Kinds, wholeFrom } from '../calls.js';
 import { archiveSource } from './archive.js';

@@ -1,4 +1,5 @@
 import { type BackupEnd, type BackupItem, Counter } from '../archive/items.js';
+import { sameVclock } from '../archive/vclock.js';
 import { TntarError } from '../errors.js';
 import type { Connection } from '../iproto/connection.js';
 import { type Catalog, rowlessReason, type Space } from '../schema/catalog.js';
@@ -10,7 +11,6 @@ import { findHidden, throwHidden } from '../server/hidden.js';
 import { readSpace } from '../server/paged.js';
 import { readSequenceValues } from '../server/sequence-values.js';
 import { readLocalLsn, readStatus } from '../server/status.js';
-import { sameVclock } from '../archive/vclock.js';
 import { findUnconfirmed } from '../server/unconfirmed.js';
 import { decode, type Value } from '../tuple/codec.js';
 import { describeBackup, rowsFrom } from './description.js';

@@ -1,5 +1,6 @@
 import { deepEqual, doesNotThrow, equal, notEqual, ok, rejects, throws } from 'node:assert/strict';
-import { type ArchiveFile, countsOf, readIndex } from '../../lib/archive/archive-file.js';
+import { countsOf, readIndex } from '../../lib/archive/archive-file.js';
+import type { ArchiveFile } from '../../lib/archive/input.js';
 import { MAX_FRAMES } from '../../lib/archive/limits.js';
 import type { Manifest } from '../../lib/archive/manifest.js';
 import { FramePlaces, SeekTable, tableBytesOf } from '../../lib/archive/seek-table.js';

@@ -1,5 +1,6 @@
 import { deepEqual, equal, match, notDeepEqual, rejects, throws } from 'node:assert/strict';
-import { maskFields, parseMask } from '../../lib/filters/mask.js';
+import { maskFields } from '../../lib/filters/mask.js';
+import { parseMask } from '../../lib/filters/mask-spec.js';
 import { fixedValue } from '../../lib/filters/mask-values.js';
 import type { Rewritten } from '../../lib/filters/rewrite.js';
 import { Double, Float, Opaque, Raw } from '../../lib/tuple/carried.js';

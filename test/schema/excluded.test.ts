@@ -1,6 +1,6 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { planRestore, type RestorePlan } from '../../lib/schema/plan.js';
-import type { PlanOptions } from '../../lib/schema/planner.js';
+import type { PlanOptions } from '../../lib/schema/plan-options.js';
 import { versionsOf } from '../../lib/schema/release.js';
 import type { Plain } from '../support/msgpack.js';
 import { catalogOf, EMPTY, indexRow, type SystemRows, spaceRow } from './catalogs.js';

@@ -1,7 +1,6 @@
 import { deepEqual, ok } from 'node:assert/strict';
-import type { Existing } from '../../lib/schema/existing.js';
 import { planRestore, type RestorePlan } from '../../lib/schema/plan.js';
-import type { PlanOptions } from '../../lib/schema/planner.js';
+import type { Existing, PlanOptions } from '../../lib/schema/plan-options.js';
 import { decode } from '../../lib/tuple/codec.js';
 import type { Plain } from '../support/msgpack.js';
 import { BUILTIN_USERS, catalogOf, indexRow, type SystemRows, spaceRow } from './catalogs.js';

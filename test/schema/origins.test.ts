@@ -1,6 +1,6 @@
 import { deepEqual } from 'node:assert/strict';
 import { planRestore, type RestorePlan } from '../../lib/schema/plan.js';
-import type { Releases } from '../../lib/schema/planner.js';
+import type { Releases } from '../../lib/schema/plan-options.js';
 import { versionsOf } from '../../lib/schema/release.js';
 import { decode } from '../../lib/tuple/codec.js';
 import type { Plain } from '../support/msgpack.js';

@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
-import type { ArchiveFile } from '../../lib/archive/archive-file.js';
+import type { ArchiveFile } from '../../lib/archive/input.js';
 import type { BackupItem, Size } from '../../lib/archive/items.js';
 import type { EntryRecord } from '../../lib/archive/trailer.js';
 import type { Report } from '../../lib/report.js';

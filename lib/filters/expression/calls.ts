@@ -1,5 +1,5 @@
 import type { ASTNode } from './cel.js';
-import type { Compiled, Compiler, Scope } from './compile.js';
+import type { Compiled, PartCompiler, Scope } from './compiled.js';
 import { compileLoop } from './loops.js';
 import { Unanswered } from './numbers.js';
 import { lengthOf } from './operators.js';
@@ -20,7 +20,11 @@ const FUNCTIONS: readonly string[] = [
 ];
 
 /** Compiles the call of a function. */
-export function compileCall(compiler: Compiler, node: Call, scope: Scope | undefined): Compiled {
+export function compileCall(
+  compiler: PartCompiler,
+  node: Call,
+  scope: Scope | undefined,
+): Compiled {
   const compiled =
     node.op === 'call' ? functionCall(compiler, node, scope) : methodCall(compiler, node, scope);
   if (compiled !== undefined) return compiled;
@@ -31,7 +35,7 @@ export function compileCall(compiler: Compiler, node: Call, scope: Scope | undef
 }
 
 function functionCall(
-  compiler: Compiler,
+  compiler: PartCompiler,
   node: Node<'call'>,
   scope: Scope | undefined,
 ): Compiled | undefined {
@@ -44,7 +48,7 @@ function functionCall(
 }
 
 function methodCall(
-  compiler: Compiler,
+  compiler: PartCompiler,
   node: Node<'rcall'>,
   scope: Scope | undefined,
 ): Compiled | undefined {
@@ -59,7 +63,7 @@ const noOverload = ({ args: [name], pos }: Call, ...types: ExpressionType[]): Re
   new Refusal(`found no matching overload for '${name}' of ${types.join(', ')}`, pos);
 
 function has(
-  compiler: Compiler,
+  compiler: PartCompiler,
   { args: [of, key] }: Node<'.'>,
   scope: Scope | undefined,
 ): Compiled {

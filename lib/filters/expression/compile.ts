@@ -1,5 +1,6 @@
 import { compileCall } from './calls.js';
 import type { ASTNode } from './cel.js';
+import type { Compiled, Scope } from './compiled.js';
 import { literalValue } from './literals.js';
 import { compileChain, compileChoice, compileNot } from './logic.js';
 import { Unanswered } from './numbers.js';
@@ -27,25 +28,6 @@ import { type ExpressionValue, isList, isStoredMap, Stored, typeOf } from './val
 
 /** Parts of an expression in each other; a chain of `&&` or `||` counts as one. */
 const MAX_DEPTH = 500;
-
-/** A part of an expression after compiling. */
-export interface Compiled {
-  type: ExpressionType;
-  /** Parts that it is made of: the steps that it takes at most, but for loops. */
-  size: number;
-  /** @throws Unanswered and OverBudget */
-  run(row: Row): ExpressionValue;
-  /** Tells whether the value is null without decoding it. */
-  isNull?(row: Row): boolean;
-}
-
-/** The names that loops give to their elements, the innermost first. */
-export interface Scope {
-  name: string;
-  /** In the locals of the row. */
-  slot: number;
-  outer: Scope | undefined;
-}
 
 type Node<Op extends ASTNode['op']> = ASTNode & { op: Op };
 

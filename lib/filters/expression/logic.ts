@@ -1,5 +1,5 @@
 import type { ASTNode } from './cel.js';
-import type { Compiled, Compiler, Scope } from './compile.js';
+import type { Compiled, PartCompiler, Scope } from './compiled.js';
 import { Unanswered } from './numbers.js';
 import type { Row } from './row.js';
 import { mayBe, Refusal } from './types.js';
@@ -61,7 +61,7 @@ export class Search {
 }
 
 export function compileNot(
-  compiler: Compiler,
+  compiler: PartCompiler,
   { args, pos }: Node<'!_'>,
   scope: Scope | undefined,
 ): Compiled {
@@ -71,7 +71,7 @@ export function compileNot(
 }
 
 export function compileChoice(
-  compiler: Compiler,
+  compiler: PartCompiler,
   { args }: Node<'?:'>,
   scope: Scope | undefined,
 ): Compiled {
@@ -87,7 +87,7 @@ export function compileChoice(
 
 /** Compiles `a || b || c`: a chain may be long, and its tree is then deep, so it becomes one part. */
 export function compileChain(
-  compiler: Compiler,
+  compiler: PartCompiler,
   node: Node<'&&' | '||'>,
   scope: Scope | undefined,
 ): Compiled {

@@ -1,5 +1,5 @@
 import type { ASTNode } from './cel.js';
-import type { Compiled, Compiler, Scope } from './compile.js';
+import type { Compiled, PartCompiler, Scope } from './compiled.js';
 import { booleanOf, Search, throwUnlessBool } from './logic.js';
 import { Unanswered } from './numbers.js';
 import type { Row } from './row.js';
@@ -102,7 +102,7 @@ const LOOPS: ReadonlyMap<string, (loop: Loop) => Compiled> = new Map([
  * @returns undefined if it is none
  */
 export function compileLoop(
-  compiler: Compiler,
+  compiler: PartCompiler,
   { args: [name, of, args], pos }: ASTNode & { op: 'rcall' },
   scope: Scope | undefined,
 ): Compiled | undefined {
