@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
-import { finish } from './exit.js';
-import { hidePasswords } from './passwords.js';
-import { buildProgram } from './program.js';
-import { watchOutput } from './standard-output.js';
+import { buildProgram } from './commands/program.js';
+import { hidePasswords } from './options/passwords.js';
+import { finish } from './output/exit.js';
+import { watchOutput } from './output/standard-output.js';
 
 const args = process.argv.slice(2);
 hidePasswords(args);

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 
 /**
  * What went wrong, as far as the caller's next step is concerned. The command maps each kind to one
- * exit code; see `bin/exit.ts`.
+ * exit code; see `bin/output/exit.ts`.
  *
  * - `failure`: the server or the operating system failed while the work went on
  * - `usage`: the call itself is wrong

@@ -55,9 +55,9 @@ const KEPT_BY: Readonly<Record<string, string>> = {
   'tar-stream': 'lib/archive/tar.ts',
   msgpackr: 'lib/tuple/codec.ts',
   'decimal.js': 'lib/tuple/arithmetic.ts',
-  'console-table-printer': 'bin/table.ts',
-  'cli-progress': 'bin/bar.ts',
-  'string-width': 'bin/bar.ts',
+  'console-table-printer': 'bin/output/table.ts',
+  'cli-progress': 'bin/output/progress-bar.ts',
+  'string-width': 'bin/output/progress-bar.ts',
   '@marcbachmann/cel-js': 'lib/filters/expression/cel.ts',
 };
 /** Where stages are joined. */
@@ -188,7 +188,7 @@ describe('the architecture', () => {
       ['lib/sinks/archive.ts', 'lib/dump.ts', false],
       ['lib/errors.ts', 'lib/tuple/batch.ts', false],
       ['lib/errors.ts', 'lib/report.ts', true],
-      ['lib/errors.ts', 'bin/exit.ts', false],
+      ['lib/errors.ts', 'bin/output/exit.ts', false],
       ['lib/tuple/batch.ts', 'lib/unheard/of.ts', false],
       ['lib/tuple/batch.ts', 'test/support/msgpack.ts', false],
     ] as const) {

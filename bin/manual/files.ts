@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { completionFor } from '../completion.js';
-import { buildProgram } from '../program.js';
+import { completionFor } from '../commands/completion.js';
+import { buildProgram } from '../commands/program.js';
 import { manualPage, pageName } from './page.js';
 
 /**

@@ -1,6 +1,6 @@
 import { equal, match, ok } from 'node:assert/strict';
 import stringWidth from 'string-width';
-import { cutTo, type ProgressWords, progressLine } from '../../bin/bar.js';
+import { cutTo, type ProgressWords, progressLine } from '../../bin/output/progress-bar.js';
 
 const WORDS: ProgressWords = {
   done: 0.5,

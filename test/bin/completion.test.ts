@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { completionFor } from '../../bin/completion.js';
-import { buildProgram } from '../../bin/program.js';
+import { completionFor } from '../../bin/commands/completion.js';
+import { buildProgram } from '../../bin/commands/program.js';
 import { shell, tntar } from '../support/cli.js';
 import { checkSyntax, offers, SHELLS } from './shells.js';
 

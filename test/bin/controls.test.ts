@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { visibleText } from '../../bin/visible.js';
+import { visibleText } from '../../bin/output/visible.js';
 import { jsonText } from '../../lib/report.js';
 import { tntar } from '../support/cli.js';
 import { TerminalSession } from '../support/terminal.js';

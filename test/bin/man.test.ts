@@ -2,8 +2,8 @@ import { deepEqual, doesNotMatch, equal, match, ok } from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { buildProgram } from '../../bin/commands/program.js';
 import { manualPage, pageName } from '../../bin/manual/page.js';
-import { buildProgram } from '../../bin/program.js';
 import { shell } from '../support/cli.js';
 
 const FOLDER = fileURLToPath(new URL('../../man/', import.meta.url));

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { withoutPassword, withoutPasswords } from '../../bin/passwords.js';
+import { withoutPassword, withoutPasswords } from '../../bin/options/passwords.js';
 import { holds } from '../property/runs.js';
 import { tntar } from '../support/cli.js';
 

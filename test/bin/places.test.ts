@@ -2,7 +2,7 @@ import { deepEqual, doesNotMatch, equal, match } from 'node:assert/strict';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { kindOf } from '../../bin/places.js';
+import { kindOf } from '../../bin/options/places.js';
 import { fixturePath } from '../fixtures/folder.js';
 import { type Result, shell, tntar } from '../support/cli.js';
 import { failsWith } from './outcome.js';

@@ -1,5 +1,5 @@
 import { equal, match, ok } from 'node:assert/strict';
-import { hasControls, hasUnicode } from '../../bin/terminal.js';
+import { hasControls, hasUnicode } from '../../bin/output/terminal.js';
 import { type Peer, startProxy } from '../support/proxy.js';
 import { PASSWORD, startServer, type TestServer, USER } from '../support/server.js';
 import { TerminalSession } from '../support/terminal.js';

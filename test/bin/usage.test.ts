@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildProgram } from '../../bin/program.js';
+import { buildProgram } from '../../bin/commands/program.js';
 import { shell, tntar } from '../support/cli.js';
 import { failsWith, hasNoTrace } from './outcome.js';
 

@@ -2,7 +2,7 @@ import { deepEqual, equal, match } from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadFilter } from '../../bin/filter-file.js';
+import { loadFilter } from '../../bin/options/filter-file.js';
 import { failsWith, hasNoTrace } from '../bin/outcome.js';
 import { Running } from '../bin/running.js';
 import { tntar } from '../support/cli.js';

@@ -1,0 +1,59 @@
+import { Argument, Command } from 'commander';
+import type { Surface } from '../completion/surface.js';
+import { EXIT_HELP } from '../output/exit.js';
+import { textOutput } from '../output/standard-output.js';
+
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
+type Shell = (typeof SHELLS)[number];
+
+const EXAMPLES = `
+Examples:
+  tntar completion bash > ~/.local/share/bash-completion/completions/tntar
+  tntar completion zsh > ~/.zfunc/_tntar
+  tntar completion fish > ~/.config/fish/completions/tntar.fish
+`;
+
+const SHELLS_HELP = `
+For zsh, ~/.zfunc has to be in fpath before compinit: fpath+=(~/.zfunc) in ~/.zshrc. For one
+shell alone, eval "$(tntar completion bash)" does, the same in zsh, and in fish
+tntar completion fish | source.
+`;
+
+/** What writes the script of a shell, loaded when it is asked for. */
+async function writerFor(shell: Shell): Promise<(surface: Surface) => string> {
+  switch (shell) {
+    case 'bash':
+      return (await import('../completion/bash.js')).bashScript;
+    case 'zsh':
+      return (await import('../completion/zsh.js')).zshScript;
+    case 'fish':
+      return (await import('../completion/fish.js')).fishScript;
+  }
+}
+
+/**
+ * What `tntar completion` prints.
+ *
+ * @example await completionFor(buildProgram(), 'fish'); // 'complete -c tntar ...'
+ */
+export async function completionFor(program: Command, shell: Shell): Promise<string> {
+  const { surfaceOf } = await import('../completion/surface.js');
+  const write = await writerFor(shell);
+  return write(surfaceOf(program));
+}
+
+async function run(shell: Shell, _flags: unknown, command: Command): Promise<void> {
+  textOutput().write(await completionFor(command.parent ?? command, shell));
+}
+
+export function completionCommand(): Command {
+  return new Command('completion')
+    .summary('print a script that completes commands and options')
+    .description(
+      'Prints a script for a shell, which then completes commands, options, their values and\n' +
+        'names of files. It starts no tntar: make it anew after an update.',
+    )
+    .addArgument(new Argument('<shell>', 'of which kind').choices(SHELLS))
+    .addHelpText('after', SHELLS_HELP + EXAMPLES + EXIT_HELP)
+    .action(run);
+}

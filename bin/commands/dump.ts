@@ -1,0 +1,113 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_LEVEL, MAX_LEVEL } from '../../lib/archive/compression.js';
+import type { DumpOptions } from '../../lib/dump.js';
+import type { Rewrite } from '../../lib/filters/rewrite.js';
+import { longListOf, quoted } from '../../lib/report.js';
+import { addFilterOptions, type FilterFlags, rewritesOf } from '../options/filter-options.js';
+import { requireServer } from '../options/places.js';
+import { addReportOptions, type ReportFlags, reportOf } from '../options/report-options.js';
+import {
+  addServerOptions,
+  SERVER_HELP,
+  type ServerFlags,
+  serverOptions,
+} from '../options/server-options.js';
+import { withOutput } from '../output/archive-file.js';
+import { EXIT_HELP } from '../output/exit.js';
+import { interruptible } from '../output/signals.js';
+import { asArchiveError } from '../output/standard-output.js';
+import { plural } from '../output/stderr-report.js';
+
+interface Flags extends ServerFlags, FilterFlags, ReportFlags {
+  schemaOnly: boolean;
+  dataOnly: boolean;
+  output?: string;
+  source: NonNullable<DumpOptions['source']>;
+  level: number;
+  forceSnapshot: boolean;
+  strict: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  tntar dump db1:3301 > backup.tar.zst
+  tntar dump db1:3301 --space 'app_*' --exclude '*_log' > app.tar.zst
+  tntar dump backup@db1 --password-file /etc/tntar/db1 -o /backup/db1.tar.zst
+  ssh db1 tntar dump unix/:/run/tarantool/db1.sock > db1.tar.zst
+`;
+
+function level(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= MAX_LEVEL) return value;
+  throw new InvalidArgumentError(`It has to be a whole number from 1 to ${MAX_LEVEL}.`);
+}
+
+async function run(uri: string, flags: Flags): Promise<void> {
+  const hint = `to write a file: tntar dump ADDRESS -o ${uri}; to look into one: tntar list ${uri}`;
+  requireServer(uri, 'dump', hint);
+  const report = reportOf(flags);
+  const { source, forceSnapshot, strict } = flags;
+  // Loaded when it is needed: --help and the other commands need not wait for it.
+  const { dump } = await import('../../lib/dump.js');
+  try {
+    const summary = await interruptible((signal) =>
+      withOutput(flags.output, signal, async (output) => {
+        const server = await serverOptions(uri, flags, signal, report);
+        const rewrites = await rewritesOf(flags, signal, report);
+        rewrites.unshift(...(await halfOf(flags)));
+        const { level } = flags;
+        const reading = { source, forceSnapshot, strict };
+        return dump(server, output, { ...reading, level, rewrites, report, signal });
+      }),
+    );
+    report.summary('dumped', summary);
+    const { rowsExcluded = [] } = summary;
+    if (rowsExcluded.length > 0) {
+      report.note(
+        `no rows of ${plural(rowsExcluded.length, 'space')}: ${longListOf(rowsExcluded.map(quoted))}`,
+      );
+    }
+  } catch (error) {
+    throw asArchiveError(error);
+  } finally {
+    report.clear();
+  }
+}
+
+/** The filter that leaves out rows, or all else. */
+async function halfOf(flags: Flags): Promise<Rewrite[]> {
+  if (flags.schemaOnly) {
+    const { schemaOnly } = await import('../../lib/filters/schema-only.js');
+    return [schemaOnly()];
+  }
+  if (!flags.dataOnly) return [];
+  const { dataOnly } = await import('../../lib/filters/data-only.js');
+  return [dataOnly()];
+}
+
+export function dumpCommand(): Command {
+  return addReportOptions(addFilterOptions(addServerOptions(new Command('dump'))))
+    .summary('read a live database and write an archive')
+    .description('Reads a live database and writes it as an archive to standard output or a file.')
+    .option('-o, --output <file>', 'write to a file, which is there whole or not at all')
+    .addOption(
+      new Option('--source <how>', 'how to read: snapshot (one moment), select (less privilege)')
+        .choices(['auto', 'snapshot', 'select'])
+        .default('auto'),
+    )
+    .option('--level <n>', `zstd level, 1 to ${MAX_LEVEL}`, level, DEFAULT_LEVEL)
+    .option(
+      '--force-snapshot',
+      'take a snapshot even if it can hang the server (3.2.0-1, 3.3.0-2 and 3.4.0, with tuples over 4 MiB)',
+      false,
+    )
+    .option('--strict', 'fail if rows were written, or not yet committed, while select read', false)
+    .option('--schema-only', 'all definitions, no rows; sequences begin anew', false)
+    .addOption(
+      new Option('--data-only', 'rows, and no more of definitions than restore --data-only needs')
+        .default(false)
+        .conflicts('schemaOnly'),
+    )
+    .addHelpText('after', SERVER_HELP + EXAMPLES + EXIT_HELP)
+    .action(run);
+}

@@ -1,0 +1,68 @@
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import { TntarError } from '../../lib/errors.js';
+import { addChoiceOptions, type ChoiceFlags, choiceOf } from '../options/filter-options.js';
+import { addInput, inputOf, requirePath } from '../options/places.js';
+import { addReportOptions, type ReportFlags, reportOf } from '../options/report-options.js';
+import { EXIT_HELP } from '../output/exit.js';
+import { interruptible } from '../output/signals.js';
+
+interface Flags extends ChoiceFlags, ReportFlags {
+  directory: string;
+  input?: string;
+  all: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  tntar extract backup.tar.zst -C lua-dump
+  tntar dump db1:3301 | tntar extract -C lua-dump --space 'app_*'
+  tntar extract backup.tar.zst -C unpacked --all && tntar verify unpacked
+`;
+
+/** What is written gets the name at the end, and the folder that had it is another one then. */
+function checkPlace(directory: string): void {
+  requirePath('-C', directory);
+  if (resolve(directory) !== process.cwd()) return;
+  throw new TntarError('usage', '-C is the working directory, which cannot be replaced', {
+    hint: 'name a directory in it or beside it',
+  });
+}
+
+async function run(file: string | undefined, flags: Flags): Promise<void> {
+  const input = inputOf(
+    file,
+    flags.input,
+    'extract',
+    (server) => `tntar dump ${server} | tntar extract -C ${flags.directory}`,
+  );
+  const report = reportOf(flags);
+  checkPlace(flags.directory);
+  const { extractFrom } = await import('../../lib/extract.js');
+  const { originOf } = await import('../options/input-source.js');
+  try {
+    const rewrites = await choiceOf(flags);
+    const origin = originOf(input, report);
+    const { all, directory } = flags;
+    const totals = await interruptible((signal) =>
+      extractFrom(origin, directory, { all, report, rewrites, signal }),
+    );
+    report.summary('extracted', totals);
+  } finally {
+    report.clear();
+  }
+}
+
+export function extractCommand(): Command {
+  return addReportOptions(addChoiceOptions(addInput(new Command('extract'))))
+    .summary('turn an archive into a directory of the Lua module')
+    .description(
+      'Writes an archive as a directory of the Lua module tarantool/dump: a file a space,\n' +
+        'as that module writes it and as its restore takes it. Users, grants, sequences,\n' +
+        'functions and the like have no place in it, and what is left out is named.',
+    )
+    .requiredOption('-C, --directory <dir>', 'where to; not there yet, or empty')
+    .option('--all', 'also all else, with manifest and trailer: for tntar, and verified', false)
+    .addHelpText('after', EXAMPLES + EXIT_HELP)
+    .action(run);
+}

@@ -1,0 +1,182 @@
+import { Command } from 'commander';
+import type { Filtered } from '../../lib/archive/items.js';
+import type { Contents } from '../../lib/inspect.js';
+import type { InspectOptions } from '../../lib/inspect-options.js';
+import { jsonText, type Report } from '../../lib/report.js';
+import { oldSchema } from '../../lib/schema/versions.js';
+import { archiveFile } from '../options/files.js';
+import { addChoiceOptions, type ChoiceFlags, choiceOf } from '../options/filter-options.js';
+import { addInput, inputOf } from '../options/places.js';
+import { addReportOptions, type ReportFlags, reportOf } from '../options/report-options.js';
+import { EXIT_HELP } from '../output/exit.js';
+import { interruptible } from '../output/signals.js';
+import { textOutput } from '../output/standard-output.js';
+import { formatBytes, formatCount, printable } from '../output/stderr-report.js';
+
+interface Flags extends ChoiceFlags, ReportFlags {
+  input?: string;
+  schema: boolean;
+  json: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  tntar list backup.tar.zst
+  tntar list backup.tar.zst --schema | less
+  tntar list backup.tar.zst --json | jq '.spaces[].name'
+`;
+
+/** What a filter made of one space, in the words of the run that wrote the archive. */
+function tally({ filter, space, in: came, changed, skipped, out }: Filtered): string {
+  const [all, others, gone, left] = [came, changed, skipped, out].map(formatCount);
+  return `${filter}: '${space}': ${all} rows in, ${others} changed, ${gone} skipped, ${left} out`;
+}
+
+/** What the archive lacks of a whole one: what its manifest says, and rows that filters skipped. */
+function partsOf({ manifest, filtered }: Contents): string[] {
+  const skipping = filtered.filter(({ skipped }) => skipped > 0);
+  return [...(manifest.partial ?? []), ...skipping.map(tally)];
+}
+
+function changesOf({ manifest, filtered }: Contents): string[] {
+  const changing = filtered.filter(
+    ({ in: came, changed, skipped, out }) => skipped === 0 && (changed > 0 || out !== came),
+  );
+  return [...(manifest.changed ?? []), ...changing.map(tally)];
+}
+
+const COLUMNS = [
+  { title: 'ID', isNumber: true },
+  { title: 'NAME' },
+  { title: 'ENGINE' },
+  { title: 'ROWS', isNumber: true },
+  { title: 'BYTES', isNumber: true },
+  { title: 'SHARE' },
+];
+
+/** Of bytes as they are in the server by those of the archive; of a part nobody knows the latter. */
+function ratioOf({ shown, totals: { bytes, archiveBytes } }: Contents): string {
+  const size = `archive of ${formatBytes(archiveBytes)}`;
+  return shown === undefined ? `${size}, ratio ${(bytes / archiveBytes).toFixed(1)}` : size;
+}
+
+/** The Lua module does not say of which version its server was. */
+function madeBy({ manifest, unvouched }: Contents): string {
+  const { tool, created, server, source } = manifest;
+  if (unvouched) return `by ${tool}, ${created}`;
+  const isOld = oldSchema(server) !== undefined;
+  const version = isOld ? `${server.version} with schema ${server.schema}` : server.version;
+  return `Tarantool ${version}, ${created}, read by ${source}`;
+}
+
+function summaryOf(contents: Contents, parts: readonly string[]): string {
+  const { consistent, verified, unvouched } = contents;
+  if (unvouched) return 'nothing says that it is whole';
+  return [
+    parts.length === 0 ? 'complete' : 'a part',
+    consistent
+      ? 'of one moment'
+      : 'NOT of one moment: rows were written meanwhile, or not yet committed',
+    ratioOf(contents),
+    verified ? 'verified' : 'contents not verified (tntar verify reads them)',
+  ].join(', ');
+}
+
+async function asTable(contents: Contents): Promise<string> {
+  const { share, table } = await import('../output/table.js');
+  const { manifest, shown = [], spaces, totals, definitions } = contents;
+  const rows = spaces.map(({ id, name, engine, rows: count, bytes }) => [
+    String(id),
+    printable(name),
+    printable(engine),
+    formatCount(count),
+    formatBytes(bytes),
+    share(bytes, totals.bytes),
+  ]);
+  const sums = [formatCount(totals.rows), formatBytes(totals.bytes)];
+  const total = ['', 'total', '', ...sums, share(totals.bytes, totals.bytes)];
+  const parts = partsOf(contents);
+  const lines = [
+    madeBy(contents),
+    summaryOf(contents, parts),
+    ...parts.map((what) => `PARTIAL: ${what}`),
+    ...changesOf(contents).map((what) => `changed: ${what}`),
+    ...manifest.omitted.map(({ what, why }) => `left out: ${what} (${why})`),
+    ...shown.map((what) => `shown: ${what}`),
+  ];
+  const text = [...lines.map(printable), table(COLUMNS, [...rows, total])];
+  if (definitions !== undefined) {
+    const { showDefinitions } = await import('../output/definitions.js');
+    for (const line of showDefinitions(definitions)) text.push(printable(line));
+  }
+  return `${text.join('\n')}\n`;
+}
+
+function asJson(contents: Contents): string {
+  const { manifest, shown, spaces, filtered, consistent, vclock, totals, verified, unvouched } =
+    contents;
+  const { rows, bytes, archiveBytes } = totals;
+  const partial = partsOf(contents);
+  const document = {
+    ...manifest,
+    ...(partial.length === 0 ? {} : { partial }),
+    shown,
+    endVclock: vclock,
+    consistent,
+    verified,
+    unvouched,
+    rows,
+    bytes,
+    archiveBytes,
+    filtered,
+    spaces,
+    schema: contents.definitions,
+  };
+  return `${jsonText(document, 1)}\n`;
+}
+
+async function contentsOf(
+  input: string | undefined,
+  options: InspectOptions & { report: Report },
+): Promise<Contents> {
+  const file = archiveFile(input);
+  const readAll = async (): Promise<Contents> => {
+    const { inspectFrom } = await import('../../lib/inspect.js');
+    const { originOf } = await import('../options/input-source.js');
+    const origin = originOf(input, options.report, { isFromFront: file !== undefined });
+    return inspectFrom(origin, options);
+  };
+  if (file === undefined) return readAll();
+  const { outline } = await import('../../lib/outline.js');
+  return outline(file, options, readAll);
+}
+
+async function run(file: string | undefined, flags: Flags): Promise<void> {
+  const input = inputOf(file, flags.input, 'list', (server) => `tntar dump ${server} | tntar list`);
+  const report = reportOf(flags);
+  const output = textOutput();
+  try {
+    const rewrites = await choiceOf(flags);
+    const contents = await interruptible((signal) => {
+      const options = { report, rewrites, signal, definitions: flags.schema };
+      return contentsOf(input, options);
+    });
+    report.clear();
+    output.write(flags.json ? asJson(contents) : await asTable(contents));
+  } finally {
+    report.clear();
+  }
+}
+
+export function listCommand(): Command {
+  return addReportOptions(addChoiceOptions(addInput(new Command('list'))))
+    .summary('show what an archive holds')
+    .description(
+      'Shows the spaces that an archive holds. Of a file only the ends are read, and the\n' +
+        'definitions where they are needed; from a pipe all is read and verified.',
+    )
+    .option('--schema', 'show formats, indexes, constraints and sequences, too', false)
+    .option('--json', 'print one JSON document', false)
+    .addHelpText('after', EXAMPLES + EXIT_HELP)
+    .action(run);
+}

@@ -1,0 +1,73 @@
+import { Command } from 'commander';
+import { VERSION } from '../../lib/version.js';
+import { refuseEmptyValues } from '../options/empty-values.js';
+import { withoutPasswords } from '../options/passwords.js';
+import { DIFF_EXIT_NOTE, EXIT_HELP } from '../output/exit.js';
+import { textOutput } from '../output/standard-output.js';
+import { catCommand } from './cat.js';
+import { completionCommand } from './completion.js';
+import { copyCommand } from './copy.js';
+import { diffCommand } from './diff.js';
+import { dumpCommand } from './dump.js';
+import { extractCommand } from './extract.js';
+import { listCommand } from './list.js';
+import { restoreCommand } from './restore.js';
+import { verifyCommand } from './verify.js';
+
+const EXAMPLES = `
+Examples:
+  tntar dump db1:3301 > backup.tar.zst
+  tntar dump app@db1:3301 -o backup.tar.zst
+  ssh db1 tntar dump | tee >(sha256sum >&2) > backup.tar.zst
+  tntar verify < backup.tar.zst
+  tntar restore admin@db2:3301 < backup.tar.zst
+  tntar copy admin@db1:3301 admin@db2:3301
+  tntar cat users --format csv < backup.tar.zst
+  tntar diff backup.tar.zst admin@db2:3301
+`;
+
+const COMMANDS = [
+  dumpCommand,
+  restoreCommand,
+  copyCommand,
+  listCommand,
+  verifyCommand,
+  diffCommand,
+  catCommand,
+  extractCommand,
+  completionCommand,
+];
+
+/** Writes help, or the version. Programs ask for the version to see whether tntar is installed, and throw it away. */
+function writeOut(text: string): void {
+  const output = text === `${VERSION}\n` ? process.stdout : textOutput();
+  output.write(text);
+}
+
+/**
+ * All that can be called, and what help says of it. Runs nothing: completion and manual are made of it, too.
+ *
+ * @param args - what it will be called with; passwords among them are in no message
+ * @example const names = buildProgram().commands.map((command) => command.name());
+ */
+export function buildProgram(args: readonly string[] = []): Command {
+  const program = new Command('tntar')
+    .description(
+      'Logical backup of a live Tarantool database as one compressed stream, and its restore.',
+    )
+    .version(VERSION)
+    .showHelpAfterError('(tntar --help shows what there is)')
+    .exitOverride()
+    .configureOutput({
+      writeOut,
+      outputError: (text, write) => write(withoutPasswords(text, args)),
+    })
+    .addHelpText('after', EXAMPLES + EXIT_HELP + DIFF_EXIT_NOTE);
+  for (const make of COMMANDS) {
+    const command = make().copyInheritedSettings(program);
+    command.showHelpAfterError(`(tntar ${command.name()} --help shows what it takes)`);
+    refuseEmptyValues(command);
+    program.addCommand(command);
+  }
+  return program;
+}

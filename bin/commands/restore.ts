@@ -1,0 +1,147 @@
+import { Command } from 'commander';
+import type { ConnectionOptions } from '../../lib/iproto/options.js';
+import { type Report, silent } from '../../lib/report.js';
+import type { Restored, RestoreOptions } from '../../lib/restore.js';
+import type { Findings } from '../../lib/salvage.js';
+import { takesAway } from '../../lib/schema/plan-options.js';
+import type { Preview } from '../../lib/sinks/preview.js';
+import { addFilterOptions, type FilterFlags, rewritesOf } from '../options/filter-options.js';
+import { withoutPassword } from '../options/passwords.js';
+import { addInput, addressFor, inputOf, requireServer } from '../options/places.js';
+import { addReportOptions, type ReportFlags, reportOf } from '../options/report-options.js';
+import {
+  addServerOptions,
+  SERVER_HELP,
+  type ServerFlags,
+  serverOptions,
+} from '../options/server-options.js';
+import { addTargetOptions, type TargetFlags, wantedOf } from '../options/target-options.js';
+import { damagedError, openAgain, warnOfDamage } from '../output/damage-report.js';
+import { requireOutput } from '../output/descriptors.js';
+import { EXIT_HELP } from '../output/exit.js';
+import { interruptible } from '../output/signals.js';
+import { textOutput } from '../output/standard-output.js';
+
+interface Flags extends ServerFlags, FilterFlags, TargetFlags, ReportFlags {
+  input?: string | undefined;
+  salvage: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  tntar restore admin@db2:3301 < backup.tar.zst
+  tntar restore admin@db2:3301 backup.tar.zst --dry-run | less
+  tntar restore admin@db2:3301 backup.tar.zst --no-users --no-privileges
+  tntar restore admin@db2:3301 backup.tar.zst --space users
+  tntar restore admin@db2:3301 backup.tar.zst --existing drop --no-users
+  tntar dump db1:3301 | tntar restore admin@db2:3301
+  tntar restore admin@db2:3301 /var/backup/lua-dump
+  tar c lua-dump | tntar restore admin@db2:3301
+`;
+
+/** The two things that can be done with an archive. */
+interface Archive {
+  restore(
+    server: ConnectionOptions,
+    options: RestoreOptions,
+  ): Promise<Restored & Partial<Findings>>;
+  preview(server: ConnectionOptions, options: RestoreOptions): Promise<Preview & Partial<Findings>>;
+}
+
+/** An archive that is restored whole or not at all. */
+async function wholeArchive(flags: Flags, report: Report): Promise<Archive> {
+  const { previewFrom, restoreFrom } = await import('../../lib/restore.js');
+  const { originAgain, originOf } = await import('../options/input-source.js');
+  const again = takesAway(flags.existing) ? originAgain(flags.input, silent) : undefined;
+  const origin = originOf(flags.input, report);
+  return {
+    async restore(server, options) {
+      if (again !== undefined) {
+        const { inspectFrom } = await import('../../lib/inspect.js');
+        const { signal } = options;
+        report.note('verifying the archive, before anything is taken away');
+        await inspectFrom(again, signal === undefined ? {} : { signal });
+      }
+      return restoreFrom(origin, server, options);
+    },
+    preview: (server, options) => previewFrom(origin, server, options),
+  };
+}
+
+/** An archive of which is restored what is whole. */
+async function damagedArchive({ input }: Flags, report: Report): Promise<Archive> {
+  const open = await openAgain(input, '--salvage');
+  const { previewSalvage, salvage } = await import('../../lib/salvage.js');
+  const onFindings = (findings: Findings): void => warnOfDamage(findings, report);
+  return {
+    restore(server, options) {
+      report.note('reading the archive, to find what of it is whole');
+      return salvage(open, server, { ...options, onFindings });
+    },
+    preview: (server, options) => previewSalvage(open, server, { ...options, onFindings }),
+  };
+}
+
+async function run(uri: string, file: string | undefined, flags: Flags): Promise<void> {
+  const address = addressFor(file);
+  const archive = address === 'ADDRESS' ? (file ?? flags.input ?? uri) : uri;
+  requireServer(uri, 'restore', `tntar restore ${address} ${archive}`);
+  const input = inputOf(
+    file,
+    flags.input,
+    'restore',
+    (server) => `tntar copy ${server} ${withoutPassword(uri)}`,
+  );
+  const report = reportOf(flags);
+  const wanted = wantedOf(flags);
+  if (flags.dryRun) requireOutput();
+  try {
+    const archive = await (flags.salvage ? damagedArchive : wholeArchive)(
+      { ...flags, input },
+      report,
+    );
+    const done = await interruptible(async (signal) => {
+      const server = await serverOptions(uri, flags, signal, report);
+      const rewrites = await rewritesOf(flags, signal, report);
+      const options = { ...wanted, report, signal, rewrites };
+      if (flags.dryRun) {
+        const preview = await archive.preview(server, options);
+        const { showPreview } = await import('../output/preview.js');
+        report.clear();
+        textOutput().write(showPreview(preview));
+        return preview;
+      }
+      const restored = await archive.restore(server, options);
+      if (wanted.only === 'schema') report.schemaSummary('restored', restored);
+      else report.summary('restored', restored);
+      return restored;
+    });
+    const { damages = [], lost = [], whole = [] } = done;
+    if (damages.length + lost.length > 0) {
+      throw damagedError({ lost, whole }, flags.dryRun);
+    }
+  } finally {
+    report.clear();
+  }
+}
+
+export function restoreCommand(): Command {
+  const command = addFilterOptions(addInput(addServerOptions(new Command('restore'))));
+  return addReportOptions(addTargetOptions(command, 'verify what would be read'))
+    .summary('put an archive into a database')
+    .description(
+      'Puts an archive into a database that has none of its spaces, or with --existing\n' +
+        'into one that has some; with --data-only, its rows into spaces that are there.\n' +
+        'Nothing is written, dropped or emptied before the target was found fit, and no\n' +
+        'row of a part before the part was verified. Users, functions and collations that\n' +
+        'are there already and the same are used; ids that are taken there are changed.\n' +
+        'Takes a directory of the Lua module tarantool/dump as well, or a tar of one.',
+    )
+    .option(
+      '--salvage',
+      'of a damaged archive, restore the spaces that are whole; says what is lost, and exits 3',
+      false,
+    )
+    .addHelpText('after', SERVER_HELP + EXAMPLES + EXIT_HELP)
+    .action(run);
+}

@@ -1,0 +1,106 @@
+import { Command } from 'commander';
+import type { OpenFrom } from '../../lib/archive/survey.js';
+import { TntarError } from '../../lib/errors.js';
+import type { Contents } from '../../lib/inspect.js';
+import type { Report } from '../../lib/report.js';
+import type { Findings } from '../../lib/salvage.js';
+import { archiveFile } from '../options/files.js';
+import { addChoiceOptions, type ChoiceFlags, choiceOf } from '../options/filter-options.js';
+import { addInput, inputOf } from '../options/places.js';
+import { addReportOptions, type ReportFlags, reportOf } from '../options/report-options.js';
+import { warnOfDamage } from '../output/damage-report.js';
+import { EXIT_HELP } from '../output/exit.js';
+import { interruptible } from '../output/signals.js';
+import { plural } from '../output/stderr-report.js';
+
+interface Flags extends ChoiceFlags, ReportFlags {
+  input?: string;
+}
+
+const EXAMPLES = `
+Examples:
+  tntar verify backup.tar.zst
+  tntar dump db1:3301 | tee backup.tar.zst | tntar verify
+`;
+
+function adviceFor({ lost, whole }: Findings): string {
+  if (lost.length === 0) return 'nothing is lost: restore --salvage restores all of it';
+  if (whole.length === 0) return 'no space is whole: look for another backup';
+  return `restore --salvage can restore ${plural(whole.length, 'space')} of it`;
+}
+
+/** Says all that is damaged, not the first of it only, where the archive can be read again. */
+async function explain(
+  error: unknown,
+  open: OpenFrom | undefined,
+  report: Report,
+  signal: AbortSignal,
+): Promise<never> {
+  if (open === undefined || !(error instanceof TntarError) || error.kind !== 'archive') throw error;
+  const { holdsTar } = await import('../../lib/sources/stream.js');
+  if (await holdsTar(open(0))) throw error;
+  const { examine } = await import('../../lib/salvage.js');
+  const findings = await examine(open, signal).catch((worse: unknown) => {
+    signal.throwIfAborted();
+    throw worse instanceof TntarError ? error : worse;
+  });
+  warnOfDamage(findings, report);
+  throw new TntarError('archive', error.message, { cause: error, hint: adviceFor(findings) });
+}
+
+/** No backup is called verified that might have lost a space, or half of one, between two tuples. */
+function unverified({ spaces, totals }: Contents): TntarError {
+  const filled = spaces.filter(({ rows }) => rows > 0).length;
+  return new TntarError(
+    'archive',
+    `all tuples are whole, ${plural(totals.rows, 'row')} in ${plural(filled, 'space')}, but nothing says that they are all`,
+    { hint: 'a directory of the Lua module has no trailer: restore it, look, and dump with tntar' },
+  );
+}
+
+async function run(file: string | undefined, flags: Flags): Promise<void> {
+  const input = inputOf(
+    file,
+    flags.input,
+    'verify',
+    (server) => `tntar dump ${server} | tntar verify`,
+  );
+  const report = reportOf(flags);
+  const { inspectFrom } = await import('../../lib/inspect.js');
+  try {
+    const rewrites = await choiceOf(flags);
+    const { originOf } = await import('../options/input-source.js');
+    const origin = originOf(input, report, { isWhole: true });
+    // before somebody reads: then it would seem that another program had
+    const again = archiveFile(input)?.open;
+    const contents = await interruptible((signal) =>
+      inspectFrom(origin, { report, rewrites, signal }).catch((error: unknown) =>
+        explain(error, again, report, signal),
+      ),
+    );
+    const { manifest, totals, consistent, unvouched } = contents;
+    if (unvouched) throw unverified(contents);
+    for (const what of manifest.partial ?? []) {
+      report.note(`of the database this is a part: ${what}`);
+    }
+    if (!consistent)
+      report.warn(
+        'rows were written while the dump read, or not yet committed: it is not of one moment',
+      );
+    report.summary('verified', totals);
+  } finally {
+    report.clear();
+  }
+}
+
+export function verifyCommand(): Command {
+  return addReportOptions(addChoiceOptions(addInput(new Command('verify'))))
+    .summary('read a whole archive and check it')
+    .description(
+      'Reads a whole archive, checks every byte of it, and needs no server.\n' +
+        'Of a damaged file it names every bad place, and each space that is not whole.\n' +
+        'Of a directory of the Lua module it can check the tuples only, and exits 3.',
+    )
+    .addHelpText('after', EXAMPLES + EXIT_HELP)
+    .action(run);
+}

@@ -1,0 +1,171 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { TntarError } from '../../lib/errors.js';
+import type { Engine } from '../../lib/filters/engine.js';
+import type { Rewrite } from '../../lib/filters/rewrite.js';
+import type { Report } from '../../lib/report.js';
+import { readPrivate } from './secrets.js';
+
+/** What the options that choose spaces stand for. */
+export interface ChoiceFlags {
+  space?: string[];
+  exclude?: string[];
+}
+
+/** The value of `--exclude-rows`. */
+export interface RowChoiceFlags {
+  excludeRows?: string[];
+}
+
+/** What the options that change rows and definitions stand for, besides. */
+export interface FilterFlags extends ChoiceFlags, RowChoiceFlags {
+  where?: string[];
+  filter?: string[];
+  rename?: Map<string, string>;
+  engine?: Engine;
+  mask?: string[];
+  maskKeyFile?: string;
+}
+
+const gather = (value: string, before: string[] = []): string[] => [...before, value];
+
+/** Names may hold the sign, too; where they do, it is the first that parts them. */
+function renaming(text: string, before = new Map<string, string>()): Map<string, string> {
+  const [, from, to] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
+  if (from === undefined || to === undefined) throw new InvalidArgumentError('Write OLD=NEW.');
+  if (before.has(from)) throw new InvalidArgumentError(`'${from}' has a new name already.`);
+  return new Map([...before, [from, to]]);
+}
+
+/** Options that choose spaces by name. */
+export function addChoiceOptions(command: Command): Command {
+  return command
+    .option(
+      '--space <glob>',
+      "only spaces of such names, e.g. 'app_*', '[!_]*' or '{users,log_?}'; may be given again",
+      gather,
+    )
+    .option('--exclude <glob>', 'no spaces of such names; may be given again', gather);
+}
+
+/** Adds the option that leaves out the rows of spaces, by name. */
+export function addRowChoiceOption(command: Command): Command {
+  return command.addOption(
+    new Option(
+      '--exclude-rows <glob>',
+      'leave out the rows of spaces of such names, keep their definitions; may be given again',
+    )
+      .argParser(gather)
+      .conflicts('schemaOnly'),
+  );
+}
+
+const ORDER_HELP = `
+Filters work in this order: --space, --exclude, --where, --filter, --mask, --rename, --engine.
+--exclude-rows comes right after --exclude.`;
+
+/** Those, and options that change what goes through. */
+export function addFilterOptions(command: Command): Command {
+  return addRowChoiceOption(addChoiceOptions(command))
+    .option('--rename <old=new>', 'give a space another name; may be given again', renaming)
+    .addOption(
+      new Option('--engine <name>', 'put all spaces into this engine').choices(['memtx', 'vinyl']),
+    )
+    .option(
+      '--where <space: expression>',
+      "only rows for which it is true, e.g. 'users: age >= 18'; may be given again",
+      gather,
+    )
+    .option(
+      '--filter <file>',
+      'an ES module: export default (space, tuple) => tuple, or null to skip; may be given again',
+      gather,
+    )
+    .option(
+      '--mask <space.field=how>',
+      'hide values: =null, =hash (the same for the same value) or =fixed:VALUE; may be given again',
+      gather,
+    )
+    .option('--mask-key-file <file>', 'the key of hashes, to get the same ones on another run')
+    .addHelpText('after', ORDER_HELP);
+}
+
+/** Anybody who knows the key can try which value has which hash: a short one is no key. */
+const LEAST_KEY_BYTES = 16;
+
+function readKey(file: string, report: Report): Buffer {
+  const key = readPrivate(file, 'key of the masks', report);
+  if (key.length >= LEAST_KEY_BYTES) return key;
+  throw new TntarError('usage', `${file}: a key of masks has ${LEAST_KEY_BYTES} bytes or more`, {
+    hint: `make one that only you can read: (umask 077; head -c 32 /dev/urandom > ${file})`,
+  });
+}
+
+/**
+ * The filter that chooses spaces, where one was asked for.
+ *
+ * @param mayLack - whether patterns may fit no space
+ */
+export async function choiceOf(
+  { space = [], exclude = [] }: ChoiceFlags,
+  mayLack = false,
+): Promise<Rewrite[]> {
+  if (space.length + exclude.length === 0) return [];
+  const { chooseSpaces } = await import('../../lib/filters/choose.js');
+  return [chooseSpaces({ only: space, except: exclude, mayLack })];
+}
+
+/**
+ * Returns the filter of `--exclude-rows`, if the option is given.
+ *
+ * @param mayLack - whether patterns may fit no space
+ */
+export async function rowChoiceOf(
+  { excludeRows: patterns = [] }: RowChoiceFlags,
+  mayLack = false,
+): Promise<Rewrite[]> {
+  if (patterns.length === 0) return [];
+  const { excludeRows } = await import('../../lib/filters/exclude-rows.js');
+  return [excludeRows(patterns, { mayLack })];
+}
+
+/** All filters that were asked for, in the order in which they work; `signal` ends the loading of one. */
+export async function rewritesOf(
+  flags: FilterFlags,
+  signal: AbortSignal,
+  report: Report,
+): Promise<Rewrite[]> {
+  const { where: wheres = [], filter: files = [], mask: masks = [], maskKeyFile } = flags;
+  if (maskKeyFile !== undefined && masks.length === 0) {
+    throw new TntarError('usage', '--mask-key-file is the key of masks, and there is no --mask', {
+      hint: 'say what is to be hidden, e.g. --mask users.email=hash',
+    });
+  }
+  const rewrites = [...(await choiceOf(flags)), ...(await rowChoiceOf(flags))];
+  if (wheres.length > 0) {
+    const { keepWhere, parseWhere } = await import('../../lib/filters/where.js');
+    rewrites.push(keepWhere(wheres.map(parseWhere)));
+  }
+  if (files.length > 0) {
+    const { applyFilter } = await import('../../lib/filters/apply.js');
+    const { loadFilter } = await import('./filter-file.js');
+    for (const file of files) {
+      const { filter, name } = await loadFilter(file, signal);
+      rewrites.push(applyFilter(filter, name));
+    }
+  }
+  if (masks.length > 0) {
+    const { maskFields } = await import('../../lib/filters/mask.js');
+    const { parseMask } = await import('../../lib/filters/mask-spec.js');
+    const key = maskKeyFile === undefined ? undefined : readKey(maskKeyFile, report);
+    rewrites.push(maskFields(masks.map(parseMask), key));
+  }
+  if (flags.rename !== undefined) {
+    const { renameSpaces } = await import('../../lib/filters/rename.js');
+    rewrites.push(renameSpaces(flags.rename));
+  }
+  if (flags.engine !== undefined) {
+    const { setEngine } = await import('../../lib/filters/engine.js');
+    rewrites.push(setEngine(flags.engine));
+  }
+  return rewrites;
+}

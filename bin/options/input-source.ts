@@ -1,0 +1,76 @@
+import { messageOf, TntarError } from '../../lib/errors.js';
+import type { Report } from '../../lib/report.js';
+import { directoryOrigin } from '../../lib/sources/directory.js';
+import { archiveOrigin, type Origin } from '../../lib/sources/origin.js';
+import { holdsTar, streamOrigin } from '../../lib/sources/stream.js';
+import { archiveFile, checkInput, holdsDump, openInput, statOf } from './files.js';
+
+function isDirectory(file: string | undefined): file is string {
+  if (file === undefined || file === '-') return false;
+  return statOf(file)?.isDirectory() === true;
+}
+
+/** Before any connection is made. @throws TntarError of kind `usage` for a directory of something else */
+export function checkDirectory(path: string): void {
+  let problem = `${path} is a directory, and none with a dump`;
+  try {
+    if (holdsDump(path)) return;
+  } catch (error) {
+    problem = messageOf(error);
+  }
+  throw new TntarError('usage', `cannot read the archive: ${problem}`, {
+    hint: 'is the name right, and may you read it?',
+  });
+}
+
+/** What of a backup a command reads. */
+export interface Need {
+  /** All of it, and a seek table has to be right; else what is not wanted may be passed over. */
+  isWhole?: boolean;
+  /** Reads from the front, because the seek table is missing or wrong, which was said already. */
+  isFromFront?: boolean;
+}
+
+/**
+ * The backup that a command reads: a file, a directory, or standard input. What kind of backup
+ * it is, is found out here and by its first bytes, for all commands alike.
+ *
+ * @param file - undefined or `-` for standard input
+ */
+export function originOf(
+  file: string | undefined,
+  report: Report,
+  { isWhole = false, isFromFront = false }: Need = {},
+): Origin {
+  if (isDirectory(file)) {
+    checkDirectory(file);
+    return directoryOrigin(file, report);
+  }
+  checkInput(file);
+  // before somebody reads: then it would seem that another program had
+  const archive = archiveFile(file);
+  const how = { bytes: archive?.size, isStrict: isWhole };
+  if (isWhole || isFromFront || archive === undefined) {
+    return streamOrigin(openInput(file), report, how);
+  }
+  return async (reading) => {
+    const isTar = await holdsTar(archive.open(0));
+    const origin = isTar
+      ? streamOrigin(archive.open(0), report, how)
+      : archiveOrigin(archive, { report });
+    return origin(reading);
+  };
+}
+
+/**
+ * The same once more, from its beginning, and all of it.
+ *
+ * @param report - hears what the first reading said already
+ * @returns undefined for a pipe, which is read once
+ */
+export function originAgain(file: string | undefined, report: Report): Origin | undefined {
+  if (isDirectory(file)) return directoryOrigin(file, report);
+  const archive = archiveFile(file);
+  if (archive === undefined) return undefined;
+  return (reading) => streamOrigin(archive.open(0), report, { bytes: archive.size })(reading);
+}

@@ -1,0 +1,56 @@
+import type { Totals } from '../../lib/filters/observe.js';
+import { jsonText, type Progress } from '../../lib/report.js';
+import type { Restored } from '../../lib/restore.js';
+import type { RunReport } from './stderr-report.js';
+
+const INTERVAL_MS = 500;
+
+/** What a line of `--progress json` is about. */
+type Event = 'note' | 'warning' | 'progress' | 'summary' | 'error';
+
+/** Writes one line of JSON to stderr, with the kind of event first. */
+export function writeEvent(event: Event, fields: object, done?: () => void): void {
+  process.stderr.write(`${jsonText({ event, ...fields })}\n`, () => done?.());
+}
+
+/** Reports on stderr for programs: each line is a JSON object. */
+export class JsonReport implements RunReport {
+  readonly #isQuiet: boolean;
+  readonly #started = performance.now();
+  #shownAt = performance.now();
+
+  /** @param isQuiet - warnings and errors only */
+  constructor(isQuiet: boolean) {
+    this.#isQuiet = isQuiet;
+  }
+
+  note(line: string): void {
+    this.#write('note', { line });
+  }
+
+  warn(line: string): void {
+    writeEvent('warning', { line });
+  }
+
+  progress(state: Progress): void {
+    const now = performance.now();
+    if (now - this.#shownAt < INTERVAL_MS) return;
+    this.#shownAt = now;
+    const seconds = (now - this.#started) / 1000;
+    this.#write('progress', { ...state, seconds, rowsPerSecond: state.rows / seconds });
+  }
+
+  summary(done: string, totals: Totals): void {
+    this.#write('summary', { done, ...totals });
+  }
+
+  schemaSummary(done: string, { definitions, archiveBytes, seconds }: Restored): void {
+    this.#write('summary', { done, definitions, archiveBytes, seconds });
+  }
+
+  clear(): void {}
+
+  #write(event: Event, fields: object): void {
+    if (!this.#isQuiet) writeEvent(event, fields);
+  }
+}

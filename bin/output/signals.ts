@@ -1,0 +1,92 @@
+import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf, TntarError } from '../../lib/errors.js';
+import { finish, Interrupted } from './exit.js';
+
+/** How much later than another process a signal to all may reach us. */
+const SIGNAL_LAG_MS = 50;
+
+const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const STRAYING = ['uncaughtException', 'unhandledRejection'] as const;
+
+/** An error of which no part of the run hears: filters are code of others. */
+function stray(error: unknown): TntarError {
+  return new TntarError('failure', `an error that nothing caught: ${messageOf(error)}`, {
+    cause: error,
+    hint: 'is a promise in a filter not awaited, or does a timer of it throw? without one this is a defect of tntar: please report it',
+  });
+}
+
+/** The error of a run whose process has nothing left to do, and which is not over. */
+function idle(): TntarError {
+  return new TntarError('failure', 'what the run waits for never comes', {
+    hint: 'does a filter await a promise that nothing settles? without one this is a defect of tntar: please report it',
+  });
+}
+
+/** What is to be said of a run that was stopped by `reason` and ended with `error`. */
+function ended(reason: TntarError, error: unknown): TntarError {
+  if (!(error instanceof TntarError)) return reason;
+  if (error.cause === reason) return error;
+  const { outcome, hint } = error;
+  if (outcome === undefined) return reason;
+  return new TntarError('failure', reason.message, {
+    outcome,
+    hint: [reason.hint, hint].filter((each) => each !== undefined).join('; '),
+    cause: error,
+  });
+}
+
+/**
+ * Runs `work` with a signal that is aborted by the first SIGINT, SIGTERM or SIGHUP, by an error that
+ * nothing caught, or when the process has nothing left to do. A second of those signals ends the process
+ * at once. An error that nothing caught behind the end of `work` ends the process, too.
+ *
+ * @throws Interrupted where a signal came; else a TntarError that says what happened, and what the work
+ *   had done by then
+ * @example
+ * await interruptible((signal) => inspect(input, { signal }));
+ */
+export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const stopped = controller.signal;
+  let first: NodeJS.Signals | undefined;
+  let failure: TntarError | undefined;
+  let isOver = false;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (first !== undefined) process.exit(128 + constants.signals[signal]);
+    first = signal;
+    controller.abort();
+  };
+  const fail = (error: TntarError): void => {
+    if (isOver) finish(error);
+    else if (!stopped.aborted) {
+      failure = error;
+      controller.abort(error);
+    } // else it comes of that
+  };
+  const onStray = (error: unknown): void => fail(stray(error));
+  const onIdle = (): void => {
+    // Where the abort was in vain, there is no more to wait for.
+    if (stopped.aborted) finish(failure ?? new Interrupted(first!));
+    else setImmediate(fail, idle());
+  };
+  for (const signal of STOPPING) process.on(signal, onSignal);
+  for (const event of STRAYING) process.on(event, onStray);
+  process.on('beforeExit', onIdle);
+  try {
+    const result = await work(stopped);
+    if (failure !== undefined) throw failure;
+    return result;
+  } catch (error) {
+    // Ctrl-C goes to all of a pipe, and what reads from us may be gone before we have heard of it.
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') await sleep(SIGNAL_LAG_MS);
+    if (failure !== undefined) throw ended(failure, error);
+    if (first === undefined) throw error;
+    throw new Interrupted(first, error instanceof TntarError ? error : undefined);
+  } finally {
+    isOver = true;
+    for (const signal of STOPPING) process.off(signal, onSignal);
+    process.off('beforeExit', onIdle);
+  }
+}

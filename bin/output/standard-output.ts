@@ -1,0 +1,92 @@
+import { createWriteStream, fstatSync } from 'node:fs';
+import { Writable } from 'node:stream';
+import { messageOf, TntarError } from '../../lib/errors.js';
+import { requireOutput } from './descriptors.js';
+import { finish, leave } from './exit.js';
+import { visibleText } from './visible.js';
+
+/** The codes of a reader that went away: of a pipe, and of a socket. */
+const GONE: readonly (string | undefined)[] = ['EPIPE', 'ECONNRESET'];
+
+/** Ends the process when standard output fails: silently if its reader, such as `head`, has seen enough and left. */
+function onTextError(error: NodeJS.ErrnoException): void {
+  if (GONE.includes(error.code)) leave();
+  else finish(error);
+}
+
+/** Ends the process when standard output fails, whichever command writes to it. Call once, at the start. */
+export function watchOutput(): void {
+  process.stdout.on('error', onTextError);
+}
+
+/**
+ * Returns standard output for text: tables, plans, rows, help.
+ *
+ * @throws TntarError of kind `usage` if it is closed
+ */
+export function textOutput(): typeof process.stdout {
+  requireOutput();
+  return process.stdout;
+}
+
+/**
+ * Returns standard output as the end of a pipeline. Node writes to a file synchronously if that is its standard
+ * output; a stream of ours does not. Anything else is not ended, because that would shut down a socket for every
+ * process that shares it, such as the next command of a script.
+ *
+ * @throws TntarError of kind `usage` if it is closed
+ */
+export function pipelineOutput(): Writable {
+  const stdout = textOutput();
+  if (fstatSync(stdout.fd).isFile()) return createWriteStream('', { fd: stdout.fd });
+  return new Writable({
+    highWaterMark: stdout.writableHighWaterMark,
+    write(chunk, _encoding, done) {
+      stdout.write(chunk, done);
+    },
+  });
+}
+
+/**
+ * Returns standard output as the end of a pipeline of text that somebody else wrote: on a terminal, control characters
+ * in it are shown, and not obeyed. A file and a pipe get the bytes as they are.
+ *
+ * @throws TntarError of kind `usage` if it is closed
+ */
+export function rowOutput(): Writable {
+  const stdout = textOutput();
+  if (!stdout.isTTY) return pipelineOutput();
+  const visible = visibleText();
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      stdout.write(visible(chunk), done);
+    },
+  });
+}
+
+/**
+ * Returns standard output for an archive: if its reader goes away, the pipeline fails and says so.
+ *
+ * @throws TntarError of kind `usage` if it is closed
+ */
+export function archiveOutput(): Writable {
+  process.stdout.off('error', onTextError).on('error', () => {});
+  return pipelineOutput();
+}
+
+/** Adds what an error of the output means for an archive. Returns any other error as it is. */
+export function asArchiveError(error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  const cutShort = 'an archive that is cut short is no backup';
+  if (code === 'EPIPE') {
+    return new TntarError('failure', 'output closed: what reads from tntar went away (EPIPE)', {
+      hint: `${cutShort}; see why the next command in the pipe ended`,
+      cause: error,
+    });
+  }
+  if (code !== 'ENOSPC') return error;
+  return new TntarError('failure', messageOf(error), {
+    hint: `the disk is full: free some space; ${cutShort}`,
+    cause: error,
+  });
+}
