@@ -41,7 +41,7 @@ describe('the table of faults', () => {
 
 describe('a row of the table of faults', () => {
   const [row] = readFaults(
-    '| 7 | a \\| b | it ends | `bin/output: is full`<br>`bin/list: of b` |\n',
+    '| 7 | a \\| b | it ends | `cli/output: is full`<br>`cli/list: of b` |\n',
   );
   const told = (file: string, fullTitle: string, message?: string) => ({
     fullTitle,
@@ -49,8 +49,8 @@ describe('a row of the table of faults', () => {
     duration: 500,
     err: message === undefined ? {} : { message },
   });
-  const output = told('bin/output', 'output that is full is a failure');
-  const list = told('bin/list', 'list of b');
+  const output = told('cli/output', 'output that is full is a failure');
+  const list = told('cli/list', 'list of b');
   const report = (given: Partial<Report>): Report => ({
     passes: [],
     pending: [],
@@ -64,8 +64,8 @@ describe('a row of the table of faults', () => {
       fault: 'a | b',
       outcome: 'it ends',
       tests: [
-        { file: 'bin/output', title: 'is full' },
-        { file: 'bin/list', title: 'of b' },
+        { file: 'cli/output', title: 'is full' },
+        { file: 'cli/list', title: 'of b' },
       ],
       reason: undefined,
     });
@@ -90,11 +90,11 @@ describe('a row of the table of faults', () => {
   }
 
   it('has the seconds of its tests, and the first line of what was wrong', () => {
-    const failures = [told('bin/list', 'list of b', 'expected 1\nbut got 2')];
+    const failures = [told('cli/list', 'list of b', 'expected 1\nbut got 2')];
     deepEqual(judge(row!, report({ passes: [output], failures })), {
       state: 'FAIL',
       seconds: 1,
-      notes: ['bin/list: of b: expected 1'],
+      notes: ['cli/list: of b: expected 1'],
     });
   });
 });

@@ -44,7 +44,7 @@ function toFault(line: string): Fault {
  * code, or says `Not here: ` and why.
  *
  * @example
- * readFaults('| 1 | a fault | what happens | `bin/output: that is full` |');
+ * readFaults('| 1 | a fault | what happens | `cli/output: that is full` |');
  */
 export function readFaults(markdown = readFileSync(FILE, 'utf8')): Fault[] {
   return markdown

@@ -1,6 +1,6 @@
 import { equal, ok } from 'node:assert/strict';
-import { isArchiveError, readArchive } from '../archive/reading.js';
 import { frame } from '../support/archive-builder.js';
+import { isArchiveError, readArchive } from '../unit/archive/reading.js';
 import { mendChecksum, mendTrailer } from './mending.js';
 
 const BLOCK = 512;

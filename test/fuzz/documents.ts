@@ -1,7 +1,7 @@
 import { deepEqual, ok } from 'node:assert/strict';
 import { decodeManifest, encodeManifest } from '../../lib/archive/manifest-json.js';
 import { decodeTrailer, encodeTrailer } from '../../lib/archive/trailer.js';
-import { isArchiveError } from '../archive/reading.js';
+import { isArchiveError } from '../unit/archive/reading.js';
 import { mendTrailer } from './mending.js';
 
 /** Reads a document, and what is made of it again; all that may go wrong is an error of the archive. */

@@ -1,7 +1,7 @@
 import { deepEqual, ok } from 'node:assert/strict';
 import { parseEntryName, tuplesEntry } from '../../lib/archive/entries.js';
 import { BLOCK_BYTES, parseTarHeader } from '../../lib/archive/tar.js';
-import { isArchiveError } from '../archive/reading.js';
+import { isArchiveError } from '../unit/archive/reading.js';
 import { mendChecksum } from './mending.js';
 
 function check(block: Buffer): void {

@@ -6,7 +6,7 @@ import { parseGreeting } from '../../lib/iproto/greeting.js';
 import { forEachPacket, type Packet, PacketSplitter } from '../../lib/iproto/packets.js';
 import { RowsReader } from '../../lib/iproto/rows.js';
 import { Pool } from '../../lib/memory.js';
-import { chunksOf } from '../iproto/cutting.js';
+import { chunksOf } from '../unit/iproto/cutting.js';
 
 /** The message of the error that ends `read`, which has to be ours; undefined where none does. */
 function refusal(read: () => void): string | undefined {

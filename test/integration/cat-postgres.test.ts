@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import type { Result } from '../support/cli.js';
 import { bin, ext, float64, type Plain } from '../support/msgpack.js';
 import { Postgres } from '../support/postgres.js';
-import { TYPED_ROWS, writeSpace, writeTyped } from '../text/carried.js';
-import { NOT_UTF8 } from '../text/values.js';
+import { TYPED_ROWS, writeSpace, writeTyped } from '../unit/text/carried.js';
+import { NOT_UTF8 } from '../unit/text/values.js';
 
 const FIXTURES = fileURLToPath(new URL('../../../test/fixtures/', import.meta.url));
 

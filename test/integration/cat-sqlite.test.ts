@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { type Result, shell } from '../support/cli.js';
 import { float64, type Plain } from '../support/msgpack.js';
-import { TYPED_ROWS, writeSpace, writeTyped } from '../text/carried.js';
-import { NOT_UTF8 } from '../text/values.js';
+import { TYPED_ROWS, writeSpace, writeTyped } from '../unit/text/carried.js';
+import { NOT_UTF8 } from '../unit/text/values.js';
 
 const FIXTURES = fileURLToPath(new URL('../../../test/fixtures/', import.meta.url));
 const SPACES = ['typed', 'orders', 'by_hash', 'sorted', 'Ünïcödé / кириллица "表"'];

@@ -1,7 +1,7 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { failsWith } from '../bin/outcome.js';
-import { Running } from '../bin/running.js';
+import { failsWith } from '../cli/outcome.js';
+import { Running } from '../cli/running.js';
 import {
   archive,
   type Entry,

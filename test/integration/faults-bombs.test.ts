@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { failsWith } from '../bin/outcome.js';
+import { failsWith } from '../cli/outcome.js';
 import {
   archive,
   type Entry,

@@ -1,9 +1,9 @@
 import { equal, match, ok } from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { blobs } from '../bin/blobs.js';
-import { failsWith } from '../bin/outcome.js';
-import { withServer } from '../bin/with-server.js';
+import { blobs } from '../cli/blobs.js';
+import { failsWith } from '../cli/outcome.js';
+import { withServer } from '../cli/with-server.js';
 import { type Result, tntar } from '../support/cli.js';
 import { tntarMeasured } from '../support/peak.js';
 import { startPeer, startProxy } from '../support/proxy.js';

@@ -1,9 +1,9 @@
 import { deepEqual, doesNotMatch, equal, match, ok } from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { blobRows, blobs } from '../bin/blobs.js';
-import { failsWith, hasNoTrace, isReleased } from '../bin/outcome.js';
-import { Running } from '../bin/running.js';
-import { withServer } from '../bin/with-server.js';
+import { blobRows, blobs } from '../cli/blobs.js';
+import { failsWith, hasNoTrace, isReleased } from '../cli/outcome.js';
+import { Running } from '../cli/running.js';
+import { withServer } from '../cli/with-server.js';
 import { type Result, shell, tntar } from '../support/cli.js';
 import { type Fingerprint, fingerprint } from '../support/fingerprint.js';
 import { type Behaviour, startProxy } from '../support/proxy.js';

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadFilter } from '../../bin/options/filter-file.js';
-import { failsWith, hasNoTrace } from '../bin/outcome.js';
-import { Running } from '../bin/running.js';
+import { failsWith, hasNoTrace } from '../cli/outcome.js';
+import { Running } from '../cli/running.js';
 import { tntar } from '../support/cli.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { dump, tryRestore, withTarget } from './fidelity/roundtrip.js';

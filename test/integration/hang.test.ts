@@ -1,5 +1,5 @@
 import { equal, match } from 'node:assert/strict';
-import { failsWith } from '../bin/outcome.js';
+import { failsWith } from '../cli/outcome.js';
 import { type Result, tntar } from '../support/cli.js';
 import { startDisguise } from '../support/disguise.js';
 import { fingerprint } from '../support/fingerprint.js';

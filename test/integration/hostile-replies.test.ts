@@ -1,12 +1,12 @@
 import { equal, match, ok } from 'node:assert/strict';
 import { MAX_DEFINITION_BYTES } from '../../lib/archive/limits.js';
 import { MAX_REPLY_BYTES, MAX_REPLY_VALUES } from '../../lib/iproto/constants.js';
-import { greeting, packet } from '../iproto/fake-server.js';
 import { arrayOf, type Lie, numberedMap, replyOf, startLiar, textOf } from '../support/liar.js';
 import { coded, pack } from '../support/msgpack.js';
 import { type Measured, tntarMeasured } from '../support/peak.js';
 import { startPeer } from '../support/proxy.js';
 import { startServer, type TestServer } from '../support/server.js';
+import { greeting, packet } from '../unit/iproto/fake-server.js';
 
 const MIB = 1024 * 1024;
 const PEAK_MIB = 256;

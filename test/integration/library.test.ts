@@ -28,8 +28,8 @@ import {
   TntarError,
   Tuple,
 } from '../../lib/index.js';
-import { blobRows, blobs } from '../bin/blobs.js';
-import { isReleased } from '../bin/outcome.js';
+import { blobRows, blobs } from '../cli/blobs.js';
+import { isReleased } from '../cli/outcome.js';
 import { fingerprint } from '../support/fingerprint.js';
 import { startProxy } from '../support/proxy.js';
 import { startServer, type TestServer } from '../support/server.js';

@@ -1,5 +1,5 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
-import { Running } from '../bin/running.js';
+import { Running } from '../cli/running.js';
 import type { Result } from '../support/cli.js';
 import { type Fingerprint, fingerprint } from '../support/fingerprint.js';
 import { type Behaviour, startProxy } from '../support/proxy.js';

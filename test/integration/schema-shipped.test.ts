@@ -1,7 +1,7 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
 import type { BackupStart } from '../../lib/archive/items.js';
-import { readArchive } from '../archive/reading.js';
 import { PASSWORD, startServer, type TestServer, USER } from '../support/server.js';
+import { readArchive } from '../unit/archive/reading.js';
 import { dump, restore, SOURCES, startTarget, withTarget } from './fidelity/roundtrip.js';
 
 /** Whether a user can log in over the network. */

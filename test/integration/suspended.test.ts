@@ -1,8 +1,8 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { blobRows, blobs } from '../bin/blobs.js';
-import { Running } from '../bin/running.js';
-import { withServer } from '../bin/with-server.js';
+import { blobRows, blobs } from '../cli/blobs.js';
+import { Running } from '../cli/running.js';
+import { withServer } from '../cli/with-server.js';
 import { tntar } from '../support/cli.js';
 import { type Behaviour, startProxy } from '../support/proxy.js';
 import { PASSWORD, startServer, type TestServer, USER } from '../support/server.js';

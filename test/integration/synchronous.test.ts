@@ -1,6 +1,6 @@
 import { deepEqual, doesNotMatch, equal, match } from 'node:assert/strict';
-import { failsWith } from '../bin/outcome.js';
-import { withServer } from '../bin/with-server.js';
+import { failsWith } from '../cli/outcome.js';
+import { withServer } from '../cli/with-server.js';
 import { type Result, tntar } from '../support/cli.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { BULK, list, mayHang, parkDump } from './fidelity/roundtrip.js';

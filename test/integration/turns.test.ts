@@ -2,7 +2,7 @@ import { equal, ok } from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Running } from '../bin/running.js';
+import { Running } from '../cli/running.js';
 import { archive, jsonEntry, manifest, rowsEntry, sealed } from '../support/archive-builder.js';
 import { tntar } from '../support/cli.js';
 

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { compareDefinitions, showDefinition } from '../../lib/diff/definitions.js';
 import { showChange } from '../../lib/diff/property.js';
 import { versionsOf } from '../../lib/schema/release.js';
-import { catalogOf } from '../schema/catalogs.js';
 import { atOnce } from '../support/at-once.js';
+import { catalogOf } from '../unit/schema/catalogs.js';
 import { anyValue, editsTo, type Rows, schema } from './definitions.js';
 import { holds } from './runs.js';
 

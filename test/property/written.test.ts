@@ -7,9 +7,9 @@ import type { Manifest } from '../../lib/archive/manifest.js';
 import { TntarError } from '../../lib/errors.js';
 import { parseGreeting } from '../../lib/iproto/greeting.js';
 import { archiveSink } from '../../lib/sinks/archive.js';
-import { readArchive } from '../archive/reading.js';
-import { greeting } from '../iproto/fake-server.js';
 import { tuples } from '../support/msgpack.js';
+import { readArchive } from '../unit/archive/reading.js';
+import { greeting } from '../unit/iproto/fake-server.js';
 import { holds } from './runs.js';
 
 /** Numbers that stand where counts, ids and numbers of a log do. */

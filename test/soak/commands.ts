@@ -1,4 +1,4 @@
-import { Running } from '../bin/running.js';
+import { Running } from '../cli/running.js';
 import type { Result } from '../support/cli.js';
 import { PASSWORD, USER } from '../support/server.js';
 import { Violation } from './checks.js';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Running } from '../bin/running.js';
+import type { Running } from '../cli/running.js';
 import type { Result } from '../support/cli.js';
 import { startProxy } from '../support/proxy.js';
 import type { TestServer } from '../support/server.js';

@@ -1,4 +1,4 @@
-import type { Running } from '../bin/running.js';
+import type { Running } from '../cli/running.js';
 import type { Result } from '../support/cli.js';
 import type { Fingerprint } from '../support/fingerprint.js';
 import { startServer, type TestServer } from '../support/server.js';

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { decodeRequest, packet } from '../iproto/fake-server.js';
+import { decodeRequest, packet } from '../unit/iproto/fake-server.js';
 import { coded } from './msgpack.js';
 import { type Peer, startPeer } from './proxy.js';
 

@@ -1,6 +1,6 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
-import { errorPacket, greeting, packet } from '../iproto/fake-server.js';
+import { errorPacket, greeting, packet } from '../unit/iproto/fake-server.js';
 import { type Peer, startPeer } from './proxy.js';
 import { type Recorder, startRecorder } from './record.js';
 import { decodeRecording, encodeRecording, type RecordedPacket, syncOf } from './recording.js';

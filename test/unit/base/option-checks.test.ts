@@ -1,0 +1,233 @@
+import { equal, match, rejects, throws } from 'node:assert/strict';
+import { Readable, Writable } from 'node:stream';
+import * as tntar from '../../../lib/index.js';
+import { fixturePath, readFixture } from '../../fixtures/folder.js';
+
+const bytes = readFixture('2.6.0-plain.tar.zst');
+const input = (): Readable => Readable.from([bytes]);
+const nowhere = (): Writable => new Writable({ write: (_chunk, _encoding, done) => done() });
+/** Where nobody listens: who comes as far as to connect fails with another kind of error. */
+const server = { host: '127.0.0.1', port: 1 };
+
+/** Each gets a wrong value in the place of something right. */
+type Call = (wrong: never) => unknown;
+
+const archive: Readonly<Record<string, Call>> = {
+  restore: (wrong) => tntar.restore(wrong, server),
+  previewRestore: (wrong) => tntar.previewRestore(wrong, server),
+  inspect: (wrong) => tntar.inspect(wrong),
+  outline: (wrong) => tntar.outline(wrong),
+  extract: (wrong) => tntar.extract(wrong, fixturePath('never-made')),
+  'cat by archiveOrigin': (wrong) =>
+    tntar.cat(tntar.archiveOrigin(wrong), nowhere(), { space: 'plain' }),
+  examine: (wrong) => tntar.examine(wrong),
+  salvage: (wrong) => tntar.salvage(wrong, server),
+  previewSalvage: (wrong) => tntar.previewSalvage(wrong, server),
+};
+
+const servers: Readonly<Record<string, Call>> = {
+  dump: (wrong) => tntar.dump(wrong, nowhere()),
+  'dump with a signal': (wrong) =>
+    tntar.dump(wrong, nowhere(), { signal: new AbortController().signal }),
+  restore: (wrong) => tntar.restore(input(), wrong),
+  previewRestore: (wrong) => tntar.previewRestore(input(), wrong),
+  'copy from': (wrong) => tntar.copy(wrong, server),
+  'copy to': (wrong) => tntar.copy(server, wrong),
+  'previewCopy to': (wrong) => tntar.previewCopy(server, wrong),
+  'Connection.open': (wrong) => tntar.Connection.open(wrong),
+};
+
+/** Options that say the space, too, where they are options at all. */
+const ofPlain = (options: object): never =>
+  (Object.getPrototypeOf(options ?? []) === Object.prototype
+    ? { ...options, space: 'plain' }
+    : options) as never;
+
+/** Functions that take options, each with those that are right, and all else that it needs. */
+const optioned: Readonly<Record<string, (options: never) => unknown>> = {
+  dump: (options) => tntar.dump(server, nowhere(), options),
+  restore: (options) => tntar.restore(input(), server, options),
+  previewRestore: (options) => tntar.previewRestore(input(), server, options),
+  copy: (options) => tntar.copy(server, server, options),
+  previewCopy: (options) => tntar.previewCopy(server, server, options),
+  inspect: (options) => tntar.inspect(input(), options),
+  outline: (options) =>
+    tntar.outline({ size: bytes.length, open: () => Readable.from([bytes]) }, options),
+  extract: (options) => tntar.extract(input(), fixturePath('never-made'), options),
+  cat: (options) => tntar.cat(tntar.archiveOrigin(input()), nowhere(), ofPlain(options)),
+  diff: (options) =>
+    tntar.diff(tntar.archiveOrigin(input()), tntar.archiveOrigin(input()), options),
+  salvage: (options) => tntar.salvage(input, server, options),
+  previewSalvage: (options) => tntar.previewSalvage(input, server, options),
+  archiveSink: (options) => tntar.archiveSink(options),
+  directorySink: (options) => tntar.directorySink(fixturePath('never-made'), options),
+  textSink: (options) => tntar.textSink(ofPlain(options)),
+  archiveOrigin: (options) => tntar.archiveOrigin(input(), options),
+  serverOrigin: (options) => tntar.serverOrigin({} as never, options),
+};
+
+const VALUES: Readonly<Record<string, readonly unknown[]>> = {
+  source: ['nonsense', '', 'toString', 5, null],
+  forceSnapshot: ['yes', 1, null],
+  strict: ['no'],
+  level: ['high', 0, 1.5, 99, Number.NaN],
+  rewrites: [{}, 'x', [() => {}]],
+  report: [() => {}, {}, 'stderr'],
+  signal: [true, {}, new AbortController()],
+  existing: ['nonsense', '', null, true],
+  onConflict: ['nonsense', 'drop'],
+  only: ['rows', true],
+  without: ['users', { users: 'no' }, { userz: true }],
+  definitions: ['all'],
+  escapeFormulas: ['yes'],
+  all: ['yes'],
+  format: ['nonsense', 'xml', '__proto__', 5],
+  fields: ['id', [1]],
+  limit: [-1, 1.5, '5', Number.NaN],
+  invalidUtf8: ['ignore'],
+  where: ['id == 1', [1]],
+  sort: ['yes'],
+  names: ['a', ['a']],
+  onRow: [true],
+  onSpace: [{}],
+  onDefinitions: ['x'],
+  onFindings: [1],
+  way: ['nonsense'],
+  isStrict: ['yes'],
+  bytes: [-1, 'many'],
+};
+
+/** Which options each has, by what it says of one that it has not. */
+async function optionsOf(call: (options: never) => unknown): Promise<string[]> {
+  const error = await failure(() => call({ noSuchOption: 1 } as never));
+  match(error.message, /has no option 'noSuchOption'/);
+  return (error.hint ?? '').replace('it has: ', '').split(', ');
+}
+
+async function failure(call: () => unknown): Promise<tntar.TntarError> {
+  try {
+    await call();
+  } catch (error) {
+    if (error instanceof tntar.TntarError) return error;
+    throw error;
+  }
+  throw new Error('the call did not fail');
+}
+
+async function isUsage(call: () => unknown, message: RegExp): Promise<void> {
+  const error = await failure(call);
+  equal(error.kind, 'usage', error.message);
+  match(error.message, message);
+}
+
+describe('a call of the library', () => {
+  for (const [name, call] of Object.entries(archive)) {
+    it(`${name} refuses what is no archive that can be read`, async () => {
+      for (const wrong of ['backup.tar.zst', bytes, null, undefined, 5, {}, { size: 5 }, []]) {
+        await isUsage(() => call(wrong as never), /the archive/);
+      }
+    });
+  }
+
+  for (const [name, call] of Object.entries(servers)) {
+    it(`${name} refuses what is no server, and shows no password`, async () => {
+      const secret = 'pa55word';
+      for (const wrong of [
+        `app:${secret}@db1:3301`,
+        3301,
+        null,
+        { host: 5 },
+        { port: '3301' },
+        { port: 70_000 },
+        { hots: 'db1', password: secret },
+        { password: Buffer.from(secret) },
+        { password: [secret] },
+        { connectTimeout: Number.NaN },
+        { idleTimeout: -1 },
+        { tls: true },
+      ]) {
+        const error = await failure(() => call(wrong as never));
+        equal(error.kind, 'usage', error.message);
+        equal(`${error.message} ${error.hint}`.includes(secret), false, error.message);
+      }
+    });
+  }
+
+  for (const [name, call] of Object.entries(optioned)) {
+    it(`${name} refuses options that it has not, and values that they do not take`, async () => {
+      for (const wrong of ['x', 5, null, []]) await isUsage(() => call(wrong as never), /option/);
+      for (const option of await optionsOf(call)) {
+        if (option === 'space') continue;
+        const values = VALUES[option];
+        if (values === undefined) throw new Error(`no wrong value is tried for ${option}`);
+        for (const value of values) {
+          await isUsage(() => call({ [option]: value } as never), /option|users/);
+        }
+      }
+    });
+  }
+
+  it('refuses an output that nothing can be written to', async () => {
+    for (const wrong of ['backup.tar.zst', undefined, {}, Readable.from([])]) {
+      await isUsage(() => tntar.dump(server, wrong as never), /output/);
+      const origin = tntar.archiveOrigin(input());
+      await isUsage(() => tntar.cat(origin, wrong as never, { space: 'plain' }), /output/);
+    }
+  });
+
+  it('refuses a stream in the place of an origin', async () => {
+    await isUsage(() => tntar.cat(input() as never, nowhere(), { space: 'plain' }), /origin/);
+    const right = tntar.archiveOrigin(input());
+    await isUsage(() => tntar.diff(input() as never, right), /origin/);
+    await isUsage(() => tntar.diff(right, 'b.tar.zst' as never), /origin/);
+  });
+
+  it('of outline refuses a stream, of which it cannot read the end first', async () => {
+    await isUsage(() => tntar.outline(input() as never), /archive/);
+  });
+
+  it('refuses a path that is none, and a text of no space', async () => {
+    await isUsage(() => tntar.extract(input(), 5 as never), /path/);
+    throws(() => tntar.textSink({} as never), { kind: 'usage' });
+    await isUsage(() => tntar.cat(tntar.archiveOrigin(input()), nowhere(), {} as never), /space/);
+  });
+
+  it('takes options that are undefined for those that were left out', async () => {
+    const options = { report: undefined, rewrites: undefined, definitions: undefined };
+    const { spaces } = await tntar.inspect(input(), options as never);
+    equal(spaces.length > 0, true);
+  });
+});
+
+describe('an archive that comes in pieces', () => {
+  const pieces = (size: number): Uint8Array[] =>
+    Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+      Uint8Array.from(bytes.subarray(i * size, (i + 1) * size)),
+    );
+  const open = (start: number): AsyncIterable<Uint8Array> =>
+    Readable.from([Uint8Array.from(bytes.subarray(start))]);
+
+  it('may come as Uint8Array, from a stream of Node or of the web', async () => {
+    const web = new Blob([Uint8Array.from(bytes)]).stream();
+    for (const stream of [Readable.from(pieces(1000)), web]) {
+      const { spaces } = await tntar.inspect(stream as AsyncIterable<Uint8Array>);
+      equal(spaces.length > 0, true);
+    }
+  });
+
+  it('may be opened as such from any of its bytes on', async () => {
+    const file = { size: bytes.length, open };
+    const whole = await tntar.inspect(input());
+    equal((await tntar.outline(file)).spaces.length, whole.spaces.length);
+    const only = [tntar.chooseSpaces({ only: [whole.spaces[0]!.name] })];
+    equal((await tntar.inspect(file, { rewrites: only })).spaces.length, 1);
+    equal((await tntar.examine(open)).lost.length, 0);
+  });
+
+  it('is refused where the pieces are no bytes', async () => {
+    const latin = Readable.from([bytes.toString('latin1')]);
+    await rejects(tntar.inspect(latin), { kind: 'usage', message: /no bytes \(string\)/ });
+    const encoded = Readable.from([bytes], { objectMode: false }).setEncoding('latin1');
+    await rejects(tntar.inspect(encoded), { kind: 'usage', message: /no bytes/ });
+  });
+});

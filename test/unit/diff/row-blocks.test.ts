@@ -1,0 +1,30 @@
+import { deepEqual, equal } from 'node:assert/strict';
+import { BLOCK_BYTES, Spool } from '../../../lib/diff/pieces.js';
+import { Scratch } from '../../../lib/scratch.js';
+
+describe('rows that are laid aside', () => {
+  it('are written at once where they are large, and come back in their order', async () => {
+    const scratch = new Scratch();
+    try {
+      const spool = new Spool(scratch);
+      const small = Buffer.of(0x91, 1);
+      const large = Buffer.alloc(5 + BLOCK_BYTES, 2);
+      large[0] = 0xdd;
+      large.writeUInt32BE(BLOCK_BYTES, 1);
+      const rows = [small, large, large, small];
+      for (const row of rows) await spool.add(row);
+      equal(spool.bytes, small.length + 2 * large.length);
+      const found: Buffer[] = [];
+      let count = 0;
+      for await (const piece of spool.rows()) {
+        found.push(Buffer.from(piece.bytes));
+        count += piece.count;
+      }
+      equal(count, rows.length);
+      deepEqual(Buffer.concat(found), Buffer.concat(rows));
+      equal(Math.max(...found.map(({ length }) => length)), large.length);
+    } finally {
+      await scratch.close();
+    }
+  });
+});

@@ -1,0 +1,269 @@
+import { deepEqual, equal, ok, rejects, throws } from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { applyFilter } from '../../../lib/filters/apply.js';
+import type { Filter } from '../../../lib/filters/filter.js';
+import type { Rewrite } from '../../../lib/filters/rewrite.js';
+import { silent } from '../../../lib/report.js';
+import type { TupleBatch } from '../../../lib/tuple/batch.js';
+import { encodeExact } from '../../../lib/tuple/exact.js';
+import type { Tuple } from '../../../lib/tuple/tuple.js';
+import { headOf } from './heads.js';
+
+const SPACES = {
+  280: [[512, 1, 'log', 'memtx', 0, {}, [{ name: 'id', type: 'unsigned' }]]],
+  288: [[512, 0, 'pk', 'tree', { unique: true }, [{ field: 0, type: 'unsigned' }]]],
+};
+const BATCH_BYTES = 2 * 1024 * 1024;
+const LARGE = 'x'.repeat(1000);
+
+const ofUsers =
+  (filter: Filter): Filter =>
+  (space, tuple, types) =>
+    space.isSystem ? tuple : filter(space, tuple, types);
+
+async function applied(filter: Filter): Promise<Rewrite> {
+  const rewrite = applyFilter(ofUsers(filter), 'the filter');
+  await rewrite.head(headOf(SPACES));
+  return rewrite;
+}
+
+/** What becomes of one row. */
+function batchesOf(rewrite: Rewrite): AsyncIterable<TupleBatch> {
+  const space = { id: 512, name: 'log', engine: 'memtx' };
+  const batch = { kind: 'tuples', space, count: 1, bytes: encodeExact([1, LARGE]) } as const;
+  return rewrite.rows!(batch) as AsyncIterable<TupleBatch>;
+}
+
+function tallyOf(rewrite: Rewrite): unknown {
+  const end = { kind: 'end', counts: new Map(), vclock: {}, consistent: true } as const;
+  return rewrite.end!(end, silent).filtered!.find(({ space }) => space === 'log');
+}
+
+describe('a filter that makes many rows of one', () => {
+  for (const [what, rowsOf] of [
+    [
+      'a generator',
+      function* (tuple, count, made) {
+        for (let i = 0; i < count; i++) yield made(tuple.set(0, i));
+      },
+    ],
+    [
+      'an asynchronous one',
+      async function* (tuple, count, made) {
+        for (let i = 0; i < count; i++) yield made(tuple.set(0, i));
+      },
+    ],
+  ] as [
+    string,
+    (tuple: Tuple, count: number, made: (row: Tuple) => Tuple) => ReturnType<Filter>,
+  ][]) {
+    it(`hands on what ${what} yields as it comes, and holds no more than a batch`, async () => {
+      let [made, most, handedOn, count] = [0, 0, 0, 0];
+      const rewrite = await applied((_, tuple) =>
+        rowsOf(tuple, 200_000, (row) => {
+          made += row.raw.length;
+          most = Math.max(most, made - handedOn);
+          return row;
+        }),
+      );
+      for await (const batch of batchesOf(rewrite)) {
+        handedOn += batch.bytes.length;
+        count += batch.count;
+      }
+      deepEqual([count, handedOn], [200_000, made]);
+      ok(made > 90 * BATCH_BYTES, `${made}`);
+      ok(most < BATCH_BYTES + 2 * LARGE.length, `${most} bytes were held`);
+      deepEqual(tallyOf(rewrite), {
+        filter: 'the filter',
+        space: 'log',
+        in: 1,
+        changed: 199_999, // one is as it was
+        skipped: 0,
+        out: 200_000,
+      });
+    });
+  }
+
+  it('is asked for nothing more, and may tidy up, where nobody wants the rest', async () => {
+    let isTidy = false;
+    const rewrite = await applied(function* (_, tuple) {
+      try {
+        for (;;) yield tuple;
+      } finally {
+        isTidy = true;
+      }
+    });
+    let batches = 0;
+    for await (const { bytes } of batchesOf(rewrite)) {
+      ok(bytes.length < BATCH_BYTES + 2 * LARGE.length);
+      if (++batches === 3) break;
+    }
+    equal(isTidy, true);
+  });
+
+  for (const [what, last, message] of [
+    ['throws', new Error('enough'), /^the filter: space 'log', row \[1\]: enough$/],
+    [
+      'yields what is no tuple',
+      7,
+      /^the filter: space 'log', row \[1\]: it returned 7, not a tuple/,
+    ],
+  ] as const) {
+    it(`is named with its row where it ${what} behind batches that were handed on`, async () => {
+      const rewrite = await applied(function* (_, tuple) {
+        for (let i = 0; i < 10_000; i++) yield tuple;
+        if (last instanceof Error) throw last;
+        yield last as never;
+      });
+      let batches = 0;
+      await rejects(
+        async () => {
+          for await (const _ of batchesOf(rewrite)) batches++;
+        },
+        { name: 'TntarError', kind: 'failure', message },
+      );
+      ok(batches > 3);
+    });
+  }
+
+  // Signals were not heard, nor a lost connection: rows and archive are made without the event loop.
+  for (const [what, isSkipped] of [
+    ['rows', false],
+    ['nothing', true],
+  ] as const) {
+    it(`lets others have their turn while it yields ${what}`, async () => {
+      const [started, heard] = [performance.now(), new AbortController()];
+      const rewrite = await applied(function* (_, tuple) {
+        while (!heard.signal.aborted && performance.now() - started < 5000) {
+          yield isSkipped ? null : tuple;
+        }
+      });
+      setTimeout(() => heard.abort(), 10);
+      for await (const _ of batchesOf(rewrite));
+      equal(heard.signal.aborted, true);
+    });
+  }
+
+  it('skips the row where it yields none', async () => {
+    const rewrite = await applied(function* () {
+      yield null;
+      yield undefined;
+    });
+    for await (const _ of batchesOf(rewrite)) throw new Error('there are no rows');
+    deepEqual(tallyOf(rewrite), {
+      filter: 'the filter',
+      space: 'log',
+      in: 1,
+      changed: 0,
+      skipped: 1,
+      out: 0,
+    });
+  });
+
+  for (const [what, filter, message] of [
+    [
+      'a generator that returns its tuple',
+      function* (_: unknown, tuple: Tuple) {
+        yield null;
+        return tuple;
+      } as Filter,
+      /row \[1\]: a generator has to yield its tuples/,
+    ],
+    [
+      'a view of bytes that are no tuple',
+      (_: unknown, tuple: Tuple) =>
+        Reflect.construct(tuple.constructor, [Buffer.of(0x92, 1)]) as Tuple,
+      /row \[1\]: it returned a tuple of bytes that are none/,
+    ],
+  ] as [string, Filter, RegExp][]) {
+    it(`refuses ${what}`, async () => {
+      const rewrite = await applied(filter);
+      await rejects(
+        async () => {
+          for await (const _ of batchesOf(rewrite));
+        },
+        { kind: 'failure', message },
+      );
+    });
+  }
+
+  it('lets others have their turn while it is at the rows of a batch', async () => {
+    const heard = new AbortController();
+    const rewrite = await applied((_, tuple) => {
+      const started = performance.now();
+      while (performance.now() - started < 10);
+      return tuple;
+    });
+    const count = 100;
+    const bytes = Buffer.concat(Array.from({ length: count }, (_, i) => encodeExact([i])));
+    const space = { id: 512, name: 'log', engine: 'memtx' };
+    setTimeout(() => heard.abort(), 10);
+    const batches = rewrite.rows!({ kind: 'tuples', space, count, bytes }) as AsyncGenerator;
+    const next = batches.next();
+    while (!heard.signal.aborted) await sleep(1);
+    const isDone = await Promise.race([next.then(() => true), sleep(1).then(() => false)]);
+    equal(isDone, false);
+    await next;
+  });
+
+  it('takes one backup behind the other', async () => {
+    const rewrite = await applied(() => null);
+    for await (const _ of batchesOf(rewrite));
+    await rewrite.head(headOf(SPACES));
+    for await (const _ of batchesOf(rewrite));
+    equal((tallyOf(rewrite) as { in: number }).in, 1);
+  });
+
+  it('refuses what is no function', () => {
+    throws(() => applyFilter({} as Filter, 'the filter'), { kind: 'usage' });
+  });
+
+  it('refuses another id for a space, whose rows would not follow', async () => {
+    const rewrite = applyFilter(
+      (space, tuple) => (['_space', '_index'].includes(space.name) ? tuple.set(0, 600) : tuple),
+      'the filter',
+    );
+    await rejects(async () => rewrite.head(headOf(SPACES)), {
+      kind: 'failure',
+      message: "the filter gives space 'log' another id",
+    });
+  });
+});
+
+describe('a filter that asks for a large field', () => {
+  it('is refused with the space, the key, the field and a way out', async () => {
+    const rewrite = await applied((_, tuple) => (tuple.get(1) === null ? null : tuple));
+    const space = { id: 512, name: 'log', engine: 'memtx' };
+    const bytes = encodeExact([7, new Array(300_000).fill(0)]);
+    const batches = rewrite.rows!({ kind: 'tuples', space, count: 1, bytes });
+    await rejects(
+      async () => {
+        for await (const _ of batches);
+      },
+      {
+        message:
+          "the filter: space 'log', row [7]: field 1 holds too much to be decoded: 250,000 values are the limit",
+        hint: /tuple\.field\(\)/,
+      },
+    );
+  });
+
+  it('is refused without the row, if that has many values and no key', async () => {
+    const parts = [{ field: 3000, type: 'unsigned' }];
+    const rewrite = applyFilter(
+      ofUsers(() => {
+        throw new Error('no');
+      }),
+      'the filter',
+    );
+    await rewrite.head(
+      headOf({ ...SPACES, 288: [[512, 0, 'pk', 'tree', { unique: true }, parts]] }),
+    );
+    const space = { id: 512, name: 'log', engine: 'memtx' };
+    const bytes = encodeExact(new Array(2000).fill(1));
+    const batches = rewrite.rows!({ kind: 'tuples', space, count: 1, bytes });
+    await rejects(async () => {
+      for await (const _ of batches);
+    }, /the filter: space 'log', row without a key: no$/);
+  });
+});

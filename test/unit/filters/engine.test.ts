@@ -1,0 +1,90 @@
+import { deepEqual, equal, throws } from 'node:assert/strict';
+import { type Engine, setEngine } from '../../../lib/filters/engine.js';
+import type { Catalog } from '../../../lib/schema/catalog.js';
+import { vinylMisfits } from '../../../lib/schema/vinyl.js';
+import { indexRow, type SystemRows, spaceRow } from '../schema/catalogs.js';
+import { headOf } from './heads.js';
+
+const ROWS: SystemRows = {
+  280: [
+    spaceRow(512, 'plain'),
+    spaceRow(513, 'log', { engine: 'vinyl' }),
+    spaceRow(514, 'view', { flags: { view: true } }),
+    spaceRow(515, 'hole', { engine: 'blackhole' }),
+    spaceRow(516, 'scratch', { flags: { temporary: true } }),
+  ],
+  288: [
+    indexRow(512, 0, 'primary', { options: { hint: true, unique: true } }),
+    indexRow(513, 0, 'primary', { options: { unique: true, page_size: 4096 } }),
+    indexRow(516, 0, 'primary', { options: { hint: true } }),
+  ],
+};
+
+async function changed(engine: Engine): Promise<Catalog> {
+  return (await setEngine(engine).head(headOf(ROWS))).head.catalog;
+}
+const enginesOf = ({ spaces }: Catalog): string[] => spaces.map(({ engine }) => engine);
+const optionsOf = (catalog: Catalog): unknown[] => catalog.rows(288).map(({ fields }) => fields[4]);
+
+describe('setEngine', () => {
+  it('moves to vinyl what vinyl can have', async () => {
+    const catalog = await changed('vinyl');
+    deepEqual(enginesOf(catalog), ['vinyl', 'vinyl', 'memtx', 'blackhole', 'memtx']);
+  });
+
+  it('takes no hints to vinyl, and leaves all others as they are', async () => {
+    deepEqual(optionsOf(await changed('vinyl')), [
+      { unique: true },
+      { unique: true, page_size: 4096 },
+      { hint: true },
+    ]);
+  });
+
+  it('moves to memtx with all options of indexes', async () => {
+    const catalog = await changed('memtx');
+    deepEqual(enginesOf(catalog), ['memtx', 'memtx', 'memtx', 'blackhole', 'memtx']);
+    deepEqual(optionsOf(catalog), optionsOf(headOf(ROWS).catalog));
+  });
+
+  it('keeps the very rows that it does not change', async () => {
+    const { head } = await setEngine('memtx').head(headOf(ROWS));
+    equal(head.catalog.rows(280)[0]?.raw.equals(headOf(ROWS).catalog.rows(280)[0]!.raw), true);
+  });
+});
+
+describe('an engine that nobody knows', () => {
+  for (const engine of ['foo', '', 'blackhole', undefined]) {
+    it(`is refused where it is named: ${engine}`, () => {
+      throws(() => setEngine(engine as Engine), { kind: 'usage', message: /memtx or vinyl/ });
+    });
+  }
+});
+
+describe('vinylMisfits', () => {
+  it('names each space and index that vinyl cannot hold', () => {
+    const format = [{ name: 'id', type: 'unsigned', compression: 'zstd' }];
+    const { catalog } = headOf({
+      280: [
+        spaceRow(512, 'a', { engine: 'vinyl', flags: { temporary: true }, format }),
+        spaceRow(513, 'b'),
+      ],
+      288: [
+        indexRow(512, 0, 'hash', { type: 'HASH' }),
+        indexRow(512, 1, 'area', { type: 'rtree' }),
+        indexRow(512, 2, 'bits', { type: 'bitset' }),
+        indexRow(512, 3, 'lower', { options: { func: 66 } }),
+        indexRow(512, 4, 'hinted', { options: { hint: true } }),
+        indexRow(512, 5, 'plain', { options: { func: 0, hint: false } }),
+        indexRow(513, 0, 'hash', { type: 'hash' }),
+      ],
+    });
+    deepEqual(vinylMisfits(catalog), [
+      "space 'a': it is temporary",
+      "space 'a': it has compressed fields",
+      "index 'hash' of space 'a': it is of type hash",
+      "index 'area' of space 'a': it is of type rtree",
+      "index 'bits' of space 'a': it is of type bitset",
+      "index 'lower' of space 'a': it is functional",
+    ]);
+  });
+});

@@ -1,0 +1,137 @@
+import { deepEqual, equal, rejects } from 'node:assert/strict';
+import { once } from 'node:events';
+import { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setImmediate as turn } from 'node:timers/promises';
+import chain from 'stream-chain';
+import type { BackupItem } from '../../../lib/archive/items.js';
+import { TntarError } from '../../../lib/errors.js';
+import { applyFilter } from '../../../lib/filters/apply.js';
+import { compose, type Stage } from '../../../lib/filters/compose.js';
+import { setEngine } from '../../../lib/filters/engine.js';
+import { rewriteStage } from '../../../lib/filters/rewrite.js';
+import { archiveSource } from '../../../lib/sources/archive.js';
+import {
+  archive,
+  type Entry,
+  goodEntries,
+  rowsEntry,
+  sealed,
+} from '../../support/archive-builder.js';
+
+const PARTS = 200;
+const [MANIFEST, SPACES, , ...ROWS] = goodEntries() as [Entry, Entry, Entry, ...Entry[]];
+const pk = (space: number) => [space, 0, 'pk', 'tree', { unique: true }, [[0, 'unsigned']]];
+const DEFINITIONS = [MANIFEST, SPACES, rowsEntry('288.dump', pk(512), pk(513))];
+const GOOD = archive(sealed([...DEFINITIONS, ...ROWS]));
+const LONG = archive(
+  sealed([
+    ...DEFINITIONS,
+    ...Array.from({ length: PARTS }, (_, i) =>
+      rowsEntry(`512.dump.${String(i).padStart(5, '0')}`, [i]),
+    ),
+  ]),
+);
+const source = (bytes = GOOD) => archiveSource(Readable.from([bytes]));
+const same: Stage = (item) => item;
+
+/** What arrives, a word an item. */
+async function wordsOf(items: AsyncIterable<BackupItem>): Promise<string[]> {
+  const words: string[] = [];
+  for await (const item of items) {
+    words.push(item.kind === 'tuples' ? `${item.space.name}:${item.count}` : item.kind);
+  }
+  return words;
+}
+const WORDS = ['start', '_space:2', '_index:2', 'log:2', 'log:1', 'users:2', 'end'];
+
+function isShort(words: readonly string[]): void {
+  equal(words.length < 12, true, `${words.length} items were taken`);
+}
+
+/** A sink that is never done with its first item. */
+const stalled = () => new Writable({ objectMode: true, highWaterMark: 1, write() {} });
+
+/** Every form in which stages are put together. */
+const FORMS = {
+  'by chain': () =>
+    chain([rewriteStage(setEngine('vinyl')), compose([same])], { highWaterMark: 1 }),
+  'by compose': () => compose([rewriteStage(setEngine('vinyl')), same]),
+  'by compose, of none': () => compose([]),
+};
+
+describe('stages', () => {
+  for (const [form, make] of Object.entries(FORMS)) {
+    describe(form, () => {
+      it('hand on what a source gives, from its start to its end', async () => {
+        let words: string[] = [];
+        await pipeline(source(), make(), async (items: AsyncIterable<BackupItem>) => {
+          words = await wordsOf(items);
+        });
+        deepEqual(words, WORDS);
+      });
+
+      it('take no more than a few items where the sink is slow', async () => {
+        const taken: string[] = [];
+        const counting: Stage = (item) => {
+          taken.push(item.kind);
+          return item;
+        };
+        const abort = new AbortController();
+        const stages = [compose([counting]), make(), stalled()] as const;
+        const running = pipeline(source(LONG), ...stages, { signal: abort.signal });
+        for (let i = 0; i < 200; i++) await turn();
+        isShort(taken);
+        abort.abort();
+        await rejects(running, { name: 'AbortError' });
+      });
+
+      it('are destroyed with the source where the sink fails', async () => {
+        const from = source(LONG);
+        const stages = make();
+        const error = new TntarError('failure', 'full');
+        const sink = new Writable({ objectMode: true, write: (_, __, done) => done(error) });
+        await rejects(pipeline(from, stages, sink), (thrown) => thrown === error);
+        deepEqual([from.destroyed, stages.destroyed], [true, true]);
+      });
+    });
+  }
+
+  it('work in one chain with a source at its head', async () => {
+    const counts = (item: BackupItem): number => (item.kind === 'tuples' ? item.count : 0);
+    const rows = chain([source(), rewriteStage(setEngine('memtx')), counts]);
+    let sum = 0;
+    for await (const count of rows) sum += count;
+    equal(sum, 9);
+  });
+
+  it('end a chain with the very error of one that throws', async () => {
+    const error = new TntarError('failure', 'not this one');
+    const picky = (item: BackupItem): BackupItem => {
+      if (item.kind === 'tuples' && item.space.name === 'log') throw error;
+      return item;
+    };
+    const from = source();
+    await rejects(pipeline(chain([from, picky]), greedy()), (thrown) => thrown === error);
+    equal(from.destroyed, true);
+    const stages = chain([source(), compose([picky])]);
+    await rejects(pipeline(stages, greedy()), (thrown) => thrown === error);
+  });
+
+  it('need nobody to report to', async () => {
+    const skip = applyFilter(() => null, 'skip');
+    deepEqual(await wordsOf(source().pipe(rewriteStage(skip))), ['start', 'end']);
+  });
+
+  it('end with what a filter threw', async () => {
+    const broken = applyFilter((_, tuple) => tuple.set('nick', 1), 'broken');
+    const stage = source().pipe(rewriteStage(broken));
+    const [error] = await once(stage, 'error');
+    equal(error.kind, 'failure');
+  });
+});
+
+/** A sink that takes everything. */
+function greedy(): Writable {
+  return new Writable({ objectMode: true, write: (_, __, done) => done() });
+}

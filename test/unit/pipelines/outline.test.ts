@@ -1,0 +1,93 @@
+import { deepEqual, equal, rejects } from 'node:assert/strict';
+import { Readable } from 'node:stream';
+import type { ArchiveFile } from '../../../lib/archive/input.js';
+import { chooseSpaces } from '../../../lib/filters/choose.js';
+import { type Contents, inspect } from '../../../lib/inspect.js';
+import { outline } from '../../../lib/outline.js';
+import {
+  archive,
+  type Entry,
+  goodEntries,
+  jsonEntry,
+  rowsEntry,
+  sealed,
+  seekable,
+  trailer,
+} from '../../support/archive-builder.js';
+
+const PRIMARY = [0, 'pk', 'tree', { unique: true }, [[0, 'unsigned']]] as const;
+const ENTRIES: Entry[] = goodEntries().map((entry) =>
+  entry.name === '288.dump' ? rowsEntry(entry.name, [512, ...PRIMARY], [513, ...PRIMARY]) : entry,
+);
+const WHOLE = seekable(sealed(ENTRIES));
+const FILTERED = { filter: 'by hand', space: 'users', in: 5, changed: 1, skipped: 3, out: 2 };
+
+const fileOf = (bytes: Buffer): ArchiveFile => ({
+  size: bytes.length,
+  open: (start) => Readable.from([bytes.subarray(start)]),
+});
+
+/** But for what differs from one run to the next. */
+function comparable({ totals, verified: _, ...contents }: Contents): object {
+  return { ...contents, totals: { ...totals, seconds: 0 } };
+}
+
+describe('outline', () => {
+  const choice = { rewrites: [chooseSpaces({ only: ['users'] })] };
+  for (const [title, options] of [
+    ['all', {}],
+    ['all with definitions', { definitions: true }],
+    ['some spaces', choice],
+    ['some spaces with definitions', { ...choice, definitions: true }],
+  ] as const) {
+    it(`tells of ${title} what inspect does, without having verified it`, async () => {
+      const told = await outline(fileOf(WHOLE), options);
+      const inspected = await inspect(Readable.from([WHOLE]), options);
+      deepEqual(comparable(told), comparable(inspected));
+      deepEqual([told.verified, inspected.verified], [false, true]);
+      equal('definitions' in told, 'definitions' in options);
+    });
+  }
+
+  it('gives what filters made of rows', async () => {
+    const end = jsonEntry('trailer.json', trailer(ENTRIES, { filtered: [FILTERED] }));
+    const { filtered } = await outline(fileOf(seekable([...ENTRIES, end])));
+    deepEqual(filtered, [FILTERED]);
+  });
+
+  it('reads no rows, so that they may be damaged', async () => {
+    const damaged = Buffer.from(WHOLE);
+    damaged[archive(ENTRIES).length - 40]! ^= 1;
+    equal((await outline(fileOf(damaged), { definitions: true })).totals.rows, 5);
+    await rejects(inspect(fileOf(damaged)), { kind: 'archive' });
+  });
+
+  it('verifies all of an archive without a seek table', async () => {
+    const plain = archive(sealed(ENTRIES));
+    equal((await outline(fileOf(plain))).verified, true);
+    await rejects(outline(fileOf(plain.subarray(0, -1))), { kind: 'archive' });
+  });
+
+  it('ends with the reason of a signal', async () => {
+    const reason = new Error('enough');
+    await rejects(outline(fileOf(WHOLE), { signal: AbortSignal.abort(reason) }), reason);
+  });
+});
+
+describe('inspect of a file', () => {
+  it('reads all of it, and refuses a seek table that is wrong', async () => {
+    equal((await inspect(fileOf(WHOLE))).totals.archiveBytes, WHOLE.length);
+    const wrong = Buffer.from(WHOLE);
+    wrong[archive(sealed(ENTRIES)).length + 8]! ^= 1;
+    await rejects(inspect(fileOf(wrong)), { kind: 'archive', message: /seek table is wrong/ });
+  });
+
+  it('reads of some spaces no others', async () => {
+    const damaged = Buffer.from(WHOLE);
+    damaged[archive(ENTRIES).length - 40]! ^= 1;
+    const only = (name: string) => ({ rewrites: [chooseSpaces({ only: [name] })] });
+    const { spaces, verified } = await inspect(fileOf(damaged), only('log'));
+    deepEqual([spaces.map(({ rows }) => rows), verified], [[3], true]);
+    await rejects(inspect(fileOf(damaged), only('users')), { kind: 'archive' });
+  });
+});

@@ -1,0 +1,37 @@
+import { deepEqual, match, rejects } from 'node:assert/strict';
+import { type OpenFrom, survey } from '../../../lib/archive/survey.js';
+import { examine, salvage } from '../../../lib/salvage.js';
+import { archive, type Entry, goodEntries, sealed } from '../../support/archive-builder.js';
+
+const opener = (bytes: Buffer): OpenFrom =>
+  async function* (start) {
+    yield bytes.subarray(start);
+  };
+
+describe('salvage', () => {
+  it('names the spaces that are whole', async () => {
+    const { damages, lost, whole } = await examine(opener(archive(sealed(goodEntries()))));
+    deepEqual([damages, lost, whole], [[], [], ['users', 'log']]);
+  });
+
+  it('names each bad place, also where nothing can be restored', async () => {
+    const bytes = archive(sealed(goodEntries()));
+    const { found } = await survey(opener(bytes));
+    for (const { record, end } of found) {
+      if (['280.dump', '512.dump'].includes(record.name)) bytes[end - 1]! ^= 1;
+    }
+    const { damages, lost, whole } = await examine(opener(bytes));
+    deepEqual([damages.map(({ entry }) => entry), whole], [['280.dump', '512.dump'], []]);
+    match(lost.join(), /^everything: .* is damaged: definitions in _space$/);
+  });
+
+  it('refuses entries in an order that no archive has, before it connects', async () => {
+    const [manifest, ...rest] = goodEntries() as [Entry, ...Entry[]];
+    const open = opener(archive(sealed([manifest, ...rest.reverse()])));
+    deepEqual((await examine(open)).whole, []);
+    await rejects(salvage(open, { host: '127.0.0.1', port: 1 }, { existing: 'drop' }), {
+      kind: 'archive',
+      message: /is out of order or there twice/,
+    });
+  });
+});

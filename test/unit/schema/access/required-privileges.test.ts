@@ -1,0 +1,168 @@
+import { deepEqual } from 'node:assert/strict';
+import { lackingPrivileges } from '../../../../lib/schema/needed-privileges.js';
+import { Privileges } from '../../../../lib/schema/privileges.js';
+import type { Release } from '../../../../lib/schema/release.js';
+import type { Step } from '../../../../lib/schema/step.js';
+import { type Plain, pack } from '../../../support/msgpack.js';
+import { catalogOf, indexRow, spaceRow } from '../catalogs.js';
+
+const ZOE = 50;
+const LOG_IN = 24;
+const EVERYTHING = 0xffffffff;
+const GRANT = 8192;
+
+type PlainStep = [spaceId: number, row: Plain[], verb?: Step['verb']];
+
+interface Restore {
+  steps?: PlainStep[];
+  filled?: number[];
+  release?: Release;
+}
+
+/** What zoe lacks, who may log in and has these grants, in a server that has a space `there` of hers. */
+function lacking({ steps = [], filled = [], release = [2, 11] }: Restore, ...grants: Plain[][]) {
+  const systemSpaces = [
+    ...[[272, '_schema'] as const, [276, '_collation'] as const, [280, '_space'] as const],
+    ...[[284, '_sequence'] as const, [285, '_sequence_data'] as const, [288, '_index'] as const],
+    ...[[296, '_func'] as const, [304, '_user'] as const, [312, '_priv'] as const],
+    ...[
+      [328, '_trigger'] as const,
+      [340, '_space_sequence'] as const,
+      [372, '_func_index'] as const,
+    ],
+  ].map(([id, name]) => spaceRow(id, name));
+  const own = [600, ZOE, 'own', 'memtx', 0, {}, []];
+  const target = catalogOf({
+    280: [...systemSpaces, spaceRow(599, 'there'), own],
+    304: [[ZOE, 1, 'zoe', 'user', {}]],
+    312: [[1, ZOE, 'universe', 0, LOG_IN], ...grants],
+  });
+  const plan = {
+    drops: [],
+    destinations: new Map(
+      filled.map(
+        (id) => [id, { id, name: 'filled', onConflict: 'error', keepsRows: false }] as const,
+      ),
+    ),
+    before: steps.map(([spaceId, row, verb = 'insert']): Step => {
+      return { spaceId, verb, row: pack(row), what: 'it' };
+    }),
+    after: [],
+    grants: [],
+    triggers: [],
+  };
+  return lackingPrivileges(new Privileges(target, 'zoe'), plan, target, release);
+}
+
+/** May write every space, which all steps need. */
+const WRITES: Plain[] = [1, ZOE, 'space', '', 2];
+
+const NEW_SPACE: PlainStep = [280, spaceRow(700, 'new')];
+const OWN_NEW_SPACE: PlainStep = [280, [700, ZOE, 'new', 'memtx', 0, {}, []]];
+const CHECKED = { constraint: { positive: 70 } };
+const FIELDS = [
+  { name: 'id', type: 'unsigned', constraint: { positive: 71 } },
+  { name: 'at', type: 'any', default_func: 72 },
+];
+
+describe('what a user lacks for a restore', () => {
+  const NEEDED: Record<string, [steps: PlainStep[], lacking: string[]]> = {
+    'a collation': [[[276, [300, 'german', 1, 'ICU', 'de', {}]]], ['create on universe']],
+    'a user': [[[304, [60, 1, 'ann', 'user', {}]]], ['create on user']],
+    'a role': [[[304, [60, 1, 'clerk', 'role', {}]]], ['create on role']],
+    'a function': [[[296, [70, 1, 'greet', 0]]], ['create on function']],
+    'a sequence': [[[284, [1, 1, 'ids']]], ['create on sequence']],
+    'a space': [[NEW_SPACE], ['create on space']],
+    'a space that is changed once its rows are there': [
+      [NEW_SPACE, [280, spaceRow(700, 'new'), 'replace']],
+      ['create on space', 'alter on space'],
+    ],
+    'a space of its own that is changed once its rows are there': [
+      [OWN_NEW_SPACE, [280, [700, ZOE, 'new', 'memtx', 0, {}, []], 'replace']],
+      ['create on space'],
+    ],
+    'a space with functions that check and fill it': [
+      [[280, spaceRow(700, 'new', { flags: CHECKED, format: FIELDS })]],
+      ['create on space', 'execute on function'],
+    ],
+    'an index': [[[288, indexRow(599, 0, 'primary')]], ['create on space']],
+    'a functional index': [[[372, [599, 1, 70]]], ['execute on function']],
+    'a trigger': [[[328, ['t', 599, {}]]], ["alter on space 'there'"]],
+    'a trigger on what is its own': [[[328, ['t', 600, {}]]], []],
+    'a sequence of a space': [
+      [[340, [599, 1, false, 0, '']]],
+      ["alter on space 'there'", 'read on sequence', 'write on sequence'],
+    ],
+    'a sequence that a space has made for itself': [
+      [[340, [599, 1, true, 0, '']]],
+      ["alter on space 'there'", 'create on sequence'],
+    ],
+    'a grant': [[[312, [1, 0, 'space', 599, 1], 'replace']], ['grant on universe']],
+    'to drop a space': [
+      [[280, [599], 'delete']],
+      ["drop on space 'there'", "alter on space 'there'"],
+    ],
+    'to drop a space of its own': [[[280, [600], 'delete']], []],
+    'to drop a sequence': [[[284, [1], 'delete']], ['drop on sequence']],
+    'to drop an index': [[[288, [599, 0], 'delete']], []],
+    'to empty a space': [[[330, [599], 'truncate']], []],
+    'to take a grant away': [[[312, [0, 'role', 2], 'delete']], ['revoke on universe']],
+    'a mark': [[[272, ['onceinit'], 'replace']], []],
+  };
+  for (const [what, [steps, expected]] of Object.entries(NEEDED)) {
+    it(`is told for ${what}`, () => {
+      deepEqual(lacking({ steps }, WRITES), expected);
+    });
+    it(`is nothing for ${what} with all privileges`, () => {
+      deepEqual(lacking({ steps }, [1, ZOE, 'universe', 0, EVERYTHING]), []);
+    });
+  }
+
+  it('is write on each system space that is written to', () => {
+    deepEqual(lacking({ steps: [[284, [1, 1, 'ids']]] }, [1, ZOE, 'sequence', '', 32]), [
+      "write on space '_sequence'",
+      "write on space '_sequence_data'",
+    ]);
+  });
+
+  it('is write where rows go, by name where a grant can name it', () => {
+    const steps = [NEW_SPACE];
+    const create: Plain[] = [1, ZOE, 'space', '', 32];
+    const write: Plain[] = [1, ZOE, 'space', 280, 2];
+    deepEqual(lacking({ steps, filled: [599, 600, 700] }, create, write), [
+      "write on space 'there'",
+      'write on space',
+    ]);
+  });
+
+  it('is told once, however often it is needed', () => {
+    deepEqual(lacking({ steps: [NEW_SPACE, [280, spaceRow(701, 'other')]] }, WRITES), [
+      'create on space',
+    ]);
+  });
+
+  describe('from 3.6 on', () => {
+    const release: Release = [3, 6];
+    const MAY_GRANT: Plain[] = [1, ZOE, 'universe', 0, LOG_IN | GRANT];
+
+    it('includes metagrant where the right to grant is granted', () => {
+      const steps: PlainStep[] = [[312, [1, 0, 'universe', 0, EVERYTHING], 'replace']];
+      deepEqual(lacking({ steps, release }, WRITES, MAY_GRANT), ['metagrant on universe']);
+      deepEqual(lacking({ steps, release: [3, 5] }, WRITES, MAY_GRANT), []);
+    });
+
+    it('includes what nobody may grant to itself', () => {
+      const steps: PlainStep[] = [[312, [1, ZOE, 'space', 599, 1], 'replace']];
+      deepEqual(lacking({ steps, release }, WRITES, MAY_GRANT), [
+        "grants to 'zoe' itself, which only admin may restore",
+      ]);
+      deepEqual(lacking({ steps, release: [3, 5] }, WRITES, MAY_GRANT), []);
+    });
+
+    it('is grant where one is taken away', () => {
+      const steps: PlainStep[] = [[312, [0, 'role', 2], 'delete']];
+      deepEqual(lacking({ steps, release }, WRITES), ['grant on universe']);
+      deepEqual(lacking({ steps, release }, WRITES, MAY_GRANT), []);
+    });
+  });
+});

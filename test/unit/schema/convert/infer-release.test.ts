@@ -1,0 +1,56 @@
+import { deepEqual } from 'node:assert/strict';
+import { Catalog } from '../../../../lib/schema/catalog.js';
+import { guessRelease } from '../../../../lib/schema/guess.js';
+import type { Release } from '../../../../lib/schema/release.js';
+import { SystemSpace } from '../../../../lib/schema/system.js';
+import { type Plain, pack } from '../../../support/msgpack.js';
+
+/** A backup of spaces with these names, flags and formats. */
+function backup(...spaces: [name: string, flags: Plain, format?: Plain][]): Catalog {
+  const catalog = new Catalog();
+  for (const [i, [name, flags, format = []]] of spaces.entries()) {
+    catalog.add(SystemSpace.SPACE, pack([512 + i, 1, name, 'memtx', 0, flags, format]));
+  }
+  return catalog;
+}
+
+const view = (sql: string): [string, Plain] => ['v', { view: true, sql }];
+const field = (type: string, value: Plain): Plain => [{ name: 'f', type, default: value }];
+
+describe('the release of a server of which nobody noted it', () => {
+  const cases: [title: string, catalog: Catalog, target: Release, guess: Release][] = [
+    ['that of the target', backup(['users', {}]), [2, 6], [2, 6]],
+    ['that of a newer target', backup(['users', {}]), [3, 2], [3, 2]],
+    [
+      'newer where a type is',
+      backup(['users', {}, [{ name: 'at', type: 'datetime' }]]),
+      [2, 6],
+      [2, 10],
+    ],
+    ['newer where an option is', backup(['users', { type: 'normal' }]), [2, 11], [3, 0]],
+    [
+      '2.x where a view names in small letters what is in capitals',
+      backup(['USERS', {}], view('CREATE VIEW v AS SELECT id FROM users')),
+      [3, 0],
+      [2, 11],
+    ],
+    [
+      'that of the target where a view names what is there',
+      backup(['users', {}], view('CREATE VIEW v AS SELECT id FROM users')),
+      [3, 0],
+      [3, 0],
+    ],
+    ['2.x where a default is SQL', backup(['t', {}, field('integer', '5')]), [3, 0], [2, 11]],
+    ['2.x where a default is quoted', backup(['t', {}, field('string', "'x'")]), [3, 0], [2, 11]],
+    [
+      'that of the target where a default may be a text',
+      backup(['t', {}, field('string', 'x')]),
+      [3, 0],
+      [3, 0],
+    ],
+    ['3.x where a default is a value', backup(['t', {}, field('integer', 5)]), [2, 11], [3, 0]],
+  ];
+  for (const [title, catalog, target, guess] of cases) {
+    it(`is ${title}`, () => deepEqual(guessRelease(catalog, target), guess));
+  }
+});

@@ -1,0 +1,254 @@
+import { deepEqual, ok } from 'node:assert/strict';
+import { planRestore, type RestorePlan } from '../../../../lib/schema/plan.js';
+import type { Existing, PlanOptions } from '../../../../lib/schema/plan-options.js';
+import { decode } from '../../../../lib/tuple/codec.js';
+import type { Plain } from '../../../support/msgpack.js';
+import { BUILTIN_USERS, catalogOf, indexRow, type SystemRows, spaceRow } from '../catalogs.js';
+
+/** Two tables, one of which has a sequence of its own, and a view. */
+const BACKUP: SystemRows = {
+  280: [
+    spaceRow(512, 'users'),
+    spaceRow(513, 'log'),
+    spaceRow(514, 'names', { flags: { view: true, sql: 'SELECT "id" FROM "users"' } }),
+  ],
+  284: [[1, 1, 'users_seq', 1, 1, 1000, 1, 0, false]],
+  285: [[1, 41]],
+  288: [indexRow(512, 0, 'pk'), indexRow(512, 1, 'name'), indexRow(513, 0, 'pk')],
+  304: [[32, 1, 'ann', 'user', {}]],
+  312: [[1, 32, 'space', 512, 1]],
+  340: [[512, 1, true, 0, '']],
+};
+/** Has two of them under other ids, and a space with an id of the backup's. */
+const TARGET: SystemRows = {
+  280: [
+    spaceRow(513, 'other'),
+    spaceRow(600, 'users'),
+    spaceRow(601, 'names', { flags: { view: true, sql: 'SELECT "id" FROM "users"' } }),
+  ],
+  284: [[7, 1, 'users_seq', 1, 1, 1000, 1, 0, false]],
+  285: [[7, 100]],
+  288: [indexRow(600, 0, 'main'), indexRow(600, 1, 'mine')],
+  304: BUILTIN_USERS,
+  340: [[600, 7, true, 0, '']],
+};
+
+function plan(existing: Existing, target = TARGET, options: PlanOptions = {}): RestorePlan {
+  return planRestore(catalogOf(BACKUP), catalogOf(target), { ...options, existing });
+}
+
+const shown = ({ drops, before, after, grants }: RestorePlan): string[] =>
+  [...drops, ...before, ...after, ...grants].map(({ verb, what }) => `${verb} ${what}`);
+
+const destinations = (found: RestorePlan): unknown[] =>
+  [...found.destinations.values()].map(({ id, name, onConflict, keepsRows, primaryIndex }) => [
+    id,
+    name,
+    onConflict,
+    keepsRows,
+    primaryIndex,
+  ]);
+
+describe('a plan for spaces that are there', () => {
+  const NEW = ["insert user 'ann'", "insert space 'log'", "insert index 'pk' of space 'log'"];
+
+  it('names spaces, views and sequences by default', () => {
+    deepEqual(plan('error').conflicts, [
+      "space 'users' exists",
+      "view 'names' exists",
+      "sequence 'users_seq' exists",
+    ]);
+  });
+
+  it('makes only what is not there with skip', () => {
+    const found = plan('skip');
+    deepEqual(found.conflicts, []);
+    deepEqual(shown(found), NEW);
+    // 513 is taken by another
+    deepEqual(destinations(found), [[602, 'log', 'error', false, undefined]]);
+  });
+
+  it('puts rows over those of the target with replace, and a sequence only goes on', () => {
+    const found = plan('replace');
+    deepEqual(shown(found), NEW);
+    deepEqual(destinations(found), [
+      [600, 'users', 'replace', true, 'main'],
+      [602, 'log', 'error', false, undefined],
+    ]);
+    const behind = plan('replace', { ...TARGET, 285: [[7, 5]] });
+    deepEqual(shown(behind), [...NEW, "replace value of sequence 'users_seq'"]);
+    deepEqual(shown(plan('skip', { ...TARGET, 285: [[7, 5]] })), NEW);
+  });
+
+  it('empties spaces behind all other definitions with truncate', () => {
+    const found = plan('truncate');
+    deepEqual(shown(found), [...NEW, "truncate space 'users'"]);
+    deepEqual(destinations(found), [
+      [600, 'users', 'error', false, 'main'],
+      [602, 'log', 'error', false, undefined],
+    ]);
+  });
+
+  it('says why a sequence value at the end of the backup is left out', () => {
+    for (const existing of ['replace', 'truncate'] as const) {
+      const { steps, omissions } = plan(existing).lateValues([{ id: 1, value: '2000' }]);
+      deepEqual(steps, []);
+      deepEqual(omissions, [
+        "value of sequence 'users_seq': 2000 is outside of its bounds there, 1 to 1000",
+      ]);
+    }
+  });
+
+  it('keeps the marks of the target, names those that differ, and adds the others', () => {
+    const marks: Plain[][] = [['vshard_version', 0, 1, 41, 0], ['oncesame'], ['oncenew', { a: 1 }]];
+    const own: Plain[][] = [['vshard_version', 0, 1, 16, 0], ['oncesame']];
+    const found = (existing: Existing) =>
+      planRestore(catalogOf({ ...BACKUP, 272: marks }), catalogOf({ ...TARGET, 272: own }), {
+        existing,
+      });
+    const steps = (plan: RestorePlan) =>
+      plan.after.filter(({ spaceId }) => spaceId === 272).map(({ row }) => decode(row));
+    for (const existing of ['skip', 'replace', 'truncate', 'drop'] as const) {
+      deepEqual(steps(found(existing)), [['oncenew', { a: 1 }]]);
+      const line = "mark 'vshard_version': the target has its own, which is kept";
+      ok(found(existing).omissions.includes(line), existing);
+    }
+    deepEqual(steps(found('error')), [marks[0], marks[2]]);
+  });
+
+  it('leaves a sequence out that only a space which is there would use', () => {
+    const { 284: _, 285: __, 340: ___, ...without } = TARGET;
+    deepEqual(shown(plan('replace', without)), NEW);
+  });
+
+  it('drops views before tables, indexes from the last on, and makes all anew', () => {
+    const found = plan('drop');
+    deepEqual(found.conflicts, []);
+    deepEqual(
+      found.drops.map(({ what }) => what),
+      [
+        "counter of view 'names'",
+        "view 'names'",
+        "sequence 'users_seq' of space 'users'",
+        "index 'mine' of space 'users'",
+        "index 'main' of space 'users'",
+        "counter of space 'users'",
+        "space 'users'",
+        "value of sequence 'users_seq'",
+        "sequence 'users_seq'",
+      ],
+    );
+    deepEqual(destinations(found), [
+      [512, 'users', 'error', false, undefined],
+      [515, 'log', 'error', false, undefined],
+    ]);
+  });
+
+  it('names what stands on a space that is to be dropped', () => {
+    const others = [
+      spaceRow(602, 'more', { flags: { view: true, sql: 'SELECT "id" FROM "users"' } }),
+      spaceRow(603, 'child', { flags: { foreign_key: { up: { space: 600, field: {} } } } }),
+    ];
+    const target = {
+      ...TARGET,
+      280: [...TARGET[280]!, ...others],
+      356: [['sql', 513, 600]],
+    };
+    deepEqual(plan('drop', target).conflicts, [
+      "space 'users' cannot be dropped: foreign key 'up' of 'child' refers to it",
+      "space 'users' cannot be dropped: foreign key 'sql' of 'other' refers to it",
+      "space 'users' cannot be dropped: view 'more' names it",
+    ]);
+  });
+
+  it('names grants that go with a space, unless they come again', () => {
+    const target = {
+      ...TARGET,
+      304: [...BUILTIN_USERS, [32, 1, 'ann', 'user', {}], [33, 1, 'bob', 'user', {}]],
+      312: [
+        [1, 32, 'space', 600, 1],
+        [1, 33, 'space', 600, 3],
+      ],
+    };
+    const ofBob =
+      "grant of read,write on space 'users' to user 'bob' is on the target, and goes with what it is on";
+    const ofAnn =
+      "grant of read on space 'users' to user 'ann' is on the target, and goes with what it is on";
+    deepEqual(plan('drop', target).losses, [ofBob]);
+    deepEqual(plan('drop', target, { without: { privileges: true } }).losses, [ofAnn, ofBob]);
+  });
+
+  it('moves a sequence on that a new space needs, also with skip', () => {
+    const backup = { ...BACKUP, 340: [[513, 1, false, 0, '']] };
+    const behind = { ...TARGET, 285: [[7, 5]] };
+    const found = planRestore(catalogOf(backup), catalogOf(behind), { existing: 'skip' });
+    deepEqual(shown(found), [
+      ...NEW,
+      "insert sequence 'users_seq' of space 'log'",
+      "replace value of sequence 'users_seq'",
+    ]);
+  });
+
+  it('leaves grants on sequences that stay as they are', () => {
+    const backup = { ...BACKUP, 312: [[1, 32, 'sequence', 1, 1]] };
+    const found = planRestore(catalogOf(backup), catalogOf(TARGET), { existing: 'truncate' });
+    deepEqual(shown(found), [...NEW, "truncate space 'users'"]);
+  });
+
+  it('says what a space that stays lacks', () => {
+    const { 340: _, ...target } = TARGET;
+    const line =
+      "space 'users' stays, and lacks what the backup's has: index 'pk'; index 'name'; a sequence";
+    deepEqual(plan('skip', target).notes, [line]);
+  });
+
+  it('says so of all that a restore which broke off may not have come to', () => {
+    const flags = { is_sync: true, constraint: { total: 20 } };
+    const format = [
+      { name: 'id', type: 'unsigned', constraint: { positive: 21 }, default: 1 },
+      { name: 'up', type: 'unsigned', foreign_key: { parent: { space: 513, field: 'id' } } },
+    ];
+    const backup = {
+      ...BACKUP,
+      280: [spaceRow(512, 'users', { flags, format }), spaceRow(513, 'log')],
+      328: [['note', 512, { sql: 'CREATE TRIGGER' }]],
+      356: [['of_sql', 512, 513, false, 'simple', 'cascade', 'cascade', [0], [0]]],
+      364: [[512, 'positive', false, 'SQL', '"id" > 0', true]],
+      372: [[512, 1, 22]],
+    };
+    const { notes } = planRestore(catalogOf(backup), catalogOf(TARGET), { existing: 'truncate' });
+    deepEqual(
+      notes.filter((line) => line.includes('lacks')),
+      [
+        "space 'users' stays, and lacks what the backup's has: index 'pk'; index 'name'; foreign key 'of_sql'; check 'positive'; trigger 'note'; the function of index 'name'; is_sync; constraint 'total'; constraint 'positive' of field 'id'; default of field 'id'; foreign key 'parent'",
+      ],
+    );
+    const same = { ...backup, 304: BUILTIN_USERS };
+    deepEqual(planRestore(catalogOf(backup), catalogOf(same), { existing: 'skip' }).notes, []);
+  });
+
+  it('refuses a space that does not outlive the server, or is its own', () => {
+    const fleeting = spaceRow(600, 'users', { flags: { type: 'temporary' } });
+    for (const there of [fleeting, spaceRow(400, 'users')]) {
+      for (const existing of ['skip', 'replace', 'truncate'] as const) {
+        const { conflicts } = plan(existing, { 280: [there], 304: BUILTIN_USERS });
+        const reason = "space 'users' exists, and is the server's own or does not outlive it";
+        deepEqual(conflicts, [reason]);
+      }
+    }
+  });
+
+  it('names foreign keys of new spaces to spaces that stay', () => {
+    const child = spaceRow(513, 'log', {
+      flags: { foreign_key: { up: { space: 512, field: { 0: 0 } } } },
+    });
+    const backup = { ...BACKUP, 280: [BACKUP[280]![0]!, child] };
+    const { notes } = planRestore(catalogOf(backup), catalogOf(TARGET), { existing: 'skip' });
+    deepEqual(
+      notes.filter((line) => line.startsWith('foreign key')),
+      [
+        "foreign key 'up' of 'log' refers to 'users', which stays: if that lacks an index or rows for it, the restore stops behind the rows",
+      ],
+    );
+  });
+});

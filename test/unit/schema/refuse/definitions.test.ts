@@ -1,0 +1,119 @@
+import { deepEqual, equal } from 'node:assert/strict';
+import { planRestore } from '../../../../lib/schema/plan.js';
+import { versionsOf } from '../../../../lib/schema/release.js';
+import { decode, type Value } from '../../../../lib/tuple/codec.js';
+import type { Plain } from '../../../support/msgpack.js';
+import {
+  BUILTIN_USERS,
+  catalogOf,
+  EMPTY,
+  indexRow,
+  type SystemRows,
+  spaceRow,
+} from '../catalogs.js';
+
+const ROLES: Plain[][] = [
+  [40, 1, 'ra', 'role', {}],
+  [41, 1, 'rb', 'role', {}],
+];
+const SPACE: SystemRows = { 280: [spaceRow(512, 's')], 288: [indexRow(512, 0, 'pk')] };
+
+function plan(backup: SystemRows, target: SystemRows = EMPTY, version = '2.6.0') {
+  const versions = versionsOf(version);
+  const releases = { source: versions, target: versions };
+  return planRestore(catalogOf(backup), catalogOf(target), { releases });
+}
+
+describe('what a server refuses for certain', () => {
+  it('is nothing in a database that it can have', () => {
+    deepEqual(plan({ ...SPACE, 304: ROLES, 312: [[1, 40, 'role', 41, 4]] }).refused, []);
+  });
+
+  it('is a role in itself by way of others', () => {
+    const grants: Plain[][] = [
+      [1, 40, 'role', 41, 4],
+      [1, 41, 'role', 40, 4],
+    ];
+    deepEqual(plan({ 304: ROLES, 312: grants }).refused, [
+      "grant of role 'ra' to role 'rb': roles would be in each other",
+    ]);
+  });
+
+  it('is a role in itself by way of a grant that only the target has', () => {
+    const target = {
+      304: [...BUILTIN_USERS, [50, 1, 'rb', 'role', {}], [51, 1, 'ra', 'role', {}]],
+      312: [[1, 50, 'role', 51, 4]],
+    };
+    const { refused } = planRestore(
+      catalogOf({ 304: ROLES, 312: [[1, 40, 'role', 41, 4]] }),
+      catalogOf(target),
+      { without: { users: true } },
+    );
+    deepEqual(refused, ["grant of role 'rb' to role 'ra': roles would be in each other"]);
+  });
+
+  it('is a user with an empty hash on servers of 2.11 and newer only', () => {
+    const users = { 304: [[40, 1, 'ann', 'user', { 'chap-sha1': '' }]] };
+    deepEqual(plan(users, EMPTY, '2.8.4').refused, []);
+    deepEqual(plan(users, EMPTY, '2.11.0').refused, ["user 'ann': its password is no hash"]);
+  });
+
+  it('is a password that is no text, whatever its method is called', () => {
+    for (const method of ['chap-sha1', 'CHAP-SHA1', 'chap-sha1x']) {
+      const users = { 304: [[40, 1, 'ann', 'user', { [method]: 5 }]] };
+      deepEqual(plan(users).refused, ["user 'ann': its password is no hash"], method);
+    }
+  });
+
+  it('is a type of object that is a property of every object in JavaScript', () => {
+    for (const type of ['constructor', '__proto__', 'toString']) {
+      const { refused } = plan({ 304: ROLES, 312: [[1, 40, type, 512, 1]] });
+      equal(refused.length, 1, type);
+    }
+  });
+
+  it('is a circle of views, which cannot be made one after the other', () => {
+    const view = (id: number, name: string, sql: string): Plain[] =>
+      spaceRow(id, name, { flags: { view: true, sql } });
+    const circle = {
+      280: [
+        view(600, 'A', 'CREATE VIEW a AS SELECT 1 FROM t, b'),
+        view(601, 'B', 'CREATE VIEW b AS SELECT 1 FROM (SELECT 2 FROM "C")'),
+        view(602, 'C', 'CREATE VIEW c AS SELECT 1 FROM a'),
+      ],
+    };
+    equal(plan(circle).refused.length, 1);
+    const alias = view(600, 'A', 'CREATE VIEW a AS SELECT a.x FROM t AS a');
+    const own = view(601, 'B', 'CREATE VIEW b AS WITH b AS (SELECT 1) SELECT * FROM b');
+    deepEqual(plan({ 280: [alias, own] }).refused, []);
+  });
+
+  it('is not looked for among names that a newer server may know', () => {
+    const odd = {
+      280: [spaceRow(512, 's', { format: [{ name: 'a', type: 'quaternion' }] })],
+      288: [indexRow(512, 0, 'pk')],
+    };
+    equal(plan(odd, EMPTY, '3.2.1').refused.length, 1);
+    deepEqual(plan(odd, EMPTY, '4.0.0').refused, []);
+  });
+});
+
+describe('the grantor of a grant', () => {
+  const grantorsOf = (version: string, owner: number): Value[] => {
+    const space = spaceRow(512, 's').with(1, owner);
+    const users = [
+      [40, 1, 'ann', 'user', {}],
+      [41, 1, 'bob', 'user', {}],
+    ];
+    const backup = { 280: [space], 288: [indexRow(512, 0, 'pk')], 304: users };
+    const { grants } = plan({ ...backup, 312: [[40, 41, 'space', 512, 1]] }, EMPTY, version);
+    return grants.map(({ row }) => (decode(row) as Value[])[0]!);
+  };
+
+  it('stays where he owns what it is on', () => deepEqual(grantorsOf('2.6.0', 40), [40]));
+
+  it('is admin where somebody else owns that now, which servers before 3.6 refuse', () => {
+    deepEqual(grantorsOf('2.6.0', 41), [1]);
+    deepEqual(grantorsOf('3.6.0', 41), [40]);
+  });
+});

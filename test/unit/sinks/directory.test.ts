@@ -1,0 +1,187 @@
+import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { BackupItem } from '../../../lib/archive/items.js';
+import { extract } from '../../../lib/extract.js';
+import { inspectFrom } from '../../../lib/inspect.js';
+import { ReportEvents, silent } from '../../../lib/report.js';
+import { directorySink } from '../../../lib/sinks/directory.js';
+import { archiveSource } from '../../../lib/sources/archive.js';
+import { directoryOrigin } from '../../../lib/sources/directory.js';
+import { archive, goodEntries, rowsEntry, sealed } from '../../support/archive-builder.js';
+import { Folders, filesOf } from '../../support/directories.js';
+
+/** The entries of an archive, with a user, a grant to it, and what the module keeps. */
+const ENTRIES = goodEntries();
+ENTRIES.splice(
+  3,
+  0,
+  rowsEntry('304.dump', [32, 1, 'app', 'user', {}]),
+  rowsEntry('312.dump', [1, 32, 'space', 512, 1]),
+);
+const ARCHIVE = archive(sealed(ENTRIES));
+const bodyOf = (...names: string[]): Buffer =>
+  Buffer.concat(ENTRIES.filter(({ name }) => names.includes(name)).map(({ body }) => body));
+
+const items = (): Promise<BackupItem[]> => archiveSource(Readable.from([ARCHIVE])).toArray();
+
+describe('a directory as a sink', () => {
+  let folders: Folders;
+  before(() => {
+    folders = new Folders();
+  });
+  after(() => folders.remove());
+
+  const write = async (path: string, given?: readonly BackupItem[]): Promise<void> =>
+    pipeline(Readable.from(given ?? (await items())), directorySink(path));
+
+  it('has a file a space, parts joined, and nothing that the Lua module would not write', async () => {
+    const path = folders.path();
+    await write(path);
+    deepEqual(
+      filesOf(path).map(({ name, body }) => [name, String(body)]),
+      [
+        ['280.dump', String(bodyOf('280.dump'))],
+        ['288.dump', String(bodyOf('288.dump'))],
+        ['512.dump', String(bodyOf('512.dump'))],
+        ['513.dump', String(bodyOf('513.dump.00000', '513.dump.00001'))],
+      ],
+    );
+  });
+
+  it('gets no trailer where nothing vouches for the rows', async () => {
+    const given = (await items()).map((item) =>
+      item.kind === 'end' ? { ...item, unvouched: true as const } : item,
+    );
+    const path = folders.path();
+    const written = pipeline(Readable.from(given), directorySink(path, { all: true }));
+    await rejects(written, { kind: 'archive', message: /nothing says so/ });
+    equal(existsSync(path), false);
+    await write(path, given);
+  });
+
+  it('is for the eyes of its owner', async () => {
+    const path = folders.path();
+    await write(path);
+    equal(statSync(path).mode & 0o777, 0o700);
+    for (const { name } of filesOf(path)) equal(statSync(join(path, name)).mode & 0o777, 0o600);
+  });
+
+  it('names what it has no place for', async () => {
+    const warnings: string[] = [];
+    const report = new ReportEvents();
+    report.on('warning', (line) => warnings.push(line));
+    await extract(Readable.from([ARCHIVE]), folders.path(), { report });
+    deepEqual(warnings, [
+      'left out, for the Lua module has no place for them: 1 users and roles; 1 grants',
+    ]);
+  });
+
+  it('has with all of it what makes it whole, and is verified by that', async () => {
+    const path = folders.path();
+    await extract(Readable.from([ARCHIVE]), path, { all: true });
+    deepEqual(
+      filesOf(path).map(({ name }) => name),
+      ['280', '288', '304', '312', '512', '513']
+        .map((id) => `${id}.dump`)
+        .concat('manifest.json', 'trailer.json'),
+    );
+    const { totals, consistent, vclock } = await inspectFrom(directoryOrigin(path, silent));
+    deepEqual([totals.rows, consistent, vclock], [5, true, { 1: 43 }]);
+    writeFileSync(join(path, '512.dump'), bodyOf('512.dump').subarray(1));
+    await rejects(inspectFrom(directoryOrigin(path, silent)), { kind: 'archive' });
+  });
+
+  it('takes the place of an empty directory, and of nothing else', async () => {
+    const path = folders.path();
+    mkdirSync(path);
+    await write(path);
+    equal(filesOf(path).length, 4);
+    await rejects(write(path), { kind: 'usage', message: /is not empty/ });
+    const file = join(path, '280.dump');
+    await rejects(write(file), { kind: 'usage', message: /no directory/ });
+    const link = folders.path();
+    symlinkSync(folders.with([]), link);
+    await rejects(write(link), { kind: 'usage', message: /no directory/ });
+  });
+
+  it('is not touched while another run writes it', async () => {
+    const path = folders.path();
+    const stream = directorySink(path);
+    stream.write((await items())[0]);
+    while (!existsSync(`${path}.partial`)) await sleep(5);
+    await rejects(write(path), {
+      kind: 'usage',
+      message: `another tntar, process ${process.pid}, is writing ${path}`,
+    });
+    ok(existsSync(`${path}.partial`));
+    stream.destroy();
+    await once(stream, 'close');
+    await write(path);
+  });
+
+  it('takes the place of what a run left that was killed', async () => {
+    const path = folders.path();
+    mkdirSync(`${path}.partial`);
+    writeFileSync(join(`${path}.partial`, '280.dump'), 'cut');
+    writeFileSync(join(`${path}.partial`, '9999.dump'), '');
+    await write(path);
+    equal(filesOf(path).length, 4);
+    deepEqual(
+      readdirSync(folders.root).filter((name) => /partial/.test(name)),
+      [],
+    );
+  });
+
+  it('refuses to remove what no run has left', async () => {
+    const path = folders.path();
+    mkdirSync(`${path}.partial`);
+    writeFileSync(join(`${path}.partial`, 'x'), '');
+    await rejects(write(path), {
+      kind: 'usage',
+      message: /partial already exists, and tntar did not make it/,
+    });
+    ok(existsSync(join(`${path}.partial`, 'x')));
+    ok(!existsSync(`${path}.partial.lock`));
+    rmSync(`${path}.partial`, { recursive: true });
+  });
+
+  for (const [title, change, message] of [
+    ['stops before its end', (all) => all.slice(0, -1), /stopped before its end/],
+    ['loses rows', (all) => all.filter((_, i) => i !== 5), /rows were lost/],
+    ['has rows of a space in two places', (all) => [...all.slice(0, -1), all[5]!], /EEXIST/],
+  ] as [string, (items: BackupItem[]) => BackupItem[], RegExp][]) {
+    it(`is not there where the source ${title}`, async () => {
+      const path = folders.path();
+      await rejects(write(path, change(await items())), { message });
+      ok(!existsSync(path));
+    });
+  }
+
+  it('has gone when an extraction rejects, also one that was stopped', async () => {
+    const path = folders.path();
+    const cut = ARCHIVE.subarray(0, -100);
+    await rejects(extract(Readable.from([cut]), path), { kind: 'archive' });
+    const signal = AbortSignal.timeout(50);
+    const endless = Readable.from(
+      (async function* () {
+        yield cut;
+        await new Promise(() => {});
+      })(),
+    );
+    await rejects(extract(endless, path, { signal }), { name: 'TimeoutError' });
+    ok(!existsSync(path) && !existsSync(`${path}.partial`));
+  });
+});

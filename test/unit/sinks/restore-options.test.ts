@@ -1,0 +1,53 @@
+import { doesNotThrow, throws } from 'node:assert/strict';
+import { decodeManifest } from '../../../lib/archive/manifest-json.js';
+import { checkHeld, checkWanted, type Wanted } from '../../../lib/sinks/wanted.js';
+import { manifest } from '../../support/archive-builder.js';
+
+const archiveOf = (only?: 'data' | 'schema') =>
+  decodeManifest(Buffer.from(JSON.stringify(manifest(only === undefined ? {} : { only }))));
+
+describe('what is wanted of a backup', () => {
+  for (const [wanted, message] of [
+    [{ onConflict: 'skip' }, /--on-conflict skip is for --data-only/],
+    [{ only: 'schema', onConflict: 'replace' }, /--on-conflict replace is for --data-only/],
+    [{ only: 'data', existing: 'drop' }, /--existing drop is not for --data-only/],
+    [{ only: 'schema', existing: 'truncate' }, /--existing truncate is about rows/],
+    [{ only: 'schema', existing: 'replace' }, /--existing replace is about rows/],
+  ] as [Wanted, RegExp][]) {
+    it(`cannot be ${JSON.stringify(wanted)}`, () => {
+      throws(() => checkWanted(wanted), { kind: 'usage', message });
+    });
+  }
+
+  for (const wanted of [
+    {},
+    { existing: 'drop' },
+    { only: 'schema', existing: 'skip' },
+    { only: 'schema', existing: 'drop' },
+    { only: 'data', existing: 'error', onConflict: 'replace' },
+  ] as Wanted[]) {
+    it(`can be ${JSON.stringify(wanted)}`, () => {
+      doesNotThrow(() => checkWanted(wanted));
+      doesNotThrow(() => checkHeld(archiveOf(), wanted));
+    });
+  }
+
+  for (const [only, wanted, hint] of [
+    ['data', {}, /--data-only/],
+    ['data', { only: 'schema' }, /--data-only/],
+    ['data', { existing: 'drop' }, /--data-only/],
+    ['schema', { only: 'data' }, /nothing was written/],
+    ['schema', { existing: 'truncate' }, /--existing drop/],
+    ['schema', { existing: 'replace' }, /--existing skip/],
+  ] as ['data' | 'schema', Wanted, RegExp][]) {
+    it(`cannot be ${JSON.stringify(wanted)} of an archive of ${only} only`, () => {
+      throws(() => checkHeld(archiveOf(only), wanted), { kind: 'usage', hint });
+    });
+  }
+
+  it('can be what an archive of one half has', () => {
+    doesNotThrow(() => checkHeld(archiveOf('data'), { only: 'data', onConflict: 'skip' }));
+    doesNotThrow(() => checkHeld(archiveOf('schema'), {}));
+    doesNotThrow(() => checkHeld(archiveOf('schema'), { only: 'schema', existing: 'drop' }));
+  });
+});

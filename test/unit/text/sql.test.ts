@@ -1,0 +1,214 @@
+import { deepEqual, equal, match, throws } from 'node:assert/strict';
+import { TextBuffer } from '../../../lib/text/buffer.js';
+import { rowWriter } from '../../../lib/text/formats.js';
+import { bin, float64, type Plain } from '../../support/msgpack.js';
+import { DATETIME, DECIMAL, INTERVAL, UUID } from './values.js';
+import { type Field, layoutFor, textOf } from './writing.js';
+
+/** What stands for one value in a column of a type. */
+function literal(format: 'sql' | 'sqlite' | 'postgres', type: string, value: Plain): string {
+  const layout = layoutFor([['v', type, { is_nullable: true }]], { indexes: [] });
+  const text = textOf(format, layout, [[value]]);
+  const [, found = ''] =
+    (format === 'postgres' ? /STDIN;\n(.*)\n\\\.\n/s : /VALUES\n\((.*)\);\n/s).exec(text) ?? [];
+  return found;
+}
+
+describe('rows as SQL', () => {
+  const FORMS: [string, Plain, sql: string, sqlite: string, postgres: string][] = [
+    [
+      'unsigned',
+      2n ** 64n - 1n,
+      '18446744073709551615',
+      "'18446744073709551615'",
+      '18446744073709551615',
+    ],
+    [
+      'integer',
+      -(2n ** 63n),
+      '-9223372036854775808',
+      '-9223372036854775808',
+      '-9223372036854775808',
+    ],
+    ['num', 1, '1', '1', '1'],
+    ['number', 5, "'5'", '5', '5'],
+    ['number', float64(5), "'5.0'", '5.0', '5.0'],
+    ['number', DECIMAL, "'-12345.67'", "'-12345.67'", '-12345.67'],
+    ['double', float64(0.1), '0.1', '0.1', '0.1'],
+    ['double', 5, '5', '5', '5'],
+    ['double', float64(-1 / 0), "CAST('-Infinity' AS DOUBLE PRECISION)", '-9e999', '-Infinity'],
+    ['decimal', DECIMAL, "'-12345.67'", "'-12345.67'", '-12345.67'],
+    ['boolean', true, 'TRUE', 'TRUE', 't'],
+    ['boolean', false, 'FALSE', 'FALSE', 'f'],
+    ['string', "it's", "'it''s'", "'it''s'", "it's"],
+    ['str', '', "''", "''", ''],
+    [
+      'string',
+      'ß\t\r\n\b\v\f\\',
+      "'ß\t\r\n\b\v\f\\'",
+      "CAST(X'c39f090d0a080b0c5c' AS TEXT)",
+      'ß\\t\\r\\n\\b\\v\\f\\\\',
+    ],
+    ['string', '\\.', "'\\.'", "'\\.'", '\\\\.'],
+    ['varbinary', bin(Buffer.of(0, 255)), "X'00ff'", "X'00ff'", '\\\\x00ff'],
+    [
+      'uuid',
+      UUID,
+      "'64d22e4d-ac92-4a23-899a-e59f34af5479'",
+      "'64d22e4d-ac92-4a23-899a-e59f34af5479'",
+      '64d22e4d-ac92-4a23-899a-e59f34af5479',
+    ],
+    [
+      'datetime',
+      DATETIME,
+      "'2024-02-29T12:00:00.000000001+03:00[Europe/Moscow]'",
+      "'2024-02-29T12:00:00.000000001+03:00[Europe/Moscow]'",
+      '2024-02-29 09:00:00+00',
+    ],
+    [
+      'interval',
+      INTERVAL,
+      `'{"month":1,"day":-3,"adjust":1}'`,
+      `'{"month":1,"day":-3,"adjust":1}'`,
+      '{"month":1,"day":-3,"adjust":1}',
+    ],
+    ['map', { a: "'\\" }, `'{"a":"''\\\\"}'`, `'{"a":"''\\\\"}'`, '{"a":"\'\\\\\\\\"}'],
+    ['any', 'x', `'"x"'`, `'"x"'`, '"x"'],
+    ['scalar', null, 'NULL', 'NULL', '\\N'],
+    ['any', { n: null }, `'{"n":null}'`, `'{"n":null}'`, '{"n":null}'],
+  ];
+  for (const [type, value, ...forms] of FORMS) {
+    it(`have in a column of ${type} ${JSON.stringify(forms[0])}`, () => {
+      const read = (['sql', 'sqlite', 'postgres'] as const).map((format) =>
+        literal(format, type, value),
+      );
+      deepEqual(read, forms);
+    });
+  }
+
+  it('have no form for what is not of the type of its column', () => {
+    for (const [type, value] of [
+      ['unsigned', 'a'],
+      ['string', 1],
+      ['decimal', 1],
+      ['boolean', 'true'],
+      ['uuid', DECIMAL],
+      ['datetime', UUID],
+      ['varbinary', 'a'],
+      ['string', {}],
+    ] as [string, Plain][]) {
+      for (const format of ['sql', 'sqlite', 'postgres'] as const) {
+        throws(() => literal(format, type, value), new RegExp(`where the format says ${type}`));
+      }
+    }
+  });
+
+  it('have no zero byte in the text of SQL', () => {
+    throws(() => literal('sql', 'string', 'a\0'), /a zero byte, which a text of SQL cannot hold/);
+    equal(literal('sqlite', 'string', "'\0"), "CAST(X'2700' AS TEXT)");
+  });
+
+  it('keep carriage returns, which the shell of SQLite takes from the ends of lines', () => {
+    equal(literal('sqlite', 'string', 'a\r\nb'), "CAST(X'610d0a62' AS TEXT)");
+    equal(literal('sqlite', 'string', 'a\rb\n\r'), "'a\rb\n\r'");
+    equal(literal('sql', 'string', 'a\r\nb'), "'a\r\nb'");
+  });
+
+  it('stand in statements of several hundred each', () => {
+    const rows = Array.from({ length: 1200 }, (_, id) => [id, 'a']);
+    const text = textOf(
+      'sql',
+      layoutFor([
+        ['id', 'unsigned'],
+        ['name', 'string'],
+      ]),
+      rows,
+    );
+    equal(text.match(/^INSERT INTO "t" \("id", "name"\) VALUES\n/gm)?.length, 3);
+    equal(text.match(/^\(\d+,'a'\)[,;]$/gm)?.length, 1200);
+    match(text, /^START TRANSACTION;\nCREATE TABLE "t" \(\n {2}"id" NUMERIC\(20\) NOT NULL,\n/);
+    match(text, /;\nCOMMIT;\n$/);
+  });
+
+  it('have names in quotes', () => {
+    const fields: Field[] = [['a "b"', 'unsigned']];
+    const indexes = [
+      ['p', [0]],
+      ['i"', [0], { unique: false }],
+    ] as const;
+    const text = textOf('sqlite', layoutFor(fields, { indexes }), []);
+    match(text, /\n {2}"a ""b""" ANY NOT NULL,\n {2}PRIMARY KEY \("a ""b"""\)\n\) STRICT;/);
+    match(text, /\nCREATE INDEX "t_i""" ON "t" \("a ""b"""\);\nCOMMIT;\n$/);
+  });
+
+  it('have the types of indexes where there is no format, and of other fields JSON', () => {
+    const text = textOf('postgres', layoutFor([], { indexes: [['p', [0]]] }), [[1, 'a']]);
+    match(text, /CREATE TABLE "t" \(\n {2}"1" numeric\(20\) NOT NULL,\n {2}"2" jsonb\n/);
+    match(text, /\n1\t"a"\n\\\.\nALTER TABLE "t" ADD CONSTRAINT "t_pkey" PRIMARY KEY \("1"\);\n/);
+  });
+
+  it('come without indexes that no table has, and say which', () => {
+    const indexes = [
+      ['p', [0]],
+      ['bits', [0], { type: 'bitset', unique: false }],
+      ['function', [0], { func: 1 }],
+      ['other', [1]],
+    ] as const;
+    const fields: Field[] = [
+      ['id', 'unsigned'],
+      ['b', 'string'],
+    ];
+    const layout = layoutFor(fields, { indexes, only: ['id'] });
+    const { notes } = rowWriter({ format: 'sql' }, new TextBuffer(), layout);
+    deepEqual(notes, [
+      "index 'bits' is left out: it is of the type bitset",
+      "index 'function' is left out: it is of what a function returns",
+      "index 'other' is left out: not all its fields were asked for",
+    ]);
+  });
+
+  it('are of no table of which nothing says what columns it has', () => {
+    for (const format of ['sql', 'sqlite', 'postgres'] as const) {
+      throws(() => textOf(format, layoutFor([], { indexes: [] }), []), /which columns there are/);
+    }
+  });
+
+  it('refuse names that a reader would end at a zero byte, and run the rest of', () => {
+    const name = 'a\0"); DROP';
+    for (const format of ['sql', 'sqlite', 'postgres'] as const) {
+      for (const layout of [
+        layoutFor([[name, 'unsigned']]),
+        layoutFor([['id', 'unsigned']], {
+          indexes: [
+            ['p', [0]],
+            [name, [0]],
+          ],
+        }),
+      ]) {
+        throws(() => textOf(format, layout, []), /has a zero byte/);
+      }
+    }
+  });
+
+  it('keep the sign of zero, or are refused where a database keeps none', () => {
+    const zero = [[1, float64(-0)]];
+    const of = (type: string) =>
+      layoutFor([
+        ['id', 'unsigned'],
+        ['v', type],
+      ]);
+    match(textOf('sql', of('double'), zero), /CAST\('-0\.0' AS DOUBLE PRECISION\)/);
+    match(textOf('postgres', of('double'), zero), /\n1\t-0\.0\n/);
+    match(textOf('sqlite', of('number'), zero), /\(1,-0\.0\)/);
+    for (const [format, type] of [
+      ['sqlite', 'double'],
+      ['postgres', 'number'],
+      ['postgres', 'any'],
+    ] as const) {
+      throws(() => textOf(format, of(type), zero), {
+        message: /^the number -0\.0, of which .* makes 0$/,
+        hint: /--fields/,
+      });
+    }
+  });
+});

@@ -1,0 +1,203 @@
+import { deepEqual, equal, ok, throws } from 'node:assert/strict';
+import { decode, Extension, encode, type Value } from '../../../lib/tuple/codec.js';
+import { bin, coded, ext, float32, float64, type Plain, pack } from '../../support/msgpack.js';
+
+describe('decode', () => {
+  for (const [title, bytes, value] of [
+    ['nil', pack(null), null],
+    ['false', pack(false), false],
+    ['true', pack(true), true],
+    ['a negative fixint', pack(-32), -32],
+    ['an int 8', pack(-128), -128],
+    ['an int 32', pack(-(2 ** 31)), -(2 ** 31)],
+    ['a uint 32', pack(2 ** 32 - 1), 2 ** 32 - 1],
+    ['a small number in a uint 64', coded(0xcf, 8, 1), 1],
+    ['2^53 - 1', pack(2 ** 53 - 1), 2 ** 53 - 1],
+    ['-(2^53 - 1)', pack(-(2 ** 53) + 1), -(2 ** 53) + 1],
+    ['2^53 + 1', pack(2n ** 53n + 1n), 2n ** 53n + 1n],
+    ['2^63', pack(2n ** 63n), 2n ** 63n],
+    ['2^64 - 1', pack(2n ** 64n - 1n), 2n ** 64n - 1n],
+    ['-(2^53 + 1)', pack(-(2n ** 53n) - 1n), -(2n ** 53n) - 1n],
+    ['-2^63', pack(-(2n ** 63n)), -(2n ** 63n)],
+    ['a float 32', float32(1.5), 1.5],
+    ['a float 64', float64(0.1), 0.1],
+    ['an infinite float', float64(Number.NEGATIVE_INFINITY), Number.NEGATIVE_INFINITY],
+    ['NaN', float64(Number.NaN), Number.NaN],
+    ['an empty string', pack(''), ''],
+    ['unicode', pack('имя \u{1f600}'), 'имя \u{1f600}'],
+    ['a long string', pack('x'.repeat(70_000)), 'x'.repeat(70_000)],
+    ['bytes', bin(Buffer.of(0, 0xff)), Buffer.of(0, 0xff)],
+    ['containers', pack([1, [2, { a: [3] }]]), [1, [2, { a: [3] }]]],
+    [
+      'a map with integer keys',
+      pack(
+        new Map([
+          [0, 'a'],
+          [17, 'b'],
+        ]),
+      ),
+      { 0: 'a', 17: 'b' },
+    ],
+  ] as [string, Buffer, Value][]) {
+    it(`understands ${title}`, () => {
+      deepEqual(decode(bytes), value);
+    });
+  }
+
+  it('makes text of keys of any kind', () => {
+    for (const [key, text] of [
+      [null, 'null'],
+      [true, 'true'],
+      [1.5, '1.5'],
+      [-1, '-1'],
+      [[1, 'a'], '0x9201a161'],
+      [{ a: 1 }, '0x81a16101'],
+      [bin(Buffer.of(7)), '0xc60000000107'],
+      ['__proto__', '__proto__'],
+    ] as [Plain, string][]) {
+      const value = decode(pack(new Map([[key, 1]])));
+      deepEqual(Object.entries(value as object), [[text, 1]]);
+      equal(Object.getPrototypeOf(value), Object.prototype);
+    }
+  });
+
+  it('makes text of keys in keys in time that grows with them', () => {
+    let key: Plain = "it's";
+    for (let depth = 0; depth < 500; depth++) key = new Map([[key, 1]]);
+    equal(Object.keys(decode(pack(key)) as object).length, 1);
+  });
+
+  it('takes nothing that follows an extension of type 114 for a part of it', () => {
+    const record = Buffer.from('d47240', 'hex');
+    const names: Plain = ['a', 'b'];
+    deepEqual(decode(pack([record, names, 1, 2])), [
+      new Extension(0x72, Buffer.of(0x40)),
+      ['a', 'b'],
+      1,
+      2,
+    ]);
+  });
+
+  it('refuses what is not one whole value', () => {
+    const whole = pack([1, { a: 'b' }]);
+    for (let cut = 0; cut < whole.length; cut++) {
+      throws(() => decode(whole.subarray(0, cut)), RangeError);
+    }
+    throws(() => decode(Buffer.concat([whole, pack(1)])), RangeError);
+    throws(() => decode(Buffer.of(0xc1)), RangeError);
+  });
+
+  for (let type = 1; type <= 8; type++) {
+    it(`carries the server's extension ${type} along`, () => {
+      for (const payload of [Buffer.alloc(0), Buffer.of(7), Buffer.alloc(16, 9)]) {
+        const value = decode(ext(type, payload));
+        ok(value instanceof Extension);
+        equal(value.type, type);
+        deepEqual(Buffer.from(value.payload), payload);
+      }
+    });
+  }
+
+  it('takes no extension that no server sends for something else', () => {
+    const misread: string[] = [];
+    for (let type = 0; type < 256; type++) {
+      if (type >= 1 && type <= 8) continue;
+      for (const payload of [Buffer.of(1), Buffer.from('0102030405060708', 'hex')]) {
+        let value: unknown;
+        try {
+          value = decode(ext(type, payload));
+        } catch {
+          continue;
+        }
+        if (value instanceof Extension && value.type === type) continue;
+        misread.push(`${type} as ${String(value)}`);
+      }
+    }
+    deepEqual(misread, []);
+  });
+
+  it('refuses bytes that are cut, and bytes that are left', () => {
+    const whole = pack([1, 'two', { three: 3.5 }]);
+    for (const cut of whole.keys()) throws(() => decode(whole.subarray(0, cut)), `cut at ${cut}`);
+    throws(() => decode(Buffer.concat([whole, Buffer.of(0)])));
+  });
+});
+
+describe('encode', () => {
+  const kept: readonly Plain[] = [
+    null,
+    true,
+    0,
+    -1,
+    -32,
+    -33,
+    2 ** 31,
+    -(2 ** 31),
+    2 ** 32 - 1,
+    2 ** 32,
+    5 * 2 ** 30,
+    -(2 ** 31) - 1,
+    2 ** 53 - 1,
+    2n ** 53n + 1n,
+    2n ** 64n - 1n,
+    -(2n ** 63n),
+    0.5,
+    '',
+    'x'.repeat(40),
+    bin(Buffer.alloc(0)),
+    bin(Buffer.alloc(300, 7)),
+    Array.from({ length: 20 }, (_, i) => i),
+    [],
+    [1, ['a', null]],
+    ...Array.from({ length: 8 }, (_, i) => ext(i + 1, Buffer.alloc(3, 0x55))),
+  ];
+  for (const value of kept) {
+    const bytes = pack(value);
+    it(`gives ${bytes.toString('hex', 0, 12)} back as what it was decoded from`, () => {
+      const again = encode(decode(bytes));
+      deepEqual(decode(again), decode(bytes));
+      equal(kindOf(again), kindOf(bytes));
+    });
+  }
+
+  it('takes whole numbers that fit no integer for floats', () => {
+    for (const value of [2 ** 70, -(2 ** 70), 1e300, 2 ** 64]) {
+      deepEqual(encode([value]), Buffer.concat([Buffer.of(0x91), float64(value)]));
+    }
+  });
+
+  it('writes an extension that was made in code', () => {
+    for (const type of [0, 1, 2, 8, 127, 128, 255]) {
+      const payload = Buffer.of(1, 2, 3);
+      deepEqual(decode(encode(new Extension(type, payload))), decode(ext(type, payload)));
+      equal(kindOf(encode(new Extension(type, payload))), `extension ${type}`);
+    }
+  });
+
+  it('gives maps back with the keys in their order', () => {
+    const value = { b: 1, a: { d: 2, c: 3 } };
+    deepEqual(decode(encode(value)), value);
+    deepEqual(Object.keys(decode(encode(value)) as object), ['b', 'a']);
+    deepEqual(decode(encode({})), {});
+  });
+
+  it('writes what every server reads: no records, no private extension', () => {
+    const encoded = encode([
+      { a: 1, b: 'x' },
+      { a: 2, b: 'y' },
+    ]);
+    equal(encoded.includes(0xd4), false);
+  });
+});
+
+/** What the server would take a value for: it tells integers from floats, and extensions by type. */
+function kindOf(bytes: Buffer): string {
+  const code = bytes[0]!;
+  if (code <= 0x7f || code >= 0xe0 || (code >= 0xcc && code <= 0xd3)) return 'integer';
+  if (code === 0xca || code === 0xcb) return 'float';
+  if (code >= 0xc7 && code <= 0xc9) {
+    return `extension ${bytes[1 + (1 << (code - 0xc7))]}`;
+  }
+  if (code >= 0xd4 && code <= 0xd8) return `extension ${bytes[1]}`;
+  return 'other';
+}

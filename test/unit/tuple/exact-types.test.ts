@@ -1,0 +1,57 @@
+import { deepEqual, equal, throws } from 'node:assert/strict';
+import { Double, Float, Opaque, Raw } from '../../../lib/tuple/carried.js';
+import { decodeExact, encodeExact } from '../../../lib/tuple/exact.js';
+import { float32, float64 } from '../../support/msgpack.js';
+
+const hex = ({ raw }: { raw: Buffer }): string => raw.toString('hex');
+
+describe('numbers of a size of their own', () => {
+  for (const given of [null, undefined, 'x', '', '1', true, 1n, {}, [1]]) {
+    it(`are not made of ${typeof given} ${String(given)}, which would become another number`, () => {
+      throws(() => new Double(given as never), TypeError);
+      throws(() => new Float(given as never), TypeError);
+    });
+  }
+
+  it('are made of any number that they hold', () => {
+    for (const value of [0, -0, 1, 0.5, Infinity, -Infinity]) {
+      equal(hex(new Double(value)), float64(value).toString('hex'));
+      equal(hex(new Float(value)), float32(value).toString('hex'));
+    }
+    equal(new Double(Number.NaN).value, Number.NaN);
+    equal(new Float(Number.NaN).value, Number.NaN);
+  });
+
+  it('do not become infinite where a float32 ends', () => {
+    throws(() => new Float(1e39), RangeError);
+    throws(() => new Float(-Number.MAX_VALUE), RangeError);
+    equal(new Float(3.4028234663852886e38).value, 3.4028234663852886e38);
+  });
+});
+
+describe('a value that is carried', () => {
+  const nothing = Buffer.of(0xc1);
+
+  it('takes no bytes that are not its own', () => {
+    const made = [
+      new (Double as new (...args: unknown[]) => Double)(1, nothing),
+      new (Float as new (...args: unknown[]) => Float)(1, nothing),
+      new (Opaque as new (...args: unknown[]) => Opaque)(9, Buffer.of(1), nothing),
+    ];
+    deepEqual(made.map(hex), [float64(1).toString('hex'), float32(1).toString('hex'), 'd40901']);
+  });
+
+  it('keeps what it was made of, whatever becomes of that later', () => {
+    const bytes = Buffer.from([0x92, 1, 2]);
+    const raw = new Raw(bytes);
+    bytes.fill(0xc1);
+    deepEqual(decodeExact(encodeExact(raw)), [1, 2]);
+  });
+
+  it('is made of bytes, and of one whole value', () => {
+    for (const given of ['\x01', [1], nothing, Buffer.of(1, 1), Buffer.alloc(0)]) {
+      throws(() => new Raw(given as Buffer), TypeError);
+    }
+    equal(hex(new Raw(new Uint8Array([0xc0]) as Buffer)), 'c0');
+  });
+});
