@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { TntarError } from '../../lib/errors.js';
+import { TntarError } from '../../lib/base/errors.js';
 import {
   INVALID_UTF8,
   type InvalidUtf8,
@@ -94,7 +94,7 @@ async function run(space: string, file: string | undefined, flags: Flags): Promi
   const { input: _, quiet, progress, ...options } = flags;
   checkTerminal(options.format);
   const report = reportOf({ quiet: quiet || process.stdout.isTTY === true, progress });
-  const { cat } = await import('../../lib/cat.js');
+  const { cat } = await import('../../lib/pipelines/cat.js');
   const { originOf } = await import('../options/input-source.js');
   const output = rowOutput();
   try {

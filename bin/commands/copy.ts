@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import type { CopyOptions } from '../../lib/copy.js';
+import type { CopyOptions } from '../../lib/pipelines/copy.js';
 import { addFilterOptions, type FilterFlags, rewritesOf } from '../options/filter-options.js';
 import { addressFor, requireServer } from '../options/places.js';
 import { addReportOptions, type ReportFlags, reportOf } from '../options/report-options.js';
@@ -42,7 +42,7 @@ async function run(from: string, to: string, flags: Flags): Promise<void> {
   const { source, forceSnapshot, strict } = flags;
   const wanted = wantedOf(flags);
   if (flags.dryRun) requireOutput();
-  const { copy, previewCopy } = await import('../../lib/copy.js');
+  const { copy, previewCopy } = await import('../../lib/pipelines/copy.js');
   try {
     await interruptible(async (signal) => {
       const server = await serverOptions(from, flags, signal, report);

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { Command, Option } from 'commander';
+import { TntarError } from '../../lib/base/errors.js';
+import { jsonText } from '../../lib/base/report.js';
 import type { DefinitionDifference } from '../../lib/diff/definitions.js';
 import type { RowDifference } from '../../lib/diff/merge.js';
 import type { SpaceDifference } from '../../lib/diff/rows.js';
-import type { Differences } from '../../lib/diff.js';
-import { TntarError } from '../../lib/errors.js';
 import { describeEndpoint, parseUri } from '../../lib/iproto/uri.js';
-import { jsonText } from '../../lib/report.js';
+import type { Differences } from '../../lib/pipelines/diff.js';
 import { SIDES_HELP, withSide } from '../options/diff-inputs.js';
 import {
   addChoiceOptions,
@@ -203,7 +203,7 @@ async function run(a: string, b: string, flags: Flags): Promise<void> {
   }
   for (const side of [a, b]) kindOf(side);
   const report = reportOf(flags);
-  const { diff } = await import('../../lib/diff.js');
+  const { diff } = await import('../../lib/pipelines/diff.js');
   const library = {
     ...(await import('../../lib/diff/row-text.js')),
     ...(await import('../../lib/diff/definitions.js')),

@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_LEVEL, MAX_LEVEL } from '../../lib/archive/compression.js';
-import type { DumpOptions } from '../../lib/dump.js';
+import { longListOf, quoted } from '../../lib/base/report.js';
 import type { Rewrite } from '../../lib/filters/rewrite.js';
-import { longListOf, quoted } from '../../lib/report.js';
+import type { DumpOptions } from '../../lib/pipelines/dump.js';
 import { addFilterOptions, type FilterFlags, rewritesOf } from '../options/filter-options.js';
 import { requireServer } from '../options/places.js';
 import { addReportOptions, type ReportFlags, reportOf } from '../options/report-options.js';
@@ -48,7 +48,7 @@ async function run(uri: string, flags: Flags): Promise<void> {
   const report = reportOf(flags);
   const { source, forceSnapshot, strict } = flags;
   // Loaded when it is needed: --help and the other commands need not wait for it.
-  const { dump } = await import('../../lib/dump.js');
+  const { dump } = await import('../../lib/pipelines/dump.js');
   try {
     const summary = await interruptible((signal) =>
       withOutput(flags.output, signal, async (output) => {

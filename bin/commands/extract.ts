@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { TntarError } from '../../lib/errors.js';
+import { TntarError } from '../../lib/base/errors.js';
 import { addChoiceOptions, type ChoiceFlags, choiceOf } from '../options/filter-options.js';
 import { addInput, inputOf, requirePath } from '../options/places.js';
 import { addReportOptions, type ReportFlags, reportOf } from '../options/report-options.js';
@@ -38,7 +38,7 @@ async function run(file: string | undefined, flags: Flags): Promise<void> {
   );
   const report = reportOf(flags);
   checkPlace(flags.directory);
-  const { extractFrom } = await import('../../lib/extract.js');
+  const { extractFrom } = await import('../../lib/pipelines/extract.js');
   const { originOf } = await import('../options/input-source.js');
   try {
     const rewrites = await choiceOf(flags);

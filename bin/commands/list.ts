@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import type { Filtered } from '../../lib/archive/items.js';
-import type { Contents } from '../../lib/inspect.js';
-import type { InspectOptions } from '../../lib/inspect-options.js';
-import { jsonText, type Report } from '../../lib/report.js';
-import { oldSchema } from '../../lib/schema/versions.js';
+import type { Filtered } from '../../lib/backup/item.js';
+import { jsonText, type Report } from '../../lib/base/report.js';
+import type { Contents } from '../../lib/pipelines/inspect.js';
+import type { InspectOptions } from '../../lib/pipelines/inspect-options.js';
+import { oldSchema } from '../../lib/schema/convert/versions.js';
 import { archiveFile } from '../options/files.js';
 import { addChoiceOptions, type ChoiceFlags, choiceOf } from '../options/filter-options.js';
 import { addInput, inputOf } from '../options/places.js';
@@ -141,13 +141,13 @@ async function contentsOf(
 ): Promise<Contents> {
   const file = archiveFile(input);
   const readAll = async (): Promise<Contents> => {
-    const { inspectFrom } = await import('../../lib/inspect.js');
+    const { inspectFrom } = await import('../../lib/pipelines/inspect.js');
     const { originOf } = await import('../options/input-source.js');
     const origin = originOf(input, options.report, { isFromFront: file !== undefined });
     return inspectFrom(origin, options);
   };
   if (file === undefined) return readAll();
-  const { outline } = await import('../../lib/outline.js');
+  const { outline } = await import('../../lib/pipelines/outline.js');
   return outline(file, options, readAll);
 }
 

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { VERSION } from '../../lib/version.js';
+import { VERSION } from '../../lib/base/version.js';
 import { refuseEmptyValues } from '../options/empty-values.js';
 import { withoutPasswords } from '../options/passwords.js';
 import { DIFF_EXIT_NOTE, EXIT_HELP } from '../output/exit.js';

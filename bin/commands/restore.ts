@@ -1,9 +1,9 @@
 import { Command } from 'commander';
+import { type Report, silent } from '../../lib/base/report.js';
 import type { ConnectionOptions } from '../../lib/iproto/options.js';
-import { type Report, silent } from '../../lib/report.js';
-import type { Restored, RestoreOptions } from '../../lib/restore.js';
-import type { Findings } from '../../lib/salvage.js';
-import { takesAway } from '../../lib/schema/plan-options.js';
+import type { Restored, RestoreOptions } from '../../lib/pipelines/restore.js';
+import type { Findings } from '../../lib/pipelines/salvage.js';
+import { takesAway } from '../../lib/schema/plan/options.js';
 import type { Preview } from '../../lib/sinks/preview.js';
 import { addFilterOptions, type FilterFlags, rewritesOf } from '../options/filter-options.js';
 import { withoutPassword } from '../options/passwords.js';
@@ -50,14 +50,14 @@ interface Archive {
 
 /** An archive that is restored whole or not at all. */
 async function wholeArchive(flags: Flags, report: Report): Promise<Archive> {
-  const { previewFrom, restoreFrom } = await import('../../lib/restore.js');
+  const { previewFrom, restoreFrom } = await import('../../lib/pipelines/restore.js');
   const { originAgain, originOf } = await import('../options/input-source.js');
   const again = takesAway(flags.existing) ? originAgain(flags.input, silent) : undefined;
   const origin = originOf(flags.input, report);
   return {
     async restore(server, options) {
       if (again !== undefined) {
-        const { inspectFrom } = await import('../../lib/inspect.js');
+        const { inspectFrom } = await import('../../lib/pipelines/inspect.js');
         const { signal } = options;
         report.note('verifying the archive, before anything is taken away');
         await inspectFrom(again, signal === undefined ? {} : { signal });
@@ -71,7 +71,7 @@ async function wholeArchive(flags: Flags, report: Report): Promise<Archive> {
 /** An archive of which is restored what is whole. */
 async function damagedArchive({ input }: Flags, report: Report): Promise<Archive> {
   const open = await openAgain(input, '--salvage');
-  const { previewSalvage, salvage } = await import('../../lib/salvage.js');
+  const { previewSalvage, salvage } = await import('../../lib/pipelines/salvage.js');
   const onFindings = (findings: Findings): void => warnOfDamage(findings, report);
   return {
     restore(server, options) {

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import type { OpenFrom } from '../../lib/archive/survey.js';
-import { TntarError } from '../../lib/errors.js';
-import type { Contents } from '../../lib/inspect.js';
-import type { Report } from '../../lib/report.js';
-import type { Findings } from '../../lib/salvage.js';
+import { TntarError } from '../../lib/base/errors.js';
+import type { Report } from '../../lib/base/report.js';
+import type { Contents } from '../../lib/pipelines/inspect.js';
+import type { Findings } from '../../lib/pipelines/salvage.js';
 import { archiveFile } from '../options/files.js';
 import { addChoiceOptions, type ChoiceFlags, choiceOf } from '../options/filter-options.js';
 import { addInput, inputOf } from '../options/places.js';
@@ -39,7 +39,7 @@ async function explain(
   if (open === undefined || !(error instanceof TntarError) || error.kind !== 'archive') throw error;
   const { holdsTar } = await import('../../lib/sources/stream.js');
   if (await holdsTar(open(0))) throw error;
-  const { examine } = await import('../../lib/salvage.js');
+  const { examine } = await import('../../lib/pipelines/salvage.js');
   const findings = await examine(open, signal).catch((worse: unknown) => {
     signal.throwIfAborted();
     throw worse instanceof TntarError ? error : worse;
@@ -66,7 +66,7 @@ async function run(file: string | undefined, flags: Flags): Promise<void> {
     (server) => `tntar dump ${server} | tntar verify`,
   );
   const report = reportOf(flags);
-  const { inspectFrom } = await import('../../lib/inspect.js');
+  const { inspectFrom } = await import('../../lib/pipelines/inspect.js');
   try {
     const rewrites = await choiceOf(flags);
     const { originOf } = await import('../options/input-source.js');

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { VERSION } from '../../lib/version.js';
+import { VERSION } from '../../lib/base/version.js';
 import { escaped, item, paragraph, section, verbatim } from './roff.js';
 
 /** No definition of commander has them. They stand in a page whose help has the `sign`. */

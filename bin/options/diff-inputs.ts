@@ -1,5 +1,5 @@
+import type { Report } from '../../lib/base/report.js';
 import { parseUri } from '../../lib/iproto/uri.js';
-import type { Report } from '../../lib/report.js';
 import type { Origin } from '../../lib/sources/origin.js';
 import { kindOf } from './places.js';
 import { type ServerFlags, serverOptions } from './server-options.js';

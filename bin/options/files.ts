@@ -14,7 +14,7 @@ import type { Readable } from 'node:stream';
 import { parseEntryName } from '../../lib/archive/entries.js';
 import type { ArchiveFile } from '../../lib/archive/input.js';
 import type { OpenFrom } from '../../lib/archive/survey.js';
-import { messageOf, TntarError } from '../../lib/errors.js';
+import { messageOf, TntarError } from '../../lib/base/errors.js';
 import { requireInput } from '../output/descriptors.js';
 
 function openFile(file: string): number {

@@ -3,8 +3,8 @@ import { Console } from 'node:console';
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterAwake } from '../../lib/awake.js';
-import { messageOf, TntarError } from '../../lib/errors.js';
+import { afterAwake } from '../../lib/base/awake.js';
+import { messageOf, TntarError } from '../../lib/base/errors.js';
 import type { Filter } from '../../lib/filters/filter.js';
 
 const EXAMPLE = 'export default (space, tuple) => tuple;';

@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { TntarError } from '../../lib/errors.js';
+import { TntarError } from '../../lib/base/errors.js';
+import type { Report } from '../../lib/base/report.js';
 import type { Engine } from '../../lib/filters/engine.js';
 import type { Rewrite } from '../../lib/filters/rewrite.js';
-import type { Report } from '../../lib/report.js';
 import { readPrivate } from './secrets.js';
 
 /** What the options that choose spaces stand for. */

@@ -1,5 +1,5 @@
-import { messageOf, TntarError } from '../../lib/errors.js';
-import type { Report } from '../../lib/report.js';
+import { messageOf, TntarError } from '../../lib/base/errors.js';
+import type { Report } from '../../lib/base/report.js';
 import { directoryOrigin } from '../../lib/sources/directory.js';
 import { archiveOrigin, type Origin } from '../../lib/sources/origin.js';
 import { holdsTar, streamOrigin } from '../../lib/sources/stream.js';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { TntarError } from '../../lib/errors.js';
+import { TntarError } from '../../lib/base/errors.js';
 import { ARCHIVE_NAME, holdsDump, isZstd, statOf } from './files.js';
 import { withoutPassword } from './passwords.js';
 

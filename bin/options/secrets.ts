@@ -2,8 +2,8 @@ import { openSync, readFileSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { ReadStream, WriteStream } from 'node:tty';
-import { messageOf, TntarError } from '../../lib/errors.js';
-import type { Report } from '../../lib/report.js';
+import { messageOf, TntarError } from '../../lib/base/errors.js';
+import type { Report } from '../../lib/base/report.js';
 import { Interrupted } from '../output/exit.js';
 
 /** Those who are neither the owner nor of the group may read. */

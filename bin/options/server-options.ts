@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { TntarError } from '../../lib/errors.js';
+import { TntarError } from '../../lib/base/errors.js';
+import type { Report } from '../../lib/base/report.js';
 import type { ConnectionOptions } from '../../lib/iproto/options.js';
 import { describeEndpoint, type Endpoint, parseUri } from '../../lib/iproto/uri.js';
-import type { Report } from '../../lib/report.js';
 import { statOf } from './files.js';
 import { ask, passwordIn } from './secrets.js';
 import type { TlsFlags } from './tls-options.js';

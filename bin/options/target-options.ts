@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
-import type { RestoreOptions } from '../../lib/restore.js';
-import type { Existing, OnConflict } from '../../lib/schema/plan-options.js';
+import type { RestoreOptions } from '../../lib/pipelines/restore.js';
+import type { Existing, OnConflict } from '../../lib/schema/plan/options.js';
 
 /** What the options stand for that say what a target is to get, and what becomes of what it has. */
 export interface TargetFlags {

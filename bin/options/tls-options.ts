@@ -8,9 +8,9 @@ import {
   type SecureContextOptions,
   type ConnectionOptions as TlsOptions,
 } from 'node:tls';
-import { messageOf, TntarError } from '../../lib/errors.js';
+import { messageOf, TntarError } from '../../lib/base/errors.js';
+import type { Report } from '../../lib/base/report.js';
 import { socketReason } from '../../lib/iproto/tls-errors.js';
-import type { Report } from '../../lib/report.js';
 import { ask, passwordIn, readPrivate } from './secrets.js';
 
 /** What the options about TLS stand for. */

@@ -1,7 +1,7 @@
 import type { OpenFrom } from '../../lib/archive/survey.js';
-import { TntarError } from '../../lib/errors.js';
-import type { Report } from '../../lib/report.js';
-import type { Findings } from '../../lib/salvage.js';
+import { TntarError } from '../../lib/base/errors.js';
+import type { Report } from '../../lib/base/report.js';
+import type { Findings } from '../../lib/pipelines/salvage.js';
 import { archiveFile, checkInput, statOf } from '../options/files.js';
 import { formatCount, plural } from './stderr-report.js';
 

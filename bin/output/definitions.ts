@@ -1,4 +1,4 @@
-import { quoted } from '../../lib/report.js';
+import { quoted } from '../../lib/base/report.js';
 import type {
   Definitions,
   FieldDefinition,
@@ -6,7 +6,7 @@ import type {
   PartDefinition,
   SequenceDefinition,
   SpaceDefinition,
-} from '../../lib/schema/definitions.js';
+} from '../../lib/schema/describe/definitions.js';
 
 /** What fields and parts have in common, behind their names. */
 function typed({ type, isNullable, collation }: FieldDefinition | PartDefinition): string {

@@ -1,5 +1,5 @@
 import { fstatSync, readSync, statSync, writeSync } from 'node:fs';
-import { TntarError } from '../../lib/errors.js';
+import { TntarError } from '../../lib/base/errors.js';
 
 /** A standard descriptor, by its number. */
 export type Descriptor = 0 | 1 | 2;

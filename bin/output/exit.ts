@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { type ErrorKind, messageOf, TntarError } from '../../lib/errors.js';
+import { type ErrorKind, messageOf, TntarError } from '../../lib/base/errors.js';
 import { withoutPasswords } from '../options/passwords.js';
 import { wantsJson } from '../options/report-options.js';
 import { writeEvent } from './json-report.js';

@@ -1,6 +1,6 @@
-import type { Totals } from '../../lib/filters/observe.js';
-import { jsonText, type Progress } from '../../lib/report.js';
-import type { Restored } from '../../lib/restore.js';
+import { jsonText, type Progress } from '../../lib/base/report.js';
+import type { Totals } from '../../lib/flow/totals.js';
+import type { Restored } from '../../lib/pipelines/restore.js';
 import type { RunReport } from './stderr-report.js';
 
 const INTERVAL_MS = 500;

@@ -1,7 +1,7 @@
-import { hasEmptyPassword } from '../../lib/schema/passwords.js';
-import type { OnConflict } from '../../lib/schema/plan-options.js';
-import type { Step } from '../../lib/schema/step.js';
-import { Field, SystemSpace } from '../../lib/schema/system.js';
+import type { OnConflict } from '../../lib/schema/plan/options.js';
+import type { Step } from '../../lib/schema/plan/step.js';
+import { Field, SystemSpace } from '../../lib/schema/server/system-spaces.js';
+import { hasEmptyPassword } from '../../lib/schema/trust/passwords.js';
 import type { Preview } from '../../lib/sinks/preview.js';
 import { decode, type Value } from '../../lib/tuple/codec.js';
 import { formatBytes, plural, printable } from './stderr-report.js';

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf, TntarError } from '../../lib/errors.js';
+import { messageOf, TntarError } from '../../lib/base/errors.js';
 import { finish, Interrupted } from './exit.js';
 
 /** How much later than another process a signal to all may reach us. */

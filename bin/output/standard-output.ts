@@ -1,6 +1,6 @@
 import { createWriteStream, fstatSync } from 'node:fs';
 import { Writable } from 'node:stream';
-import { messageOf, TntarError } from '../../lib/errors.js';
+import { messageOf, TntarError } from '../../lib/base/errors.js';
 import { requireOutput } from './descriptors.js';
 import { finish, leave } from './exit.js';
 import { visibleText } from './visible.js';

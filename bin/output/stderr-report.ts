@@ -1,6 +1,6 @@
-import type { Totals } from '../../lib/filters/observe.js';
-import { type Progress, quoted, type Report } from '../../lib/report.js';
-import type { Restored } from '../../lib/restore.js';
+import { type Progress, quoted, type Report } from '../../lib/base/report.js';
+import type { Totals } from '../../lib/flow/totals.js';
+import type { Restored } from '../../lib/pipelines/restore.js';
 import type { ProgressWords, progressLine } from './progress-bar.js';
 import { hasControls, hasUnicode } from './terminal.js';
 

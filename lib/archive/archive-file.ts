@@ -1,8 +1,8 @@
-import { TntarError } from '../errors.js';
+import type { Count } from '../backup/item.js';
+import type { Manifest } from '../backup/manifest.js';
+import { TntarError } from '../base/errors.js';
 import { parseEntryName } from './entries.js';
 import { type ArchiveFile, asBuffers } from './input.js';
-import type { Count } from './items.js';
-import type { Manifest } from './manifest.js';
 import { decodeManifest } from './manifest-json.js';
 import { type Entry, EntryReader } from './reader.js';
 import {

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import binding from 'zstd-napi/binding.js';
-import { messageOf, TntarError } from '../errors.js';
-import { NOTHING, pushPiece, Slab } from '../memory.js';
-import { MAX_WINDOW_LOG } from './limits.js';
+import { MAX_WINDOW_LOG } from '../backup/limits.js';
+import { messageOf, TntarError } from '../base/errors.js';
+import { NOTHING, pushPiece, Slab } from '../base/memory.js';
 import { MAX_TABLE_BYTES } from './seek-table.js';
 
 const { CCtx, CParameter, DCtx, DParameter, EndDirective, MAGICNUMBER, ResetDirective } = binding;

@@ -1,4 +1,4 @@
-import { MAX_SPACE_ID } from './space-id.js';
+import { MAX_SPACE_ID } from '../backup/space-id.js';
 
 /**
  * Names of the entries of an archive. Anything else is refused, so no name ever becomes a path.

@@ -1,5 +1,5 @@
-import { checkValue, type Kind } from '../calls.js';
-import { TntarError } from '../errors.js';
+import { TntarError } from '../base/errors.js';
+import { checkValue, type Kind } from '../base/option-checks.js';
 import type { OpenBytes, OpenFrom } from './survey.js';
 
 /**

@@ -1,6 +1,6 @@
-import { TntarError } from '../errors.js';
-import { quoted } from '../report.js';
-import { MAX_JSON_BYTES, MAX_JSON_NESTING, MAX_JSON_VALUES } from './limits.js';
+import { MAX_JSON_BYTES, MAX_JSON_NESTING, MAX_JSON_VALUES } from '../backup/limits.js';
+import { TntarError } from '../base/errors.js';
+import { quoted } from '../base/report.js';
 
 const [QUOTE, BACKSLASH, COMMA, COLON] = Buffer.from('"\\,:');
 const isOpening = (byte: number): boolean => byte === 0x5b || byte === 0x7b;

@@ -1,9 +1,9 @@
-import { TntarError } from '../errors.js';
-import { quoted } from '../report.js';
+import { type Manifest, type ManifestSpace, SERVER_VERSION } from '../backup/manifest.js';
+import { FIRST_USER_SPACE, MAX_SPACE_ID } from '../backup/space-id.js';
+import { isReplicaId, type Vclock } from '../backup/vclock.js';
+import { TntarError } from '../base/errors.js';
+import { quoted } from '../base/report.js';
 import { JsonReader, readable } from './json.js';
-import { type Manifest, type ManifestSpace, SERVER_VERSION } from './manifest.js';
-import { FIRST_USER_SPACE, MAX_SPACE_ID } from './space-id.js';
-import { isReplicaId, type Vclock } from './vclock.js';
 
 export const FORMAT_NAME = 'tntar';
 export const FORMAT_VERSION = 1;

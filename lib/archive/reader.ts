@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { TntarError } from '../errors.js';
-import { countInTurns, countTuples } from '../tuple/batch.js';
+import { countInTurns, countTuples } from '../backup/batch.js';
+import { MAX_ENTRIES, MAX_JSON_BYTES, MAX_PART_BYTES } from '../backup/limits.js';
+import { TntarError } from '../base/errors.js';
+import { inTurns } from '../base/turns.js';
 import { LONG_BYTES } from '../tuple/walk.js';
-import { inTurns } from '../turns.js';
-import { Bodies } from './bodies.js';
+import { Bodies } from './body-memory.js';
 import { FrameReader } from './compression.js';
 import { type EntryName, parseEntryName } from './entries.js';
-import { MAX_ENTRIES, MAX_JSON_BYTES, MAX_PART_BYTES } from './limits.js';
 import { isMeantAsTable, SeekTable, wrongTable } from './seek-table.js';
 import { BLOCK_BYTES, END_OF_TAR, padding, parseTarHeader } from './tar.js';
 import type { EntryRecord } from './trailer.js';

@@ -1,8 +1,8 @@
-import { TntarError } from '../errors.js';
-import { longListOf } from '../report.js';
+import type { Manifest } from '../backup/manifest.js';
+import { FIRST_USER_SPACE } from '../backup/space-id.js';
+import { TntarError } from '../base/errors.js';
+import { longListOf } from '../base/report.js';
 import { parseEntryName } from './entries.js';
-import type { Manifest } from './manifest.js';
-import { FIRST_USER_SPACE } from './space-id.js';
 import type { FoundEntry, Survey } from './survey.js';
 import { type EntryRecord, isSameEntry, type Trailer } from './trailer.js';
 

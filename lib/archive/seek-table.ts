@@ -1,5 +1,5 @@
-import { TntarError } from '../errors.js';
-import { MAX_FRAMES } from './limits.js';
+import { MAX_FRAMES } from '../backup/limits.js';
+import { TntarError } from '../base/errors.js';
 
 /**
  * The seek table of an archive, as the Zstandard seekable format 0.1.0 has it: `zstd`'s

@@ -1,10 +1,10 @@
-import { TntarError } from '../errors.js';
-import { NOTHING } from '../memory.js';
-import { Bodies } from './bodies.js';
+import { MAX_ENTRIES } from '../backup/limits.js';
+import type { Manifest } from '../backup/manifest.js';
+import { TntarError } from '../base/errors.js';
+import { NOTHING } from '../base/memory.js';
+import { Bodies } from './body-memory.js';
 import { FRAME_MAGIC, FrameProbe } from './compression.js';
 import { type EntryName, parseEntryName } from './entries.js';
-import { MAX_ENTRIES } from './limits.js';
-import type { Manifest } from './manifest.js';
 import { decodeManifest } from './manifest-json.js';
 import { type Entry, EntryReader } from './reader.js';
 import { BLOCK_BYTES, parseTarHeader } from './tar.js';

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { messageOf, TntarError } from '../errors.js';
+import { messageOf, TntarError } from '../base/errors.js';
 
 /** Bytes of a tar header, and what bodies are padded to. */
 export const BLOCK_BYTES = 512;

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { TntarError } from '../errors.js';
-import { quoted, shorten } from '../report.js';
-import type { Filtered, SequenceValue } from './items.js';
+import type { Filtered, SequenceValue } from '../backup/item.js';
+import type { Vclock } from '../backup/vclock.js';
+import { TntarError } from '../base/errors.js';
+import { quoted, shorten } from '../base/report.js';
 import { JsonReader, readable } from './json.js';
 import { checkFormat, FORMAT_NAME, FORMAT_VERSION, vclockOf } from './manifest-json.js';
-import type { Vclock } from './vclock.js';
 
 /** What the trailer says about one entry. */
 export interface EntryRecord {

@@ -1,10 +1,10 @@
 import { createHash, type Hash } from 'node:crypto';
-import { TntarError } from '../errors.js';
-import type { TupleBatch } from '../tuple/batch.js';
+import type { TupleBatch } from '../backup/batch.js';
+import { MAX_PART_BYTES, partBytes } from '../backup/limits.js';
+import type { Manifest } from '../backup/manifest.js';
+import { TntarError } from '../base/errors.js';
 import { FrameCompressor } from './compression.js';
 import { MANIFEST, parseEntryName, TRAILER, tuplesEntry } from './entries.js';
-import { MAX_PART_BYTES, partBytes } from './limits.js';
-import type { Manifest } from './manifest.js';
 import { encodeManifest } from './manifest-json.js';
 import { SeekTable } from './seek-table.js';
 import { BLOCK_BYTES, END_OF_TAR, padding, tarHeader } from './tar.js';

@@ -1,9 +1,9 @@
-import { NOTHING } from '../memory.js';
+import { NOTHING } from '../base/memory.js';
+import { inTurns } from '../base/turns.js';
 import { skip } from '../tuple/msgpack.js';
 import { LONG_BYTES } from '../tuple/walk.js';
-import { inTurns } from '../turns.js';
 import type { KeyReader, Pairing } from './key.js';
-import type { Piece, Pieces } from './pieces.js';
+import type { Piece, Pieces } from './row-blocks.js';
 
 /** Reads the key of a row that is not long. */
 function keyOf(keys: KeyReader, bytes: Buffer, offset: number): Buffer {

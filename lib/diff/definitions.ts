@@ -1,7 +1,7 @@
 import { cutMiddle } from './cut.js';
+import { type Thing, Things } from './definition-set.js';
 import { type Change, changesOf, type Properties, showChange } from './property.js';
 import { type Converted, type Defined, readingsOf } from './readings.js';
-import { type Thing, Things } from './things.js';
 
 /** A definition that is not the same on both sides. */
 export interface DefinitionDifference {

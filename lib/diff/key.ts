@@ -1,8 +1,8 @@
-import type { KeyPart, Space, SystemRow } from '../schema/catalog.js';
-import { DESCENDING } from '../schema/known.js';
-import { type Backport, hasBackport, isOlder, type Release } from '../schema/release.js';
-import { isTable, type Table } from '../schema/rows.js';
-import { Field } from '../schema/system.js';
+import type { KeyPart, Space, SystemRow } from '../schema/catalog/catalog.js';
+import { isTable, type Table } from '../schema/catalog/rows.js';
+import { DESCENDING } from '../schema/server/capabilities.js';
+import { type Backport, hasBackport, isOlder, type Release } from '../schema/server/release.js';
+import { Field } from '../schema/server/system-spaces.js';
 import type { Value } from '../tuple/codec.js';
 import { fieldBytes, valueBytesInTurns } from '../tuple/fields.js';
 import { arrayHeader, headerSize, memberCount, skip } from '../tuple/msgpack.js';

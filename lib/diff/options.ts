@@ -1,5 +1,5 @@
-import type { Kind } from '../schema/ids.js';
-import { isTable } from '../schema/rows.js';
+import type { Kind } from '../schema/catalog/id-map.js';
+import { isTable } from '../schema/catalog/rows.js';
 import { decode, encode, type Value } from '../tuple/codec.js';
 import { editMap } from '../tuple/edit.js';
 import { isArray, isMap, mapHeader } from '../tuple/msgpack.js';

@@ -1,4 +1,4 @@
-import { isTable } from '../schema/rows.js';
+import { isTable } from '../schema/catalog/rows.js';
 import { decode, Extension, type Value } from '../tuple/codec.js';
 import { isArray, isMap } from '../tuple/msgpack.js';
 import { cutMiddle, cutTogether } from './cut.js';

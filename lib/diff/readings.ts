@@ -1,13 +1,13 @@
-import type { Manifest } from '../archive/manifest.js';
-import { Catalog } from '../schema/catalog.js';
-import { convert } from '../schema/convert.js';
-import { Describer } from '../schema/describe.js';
-import { guessRelease } from '../schema/guess.js';
-import { isOlder, showRelease, showSchema, type Versions } from '../schema/release.js';
-import { canRevoke, isShippedGrant } from '../schema/shipped-grants.js';
-import { canGrant } from '../schema/shipped-objects.js';
-import { Field, SystemSpace } from '../schema/system.js';
-import { shipped } from './things.js';
+import type { Manifest } from '../backup/manifest.js';
+import { Catalog } from '../schema/catalog/catalog.js';
+import { convert } from '../schema/convert/convert.js';
+import { guessRelease } from '../schema/convert/infer-release.js';
+import { Describer } from '../schema/describe/describe.js';
+import { canRevoke, isShippedGrant } from '../schema/server/builtin-grants.js';
+import { canGrant } from '../schema/server/builtin-objects.js';
+import { isOlder, showRelease, showSchema, type Versions } from '../schema/server/release.js';
+import { Field, SystemSpace } from '../schema/server/system-spaces.js';
+import { shipped } from './definition-set.js';
 
 /** The definitions of one side. */
 export interface Defined {

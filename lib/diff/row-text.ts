@@ -1,6 +1,6 @@
 import { SMALL_BUFFER, TextBuffer } from '../text/buffer.js';
 import { JsonWriter } from '../text/json.js';
-import { Unfit } from '../text/unfit.js';
+import { Unfit } from '../text/unrepresentable.js';
 
 /** Rows of so many bytes are written in parts. */
 const LARGE_ROW = 256 * 1024;

@@ -1,10 +1,10 @@
-import { quoted, type Report } from '../report.js';
-import type { Scratch } from '../scratch.js';
+import { quoted, type Report } from '../base/report.js';
+import type { Scratch } from '../base/scratch.js';
 import { Cursor } from './cursor.js';
+import type { Side } from './input.js';
 import { type Pairing, pairingOf } from './key.js';
 import type { OnRow, RowCounts } from './merge.js';
-import { noRows, type Pieces, Spool } from './pieces.js';
-import type { Side } from './side.js';
+import { noRows, type Pieces, Spool } from './row-blocks.js';
 import { type Both, SpaceComparison } from './space.js';
 
 /** How the rows of a space differ that either side has. */

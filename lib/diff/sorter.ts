@@ -1,9 +1,9 @@
-import { borrow, NOTHING } from '../memory.js';
-import type { Scratch, ScratchFile } from '../scratch.js';
+import { borrow, NOTHING } from '../base/memory.js';
+import type { Scratch, ScratchFile } from '../base/scratch.js';
 import { skip } from '../tuple/msgpack.js';
 import { LONG_BYTES } from '../tuple/walk.js';
 import { compareRows, type Pairing } from './key.js';
-import { BLOCK_BYTES, Block, type Piece } from './pieces.js';
+import { BLOCK_BYTES, Block, type Piece } from './row-blocks.js';
 
 /** Rows that are sorted in memory, in bytes; two sides have as much each, and half of it again. */
 const RUN_BYTES = 16 * 1024 * 1024;

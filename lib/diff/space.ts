@@ -1,10 +1,10 @@
-import { TntarError } from '../errors.js';
-import { quoted, type Report } from '../report.js';
-import type { Scratch } from '../scratch.js';
+import { TntarError } from '../base/errors.js';
+import { quoted, type Report } from '../base/report.js';
+import type { Scratch } from '../base/scratch.js';
 import { Cursor } from './cursor.js';
 import type { Pairing } from './key.js';
 import { Merge, type OnRow, type RowCounts } from './merge.js';
-import { Spool } from './pieces.js';
+import { Spool } from './row-blocks.js';
 import { Sorter } from './sorter.js';
 
 /** Two sides in a row: what is said of the one holds for the other. */

@@ -1,7 +1,7 @@
-import { TntarError } from '../errors.js';
-import { longListOf, shorten, thereAre } from '../report.js';
-import { onlySpaces, withoutSpaces } from '../schema/selection.js';
-import { MAX_NAME_BYTES } from '../schema/system.js';
+import { TntarError } from '../base/errors.js';
+import { longListOf, shorten, thereAre } from '../base/report.js';
+import { onlySpaces, withoutSpaces } from '../schema/select/selection.js';
+import { MAX_NAME_BYTES } from '../schema/server/system-spaces.js';
 import { glob, PatternError, type Test } from './glob.js';
 import type { Rewrite } from './rewrite.js';
 

@@ -1,6 +1,6 @@
-import { Catalog, type SystemRow } from '../schema/catalog.js';
-import { editField, isTable, withoutChecks, withoutKeys } from '../schema/rows.js';
-import { Field, SystemSpace } from '../schema/system.js';
+import { Catalog, type SystemRow } from '../schema/catalog/catalog.js';
+import { editField, isTable, withoutChecks, withoutKeys } from '../schema/catalog/rows.js';
+import { Field, SystemSpace } from '../schema/server/system-spaces.js';
 import { editArray } from '../tuple/edit.js';
 import type { Rewrite } from './rewrite.js';
 

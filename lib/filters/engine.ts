@@ -1,8 +1,8 @@
-import { TntarError } from '../errors.js';
-import { quoted } from '../report.js';
-import { Catalog, type SystemRow } from '../schema/catalog.js';
-import { editField, withoutKeys } from '../schema/rows.js';
-import { Field, SystemSpace } from '../schema/system.js';
+import { TntarError } from '../base/errors.js';
+import { quoted } from '../base/report.js';
+import { Catalog, type SystemRow } from '../schema/catalog/catalog.js';
+import { editField, withoutKeys } from '../schema/catalog/rows.js';
+import { Field, SystemSpace } from '../schema/server/system-spaces.js';
 import { str } from '../tuple/msgpack.js';
 import type { Rewrite } from './rewrite.js';
 

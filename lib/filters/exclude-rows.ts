@@ -1,8 +1,8 @@
-import type { ManifestSpace } from '../archive/manifest.js';
-import { quoted } from '../report.js';
-import { rowlessReason } from '../schema/catalog.js';
-import { excludedIn, keysToExcluded } from '../schema/excluded.js';
-import type { Head } from '../schema/head.js';
+import type { ManifestSpace } from '../backup/manifest.js';
+import { quoted } from '../base/report.js';
+import { rowlessReason } from '../schema/catalog/catalog.js';
+import { excludedIn, keysToExcluded } from '../schema/catalog/excluded-rows.js';
+import type { Head } from '../schema/catalog/preamble.js';
 import { checkPatterns, checkUsed, fitsAny, showed } from './choose.js';
 import type { Test } from './glob.js';
 import type { Rewrite, Rewritten } from './rewrite.js';

@@ -1,11 +1,11 @@
-import type { Space } from '../schema/catalog.js';
-import { isTable } from '../schema/rows.js';
-import { SYSTEM_SPACE_NAMES, SystemSpace } from '../schema/system.js';
-import { type FieldFormat, systemFormat } from '../schema/system-formats.js';
-import { Double, Float, Opaque, Raw } from '../tuple/carried.js';
+import type { Space } from '../schema/catalog/catalog.js';
+import { isTable } from '../schema/catalog/rows.js';
+import { type FieldFormat, systemFormat } from '../schema/server/formats.js';
+import { SYSTEM_SPACE_NAMES, SystemSpace } from '../schema/server/system-spaces.js';
 import type { Value } from '../tuple/codec.js';
 import { Datetime } from '../tuple/datetime.js';
 import { Decimal } from '../tuple/decimal.js';
+import { Double, Float, Opaque, Raw } from '../tuple/exact-types.js';
 import { Interval } from '../tuple/interval.js';
 import { Tuple } from '../tuple/tuple.js';
 import { Uuid } from '../tuple/uuid.js';

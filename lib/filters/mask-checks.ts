@@ -1,7 +1,7 @@
-import { messageOf, TntarError } from '../errors.js';
-import { listOf, thereAre } from '../report.js';
-import type { Catalog, Space } from '../schema/catalog.js';
-import { allForeignKeys } from '../schema/foreign-keys.js';
+import { messageOf, TntarError } from '../base/errors.js';
+import { listOf, thereAre } from '../base/report.js';
+import type { Catalog, Space } from '../schema/catalog/catalog.js';
+import { allForeignKeys } from '../schema/catalog/foreign-keys.js';
 import { positions, spaceOf } from './filter.js';
 import { type Demands, demandsOf } from './mask-place.js';
 import type { Mask, Masking } from './mask-spec.js';

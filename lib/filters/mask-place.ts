@@ -1,8 +1,8 @@
-import type { Catalog, Space } from '../schema/catalog.js';
-import { rowsOfSpaces, type SpaceRows } from '../schema/columns.js';
-import { Names } from '../schema/names.js';
-import { arrayOf, isTable, type Table, tableOf } from '../schema/rows.js';
-import { Field, SystemSpace } from '../schema/system.js';
+import type { Catalog, Space } from '../schema/catalog/catalog.js';
+import { rowsOfSpaces, type SpaceRows } from '../schema/catalog/columns.js';
+import { arrayOf, isTable, type Table, tableOf } from '../schema/catalog/rows.js';
+import { Names } from '../schema/describe/name-lookup.js';
+import { Field, SystemSpace } from '../schema/server/system-spaces.js';
 import type { Value } from '../tuple/codec.js';
 import { spaceOf } from './filter.js';
 

@@ -1,4 +1,4 @@
-import { TntarError } from '../errors.js';
+import { TntarError } from '../base/errors.js';
 import type { ExactValue } from '../tuple/exact.js';
 
 /**

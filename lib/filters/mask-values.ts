@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
-import { fitOf } from '../schema/field-types.js';
-import { Double, Float, Opaque, Raw } from '../tuple/carried.js';
+import { fitOf } from '../schema/server/field-types.js';
 import { Datetime } from '../tuple/datetime.js';
 import { Decimal } from '../tuple/decimal.js';
 import { type ExactValue, encodeExact } from '../tuple/exact.js';
+import { Double, Float, Opaque, Raw } from '../tuple/exact-types.js';
 import { Interval } from '../tuple/interval.js';
 import { isString, stringBytes } from '../tuple/msgpack.js';
 import { Uuid } from '../tuple/uuid.js';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { messageOf, TntarError } from '../errors.js';
-import { groupBy } from '../schema/groups.js';
+import { groupBy } from '../base/collections.js';
+import { messageOf, TntarError } from '../base/errors.js';
 import type { Tuple } from '../tuple/tuple.js';
 import { applyFilter } from './apply.js';
 import { prepare } from './mask-checks.js';

@@ -1,11 +1,16 @@
-import { TntarError } from '../errors.js';
-import { listOf, quoted, thereAre } from '../report.js';
-import { Catalog, type SystemRow } from '../schema/catalog.js';
-import { spaceEventOf } from '../schema/events.js';
-import type { Head } from '../schema/head.js';
-import { editField } from '../schema/rows.js';
-import { SpaceNames } from '../schema/space-names.js';
-import { Field, MAX_NAME_BYTES, SYSTEM_SPACE_NAMES, SystemSpace } from '../schema/system.js';
+import { TntarError } from '../base/errors.js';
+import { listOf, quoted, thereAre } from '../base/report.js';
+import { Catalog, type SystemRow } from '../schema/catalog/catalog.js';
+import { spaceEventOf } from '../schema/catalog/event-triggers.js';
+import type { Head } from '../schema/catalog/preamble.js';
+import { editField } from '../schema/catalog/rows.js';
+import {
+  Field,
+  MAX_NAME_BYTES,
+  SYSTEM_SPACE_NAMES,
+  SystemSpace,
+} from '../schema/server/system-spaces.js';
+import { SpaceNames } from '../schema/sql/rename.js';
 import { decode } from '../tuple/codec.js';
 import { editArray } from '../tuple/edit.js';
 import { str } from '../tuple/msgpack.js';

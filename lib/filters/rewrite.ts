@@ -1,13 +1,13 @@
 import type { Duplex } from 'node:stream';
-import { type BackupEnd, type BackupItem, Counter, type Outlook } from '../archive/items.js';
-import type { Manifest, ManifestSpace, Omission } from '../archive/manifest.js';
-import { type Report, silent } from '../report.js';
-import type { Catalog } from '../schema/catalog.js';
-import { type Head, systemBatches } from '../schema/head.js';
-import { Field, SystemSpace } from '../schema/system.js';
-import type { SpaceInfo, TupleBatch } from '../tuple/batch.js';
-import { Collector } from './collector.js';
-import { itemDuplex } from './items.js';
+import type { SpaceInfo, TupleBatch } from '../backup/batch.js';
+import { type BackupEnd, type BackupItem, Counter, type Outlook } from '../backup/item.js';
+import type { Manifest, ManifestSpace, Omission } from '../backup/manifest.js';
+import { type Report, silent } from '../base/report.js';
+import { itemDuplex } from '../flow/item-duplex.js';
+import type { Catalog } from '../schema/catalog/catalog.js';
+import { type Head, systemBatches } from '../schema/catalog/preamble.js';
+import { Collector } from '../schema/read/preamble-reader.js';
+import { Field, SystemSpace } from '../schema/server/system-spaces.js';
 
 /** Definitions as a filter leaves them. */
 export interface Rewritten {

@@ -1,14 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Filtered } from '../archive/items.js';
-import { messageOf, TntarError } from '../errors.js';
-import type { KeyPart } from '../schema/catalog.js';
-import { extractKeyInTurns, showKey } from '../schema/keys.js';
-import { countInTurns } from '../tuple/batch.js';
+import { countInTurns } from '../backup/batch.js';
+import type { Filtered } from '../backup/item.js';
+import { messageOf, TntarError } from '../base/errors.js';
+import { inTurns } from '../base/turns.js';
+import type { KeyPart } from '../schema/catalog/catalog.js';
+import { extractKeyInTurns, showKey } from '../schema/catalog/keys.js';
 import { countValues, isArray, skip } from '../tuple/msgpack.js';
 import type { Places } from '../tuple/places.js';
 import { TooManyFields, TooManyValues, Tuple } from '../tuple/tuple.js';
 import { inOneTurn, LONG_BYTES } from '../tuple/walk.js';
-import { inTurns } from '../turns.js';
 import { type Filter, type FilterSpace, positions, TOOLS } from './filter.js';
 
 /** One space while a filter goes through its rows. */

@@ -1,5 +1,5 @@
-import { Catalog } from '../schema/catalog.js';
-import { SystemSpace } from '../schema/system.js';
+import { Catalog } from '../schema/catalog/catalog.js';
+import { SystemSpace } from '../schema/server/system-spaces.js';
 import type { Rewrite } from './rewrite.js';
 
 /**

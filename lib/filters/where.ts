@@ -1,8 +1,8 @@
-import { TntarError } from '../errors.js';
-import { quoted, thereAre } from '../report.js';
-import type { Catalog, Space } from '../schema/catalog.js';
-import { groupBy } from '../schema/groups.js';
-import { isTable } from '../schema/rows.js';
+import { groupBy } from '../base/collections.js';
+import { TntarError } from '../base/errors.js';
+import { quoted, thereAre } from '../base/report.js';
+import type { Catalog, Space } from '../schema/catalog/catalog.js';
+import { isTable } from '../schema/catalog/rows.js';
 import { applyFilter } from './apply.js';
 import { Budget } from './expression/budget.js';
 import { compileExpression, oneLine, type Predicate } from './expression/expression.js';

@@ -1,4 +1,4 @@
-import { TntarError } from '../errors.js';
+import { TntarError } from '../base/errors.js';
 import { decode, type Value } from '../tuple/codec.js';
 import { splitFields } from '../tuple/fields.js';
 import {

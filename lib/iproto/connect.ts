@@ -1,5 +1,5 @@
-import { afterAwake } from '../awake.js';
-import { messageOf, TntarError } from '../errors.js';
+import { afterAwake } from '../base/awake.js';
+import { messageOf, TntarError } from '../base/errors.js';
 import { addressesOf, firstConnected } from './addresses.js';
 import { type ConnectOptions, dial } from './driver.js';
 import { type LoggedIn, logIn, loginError } from './login.js';

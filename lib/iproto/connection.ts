@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import { messageOf, TntarError } from '../errors.js';
-import { Pool } from '../memory.js';
+import { messageOf, TntarError } from '../base/errors.js';
+import { Pool } from '../base/memory.js';
 import { errorText, isError } from './bodies.js';
 import { connect } from './connect.js';
 import { MAX_REPLY_BYTES, RequestType } from './constants.js';

@@ -1,4 +1,4 @@
-import { MAX_DEFINITION_BYTES, MAX_TUPLE_BYTES } from '../archive/limits.js';
+import { MAX_DEFINITION_BYTES, MAX_TUPLE_BYTES } from '../backup/limits.js';
 
 /**
  * Numbers of the binary protocol that this package speaks.

@@ -1,5 +1,5 @@
-import { SERVER_VERSION } from '../archive/manifest.js';
-import { TntarError } from '../errors.js';
+import { SERVER_VERSION } from '../backup/manifest.js';
+import { TntarError } from '../base/errors.js';
 
 /** The first line of what a server says to a new connection, and the salt after it. */
 export interface Greeting {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { messageOf, TntarError } from '../errors.js';
+import { messageOf, TntarError } from '../base/errors.js';
 import { bodyDecoded, errorCode, errorText, isError } from './bodies.js';
 import { ErrorCode, GREETING_BYTES, Key, MAX_LOGIN_BYTES, RequestType } from './constants.js';
 import { disabledIn, enableHint } from './denials.js';

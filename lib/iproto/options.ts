@@ -9,7 +9,7 @@ import {
   type Kind,
   type Kinds,
   wholeFrom,
-} from '../calls.js';
+} from '../base/option-checks.js';
 import type { ConnectOptions } from './driver.js';
 
 /**

@@ -1,4 +1,4 @@
-import { TntarError } from '../errors.js';
+import { TntarError } from '../base/errors.js';
 import { headerSize, INCOMPLETE, isMap, memberCount, readUint, skip } from '../tuple/msgpack.js';
 import { Key, MAX_HEADER_BYTES, MAX_PACKET_BYTES } from './constants.js';
 

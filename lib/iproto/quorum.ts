@@ -1,4 +1,4 @@
-import { TntarError } from '../errors.js';
+import { TntarError } from '../base/errors.js';
 import { QUORUM_HINT } from './hints.js';
 import type { ConnectionOptions } from './options.js';
 import type { Packet } from './packets.js';

@@ -1,4 +1,4 @@
-import type { TntarError } from '../errors.js';
+import type { TntarError } from '../base/errors.js';
 import { isError, replyError } from './bodies.js';
 import { RequestType } from './constants.js';
 import type { Packet } from './packets.js';

@@ -1,5 +1,5 @@
-import { whileAwake } from '../awake.js';
-import type { TntarError } from '../errors.js';
+import { whileAwake } from '../base/awake.js';
+import type { TntarError } from '../base/errors.js';
 
 /** A connection whose server may fall silent. */
 export interface Watched {

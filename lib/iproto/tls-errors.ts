@@ -1,4 +1,4 @@
-import { type ErrorDetails, messageOf, TntarError } from '../errors.js';
+import { type ErrorDetails, messageOf, TntarError } from '../base/errors.js';
 
 /** A way in which TLS comes to nothing before anything was said. */
 interface Failure {

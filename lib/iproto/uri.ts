@@ -1,4 +1,4 @@
-import { TntarError } from '../errors.js';
+import { TntarError } from '../base/errors.js';
 
 /**
  * Where a server listens, and as whom to log in there.

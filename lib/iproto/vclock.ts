@@ -1,4 +1,4 @@
-import { isReplicaId, MAX_REPLICAS, type Vclock } from '../archive/vclock.js';
+import { isReplicaId, MAX_REPLICAS, type Vclock } from '../backup/vclock.js';
 import { broken } from './packets.js';
 
 /**

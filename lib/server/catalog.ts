@@ -1,8 +1,8 @@
 import type { Connection } from '../iproto/connection.js';
-import { Catalog, type KeyPart } from '../schema/catalog.js';
-import { Field, SYSTEM_SPACE_NAMES, SystemSpace } from '../schema/system.js';
-import { findHidden, type Hidden, throwHidden } from './hidden.js';
-import { readPages } from './paged.js';
+import { Catalog, type KeyPart } from '../schema/catalog/catalog.js';
+import { Field, SYSTEM_SPACE_NAMES, SystemSpace } from '../schema/server/system-spaces.js';
+import { readPages } from './pages.js';
+import { findHidden, type Hidden, throwHidden } from './unreadable.js';
 
 /** `_index` is read first, to know the keys of all others: space id and index id. */
 const INDEX_KEY: KeyPart[] = [

@@ -1,4 +1,4 @@
-import { TntarError } from '../errors.js';
+import { TntarError } from '../base/errors.js';
 import type { Connection } from '../iproto/connection.js';
 import { evaluate } from '../iproto/requests.js';
 import { Returned } from '../iproto/returned.js';

@@ -1,7 +1,7 @@
-import { TntarError } from '../errors.js';
+import { TntarError } from '../base/errors.js';
+import type { Report } from '../base/report.js';
 import type { Connection } from '../iproto/connection.js';
-import type { Report } from '../report.js';
-import { isOlder, type Release, releaseOf, showRelease } from '../schema/release.js';
+import { isOlder, type Release, releaseOf, showRelease } from '../schema/server/release.js';
 
 /** The newest major version of Tarantool that dumps were tried with. */
 const TESTED_MAJOR = 3;

@@ -1,15 +1,15 @@
-import { TntarError } from '../errors.js';
+import { TntarError } from '../base/errors.js';
 import { returnedRows } from '../iproto/bodies.js';
 import type { Connection } from '../iproto/connection.js';
 import { evaluate } from '../iproto/requests.js';
 import { Returned } from '../iproto/returned.js';
-import { Catalog } from '../schema/catalog.js';
-import { Field, SystemSpace } from '../schema/system.js';
-import { greatHangRisk } from './hang.js';
-import type { Hidden } from './hidden.js';
+import { isWithoutReadView, readView } from '../iproto/snapshot-reader.js';
+import { Catalog } from '../schema/catalog/catalog.js';
+import { Field, SystemSpace } from '../schema/server/system-spaces.js';
+import { greatHangRisk } from './hang-risk.js';
 import { readOldSequences } from './old-sequences.js';
-import { isWithoutReadView, readView } from './read-view.js';
 import { hasReadView } from './releases.js';
+import type { Hidden } from './unreadable.js';
 
 /**
  * Rows of `_sequence_data` as they stand in the server's memory. A select over the space does not do:

@@ -1,9 +1,9 @@
-import type { Size } from '../archive/items.js';
-import { TntarError } from '../errors.js';
+import type { Size } from '../backup/item.js';
+import { TntarError } from '../base/errors.js';
 import type { Connection } from '../iproto/connection.js';
 import { evaluate } from '../iproto/requests.js';
 import { Returned } from '../iproto/returned.js';
-import { SYSTEM_ID_MAX } from '../schema/system.js';
+import { SYSTEM_ID_MAX } from '../schema/server/system-spaces.js';
 import type { Value } from '../tuple/codec.js';
 
 /**

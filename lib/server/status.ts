@@ -1,12 +1,12 @@
-import type { Vclock } from '../archive/vclock.js';
-import { TntarError } from '../errors.js';
+import type { Vclock } from '../backup/vclock.js';
+import { TntarError } from '../base/errors.js';
 import { bodyDecoded } from '../iproto/bodies.js';
 import type { Connection } from '../iproto/connection.js';
 import { BallotKey, ErrorCode, Key, RequestType } from '../iproto/constants.js';
 import { bare, evaluate, remove } from '../iproto/requests.js';
 import { Returned } from '../iproto/returned.js';
 import { toVclock } from '../iproto/vclock.js';
-import { SystemSpace } from '../schema/system.js';
+import { SystemSpace } from '../schema/server/system-spaces.js';
 import { joinFields } from '../tuple/fields.js';
 
 const NO_KEY = joinFields([]);

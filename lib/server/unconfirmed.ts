@@ -1,12 +1,12 @@
-import type { Unconfirmed } from '../archive/items.js';
-import { afterAwake } from '../awake.js';
-import { TntarError } from '../errors.js';
+import type { Unconfirmed } from '../backup/item.js';
+import { afterAwake } from '../base/awake.js';
+import { TntarError } from '../base/errors.js';
 import type { Connection } from '../iproto/connection.js';
 import { ErrorCode } from '../iproto/constants.js';
 import { askQueue } from '../iproto/quorum.js';
-import type { Catalog } from '../schema/catalog.js';
-import { greatHangRisk } from './hang.js';
-import { readView } from './read-view.js';
+import { readView } from '../iproto/snapshot-reader.js';
+import type { Catalog } from '../schema/catalog/catalog.js';
+import { greatHangRisk } from './hang-risk.js';
 
 /** The time after which a silent read view waits for a quorum: by itself it does not take so long. */
 const PROBE_MS = 2000;

@@ -1,10 +1,10 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import { DEFAULT_LEVEL, MAX_LEVEL } from '../archive/compression.js';
-import { type BackupItem, Counter, countsDiffer } from '../archive/items.js';
 import { ArchiveWriter } from '../archive/writer.js';
-import { checkOptions, type Kind, type Kinds, wholeFrom } from '../calls.js';
-import { TntarError } from '../errors.js';
-import { quoted } from '../report.js';
+import { type BackupItem, Counter, countsDiffer } from '../backup/item.js';
+import { TntarError } from '../base/errors.js';
+import { checkOptions, type Kind, type Kinds, wholeFrom } from '../base/option-checks.js';
+import { quoted } from '../base/report.js';
 
 /** How an archive is written. */
 export interface ArchiveOptions {

@@ -1,12 +1,12 @@
-import type { Outlook, Size } from '../archive/items.js';
-import { TntarError } from '../errors.js';
+import type { Outlook, Size } from '../backup/item.js';
+import { TntarError } from '../base/errors.js';
+import { listOf, quoted } from '../base/report.js';
 import type { Connection } from '../iproto/connection.js';
 import { ErrorCode } from '../iproto/constants.js';
-import { listOf, quoted } from '../report.js';
-import type { Catalog } from '../schema/catalog.js';
-import type { RestorePlan } from '../schema/plan.js';
-import { isTable } from '../schema/rows.js';
-import { SystemSpace, TRUNCATE_ID } from '../schema/system.js';
+import type { Catalog } from '../schema/catalog/catalog.js';
+import { isTable } from '../schema/catalog/rows.js';
+import type { RestorePlan } from '../schema/plan/plan.js';
+import { SystemSpace, TRUNCATE_ID } from '../schema/server/system-spaces.js';
 import { type Capacity, readCapacity } from '../server/capacity.js';
 import { decode, type Value } from '../tuple/codec.js';
 

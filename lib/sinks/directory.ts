@@ -3,18 +3,25 @@ import { type FileHandle, lstat, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { MANIFEST, parseEntryName, TRAILER, tuplesEntry } from '../archive/entries.js';
-import { type BackupEnd, type BackupItem, Counter, countsDiffer } from '../archive/items.js';
-import type { Manifest } from '../archive/manifest.js';
 import { encodeManifest } from '../archive/manifest-json.js';
 import { type EntryRecord, encodeTrailer } from '../archive/trailer.js';
-import { aBoolean, aReport, aText, checkOptions, checkValue, type Kinds } from '../calls.js';
-import { messageOf, TntarError } from '../errors.js';
-import { Lock } from '../lock.js';
-import { listOf, type Report, silent } from '../report.js';
-import { SYSTEM_ID_MAX, SystemSpace } from '../schema/system.js';
-import { TemporaryFolder } from '../temporary.js';
-import type { TupleBatch } from '../tuple/batch.js';
-import { ItemWritable } from './items.js';
+import type { TupleBatch } from '../backup/batch.js';
+import { type BackupEnd, type BackupItem, Counter, countsDiffer } from '../backup/item.js';
+import type { Manifest } from '../backup/manifest.js';
+import { messageOf, TntarError } from '../base/errors.js';
+import { Lock } from '../base/lock.js';
+import {
+  aBoolean,
+  aReport,
+  aText,
+  checkOptions,
+  checkValue,
+  type Kinds,
+} from '../base/option-checks.js';
+import { listOf, type Report, silent } from '../base/report.js';
+import { TemporaryFolder } from '../base/temporary.js';
+import { ItemWritable } from '../flow/item-writable.js';
+import { SYSTEM_ID_MAX, SystemSpace } from '../schema/server/system-spaces.js';
 
 /** How a directory is written. */
 export interface DirectoryOptions {

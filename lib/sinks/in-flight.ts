@@ -1,7 +1,7 @@
-import { afterAwake } from '../awake.js';
-import type { TntarError } from '../errors.js';
-import type { Destination } from '../schema/destinations.js';
-import type { TupleBatch } from '../tuple/batch.js';
+import type { TupleBatch } from '../backup/batch.js';
+import { afterAwake } from '../base/awake.js';
+import type { TntarError } from '../base/errors.js';
+import type { Destination } from '../schema/plan/destinations.js';
 
 /**
  * Requests under way at once. The server takes 768 of all connections together (`net_msg_max`) and

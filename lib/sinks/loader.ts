@@ -1,16 +1,16 @@
-import { TntarError } from '../errors.js';
+import type { TupleBatch } from '../backup/batch.js';
+import { TntarError } from '../base/errors.js';
+import { Pool } from '../base/memory.js';
+import { inTurns } from '../base/turns.js';
 import { errorCode, errorText, isError, replyError } from '../iproto/bodies.js';
 import type { Connection } from '../iproto/connection.js';
 import { ErrorCode, Key, RequestType } from '../iproto/constants.js';
 import { forEachPacket, type Packet, PacketSplitter } from '../iproto/packets.js';
 import { storePackets } from '../iproto/requests.js';
-import { Pool } from '../memory.js';
-import type { Destination } from '../schema/destinations.js';
-import { SYSTEM_ID_MAX } from '../schema/system.js';
-import type { TupleBatch } from '../tuple/batch.js';
+import type { Destination } from '../schema/plan/destinations.js';
+import { SYSTEM_ID_MAX } from '../schema/server/system-spaces.js';
 import { headerSize, isArray } from '../tuple/msgpack.js';
 import { UNFINISHED, Walker } from '../tuple/walk.js';
-import { inTurns } from '../turns.js';
 import { withRoomHint } from './capacity.js';
 import { InFlight, type Pending, type Tally } from './in-flight.js';
 

@@ -1,15 +1,15 @@
 import type { Writable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
-import type { BackupItem, Count, Size } from '../archive/items.js';
-import type { Manifest } from '../archive/manifest.js';
-import { Collector } from '../filters/collector.js';
+import { largestInTurns, type TupleBatch } from '../backup/batch.js';
+import type { BackupItem, Count, Size } from '../backup/item.js';
+import type { Manifest } from '../backup/manifest.js';
+import { inTurns } from '../base/turns.js';
+import { ItemWritable } from '../flow/item-writable.js';
 import type { Connection } from '../iproto/connection.js';
-import type { RestorePlan } from '../schema/plan.js';
-import { largestInTurns, type TupleBatch } from '../tuple/batch.js';
-import { inTurns } from '../turns.js';
-import { ItemWritable } from './items.js';
-import { planFor } from './target.js';
-import type { Wanted } from './wanted.js';
+import type { RestorePlan } from '../schema/plan/plan.js';
+import { Collector } from '../schema/read/preamble-reader.js';
+import type { Wanted } from './restore-options.js';
+import { planFor } from './restore-target.js';
 
 /** What a restore would do. */
 export interface Preview {

@@ -1,9 +1,9 @@
-import { asTntarError, TntarError } from '../errors.js';
+import { asTntarError, TntarError } from '../base/errors.js';
+import type { Report } from '../base/report.js';
 import type { Connection } from '../iproto/connection.js';
 import { evaluate } from '../iproto/requests.js';
 import { Returned } from '../iproto/returned.js';
-import type { Report } from '../report.js';
-import type { Destination } from '../schema/destinations.js';
+import type { Destination } from '../schema/plan/destinations.js';
 
 /** Counts the rows of spaces as the target has them, in all engines. */
 const COUNT_ROWS = `

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import type { BackupItem } from '../archive/items.js';
+import type { BackupItem } from '../backup/item.js';
+import { TntarError } from '../base/errors.js';
 import {
   aBoolean,
   aReport,
@@ -10,24 +11,23 @@ import {
   listOfEach,
   oneOf,
   wholeFrom,
-} from '../calls.js';
-import { TntarError } from '../errors.js';
-import { Collector } from '../filters/collector.js';
-import { quoted, type Report, silent, thereAre } from '../report.js';
-import { rowlessReason, type Space } from '../schema/catalog.js';
-import { excludedIn } from '../schema/excluded.js';
-import type { Head } from '../schema/head.js';
-import { showRow } from '../schema/keys.js';
+} from '../base/option-checks.js';
+import { quoted, type Report, silent, thereAre } from '../base/report.js';
+import { inTurns } from '../base/turns.js';
+import { rowlessReason, type Space } from '../schema/catalog/catalog.js';
+import { excludedIn } from '../schema/catalog/excluded-rows.js';
+import { showRow } from '../schema/catalog/keys.js';
+import type { Head } from '../schema/catalog/preamble.js';
+import { Collector } from '../schema/read/preamble-reader.js';
 import { TextBuffer } from '../text/buffer.js';
 import { rowWriter } from '../text/formats.js';
 import { type Layout, layoutOf, widened } from '../text/layout.js';
 import { INVALID_UTF8, type InvalidUtf8, TEXT_FORMATS, type TextFormat } from '../text/names.js';
-import { Unfit } from '../text/unfit.js';
+import { Unfit } from '../text/unrepresentable.js';
 import type { RowWriter } from '../text/writer.js';
 import { memberCount } from '../tuple/msgpack.js';
 import { Row } from '../tuple/row.js';
 import { LONG_BYTES } from '../tuple/walk.js';
-import { inTurns } from '../turns.js';
 
 /** Rows of so many bytes are written in parts. */
 const LARGE_ROW = 256 * 1024;

@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream';
 import { asBuffers } from '../archive/input.js';
-import { type BackupItem, Counter } from '../archive/items.js';
 import { decodeManifest } from '../archive/manifest-json.js';
 import { readEntries } from '../archive/reader.js';
 import {
@@ -9,8 +8,9 @@ import {
   type EntryRecord,
   type Trailer,
 } from '../archive/trailer.js';
+import { type BackupItem, Counter } from '../backup/item.js';
+import { type ItemReadable, itemReadable } from '../flow/item-readable.js';
 import { EntryOrder, misfit } from './entry-order.js';
-import { type ItemReadable, itemReadable } from './items.js';
 
 /** Items of the archive that `input` is; see {@link archiveSource}. */
 export async function* readArchive(

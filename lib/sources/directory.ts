@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto';
 import { MANIFEST, TRAILER } from '../archive/entries.js';
-import { type BackupItem, Counter } from '../archive/items.js';
-import type { Manifest } from '../archive/manifest.js';
+import { sizesOf } from '../archive/entry-sizes.js';
 import { decodeManifest } from '../archive/manifest-json.js';
-import { sizesOf } from '../archive/sizes.js';
 import {
   compareEntries,
   decodeTrailer,
   type EntryRecord,
   type Trailer,
 } from '../archive/trailer.js';
-import { TntarError } from '../errors.js';
-import { listOf, quoted, type Report, silent } from '../report.js';
-import type { SpaceInfo } from '../tuple/batch.js';
+import type { SpaceInfo } from '../backup/batch.js';
+import { type BackupItem, Counter } from '../backup/item.js';
+import type { Manifest } from '../backup/manifest.js';
+import { TntarError } from '../base/errors.js';
+import { listOf, quoted, type Report, silent } from '../base/report.js';
+import { type ItemReadable, itemReadable } from '../flow/item-readable.js';
 import { EntryOrder, misfit } from './entry-order.js';
 import { Folder, namedFile } from './folder.js';
-import { type ItemReadable, itemReadable } from './items.js';
 import { readModule } from './lua-module.js';
 import type { Origin, Reading } from './origin.js';
 import { wholeTuples } from './tuple-file.js';

@@ -1,8 +1,8 @@
-import type { Manifest } from '../archive/manifest.js';
 import type { Entry } from '../archive/reader.js';
-import { TntarError } from '../errors.js';
-import { SYSTEM_ID_MAX, SYSTEM_SPACE_NAMES } from '../schema/system.js';
-import type { SpaceInfo } from '../tuple/batch.js';
+import type { SpaceInfo } from '../backup/batch.js';
+import type { Manifest } from '../backup/manifest.js';
+import { TntarError } from '../base/errors.js';
+import { SYSTEM_ID_MAX, SYSTEM_SPACE_NAMES } from '../schema/server/system-spaces.js';
 
 /** The error of an archive whose entries are sound, and do not fit each other. */
 export function misfit(what: string): TntarError {

@@ -2,9 +2,9 @@ import { constants, createReadStream } from 'node:fs';
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type EntryName, parseEntryName } from '../archive/entries.js';
-import { MAX_ENTRIES, MAX_JSON_BYTES } from '../archive/limits.js';
-import { messageOf, TntarError } from '../errors.js';
-import { quoted } from '../report.js';
+import { MAX_ENTRIES, MAX_JSON_BYTES } from '../backup/limits.js';
+import { messageOf, TntarError } from '../base/errors.js';
+import { quoted } from '../base/report.js';
 
 /** What one file of a folder is, by its name. */
 export interface NamedFile {

@@ -1,9 +1,16 @@
 import type { ArchiveFile } from '../archive/input.js';
 import { checkInput } from '../archive/input.js';
-import { aBoolean, aReport, checkOptions, type Kind, type Kinds, wholeFrom } from '../calls.js';
+import {
+  aBoolean,
+  aReport,
+  checkOptions,
+  type Kind,
+  type Kinds,
+  wholeFrom,
+} from '../base/option-checks.js';
+import type { ItemReadable } from '../flow/item-readable.js';
 import { archiveSource } from './archive.js';
-import { type FileReading, fileSource } from './indexed.js';
-import type { ItemReadable } from './items.js';
+import { type FileReading, fileSource } from './archive-file.js';
 
 /** What somebody who reads a backup tells its source. */
 export interface Reading {

@@ -1,8 +1,8 @@
-import { type BackupItem, Counter } from '../archive/items.js';
 import type { Salvage } from '../archive/salvage.js';
 import type { OpenFrom } from '../archive/survey.js';
-import { readFound } from './found.js';
-import { type ItemReadable, itemReadable } from './items.js';
+import { type BackupItem, Counter } from '../backup/item.js';
+import { type ItemReadable, itemReadable } from '../flow/item-readable.js';
+import { readFound } from './verified-entries.js';
 
 async function* readSalvage(open: OpenFrom, salvage: Salvage): AsyncGenerator<BackupItem> {
   const { manifest, entries, trailer } = salvage;

@@ -1,20 +1,20 @@
-import { type BackupEnd, type BackupItem, Counter } from '../archive/items.js';
-import { sameVclock } from '../archive/vclock.js';
-import { TntarError } from '../errors.js';
+import { type BackupEnd, type BackupItem, Counter } from '../backup/item.js';
+import { sameVclock } from '../backup/vclock.js';
+import { TntarError } from '../base/errors.js';
+import { type ItemReadable, itemReadable } from '../flow/item-readable.js';
 import type { Connection } from '../iproto/connection.js';
-import { type Catalog, rowlessReason, type Space } from '../schema/catalog.js';
-import { systemBatches } from '../schema/head.js';
-import { renumberCollations } from '../schema/old-collations.js';
-import { Field, SystemSpace } from '../schema/system.js';
+import { type Catalog, rowlessReason, type Space } from '../schema/catalog/catalog.js';
+import { systemBatches } from '../schema/catalog/preamble.js';
+import { renumberCollations } from '../schema/convert/old-collations.js';
+import { Field, SystemSpace } from '../schema/server/system-spaces.js';
 import { readVisible } from '../server/catalog.js';
-import { findHidden, throwHidden } from '../server/hidden.js';
-import { readSpace } from '../server/paged.js';
+import { readSpace } from '../server/pages.js';
 import { readSequenceValues } from '../server/sequence-values.js';
 import { readLocalLsn, readStatus } from '../server/status.js';
 import { findUnconfirmed } from '../server/unconfirmed.js';
+import { findHidden, throwHidden } from '../server/unreadable.js';
 import { decode, type Value } from '../tuple/codec.js';
-import { describeBackup, rowsFrom } from './description.js';
-import { type ItemReadable, itemReadable } from './items.js';
+import { describeBackup, rowsFrom } from './manifest-from-catalog.js';
 
 async function* readBackup(
   connection: Connection,

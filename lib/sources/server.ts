@@ -1,17 +1,24 @@
 import { once } from 'node:events';
-import type { BackupStart } from '../archive/items.js';
-import type { Manifest } from '../archive/manifest.js';
-import { aBoolean, aReport, checkOptions, type Kind, type Kinds, oneOf } from '../calls.js';
-import { TntarError } from '../errors.js';
+import type { BackupStart } from '../backup/item.js';
+import type { Manifest } from '../backup/manifest.js';
+import { TntarError } from '../base/errors.js';
+import {
+  aBoolean,
+  aReport,
+  checkOptions,
+  type Kind,
+  type Kinds,
+  oneOf,
+} from '../base/option-checks.js';
+import { type Report, silent } from '../base/report.js';
+import type { ItemReadable } from '../flow/item-readable.js';
 import type { Connection } from '../iproto/connection.js';
-import { type Report, silent } from '../report.js';
-import { oldSchema } from '../schema/versions.js';
-import { expectedRows } from '../server/expected.js';
-import { hangRisk } from '../server/hang.js';
-import { isWithoutReadView } from '../server/read-view.js';
+import { isWithoutReadView } from '../iproto/snapshot-reader.js';
+import { oldSchema } from '../schema/convert/versions.js';
+import { hangRisk } from '../server/hang-risk.js';
 import { checkSource, hasReadView } from '../server/releases.js';
+import { expectedRows } from '../server/row-estimate.js';
 import { readLargestRows, readSizes } from '../server/sizes.js';
-import type { ItemReadable } from './items.js';
 import type { Origin, Reading } from './origin.js';
 import { selectSource } from './select.js';
 import { hangError, snapshotSource } from './snapshot.js';

@@ -1,18 +1,18 @@
-import { type BackupItem, Counter } from '../archive/items.js';
-import type { Vclock } from '../archive/vclock.js';
-import { TntarError } from '../errors.js';
+import type { SpaceInfo, TupleBatch } from '../backup/batch.js';
+import { type BackupItem, Counter } from '../backup/item.js';
+import type { Vclock } from '../backup/vclock.js';
+import { TntarError } from '../base/errors.js';
+import { type ItemReadable, itemReadable } from '../flow/item-readable.js';
 import type { Connection } from '../iproto/connection.js';
-import { Catalog, type Space } from '../schema/catalog.js';
-import { systemBatches } from '../schema/head.js';
-import { renumberCollations } from '../schema/old-collations.js';
-import { SYSTEM_ID_MAX } from '../schema/system.js';
-import { greatHangRisk } from '../server/hang.js';
-import { readSpace } from '../server/paged.js';
-import { type ReadViewItem, readView } from '../server/read-view.js';
+import { type ReadViewItem, readView } from '../iproto/snapshot-reader.js';
+import { Catalog, type Space } from '../schema/catalog/catalog.js';
+import { systemBatches } from '../schema/catalog/preamble.js';
+import { renumberCollations } from '../schema/convert/old-collations.js';
+import { SYSTEM_ID_MAX } from '../schema/server/system-spaces.js';
+import { greatHangRisk } from '../server/hang-risk.js';
+import { readSpace } from '../server/pages.js';
 import { findUnconfirmed } from '../server/unconfirmed.js';
-import type { SpaceInfo, TupleBatch } from '../tuple/batch.js';
-import { describeBackup, rowsFrom } from './description.js';
-import { type ItemReadable, itemReadable } from './items.js';
+import { describeBackup, rowsFrom } from './manifest-from-catalog.js';
 import type { Reading } from './origin.js';
 
 /** The head of a read view: where it was cut, and all system spaces, which come first. */

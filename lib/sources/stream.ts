@@ -2,17 +2,17 @@ import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { FrameReader, startsFrame } from '../archive/compression.js';
-import type { BackupItem } from '../archive/items.js';
+import { unfold } from '../archive/decompress.js';
 import { BLOCK_BYTES, startsTar } from '../archive/tar.js';
-import { unfold } from '../archive/unfold.js';
-import { messageOf, TntarError } from '../errors.js';
-import type { Report } from '../report.js';
-import { Scratch } from '../scratch.js';
+import type { BackupItem } from '../backup/item.js';
+import { messageOf, TntarError } from '../base/errors.js';
+import type { Report } from '../base/report.js';
+import { Scratch } from '../base/scratch.js';
+import { itemReadable } from '../flow/item-readable.js';
 import { readArchive } from './archive.js';
 import { readFolder } from './directory.js';
-import { itemReadable } from './items.js';
 import type { ArchiveReading, Origin, Reading } from './origin.js';
-import { spool } from './spool.js';
+import { spool } from './unpack-tar.js';
 
 /** Of an input that hides its beginning behind frames to be passed over, no more than this is looked at. */
 const MAX_LOOK_BYTES = 1024 * 1024;

@@ -1,6 +1,6 @@
-import { MAX_TUPLE_BYTES } from '../archive/limits.js';
-import { TntarError } from '../errors.js';
-import { type Loan, SharedPiece } from '../memory.js';
+import { MAX_TUPLE_BYTES } from '../backup/limits.js';
+import { TntarError } from '../base/errors.js';
+import { type Loan, SharedPiece } from '../base/memory.js';
 import { INVALID, skipTuple } from '../tuple/msgpack.js';
 import { Arriving } from '../tuple/walk.js';
 

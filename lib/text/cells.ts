@@ -18,7 +18,7 @@ import {
 } from './scalars.js';
 import { PIECE_BYTES, type Strings } from './strings.js';
 import { type Group, groupOf } from './table.js';
-import { Unfit } from './unfit.js';
+import { Unfit } from './unrepresentable.js';
 
 /** The groups of columns that a value of each kind may stand in, besides JSON. */
 const FITTING: Readonly<Record<number, readonly Group[]>> = {

@@ -1,6 +1,6 @@
-import { shorten } from '../report.js';
-import { Opaque } from '../tuple/carried.js';
+import { shorten } from '../base/report.js';
 import { Datetime } from '../tuple/datetime.js';
+import { Opaque } from '../tuple/exact-types.js';
 import { Interval } from '../tuple/interval.js';
 import { skip } from '../tuple/msgpack.js';
 import type { Row } from '../tuple/row.js';
@@ -19,7 +19,7 @@ import {
   writeInteger,
 } from './scalars.js';
 import { PIECE_BYTES, type Strings } from './strings.js';
-import { Unfit } from './unfit.js';
+import { Unfit } from './unrepresentable.js';
 import type { RowWriter } from './writer.js';
 
 const QUOTE = 0x22;

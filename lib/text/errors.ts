@@ -1,5 +1,5 @@
-import type { Opaque } from '../tuple/carried.js';
 import { decodeExact, type ExactValue, encodeExact } from '../tuple/exact.js';
+import type { Opaque } from '../tuple/exact-types.js';
 
 /** `MP_ERROR` of the server's `src/lib/core/mp_extension_types.h`. */
 const TYPE = 3;

@@ -1,13 +1,13 @@
-import { TntarError } from '../errors.js';
-import { quoted } from '../report.js';
+import { TntarError } from '../base/errors.js';
+import { quoted } from '../base/report.js';
 import type { TextBuffer } from './buffer.js';
 import { type CsvOptions, CsvRows } from './csv.js';
 import { InsertRows } from './insert.js';
 import type { Layout } from './layout.js';
+import { RawRows } from './msgpack.js';
 import { type InvalidUtf8, TEXT_FORMATS, type TextFormat } from './names.js';
 import { JsonRows } from './ndjson.js';
 import { PostgresRows } from './postgres.js';
-import { RawRows } from './raw.js';
 import { Strings } from './strings.js';
 import type { RowWriter } from './writer.js';
 

@@ -1,6 +1,6 @@
-import { quoted } from '../report.js';
-import type { Catalog, Space, SystemRow } from '../schema/catalog.js';
-import { Field, SystemSpace } from '../schema/system.js';
+import { quoted } from '../base/report.js';
+import type { Catalog, Space, SystemRow } from '../schema/catalog/catalog.js';
+import { Field, SystemSpace } from '../schema/server/system-spaces.js';
 import type { TableLimits } from './limits.js';
 
 /** As PostgreSQL calls a primary key. */

@@ -21,7 +21,7 @@ import {
   type Table,
   tableOf,
 } from './table.js';
-import { minusZero, Unfit } from './unfit.js';
+import { minusZero, Unfit } from './unrepresentable.js';
 import type { RowWriter } from './writer.js';
 
 /** What two kinds of SQL do not have in common. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { jsonText } from '../report.js';
-import { Opaque } from '../tuple/carried.js';
+import { jsonText } from '../base/report.js';
 import { Datetime } from '../tuple/datetime.js';
+import { Opaque } from '../tuple/exact-types.js';
 import { Interval } from '../tuple/interval.js';
 import { headerSize, isString, memberCount, skip } from '../tuple/msgpack.js';
 import { isShort, UNFINISHED, Walker } from '../tuple/walk.js';
@@ -20,7 +20,7 @@ import {
   writeInteger,
 } from './scalars.js';
 import { PIECE_BYTES, Strings } from './strings.js';
-import { minusZero, Unfit } from './unfit.js';
+import { minusZero, Unfit } from './unrepresentable.js';
 
 /** Containers in each other: as deep as recursion goes safely, and far deeper than data is. */
 const MAX_DEPTH = 512;

@@ -1,9 +1,9 @@
-import { TntarError } from '../errors.js';
-import { quoted, thereAre } from '../report.js';
-import type { Catalog, Space } from '../schema/catalog.js';
-import { columnsOf, rowsOfSpaces } from '../schema/columns.js';
-import { isTable } from '../schema/rows.js';
-import { Unfit } from './unfit.js';
+import { TntarError } from '../base/errors.js';
+import { quoted, thereAre } from '../base/report.js';
+import type { Catalog, Space } from '../schema/catalog/catalog.js';
+import { columnsOf, rowsOfSpaces } from '../schema/catalog/columns.js';
+import { isTable } from '../schema/catalog/rows.js';
+import { Unfit } from './unrepresentable.js';
 
 /** A field of a space's rows as a column of text. */
 export interface TextColumn {

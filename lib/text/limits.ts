@@ -1,6 +1,6 @@
-import { shorten } from '../report.js';
+import { shorten } from '../base/report.js';
 import type { TextColumn } from './layout.js';
-import { Unfit } from './unfit.js';
+import { Unfit } from './unrepresentable.js';
 
 /** Limits of a database on tables and their names. */
 export interface TableLimits {

@@ -1,4 +1,4 @@
-import { jsonText } from '../report.js';
+import { jsonText } from '../base/report.js';
 import { Row } from '../tuple/row.js';
 import { FixedText, SMALL_BUFFER, TextBuffer } from './buffer.js';
 import { JsonWriter } from './json.js';

@@ -1,6 +1,6 @@
 import type { TextColumn } from './layout.js';
 import { type Group, groupOf, type TableIndex } from './table.js';
-import { Unfit } from './unfit.js';
+import { Unfit } from './unrepresentable.js';
 
 /** `BTMaxItemSize` of `src/include/access/nbtree.h` for pages of 8 KiB: the longest row of an index. */
 export const MAX_INDEX_ROW = 2704;

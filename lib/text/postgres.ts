@@ -1,4 +1,4 @@
-import { quoted } from '../report.js';
+import { quoted } from '../base/report.js';
 import { Datetime } from '../tuple/datetime.js';
 import type { Decimal } from '../tuple/decimal.js';
 import { readInteger } from '../tuple/integers.js';
@@ -25,7 +25,7 @@ import {
   type TableIndex,
   tableOf,
 } from './table.js';
-import { minusZero, Unfit } from './unfit.js';
+import { minusZero, Unfit } from './unrepresentable.js';
 import type { RowWriter } from './writer.js';
 
 const SERVER = POSTGRES_LIMITS.database;

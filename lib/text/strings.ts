@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { InvalidUtf8 } from './names.js';
-import { hasZero, notUtf8 } from './unfit.js';
+import { hasZero, notUtf8 } from './unrepresentable.js';
 
 /** The beginning of each string that was written as base64, so that it is not taken for text. */
 const MARK = 'base64:';

@@ -1,13 +1,13 @@
-import { quoted } from '../report.js';
-import type { SystemRow } from '../schema/catalog.js';
-import { isTable } from '../schema/rows.js';
-import { Field, SystemSpace } from '../schema/system.js';
+import { quoted } from '../base/report.js';
+import type { SystemRow } from '../schema/catalog/catalog.js';
+import { isTable } from '../schema/catalog/rows.js';
+import { Field, SystemSpace } from '../schema/server/system-spaces.js';
 import type { Value } from '../tuple/codec.js';
 import { indexNames, sameTables } from './index-names.js';
 import { checkColumns, type Layout, type TextColumn } from './layout.js';
 import { checkLimits, checkName, type TableLimits } from './limits.js';
 import type { Strings } from './strings.js';
-import { Unfit } from './unfit.js';
+import { Unfit } from './unrepresentable.js';
 
 /** What a column holds, as far as databases tell that apart. */
 export type Group =

@@ -1,7 +1,7 @@
 import { Decimal as Calculator } from 'decimal.js';
-import { Double, Float, sized } from './carried.js';
 import { Decimal, MAX_DIGITS } from './decimal.js';
 import { decodeExact, type ExactValue, encodeExact } from './exact.js';
+import { Double, Float, sized } from './exact-types.js';
 import { isString, stringBytes } from './msgpack.js';
 
 /** As the server's `src/lib/core/decimal.c`: as many digits as there are, halves away from zero. */

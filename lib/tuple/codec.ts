@@ -1,5 +1,5 @@
 import { Packr } from 'msgpackr';
-import { extension, sized } from './carried.js';
+import { extension, sized } from './exact-types.js';
 import { readInteger } from './integers.js';
 import {
   arrayHeader,

@@ -1,4 +1,4 @@
-import { Carried, extension } from './carried.js';
+import { Carried, extension } from './exact-types.js';
 
 /** `MP_DATETIME` of the server's `src/lib/core/mp_extension_types.h`. */
 const TYPE = 4;

@@ -1,4 +1,4 @@
-import { Carried, extension } from './carried.js';
+import { Carried, extension } from './exact-types.js';
 import { integer, readInteger } from './integers.js';
 import { isInteger, skip } from './msgpack.js';
 

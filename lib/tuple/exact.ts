@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { Carried, Double, Float, Opaque, Raw, sized } from './carried.js';
 import { Datetime } from './datetime.js';
 import { Decimal } from './decimal.js';
+import { Carried, Double, Float, Opaque, Raw, sized } from './exact-types.js';
 import { integer, readInteger } from './integers.js';
 import { Interval } from './interval.js';
 import {

@@ -1,6 +1,6 @@
 import { bits, calculate, splice } from './arithmetic.js';
-import { Raw } from './carried.js';
 import { decodeExact, type ExactValue, encodeExact } from './exact.js';
+import { Raw } from './exact-types.js';
 import { joinFields, splitFields } from './fields.js';
 import { arrayHeader, countValues, headerSize, isArray, memberCount, skip } from './msgpack.js';
 import { type Places, placesAfter, placesBefore } from './places.js';

@@ -1,4 +1,4 @@
-import { Carried, extension } from './carried.js';
+import { Carried, extension } from './exact-types.js';
 
 /** `MP_UUID` of the server's `src/lib/core/mp_extension_types.h`. */
 const TYPE = 2;

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { visibleText } from '../../bin/output/visible.js';
-import { jsonText } from '../../lib/report.js';
+import { jsonText } from '../../lib/base/report.js';
 import { tntar } from '../support/cli.js';
 import { TerminalSession } from '../support/terminal.js';
 import { writeSpace } from '../unit/text/carried.js';

@@ -2,10 +2,10 @@ import {
   MAX_DEFINITION_VALUES,
   MAX_JSON_VALUES,
   MAX_TUPLE_BYTES,
-} from '../../lib/archive/limits.js';
-import { MAX_FIELDS } from '../../lib/schema/field-limit.js';
-import { MAX_SQL_DEPTH, MAX_SQL_TOKENS } from '../../lib/schema/sql.js';
-import { MAX_NESTING } from '../../lib/schema/validate.js';
+} from '../../lib/backup/limits.js';
+import { MAX_FIELDS } from '../../lib/schema/catalog/field-limit.js';
+import { MAX_NESTING } from '../../lib/schema/read/validate.js';
+import { MAX_SQL_DEPTH, MAX_SQL_TOKENS } from '../../lib/schema/sql/tokens.js';
 import { MAX_UNNAMED } from '../../lib/text/layout.js';
 import { MAX_DECODED } from '../../lib/tuple/tuple.js';
 import {

@@ -1,11 +1,11 @@
 import { deepEqual, ok } from 'node:assert/strict';
-import { TntarError } from '../../lib/errors.js';
+import { TntarError } from '../../lib/base/errors.js';
+import { Pool } from '../../lib/base/memory.js';
 import { bodyDecoded, bodyValue, isError, replyError } from '../../lib/iproto/bodies.js';
 import { Key } from '../../lib/iproto/constants.js';
 import { parseGreeting } from '../../lib/iproto/greeting.js';
 import { forEachPacket, type Packet, PacketSplitter } from '../../lib/iproto/packets.js';
-import { RowsReader } from '../../lib/iproto/rows.js';
-import { Pool } from '../../lib/memory.js';
+import { RowsReader } from '../../lib/iproto/select-reader.js';
 import { chunksOf } from '../unit/iproto/cutting.js';
 
 /** The message of the error that ends `read`, which has to be ours; undefined where none does. */

@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok, throws } from 'node:assert/strict';
-import { countTuples, eachTuple } from '../../lib/tuple/batch.js';
+import { countTuples, eachTuple } from '../../lib/backup/batch.js';
 import { decode } from '../../lib/tuple/codec.js';
 import { editArray, editMap } from '../../lib/tuple/edit.js';
 import { decodeExact, encodeExact } from '../../lib/tuple/exact.js';

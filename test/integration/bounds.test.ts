@@ -7,7 +7,7 @@ import {
   MAX_ENTRIES,
   MAX_JSON_BYTES,
   MAX_JSON_VALUES,
-} from '../../lib/archive/limits.js';
+} from '../../lib/backup/limits.js';
 import {
   archive,
   contents,

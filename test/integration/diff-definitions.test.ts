@@ -1,8 +1,8 @@
 import { deepEqual, ok } from 'node:assert/strict';
 import { compareDefinitions } from '../../lib/diff/definitions.js';
-import { Catalog } from '../../lib/schema/catalog.js';
-import { versionsOf } from '../../lib/schema/release.js';
-import { SYSTEM_SPACES } from '../../lib/schema/system.js';
+import { Catalog } from '../../lib/schema/catalog/catalog.js';
+import { versionsOf } from '../../lib/schema/server/release.js';
+import { SYSTEM_SPACES } from '../../lib/schema/server/system-spaces.js';
 import { readCatalog } from '../../lib/server/catalog.js';
 import { atOnce } from '../support/at-once.js';
 import { startServer, type TestServer } from '../support/server.js';

@@ -1,10 +1,10 @@
 import { deepEqual, equal, match, rejects } from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { eachTuple } from '../../lib/backup/batch.js';
 import type { Connection } from '../../lib/iproto/connection.js';
 import { readCatalog } from '../../lib/server/catalog.js';
-import { readSpace } from '../../lib/server/paged.js';
+import { readSpace } from '../../lib/server/pages.js';
 import { selectSource } from '../../lib/sources/select.js';
-import { eachTuple } from '../../lib/tuple/batch.js';
 import { type Fingerprint, fingerprint, type SpacePrint } from '../support/fingerprint.js';
 import { raw } from '../support/hostile-data.js';
 import { startServer, type TestServer } from '../support/server.js';

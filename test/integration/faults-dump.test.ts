@@ -2,7 +2,7 @@ import { equal, match, ok, rejects } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inspect } from '../../lib/inspect.js';
+import { inspect } from '../../lib/pipelines/inspect.js';
 import { blobRows, blobs } from '../cli/blobs.js';
 import { failsWith, isReleased } from '../cli/outcome.js';
 import { Running } from '../cli/running.js';

@@ -4,7 +4,7 @@ import { setEngine } from '../../lib/filters/engine.js';
 import { renameSpaces } from '../../lib/filters/rename.js';
 import type { Rewrite } from '../../lib/filters/rewrite.js';
 import { parseUri } from '../../lib/iproto/uri.js';
-import { restore as restoreStream } from '../../lib/restore.js';
+import { restore as restoreStream } from '../../lib/pipelines/restore.js';
 import { fingerprint } from '../support/fingerprint.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { dump, withTarget } from './fidelity/roundtrip.js';

@@ -1,5 +1,5 @@
 import { equal, match, ok } from 'node:assert/strict';
-import { MAX_DEFINITION_BYTES } from '../../lib/archive/limits.js';
+import { MAX_DEFINITION_BYTES } from '../../lib/backup/limits.js';
 import { MAX_REPLY_BYTES, MAX_REPLY_VALUES } from '../../lib/iproto/constants.js';
 import { arrayOf, type Lie, numberedMap, replyOf, startLiar, textOf } from '../support/liar.js';
 import { coded, pack } from '../support/msgpack.js';

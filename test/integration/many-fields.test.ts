@@ -2,7 +2,7 @@ import { equal, match, ok } from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MAX_FIELDS } from '../../lib/schema/field-limit.js';
+import { MAX_FIELDS } from '../../lib/schema/catalog/field-limit.js';
 import { archive, jsonEntry, manifest, manyRowsEntry, sealed } from '../support/archive-builder.js';
 import { tntar } from '../support/cli.js';
 import type { Plain } from '../support/msgpack.js';

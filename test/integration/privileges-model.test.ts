@@ -1,11 +1,11 @@
 import { deepEqual, ok } from 'node:assert/strict';
 import { Connection } from '../../lib/iproto/connection.js';
 import { parseUri } from '../../lib/iproto/uri.js';
-import type { Catalog } from '../../lib/schema/catalog.js';
-import { Privileges } from '../../lib/schema/privileges.js';
-import { Field, Privilege, SystemSpace } from '../../lib/schema/system.js';
+import type { Catalog } from '../../lib/schema/catalog/catalog.js';
+import { Field, Privilege, SystemSpace } from '../../lib/schema/server/system-spaces.js';
+import { Privileges } from '../../lib/schema/trust/privileges.js';
 import { readCatalog } from '../../lib/server/catalog.js';
-import { findHidden } from '../../lib/server/hidden.js';
+import { findHidden } from '../../lib/server/unreadable.js';
 import type { Value } from '../../lib/tuple/codec.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { connect } from './fidelity/roundtrip.js';

@@ -1,10 +1,10 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import { Readable } from 'node:stream';
-import { TntarError } from '../../lib/errors.js';
+import { TntarError } from '../../lib/base/errors.js';
 import { RequestType } from '../../lib/iproto/constants.js';
 import { store } from '../../lib/iproto/requests.js';
 import { parseUri } from '../../lib/iproto/uri.js';
-import { restore } from '../../lib/restore.js';
+import { restore } from '../../lib/pipelines/restore.js';
 import { crafted, functionRow, type SystemRows } from '../support/crafted.js';
 import { fingerprint } from '../support/fingerprint.js';
 import { type Plain, pack } from '../support/msgpack.js';

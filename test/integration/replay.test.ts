@@ -2,9 +2,9 @@ import { deepEqual, equal, ifError, match, ok, rejects } from 'node:assert/stric
 import { readdirSync } from 'node:fs';
 import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { dump } from '../../lib/dump.js';
 import { parseUri } from '../../lib/iproto/uri.js';
-import { restore } from '../../lib/restore.js';
+import { dump } from '../../lib/pipelines/dump.js';
+import { restore } from '../../lib/pipelines/restore.js';
 import { fixturePath, readFixture } from '../fixtures/folder.js';
 import { tntar } from '../support/cli.js';
 import { entriesOf } from '../support/entries.js';

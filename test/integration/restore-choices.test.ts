@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { parseUri } from '../../lib/iproto/uri.js';
-import { restore as restoreStream } from '../../lib/restore.js';
+import { restore as restoreStream } from '../../lib/pipelines/restore.js';
 import { tntar } from '../support/cli.js';
 import { fingerprint } from '../support/fingerprint.js';
 import { startServer, type TestServer } from '../support/server.js';

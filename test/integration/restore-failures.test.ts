@@ -1,10 +1,10 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type BackupItem, Counter } from '../../lib/archive/items.js';
+import { eachTuple, type TupleBatch } from '../../lib/backup/batch.js';
+import { type BackupItem, Counter } from '../../lib/backup/item.js';
 import { archiveSink } from '../../lib/sinks/archive.js';
 import { archiveSource } from '../../lib/sources/archive.js';
-import { eachTuple, type TupleBatch } from '../../lib/tuple/batch.js';
 import type { Result } from '../support/cli.js';
 import { fingerprint } from '../support/fingerprint.js';
 import { raw } from '../support/hostile-data.js';

@@ -1,5 +1,5 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
-import type { BackupStart } from '../../lib/archive/items.js';
+import type { BackupStart } from '../../lib/backup/item.js';
 import { PASSWORD, startServer, type TestServer, USER } from '../support/server.js';
 import { readArchive } from '../unit/archive/reading.js';
 import { dump, restore, SOURCES, startTarget, withTarget } from './fidelity/roundtrip.js';

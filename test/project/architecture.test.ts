@@ -6,47 +6,32 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /**
- * The stages of lib, each of files and folders that stand side by side. A file may import from its own
- * place, and from stages above.
+ * The floors of lib, each of rooms that stand side by side. A file may import from its own room, and from the
+ * floors above it in this list. A room is a folder; each folder of `lib/schema` is one.
  */
-const STAGES: readonly (readonly string[])[] = [
-  [
-    'awake.ts',
-    'calls.ts',
-    'errors.ts',
-    'lock.ts',
-    'memory.ts',
-    'report.ts',
-    'scratch.ts',
-    'temporary.ts',
-    'turns.ts',
-    'version.ts',
-  ],
+const FLOORS: readonly (readonly string[])[] = [
+  ['base'],
   ['tuple'],
-  ['archive'],
-  ['iproto'],
-  ['schema'],
-  ['text'],
+  ['backup'],
+  ['archive', 'iproto'],
+  ['schema/server'],
+  ['schema/catalog'],
+  ['schema/sql'],
+  ['schema/describe'],
+  ['schema/read'],
+  ['schema/convert'],
+  ['schema/select'],
+  ['schema/trust'],
+  ['schema/refuse'],
+  ['schema/plan'],
+  ['schema/access'],
   ['server'],
-  ['filters'],
-  ['diff'],
-  ['sources', 'sinks'],
-  [
-    'dump.ts',
-    'restore.ts',
-    'copy.ts',
-    'inspect-options.ts',
-    'inspect.ts',
-    'outline.ts',
-    'extract.ts',
-    'cat.ts',
-    'diff.ts',
-    'salvage.ts',
-    'index.ts',
-  ],
+  ['text'],
+  ['flow'],
+  ['sources', 'filters', 'sinks', 'diff'],
+  ['pipelines'],
+  ['index.ts'],
 ];
-/** Files that share a stage and may import from each other; folders that share one may not. */
-const isFile = (place: string): boolean => place.endsWith('.ts');
 
 /** Packages that one file alone may know. */
 const KEPT_BY: Readonly<Record<string, string>> = {
@@ -62,16 +47,16 @@ const KEPT_BY: Readonly<Record<string, string>> = {
 };
 /** Where stages are joined. */
 const PIPELINES = [
-  'lib/cat.ts',
-  'lib/diff.ts',
-  'lib/dump.ts',
-  'lib/extract.ts',
-  'lib/inspect.ts',
-  'lib/restore.ts',
+  'lib/pipelines/cat.ts',
+  'lib/pipelines/diff.ts',
+  'lib/pipelines/dump.ts',
+  'lib/pipelines/extract.ts',
+  'lib/pipelines/inspect.ts',
+  'lib/pipelines/restore.ts',
 ];
 
 interface Source {
-  /** From the root, e.g. `lib/tuple/batch.ts`. */
+  /** From the root, e.g. `lib/backup/batch.ts`. */
   path: string;
   /** Without comments. */
   code: string;
@@ -101,19 +86,39 @@ function importsOf(path: string, code: string): string[] {
   );
 }
 
-/** The stage of a file of lib and its place in it, e.g. `[1, 'tuple']`; stage -1 for neither. */
-function placeOf(path: string): [number, string] {
-  const place = path.split('/')[1] ?? '';
-  return [STAGES.findIndex((places) => places.includes(place)), place];
+/** The room of a file of lib, e.g. `schema/plan`. */
+function roomOf(path: string): string {
+  const [, room = '', inner = ''] = path.split('/');
+  return room === 'schema' ? `${room}/${inner}` : room;
 }
+
+/** The floor of a file of lib; -1 for a room that no floor has. */
+const floorOf = (path: string): number => FLOORS.findIndex((rooms) => rooms.includes(roomOf(path)));
 
 function mayImport(from: string, to: string): boolean {
   if (!to.startsWith('lib/')) return false;
-  const [stage, place] = placeOf(from);
-  const [targetStage, targetPlace] = placeOf(to);
-  if (targetStage < 0) return false;
-  if (targetStage !== stage) return targetStage < stage;
-  return targetPlace === place || isFile(place);
+  const [floor, target] = [floorOf(from), floorOf(to)];
+  if (target < 0) return false;
+  return target < floor || roomOf(from) === roomOf(to);
+}
+
+/** Finds imports that lead back to where they began, those of types included. */
+function circlesIn(sources: readonly Source[]): string[] {
+  const imports = new Map(sources.map((source) => [source.path, source.imports]));
+  const state = new Map<string, 'open' | 'done'>();
+  const circles: string[] = [];
+  const visit = (path: string, way: readonly string[]): void => {
+    if (state.get(path) === 'done') return;
+    if (state.get(path) === 'open') {
+      circles.push([...way.slice(way.indexOf(path)), path].join(' -> '));
+      return;
+    }
+    state.set(path, 'open');
+    for (const next of imports.get(path) ?? []) visit(next, [...way, path]);
+    state.set(path, 'done');
+  };
+  for (const { path } of sources) visit(path, []);
+  return circles;
 }
 
 describe('the architecture', () => {
@@ -123,22 +128,26 @@ describe('the architecture', () => {
   it('was read from the sources', () => {
     ok(lib.length > 20 && bin.length > 0);
     const writer = lib.find(({ path }) => path === 'lib/archive/writer.ts');
-    ok(writer?.imports.includes('lib/tuple/batch.ts'));
+    ok(writer?.imports.includes('lib/backup/batch.ts'));
     ok(writer?.imports.includes('lib/archive/tar.ts'));
   });
 
   it('has a place for every file of lib', () => {
     deepEqual(
-      lib.map(({ path }) => path).filter((path) => placeOf(path)[0] < 0),
+      lib.map(({ path }) => path).filter((path) => floorOf(path) < 0),
       [],
     );
   });
 
-  it('lets no file of lib import from a later stage, nor from outside', () => {
+  it('lets no file of lib import from a later floor or from outside', () => {
     const wrong = lib.flatMap(({ path, imports }) =>
       imports.filter((target) => !mayImport(path, target)).map((target) => `${path} -> ${target}`),
     );
     deepEqual(wrong, []);
+  });
+
+  it('has no circle of imports, those of types included', () => {
+    deepEqual(circlesIn([...lib, ...bin]), []);
   });
 
   it('lets bin import from lib and from itself only', () => {
@@ -177,30 +186,34 @@ describe('the architecture', () => {
 
   it('refuses in this test what it should', () => {
     for (const [from, to, expected] of [
-      ['lib/archive/writer.ts', 'lib/tuple/batch.ts', true],
+      ['lib/archive/writer.ts', 'lib/backup/batch.ts', true],
       ['lib/archive/writer.ts', 'lib/archive/tar.ts', true],
-      ['lib/archive/writer.ts', 'lib/errors.ts', true],
-      ['lib/restore.ts', 'lib/dump.ts', true],
-      ['lib/restore.ts', 'lib/sinks/server.ts', true],
-      ['lib/tuple/batch.ts', 'lib/archive/writer.ts', false],
+      ['lib/archive/writer.ts', 'lib/iproto/uri.ts', false],
+      ['lib/schema/plan/plan.ts', 'lib/schema/catalog/catalog.ts', true],
+      ['lib/schema/catalog/catalog.ts', 'lib/schema/plan/plan.ts', false],
+      ['lib/pipelines/restore.ts', 'lib/pipelines/dump.ts', true],
+      ['lib/pipelines/restore.ts', 'lib/sinks/server.ts', true],
+      ['lib/backup/batch.ts', 'lib/archive/writer.ts', false],
       ['lib/sources/archive.ts', 'lib/sinks/archive.ts', false],
       ['lib/sinks/archive.ts', 'lib/sources/archive.ts', false],
-      ['lib/sinks/archive.ts', 'lib/dump.ts', false],
-      ['lib/errors.ts', 'lib/tuple/batch.ts', false],
-      ['lib/errors.ts', 'lib/report.ts', true],
-      ['lib/errors.ts', 'bin/output/exit.ts', false],
-      ['lib/tuple/batch.ts', 'lib/unheard/of.ts', false],
-      ['lib/tuple/batch.ts', 'test/support/msgpack.ts', false],
+      ['lib/sinks/archive.ts', 'lib/pipelines/dump.ts', false],
+      ['lib/base/errors.ts', 'bin/output/exit.ts', false],
+      ['lib/backup/batch.ts', 'lib/unheard/of.ts', false],
+      ['lib/backup/batch.ts', 'test/support/msgpack.ts', false],
     ] as const) {
       deepEqual([from, to, mayImport(from, to)], [from, to, expected]);
     }
-    deepEqual(importsOf('lib/a/b.ts', "import x from '../../c.js';\nexport * from '../d.js';"), [
+    deepEqual(importsOf('lib/a/b.ts', "import x from '../c.js';\nexport * from './d.js';"), [
       'lib/c.ts',
       'lib/a/d.ts',
     ]);
-    deepEqual(importsOf('lib/a/b.ts', "import '../e.js'; await import('../../f/g.js');"), [
+    deepEqual(importsOf('lib/a/b.ts', "import './e.js'; await import('../f/g.js');"), [
       'lib/a/e.ts',
       'lib/f/g.ts',
+    ]);
+    const source = (path: string, ...imports: string[]): Source => ({ path, code: '', imports });
+    deepEqual(circlesIn([source('a', 'b', 'c'), source('b', 'c'), source('c', 'b')]), [
+      'b -> c -> b',
     ]);
   });
 });

@@ -226,7 +226,8 @@ describe('the package', () => {
 
   it('lets nobody import what it does not export', async () => {
     const consumer = join(folder, 'consumer');
-    const inner = "import('tntar/dist/lib/errors.js').catch((error) => console.log(error.code))";
+    const inner =
+      "import('tntar/dist/lib/base/errors.js').catch((error) => console.log(error.code))";
     const { stdout } = await sh(`node -e "${inner}"`, consumer);
     equal(String(stdout), 'ERR_PACKAGE_PATH_NOT_EXPORTED\n');
   });

@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import type { BackupItem } from '../../lib/archive/items.js';
+import type { BackupItem } from '../../lib/backup/item.js';
 import { archive, type Entry, sealed } from '../support/archive-builder.js';
 import { isArchiveError, readArchive } from '../unit/archive/reading.js';
 import { entries, mutated, mutation } from './archives.js';

@@ -2,7 +2,7 @@ import { deepEqual, notEqual, ok } from 'node:assert/strict';
 import fc from 'fast-check';
 import { compareDefinitions, showDefinition } from '../../lib/diff/definitions.js';
 import { showChange } from '../../lib/diff/property.js';
-import { versionsOf } from '../../lib/schema/release.js';
+import { versionsOf } from '../../lib/schema/server/release.js';
 import { atOnce } from '../support/at-once.js';
 import { catalogOf } from '../unit/schema/catalogs.js';
 import { anyValue, editsTo, type Rows, schema } from './definitions.js';

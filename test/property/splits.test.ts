@@ -1,8 +1,8 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import fc from 'fast-check';
+import { Pool } from '../../lib/base/memory.js';
 import { forEachPacket, PacketSplitter } from '../../lib/iproto/packets.js';
-import { RowsReader } from '../../lib/iproto/rows.js';
-import { Pool } from '../../lib/memory.js';
+import { RowsReader } from '../../lib/iproto/select-reader.js';
 import { archiveSource } from '../../lib/sources/archive.js';
 import { archive, sealed } from '../support/archive-builder.js';
 import { coded } from '../support/msgpack.js';

@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import fc from 'fast-check';
 import { Unpackr } from 'msgpackr';
-import { countTuples, eachTuple } from '../../lib/tuple/batch.js';
+import { countTuples, eachTuple } from '../../lib/backup/batch.js';
 import { addPair, editArray, editMap } from '../../lib/tuple/edit.js';
 import { decodeExact, encodeExact } from '../../lib/tuple/exact.js';
 import { fieldBytes, joinFields, splitFields } from '../../lib/tuple/fields.js';

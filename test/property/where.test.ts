@@ -1,11 +1,11 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import fc from 'fast-check';
-import { TntarError } from '../../lib/errors.js';
+import { TntarError } from '../../lib/base/errors.js';
 import { Budget } from '../../lib/filters/expression/budget.js';
 import { compileExpression } from '../../lib/filters/expression/expression.js';
 import type { ExpressionType } from '../../lib/filters/expression/types.js';
-import { Double, Float } from '../../lib/tuple/carried.js';
 import { Decimal } from '../../lib/tuple/decimal.js';
+import { Double, Float } from '../../lib/tuple/exact-types.js';
 import { Tuple } from '../../lib/tuple/tuple.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { holds } from './runs.js';

@@ -1,5 +1,5 @@
-import { messageOf, TntarError } from '../../errors.js';
-import { quoted } from '../../report.js';
+import { messageOf, TntarError } from '../../base/errors.js';
+import { quoted } from '../../base/report.js';
 import type { Tuple } from '../../tuple/tuple.js';
 import { type Budget, OverBudget } from './budget.js';
 import { loadCel } from './cel.js';

@@ -1,4 +1,4 @@
-import { listOf } from '../../report.js';
+import { listOf } from '../../base/report.js';
 
 /** The type of an expression, as far as it is known before the first row. */
 export type ExpressionType =

@@ -7,7 +7,7 @@ import {
   FrameReader,
   MAX_LEVEL,
 } from '../../../lib/archive/compression.js';
-import { MAX_WINDOW_LOG } from '../../../lib/archive/limits.js';
+import { MAX_WINDOW_LOG } from '../../../lib/backup/limits.js';
 import { frame, skippableFrame } from '../../support/archive-builder.js';
 import { chunked } from './reading.js';
 

@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
-import type { BackupItem } from '../../../lib/archive/items.js';
-import type { Manifest } from '../../../lib/archive/manifest.js';
 import { ArchiveWriter } from '../../../lib/archive/writer.js';
+import type { BackupItem } from '../../../lib/backup/item.js';
+import type { Manifest } from '../../../lib/backup/manifest.js';
 import { archive, goodEntries, manifest, sealed } from '../../support/archive-builder.js';
 import { type Plain, tuples } from '../../support/msgpack.js';
 import { isArchiveError, readArchive } from './reading.js';

@@ -1,6 +1,6 @@
 import { deepEqual, equal, throws } from 'node:assert/strict';
 import { JsonReader } from '../../../lib/archive/json.js';
-import { TntarError } from '../../../lib/errors.js';
+import { TntarError } from '../../../lib/base/errors.js';
 
 const read = (document: unknown): JsonReader =>
   JsonReader.parse(Buffer.from(JSON.stringify(document)), 'doc.json');

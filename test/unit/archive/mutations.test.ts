@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
-import { MAX_PART_BYTES } from '../../../lib/archive/limits.js';
 import { readEntries } from '../../../lib/archive/reader.js';
+import { MAX_PART_BYTES } from '../../../lib/backup/limits.js';
 import {
   archive,
   contents,

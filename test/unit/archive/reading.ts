@@ -1,6 +1,6 @@
 import { rejects } from 'node:assert/strict';
-import type { BackupItem } from '../../../lib/archive/items.js';
-import { TntarError } from '../../../lib/errors.js';
+import type { BackupItem } from '../../../lib/backup/item.js';
+import { TntarError } from '../../../lib/base/errors.js';
 import { archiveSource } from '../../../lib/sources/archive.js';
 
 /** Bytes as a stream gives them, in chunks of memory of their own. */

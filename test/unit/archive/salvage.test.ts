@@ -1,8 +1,8 @@
 import { deepEqual, equal, match, ok, throws } from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import type { BackupItem } from '../../../lib/archive/items.js';
 import { type Salvage, salvageable } from '../../../lib/archive/salvage.js';
 import { type OpenFrom, survey } from '../../../lib/archive/survey.js';
+import type { BackupItem } from '../../../lib/backup/item.js';
 import { salvageSource } from '../../../lib/sources/salvage.js';
 import {
   archive,

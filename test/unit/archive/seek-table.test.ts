@@ -1,11 +1,11 @@
 import { deepEqual, doesNotThrow, equal, notEqual, ok, rejects, throws } from 'node:assert/strict';
 import { countsOf, readIndex } from '../../../lib/archive/archive-file.js';
 import type { ArchiveFile } from '../../../lib/archive/input.js';
-import { MAX_FRAMES } from '../../../lib/archive/limits.js';
-import type { Manifest } from '../../../lib/archive/manifest.js';
 import { FramePlaces, SeekTable, tableBytesOf } from '../../../lib/archive/seek-table.js';
 import { type OpenFrom, survey } from '../../../lib/archive/survey.js';
 import { ArchiveWriter } from '../../../lib/archive/writer.js';
+import { MAX_FRAMES } from '../../../lib/backup/limits.js';
+import type { Manifest } from '../../../lib/backup/manifest.js';
 import {
   archive,
   contents,

@@ -3,17 +3,17 @@ import { randomBytes } from 'node:crypto';
 import { extract } from 'tar-stream';
 import { decompress } from 'zstd-napi';
 import { MAX_LEVEL } from '../../../lib/archive/compression.js';
+import { decodeTrailer } from '../../../lib/archive/trailer.js';
+import { ArchiveWriter } from '../../../lib/archive/writer.js';
+import type { TupleBatch } from '../../../lib/backup/batch.js';
 import {
   MAX_ENTRIES,
   MAX_JSON_BYTES,
   MAX_JSON_VALUES,
   PART_BYTES,
   partBytes,
-} from '../../../lib/archive/limits.js';
-import type { Manifest } from '../../../lib/archive/manifest.js';
-import { decodeTrailer } from '../../../lib/archive/trailer.js';
-import { ArchiveWriter } from '../../../lib/archive/writer.js';
-import type { TupleBatch } from '../../../lib/tuple/batch.js';
+} from '../../../lib/backup/limits.js';
+import type { Manifest } from '../../../lib/backup/manifest.js';
 import { manifest, trailer } from '../../support/archive-builder.js';
 import { bin, type Plain, tuples } from '../../support/msgpack.js';
 import { readArchive } from './reading.js';

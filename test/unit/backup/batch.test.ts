@@ -1,5 +1,5 @@
 import { deepEqual, equal, throws } from 'node:assert/strict';
-import { countTuples, eachTuple } from '../../../lib/tuple/batch.js';
+import { countTuples, eachTuple } from '../../../lib/backup/batch.js';
 import { coded, pack, tuples } from '../../support/msgpack.js';
 
 const THREE = [[1, 'one'], [], [3, { deep: [[[]]] }]] as const;

@@ -1,6 +1,6 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { type Count, Counter, countsDiffer } from '../../../lib/archive/items.js';
-import type { TupleBatch } from '../../../lib/tuple/batch.js';
+import type { TupleBatch } from '../../../lib/backup/batch.js';
+import { type Count, Counter, countsDiffer } from '../../../lib/backup/item.js';
 
 const batch = (id: number, count: number, size: number): TupleBatch => ({
   kind: 'tuples',

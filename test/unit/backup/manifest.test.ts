@@ -1,6 +1,6 @@
 import { deepEqual, throws } from 'node:assert/strict';
-import type { Manifest } from '../../../lib/archive/manifest.js';
 import { decodeManifest, encodeManifest } from '../../../lib/archive/manifest-json.js';
+import type { Manifest } from '../../../lib/backup/manifest.js';
 import { manifest } from '../../support/archive-builder.js';
 
 const decode = (document: unknown): Manifest =>

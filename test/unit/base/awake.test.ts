@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAwake, whileAwake } from '../../../lib/awake.js';
+import { afterAwake, whileAwake } from '../../../lib/base/awake.js';
 import { suspend } from '../../support/suspend.js';
 import { FakeServer, type Peer } from '../iproto/fake-server.js';
 

@@ -1,7 +1,7 @@
 import { equal, match } from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { runInNewContext } from 'node:vm';
-import { asTntarError, messageOf, TntarError } from '../../../lib/errors.js';
+import { asTntarError, messageOf, TntarError } from '../../../lib/base/errors.js';
 
 /** An error whose message is no text. */
 const oddly = (message: unknown): Error => Object.assign(new Error('x'), { message });

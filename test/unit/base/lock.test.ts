@@ -14,9 +14,9 @@ import {
 } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Lock } from '../../../lib/lock.js';
+import { Lock } from '../../../lib/base/lock.js';
 
-const LIB = new URL('../../../lib/lock.js', import.meta.url).href;
+const LIB = new URL('../../../lib/base/lock.js', import.meta.url).href;
 
 describe('a lock', () => {
   let folder: string;

@@ -1,6 +1,6 @@
 import { deepEqual, equal, notEqual } from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
-import { borrow, Pool, pushPiece, SharedPiece, Slab } from '../../../lib/memory.js';
+import { borrow, Pool, pushPiece, SharedPiece, Slab } from '../../../lib/base/memory.js';
 
 /** Where a piece of memory lies. */
 const lies = ({ buffer, byteOffset, length }: Buffer) => ({ buffer, byteOffset, length });

@@ -1,7 +1,7 @@
 import { deepEqual, equal, rejects } from 'node:assert/strict';
 import { Readable } from 'node:stream';
-import { inspect } from '../../../lib/inspect.js';
-import { listOf, longListOf, type Progress, ReportEvents } from '../../../lib/report.js';
+import { listOf, longListOf, type Progress, ReportEvents } from '../../../lib/base/report.js';
+import { inspect } from '../../../lib/pipelines/inspect.js';
 import { archive, goodEntries, sealed } from '../../support/archive-builder.js';
 
 const read = (report: ReportEvents) =>

@@ -2,7 +2,7 @@ import { deepEqual, equal } from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Scratch } from '../../../lib/scratch.js';
+import { Scratch } from '../../../lib/base/scratch.js';
 
 describe('a temporary file', () => {
   const usual = process.env['TMPDIR'];

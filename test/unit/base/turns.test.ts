@@ -1,5 +1,5 @@
 import { equal, rejects } from 'node:assert/strict';
-import { inTurns } from '../../../lib/turns.js';
+import { inTurns } from '../../../lib/base/turns.js';
 
 describe('work in turns', () => {
   it('returns what the work returns', async () => {

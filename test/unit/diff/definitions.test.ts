@@ -1,11 +1,11 @@
 import { deepEqual, match } from 'node:assert/strict';
-import type { Revocation } from '../../../lib/archive/manifest.js';
+import type { Revocation } from '../../../lib/backup/manifest.js';
 import {
   compareDefinitions,
   type DefinitionComparison,
   showDefinition,
 } from '../../../lib/diff/definitions.js';
-import { versionsOf } from '../../../lib/schema/release.js';
+import { versionsOf } from '../../../lib/schema/server/release.js';
 import { atOnce } from '../../support/at-once.js';
 import type { Plain } from '../../support/msgpack.js';
 import { catalogOf, indexRow, type SystemRows, spaceRow } from '../schema/catalogs.js';

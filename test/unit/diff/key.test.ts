@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { type Keyed, type Pairing, pairingOf } from '../../../lib/diff/key.js';
-import type { Space } from '../../../lib/schema/catalog.js';
-import { releaseOf } from '../../../lib/schema/release.js';
+import type { Space } from '../../../lib/schema/catalog/catalog.js';
+import { releaseOf } from '../../../lib/schema/server/release.js';
 import { catalogOf, indexRow, spaceRow } from '../schema/catalogs.js';
 
 /** One side with a space whose primary key is of these types. */

@@ -1,6 +1,6 @@
 import { deepEqual } from 'node:assert/strict';
 import { Readable } from 'node:stream';
-import { diff } from '../../../lib/diff.js';
+import { diff } from '../../../lib/pipelines/diff.js';
 import { archiveOrigin } from '../../../lib/sources/origin.js';
 import { LONG_BYTES, TURN_VALUES } from '../../../lib/tuple/walk.js';
 import { crafted } from '../../support/crafted.js';

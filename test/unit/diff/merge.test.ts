@@ -1,9 +1,9 @@
 import { deepEqual, fail } from 'node:assert/strict';
 import fc from 'fast-check';
+import { Scratch } from '../../../lib/base/scratch.js';
 import { Cursor } from '../../../lib/diff/cursor.js';
 import { Merge } from '../../../lib/diff/merge.js';
 import { Sorter } from '../../../lib/diff/sorter.js';
-import { Scratch } from '../../../lib/scratch.js';
 import { holds } from '../../property/runs.js';
 import { byKey, expected, Heard, pieces, rowOf, sizes, sorted, two } from './model.js';
 

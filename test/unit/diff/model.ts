@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { compareRows } from '../../../lib/diff/key.js';
 import type { RowCounts, RowDifference } from '../../../lib/diff/merge.js';
-import type { Piece } from '../../../lib/diff/pieces.js';
+import type { Piece } from '../../../lib/diff/row-blocks.js';
 import { compareValues } from '../../../lib/diff/values.js';
 import { pack } from '../../support/msgpack.js';
 

@@ -1,6 +1,6 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { BLOCK_BYTES, Spool } from '../../../lib/diff/pieces.js';
-import { Scratch } from '../../../lib/scratch.js';
+import { Scratch } from '../../../lib/base/scratch.js';
+import { BLOCK_BYTES, Spool } from '../../../lib/diff/row-blocks.js';
 
 describe('rows that are laid aside', () => {
   it('are written at once where they are large, and come back in their order', async () => {

@@ -1,11 +1,11 @@
 import { deepEqual, rejects } from 'node:assert/strict';
 import fc from 'fast-check';
+import { silent } from '../../../lib/base/report.js';
+import { Scratch } from '../../../lib/base/scratch.js';
 import { Cursor } from '../../../lib/diff/cursor.js';
 import type { Pairing } from '../../../lib/diff/key.js';
 import type { OnRow, RowCounts } from '../../../lib/diff/merge.js';
 import { SpaceComparison } from '../../../lib/diff/space.js';
-import { silent } from '../../../lib/report.js';
-import { Scratch } from '../../../lib/scratch.js';
 import { holds } from '../../property/runs.js';
 import { byKey, expected, Heard, pieces, rowOf, sizes, sorted, two } from './model.js';
 

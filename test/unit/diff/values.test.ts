@@ -1,7 +1,7 @@
 import { deepEqual, ok } from 'node:assert/strict';
 import fc from 'fast-check';
+import { TntarError } from '../../../lib/base/errors.js';
 import { compareValues } from '../../../lib/diff/values.js';
-import { TntarError } from '../../../lib/errors.js';
 import { bodyValue } from '../../../lib/iproto/bodies.js';
 import type { Connection } from '../../../lib/iproto/connection.js';
 import { Key, RequestType } from '../../../lib/iproto/constants.js';

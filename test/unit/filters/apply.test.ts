@@ -1,10 +1,10 @@
 import { deepEqual, equal, ok, rejects, throws } from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { TupleBatch } from '../../../lib/backup/batch.js';
+import { silent } from '../../../lib/base/report.js';
 import { applyFilter } from '../../../lib/filters/apply.js';
 import type { Filter } from '../../../lib/filters/filter.js';
 import type { Rewrite } from '../../../lib/filters/rewrite.js';
-import { silent } from '../../../lib/report.js';
-import type { TupleBatch } from '../../../lib/tuple/batch.js';
 import { encodeExact } from '../../../lib/tuple/exact.js';
 import type { Tuple } from '../../../lib/tuple/tuple.js';
 import { headOf } from './heads.js';

@@ -1,9 +1,9 @@
 import { deepEqual, doesNotThrow, equal } from 'node:assert/strict';
 import { dataOnly } from '../../../lib/filters/data-only.js';
 import { listedSpaces } from '../../../lib/filters/rewrite.js';
-import type { Head } from '../../../lib/schema/head.js';
-import { SYSTEM_SPACES } from '../../../lib/schema/system.js';
-import { validate } from '../../../lib/schema/validate.js';
+import type { Head } from '../../../lib/schema/catalog/preamble.js';
+import { validate } from '../../../lib/schema/read/validate.js';
+import { SYSTEM_SPACES } from '../../../lib/schema/server/system-spaces.js';
 import { indexRow, type SystemRows, spaceRow } from '../schema/catalogs.js';
 import { headOf } from './heads.js';
 

@@ -1,7 +1,7 @@
 import { deepEqual, equal, throws } from 'node:assert/strict';
 import { type Engine, setEngine } from '../../../lib/filters/engine.js';
-import type { Catalog } from '../../../lib/schema/catalog.js';
-import { vinylMisfits } from '../../../lib/schema/vinyl.js';
+import type { Catalog } from '../../../lib/schema/catalog/catalog.js';
+import { vinylMisfits } from '../../../lib/schema/convert/vinyl.js';
 import { indexRow, type SystemRows, spaceRow } from '../schema/catalogs.js';
 import { headOf } from './heads.js';
 

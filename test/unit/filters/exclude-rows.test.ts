@@ -1,10 +1,10 @@
 import { deepEqual, equal, rejects, throws } from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { BackupItem } from '../../../lib/archive/items.js';
+import type { BackupItem } from '../../../lib/backup/item.js';
 import { excludeRows } from '../../../lib/filters/exclude-rows.js';
 import { listedSpaces, rewriteStage, wantedBy } from '../../../lib/filters/rewrite.js';
-import type { Head } from '../../../lib/schema/head.js';
+import type { Head } from '../../../lib/schema/catalog/preamble.js';
 import { archiveSource } from '../../../lib/sources/archive.js';
 import {
   archive,

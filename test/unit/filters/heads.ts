@@ -1,4 +1,4 @@
-import type { Head } from '../../../lib/schema/head.js';
+import type { Head } from '../../../lib/schema/catalog/preamble.js';
 import { catalogOf, type SystemRows } from '../schema/catalogs.js';
 
 /** What a backup of the given rows says of itself. */

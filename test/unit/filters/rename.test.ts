@@ -1,9 +1,9 @@
 import { deepEqual, equal, throws } from 'node:assert/strict';
 import { renameSpaces } from '../../../lib/filters/rename.js';
 import type { Rewritten } from '../../../lib/filters/rewrite.js';
-import type { Catalog } from '../../../lib/schema/catalog.js';
-import { isTable } from '../../../lib/schema/rows.js';
-import { Field } from '../../../lib/schema/system.js';
+import type { Catalog } from '../../../lib/schema/catalog/catalog.js';
+import { isTable } from '../../../lib/schema/catalog/rows.js';
+import { Field } from '../../../lib/schema/server/system-spaces.js';
 import { type SystemRows, spaceRow } from '../schema/catalogs.js';
 import { headOf } from './heads.js';
 

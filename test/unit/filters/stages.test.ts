@@ -4,12 +4,12 @@ import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import chain from 'stream-chain';
-import type { BackupItem } from '../../../lib/archive/items.js';
-import { TntarError } from '../../../lib/errors.js';
+import type { BackupItem } from '../../../lib/backup/item.js';
+import { TntarError } from '../../../lib/base/errors.js';
 import { applyFilter } from '../../../lib/filters/apply.js';
-import { compose, type Stage } from '../../../lib/filters/compose.js';
 import { setEngine } from '../../../lib/filters/engine.js';
 import { rewriteStage } from '../../../lib/filters/rewrite.js';
+import { compose, type Stage } from '../../../lib/flow/compose.js';
 import { archiveSource } from '../../../lib/sources/archive.js';
 import {
   archive,

@@ -2,10 +2,10 @@ import { deepEqual, equal, rejects } from 'node:assert/strict';
 import { once } from 'node:events';
 import { PassThrough, Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { BackupItem } from '../../../lib/archive/items.js';
-import { TntarError } from '../../../lib/errors.js';
+import type { BackupItem } from '../../../lib/backup/item.js';
+import { TntarError } from '../../../lib/base/errors.js';
+import { itemReadable } from '../../../lib/flow/item-readable.js';
 import { archiveSource } from '../../../lib/sources/archive.js';
-import { itemReadable } from '../../../lib/sources/items.js';
 import { archive, goodEntries, sealed } from '../../support/archive-builder.js';
 
 const START = { kind: 'start', manifest: {} } as BackupItem;

@@ -1,7 +1,7 @@
 import { deepEqual, match } from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { warnOfStalls } from '../../../lib/filters/stalls.js';
-import { silent } from '../../../lib/report.js';
+import { silent } from '../../../lib/base/report.js';
+import { warnOfStalls } from '../../../lib/flow/stall-warning.js';
 import { suspend } from '../../support/suspend.js';
 
 const CHUNKS = ['a', 'b', 'c'].map((text) => Buffer.from(text));

@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import type { TntarError } from '../../../lib/errors.js';
+import type { TntarError } from '../../../lib/base/errors.js';
 import { bodyDecoded } from '../../../lib/iproto/bodies.js';
 import { connect } from '../../../lib/iproto/connect.js';
 import type { ConnectOptions } from '../../../lib/iproto/driver.js';

@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import { bodyDecoded } from '../../../lib/iproto/bodies.js';
 import { Connection } from '../../../lib/iproto/connection.js';
-import { type Emit, type Parser, readItems } from '../../../lib/iproto/items.js';
+import { type Emit, type Parser, readItems } from '../../../lib/iproto/inflow.js';
 import type { ConnectionOptions } from '../../../lib/iproto/options.js';
 import { bare, toPacket } from '../../../lib/iproto/requests.js';
 import { FakeServer, greeting, type Peer, packet, TLS, turns } from './fake-server.js';

@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, rejects } from 'node:assert/strict';
-import type { TntarError } from '../../../lib/errors.js';
+import type { TntarError } from '../../../lib/base/errors.js';
 import { connect } from '../../../lib/iproto/connect.js';
 import { Connection } from '../../../lib/iproto/connection.js';
 import type { ConnectOptions } from '../../../lib/iproto/driver.js';

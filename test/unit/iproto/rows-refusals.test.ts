@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok, throws } from 'node:assert/strict';
-import { MAX_TUPLE_BYTES } from '../../../lib/archive/limits.js';
-import { RowsReader } from '../../../lib/iproto/rows.js';
-import { Pool } from '../../../lib/memory.js';
+import { MAX_TUPLE_BYTES } from '../../../lib/backup/limits.js';
+import { Pool } from '../../../lib/base/memory.js';
+import { RowsReader } from '../../../lib/iproto/select-reader.js';
 import { coded, type Plain, pack } from '../../support/msgpack.js';
 import { chunksOf } from './cutting.js';
 import { errorPacket, packet, rowsPacket } from './fake-server.js';

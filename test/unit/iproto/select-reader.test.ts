@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok, throws } from 'node:assert/strict';
-import { type Rows, RowsReader } from '../../../lib/iproto/rows.js';
-import { Pool } from '../../../lib/memory.js';
+import { Pool } from '../../../lib/base/memory.js';
+import { type Rows, RowsReader } from '../../../lib/iproto/select-reader.js';
 import { bin, coded, type Plain, pack, tuples } from '../../support/msgpack.js';
 import { chunksOf } from './cutting.js';
 import { errorPacket, packet, rowsPacket } from './fake-server.js';

@@ -1,8 +1,8 @@
 import { deepEqual, equal, rejects } from 'node:assert/strict';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { BackupItem } from '../../../lib/archive/items.js';
-import { type CatOptions, cat } from '../../../lib/cat.js';
+import type { BackupItem } from '../../../lib/backup/item.js';
+import { type CatOptions, cat } from '../../../lib/pipelines/cat.js';
 import { textSink } from '../../../lib/sinks/text.js';
 import { archiveSource } from '../../../lib/sources/archive.js';
 import { archiveOrigin, type Origin } from '../../../lib/sources/origin.js';

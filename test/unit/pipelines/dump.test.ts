@@ -1,7 +1,7 @@
 import { rejects } from 'node:assert/strict';
 import { once } from 'node:events';
 import { PassThrough, Writable } from 'node:stream';
-import { type DumpOptions, dump } from '../../../lib/dump.js';
+import { type DumpOptions, dump } from '../../../lib/pipelines/dump.js';
 
 /** Where nobody listens: who comes as far as to connect fails with another kind of error. */
 const NOWHERE = { host: '127.0.0.1', port: 1 };

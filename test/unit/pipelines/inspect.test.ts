@@ -1,7 +1,7 @@
 import { deepEqual, equal, rejects } from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { chooseSpaces } from '../../../lib/filters/choose.js';
-import { inspect } from '../../../lib/inspect.js';
+import { inspect } from '../../../lib/pipelines/inspect.js';
 import {
   archive,
   type Entry,

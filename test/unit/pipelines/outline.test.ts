@@ -2,8 +2,8 @@ import { deepEqual, equal, rejects } from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import type { ArchiveFile } from '../../../lib/archive/input.js';
 import { chooseSpaces } from '../../../lib/filters/choose.js';
-import { type Contents, inspect } from '../../../lib/inspect.js';
-import { outline } from '../../../lib/outline.js';
+import { type Contents, inspect } from '../../../lib/pipelines/inspect.js';
+import { outline } from '../../../lib/pipelines/outline.js';
 import {
   archive,
   type Entry,

@@ -1,6 +1,6 @@
 import { deepEqual, match, rejects } from 'node:assert/strict';
 import { type OpenFrom, survey } from '../../../lib/archive/survey.js';
-import { examine, salvage } from '../../../lib/salvage.js';
+import { examine, salvage } from '../../../lib/pipelines/salvage.js';
 import { archive, type Entry, goodEntries, sealed } from '../../support/archive-builder.js';
 
 const opener = (bytes: Buffer): OpenFrom =>

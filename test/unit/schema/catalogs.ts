@@ -1,4 +1,4 @@
-import { Catalog } from '../../../lib/schema/catalog.js';
+import { Catalog } from '../../../lib/schema/catalog/catalog.js';
 import { type Plain, pack } from '../../support/msgpack.js';
 
 /** Rows of system spaces, by space id. */

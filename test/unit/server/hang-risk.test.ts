@@ -1,6 +1,6 @@
 import { equal, match } from 'node:assert/strict';
 import { Connection } from '../../../lib/iproto/connection.js';
-import { greatHangRisk } from '../../../lib/server/hang.js';
+import { greatHangRisk } from '../../../lib/server/hang-risk.js';
 import { FakeServer, greeting, packet } from '../iproto/fake-server.js';
 
 const MIB = 1024 * 1024;

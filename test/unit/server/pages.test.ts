@@ -1,6 +1,6 @@
 import { rejects } from 'node:assert/strict';
 import { Connection } from '../../../lib/iproto/connection.js';
-import { readPages } from '../../../lib/server/paged.js';
+import { readPages } from '../../../lib/server/pages.js';
 import { FakeServer, greeting, type Peer, rowsPacket } from '../iproto/fake-server.js';
 
 const PART = { fieldNo: 0, path: [] };

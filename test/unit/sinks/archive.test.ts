@@ -1,7 +1,7 @@
 import { equal, rejects } from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { BackupItem } from '../../../lib/archive/items.js';
+import type { BackupItem } from '../../../lib/backup/item.js';
 import { archiveSink } from '../../../lib/sinks/archive.js';
 import { archiveSource } from '../../../lib/sources/archive.js';
 import { archive, goodEntries, sealed } from '../../support/archive-builder.js';

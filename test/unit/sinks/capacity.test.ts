@@ -1,6 +1,6 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
-import { TntarError } from '../../../lib/errors.js';
-import { planRestore } from '../../../lib/schema/plan.js';
+import { TntarError } from '../../../lib/base/errors.js';
+import { planRestore } from '../../../lib/schema/plan/plan.js';
 import { type Load, loadsOf, shortagesOf, withRoomHint } from '../../../lib/sinks/capacity.js';
 import { catalogOf, EMPTY, indexRow, type SystemRows, spaceRow } from '../schema/catalogs.js';
 

@@ -1,6 +1,6 @@
 import { doesNotThrow, throws } from 'node:assert/strict';
 import { decodeManifest } from '../../../lib/archive/manifest-json.js';
-import { checkHeld, checkWanted, type Wanted } from '../../../lib/sinks/wanted.js';
+import { checkHeld, checkWanted, type Wanted } from '../../../lib/sinks/restore-options.js';
 import { manifest } from '../../support/archive-builder.js';
 
 const archiveOf = (only?: 'data' | 'schema') =>

@@ -1,9 +1,9 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import type { ArchiveFile } from '../../../lib/archive/input.js';
-import type { BackupItem, Size } from '../../../lib/archive/items.js';
 import type { EntryRecord } from '../../../lib/archive/trailer.js';
-import type { Report } from '../../../lib/report.js';
-import { fileSource } from '../../../lib/sources/indexed.js';
+import type { BackupItem, Size } from '../../../lib/backup/item.js';
+import type { Report } from '../../../lib/base/report.js';
+import { fileSource } from '../../../lib/sources/archive-file.js';
 import {
   archive,
   contents,

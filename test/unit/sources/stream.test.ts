@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
-import type { BackupItem } from '../../../lib/archive/items.js';
 import { startsTar } from '../../../lib/archive/tar.js';
-import { ReportEvents } from '../../../lib/report.js';
+import type { BackupItem } from '../../../lib/backup/item.js';
+import { ReportEvents } from '../../../lib/base/report.js';
 import { holdsTar, streamOrigin } from '../../../lib/sources/stream.js';
 import {
   archive,

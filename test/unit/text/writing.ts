@@ -1,5 +1,5 @@
 import { equal } from 'node:assert/strict';
-import { Catalog } from '../../../lib/schema/catalog.js';
+import { Catalog } from '../../../lib/schema/catalog/catalog.js';
 import { TextBuffer } from '../../../lib/text/buffer.js';
 import { type RowOptions, rowWriter } from '../../../lib/text/formats.js';
 import { type Layout, layoutOf, widened } from '../../../lib/text/layout.js';

@@ -1,8 +1,8 @@
 import { equal, throws } from 'node:assert/strict';
 import { calculate, splice } from '../../../lib/tuple/arithmetic.js';
-import { Float } from '../../../lib/tuple/carried.js';
 import { Decimal } from '../../../lib/tuple/decimal.js';
 import { decodeExact } from '../../../lib/tuple/exact.js';
+import { Float } from '../../../lib/tuple/exact-types.js';
 import { float32, float64, pack } from '../../support/msgpack.js';
 
 const hex = (text: string): Buffer => Buffer.from(text, 'hex');

@@ -1,6 +1,6 @@
 import { deepEqual, equal, throws } from 'node:assert/strict';
-import { Double, Float, Opaque, Raw } from '../../../lib/tuple/carried.js';
 import { decodeExact, encodeExact } from '../../../lib/tuple/exact.js';
+import { Double, Float, Opaque, Raw } from '../../../lib/tuple/exact-types.js';
 import { float32, float64 } from '../../support/msgpack.js';
 
 const hex = ({ raw }: { raw: Buffer }): string => raw.toString('hex');

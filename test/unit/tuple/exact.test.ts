@@ -1,8 +1,8 @@
 import { deepEqual, equal, ok, throws } from 'node:assert/strict';
-import { Double, Float, Opaque, Raw } from '../../../lib/tuple/carried.js';
 import { Datetime } from '../../../lib/tuple/datetime.js';
 import { Decimal } from '../../../lib/tuple/decimal.js';
 import { decodeExact, encodeExact } from '../../../lib/tuple/exact.js';
+import { Double, Float, Opaque, Raw } from '../../../lib/tuple/exact-types.js';
 import { Interval, type IntervalParts } from '../../../lib/tuple/interval.js';
 import { Uuid } from '../../../lib/tuple/uuid.js';
 import { bin, coded, ext, float32, float64, pack } from '../../support/msgpack.js';

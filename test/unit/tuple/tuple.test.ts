@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok, throws } from 'node:assert/strict';
-import { Double, Opaque, Raw } from '../../../lib/tuple/carried.js';
 import { Decimal } from '../../../lib/tuple/decimal.js';
 import { encodeExact } from '../../../lib/tuple/exact.js';
+import { Double, Opaque, Raw } from '../../../lib/tuple/exact-types.js';
 import { Tuple, type TupleUpdate } from '../../../lib/tuple/tuple.js';
 import { bin, coded, ext, float32, float64, type Plain, pack } from '../../support/msgpack.js';
 

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import fc from 'fast-check';
-import { countInTurns, countTuples } from '../../../lib/tuple/batch.js';
+import { countInTurns, countTuples } from '../../../lib/backup/batch.js';
 import { INCOMPLETE, skip, skipTuple } from '../../../lib/tuple/msgpack.js';
 import {
   Arriving,

@@ -1,8 +1,8 @@
 import { deepEqual } from 'node:assert/strict';
-import { lackingPrivileges } from '../../../../lib/schema/needed-privileges.js';
-import { Privileges } from '../../../../lib/schema/privileges.js';
-import type { Release } from '../../../../lib/schema/release.js';
-import type { Step } from '../../../../lib/schema/step.js';
+import { lackingPrivileges } from '../../../../lib/schema/access/required-privileges.js';
+import type { Step } from '../../../../lib/schema/plan/step.js';
+import type { Release } from '../../../../lib/schema/server/release.js';
+import { Privileges } from '../../../../lib/schema/trust/privileges.js';
 import { type Plain, pack } from '../../../support/msgpack.js';
 import { catalogOf, indexRow, spaceRow } from '../catalogs.js';
 

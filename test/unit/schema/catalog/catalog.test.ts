@@ -1,5 +1,5 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
-import { Catalog, rowlessReason, type Space } from '../../../../lib/schema/catalog.js';
+import { Catalog, rowlessReason, type Space } from '../../../../lib/schema/catalog/catalog.js';
 import { ext, type Plain, pack } from '../../../support/msgpack.js';
 import { catalogOf, indexRow, spaceRow } from '../catalogs.js';
 

@@ -1,7 +1,7 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { planRestore, type RestorePlan } from '../../../../lib/schema/plan.js';
-import type { PlanOptions } from '../../../../lib/schema/plan-options.js';
-import { versionsOf } from '../../../../lib/schema/release.js';
+import type { PlanOptions } from '../../../../lib/schema/plan/options.js';
+import { planRestore, type RestorePlan } from '../../../../lib/schema/plan/plan.js';
+import { versionsOf } from '../../../../lib/schema/server/release.js';
 import type { Plain } from '../../../support/msgpack.js';
 import { catalogOf, EMPTY, indexRow, type SystemRows, spaceRow } from '../catalogs.js';
 

@@ -1,7 +1,7 @@
 import { equal, match, throws } from 'node:assert/strict';
-import { TntarError } from '../../../../lib/errors.js';
-import { Catalog } from '../../../../lib/schema/catalog.js';
-import { MAX_FIELDS } from '../../../../lib/schema/field-limit.js';
+import { TntarError } from '../../../../lib/base/errors.js';
+import { Catalog } from '../../../../lib/schema/catalog/catalog.js';
+import { MAX_FIELDS } from '../../../../lib/schema/catalog/field-limit.js';
 import { type Plain, pack } from '../../../support/msgpack.js';
 import { spaceRow } from '../catalogs.js';
 

@@ -1,6 +1,6 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { IdMap, type Kind } from '../../../../lib/schema/ids.js';
-import { withTargetIds } from '../../../../lib/schema/references.js';
+import { IdMap, type Kind } from '../../../../lib/schema/catalog/id-map.js';
+import { withTargetIds } from '../../../../lib/schema/catalog/id-references.js';
 import { decode, type Value } from '../../../../lib/tuple/codec.js';
 import { type Plain, pack } from '../../../support/msgpack.js';
 import { catalogOf, EMPTY, spaceRow } from '../catalogs.js';

@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
-import { extractKey, showKey } from '../../../../lib/schema/keys.js';
+import { extractKey, showKey } from '../../../../lib/schema/catalog/keys.js';
 import { bin, coded, ext, float64, pack } from '../../../support/msgpack.js';
 import { DATETIME, DECIMAL, UUID } from '../../text/values.js';
 

@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
-import type { SystemRow } from '../../../../lib/schema/catalog.js';
-import { fitter, withoutChecks, withoutLsn } from '../../../../lib/schema/rows.js';
-import { systemFormat } from '../../../../lib/schema/system-formats.js';
+import type { SystemRow } from '../../../../lib/schema/catalog/catalog.js';
+import { fitter, withoutChecks, withoutLsn } from '../../../../lib/schema/catalog/rows.js';
+import { systemFormat } from '../../../../lib/schema/server/formats.js';
 import { decode, type Value } from '../../../../lib/tuple/codec.js';
 import { splitFields } from '../../../../lib/tuple/fields.js';
 import { coded, ext, float64, type Plain, pack } from '../../../support/msgpack.js';

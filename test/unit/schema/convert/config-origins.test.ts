@@ -1,7 +1,7 @@
 import { deepEqual } from 'node:assert/strict';
-import { planRestore, type RestorePlan } from '../../../../lib/schema/plan.js';
-import type { Releases } from '../../../../lib/schema/plan-options.js';
-import { versionsOf } from '../../../../lib/schema/release.js';
+import type { Releases } from '../../../../lib/schema/plan/options.js';
+import { planRestore, type RestorePlan } from '../../../../lib/schema/plan/plan.js';
+import { versionsOf } from '../../../../lib/schema/server/release.js';
 import { decode } from '../../../../lib/tuple/codec.js';
 import type { Plain } from '../../../support/msgpack.js';
 import { BUILTIN_USERS, catalogOf, type SystemRows } from '../catalogs.js';

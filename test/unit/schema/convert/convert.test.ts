@@ -1,7 +1,7 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import type { Catalog } from '../../../../lib/schema/catalog.js';
-import { type Conversion, convert } from '../../../../lib/schema/convert.js';
-import { versionsOf } from '../../../../lib/schema/release.js';
+import type { Catalog } from '../../../../lib/schema/catalog/catalog.js';
+import { type Conversion, convert } from '../../../../lib/schema/convert/convert.js';
+import { versionsOf } from '../../../../lib/schema/server/release.js';
 import { type Plain, pack } from '../../../support/msgpack.js';
 import { catalogOf, indexRow, type SystemRows, spaceRow } from '../catalogs.js';
 

@@ -1,5 +1,5 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { parseDefault } from '../../../../lib/schema/defaults.js';
+import { parseDefault } from '../../../../lib/schema/convert/defaults.js';
 import { float64, type Plain, pack } from '../../../support/msgpack.js';
 
 /** The bytes of the value, the expression, or what else came out. */

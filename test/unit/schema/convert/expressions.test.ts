@@ -1,8 +1,8 @@
 import { deepEqual } from 'node:assert/strict';
-import type { Catalog } from '../../../../lib/schema/catalog.js';
-import { withoutUnmakable } from '../../../../lib/schema/expressions.js';
-import { planRestore } from '../../../../lib/schema/plan.js';
-import { versionsOf } from '../../../../lib/schema/release.js';
+import type { Catalog } from '../../../../lib/schema/catalog/catalog.js';
+import { withoutUnmakable } from '../../../../lib/schema/convert/expressions.js';
+import { planRestore } from '../../../../lib/schema/plan/plan.js';
+import { versionsOf } from '../../../../lib/schema/server/release.js';
 import type { Plain } from '../../../support/msgpack.js';
 import {
   BUILTIN_USERS,

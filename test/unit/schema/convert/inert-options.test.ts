@@ -1,6 +1,6 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { type Conversion, convert } from '../../../../lib/schema/convert.js';
-import { versionsOf } from '../../../../lib/schema/release.js';
+import { type Conversion, convert } from '../../../../lib/schema/convert/convert.js';
+import { versionsOf } from '../../../../lib/schema/server/release.js';
 import { catalogOf, indexRow, type SystemRows, spaceRow } from '../catalogs.js';
 
 const SPACE = 280;

@@ -1,8 +1,8 @@
 import { deepEqual } from 'node:assert/strict';
-import { Catalog } from '../../../../lib/schema/catalog.js';
-import { guessRelease } from '../../../../lib/schema/guess.js';
-import type { Release } from '../../../../lib/schema/release.js';
-import { SystemSpace } from '../../../../lib/schema/system.js';
+import { Catalog } from '../../../../lib/schema/catalog/catalog.js';
+import { guessRelease } from '../../../../lib/schema/convert/infer-release.js';
+import type { Release } from '../../../../lib/schema/server/release.js';
+import { SystemSpace } from '../../../../lib/schema/server/system-spaces.js';
 import { type Plain, pack } from '../../../support/msgpack.js';
 
 /** A backup of spaces with these names, flags and formats. */

@@ -1,5 +1,5 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { renumberCollations } from '../../../../lib/schema/old-collations.js';
+import { renumberCollations } from '../../../../lib/schema/convert/old-collations.js';
 import type { Plain } from '../../../support/msgpack.js';
 import { catalogOf, indexRow, type SystemRows, spaceRow } from '../catalogs.js';
 

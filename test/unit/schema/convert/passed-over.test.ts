@@ -1,7 +1,7 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { withoutPassedOver } from '../../../../lib/schema/passed-over.js';
-import { planRestore } from '../../../../lib/schema/plan.js';
-import type { Release } from '../../../../lib/schema/release.js';
+import { withoutPassedOver } from '../../../../lib/schema/convert/passed-over.js';
+import { planRestore } from '../../../../lib/schema/plan/plan.js';
+import type { Release } from '../../../../lib/schema/server/release.js';
 import { catalogOf, EMPTY, indexRow, type SystemRows, spaceRow } from '../catalogs.js';
 
 const HINT = { unique: true, hint: true };

@@ -1,6 +1,6 @@
 import { deepEqual } from 'node:assert/strict';
-import { unsupported } from '../../../../lib/schema/features.js';
-import { versionsOf } from '../../../../lib/schema/release.js';
+import { unsupported } from '../../../../lib/schema/convert/unsupported.js';
+import { versionsOf } from '../../../../lib/schema/server/release.js';
 import type { Plain } from '../../../support/msgpack.js';
 import { catalogOf, indexRow, type SystemRows, spaceRow } from '../catalogs.js';
 

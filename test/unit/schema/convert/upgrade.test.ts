@@ -1,7 +1,7 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import type { Catalog } from '../../../../lib/schema/catalog.js';
-import { convert } from '../../../../lib/schema/convert.js';
-import { schemaVersion, versionsOf } from '../../../../lib/schema/release.js';
+import type { Catalog } from '../../../../lib/schema/catalog/catalog.js';
+import { convert } from '../../../../lib/schema/convert/convert.js';
+import { schemaVersion, versionsOf } from '../../../../lib/schema/server/release.js';
 import type { Plain } from '../../../support/msgpack.js';
 import { catalogOf, indexRow, type SystemRows, spaceRow } from '../catalogs.js';
 

@@ -1,15 +1,15 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { Catalog } from '../../../../lib/schema/catalog.js';
-import { planRestore } from '../../../../lib/schema/plan.js';
+import { Catalog } from '../../../../lib/schema/catalog/catalog.js';
+import { backupVersions, oldSchema } from '../../../../lib/schema/convert/versions.js';
+import { planRestore } from '../../../../lib/schema/plan/plan.js';
 import {
   hasBackport,
   isOlder,
   releaseOf,
   showRelease,
   versionsOf,
-} from '../../../../lib/schema/release.js';
-import { identifiersOf } from '../../../../lib/schema/sql.js';
-import { backupVersions, oldSchema } from '../../../../lib/schema/versions.js';
+} from '../../../../lib/schema/server/release.js';
+import { identifiersOf } from '../../../../lib/schema/sql/tokens.js';
 import { decode } from '../../../../lib/tuple/codec.js';
 import { type Plain, pack } from '../../../support/msgpack.js';
 import { catalogOf, EMPTY } from '../catalogs.js';

@@ -1,5 +1,8 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { definitionsOf, type SpaceDefinition } from '../../../../lib/schema/definitions.js';
+import {
+  definitionsOf,
+  type SpaceDefinition,
+} from '../../../../lib/schema/describe/definitions.js';
 import type { Plain } from '../../../support/msgpack.js';
 import { catalogOf, indexRow, type SystemRows, spaceRow } from '../catalogs.js';
 

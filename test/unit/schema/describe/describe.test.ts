@@ -1,5 +1,5 @@
 import { equal } from 'node:assert/strict';
-import { Describer } from '../../../../lib/schema/describe.js';
+import { Describer } from '../../../../lib/schema/describe/describe.js';
 import { decode, type Value } from '../../../../lib/tuple/codec.js';
 import { type Plain, pack } from '../../../support/msgpack.js';
 import { BUILTIN_USERS, catalogOf, spaceRow } from '../catalogs.js';

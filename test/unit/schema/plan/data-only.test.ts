@@ -1,6 +1,6 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
-import { planRestore, type RestorePlan } from '../../../../lib/schema/plan.js';
-import { versionsOf } from '../../../../lib/schema/release.js';
+import { planRestore, type RestorePlan } from '../../../../lib/schema/plan/plan.js';
+import { versionsOf } from '../../../../lib/schema/server/release.js';
 import { decode } from '../../../../lib/tuple/codec.js';
 import type { Plain } from '../../../support/msgpack.js';
 import { catalogOf, indexRow, type SystemRows, spaceRow } from '../catalogs.js';

@@ -1,6 +1,6 @@
 import { deepEqual, ok } from 'node:assert/strict';
-import { planRestore, type RestorePlan } from '../../../../lib/schema/plan.js';
-import type { Existing, PlanOptions } from '../../../../lib/schema/plan-options.js';
+import type { Existing, PlanOptions } from '../../../../lib/schema/plan/options.js';
+import { planRestore, type RestorePlan } from '../../../../lib/schema/plan/plan.js';
 import { decode } from '../../../../lib/tuple/codec.js';
 import type { Plain } from '../../../support/msgpack.js';
 import { BUILTIN_USERS, catalogOf, indexRow, type SystemRows, spaceRow } from '../catalogs.js';

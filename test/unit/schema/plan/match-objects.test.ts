@@ -1,6 +1,6 @@
 import { deepEqual } from 'node:assert/strict';
-import { identify } from '../../../../lib/schema/identify.js';
-import { KINDS, type Kind } from '../../../../lib/schema/ids.js';
+import { KINDS, type Kind } from '../../../../lib/schema/catalog/id-map.js';
+import { identify } from '../../../../lib/schema/plan/match-objects.js';
 import type { Plain } from '../../../support/msgpack.js';
 import { BUILTIN_USERS, catalogOf, type SystemRows, spaceRow } from '../catalogs.js';
 

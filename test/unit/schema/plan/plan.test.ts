@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok, throws } from 'node:assert/strict';
-import { planRestore, type RestorePlan } from '../../../../lib/schema/plan.js';
-import type { Step } from '../../../../lib/schema/step.js';
-import { showUsed } from '../../../../lib/schema/used.js';
+import { showUsed } from '../../../../lib/schema/describe/used.js';
+import { planRestore, type RestorePlan } from '../../../../lib/schema/plan/plan.js';
+import type { Step } from '../../../../lib/schema/plan/step.js';
 import { decode, type Value } from '../../../../lib/tuple/codec.js';
 import { type Plain, pack } from '../../../support/msgpack.js';
 import {

@@ -1,6 +1,6 @@
 import { doesNotThrow, ok, throws } from 'node:assert/strict';
-import type { ManifestSpace } from '../../../../lib/archive/manifest.js';
-import { checkNesting, MAX_NESTING, validate } from '../../../../lib/schema/validate.js';
+import type { ManifestSpace } from '../../../../lib/backup/manifest.js';
+import { checkNesting, MAX_NESTING, validate } from '../../../../lib/schema/read/validate.js';
 import { bin, ext, float64, type Plain, pack } from '../../../support/msgpack.js';
 import { catalogOf, indexRow, type SystemRows, spaceRow } from '../catalogs.js';
 

@@ -1,6 +1,6 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { planRestore } from '../../../../lib/schema/plan.js';
-import { versionsOf } from '../../../../lib/schema/release.js';
+import { planRestore } from '../../../../lib/schema/plan/plan.js';
+import { versionsOf } from '../../../../lib/schema/server/release.js';
 import { decode, type Value } from '../../../../lib/tuple/codec.js';
 import type { Plain } from '../../../support/msgpack.js';
 import {

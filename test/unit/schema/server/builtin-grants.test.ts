@@ -1,11 +1,11 @@
 import { deepEqual, doesNotThrow, equal, throws } from 'node:assert/strict';
-import type { Revocation } from '../../../../lib/archive/manifest.js';
+import type { Revocation } from '../../../../lib/backup/manifest.js';
 import {
   checkRevoked,
   isShippedGrant,
   isTakenByUpgrade,
   ShippedGrants,
-} from '../../../../lib/schema/shipped-grants.js';
+} from '../../../../lib/schema/server/builtin-grants.js';
 import type { Value } from '../../../../lib/tuple/codec.js';
 
 const ALL = 0xffffffff;

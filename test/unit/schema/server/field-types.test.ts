@@ -1,5 +1,5 @@
 import { equal } from 'node:assert/strict';
-import { type Fit, fitOf } from '../../../../lib/schema/field-types.js';
+import { type Fit, fitOf } from '../../../../lib/schema/server/field-types.js';
 
 describe('a field of another type', () => {
   for (const [from, fit, to] of [

@@ -1,6 +1,6 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { Dialect, namesOf, sortViews } from '../../../../lib/schema/dialect.js';
-import { type Release, releaseOf } from '../../../../lib/schema/release.js';
+import { type Release, releaseOf } from '../../../../lib/schema/server/release.js';
+import { Dialect, namesOf, sortViews } from '../../../../lib/schema/sql/dialect.js';
 import { catalogOf, indexRow, spaceRow } from '../catalogs.js';
 
 function translate(sql: string, source: string, target: string, ...names: string[]): string {

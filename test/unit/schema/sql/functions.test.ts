@@ -1,5 +1,5 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { BUILTINS, questionAbout, SqlFunctions } from '../../../../lib/schema/sql-functions.js';
+import { BUILTINS, questionAbout, SqlFunctions } from '../../../../lib/schema/sql/functions.js';
 import type { Plain } from '../../../support/msgpack.js';
 import { catalogOf } from '../catalogs.js';
 

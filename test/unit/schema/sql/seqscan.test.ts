@@ -1,5 +1,5 @@
 import { equal } from 'node:assert/strict';
-import { allowScans } from '../../../../lib/schema/scans.js';
+import { allowScans } from '../../../../lib/schema/sql/seqscan.js';
 
 /** What comes out; what goes in is the same without SEQSCAN. */
 const STATEMENTS: readonly string[] = [

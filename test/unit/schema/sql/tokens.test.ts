@@ -1,5 +1,10 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
-import { identifiersOf, mapWords, tokensOf, withoutTable } from '../../../../lib/schema/sql.js';
+import {
+  identifiersOf,
+  mapWords,
+  tokensOf,
+  withoutTable,
+} from '../../../../lib/schema/sql/tokens.js';
 
 describe('the tokens of a text in SQL', () => {
   const cases: [sql: string, tokens: string[]][] = [

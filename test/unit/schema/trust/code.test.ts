@@ -1,16 +1,16 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { codeIn, codeOf, isLiteral, withoutCode } from '../../../../lib/schema/code.js';
+import { planRestore } from '../../../../lib/schema/plan/plan.js';
 import {
   FIELD_OPTIONS,
   FUNCTION_OPTIONS,
   INDEX_OPTIONS,
   PART_OPTIONS,
   SPACE_OPTIONS,
-} from '../../../../lib/schema/known.js';
-import { planRestore } from '../../../../lib/schema/plan.js';
-import { type Release, versionsOf } from '../../../../lib/schema/release.js';
-import { SYSTEM_SPACE_NAMES, SYSTEM_SPACES } from '../../../../lib/schema/system.js';
-import { systemFormat } from '../../../../lib/schema/system-formats.js';
+} from '../../../../lib/schema/server/capabilities.js';
+import { systemFormat } from '../../../../lib/schema/server/formats.js';
+import { type Release, versionsOf } from '../../../../lib/schema/server/release.js';
+import { SYSTEM_SPACE_NAMES, SYSTEM_SPACES } from '../../../../lib/schema/server/system-spaces.js';
+import { codeIn, codeOf, isLiteral, withoutCode } from '../../../../lib/schema/trust/code.js';
 import { decode, type Value } from '../../../../lib/tuple/codec.js';
 import { type Plain, pack } from '../../../support/msgpack.js';
 import { catalogOf, EMPTY, indexRow, spaceRow } from '../catalogs.js';

@@ -1,5 +1,5 @@
 import { equal } from 'node:assert/strict';
-import { Privileges } from '../../../../lib/schema/privileges.js';
+import { Privileges } from '../../../../lib/schema/trust/privileges.js';
 import type { Plain } from '../../../support/msgpack.js';
 import { catalogOf } from '../catalogs.js';
 

@@ -1,0 +1,129 @@
+import type { TupleBatch } from './batch.js';
+import type { Manifest } from './manifest.js';
+import type { Vclock } from './vclock.js';
+
+/** Rows of one space. */
+export interface Count {
+  rows: number;
+  /** Of raw MessagePack: not as they are compressed. */
+  bytes: number;
+}
+
+/** Figures of the rows of one space, known before the rows come. They may be a little off. */
+export interface Size extends Count {
+  /** Bytes of the largest row; absent if unknown. */
+  largest?: number;
+  /** Bytes that a row can have at most; absent if unknown. */
+  atMost?: number;
+}
+
+/** Questions that a source answers about the rows that will come. */
+export interface Outlook {
+  /** Returns figures by space id; absent if the source has none. */
+  sizes?: () => Promise<ReadonlyMap<number, Size>>;
+  /** Has a live source look at all rows of some spaces. Returns bytes of the largest row, by space id. */
+  largestRows?: (spaces: readonly number[]) => Promise<ReadonlyMap<number, number>>;
+}
+
+/** First item of every source: what is coming. */
+export interface BackupStart extends Outlook {
+  kind: 'start';
+  manifest: Manifest;
+}
+
+/** The value of a sequence, as it is to be after a restore. */
+export interface SequenceValue {
+  /** Of the sequence, in `_sequence`. */
+  id: number;
+  /** Decimal: it may have 64 bits. */
+  value: string;
+}
+
+/** What a filter made of the rows of one space; all are numbers of rows. */
+export interface Filtered {
+  /** Of the filter, e.g. of its file. */
+  filter: string;
+  /** Of the space. */
+  space: string;
+  in: number;
+  /** Rows that another one took the place of. */
+  changed: number;
+  /** Rows that nothing took the place of. */
+  skipped: number;
+  out: number;
+}
+
+/**
+ * The reason why rows may be rolled back: `waiting` if synchronous transactions waited for a quorum while rows
+ * were read, `unknown` if it could not be found out whether any did.
+ */
+export type Unconfirmed = 'waiting' | 'unknown';
+
+/** Last item of every source: without it the stream was cut, however it ended. */
+export interface BackupEnd {
+  kind: 'end';
+  /** Where the server stood when reading ended. */
+  vclock: Vclock;
+  /** True if all rows are of one moment, and committed. */
+  consistent: boolean;
+  /** The reason why they may not be committed; absent if they are. Only servers say it: no archive keeps it. */
+  unconfirmed?: Unconfirmed | undefined;
+  /** Sequences that moved while the rows were read: where they stood at the end. */
+  sequences?: SequenceValue[];
+  /** What filters made of rows, in the order of the filters. */
+  filtered?: Filtered[];
+  /** There where nothing says that all has come that there was: a directory of the Lua module has no trailer. */
+  unvouched?: true;
+  /** By space id, as the source counted; every sink compares with what reached it. */
+  counts: Map<number, Count>;
+}
+
+/**
+ * What flows from a source through filters to a sink: one start, batches of tuples (all batches of a
+ * space in a row, system spaces first and ascending by id), one end.
+ *
+ * @example
+ * const rowsOf = (item: BackupItem): number => (item.kind === 'tuples' ? item.count : 0);
+ */
+export type BackupItem = BackupStart | TupleBatch | BackupEnd;
+
+/** Adds up batches by space. */
+export class Counter {
+  readonly counts = new Map<number, Count>();
+
+  add(batch: TupleBatch): void {
+    const count = this.counts.get(batch.space.id) ?? { rows: 0, bytes: 0 };
+    count.rows += batch.count;
+    count.bytes += batch.bytes.length;
+    this.counts.set(batch.space.id, count);
+  }
+
+  /** Hands batches through and adds each up. */
+  async *pass(
+    batches: Iterable<TupleBatch> | AsyncIterable<TupleBatch>,
+  ): AsyncGenerator<TupleBatch> {
+    for await (const batch of batches) {
+      this.add(batch);
+      yield batch;
+    }
+  }
+}
+
+/**
+ * Finds the first space in which two counts differ.
+ *
+ * @returns e.g. `space 512: 10 rows were read, 9 arrived`; undefined where all are equal
+ */
+export function countsDiffer(
+  read: ReadonlyMap<number, Count>,
+  arrived: ReadonlyMap<number, Count>,
+): string | undefined {
+  for (const id of new Set([...read.keys(), ...arrived.keys()])) {
+    const a = read.get(id) ?? { rows: 0, bytes: 0 };
+    const b = arrived.get(id) ?? { rows: 0, bytes: 0 };
+    if (a.rows !== b.rows || a.bytes !== b.bytes) {
+      return `space ${id}: ${a.rows} rows (${a.bytes} bytes) were read, ${b.rows} (${b.bytes}) arrived`;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,145 @@
+import type { TupleBatch } from '../backup/batch.js';
+import type { BackupEnd, BackupItem, Unconfirmed } from '../backup/item.js';
+import { type Manifest, UNKNOWN_VERSION } from '../backup/manifest.js';
+import { TntarError } from '../base/errors.js';
+import type { Catalog, Space, SystemRow } from '../schema/catalog/catalog.js';
+import { backupVersions } from '../schema/convert/versions.js';
+import { Collector } from '../schema/read/preamble-reader.js';
+import { type Release, releaseOf, type Versions, versionsOf } from '../schema/server/release.js';
+import { Field, SystemSpace } from '../schema/server/system-spaces.js';
+import type { Keyed } from './key.js';
+import { type Piece, piecesOf } from './row-blocks.js';
+
+/** One of the two that are compared: its definitions, then its rows, a space behind the other. */
+export class Side implements Keyed {
+  readonly #items: AsyncIterator<BackupItem>;
+  readonly #collector = new Collector();
+  /** Notes that this side causes an error. */
+  readonly blame: (error: unknown) => void;
+  /** The batch at hand; undefined behind the last. */
+  #batch: TupleBatch | undefined;
+  #end: BackupEnd | undefined;
+  #head: { manifest: Manifest; catalog: Catalog } | undefined;
+  #spaces: ReadonlyMap<string, Space> | undefined;
+  #primaryRows: ReadonlyMap<number, SystemRow> | undefined;
+
+  private constructor(items: AsyncIterable<BackupItem>, blame: (error: unknown) => void) {
+    this.#items = items[Symbol.asyncIterator]();
+    this.blame = blame;
+  }
+
+  /**
+   * Reads up to the first row of a user.
+   *
+   * @param blame - hears of each error that this side causes, before it is thrown
+   */
+  static async open(
+    items: AsyncIterable<BackupItem>,
+    blame: (error: unknown) => void = () => {},
+  ): Promise<Side> {
+    const side = new Side(items, blame);
+    await side.#next();
+    try {
+      side.#head = side.#collector.head();
+    } catch (error) {
+      blame(error);
+      throw error;
+    }
+    side.#spaces = new Map(side.catalog.spaces.map((space) => [space.name, space]));
+    return side;
+  }
+
+  get manifest(): Manifest {
+    return this.#head!.manifest;
+  }
+
+  get catalog(): Catalog {
+    return this.#head!.catalog;
+  }
+
+  /** The release of its server; undefined if the archive does not note it. */
+  get release(): Release | undefined {
+    const { version } = this.manifest.server;
+    return version === UNKNOWN_VERSION ? undefined : releaseOf(version);
+  }
+
+  /** The same with the version of its schema. */
+  get versions(): Versions | undefined {
+    const { server } = this.manifest;
+    if (server.version === UNKNOWN_VERSION) return undefined;
+    return backupVersions(server, this.catalog, versionsOf(server.version));
+  }
+
+  get isChanged(): boolean {
+    return (this.manifest.changed ?? []).length > 0;
+  }
+
+  /** Its spaces by their names. */
+  get spaces(): ReadonlyMap<string, Space> {
+    return this.#spaces!;
+  }
+
+  get primaryRows(): ReadonlyMap<number, SystemRow> {
+    const { spaceId, id } = Field.index;
+    this.#primaryRows ??= new Map(
+      this.catalog
+        .rows(SystemSpace.INDEX)
+        .filter(({ fields }) => fields[id] === 0)
+        .map((row) => [Number(row.fields[spaceId]), row]),
+    );
+    return this.#primaryRows;
+  }
+
+  /** Name of the space whose rows come next; undefined behind the last. */
+  get next(): string | undefined {
+    return this.#batch?.space.name;
+  }
+
+  /** False where it is known that rows were written meanwhile; to be asked behind the last of them. */
+  get isSteady(): boolean {
+    return this.#end?.consistent === true || this.#end?.unvouched === true;
+  }
+
+  /** Returns the reason why its rows may not be committed. Call after the last of them. */
+  get unconfirmed(): Unconfirmed | undefined {
+    return this.#end?.unconfirmed;
+  }
+
+  /** The rows of the space that comes next; the one behind it comes when they are read. */
+  async *rows(): AsyncGenerator<Piece> {
+    const id = this.#batch?.space.id;
+    while (this.#batch !== undefined && this.#batch.space.id === id) {
+      yield* piecesOf(this.#batch);
+      await this.#next();
+    }
+  }
+
+  async #next(): Promise<void> {
+    try {
+      await this.#advance();
+    } catch (error) {
+      this.blame(error);
+      throw error;
+    }
+  }
+
+  async #advance(): Promise<void> {
+    for (;;) {
+      const { done, value } = await this.#items.next();
+      if (done === true) {
+        if (this.#end === undefined)
+          throw new TntarError('failure', 'a backup ended before its end');
+        this.#batch = undefined;
+        return;
+      }
+      if (value.kind === 'start') this.#collector.start(value.manifest);
+      else if (value.kind === 'end') {
+        this.#collector.end(value);
+        this.#end = value;
+      } else if (!this.#collector.take(value)) {
+        this.#batch = value;
+        return;
+      }
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import type { Duplex } from 'node:stream';
+import { chainUnchecked } from 'stream-chain';
+import type { BackupItem } from '../backup/item.js';
+import { HIGH_WATER_MARK, itemDuplex } from './item-duplex.js';
+
+/**
+ * A stage of your own: gets one item after the other, and hands each on.
+ *
+ * @example
+ * const loud: Stage = (item) => {
+ *   if (item.kind === 'tuples') console.log(`${item.space.name}: ${item.count} rows`);
+ *   return item;
+ * };
+ */
+export type Stage = (item: BackupItem) => BackupItem;
+
+/**
+ * Makes one stream of stages, for a place in a `pipeline`. What `chain` of stream-chain does too, but
+ * holds no more than an item at each end of a function, where `chain` holds 16: an item may be of
+ * some MiB.
+ *
+ * @param stages - functions of an item, and streams such as {@link rewriteStage} gives; of none, all items
+ *   pass as they are
+ * @returns a stream in object mode; an error that a stage throws is its error
+ * @example
+ * await pipeline(snapshotSource(connection), compose([loud]), archiveSink(), output);
+ */
+export function compose(stages: readonly (Stage | Duplex)[]): Duplex {
+  if (stages.length === 0) return itemDuplex((item) => item);
+  const streams = stages.map((stage) => (typeof stage === 'function' ? itemDuplex(stage) : stage));
+  return chainUnchecked(streams, {
+    objectMode: true,
+    highWaterMark: HIGH_WATER_MARK,
+  });
+}

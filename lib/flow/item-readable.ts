@@ -1,0 +1,42 @@
+import { Readable } from 'node:stream';
+import type { BackupItem } from '../backup/item.js';
+
+/** A stream in object mode that gives the items of a backup. */
+export type ItemReadable = AsyncIterable<BackupItem> & Readable;
+
+/**
+ * A source as a stream, which is one item ahead of its reader. What `items` throw is the stream's error.
+ *
+ * @param interrupt - called where the stream is destroyed before the end of `items`, which may be waiting
+ *   for something: has to make them wait no longer
+ */
+export function itemReadable(
+  items: AsyncGenerator<BackupItem>,
+  interrupt: () => void,
+): ItemReadable {
+  let isOver = false;
+  return new Readable({
+    objectMode: true,
+    highWaterMark: 1,
+    read() {
+      items.next().then(
+        ({ done, value }) => {
+          isOver = done === true;
+          this.push(isOver ? null : value);
+        },
+        (error: Error) => {
+          isOver = true;
+          this.destroy(error);
+        },
+      );
+    },
+    destroy(error, callback) {
+      if (!isOver) {
+        interrupt();
+        // What they were interrupted by is nobody's error.
+        items.return(undefined).catch(() => {});
+      }
+      callback(error);
+    },
+  });
+}

@@ -1,0 +1,32 @@
+import { afterAwake } from '../base/awake.js';
+import type { Report } from '../base/report.js';
+
+/**
+ * Hands chunks on, and warns, once, where nobody takes one for so long: a reader may be as slow as it
+ * likes, but somebody should know what that costs.
+ *
+ * @param ms - 0: never
+ * @example
+ * await pipeline(source, archiveSink(), (chunks) => warnOfStalls(chunks, 60_000, report), output);
+ */
+export async function* warnOfStalls(
+  chunks: AsyncIterable<Buffer>,
+  ms: number,
+  report: Report,
+): AsyncGenerator<Buffer> {
+  let isQuiet = ms === 0;
+  const warn = (): void => {
+    isQuiet = true;
+    report.warn(
+      `nobody has read the output for ${ms / 1000} s; the server waits, and keeps the state of the database that it was asked for`,
+    );
+  };
+  for await (const chunk of chunks) {
+    const cancel = isQuiet ? () => {} : afterAwake(ms, warn);
+    try {
+      yield chunk;
+    } finally {
+      cancel();
+    }
+  }
+}

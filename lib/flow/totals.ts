@@ -1,0 +1,104 @@
+import type { Manifest } from '../backup/manifest.js';
+import type { Progress, Report } from '../base/report.js';
+import { SYSTEM_ID_MAX } from '../schema/server/system-spaces.js';
+import type { Stage } from './compose.js';
+
+/** What passed through a pipeline. */
+export interface Totals {
+  /** Spaces of users, empty ones included. */
+  spaces: number;
+  /** Rows of users' spaces; definitions are not counted. */
+  rows: number;
+  /** Raw MessagePack bytes of those rows. */
+  bytes: number;
+  /** Compressed bytes, of the archive. */
+  archiveBytes: number;
+  /** From the start of the pipeline to its end. */
+  seconds: number;
+}
+
+/** How many rows there will be, or nearly; undefined where that is not known of all spaces. */
+function expectedIn({ spaces }: Manifest): number | undefined {
+  let rows = 0;
+  for (const { rowsFrom, expectedRows } of spaces) {
+    if (rowsFrom === 'none') continue;
+    if (expectedRows === undefined) return undefined;
+    rows += expectedRows;
+  }
+  return rows;
+}
+
+/** Stages that count, and tell the report. */
+export interface Observer {
+  see: Stage;
+  /**
+   * Counts bytes of the archive, as they are written or read.
+   *
+   * @param total - how many there will be, where that is known
+   */
+  countBytes(chunks: AsyncIterable<Buffer>, total?: number): AsyncGenerator<Buffer>;
+  sums(): Totals;
+  /** How far it came, for the message of a failure, e.g. `in space 'users' after 1000 rows`. */
+  position(): string;
+}
+
+/**
+ * @example
+ * const totals = observe(report);
+ * await pipeline(source, compose([totals.see]), sink);
+ * totals.sums().rows;
+ */
+export function observe(report: Report): Observer {
+  const started = performance.now();
+  let spaces = 0;
+  let rows = 0;
+  let bytes = 0;
+  let archiveBytes = 0;
+  let space: string | undefined;
+  let spaceId: number | undefined;
+  let rowsOfSpace = 0;
+  let totalBytes: number | undefined;
+  let totalRows: number | undefined;
+  /** Writes go on, so it may be a little more than was counted. */
+  const share = (part: number, whole: number): number => Math.min(1, part / Math.max(1, whole));
+  const done = (): Pick<Progress, 'done'> => {
+    if (totalBytes !== undefined) return { done: share(archiveBytes, totalBytes) };
+    return totalRows === undefined ? {} : { done: share(rows, totalRows) };
+  };
+  return {
+    see(item) {
+      if (item.kind === 'start') {
+        totalRows = expectedIn(item.manifest);
+        spaces = item.manifest.spaces.length;
+      }
+      if (item.kind === 'tuples' && item.space.id > SYSTEM_ID_MAX) {
+        if (item.space.id !== spaceId) rowsOfSpace = 0;
+        spaceId = item.space.id;
+        space = item.space.name;
+        rowsOfSpace += item.count;
+        rows += item.count;
+        bytes += item.bytes.length;
+        report.progress({ rows, bytes, space, ...done() });
+      }
+      return item;
+    },
+    async *countBytes(chunks, total) {
+      totalBytes = total;
+      for await (const chunk of chunks) {
+        archiveBytes += chunk.length;
+        yield chunk;
+      }
+    },
+    position: () =>
+      space === undefined
+        ? 'before the first row'
+        : `in space '${space}' after ${rowsOfSpace} rows`,
+    sums: () => ({
+      spaces,
+      rows,
+      bytes,
+      archiveBytes,
+      seconds: (performance.now() - started) / 1000,
+    }),
+  };
+}

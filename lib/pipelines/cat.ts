@@ -1,0 +1,110 @@
+import { Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { BackupItem } from '../backup/item.js';
+import { unlessAborted } from '../base/errors.js';
+import {
+  aSignal,
+  aText,
+  aWritable,
+  checkOptions,
+  checkValue,
+  type Kinds,
+  listOfEach,
+} from '../base/option-checks.js';
+import { silent } from '../base/report.js';
+import { type Rewrite, rewriteStages } from '../filters/rewrite.js';
+import { keepWhere } from '../filters/where.js';
+import { compose } from '../flow/compose.js';
+import { observe } from '../flow/totals.js';
+import { TEXT, type TextOptions, TextSink } from '../sinks/text.js';
+import { AN_ORIGIN, type Origin } from '../sources/origin.js';
+
+/** Which rows are written, and how. */
+export interface CatOptions extends TextOptions {
+  /** Only rows for which all of these expressions are true, see {@link keepWhere}. */
+  where?: readonly string[];
+  /** Stops reading. */
+  signal?: AbortSignal;
+}
+
+/** What was written. */
+export interface CatSummary {
+  rows: number;
+  /** Of text. */
+  bytes: number;
+  /** False where enough was there before all had been read: what is behind that was not verified. */
+  isVerified: boolean;
+  seconds: number;
+}
+
+/** Reads no more of `items` than is wanted. */
+async function* until(
+  items: AsyncIterable<BackupItem>,
+  hasEnough: () => boolean,
+  onEnd: () => void,
+): AsyncGenerator<BackupItem> {
+  for await (const item of items) {
+    yield item;
+    if (item.kind === 'end') onEnd();
+    else if (item.kind === 'tuples' && hasEnough()) return;
+  }
+}
+
+const KINDS: Kinds<CatOptions> = { ...TEXT, where: listOfEach(aText), signal: aSignal };
+
+/**
+ * Writes the rows of one space into `output`, which is ended: as they are read, so that of a damaged archive
+ * those in front of the damage come out before the call rejects.
+ *
+ * @param begin - where the backup is, see {@link archiveOrigin}
+ * @throws TntarError: of kind `usage` for a space or a field that is not there, of kind `archive` for
+ *   anything but a whole archive, of kind `failure` for a row that the format has no form for; the reason
+ *   of `signal`; the error of `output`
+ * @example
+ * const origin = archiveOrigin(createReadStream('backup.tar.zst'));
+ * await cat(origin, createWriteStream('users.csv'), { space: 'users', format: 'csv' });
+ */
+export async function cat(
+  begin: Origin,
+  output: Writable,
+  options: CatOptions,
+): Promise<CatSummary> {
+  checkOptions('cat', options, KINDS);
+  checkValue('cat: the backup', begin, AN_ORIGIN);
+  checkValue('cat: the output', output, aWritable);
+  const { space, where = [], report = silent, signal } = options;
+  const rewrites: Rewrite[] =
+    where.length === 0 ? [] : [keepWhere(where.map((expression) => ({ space, expression })))];
+  const sink = new TextSink(options);
+  const totals = observe(report);
+  let isVerified = false;
+  let bytes = 0;
+  await unlessAborted(signal, async () => {
+    const source = await begin({
+      countBytes: totals.countBytes,
+      wants: (name) => name === space,
+    });
+    const items = until(
+      source,
+      () => sink.hasEnough,
+      () => {
+        isVerified = true;
+      },
+    );
+    await pipeline(
+      // a source that is left early would be an error of the pipeline, and is none of ours
+      Readable.from(items, { objectMode: true, highWaterMark: 1 }),
+      compose([totals.see, ...rewriteStages(rewrites, report)]),
+      sink.write,
+      async function* count(chunks: AsyncIterable<Buffer>) {
+        for await (const chunk of chunks) {
+          bytes += chunk.length;
+          yield chunk;
+        }
+      },
+      output,
+      signal === undefined ? {} : { signal },
+    );
+  });
+  return { rows: sink.rows, bytes, isVerified, seconds: totals.sums().seconds };
+}

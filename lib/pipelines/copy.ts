@@ -1,0 +1,136 @@
+import { TntarError, unlessAborted } from '../base/errors.js';
+import { aBoolean, checkOptions, type Kinds } from '../base/option-checks.js';
+import { silent } from '../base/report.js';
+import { Moment } from '../flow/consistency.js';
+import { Connection, closeOnAbort } from '../iproto/connection.js';
+import { type ConnectionOptions, checkServer, withSignal } from '../iproto/options.js';
+import { takesAway } from '../schema/plan/options.js';
+import { isSameDatabase } from '../server/same-database.js';
+import type { Preview } from '../sinks/preview.js';
+import { checkWanted } from '../sinks/restore-options.js';
+import type { Origin } from '../sources/origin.js';
+import { serverOrigin, WAY, type Way } from '../sources/server.js';
+import {
+  previewFrom,
+  RESTORING,
+  type Restored,
+  type RestoreOptions,
+  restoreFrom,
+} from './restore.js';
+
+/** How a database is copied, and what of it. */
+export interface CopyOptions extends RestoreOptions {
+  /** How the source is read; `auto`: snapshot where server and user allow it, else select. Default `auto`. */
+  source?: Way;
+  /** Take a snapshot even if it can hang the server; without this, `auto` reads by select. Default false. */
+  forceSnapshot?: boolean;
+  /** Fail where the rows are not of one moment, which is known when they are there. Default false. */
+  strict?: boolean;
+}
+
+const KINDS: Kinds<CopyOptions> = {
+  ...RESTORING,
+  source: WAY,
+  forceSnapshot: aBoolean,
+  strict: aBoolean,
+};
+
+/** What would be found out behind the login to the source. */
+function checkCall(call: string, to: ConnectionOptions, options: CopyOptions): void {
+  checkOptions(call, options, KINDS);
+  const { without, only, existing, onConflict } = options;
+  checkWanted({ without, only, existing, onConflict });
+  checkServer(to);
+}
+
+/** What a copy has written. */
+export interface Copied extends Restored {
+  /** How the rows were read. */
+  source: 'snapshot' | 'select';
+  /** True if all rows are of one moment and committed; those of a snapshot are. */
+  consistent: boolean;
+}
+
+/** What goes in the target would be gone in the source before it is read, and in no backup. */
+async function checkOther(
+  connection: Connection,
+  to: ConnectionOptions,
+  { existing = 'error', signal }: CopyOptions,
+): Promise<void> {
+  if (!takesAway(existing)) return;
+  const target = await Connection.open(withSignal(to, signal));
+  const release = closeOnAbort(target, signal);
+  try {
+    if (!(await isSameDatabase(connection, target))) return;
+    throw new TntarError(
+      'usage',
+      `source and target are one database, of which --existing ${existing} would take away what is to be read`,
+      { hint: 'dump it into a file, and restore that' },
+    );
+  } finally {
+    release();
+    target.close();
+  }
+}
+
+/** Runs `work` with what reads the server at `from`. */
+async function reading<T>(
+  from: ConnectionOptions,
+  to: ConnectionOptions,
+  options: CopyOptions,
+  work: (begin: Origin) => Promise<T>,
+): Promise<T> {
+  const { source: way = 'auto', forceSnapshot = false, report = silent, signal } = options;
+  const connection = await unlessAborted(signal, () => Connection.open(withSignal(from, signal)));
+  const release = closeOnAbort(connection, signal);
+  try {
+    await unlessAborted(signal, () => checkOther(connection, to, options));
+    return await work(serverOrigin(connection, { way, forceSnapshot, report }));
+  } finally {
+    release();
+    connection.close();
+  }
+}
+
+/**
+ * Copies a database into another one, without an archive in between: what `dump` reads goes through the same
+ * filters and checks as a `restore`, row by row.
+ *
+ * @param from - the server that is read
+ * @param to - the server that is written to
+ * @throws TntarError as `dump` and `restore` do; one that says INCOMPLETE where the target was written to; of
+ *   kind `usage` where both are one database, and `existing` would take away what is to be read
+ * @example
+ * await copy({ host: 'db1', port: 3301 }, { host: 'db2', port: 3301 }, { existing: 'drop' });
+ */
+export async function copy(
+  from: ConnectionOptions,
+  to: ConnectionOptions,
+  options: CopyOptions = {},
+): Promise<Copied> {
+  checkCall('copy', to, options);
+  const { source: _, forceSnapshot: __, strict = false, ...restoring } = options;
+  const moment = new Moment('copy', strict, options.report ?? silent);
+  return reading(from, to, options, async (begin) => {
+    const restored = await restoreFrom(begin, to, restoring, [moment.hear]);
+    const { source, consistent } = moment;
+    return { ...restored, source, consistent };
+  });
+}
+
+/**
+ * Reads the source, asks the target, and tells what {@link copy} would do. It changes nothing.
+ *
+ * @throws TntarError as the copy would before its first write
+ * @example
+ * const { plan } = await previewCopy({ host: 'db1', port: 3301 }, { host: 'db2', port: 3301 });
+ */
+export async function previewCopy(
+  from: ConnectionOptions,
+  to: ConnectionOptions,
+  options: CopyOptions = {},
+): Promise<Preview> {
+  checkCall('previewCopy', to, options);
+  const { source: _, forceSnapshot: __, strict: ___, ...restoring } = options;
+  return reading(from, to, options, (begin) => previewFrom(begin, to, restoring));
+}

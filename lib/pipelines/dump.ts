@@ -1,0 +1,142 @@
+import type { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Manifest } from '../backup/manifest.js';
+import { TntarError, unlessAborted } from '../base/errors.js';
+import {
+  aBoolean,
+  aReport,
+  aRewrite,
+  aSignal,
+  aWritable,
+  checkOptions,
+  checkValue,
+  type Kinds,
+  listOfEach,
+} from '../base/option-checks.js';
+import { type Report, silent } from '../base/report.js';
+import { type Rewrite, rewriteStages, wantedBy } from '../filters/rewrite.js';
+import { compose, type Stage } from '../flow/compose.js';
+import { Moment } from '../flow/consistency.js';
+import { warnOfStalls } from '../flow/stall-warning.js';
+import { observe, type Totals } from '../flow/totals.js';
+import { Connection, closeOnAbort } from '../iproto/connection.js';
+import { type ConnectionOptions, withSignal } from '../iproto/options.js';
+import { archiveSink, LEVEL } from '../sinks/archive.js';
+import { serverOrigin, WAY, type Way } from '../sources/server.js';
+
+/** How a database is dumped. */
+export interface DumpOptions {
+  /** `auto`: snapshot where the server and the user allow it, else select. Default `auto`. */
+  source?: Way;
+  /** Take a snapshot even if it can hang the server; without this, `auto` reads by select. Default false. */
+  forceSnapshot?: boolean;
+  /** zstd level, 1 to 19. Default 1. */
+  level?: number;
+  /** Fail, without a trailer, where the rows are not of one moment. Default false. */
+  strict?: boolean;
+  /** What becomes of the database on its way into the archive, one behind the other. */
+  rewrites?: readonly Rewrite[];
+  /** Hears of progress, notes and warnings; by default nobody does. */
+  report?: Report;
+  /** Stops the dump; what was written by then is no backup. */
+  signal?: AbortSignal;
+}
+
+/** What a dump has written. */
+export interface DumpSummary extends Totals {
+  /** How the rows were read. */
+  source: 'snapshot' | 'select';
+  /** True if all rows are of one moment and committed; those of a snapshot are. */
+  consistent: boolean;
+  /** Spaces whose rows were left out on purpose; absent if there are none. */
+  rowsExcluded?: string[];
+}
+
+const KINDS: Kinds<DumpOptions> = {
+  source: WAY,
+  forceSnapshot: aBoolean,
+  level: LEVEL,
+  strict: aBoolean,
+  rewrites: listOfEach(aRewrite),
+  report: aReport,
+  signal: aSignal,
+};
+
+/** What would fail, or never end, when the rows are there. */
+function checkCall(options: DumpOptions, output: Writable): void {
+  checkOptions('dump', options, KINDS);
+  checkValue('dump: the output', output, aWritable);
+  if (output.writableEnded || output.destroyed) {
+    throw new TntarError('usage', 'the output of the dump was ended or destroyed already', {
+      hint: 'each dump takes a stream of its own, and ends it',
+      cause: output.errored ?? undefined,
+    });
+  }
+}
+
+const namesOfExcluded = ({ spaces }: Manifest): string[] =>
+  spaces.filter(({ rowsExcluded }) => rowsExcluded).map(({ name }) => name);
+
+async function run(
+  server: ConnectionOptions,
+  output: Writable,
+  options: DumpOptions,
+): Promise<DumpSummary> {
+  const { report = silent, rewrites = [], source: way = 'auto', forceSnapshot = false } = options;
+  const sink = archiveSink({ level: options.level });
+  const connection = await Connection.open(withSignal(server, options.signal));
+  const totals = observe(report);
+  const release = closeOnAbort(connection, options.signal);
+  try {
+    const begin = serverOrigin(connection, { way, forceSnapshot, report });
+    const moment = new Moment('dump', options.strict ?? false, report);
+    let excluded: string[] = [];
+    const hear: Stage = (item) => {
+      if (item.kind === 'start') excluded = namesOfExcluded(item.manifest);
+      return item;
+    };
+    await pipeline(
+      await begin({
+        countBytes: (chunks) => chunks,
+        wants: wantedBy(rewrites),
+      }),
+      compose([...rewriteStages(rewrites, report), moment.hear, hear, totals.see]),
+      sink,
+      (chunks: AsyncIterable<Buffer>) => totals.countBytes(chunks),
+      (chunks: AsyncIterable<Buffer>) => warnOfStalls(chunks, connection.idleTimeout, report),
+      output,
+      options.signal === undefined ? {} : { signal: options.signal },
+    );
+    const { source, consistent } = moment;
+    const rows = excluded.length === 0 ? {} : { rowsExcluded: excluded };
+    return { ...totals.sums(), source, consistent, ...rows };
+  } catch (error) {
+    if (error !== connection.lost || !(error instanceof TntarError)) throw error;
+    throw new TntarError(error.kind, `${error.message}, ${totals.position()}`, {
+      cause: error,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
+  } finally {
+    release();
+    connection.close();
+  }
+}
+
+/**
+ * Dumps a database into `output`, which is ended.
+ *
+ * @param server - where to connect and as whom
+ * @param output - takes the bytes of the archive; only a call that resolves made a backup
+ * @throws TntarError of any kind but `archive` and `target`; the reason of `signal`; the error of `output`
+ * @example
+ * const file = createWriteStream('backup.tar.zst');
+ * const { rows } = await dump(parseUri('app:secret@db1:3301'), file, { strict: true });
+ */
+export async function dump(
+  server: ConnectionOptions,
+  output: Writable,
+  options: DumpOptions = {},
+): Promise<DumpSummary> {
+  checkCall(options, output);
+  return unlessAborted(options.signal, () => run(server, output, options));
+}

@@ -1,0 +1,78 @@
+import { pipeline } from 'node:stream/promises';
+import { unlessAborted } from '../base/errors.js';
+import {
+  aRewrite,
+  aSignal,
+  aText,
+  checkOptions,
+  checkValue,
+  type Kinds,
+  listOfEach,
+} from '../base/option-checks.js';
+import { silent } from '../base/report.js';
+import { type Rewrite, rewriteStages, wantedBy } from '../filters/rewrite.js';
+import { compose } from '../flow/compose.js';
+import { observe, type Totals } from '../flow/totals.js';
+import { DIRECTORY, type DirectoryOptions, directorySink } from '../sinks/directory.js';
+import { archiveOrigin, type Origin } from '../sources/origin.js';
+
+/** What of an archive becomes a directory. */
+export interface ExtractOptions extends DirectoryOptions {
+  /** What becomes of the backup on its way, one behind the other. */
+  rewrites?: readonly Rewrite[];
+  /** Stops the extraction; then there is no directory. */
+  signal?: AbortSignal;
+}
+
+const KINDS: Kinds<ExtractOptions> = {
+  ...DIRECTORY,
+  rewrites: listOfEach(aRewrite),
+  signal: aSignal,
+};
+
+/**
+ * Writes an archive as a directory of the Lua module `tarantool/dump`.
+ *
+ * @param input - the bytes of the archive
+ * @param path - of the directory, which is not there, or empty; it is there whole, or not at all
+ * @throws TntarError of kind `archive`, `usage` or `failure`; the reason of `signal`; an error of the system
+ * @example
+ * await extract(createReadStream('backup.tar.zst'), '/backup/dump');
+ */
+export async function extract(
+  input: AsyncIterable<Uint8Array>,
+  path: string,
+  options: ExtractOptions = {},
+): Promise<Totals> {
+  checkOptions('extract', options, KINDS);
+  checkValue('extract: the path', path, aText);
+  return extractFrom(archiveOrigin(input), path, options);
+}
+
+/** Writes what `begin` gives; see {@link extract}. */
+export async function extractFrom(
+  begin: Origin,
+  path: string,
+  options: ExtractOptions = {},
+): Promise<Totals> {
+  const { report = silent, rewrites = [], signal, ...rest } = options;
+  const totals = observe(report);
+  await unlessAborted(signal, async () => {
+    const items = await begin({ countBytes: totals.countBytes, wants: wantedBy(rewrites) });
+    const sink = directorySink(path, { report, ...rest });
+    const isClosed = new Promise((resolve) => sink.once('close', resolve));
+    try {
+      await pipeline(
+        items,
+        compose([...rewriteStages(rewrites, report), totals.see]),
+        sink,
+        signal === undefined ? {} : { signal },
+      );
+    } finally {
+      // what was written of it has gone only then
+      sink.destroy();
+      await isClosed;
+    }
+  });
+  return totals.sums();
+}

@@ -1,0 +1,125 @@
+import { pipeline } from 'node:stream/promises';
+import type { BackupItem, Count, Filtered } from '../backup/item.js';
+import type { Manifest, ManifestSpace } from '../backup/manifest.js';
+import type { Vclock } from '../backup/vclock.js';
+import { unlessAborted } from '../base/errors.js';
+import { checkOptions } from '../base/option-checks.js';
+import { silent } from '../base/report.js';
+import { rewriteStages, wantedBy } from '../filters/rewrite.js';
+import { compose, type Stage } from '../flow/compose.js';
+import { observe, type Totals } from '../flow/totals.js';
+import { type Definitions, definitionsOf } from '../schema/describe/definitions.js';
+import { Collector } from '../schema/read/preamble-reader.js';
+import { type ArchiveInput, archiveOrigin, type Origin } from '../sources/origin.js';
+import { INSPECT_OPTIONS, type InspectOptions } from './inspect-options.js';
+
+/** What a space has of which there is no entry. */
+const NONE: Count = { rows: 0, bytes: 0 };
+
+/** What an archive holds. */
+export interface Contents {
+  /** As it stands in the archive, whatever of it was asked for. */
+  manifest: Manifest;
+  /** What of it was asked for, in words; absent where that is all. */
+  shown?: string[];
+  /** The user's that were asked for, in the order of the manifest, with their rows and raw bytes. */
+  spaces: (ManifestSpace & Count)[];
+  /** What filters made of rows before they came into the archive; where any were skipped, it is a part. */
+  filtered: Filtered[];
+  /** Whether all rows are of one moment. */
+  consistent: boolean;
+  /** There where nothing says that this is all that there was; see {@link BackupEnd.unvouched}. */
+  unvouched?: true;
+  /** Where the server stood when the dump ended. */
+  vclock: Vclock;
+  totals: Totals;
+  /** False where rows were not read: this is then what the archive says of itself. */
+  verified: boolean;
+  /** What of spaces was asked for, where it was. */
+  definitions?: Definitions;
+}
+
+/**
+ * Reads and verifies an archive, by the code that restore reads with, and tells what it holds.
+ *
+ * @param input - its bytes, which are read whole, and destroyed where they are a stream and the call rejects; or
+ *   its file, of which only what is shown is read, where some spaces are chosen and a seek table is there
+ * @throws TntarError of kind `archive` for anything but a whole archive, with a seek table that is right if it
+ *   has one; the reason of `signal`; the error of `input`
+ * @example
+ * const { spaces } = await inspect(createReadStream('backup.tar.zst'));
+ * for (const { name, rows, bytes } of spaces) console.log(name, rows, bytes);
+ */
+export async function inspect(
+  input: ArchiveInput,
+  options: InspectOptions = {},
+): Promise<Contents> {
+  checkOptions('inspect', options, INSPECT_OPTIONS);
+  const { report = silent } = options;
+  return inspectFrom(archiveOrigin(input, { report, isStrict: true }), options);
+}
+
+/** Reads what `begin` gives; see {@link inspect}. */
+export async function inspectFrom(
+  begin: Origin,
+  { report = silent, rewrites = [], definitions = false, signal }: InspectOptions = {},
+): Promise<Contents> {
+  const totals = observe(report);
+  const shown = rewrites.flatMap(({ partial, changed }) => [partial ?? [], changed ?? []].flat());
+  let archived: Manifest | undefined;
+  let filtered: Filtered[] = [];
+  const asRead: Stage = (item) => {
+    if (item.kind === 'start') archived = item.manifest;
+    if (item.kind === 'end') filtered = item.filtered ?? [];
+    return item;
+  };
+  let contents: Pick<Contents, 'spaces' | 'consistent' | 'vclock' | 'unvouched'> | undefined;
+  const collector = definitions ? new Collector() : undefined;
+  const collect = async (items: AsyncIterable<BackupItem>): Promise<void> => {
+    let manifest: Manifest | undefined;
+    for await (const item of items) {
+      if (item.kind === 'start') {
+        manifest = item.manifest;
+        collector?.start(manifest);
+      } else if (item.kind === 'tuples') {
+        if (collector?.take(item) !== true) item.release?.();
+      } else if (manifest !== undefined) {
+        const { counts, consistent, unvouched, vclock } = item;
+        const spaces = manifest.spaces.map((space) => ({
+          ...space,
+          ...(counts.get(space.id) ?? NONE),
+        }));
+        contents = { spaces, consistent, vclock, ...(unvouched && { unvouched }) };
+      }
+    }
+  };
+  // the error of a pipeline is an AbortError where its last function throws
+  let failure: unknown;
+  const collecting = (items: AsyncIterable<BackupItem>): Promise<void> =>
+    collect(items).catch((error: unknown) => {
+      failure ??= error;
+      throw error;
+    });
+  await unlessAborted(signal, async () =>
+    pipeline(
+      await begin({ countBytes: totals.countBytes, wants: wantedBy(rewrites) }),
+      compose([asRead, ...rewriteStages(rewrites, report), totals.see]),
+      collecting,
+      signal === undefined ? {} : { signal },
+    ).catch((error: unknown) => {
+      throw failure ?? error;
+    }),
+  );
+  if (contents === undefined || archived === undefined) {
+    throw new Error('the archive ended without its end');
+  }
+  return {
+    manifest: archived,
+    ...(shown.length === 0 ? {} : { shown }),
+    ...contents,
+    filtered,
+    totals: totals.sums(),
+    verified: contents.unvouched !== true,
+    ...(collector === undefined ? {} : { definitions: definitionsOf(collector.head().catalog) }),
+  };
+}

@@ -1,0 +1,232 @@
+import type { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { asTntarError, TntarError, unlessAborted } from '../base/errors.js';
+import {
+  aReport,
+  aRewrite,
+  aSignal,
+  checkOptions,
+  type Kinds,
+  listOfEach,
+} from '../base/option-checks.js';
+import { counted, longListOf, type Report, silent } from '../base/report.js';
+import { type Rewrite, rewriteStages, wantedBy } from '../filters/rewrite.js';
+import { compose, type Stage } from '../flow/compose.js';
+import { observe, type Totals } from '../flow/totals.js';
+import { Connection, closeOnAbort } from '../iproto/connection.js';
+import { ErrorCode } from '../iproto/constants.js';
+import { type ConnectionOptions, withSignal } from '../iproto/options.js';
+import { checkTarget } from '../server/releases.js';
+import { type Preview, previewSink } from '../sinks/preview.js';
+import { checkWanted, WANTED, type Wanted } from '../sinks/restore-options.js';
+import { type Applied, serverSink } from '../sinks/server.js';
+import {
+  type ArchiveInput,
+  type ArchiveReading,
+  archiveOrigin,
+  type Origin,
+} from '../sources/origin.js';
+
+/** How an archive is restored, and what of it. */
+export interface RestoreOptions extends Wanted {
+  report?: Report;
+  /** What becomes of the backup on its way into the target, one behind the other. */
+  rewrites?: readonly Rewrite[];
+  /** Stops the restore; the target is then INCOMPLETE, and the error says what it holds. */
+  signal?: AbortSignal;
+}
+
+/** What the options of a restore take. */
+export const RESTORING: Kinds<RestoreOptions> = {
+  ...WANTED,
+  report: aReport,
+  rewrites: listOfEach(aRewrite),
+  signal: aSignal,
+};
+
+/** What a restore has written. */
+export interface Restored extends Totals {
+  /** Rows of system spaces: spaces, indexes, users, … */
+  definitions: number;
+}
+
+/** Rows that came may stand beside rows that were there: it has to be told which they are. */
+const UNDO_ROWS =
+  'the rows sent are the first of each space in the archive: take away those that came, none that was there before, and restore again';
+
+const GO_ON =
+  '--on-conflict skip leaves rows that are there, and --on-conflict replace puts others in their place';
+
+function tallied(spaces: Applied['spaces']): string[] {
+  return [...spaces].map(([name, { sent, confirmed }]) => `'${name}': ${confirmed} of ${sent}`);
+}
+
+/**
+ * What to do about a target that was written to.
+ *
+ * @param isThere - whether a row stopped it that the target has
+ */
+function wayOut(
+  { grants, made }: Applied,
+  { only, existing = 'error', onConflict = 'error' }: Wanted,
+  isThere: boolean,
+): string {
+  if (only === 'data') {
+    if (onConflict !== 'error') return 'the same command again goes on with what is missing';
+    return isThere ? `${GO_ON}; ${UNDO_ROWS}` : UNDO_ROWS;
+  }
+  const granted =
+    grants === 0
+      ? 'no grant was applied'
+      : `${counted(grants, 'grant')} ${grants === 1 ? 'was' : 'were'} sent, too`;
+  switch (existing) {
+    case 'error':
+      return `${granted}; empty the target and restore again`;
+    case 'drop':
+      return `${granted}; restore again with --existing drop, from a whole archive`;
+    default:
+      return made.length === 0
+        ? `${granted}; restore again with --existing ${existing}`
+        : `${granted}; drop what was made and is not whole (${longListOf(made)}), and restore again`;
+  }
+}
+
+const hasWritten = ({ definitions, rows, taken, emptied }: Applied): boolean =>
+  definitions + rows + taken + emptied.length > 0;
+
+/** The error of a restore that has written: it says so in the one word that nobody overlooks. */
+function incomplete(error: TntarError, done: Applied, wanted: Wanted): TntarError {
+  if (!hasWritten(done)) return error;
+  const { definitions, taken, rows, confirmed, spaces, dropped, emptied } = done;
+  const where = wanted.only === 'data' && rows > 0 ? ` (${longListOf(tallied(spaces))})` : '';
+  const outcome = [
+    `the restore is INCOMPLETE: ${counted(definitions, 'definition')} and ${counted(rows, 'row')} were sent, ${confirmed} of them confirmed${where}`,
+    ...(taken > 0
+      ? [`${counted(taken, 'definition')} ${taken === 1 ? 'was' : 'were'} taken away before`]
+      : []),
+    ...(dropped.length > 0 ? [`dropped: ${longListOf(dropped)}`] : []),
+    ...(emptied.length > 0 ? [`emptied: ${longListOf(emptied)}`] : []),
+  ].join('; ');
+  const next = wayOut(done, wanted, error.serverCode === ErrorCode.TUPLE_FOUND);
+  const hint = error.hint === undefined ? next : `${error.hint}; ${next}`;
+  return new TntarError(error.kind, error.message, { outcome, hint, cause: error });
+}
+
+/** Runs a backup into a sink at the other end of `connection`. */
+async function pour(
+  begin: Origin,
+  connection: Connection,
+  sink: Writable,
+  { report = silent, rewrites = [], signal }: RestoreOptions,
+  stages: readonly Stage[],
+): Promise<Totals> {
+  const totals = observe(report);
+  const release = closeOnAbort(connection, signal);
+  try {
+    checkTarget(connection, report);
+    const items = await begin({
+      countBytes: totals.countBytes,
+      wants: wantedBy(rewrites),
+    });
+    // Also while the input is silent: a lost connection ends the run, and so does a signal.
+    connection.onLost((error) => sink.destroy(error));
+    if (connection.lost !== undefined) sink.destroy(connection.lost);
+    await pipeline(
+      items,
+      compose([...stages, ...rewriteStages(rewrites, report), totals.see]),
+      sink,
+      signal === undefined ? {} : { signal },
+    );
+    return totals.sums();
+  } finally {
+    release();
+    connection.close();
+  }
+}
+
+const reading = ({ report = silent }: RestoreOptions): ArchiveReading => ({ report });
+
+/**
+ * Restores an archive.
+ *
+ * @param input - the bytes of the archive, or its file; of that only what is wanted is read, where some spaces
+ *   are chosen
+ * @param server - where to connect and as whom
+ * @throws TntarError; one that says INCOMPLETE where the target was written to; the reason of `signal` where
+ *   nothing was
+ * @example
+ * await restore(createReadStream('backup.tar.zst'), { host: 'db2', port: 3301 });
+ */
+export async function restore(
+  input: ArchiveInput,
+  server: ConnectionOptions,
+  options: RestoreOptions = {},
+): Promise<Restored> {
+  checkOptions('restore', options, RESTORING);
+  return restoreFrom(archiveOrigin(input, reading(options)), server, options);
+}
+
+/**
+ * Restores what `begin` gives; see {@link restore}.
+ *
+ * @param stages - what it goes through first
+ */
+export async function restoreFrom(
+  begin: Origin,
+  server: ConnectionOptions,
+  options: RestoreOptions,
+  stages: readonly Stage[] = [],
+): Promise<Restored> {
+  const { report = silent, rewrites: _, signal, ...wanted } = options;
+  checkWanted(wanted);
+  const connection = await unlessAborted(signal, () => Connection.open(withSignal(server, signal)));
+  const sink = serverSink(connection, { report, ...wanted });
+  try {
+    const totals = await pour(begin, connection, sink, options, stages);
+    const { spaces, spaceCount, confirmed, definitions } = sink.applied;
+    const bytes = [...spaces.values()].reduce((sum, tally) => sum + tally.bytes, 0);
+    return { ...totals, spaces: spaceCount, rows: confirmed, bytes, definitions };
+  } catch (error) {
+    await sink.settled();
+    if (!hasWritten(sink.applied)) signal?.throwIfAborted();
+    throw incomplete(asTntarError(error), sink.applied, wanted);
+  }
+}
+
+/**
+ * Reads and verifies what {@link restore} would read, asks the target, and tells what a restore with these
+ * options would do. It changes nothing.
+ *
+ * @throws TntarError as the restore would before its first write; the reason of `signal`
+ * @example
+ * const { plan } = await previewRestore(createReadStream('backup.tar.zst'), { host: 'db2', port: 3301 });
+ * plan.grants.map(({ what }) => what);
+ */
+export async function previewRestore(
+  input: ArchiveInput,
+  server: ConnectionOptions,
+  options: RestoreOptions = {},
+): Promise<Preview> {
+  checkOptions('previewRestore', options, RESTORING);
+  return previewFrom(archiveOrigin(input, reading(options)), server, options);
+}
+
+/** Tells what {@link restoreFrom} would do; see {@link previewRestore}. */
+export async function previewFrom(
+  begin: Origin,
+  server: ConnectionOptions,
+  options: RestoreOptions,
+): Promise<Preview> {
+  const { report: _, rewrites: __, signal, ...wanted } = options;
+  checkWanted(wanted);
+  let preview: Preview | undefined;
+  await unlessAborted(signal, async () => {
+    const connection = await Connection.open(withSignal(server, signal));
+    const sink = previewSink(connection, wanted, (found) => {
+      preview = found;
+    });
+    await pour(begin, connection, sink, options, []);
+  });
+  if (preview === undefined) throw new Error('the archive ended without its end');
+  return preview;
+}

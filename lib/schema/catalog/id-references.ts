@@ -1,0 +1,266 @@
+import { decode, encode, type Value } from '../../tuple/codec.js';
+import { editArray, editMap } from '../../tuple/edit.js';
+import { joinFields, splitFields } from '../../tuple/fields.js';
+import { uint } from '../../tuple/msgpack.js';
+import { BuiltinUser, Field, SystemSpace } from '../server/system-spaces.js';
+import type { SystemRow } from './catalog.js';
+import { spaceEventOf } from './event-triggers.js';
+import type { IdMap, Kind } from './id-map.js';
+
+/** Hears what a row has to do without, e.g. `constraint 'positive', for its function is not there`. */
+export type Lost = (what: string) => void;
+
+interface Context {
+  ids: IdMap;
+  fields: readonly Value[];
+  lost: Lost;
+}
+
+/** Gets a raw field, and gives it with the target's ids; undefined where the row cannot be without it. */
+type Edit = (raw: Buffer, context: Context) => Buffer | undefined;
+
+function numbered(raw: Buffer, id: number): Buffer {
+  return decode(raw) === id ? raw : uint(id);
+}
+
+/** What the row cannot do without. */
+function one(kind: Kind): Edit {
+  return (raw, { ids, lost }) => {
+    const id = ids.find(kind, decode(raw));
+    if (id === undefined) lost(`there is no such ${kind} on the target`);
+    return id === undefined ? undefined : numbered(raw, id);
+  };
+}
+
+/** An id of the kind, or a number that is none of the backup's and that the server has to judge. */
+function any(kind: Kind): (raw: Buffer, context: Context) => Buffer {
+  return (raw, { ids }) => {
+    const id = ids.find(kind, decode(raw));
+    return id === undefined ? raw : numbered(raw, id);
+  };
+}
+
+const owner: Edit = (raw, { ids, lost }) => {
+  const given = decode(raw);
+  const id = ids.findOwner(given);
+  if (ids.find('user', given) === undefined) {
+    lost('its owner is not on the target, so it will belong to who restores');
+  } else if (id === undefined && given !== BuiltinUser.ADMIN) {
+    lost('its owner is left out, so it will belong to the restoring user');
+  }
+  return numbered(raw, id ?? ids.restorer);
+};
+
+/**
+ * Admin may grant anything. A grantor that does not exist, or that may own nothing, would not be allowed to grant
+ * this, and could take the grant away.
+ */
+const grantor: Edit = (raw, { ids }) =>
+  numbered(raw, ids.findOwner(decode(raw)) ?? BuiltinUser.ADMIN);
+
+/** What a grant is on, by its type. Others have an id of 0, an empty one for all of a kind, or a name. */
+const OBJECT_KINDS: ReadonlyMap<unknown, Kind> = new Map<unknown, Kind>([
+  ['space', 'space'],
+  ['user', 'user'],
+  ['role', 'user'],
+  ['function', 'function'],
+  ['sequence', 'sequence'],
+  ['collation', 'collation'],
+]);
+
+const grantObject: Edit = (raw, context) => {
+  const kind = OBJECT_KINDS.get(context.fields[Field.priv.objectType]);
+  return kind === undefined || typeof decode(raw) !== 'number' ? raw : one(kind)(raw, context);
+};
+
+/** `{name: function id}`; of a server's own form with more than the id nothing is known. */
+const constraints = (raw: Buffer, context: Context): Buffer =>
+  editMap(raw, (name, value) => {
+    if (typeof decode(value) !== 'number') return value;
+    const id = context.ids.find('function', decode(value));
+    if (id === undefined) context.lost(`constraint '${name}', for its function is not there`);
+    return id === undefined ? undefined : numbered(value, id);
+  });
+
+/** `{name: {space: id, field: …}}`; without the space it is the space itself. */
+const foreignKeys = (raw: Buffer, context: Context): Buffer =>
+  editMap(raw, (_name, key) =>
+    editMap(key, (option, value) => (option === 'space' ? any('space')(value, context) : value)),
+  );
+
+const spaceFlags: Edit = (raw, context) =>
+  editMap(raw, (key, value) => {
+    if (key === 'constraint') return constraints(value, context);
+    return key === 'foreign_key' ? foreignKeys(value, context) : value;
+  });
+
+function formatField(raw: Buffer, context: Context): Buffer {
+  return editMap(raw, (key, value) => {
+    switch (key) {
+      case 'constraint':
+        return constraints(value, context);
+      case 'foreign_key':
+        return foreignKeys(value, context);
+      case 'collation':
+        return any('collation')(value, context);
+      case 'default_func': {
+        // before 3.0 it is a note of the application
+        if (typeof decode(value) !== 'number') return value;
+        const id = context.ids.find('function', decode(value));
+        if (id === undefined) context.lost('a default, for its function is not there');
+        return id === undefined ? undefined : numbered(value, id);
+      }
+      default:
+        return value;
+    }
+  });
+}
+
+const format: Edit = (raw, context) => editArray(raw, (field) => formatField(field, context));
+
+const indexOptions: Edit = (raw, context) => {
+  let isGone = false;
+  const edited = editMap(raw, (key, value) => {
+    // 0 stands for none.
+    if (key !== 'func' || decode(value) === 0) return value;
+    const id = one('function')(value, context);
+    isGone ||= id === undefined;
+    return id ?? value;
+  });
+  return isGone ? undefined : edited;
+};
+
+const indexParts: Edit = (raw, context) =>
+  editArray(raw, (part) =>
+    editMap(part, (key, value) => (key === 'collation' ? any('collation')(value, context) : value)),
+  );
+
+/** What a function is a trigger of. */
+const events: Edit = (raw, { ids, lost }) => {
+  const names = decode(raw);
+  if (!Array.isArray(names)) return raw;
+  const mapped = names.flatMap((name) => {
+    const event = spaceEventOf(String(name));
+    if (typeof event?.space !== 'number') return [name];
+    const id = ids.find('space', event.space);
+    if (id === undefined) lost(`event ${name}, for there is no such space on the target`);
+    return id === undefined ? [] : [event.of(id)];
+  });
+  const isSame = mapped.length === names.length && mapped.every((name, i) => name === names[i]);
+  return isSame ? raw : encode(mapped);
+};
+
+/** In which fields of which system space ids stand, and what becomes of them. */
+const EDITS: ReadonlyMap<number, readonly [fieldNo: number, edit: Edit][]> = new Map<
+  number,
+  [number, Edit][]
+>([
+  [
+    SystemSpace.COLLATION,
+    [
+      [Field.collation.id, one('collation')],
+      [Field.collation.owner, owner],
+    ],
+  ],
+  [
+    SystemSpace.SPACE,
+    [
+      [Field.space.id, one('space')],
+      [Field.space.owner, owner],
+      [Field.space.flags, spaceFlags],
+      [Field.space.format, format],
+    ],
+  ],
+  [
+    SystemSpace.SEQUENCE,
+    [
+      [Field.sequence.id, one('sequence')],
+      [Field.sequence.owner, owner],
+    ],
+  ],
+  [SystemSpace.SEQUENCE_DATA, [[Field.sequenceData.id, one('sequence')]]],
+  [
+    SystemSpace.INDEX,
+    [
+      [Field.index.spaceId, one('space')],
+      [Field.index.options, indexOptions],
+      [Field.index.parts, indexParts],
+    ],
+  ],
+  [
+    SystemSpace.FUNC,
+    [
+      [Field.func.id, one('function')],
+      [Field.func.owner, owner],
+      [Field.func.trigger, events],
+    ],
+  ],
+  [
+    SystemSpace.USER,
+    [
+      [Field.user.id, one('user')],
+      [Field.user.owner, owner],
+    ],
+  ],
+  [
+    SystemSpace.PRIV,
+    [
+      [Field.priv.grantor, grantor],
+      [Field.priv.grantee, one('user')],
+      [Field.priv.objectId, grantObject],
+    ],
+  ],
+  [SystemSpace.TRIGGER, [[Field.trigger.spaceId, one('space')]]],
+  [
+    SystemSpace.SPACE_SEQUENCE,
+    [
+      [Field.spaceSequence.spaceId, one('space')],
+      [Field.spaceSequence.sequenceId, one('sequence')],
+    ],
+  ],
+  [
+    SystemSpace.FK_CONSTRAINT,
+    [
+      [Field.fkConstraint.childId, one('space')],
+      [Field.fkConstraint.parentId, one('space')],
+    ],
+  ],
+  [SystemSpace.CK_CONSTRAINT, [[Field.ckConstraint.spaceId, one('space')]]],
+  [
+    SystemSpace.FUNC_INDEX,
+    [
+      [Field.funcIndex.spaceId, one('space')],
+      [Field.funcIndex.functionId, one('function')],
+    ],
+  ],
+]);
+
+/**
+ * The row with the target's ids in place of the backup's, wherever it names something by its id.
+ *
+ * @returns the same row where no id differs; undefined where it makes no sense on the target
+ * @example
+ * ids.set('user', 32, 40);
+ * withTargetIds(SystemSpace.SPACE, row, ids, () => {}); // its owner is 40 where it was 32
+ */
+export function withTargetIds(
+  spaceId: number,
+  row: SystemRow,
+  ids: IdMap,
+  lost: Lost,
+): SystemRow | undefined {
+  const raw = splitFields(row.raw);
+  let isChanged = false;
+  for (const [fieldNo, edit] of EDITS.get(spaceId) ?? []) {
+    const field = raw[fieldNo];
+    if (field === undefined) continue;
+    const edited = edit(field, { ids, fields: row.fields, lost });
+    if (edited === undefined) return undefined;
+    if (edited === field) continue;
+    raw[fieldNo] = edited;
+    isChanged = true;
+  }
+  if (!isChanged) return row;
+  const bytes = joinFields(raw);
+  return { raw: bytes, fields: decode(bytes) as Value[] };
+}

@@ -1,0 +1,232 @@
+import { quoted } from '../../base/report.js';
+import { decode, encode } from '../../tuple/codec.js';
+import { addPair, addPairs, editArray, editMap } from '../../tuple/edit.js';
+import { mapHeader, str, uint } from '../../tuple/msgpack.js';
+import type { SystemRow } from '../catalog/catalog.js';
+import { editField, functionsOf, isTable } from '../catalog/rows.js';
+import { Field, SystemSpace } from '../server/system-spaces.js';
+import { withoutTable } from '../sql/tokens.js';
+import type { Draft } from './catalog-editor.js';
+
+/**
+ * Constraints of SQL tables live in `_fk_constraint` and `_ck_constraint` before 2.11, and in the space
+ * itself from then on; see {@link TUPLE_CONSTRAINTS}.
+ */
+
+/** Constraints on their way into spaces: raw, by name, by the id of the space. */
+class Gathered {
+  readonly #bySpace = new Map<unknown, Map<string, Buffer>>();
+
+  get spaceIds(): Iterable<unknown> {
+    return this.#bySpace.keys();
+  }
+
+  add(spaceId: unknown, name: string, raw: Buffer): void {
+    const named = this.#bySpace.get(spaceId) ?? new Map<string, Buffer>();
+    this.#bySpace.set(spaceId, named.set(name, raw));
+  }
+
+  /** Puts those of a space under `key` of its flags, in the place of others of the same names. */
+  intoFlags(flags: Buffer, key: string, spaceId: unknown): Buffer {
+    const added = this.#bySpace.get(spaceId);
+    if (added === undefined) return flags;
+    let others = NONE;
+    const without = editMap(flags, (each, raw) => {
+      if (each !== key) return raw;
+      others = editMap(raw, (name, value) => (added.has(name ?? '') ? undefined : value));
+      return undefined;
+    });
+    const all = addPairs(isTable(decode(others)) ? others : NONE, [...added]);
+    return addPair(without, key, all);
+  }
+}
+
+const NONE = mapHeader(0);
+
+/** `{space: parent id, field: {child column: parent column}}`, columns from 0. */
+function foreignKey({ fields }: SystemRow): Buffer {
+  const { parentId, childColumns, parentColumns } = Field.fkConstraint;
+  const columns = fields[childColumns] as number[];
+  const parents = fields[parentColumns] as number[];
+  const pairs = columns.flatMap((column, i) => [uint(column), uint(parents[i]!)]);
+  return Buffer.concat([
+    mapHeader(2),
+    str('space'),
+    uint(Number(fields[parentId])),
+    str('field'),
+    mapHeader(columns.length),
+    ...pairs,
+  ]);
+}
+
+/** What a foreign key of SQL says and no foreign key of a space can say. */
+function lostOf({ fields }: SystemRow): string[] {
+  const { isDeferred, onDelete, onUpdate } = Field.fkConstraint;
+  const action = (what: string, field: number): string[] =>
+    fields[field] === 'no_action'
+      ? []
+      : [`${what} ${String(fields[field]).replace('_', ' ').toUpperCase()}`];
+  return [
+    ...action('ON DELETE', onDelete),
+    ...action('ON UPDATE', onUpdate),
+    ...(fields[isDeferred] === true ? ['DEFERRED'] : []),
+  ];
+}
+
+function columnsKey(spaceId: unknown, columns: readonly number[]): string {
+  return `${spaceId} ${[...columns].sort((a, b) => a - b)}`;
+}
+
+/**
+ * The columns of each index. From 2.11 on a row of a parent can be deleted only where the child has an
+ * index over exactly the columns of the foreign key.
+ *
+ * Source: `fkey_update_local_index()` in the server's `src/box/tuple_constraint_fkey.c`.
+ */
+function indexedColumns(draft: Draft): Set<string> {
+  return new Set(
+    draft.rows(SystemSpace.INDEX).map(({ fields }) => {
+      const parts = fields[Field.index.parts];
+      const columns = (Array.isArray(parts) ? parts : []).map((part) =>
+        Number(Array.isArray(part) ? part[0] : isTable(part) ? part['field'] : -1),
+      );
+      return columnsKey(fields[Field.index.spaceId], columns);
+    }),
+  );
+}
+
+function gatherForeignKeys(draft: Draft, names: ReadonlyMap<unknown, string>): Gathered {
+  const indexed = indexedColumns(draft);
+  const gathered = new Gathered();
+  const notes: string[] = [];
+  const { childId, parentId, childColumns } = Field.fkConstraint;
+  for (const row of draft.rows(SystemSpace.FK_CONSTRAINT)) {
+    const id = row.fields[childId];
+    const name = String(row.fields[Field.fkConstraint.name]);
+    if (!names.has(id)) continue;
+    gathered.add(id, name, foreignKey(row));
+    const where = `foreign key ${quoted(name)} of space ${quoted(names.get(id))}`;
+    for (const lost of lostOf(row)) {
+      notes.push(`${where}: ${lost} is left out, for servers from 2.11 on do not know it`);
+    }
+    if (!indexed.has(columnsKey(id, row.fields[childColumns] as number[]))) {
+      notes.push(
+        `${where}: no index is over its columns, and servers from 2.11 on let nobody delete from ${quoted(names.get(row.fields[parentId]))} until there is one`,
+      );
+    }
+  }
+  for (const id of gathered.spaceIds) {
+    draft.notes.push(
+      `foreign keys of space ${quoted(names.get(id))}: all of its rows will be checked, for Lua could write past them before 2.11`,
+    );
+  }
+  for (const note of notes) draft.notes.push(note);
+  return gathered;
+}
+
+/** A check is a function in SQL. */
+function gatherChecks(draft: Draft, names: ReadonlyMap<unknown, string>): Gathered {
+  const gathered = new Gathered();
+  for (const { fields } of draft.rows(SystemSpace.CK_CONSTRAINT)) {
+    const { code, isEnabled } = Field.ckConstraint;
+    const spaceId = fields[Field.ckConstraint.spaceId];
+    const name = String(fields[Field.ckConstraint.name]);
+    const spaceName = names.get(spaceId);
+    if (spaceName === undefined) continue;
+    if (fields[isEnabled] === false) {
+      draft.notes.push(
+        `check ${quoted(name)} of space ${quoted(spaceName)} is disabled and left out, for servers from 2.11 on would enforce it`,
+      );
+      continue;
+    }
+    const sql = withoutTable(String(fields[code]), spaceName);
+    const id = draft.addExpression(`check_${spaceName}_${name}`, sql);
+    gathered.add(spaceId, name, uint(id));
+  }
+  return gathered;
+}
+
+/** Makes what SQL constrains a matter of the spaces, as the server's own upgrade does. */
+export function moveIntoSpaces(draft: Draft): void {
+  const names = draft.spaceNames();
+  const foreignKeys = gatherForeignKeys(draft, names);
+  const checks = gatherChecks(draft, names);
+  draft.map(SystemSpace.SPACE, (row) => {
+    const id = row.fields[Field.space.id];
+    return editField(row, Field.space.flags, (flags) =>
+      checks.intoFlags(foreignKeys.intoFlags(flags, 'foreign_key', id), 'constraint', id),
+    );
+  });
+  draft.replace(SystemSpace.FK_CONSTRAINT, []);
+  draft.replace(SystemSpace.CK_CONSTRAINT, []);
+}
+
+/** Gets the name and the function of a constraint, and tells whether it moves. */
+type Take = (name: string, functionId: unknown) => boolean;
+
+/** The map without the constraints that move, and without an empty list of them. */
+function takeFrom(options: Buffer, take: Take): Buffer {
+  return editMap(options, (key, constraints) => {
+    if (key !== 'constraint') return constraints;
+    let left = 0;
+    const edited = editMap(constraints, (name, id) => {
+      if (take(name ?? '', decode(id))) return undefined;
+      left++;
+      return id;
+    });
+    return left === 0 ? undefined : edited;
+  });
+}
+
+/** Ids of functions in SQL that nothing but a constraint may name. */
+function expressionsOf(draft: Draft): Map<unknown, string> {
+  const { objectType, objectId } = Field.priv;
+  const granted = new Set(
+    draft
+      .rows(SystemSpace.PRIV)
+      .filter(({ fields }) => fields[objectType] === 'function')
+      .map(({ fields }) => fields[objectId]),
+  );
+  const { id, language, body } = Field.func;
+  return new Map(
+    draft
+      .rows(SystemSpace.FUNC)
+      .filter(({ fields }) => fields[language] === 'SQL_EXPR' && !granted.has(fields[id]))
+      .map(({ fields }) => [fields[id], String(fields[body])]),
+  );
+}
+
+/**
+ * Makes checks in SQL rows of `_ck_constraint`, as the server's own downgrade does. Foreign keys stay
+ * where they are: those of SQL before 2.11 bind SQL only, and let Lua write what it likes.
+ */
+export function moveOutOfSpaces(draft: Draft): void {
+  const expressions = expressionsOf(draft);
+  const checks: SystemRow[] = [];
+  draft.map(SystemSpace.SPACE, (row) => {
+    const spaceId = row.fields[Field.space.id] as number;
+    const taken = new Set<string>();
+    const take: Take = (name, functionId) => {
+      const code = expressions.get(functionId);
+      if (code === undefined || taken.has(name)) return false;
+      taken.add(name);
+      const fields = [spaceId, name, false, 'SQL', code, true];
+      checks.push({ raw: encode(fields), fields });
+      return true;
+    };
+    const flagged = editField(row, Field.space.flags, (flags) => takeFrom(flags, take));
+    return editField(flagged, Field.space.format, (format) =>
+      editArray(format, (field) => takeFrom(field, take)),
+    );
+  });
+  if (checks.length === 0) return;
+  draft.replace(SystemSpace.CK_CONSTRAINT, [...draft.rows(SystemSpace.CK_CONSTRAINT), ...checks]);
+  const used = new Set<unknown>(draft.rows(SystemSpace.SPACE).flatMap(functionsOf));
+  draft.replace(
+    SystemSpace.FUNC,
+    draft.rows(SystemSpace.FUNC).filter(({ fields }) => {
+      const id = fields[Field.func.id];
+      return !expressions.has(id) || used.has(id);
+    }),
+  );
+}

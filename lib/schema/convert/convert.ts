@@ -1,0 +1,171 @@
+import { decode } from '../../tuple/codec.js';
+import { addPair, editArray, editMap } from '../../tuple/edit.js';
+import { Catalog } from '../catalog/catalog.js';
+import { editField } from '../catalog/rows.js';
+import { Describer } from '../describe/describe.js';
+import {
+  CASE_SENSITIVE,
+  CONVERTED_CONSTRAINTS,
+  DEFAULT_VALUES,
+  isGained,
+  isLost,
+  isOlder,
+  type Release,
+  showRelease,
+  TUPLE_CONSTRAINTS,
+  type Versions,
+} from '../server/release.js';
+import { Field, SYSTEM_SPACES, SystemSpace } from '../server/system-spaces.js';
+import { Dialect, functionNamesOf, namesInCapitals, namesOf } from '../sql/dialect.js';
+import { Draft } from './catalog-editor.js';
+import { moveIntoSpaces, moveOutOfSpaces } from './constraints.js';
+import { convertDefaults } from './defaults.js';
+import { keepMeaningless } from './inert-options.js';
+import { upgradeRows } from './upgrade.js';
+
+/** A backup as servers of another release understand it. */
+export interface Conversion {
+  backup: Catalog;
+  /** One line for each thing that is left out, or that the target takes for something else. */
+  notes: string[];
+  /** The same for options that change nothing but speed. */
+  hints: string[];
+}
+
+/** An option that an older server refuses, and that changes nothing but speed, or nothing at all. */
+interface Hint {
+  since: Release;
+  spaceId: number;
+  field: number;
+  key: string;
+  /** Of the option, where others do change something. */
+  value?: boolean;
+}
+
+/** Source: `space_opts_reg`, `index_opts_reg` and `func_opts_reg` of the server's `src/box/*_def.c`. */
+const HINTS: readonly Hint[] = [
+  {
+    since: [2, 10],
+    spaceId: SystemSpace.SPACE,
+    field: Field.space.flags,
+    key: 'defer_deletes',
+  },
+  { since: [2, 6, 1], spaceId: SystemSpace.INDEX, field: Field.index.options, key: 'hint' },
+  {
+    since: [2, 8, 1],
+    spaceId: SystemSpace.INDEX,
+    field: Field.index.parts,
+    key: 'exclude_null',
+    value: false,
+  },
+  {
+    since: [2, 10],
+    spaceId: SystemSpace.FUNC,
+    field: Field.func.options,
+    key: 'takes_raw_args',
+    value: false,
+  },
+];
+
+/** @returns what is left out, one line each, without what has the value that its absence means */
+function dropHints(draft: Draft, source: Release, target: Release): string[] {
+  const gone = HINTS.filter(({ since }) => isLost(since, source, target));
+  if (gone.length === 0) return [];
+  const lost: string[] = [];
+  const describer = new Describer(draft.toCatalog(), new Catalog());
+  for (const { since, spaceId, field, key, value } of gone) {
+    const drop = (map: Buffer): Buffer =>
+      editMap(map, (each, raw) =>
+        each === key && (value === undefined || decode(raw) === value) ? undefined : raw,
+      );
+    draft.map(spaceId, (row) => {
+      // a list of maps, or one map
+      const edited = editField(row, field, (raw) => drop(editArray(raw, drop)));
+      if (edited !== row && value === undefined) {
+        const needed = showRelease(since);
+        lost.push(`${describer.row(spaceId, row)}: '${key}' is left out, which needs ${needed}`);
+      }
+      return edited;
+    });
+  }
+  return lost;
+}
+
+/** From here on a space says what it is by `type`. */
+const SPACE_TYPES: Release = [3, 0];
+const TRUE = Buffer.of(0xc3);
+
+/** What 3.x calls data-temporary is what 2.x calls temporary: the definition stays, rows do not. */
+function convertTypes(draft: Draft): void {
+  draft.map(SystemSpace.SPACE, (row) =>
+    editField(row, Field.space.flags, (flags) => {
+      let isTemporary = false;
+      const without = editMap(flags, (key, raw) => {
+        if (key !== 'type') return raw;
+        const type = decode(raw);
+        if (type === 'data-temporary') isTemporary = true;
+        return isTemporary || type === 'normal' ? undefined : raw;
+      });
+      return isTemporary ? addPair(without, 'temporary', TRUE) : without;
+    }),
+  );
+}
+
+function translate(draft: Draft, dialect: Dialect): void {
+  for (const spaceId of SYSTEM_SPACES) draft.map(spaceId, (row) => dialect.row(spaceId, row));
+}
+
+/** The last release whose SQL can have written a check that is not part of its space. */
+const LAST_OF_CHECKS: Release = [2, 10];
+
+/**
+ * A newer server runs checks of 2.x without reading them; it reads them when the schema is upgraded, in its own
+ * dialect. Where that would find no such name, the text is made what it meant.
+ */
+function translateOldChecks(draft: Draft, server: Release, names: ReadonlySet<string>): void {
+  if (isOlder(server, CASE_SENSITIVE)) return;
+  const dialect = new Dialect(LAST_OF_CHECKS, server, names);
+  draft.map(SystemSpace.CK_CONSTRAINT, (row) =>
+    namesInCapitals(String(row.fields[Field.ckConstraint.code]), names)
+      ? dialect.row(SystemSpace.CK_CONSTRAINT, row)
+      : row,
+  );
+}
+
+/** Tells whether nothing has to be rewritten between these two. */
+function isSame(source: Versions, target: Versions): boolean {
+  const isOther = isOlder(source.server, target.server) || isOlder(target.server, source.server);
+  return !isOther && !isOlder(source.schema, target.schema);
+}
+
+/**
+ * Rewrites a backup for a server of another release, or for a schema that was upgraded: what the server's
+ * own upgrade would do, and the way back where that is exact. What cannot be rewritten stays as it is.
+ *
+ * The form of rows follows the schema's version; the meaning of SQL, of defaults and of options follows
+ * the server's, for each server reads them in its own way whatever the schema's version.
+ *
+ * @param original - the user's rows of the system spaces
+ * @returns the same catalog where nothing has to be rewritten
+ * @example
+ * convert(catalog, versionsOf('2.6.0'), versionsOf('3.2.1')).backup;
+ */
+export function convert(original: Catalog, source: Versions, target: Versions): Conversion {
+  if (isSame(source, target)) return { backup: original, notes: [], hints: [] };
+  const [from, to] = [source.server, target.server];
+  const draft = new Draft(original);
+  upgradeRows(draft, source.schema);
+  keepMeaningless(draft, from, to);
+  if (isGained(DEFAULT_VALUES, from, to)) convertDefaults(draft, from);
+  // Servers enforce constraints of either form by their own release; rows of one that was not converted
+  // are enforced by nobody until the schema is upgraded.
+  const isUnconverted = isOlder(source.schema, CONVERTED_CONSTRAINTS);
+  const [names, functions] = [namesOf(original), functionNamesOf(original)];
+  if (isUnconverted) translateOldChecks(draft, from, names);
+  if (isUnconverted && !isOlder(to, TUPLE_CONSTRAINTS)) moveIntoSpaces(draft);
+  if (isLost(TUPLE_CONSTRAINTS, from, to)) moveOutOfSpaces(draft);
+  if (isLost(SPACE_TYPES, from, to)) convertTypes(draft);
+  const hints = dropHints(draft, from, to);
+  translate(draft, new Dialect(from, to, names, functions));
+  return { backup: draft.toCatalog(), notes: draft.notes, hints };
+}

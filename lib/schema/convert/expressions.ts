@@ -1,0 +1,154 @@
+import { groupBy } from '../../base/collections.js';
+import { decode } from '../../tuple/codec.js';
+import { editArray, editMap } from '../../tuple/edit.js';
+import { Catalog, type SystemRow } from '../catalog/catalog.js';
+import { editField, isTable, spaceIdOf } from '../catalog/rows.js';
+import { describeThing } from '../describe/describe.js';
+import type { Release } from '../server/release.js';
+import { Field, SystemSpace } from '../server/system-spaces.js';
+import { questionAbout, SqlFunctions } from '../sql/functions.js';
+
+/** Something that is left out because the target cannot make its expression. */
+export interface Unmakable {
+  /** The space of the backup that it belongs to; undefined for a function that no space names. */
+  spaceId?: number;
+  /** In words, with the reason. */
+  line: string;
+}
+
+/** A backup without the functions in SQL that the target cannot make. */
+export interface Makable {
+  backup: Catalog;
+  left: Unmakable[];
+  /**
+   * Statements that the target can be asked to prepare, by expressions that call nothing but functions of
+   * the target. Only the target knows whether it takes those.
+   */
+  questions: ReadonlyMap<string, string>;
+}
+
+const isExpression = ({ fields }: SystemRow): boolean => fields[Field.func.language] === 'SQL_EXPR';
+const nameOf = ({ fields }: SystemRow): string => String(fields[Field.func.name]);
+const bodyOf = ({ fields }: SystemRow): string => String(fields[Field.func.body]);
+
+/** Returns the reasons why functions cannot be made, by their names. */
+function problemsOf(
+  expressions: readonly SystemRow[],
+  functions: SqlFunctions,
+  refused: ReadonlyMap<string, string>,
+): Map<string, string> {
+  const problems = new Map<string, string>();
+  for (const row of expressions) {
+    const problem = functions.problemOf(bodyOf(row)) ?? refused.get(bodyOf(row));
+    if (problem !== undefined) problems.set(nameOf(row), problem);
+  }
+  if (problems.size === 0) return problems;
+  const calls = expressions.flatMap((row) =>
+    functions.calledBy(bodyOf(row)).map((called) => ({ called, by: nameOf(row) })),
+  );
+  const callers = groupBy(calls, ({ called }) => called);
+  // What is added on the way is looked at, too.
+  for (const name of problems.keys()) {
+    for (const { by } of callers.get(name) ?? []) {
+      if (!problems.has(by)) problems.set(by, `function '${name}' cannot be made`);
+    }
+  }
+  return problems;
+}
+
+/** Takes functions out of a row of `_space`. */
+class Remover {
+  readonly left: Unmakable[] = [];
+  readonly named = new Set<number>();
+  readonly #why: ReadonlyMap<number, string>;
+
+  /** @param why - by the ids of the functions that cannot be made */
+  constructor(why: ReadonlyMap<number, string>) {
+    this.#why = why;
+  }
+
+  row(row: SystemRow): SystemRow {
+    const space = describeThing('space', row);
+    const flagged = editField(row, Field.space.flags, (flags) => this.#options(flags, space, row));
+    return editField(flagged, Field.space.format, (format) =>
+      editArray(format, (field) => {
+        const options = decode(field);
+        const name = isTable(options) ? options['name'] : undefined;
+        return this.#options(field, `field '${name}' of ${space}`, row);
+      }),
+    );
+  }
+
+  #options(raw: Buffer, where: string, row: SystemRow): Buffer {
+    return editMap(raw, (key, value) => {
+      if (key === 'default_func') return this.#kept(value, `default of ${where}`, row);
+      if (key !== 'constraint') return value;
+      let count = 0;
+      const edited = editMap(value, (name, id) => {
+        const kept = this.#kept(id, `constraint '${name}' of ${where}`, row);
+        if (kept !== undefined) count++;
+        return kept;
+      });
+      return count === 0 && edited !== value ? undefined : edited;
+    });
+  }
+
+  #kept(id: Buffer, what: string, row: SystemRow): Buffer | undefined {
+    const functionId = decode(id);
+    const why = typeof functionId === 'number' ? this.#why.get(functionId) : undefined;
+    if (why === undefined) return id;
+    this.named.add(functionId as number);
+    this.left.push({ spaceId: spaceIdOf(row), line: `${what}: ${why}` });
+    return undefined;
+  }
+}
+
+/**
+ * Leaves out functions in SQL that the target cannot make, with the constraints and defaults that they
+ * are: from 2.11 on a server looks up what an expression calls when it is made, and 2.x before that only
+ * when a row comes.
+ *
+ * Source: `sqlExprCodeTarget()` of the server's `src/box/sql/expr.c`, which `func_sql_expr_new()` calls.
+ *
+ * @param backup - the user's rows of its system spaces, converted for the target
+ * @param refused - what the target said of expressions, by their texts
+ */
+export function withoutUnmakable(
+  backup: Catalog,
+  target: Catalog,
+  release: Release,
+  refused: ReadonlyMap<string, string> = new Map(),
+): Makable {
+  const expressions = backup.userRows(SystemSpace.FUNC).filter(isExpression);
+  if (expressions.length === 0) return { backup, left: [], questions: new Map() };
+  const functions = new SqlFunctions(release, [target, backup]);
+  const problems = problemsOf(expressions, functions, refused);
+  const there = new Set(target.rows(SystemSpace.FUNC).map(nameOf));
+  const questions = new Map(
+    expressions
+      .filter((row) => !problems.has(nameOf(row)))
+      .map(bodyOf)
+      .filter((body) => functions.calledBy(body).every((name) => there.has(name)))
+      .map((body) => [body, questionAbout(body, release)]),
+  );
+  if (problems.size === 0) return { backup, left: [], questions };
+  const idOf = ({ fields }: SystemRow): number => Number(fields[Field.func.id]);
+  const unmade = expressions.filter((row) => problems.has(nameOf(row)));
+  const reasons = unmade.map((row): [number, string] => [idOf(row), problems.get(nameOf(row))!]);
+  const why = new Map(reasons);
+  const remover = new Remover(why);
+  const spaces = backup.userRows(SystemSpace.SPACE).map((row) => remover.row(row));
+  const others = unmade
+    .filter((row) => !remover.named.has(idOf(row)))
+    .map((row) => ({ line: `${describeThing('function', row)}: ${why.get(idOf(row))}` }));
+  const left = new Set(unmade);
+  return {
+    backup: Catalog.of((id) => {
+      if (id === SystemSpace.SPACE) return spaces;
+      const rows = backup.userRows(id);
+      return id === SystemSpace.FUNC ? rows.filter((row) => !left.has(row)) : rows;
+    }),
+    left: [...remover.left, ...others],
+    questions,
+  };
+}

@@ -1,0 +1,111 @@
+import { decode } from '../../tuple/codec.js';
+import { editArray, editMap } from '../../tuple/edit.js';
+import { str } from '../../tuple/msgpack.js';
+import type { SystemRow } from '../catalog/catalog.js';
+import { editField } from '../catalog/rows.js';
+import { DESCENDING, FIELD_OPTIONS } from '../server/capabilities.js';
+import {
+  type Backport,
+  hasBackport,
+  isGained,
+  type Release,
+  showRelease,
+} from '../server/release.js';
+import { Field, SystemSpace } from '../server/system-spaces.js';
+import type { Draft } from './catalog-editor.js';
+
+/**
+ * What one release stores and does not mind, and another one acts upon: keys of a format that are an
+ * application's notes, until they become options; an order of an index that is asked in vain. As they
+ * meant nothing to the source, they must not come to mean something on the way.
+ */
+
+function leaveOutNotes(draft: Draft, source: Release, target: Release): void {
+  draft.map(SystemSpace.SPACE, (row) =>
+    editField(row, Field.space.format, (format) =>
+      editArray(format, (field) => withoutNotes(field, row, draft, source, target)),
+    ),
+  );
+}
+
+function withoutNotes(
+  raw: Buffer,
+  { fields }: SystemRow,
+  draft: Draft,
+  source: Release,
+  target: Release,
+): Buffer {
+  let name: unknown;
+  const left: [key: string, since: Release][] = [];
+  const edited = editMap(raw, (key, value) => {
+    if (key === 'name') name = decode(value);
+    const since = FIELD_OPTIONS.get(key ?? '');
+    if (key === undefined || since === undefined || !isGained(since, source, target)) return value;
+    left.push([key, since]);
+    return undefined;
+  });
+  for (const [key, since] of left) {
+    draft.notes.push(
+      `field '${name}' of space '${fields[Field.space.name]}': the note '${key}' is left out, for servers from ${showRelease(since)} on take it for an option`,
+    );
+  }
+  return edited;
+}
+
+/** Before 3.0 an index is in ascending order, whatever it says. */
+function keepAscending(draft: Draft): void {
+  const names = draft.spaceNames();
+  draft.map(SystemSpace.INDEX, (row) => {
+    if (String(row.fields[Field.index.type]).toLowerCase() !== 'tree') return row;
+    const edited = editField(row, Field.index.parts, (parts) =>
+      editArray(parts, (part) =>
+        editMap(part, (key, value) =>
+          key === 'sort_order' && String(decode(value)).toLowerCase() === 'desc'
+            ? str('asc')
+            : value,
+        ),
+      ),
+    );
+    if (edited !== row) {
+      const { name, spaceId } = Field.index;
+      draft.notes.push(
+        `index '${row.fields[name]}' of space '${names.get(row.fields[spaceId])}': stays in ascending order, as servers before ${showRelease(DESCENDING)} have it whatever it says`,
+      );
+    }
+    return edited;
+  });
+}
+
+/**
+ * From here on some servers crash on a grant on all collations: 2.8.4, 2.10.8 and 2.11.9 do, 3.2.1 does not.
+ *
+ * Source: `schema_find_name()` of the server's `src/box/schema.cc`.
+ */
+const COLLATION_CRASHES: Backport = [
+  [2, 8, 3],
+  [2, 10],
+];
+
+/** No server asks for grants on collations. */
+function leaveOutCollationGrants(draft: Draft): void {
+  const { objectType, objectId } = Field.priv;
+  const rows = draft.rows(SystemSpace.PRIV);
+  const left = rows.filter(
+    ({ fields }) => fields[objectType] !== 'collation' || fields[objectId] !== '',
+  );
+  if (left.length === rows.length) return;
+  draft.replace(SystemSpace.PRIV, left);
+  draft.notes.push(
+    'grants on all collations are left out, for they permit nothing, and some servers crash on them',
+  );
+}
+
+/**
+ * Leaves out, and names, what the source's release stores without a meaning and the target's would act
+ * upon.
+ */
+export function keepMeaningless(draft: Draft, source: Release, target: Release): void {
+  leaveOutNotes(draft, source, target);
+  if (isGained(DESCENDING, source, target)) keepAscending(draft);
+  if (hasBackport(target, COLLATION_CRASHES)) leaveOutCollationGrants(draft);
+}

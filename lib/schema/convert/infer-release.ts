@@ -1,0 +1,44 @@
+import type { Catalog } from '../catalog/catalog.js';
+import { isTable } from '../catalog/rows.js';
+import { CASE_SENSITIVE, isOlder, type Release } from '../server/release.js';
+import { Field, SystemSpace } from '../server/system-spaces.js';
+import { namesInCapitals, namesOf, sqlOf } from '../sql/dialect.js';
+import { leastRelease } from './unsupported.js';
+
+/** The last release before 3.0. */
+const LAST_OF_2: Release = [2, 11];
+/** Types of fields whose default may be a text. */
+const TEXTS: readonly unknown[] = [undefined, 'any', 'scalar', 'string', 'str', '*'];
+
+/** Tells whether the text of a view can only be of 2.x. */
+function hasOldViews(backup: Catalog): boolean {
+  const names = namesOf(backup);
+  return backup
+    .userRows(SystemSpace.SPACE)
+    .some((row) => namesInCapitals(sqlOf(row, Field.space.flags) ?? '', names));
+}
+
+/** True where a default can only be the text of an SQL expression. */
+function hasSqlDefaults(backup: Catalog): boolean {
+  return backup.spaces.some(({ format }) =>
+    format.filter(isTable).some(({ type, default: text }) => {
+      if (typeof text !== 'string') return false;
+      return text.startsWith("'") || !TEXTS.includes(type);
+    }),
+  );
+}
+
+/**
+ * The release of a server of which nobody noted it: that of the target, so that rows go in as they stand; but
+ * a newer one where spaces or indexes have what that one cannot have, and 2.x where SQL is understood only so.
+ *
+ * @param backup - the user's rows of the system spaces
+ * @example
+ * guessRelease(catalog, [3, 0]); // [2, 11], for a view says `FROM users` of a space `USERS`
+ */
+export function guessRelease(backup: Catalog, target: Release): Release {
+  const least = leastRelease(backup);
+  if (isOlder(target, least)) return least;
+  const mayBeOf2 = isOlder(least, CASE_SENSITIVE) && !isOlder(target, CASE_SENSITIVE);
+  return mayBeOf2 && (hasOldViews(backup) || hasSqlDefaults(backup)) ? LAST_OF_2 : target;
+}

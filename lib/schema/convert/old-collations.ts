@@ -1,0 +1,45 @@
+import { decode } from '../../tuple/codec.js';
+import { editArray, editMap } from '../../tuple/edit.js';
+import { uint } from '../../tuple/msgpack.js';
+import { Catalog, type SystemRow } from '../catalog/catalog.js';
+import { editField } from '../catalog/rows.js';
+import { LAST_SHIPPED_COLLATION } from '../server/builtin.js';
+import { Field, SystemSpace } from '../server/system-spaces.js';
+
+/**
+ * Gives other ids to collations of users whose ids newer servers use for their own: the first one that a user
+ * of 1.10 makes has the id 3, which is `binary` from 2.1 on.
+ *
+ * @param catalog - all rows of a server's system spaces
+ * @returns the same catalog where no id has to change
+ */
+export function renumberCollations(catalog: Catalog): Catalog {
+  const ids = catalog
+    .userRows(SystemSpace.COLLATION)
+    .map(({ fields }) => Number(fields[Field.collation.id]));
+  const taken = ids.filter((id) => id <= LAST_SHIPPED_COLLATION);
+  if (taken.length === 0) return catalog;
+  let last = Math.max(LAST_SHIPPED_COLLATION, ...ids);
+  const numbers = new Map(taken.map((id) => [id, uint(++last)]));
+  const renumbered = (raw: Buffer, id: unknown): Buffer => numbers.get(Number(id)) ?? raw;
+  const inMaps = (list: Buffer): Buffer =>
+    editArray(list, (element) =>
+      editMap(element, (key, raw) => (key === 'collation' ? renumbered(raw, decode(raw)) : raw)),
+    );
+  const edit = (spaceId: number, row: SystemRow): SystemRow => {
+    switch (spaceId) {
+      case SystemSpace.COLLATION:
+        return editField(row, Field.collation.id, (raw) => renumbered(raw, decode(raw)));
+      case SystemSpace.SPACE:
+        return editField(row, Field.space.format, inMaps);
+      case SystemSpace.INDEX:
+        return editField(row, Field.index.parts, inMaps);
+      case SystemSpace.PRIV:
+        if (row.fields[Field.priv.objectType] !== 'collation') return row;
+        return editField(row, Field.priv.objectId, (raw) => renumbered(raw, decode(raw)));
+      default:
+        return row;
+    }
+  };
+  return Catalog.of((id) => catalog.rows(id).map((row) => edit(id, row)));
+}

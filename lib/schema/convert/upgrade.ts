@@ -1,0 +1,178 @@
+import { decode, encode, type Value } from '../../tuple/codec.js';
+import { addPair, editMap } from '../../tuple/edit.js';
+import { joinFields, splitFields } from '../../tuple/fields.js';
+import { str } from '../../tuple/msgpack.js';
+import type { SystemRow } from '../catalog/catalog.js';
+import { editField, isTable, withoutKeys } from '../catalog/rows.js';
+import { isOlder, type SchemaVersion } from '../server/release.js';
+import { BuiltinUser, Field, Privilege, SystemSpace } from '../server/system-spaces.js';
+import type { Draft } from './catalog-editor.js';
+
+/**
+ * Brings a user's definitions from an older schema to the one that servers from 2.6 on start with, as
+ * `box.schema.upgrade()` does in place. Constraints of SQL follow later, in `constraints.ts`; fields that
+ * newer servers add to a row are added by `fitter()`.
+ *
+ * Source: the functions `upgrade_to_…` of the server's `src/box/lua/upgrade.lua`.
+ */
+
+function rowOf(fields: Value[]): SystemRow {
+  const raw = encode(fields);
+  return { raw, fields: decode(raw) as Value[] };
+}
+
+/** The row with fields added after the last one. */
+function lengthened(row: SystemRow, more: Value[]): SystemRow {
+  const raw = joinFields([...splitFields(row.raw), ...more.map((value) => encode(value))]);
+  return { raw, fields: [...row.fields, ...more] };
+}
+
+const LOG_IN = Privilege.SESSION | Privilege.USAGE;
+const READ_AND_WRITE = Privilege.READ | Privilege.WRITE;
+const UNIVERSE = 'universe';
+
+const hasBits = ({ fields }: SystemRow, bits: number): boolean =>
+  (Number(fields[Field.priv.bits]) & bits) === bits;
+
+function withBits(row: SystemRow, bits: number): SystemRow {
+  return editField(row, Field.priv.bits, (raw) => {
+    const all = (Number(row.fields[Field.priv.bits]) | bits) >>> 0;
+    return Number(row.fields[Field.priv.bits]) === all ? raw : encode(all);
+  });
+}
+
+/** Before 1.7.7 everybody could log in, and who could read and write could create. */
+function grantLogin(draft: Draft): void {
+  const { objectType, grantee } = Field.priv;
+  const isOnUniverse = ({ fields }: SystemRow): boolean => fields[objectType] === UNIVERSE;
+  const users = new Set<Value>([
+    BuiltinUser.GUEST,
+    ...draft
+      .rows(SystemSpace.USER)
+      .filter(({ fields }) => fields[Field.user.type] !== 'role')
+      .map(({ fields }) => fields[Field.user.id]!),
+  ]);
+  draft.map(SystemSpace.PRIV, (row) => {
+    if (!isOnUniverse(row)) return row;
+    const isUser = users.delete(row.fields[grantee]!);
+    const created = hasBits(row, READ_AND_WRITE) ? Privilege.CREATE : 0;
+    return withBits(row, (isUser ? LOG_IN : 0) | created);
+  });
+  // a target has the grant to guest by itself
+  users.delete(BuiltinUser.GUEST);
+  const added = [...users].map((id) => rowOf([BuiltinUser.ADMIN, id, UNIVERSE, 0, LOG_IN]));
+  draft.replace(SystemSpace.PRIV, [...draft.rows(SystemSpace.PRIV), ...added]);
+}
+
+/** Before 2.1.0 who could read and write could alter and drop, and create what the grant is on all of. */
+function grantDefinitions(draft: Draft): void {
+  const { objectType, objectId } = Field.priv;
+  draft.map(SystemSpace.PRIV, (row) => {
+    const { [objectType]: type, [objectId]: id } = row.fields;
+    if (type === 'sequence' || !hasBits(row, READ_AND_WRITE)) return row;
+    const created = type === UNIVERSE || id === '' ? Privilege.CREATE : 0;
+    return withBits(row, Privilege.ALTER | Privilege.DROP | created);
+  });
+}
+
+/** Before 2.1.2 a collation that said nothing of its strength was tertiary. */
+function nameStrength(draft: Draft): void {
+  const { type, options } = Field.collation;
+  draft.map(SystemSpace.COLLATION, (row) => {
+    const { [type]: kind, [options]: known } = row.fields;
+    if (kind !== 'ICU' || (isTable(known) && known['strength'] !== undefined)) return row;
+    return editField(row, options, (raw) => addPair(raw, 'strength', str('tertiary')));
+  });
+}
+
+/** Before 2.2.1 SQL kept its checks among the options of a space: a list of `{expr, name}`. */
+function moveChecks(draft: Draft): void {
+  const moved: SystemRow[] = [];
+  draft.map(SystemSpace.SPACE, (row) => {
+    const {
+      [Field.space.id]: id,
+      [Field.space.name]: space,
+      [Field.space.flags]: flags,
+    } = row.fields;
+    const checks = isTable(flags) ? flags['checks'] : undefined;
+    if (!Array.isArray(checks)) return row;
+    for (const [i, check] of checks.entries()) {
+      if (!isTable(check) || typeof check['expr'] !== 'string') continue;
+      const name = check['name'] ?? `CK_CONSTRAINT_${i + 1}_${space}`;
+      moved.push(rowOf([id!, name, false, 'SQL', check['expr'], true]));
+    }
+    return editField(row, Field.space.flags, (raw) => withoutKeys(raw, ['checks']));
+  });
+  if (moved.length === 0) return;
+  draft.replace(SystemSpace.CK_CONSTRAINT, [...draft.rows(SystemSpace.CK_CONSTRAINT), ...moved]);
+}
+
+/** The fields of a function in Lua or C from `body` on, as 2.2.1 gives them to one that has none. */
+const FUNCTION_DEFAULTS: readonly Value[] = [
+  ...['', 'function', [], 'any', 'none', 'none', false, false, true, ['LUA'], {}, '', '', ''],
+];
+
+/** Before 2.2.1 a function was a name, and code somewhere else. */
+function completeFunctions(draft: Draft): void {
+  draft.map(SystemSpace.FUNC, (row) => {
+    const { setuid, body } = Field.func;
+    if (row.fields.length > body) return row;
+    const first: Value[] = [0, 'LUA'].slice(row.fields.length - setuid);
+    return lengthened(row, [...first, ...FUNCTION_DEFAULTS]);
+  });
+}
+
+/** Before 2.2.1 a sequence filled the first part of the primary key. */
+function nameFilledFields(draft: Draft): void {
+  const { spaceId, id, parts } = Field.index;
+  const primary = new Map(
+    draft
+      .rows(SystemSpace.INDEX)
+      .filter(({ fields }) => fields[id] === 0)
+      .map(({ fields }) => [fields[spaceId], fields[parts]]),
+  );
+  draft.map(SystemSpace.SPACE_SEQUENCE, (row) => {
+    if (row.fields.length > Field.spaceSequence.generated + 1) return row;
+    const [part] = (primary.get(row.fields[Field.spaceSequence.spaceId]) as Value[]) ?? [];
+    const field = Array.isArray(part) ? part[0] : isTable(part) ? part['field'] : 0;
+    const path = isTable(part) ? part['path'] : undefined;
+    return lengthened(row, [field ?? 0, path ?? '']);
+  });
+}
+
+/** Before 2.3.0 every check was enabled. */
+function enableChecks(draft: Draft): void {
+  draft.map(SystemSpace.CK_CONSTRAINT, (row) =>
+    row.fields.length > Field.ckConstraint.isEnabled ? row : lengthened(row, [true]),
+  );
+}
+
+/** Before 2.1.1 an index of an SQL table had its statement among its options. */
+function forgetStatements(draft: Draft): void {
+  draft.map(SystemSpace.INDEX, (row) =>
+    editField(row, Field.index.options, (raw) =>
+      editMap(raw, (key, value) => (key === 'sql' ? undefined : value)),
+    ),
+  );
+}
+
+/** The steps of the server's upgrade, each with its version, in their order. */
+const STEPS: readonly (readonly [version: SchemaVersion, step: (draft: Draft) => void])[] = [
+  [[1, 7, 7], grantLogin],
+  [[2, 1, 0], grantDefinitions],
+  [[2, 1, 1], forgetStatements],
+  [[2, 1, 2], nameStrength],
+  [[2, 2, 1], nameFilledFields],
+  [[2, 2, 1], moveChecks],
+  [[2, 2, 1], completeFunctions],
+  [[2, 3, 0], enableChecks],
+];
+
+/**
+ * Upgrades the definitions of an older schema; does nothing for those of {@link OLDEST_TARGET} and newer.
+ *
+ * @param schema - that the definitions are of
+ */
+export function upgradeRows(draft: Draft, schema: SchemaVersion): void {
+  for (const [version, step] of STEPS) if (isOlder(schema, version)) step(draft);
+}

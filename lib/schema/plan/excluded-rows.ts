@@ -1,0 +1,83 @@
+import { quoted } from '../../base/report.js';
+import type { Catalog } from '../catalog/catalog.js';
+import { keysToExcluded, namesIn } from '../catalog/excluded-rows.js';
+import { type ForeignKey, foreignKeysOf } from '../catalog/foreign-keys.js';
+import type { IdMap } from '../catalog/id-map.js';
+import { SystemSpace } from '../server/system-spaces.js';
+import type { PlanOptions } from './options.js';
+
+/** Foreign keys that the server checks whenever a row is written (2.11 and newer). */
+const checkedKeys = (catalog: Catalog): ForeignKey[] =>
+  catalog.rows(SystemSpace.SPACE).flatMap(({ fields }) => foreignKeysOf(fields));
+
+/** The effects of a restore on spaces whose rows are left out, one line each. */
+export interface ExcludedPlan {
+  /** Rows that are left out. */
+  omissions: string[];
+  /** Rows of the target that a drop removes, and that are not replaced. */
+  losses: string[];
+  /** Foreign keys that may refuse some rows, or that are not checked. */
+  notes: string[];
+  /** Foreign keys that the server would refuse to make when the rows are there. */
+  brokenKeys: string[];
+}
+
+/**
+ * Plans the spaces whose rows are left out, and the rows that refer to theirs.
+ *
+ * @param backup - converted for the version of the target
+ * @param target - all rows of the target's system spaces
+ * @param remaining - the same without what the restore drops
+ */
+export function planExcluded(
+  backup: Catalog,
+  target: Catalog,
+  remaining: Catalog,
+  ids: IdMap,
+  { excluded = new Set(), only }: PlanOptions,
+): ExcludedPlan {
+  if (only === 'schema') return { omissions: [], losses: [], notes: [], brokenKeys: [] };
+  const staying = namesIn(remaining);
+  const targetId = (id: number): number => ids.find('space', id) ?? -1;
+  const stays = (id: number): boolean => staying.has(targetId(id));
+  const spaces = backup.spaces.filter(({ id }) => excluded.has(id));
+  const there = new Set(namesIn(target).values());
+  const isDropped = ({ id, name }: { id: number; name: string }): boolean =>
+    there.has(name) && !stays(id);
+
+  const isMade = ({ childId, parentId }: ForeignKey): boolean =>
+    only !== 'data' && !stays(childId) && !stays(parentId);
+  const checked = keysToExcluded(backup, excluded, checkedKeys(backup)).filter(isMade);
+  const unchecked = keysToExcluded(backup, excluded)
+    .filter(isMade)
+    .filter(({ what }) => checked.every((key) => key.what !== what));
+  // Rows that go into a space of the target have to fit what that space has.
+  const kept = new Set(spaces.map(({ id }) => targetId(id)));
+  const filled = new Set(
+    backup.spaces.filter(({ id }) => !excluded.has(id)).map(({ id }) => targetId(id)),
+  );
+  const met = keysToExcluded(remaining, kept, checkedKeys(remaining)).filter(({ childId }) =>
+    filled.has(childId),
+  );
+  return {
+    omissions: spaces.map(({ id, name }) => {
+      const line = `rows of space ${quoted(name)}: they are excluded`;
+      return stays(id) ? `${line}; the rows on the target stay as they are` : line;
+    }),
+    losses: spaces
+      .filter(isDropped)
+      .map(
+        ({ name }) =>
+          `space ${quoted(name)} is recreated without rows: those of the backup are excluded`,
+      ),
+    notes: [
+      ...unchecked.map(
+        ({ what }) => `${what}, whose rows are excluded: SQL may find rows that refer to nothing`,
+      ),
+      ...met.map(
+        ({ what, child }) => `not all rows may go into ${child}: ${what}, whose rows are excluded`,
+      ),
+    ],
+    brokenKeys: checked.map(({ what }) => what),
+  };
+}

@@ -1,0 +1,241 @@
+import type { SequenceValue } from '../../backup/item.js';
+import { counted, listOf } from '../../base/report.js';
+import { encode, type Value } from '../../tuple/codec.js';
+import { atOnce } from '../../tuple/walk.js';
+import { Catalog, type SystemRow } from '../catalog/catalog.js';
+import type { IdMap } from '../catalog/id-map.js';
+import { fitter } from '../catalog/rows.js';
+import { withoutOrigins } from '../convert/config-origins.js';
+import { convert } from '../convert/convert.js';
+import { type Makable, type Unmakable, withoutUnmakable } from '../convert/expressions.js';
+import { withSmallTypes } from '../convert/object-types.js';
+import { type Meaningless, withoutPassedOver } from '../convert/passed-over.js';
+import { unsupported } from '../convert/unsupported.js';
+import type { Used } from '../describe/used.js';
+import { refusedDefinitions } from '../refuse/definitions.js';
+import type { Release } from '../server/release.js';
+import { BuiltinUser, SystemSpace } from '../server/system-spaces.js';
+import { withoutCode } from '../trust/code.js';
+import { functionsActingOn } from './active-triggers.js';
+import { planData, planSequences } from './data-only.js';
+import { NO_PARTS, planDefinitions } from './definitions.js';
+import { type Destination, destinationsOf } from './destinations.js';
+import { type DropPlan, planDrop } from './drop.js';
+import { planExcluded } from './excluded-rows.js';
+import { type PlanOptions, SAME_RELEASES, takesAway, unwanted } from './options.js';
+import { refusedGrants, withGrantors } from './refused-grants.js';
+import { type Rights, rightsOf } from './rights.js';
+import { joinParts, type Part, type Step } from './step.js';
+import { Planner } from './step-builder.js';
+
+/** What to create before the data, and what after it, each in order. */
+export interface RestorePlan {
+  /** What of the target goes, the very first. */
+  drops: Step[];
+  before: Step[];
+  after: Step[];
+  /** Who may do what, when all else is done: a restore that stopped half-way has opened nothing up. */
+  grants: Step[];
+  /** Functions that act by themselves (3.x), and who may call them: the very last, or they would act on it. */
+  triggers: Step[];
+  /** The target's ids of what the backup has. */
+  ids: IdMap;
+  /** Where rows go, by the backup's id of their space: those of others stay away. */
+  destinations: ReadonlyMap<number, Destination>;
+  /** For values that come with the end of the backup, in the place of those in it. */
+  lateValues(values: readonly SequenceValue[]): LateSteps;
+  /** Definitions that the target is to have from the backup. */
+  made: Catalog;
+  /** What of the backup does not come along, and why, one line each. */
+  omissions: string[];
+  /** Users, functions and collations that the target has already, the same as in the backup. */
+  used: Used[];
+  /** Rights that need a second look, one line each. */
+  rights: Rights;
+  /** What others on the target lose by the drops, one line each. */
+  losses: string[];
+  /** What the target's version takes for something else, or cannot have, and what became of it. */
+  notes: string[];
+  /** What the target's version cannot hold, one line each: with any of it, nothing may be written. */
+  unsupported: string[];
+  /** Definitions that the target refuses for certain, one line each: with any of them, nothing may be written. */
+  refused: string[];
+  /** Statements that the target has to be able to prepare, by the expressions that they ask about. */
+  questions: ReadonlyMap<string, string>;
+  /** What keeps the backup out of the target, one line each: with any of them, nothing may be written. */
+  conflicts: string[];
+  /** Foreign keys whose rows come without those that they refer to, one line each: then nothing may be written. */
+  brokenKeys: string[];
+}
+
+/** What only the end of a backup tells. */
+export type LateSteps = Pick<Part, 'steps' | 'omissions'>;
+
+/** Does the same as {@link planInTurns}, at once. */
+export function planRestore(
+  original: Catalog,
+  target: Catalog,
+  options: PlanOptions = {},
+): RestorePlan {
+  return atOnce(planInTurns(original, target, options));
+}
+
+/**
+ * Orders what a backup needs on a target, in turns. A row goes in when all that it names is there, and what is
+ * checked on insert, or slows it down, goes in after the data. Where the target uses an id of the
+ * backup's for something else, the backup's gets another, everywhere.
+ *
+ * @param original - the user's rows of the system spaces, from the archive
+ * @param target - all rows of the target's system spaces
+ */
+export function* planInTurns(
+  original: Catalog,
+  target: Catalog,
+  options: PlanOptions = {},
+): Generator<void, RestorePlan> {
+  const releases = options.releases ?? SAME_RELEASES;
+  const { source, target: release } = releases;
+  const { backup: translated, notes } = convert(withSmallTypes(original), source, release);
+  yield;
+  const known = withoutOrigins(translated, release.server);
+  const { backup: understood, hints } = withoutPassedOver(known.backup, target, release.server);
+  yield;
+  const makable = makableOf(understood, target, release.server, options);
+  const converted = makable.backup;
+  // As long as the target's system spaces want them.
+  const backup = Catalog.of((id) => converted.userRows(id).map(fitter(id, target)));
+  const isData = options.only === 'data';
+  const drop = planDrops(backup, target, options);
+  yield;
+  const planner = new Planner(backup, drop.remaining, options);
+  const parts = isData
+    ? { ...NO_PARTS, after: planData(planner, backup, target, releases, options) }
+    : planDefinitions(planner, backup, drop.remaining, release.server, options);
+  yield;
+  const { ids } = planner;
+  const destinations = destinationsOf(backup, drop.remaining, ids, options);
+  const excluded = planExcluded(backup, target, drop.remaining, ids, options);
+  const acting = actingOn(target, destinations);
+  const isRefused = takesAway(options.existing ?? 'error');
+  yield;
+  const { conflicts, omissions, ...all } = joinParts([
+    { conflicts: [...planner.conflicts, ...drop.conflicts] },
+    isRefused ? {} : { notes: acting },
+    isData
+      ? {}
+      : { notes: [...notes, ...known.notes], omissions: withoutOnRequest(original, options) },
+    isData ? {} : { notes: hintsOf(hints, planner), omissions: linesOf(makable.left, planner) },
+    ...Object.values(parts),
+    isRefused ? { conflicts: acting } : {},
+    // Told last, for the target has it.
+    { omissions: planner.keptAsTheyAre() },
+    { notes: excluded.notes, omissions: excluded.omissions },
+  ]);
+  const left = unwanted(options);
+  yield;
+  const made = Catalog.of((id) =>
+    left.has(id) ? [] : converted.userRows(id).filter((row) => !planner.kept.covers(id, row)),
+  );
+  const lateValues = (values: readonly SequenceValue[]): LateSteps => {
+    const rows = values.map(({ id, value }) => systemRow([id, BigInt(value)]));
+    const late = planSequences(planner, drop.remaining, rows, options);
+    const isNew = (line: string): boolean => !omissions.includes(line);
+    return { steps: late.steps, omissions: late.omissions.filter(isNew) };
+  };
+  const grants = withGrantors(parts, drop.remaining, release.server);
+  const steps = [...parts.before.steps, ...parts.after.steps, ...grants.grants, ...grants.triggers];
+  yield;
+  const refused = isData
+    ? []
+    : [
+        ...refusedDefinitions(backup, target, release.server, (id) => planner.rows(id)),
+        ...refusedGrants(steps, drop.remaining, release.server),
+      ];
+  yield;
+  const rights = rightsOf(steps, target, options.restorer ?? BuiltinUser.ADMIN);
+  yield;
+  return {
+    drops: drop.steps,
+    before: parts.before.steps,
+    after: parts.after.steps,
+    grants: grants.grants,
+    triggers: grants.triggers,
+    refused,
+    notes: all.notes,
+    lateValues,
+    ids,
+    destinations,
+    losses: [...drop.losses, ...excluded.losses],
+    used: planner.used,
+    rights,
+    omissions,
+    made,
+    questions: makable.questions,
+    unsupported: unsupported(made, source, release),
+    conflicts,
+    brokenKeys: excluded.brokenKeys,
+  };
+}
+
+/** Functions of the target that would act on what the restore does with spaces that are there. */
+function actingOn(target: Catalog, destinations: RestorePlan['destinations']): string[] {
+  const names = new Set([...destinations.values()].map(({ name }) => name));
+  const there = target.spaces.filter(({ name }) => names.has(name));
+  return functionsActingOn(target, new Map(there.map(({ id, name }) => [id, name])));
+}
+
+/** What is there already, and is to be made as the backup has it. */
+function planDrops(backup: Catalog, target: Catalog, options: PlanOptions): DropPlan {
+  const { existing, only } = options;
+  if (existing !== 'drop' || only === 'data') {
+    return { steps: [], remaining: target, conflicts: [], losses: [] };
+  }
+  const grants = unwanted(options).has(SystemSpace.PRIV) ? [] : backup.userRows(SystemSpace.PRIV);
+  return planDrop(backup, target, grants);
+}
+
+/** Returns the backup without functions that the target cannot make, or without any code on request. */
+function makableOf(
+  backup: Catalog,
+  target: Catalog,
+  release: Release,
+  options: PlanOptions,
+): Makable {
+  const questions = new Map<string, string>();
+  if (options.only === 'data') return { backup, left: [], questions };
+  return options.without?.functions
+    ? { ...withoutCode(backup, target, release), questions }
+    : withoutUnmakable(backup, target, release, options.refused);
+}
+
+/** Returns a note about indexes that lose a hint. */
+function hintsOf(hints: readonly Meaningless[], { kept }: Planner): string[] {
+  const made = hints.filter(({ spaceId }) => !kept.hasSpace(spaceId)).map(({ what }) => what);
+  if (made.length === 0) return [];
+  return [`the option 'hint' is left out, because only trees of memtx use it: ${listOf(made)}`];
+}
+
+/** Returns a line for each thing that is left out, except from spaces that stay as they are. */
+function linesOf(left: readonly Unmakable[], { kept }: Planner): string[] {
+  return left
+    .filter(({ spaceId }) => spaceId === undefined || !kept.hasSpace(spaceId))
+    .map(({ line }) => line);
+}
+
+function systemRow(fields: Value[]): SystemRow {
+  return { raw: encode(fields), fields };
+}
+
+/** Returns a line for each kind of definition that is left out on request. */
+function withoutOnRequest(
+  original: Catalog,
+  { without = {}, revoked = [] }: PlanOptions,
+): string[] {
+  const count = (spaceId: number): number => original.userRows(spaceId).length;
+  const taken = revoked.length > 0 ? ', and what was taken away from built-in users and roles' : '';
+  return [
+    ...(without.users ? [counted(count(SystemSpace.USER), 'user or role', 'users and roles')] : []),
+    ...(without.functions ? [counted(count(SystemSpace.FUNC), 'function')] : []),
+    ...(without.privileges ? [`${counted(count(SystemSpace.PRIV), 'grant')}${taken}`] : []),
+  ];
+}

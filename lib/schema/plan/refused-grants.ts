@@ -1,0 +1,138 @@
+import { decode, encode, type Value } from '../../tuple/codec.js';
+import { joinFields, splitFields } from '../../tuple/fields.js';
+import type { Catalog } from '../catalog/catalog.js';
+import { isKnownTo, OBJECT_TYPES } from '../server/capabilities.js';
+import { isOlder, type Release } from '../server/release.js';
+import { BuiltinUser, Field, Privilege, SystemSpace } from '../server/system-spaces.js';
+import { ACCESS_BITS, Memberships } from '../trust/memberships.js';
+import type { Part, Step } from './step.js';
+
+/**
+ * Finds grants that a server refuses for certain, and in the end: they are the last of a restore.
+ *
+ * Source: `priv_def_create_from_tuple()` and `priv_def_check()` of the server's `src/box/alter.cc`, `role_check()` of
+ * `src/box/user.cc`.
+ */
+
+/** Types whose objects have numbers. */
+const NUMBERED = new Set(['space', 'function', 'user', 'role', 'sequence', 'collation']);
+
+/** Returns the reason why a server refuses a grant, as far as its own row tells. */
+function problemOf(
+  fields: readonly Value[],
+  types: ReadonlyMap<number, Value>,
+  release: Release,
+): string | undefined {
+  const { objectType, objectId, bits } = Field.priv;
+  const type = String(fields[objectType]).toLowerCase();
+  const id = fields[objectId];
+  if (!isKnownTo(release, OBJECT_TYPES, type)) {
+    return 'servers know no such type of object';
+  }
+  if (NUMBERED.has(type) && typeof id === 'string' && id !== '') {
+    return `a ${type} is granted by its number`;
+  }
+  if ((Number(fields[bits]) & ACCESS_BITS) === 0) return 'it grants nothing that servers know';
+  if ((type === 'role' || type === 'user') && typeof id === 'number' && types.get(id) !== type) {
+    return `its object is no ${type}`;
+  }
+  return undefined;
+}
+
+/**
+ * Lists grants that the target refuses, one line each.
+ *
+ * @param steps - with the ids of the target, in the order in which they are written
+ * @param target - its system spaces as they are then, without what is dropped
+ * @example
+ * refusedGrants(steps, target, [2, 6]);
+ * // ["grant of role 'a' to role 'b': roles would be in each other"]
+ */
+export function refusedGrants(steps: readonly Step[], target: Catalog, release: Release): string[] {
+  const types = new Map<number, Value>();
+  const learn = (fields: readonly Value[]): void => {
+    types.set(Number(fields[Field.user.id]), fields[Field.user.type]!);
+  };
+  for (const { fields } of target.rows(SystemSpace.USER)) learn(fields);
+  const memberships = new Memberships().addAll(target);
+  const refused: string[] = [];
+  for (const { spaceId, verb, row, what } of steps) {
+    if (verb !== 'insert' && verb !== 'replace') continue;
+    if (spaceId === SystemSpace.USER) learn(decode(row) as Value[]);
+    if (spaceId !== SystemSpace.PRIV) continue;
+    const fields = decode(row) as Value[];
+    const { grantee, objectType, objectId } = Field.priv;
+    const problem = problemOf(fields, types, release);
+    if (problem !== undefined) {
+      refused.push(`${what}: ${problem}`);
+      continue;
+    }
+    const [holder, role] = [Number(fields[grantee]), fields[objectId]];
+    if (fields[objectType] !== 'role' || typeof role !== 'number') continue;
+    if (memberships.allWith(holder).has(role)) {
+      refused.push(`${what}: roles would be in each other`);
+    } else {
+      memberships.add(fields);
+    }
+  }
+  return refused;
+}
+
+/** Ids of owners by type and id of what they own. */
+type Owners = ReadonlyMap<string, Value>;
+
+const OWNED = [
+  ['space', SystemSpace.SPACE, Field.space],
+  ['function', SystemSpace.FUNC, Field.func],
+  ['sequence', SystemSpace.SEQUENCE, Field.sequence],
+  ['user', SystemSpace.USER, Field.user],
+  ['role', SystemSpace.USER, Field.user],
+] as const;
+
+function ownersOf(steps: readonly Step[], target: Catalog): Owners {
+  const owners = new Map<string, Value>();
+  for (const [type, spaceId, { id, owner }] of OWNED) {
+    const note = (fields: readonly Value[]): void => {
+      owners.set(`${type} ${fields[id]}`, fields[owner]!);
+    };
+    for (const { fields } of target.rows(spaceId)) note(fields);
+    for (const step of steps) if (step.spaceId === spaceId) note(decode(step.row) as Value[]);
+  }
+  return owners;
+}
+
+/** From here on a server does not mind who the grantor is. */
+const ANY_GRANTOR: Release = [3, 6];
+
+/** The parts of a plan that hold grants, and those before them. */
+type PlanParts = Readonly<Record<'before' | 'after' | 'grants' | 'triggers', Pick<Part, 'steps'>>>;
+
+/**
+ * Makes admin the grantor of what its grantor may not grant, because somebody else owns it: before 3.6 a server
+ * refuses such a grant, though it may have had it since the owner changed.
+ */
+export function withGrantors(
+  parts: PlanParts,
+  target: Catalog,
+  release: Release,
+): { grants: Step[]; triggers: Step[] } {
+  const { before, after, grants, triggers } = parts;
+  if (!isOlder(release, ANY_GRANTOR)) return { grants: grants.steps, triggers: triggers.steps };
+  const { grantor, objectType, objectId, bits } = Field.priv;
+  const made = [...before.steps, ...after.steps, ...triggers.steps];
+  const isWritten = ({ verb }: Step): boolean => verb === 'insert' || verb === 'replace';
+  let owners: Owners | undefined;
+  const granted = (step: Step): Step => {
+    if (step.spaceId !== SystemSpace.PRIV || !isWritten(step)) return step;
+    const fields = decode(step.row) as Value[];
+    if (fields[grantor] === BuiltinUser.ADMIN) return step;
+    const [type, id] = [fields[objectType], fields[objectId]];
+    const isPublic = type === 'role' && id === BuiltinUser.PUBLIC;
+    if (isPublic && fields[bits] === Privilege.EXECUTE) return step;
+    owners ??= ownersOf(made.filter(isWritten), target);
+    if (owners.get(`${type} ${id}`) === fields[grantor]) return step;
+    const row = joinFields(splitFields(step.row).with(grantor, encode(BuiltinUser.ADMIN)));
+    return { ...step, row };
+  };
+  return { grants: grants.steps.map(granted), triggers: triggers.steps.map(granted) };
+}

@@ -1,0 +1,75 @@
+import { type Column, columnsOf, type SpaceRows } from '../catalog/columns.js';
+import { fitOf } from '../server/field-types.js';
+import { Field } from '../server/system-spaces.js';
+
+/** Why rows cannot go into a space, and why some of them perhaps cannot. */
+export interface Misfit {
+  /** Of any row. */
+  never: string[];
+  /** Of some rows, by what they hold. */
+  maybe: string[];
+}
+
+/** Compares how many fields the rows of both have to have. */
+function compareCounts(
+  count: number,
+  wanted: number,
+  columns: ReadonlyMap<number, Column>,
+): Misfit {
+  if (wanted === 0 || wanted === count) return { never: [], maybe: [] };
+  if (count > 0) {
+    return { never: [`its rows have ${count} fields, and need ${wanted} there`], maybe: [] };
+  }
+  const required = [...columns].filter(([, { isNullable }]) => !isNullable);
+  const least = Math.max(0, ...required.map(([fieldNo]) => fieldNo + 1));
+  return least > wanted
+    ? { never: [`its rows have ${least} fields or more, and need ${wanted} there`], maybe: [] }
+    : { never: [], maybe: [`rows need ${wanted} fields there`] };
+}
+
+/** @param isMissing - whether no row can have the field */
+function compareColumns(from: Column | undefined, to: Column, isMissing: boolean): Misfit {
+  const isFilled = from !== undefined && !from.isNullable;
+  if (isMissing) {
+    return to.isNullable || to.hasDefault
+      ? { never: [], maybe: [] }
+      : { never: [`${to.what} has to be there`], maybe: [] };
+  }
+  const maybe = isFilled || to.isNullable ? [] : [`${to.what} must not be null there`];
+  const fit = from === undefined ? 'all' : fitOf(from.type, to.type);
+  if (fit === 'all') return { never: [], maybe };
+  const differs = `${to.what} is ${from!.type} in the backup, and ${to.type} there`;
+  return fit === 'none' && isFilled
+    ? { never: [differs], maybe: [] }
+    : { never: [], maybe: [...maybe, differs] };
+}
+
+/** A default changes the row that it fills, and that stops the restore. */
+function fillsRows(from: Column | undefined, to: Column): boolean {
+  return to.hasDefault && (from === undefined || from.isNullable);
+}
+
+/**
+ * Holds a space of a backup against the one of the target that its rows are to go into.
+ *
+ * @param hasDefaults - whether the target fills rows with the defaults of its fields
+ */
+export function misfitOf(from: SpaceRows, to: SpaceRows, hasDefaults: boolean): Misfit {
+  const { fieldCount } = Field.space;
+  const count = Number(from.fields[fieldCount]);
+  const columns = columnsOf(from);
+  const misfits = [compareCounts(count, Number(to.fields[fieldCount]), columns)];
+  for (const [fieldNo, wanted] of columnsOf(to)) {
+    const column = { ...wanted, hasDefault: wanted.hasDefault && hasDefaults };
+    const known = columns.get(fieldNo);
+    misfits.push(compareColumns(known, column, count > 0 && fieldNo >= count));
+    if (fillsRows(known, column)) {
+      const line = `${column.what} has a default there, and a row that it would fill stops the restore`;
+      misfits.push({ never: [], maybe: [line] });
+    }
+  }
+  return {
+    never: misfits.flatMap(({ never }) => never),
+    maybe: misfits.flatMap(({ maybe }) => maybe),
+  };
+}

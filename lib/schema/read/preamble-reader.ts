@@ -1,0 +1,81 @@
+import type { TupleBatch } from '../../backup/batch.js';
+import { type BackupEnd, type Count, Counter, countsDiffer } from '../../backup/item.js';
+import type { Manifest } from '../../backup/manifest.js';
+import { TntarError } from '../../base/errors.js';
+import { Catalog } from '../catalog/catalog.js';
+import { excludedIn } from '../catalog/excluded-rows.js';
+import type { Head } from '../catalog/preamble.js';
+import { SYSTEM_ID_MAX } from '../server/system-spaces.js';
+import { checkNesting, validate } from './validate.js';
+
+/**
+ * Gathers what a restore has to know of a backup, and finds out whether it can be true.
+ *
+ * @example
+ * const collector = new Collector();
+ * collector.start(manifest);
+ * if (!collector.take(batch)) load(batch, collector.head());
+ * collector.end(end);
+ */
+export class Collector {
+  readonly #catalog = new Catalog('archive');
+  readonly #counter = new Counter();
+  #manifest: Manifest | undefined;
+  #excluded: ReadonlySet<number> = new Set();
+  #head: Head | undefined;
+
+  /** What has come, by the backup's space id. */
+  get counts(): ReadonlyMap<number, Count> {
+    return this.#counter.counts;
+  }
+
+  start(manifest: Manifest): void {
+    this.#manifest = manifest;
+    this.#excluded = excludedIn(manifest.spaces);
+  }
+
+  /**
+   * Counts a batch, and keeps what it says where it is of a system space.
+   *
+   * @returns false where it is of a user's space: it is then for the caller
+   * @throws TntarError of kind `archive` for what cannot be decoded, and for rows that no space can hold
+   */
+  take(batch: TupleBatch): boolean {
+    this.#counter.add(batch);
+    const { id, name } = batch.space;
+    if (id > SYSTEM_ID_MAX) {
+      if (this.head().catalog.primaryKeyOf(id) === undefined) {
+        throw new TntarError('archive', `space '${name}' has rows, and no primary index for them`);
+      }
+      if (this.#excluded.has(id)) {
+        throw new TntarError('archive', `space '${name}' has rows, and the manifest excludes them`);
+      }
+      return false;
+    }
+    if (this.#head !== undefined)
+      throw new Error('rows of a system space came behind those of a user');
+    this.#catalog.addAll(id, batch.bytes, (row) => checkNesting(id, row));
+    batch.release?.();
+    return true;
+  }
+
+  /**
+   * To be asked for when all rows of system spaces have come.
+   *
+   * @throws TntarError of kind `archive` for what no server can have had
+   */
+  head(): Head {
+    if (this.#head !== undefined) return this.#head;
+    const [manifest, catalog] = [this.#manifest, this.#catalog];
+    if (manifest === undefined) throw new Error('rows or the end came before the start');
+    validate(manifest.spaces, catalog);
+    this.#head = { manifest, catalog };
+    return this.#head;
+  }
+
+  /** @throws TntarError of kind `failure` where not all has come that was read */
+  end({ counts }: BackupEnd): void {
+    const difference = countsDiffer(counts, this.counts);
+    if (difference !== undefined) throw new TntarError('failure', `rows were lost: ${difference}`);
+  }
+}

@@ -1,0 +1,169 @@
+import type { ManifestSpace } from '../../backup/manifest.js';
+import { TntarError } from '../../base/errors.js';
+import { quoted } from '../../base/report.js';
+import { joinFields, splitFields } from '../../tuple/fields.js';
+import { isString, isUint, nestsDeeper, readUint, stringBytes } from '../../tuple/msgpack.js';
+import type { Catalog, SystemRow } from '../catalog/catalog.js';
+import { showKey } from '../catalog/keys.js';
+import { SHAPES, type Shape } from '../catalog/row-shapes.js';
+import { Field, SYSTEM_SPACE_NAMES, SystemSpace } from '../server/system-spaces.js';
+import { sqlOf } from '../sql/dialect.js';
+import { MAX_SQL_DEPTH, MAX_SQL_TOKENS, sizeOf } from '../sql/tokens.js';
+
+/**
+ * Finds out whether rows of system spaces are such that a server can have had them, so far as this
+ * package looks into them: an archive may hold anything.
+ */
+
+/**
+ * How deep a row of a system space may nest. Lua writes 128 levels by default (`encode_max_depth` of
+ * the server's `third_party/lua-cjson/lua_cjson.h`); the decoder runs out of stack at some thousands.
+ */
+export const MAX_NESTING = 1000;
+
+function wrong(problem: string): TntarError {
+  return new TntarError('archive', problem, {
+    hint: 'the archive was not made by tntar, or was changed since; nothing of it can be trusted',
+  });
+}
+
+function nameOf(spaceId: number): string {
+  return SYSTEM_SPACE_NAMES.get(spaceId) ?? `system space ${spaceId}`;
+}
+
+/**
+ * @param raw - a row of a system space that was not decoded yet
+ * @throws TntarError of kind `archive` where that would take too much stack
+ */
+export function checkNesting(spaceId: number, raw: Buffer): void {
+  if (!nestsDeeper(raw, MAX_NESTING)) return;
+  throw wrong(`${nameOf(spaceId)}: a row nests deeper than ${MAX_NESTING} levels`);
+}
+
+/** The same for values that are the same, whatever their encoding, and for no others. */
+function identity(raw: Buffer): string {
+  const code = raw[0]!;
+  if (isUint(code)) return `${readUint(raw, 0)}`;
+  const bytes = isString(code) ? Buffer.from(stringBytes(raw, 0)) : raw;
+  return `${bytes.length}:${bytes.toString('latin1')}`;
+}
+
+/** Holds the rows of one system space against its shape. */
+function checkRows(spaceId: number, shape: Shape, rows: readonly SystemRow[]): void {
+  const { kinds, least, unique, problem } = shape;
+  const seen = unique.map(() => new Set<string>());
+  for (const { raw, fields } of rows) {
+    const split = splitFields(raw);
+    const pick = (key: readonly number[]): Buffer[] => key.flatMap((i) => split[i] ?? []);
+    const refuse = (what: string): TntarError =>
+      wrong(`${nameOf(spaceId)}: row ${showKey(joinFields(pick(unique[0]!)))}: ${what}`);
+    if (split.length < least) throw refuse(`it has ${split.length} fields, not ${least} or more`);
+    for (const [i, kind] of kinds.entries()) {
+      const field = split[i];
+      if (field === undefined) break;
+      if (!kind.fits(field, fields[i]!)) throw refuse(`field ${i + 1} is not ${kind.what}`);
+    }
+    const found = problem?.(fields);
+    if (found !== undefined) throw refuse(found);
+    for (const [i, key] of unique.entries()) {
+      const value = pick(key);
+      const text = value.map(identity).join(' ');
+      if (seen[i]!.has(text)) throw refuse(`${showKey(joinFields(value))} is there twice`);
+      seen[i]!.add(text);
+    }
+  }
+}
+
+/** Texts in SQL, by what a row says of itself. */
+const SQL_TEXTS: readonly (readonly [
+  spaceId: number,
+  name: number,
+  textOf: (row: SystemRow) => unknown,
+])[] = [
+  [SystemSpace.SPACE, Field.space.name, (row) => sqlOf(row, Field.space.flags)],
+  [SystemSpace.TRIGGER, Field.trigger.name, (row) => sqlOf(row, Field.trigger.options)],
+  [
+    SystemSpace.CK_CONSTRAINT,
+    Field.ckConstraint.name,
+    ({ fields }) => fields[Field.ckConstraint.code],
+  ],
+  [
+    SystemSpace.FUNC,
+    Field.func.name,
+    ({ fields }) =>
+      fields[Field.func.language] === 'SQL_EXPR' ? fields[Field.func.body] : undefined,
+  ],
+];
+
+/** Refuses SQL that no server can parse, or that would take too much memory to look into. */
+function checkSql(catalog: Catalog): void {
+  let left = MAX_SQL_TOKENS;
+  for (const [spaceId, name, textOf] of SQL_TEXTS) {
+    for (const row of catalog.rows(spaceId)) {
+      const text = textOf(row);
+      if (typeof text !== 'string') continue;
+      const where = `${nameOf(spaceId)}: SQL of ${quoted(row.fields[name])}`;
+      const { tokens, depth } = sizeOf(text, left);
+      if (depth > MAX_SQL_DEPTH) {
+        throw wrong(`${where} has more than ${MAX_SQL_DEPTH} parentheses in each other`);
+      }
+      left -= tokens;
+      if (left < 0) {
+        throw new TntarError(
+          'archive',
+          `${where} is too long: all SQL has more than ${MAX_SQL_TOKENS} words and signs`,
+          {
+            hint: 'leave views and triggers out when you dump: --exclude, --filter, or --data-only',
+          },
+        );
+      }
+    }
+  }
+}
+
+/** The manifest says of which spaces there are rows, and `_space` what becomes of these. */
+function checkSpaces(listed: readonly ManifestSpace[], catalog: Catalog): void {
+  const defined = new Map(catalog.spaces.map((space) => [space.id, space]));
+  for (const { id, name, engine, rowsFrom } of listed) {
+    const space = defined.get(id);
+    const where = `manifest.json: space ${id}`;
+    if (space === undefined) throw wrong(`${where} ('${name}') is not in _space`);
+    if (space.name !== name)
+      throw wrong(`${where} is '${name}' here, and '${space.name}' in _space`);
+    if (space.engine !== engine) {
+      throw wrong(`${where} ('${name}') is of ${engine} here, and of ${space.engine} in _space`);
+    }
+    if (rowsFrom !== 'none' && space.primaryKey === undefined) {
+      throw wrong(`${where} ('${name}') has rows here, and in _index no primary index for them`);
+    }
+    defined.delete(id);
+  }
+  for (const { id, name } of defined.values()) {
+    throw wrong(`_space: space ${id} ('${name}') is not in the manifest`);
+  }
+}
+
+/**
+ * Checks each row of system spaces by itself and against the others of its space.
+ *
+ * @throws TntarError of kind `archive` that names the first row that no server can have had
+ */
+export function validateRows(catalog: Catalog): void {
+  for (const [spaceId, shape] of SHAPES) checkRows(spaceId, shape, catalog.rows(spaceId));
+  checkSql(catalog);
+}
+
+/**
+ * Checks what an archive says about spaces, users, and all else that is defined.
+ *
+ * @param listed - the spaces of the manifest
+ * @param catalog - the rows of the archive's system spaces
+ * @throws TntarError of kind `archive` that names the first row that no server can have had, or where
+ * the manifest and `_space` differ
+ * @example
+ * validate(manifest.spaces, catalog);
+ */
+export function validate(listed: readonly ManifestSpace[], catalog: Catalog): void {
+  validateRows(catalog);
+  checkSpaces(listed, catalog);
+}

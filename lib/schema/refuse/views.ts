@@ -1,0 +1,58 @@
+import type { SystemRow } from '../catalog/catalog.js';
+import { spaceNameOf } from '../catalog/rows.js';
+import { describeThing, isView } from '../describe/describe.js';
+import { CASE_SENSITIVE, isOlder, type Release } from '../server/release.js';
+import { Field } from '../server/system-spaces.js';
+import { sqlOf } from '../sql/dialect.js';
+import { tablesOf } from '../sql/seqscan.js';
+import { unquote } from '../sql/tokens.js';
+
+/**
+ * Finds views that read each other in a circle: none of them can be made first. A server takes a view that reads
+ * itself.
+ *
+ * @param rows - of `_space`, all that the restore makes
+ * @param release - of the server, whose SQL it is
+ * @returns one line for each view that a circle was found at
+ */
+export function viewsInCircles(rows: readonly SystemRow[], release: Release): string[] {
+  const views = new Map(
+    rows.filter(({ fields }) => isView(fields)).map((row) => [spaceNameOf(row), row]),
+  );
+  const nameOf = (token: string): string => {
+    const upper = token.toUpperCase();
+    const asWritten = !isOlder(release, CASE_SENSITIVE) && views.has(token);
+    return unquote(token) ?? (asWritten ? token : upper);
+  };
+  const readBy = (row: SystemRow): string[] =>
+    tablesOf(sqlOf(row, Field.space.flags) ?? '').map(nameOf);
+  const done = new Set<SystemRow>();
+  const circles: string[] = [];
+  for (const first of views.values()) {
+    // The open views, each with the tables that are left in it. Not recursive: a chain may be longer than the stack.
+    const under: { row: SystemRow; tables: string[] }[] = [];
+    const open = new Set<SystemRow>();
+    const enter = (row: SystemRow): void => {
+      open.add(row);
+      under.push({ row, tables: readBy(row) });
+    };
+    if (!done.has(first)) enter(first);
+    for (let top = under.at(-1); top !== undefined; top = under.at(-1)) {
+      const table = top.tables.pop();
+      if (table === undefined) {
+        done.add(top.row);
+        open.delete(top.row);
+        under.pop();
+        continue;
+      }
+      const other = views.get(table);
+      if (other === undefined || other === top.row || done.has(other)) continue;
+      if (open.has(other))
+        circles.push(
+          `${describeThing('space', top.row)}: it reads ${describeThing('space', other)}, which reads it`,
+        );
+      else enter(other);
+    }
+  }
+  return circles;
+}

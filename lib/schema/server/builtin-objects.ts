@@ -1,0 +1,48 @@
+import type { Value } from '../../tuple/codec.js';
+import { LUA_FUNCTIONS } from './builtin-grants.js';
+import { isOlder, type SchemaVersion } from './release.js';
+import { Field, SYSTEM_ID_MAX } from './system-spaces.js';
+
+/**
+ * System spaces that came after 2.6, by their ids: `_vspace_sequence` and `_gc_consumers`.
+ *
+ * Source: the server's `src/box/lua/upgrade.lua`.
+ */
+const LATER_SPACES: ReadonlyMap<Value | undefined, SchemaVersion> = new Map([
+  [341, [2, 10, 5]],
+  [388, [3, 3, 0]],
+]);
+
+/** From here on functions of SQL have no rows in `_func`: `remove_sql_builtin_functions_from_func()`. */
+const NO_SQL_FUNCTIONS: SchemaVersion = [2, 9, 1];
+
+const LUA_FUNCTION_IDS: readonly (Value | undefined)[] = Object.values(LUA_FUNCTIONS);
+
+/**
+ * Tells whether the object of a grant can exist in a database of this schema: a user made it, or the server has
+ * it by itself.
+ *
+ * @param fields - a row of `_priv`
+ * @param functions - ids of the functions that users made
+ * @param schema - version of the database
+ */
+export function canGrant(
+  fields: readonly Value[],
+  functions: ReadonlySet<Value | undefined>,
+  schema: SchemaVersion,
+): boolean {
+  const id = fields[Field.priv.objectId];
+  if (typeof id !== 'number') return true;
+  switch (fields[Field.priv.objectType]) {
+    case 'space': {
+      const since = id <= SYSTEM_ID_MAX ? LATER_SPACES.get(id) : undefined;
+      return since === undefined || !isOlder(schema, since);
+    }
+    case 'function':
+      return (
+        functions.has(id) || LUA_FUNCTION_IDS.includes(id) || isOlder(schema, NO_SQL_FUNCTIONS)
+      );
+    default:
+      return true;
+  }
+}

@@ -1,0 +1,92 @@
+import { TntarError } from '../base/errors.js';
+import type { Connection } from '../iproto/connection.js';
+import { evaluate } from '../iproto/requests.js';
+import { Returned } from '../iproto/returned.js';
+import { Privilege } from '../schema/server/system-spaces.js';
+import { Privileges } from '../schema/trust/privileges.js';
+import { readVisible } from './catalog.js';
+
+/**
+ * Releases that a read view can hang, e.g. `3.2`: the first patch of each that does not.
+ *
+ * Source: tarantool#11604, `changelogs/3.2.2.md`, `3.3.3.md` and `3.4.1.md`. The rows of a read view are gathered
+ * in slabs of 4 MiB. One of these, emptied and kept, has an older number than a larger slab that was made for one
+ * row meanwhile: what is written to it then is never sent, and the thread at it spins until the server is killed
+ * (`lsregion_to_iovec()` of the library small, `xrow_stream_flush()` of `src/box/xrow_io.cc`). The thread is the
+ * one of all requests where rows of vinyl follow, or the last rows of all.
+ */
+const MENDED: Readonly<Record<string, number>> = { '3.2': 2, '3.3': 3, '3.4': 1 };
+
+/** A row of this size, with all that stands before it, fits into a slab of 4 MiB: `SLAB_SIZE` of `memory.c`. */
+const SAFE_TUPLE_BYTES = 4 * 1024 * 1024 - 1024;
+
+/**
+ * No tuple of memtx is larger than its whole space, nor than the limit, unless that was lowered while the server
+ * ran, which nobody can ask for. What a space of vinyl holds is not known.
+ */
+const TUPLE_SIZES = `
+  local held, vinyl = 0, 0
+  for id, space in pairs(box.space) do
+    if type(id) == 'number' and space.index[0] ~= nil then
+      if space.engine == 'vinyl' then vinyl = box.cfg.vinyl_max_tuple_size end
+      if space.engine == 'memtx' then held = math.max(held, tonumber(space:bsize())) end
+    end
+  end
+  return math.max(math.min(held, box.cfg.memtx_max_tuple_size), vinyl)`;
+
+/** @returns undefined where the user may not ask */
+async function maxTupleBytes(connection: Connection): Promise<number | undefined> {
+  try {
+    const reply = await connection.request(evaluate(TUPLE_SIZES), 'ask for the size of tuples');
+    return Returned.by(reply).number(0);
+  } catch (error) {
+    if (error instanceof TntarError && error.serverCode !== undefined) return undefined;
+    throw error;
+  }
+}
+
+/** A danger that a read view hangs the server, so that only `kill -9` ends it. */
+export interface HangRisk {
+  /** Why there is one. */
+  why: string;
+  /** True where nobody knows how large tuples can be, and there is no vinyl: with it many more rows can do it. */
+  isSmall: boolean;
+}
+
+/** @returns the risk to a user who may not ask for the size of tuples */
+async function unknownRisk(connection: Connection): Promise<Omit<HangRisk, 'why'> | undefined> {
+  const { catalog, hidden } = await readVisible(connection);
+  const { user } = connection;
+  // To whoever may not read all of this the server refuses a snapshot before it begins.
+  if (hidden.length > 0) return undefined;
+  if ((new Privileges(catalog, user).on('universe') & Privilege.READ) === 0) return undefined;
+  return { isSmall: !catalog.spaces.some(({ engine }) => engine === 'vinyl') };
+}
+
+/**
+ * Finds out whether a read view may hang this server: its release has the defect, and its tuples can be that large,
+ * or nobody knows.
+ *
+ * @returns undefined where it may not
+ */
+export async function hangRisk(connection: Connection): Promise<HangRisk | undefined> {
+  const { major, minor, version } = connection.greeting;
+  const mended = MENDED[`${major}.${minor}`];
+  const patch = Number.parseInt(version.split('.')[2] ?? '', 10);
+  if (mended === undefined || patch >= mended) return undefined;
+  const where = `a snapshot of Tarantool ${version} can hang the server where tuples are over 4 MiB (tarantool#11604)`;
+  const bytes = await maxTupleBytes(connection);
+  if (bytes === undefined) {
+    const why = `${where}, and user '${connection.user}' may not ask how large they can be`;
+    const risk = await unknownRisk(connection);
+    return risk && { why, ...risk };
+  }
+  if (bytes <= SAFE_TUPLE_BYTES) return undefined;
+  return { why: `${where}, and they can be ${bytes} bytes large here`, isSmall: false };
+}
+
+/** The same, where it is no small one; why. */
+export async function greatHangRisk(connection: Connection): Promise<string | undefined> {
+  const risk = await hangRisk(connection);
+  return risk === undefined || risk.isSmall ? undefined : risk.why;
+}

@@ -1,0 +1,81 @@
+import { TntarError } from '../base/errors.js';
+import { longListOf } from '../base/report.js';
+import type { Connection } from '../iproto/connection.js';
+import { ErrorCode, Iterator } from '../iproto/constants.js';
+import { disabledIn, enableHint } from '../iproto/denials.js';
+import { select } from '../iproto/requests.js';
+import { SystemSpace } from '../schema/server/system-spaces.js';
+import { joinFields } from '../tuple/fields.js';
+
+/** Something that the user may not read. */
+export interface Hidden {
+  /** Where it is a space. */
+  spaceId?: number;
+  /** e.g. `space 'users'` */
+  what: string;
+  /** In the server's words. */
+  why: string;
+  /** What to do, where that is not to grant read on it. */
+  hint?: string | undefined;
+}
+
+const NO_ROWS = 0;
+const EMPTY_KEY = joinFields([]);
+
+/**
+ * Asks for no rows of each of the spaces: what is hidden shows before anything is read. The server is
+ * asked, for it answers in its own version's terms, and also a user who may not read the grants.
+ *
+ * @returns those that the user may not read; one that is not there is not hidden
+ */
+export async function findHidden(
+  connection: Connection,
+  spaces: readonly { id: number; name: string }[],
+): Promise<Hidden[]> {
+  const answers = spaces.map(async ({ id, name }): Promise<Hidden[]> => {
+    const what = `space '${name}'`;
+    try {
+      const request = select(id, 0, Iterator.ALL, EMPTY_KEY, NO_ROWS);
+      await connection.request(request, `read ${what}`);
+      return [];
+    } catch (error) {
+      if (!(error instanceof TntarError)) throw error;
+      if (error.kind === 'access') return [{ spaceId: id, what, why: error.message }];
+      if (error.serverCode === ErrorCode.NO_SUCH_SPACE) return [];
+      throw error;
+    }
+  });
+  return (await Promise.all(answers)).flat();
+}
+
+/** Where these are hidden, nobody can say what else is. */
+const TELLING: readonly (number | undefined)[] = [
+  SystemSpace.INDEX,
+  SystemSpace.SPACE,
+  SystemSpace.SEQUENCE,
+];
+
+/**
+ * Refuses to go on where anything is hidden.
+ *
+ * @throws TntarError of kind `access` that names it all
+ */
+export function throwHidden(user: string, hidden: readonly Hidden[]): void {
+  const [first] = hidden;
+  if (first === undefined) return;
+  // All that was asked for is denied then, and none of it need be granted.
+  for (const { why } of hidden) {
+    const disabled = disabledIn(why);
+    if (disabled === undefined) continue;
+    const message = `user '${user}' lacks ${disabled.lacks} on universe, and may read nothing (${why})`;
+    throw new TntarError('access', message, { hint: enableHint(disabled) });
+  }
+  const names = longListOf(hidden.map(({ what }) => what));
+  const isWhole = !hidden.some(({ spaceId }) => TELLING.includes(spaceId));
+  const more = isWhole ? '' : ', nor what these would tell of';
+  throw new TntarError('access', `user '${user}' may not read ${names}${more} (${first.why})`, {
+    hint:
+      hidden.find(({ hint }) => hint !== undefined)?.hint ??
+      `grant '${user}' read on universe, which the role 'replication' has, or see the README for less`,
+  });
+}

@@ -1,0 +1,116 @@
+import { type ArchiveIndex, readIndex } from '../archive/archive-file.js';
+import { sizesOf } from '../archive/entry-sizes.js';
+import type { ArchiveFile } from '../archive/input.js';
+import { asBuffers } from '../archive/input.js';
+import type { FoundEntry, OpenFrom } from '../archive/survey.js';
+import { type BackupItem, Counter } from '../backup/item.js';
+import { TntarError } from '../base/errors.js';
+import { type Report, silent } from '../base/report.js';
+import { type ItemReadable, itemReadable } from '../flow/item-readable.js';
+import { SYSTEM_ID_MAX } from '../schema/server/system-spaces.js';
+import { readArchive } from './archive.js';
+import { checkOrder } from './entry-order.js';
+import { readFound } from './verified-entries.js';
+
+/**
+ * What the seek table of an archive leads to.
+ *
+ * @returns undefined where there is no table, and where it leads astray: then all has to be read, front to
+ *   back, which tells what is wrong
+ */
+export async function indexOf(
+  file: ArchiveFile,
+  report: Report,
+): Promise<ArchiveIndex | undefined> {
+  try {
+    const index = await readIndex(file);
+    if (index !== undefined) checkOrder(index.manifest, index.entries);
+    return index;
+  } catch (error) {
+    if (!(error instanceof TntarError) || error.kind !== 'archive') throw error;
+    report.warn(`${error.message}; all of the archive is read instead`);
+    return undefined;
+  }
+}
+
+type Wants = (space: string) => boolean;
+
+/** Entries of definitions, and of the spaces that are wanted. */
+export function wantedOf({ manifest, entries }: ArchiveIndex, wants: Wants): FoundEntry[] {
+  const ids = new Set(manifest.spaces.filter(({ name }) => wants(name)).map(({ id }) => id));
+  return entries.filter(
+    ({ name }) =>
+      name.kind === 'tuples' && (name.spaceId <= SYSTEM_ID_MAX || ids.has(name.spaceId)),
+  );
+}
+
+async function* readIndexed(
+  open: OpenFrom,
+  index: ArchiveIndex,
+  wanted: readonly FoundEntry[],
+): AsyncGenerator<BackupItem> {
+  const { manifest, trailer } = index;
+  const { entries: _, ...end } = trailer;
+  const counter = new Counter();
+  yield { kind: 'start', manifest, sizes: async () => sizesOf(index.trailer.entries) };
+  yield* counter.pass(readFound(open, manifest, wanted, 'is not what the trailer says'));
+  yield { kind: 'end', ...end, counts: counter.counts };
+}
+
+/**
+ * Some entries of an archive, as a stream of items; nothing else is read, nor verified.
+ *
+ * @param entries - of the index, in its order; of a space all or none
+ * @returns a stream in object mode; its error is a TntarError of kind `archive` where one is not what the
+ *   trailer says
+ */
+export function indexedSource(
+  open: OpenFrom,
+  index: ArchiveIndex,
+  entries: readonly FoundEntry[],
+): ItemReadable {
+  return itemReadable(readIndexed(open, index, entries), () => {});
+}
+
+async function* readFile(file: ArchiveFile, reading: FileReading): AsyncGenerator<BackupItem> {
+  const { wants, through = (bytes) => bytes, report = silent, isStrict = false } = reading;
+  const index = await indexOf(file, report);
+  if (index === undefined || index.manifest.spaces.every(({ name }) => wants(name))) {
+    for await (const item of readArchive(through(asBuffers(file.open(0)), file.size), isStrict)) {
+      const isKnown = item.kind === 'start' && index !== undefined;
+      yield isKnown ? { ...item, sizes: async () => sizesOf(index.trailer.entries) } : item;
+    }
+    return;
+  }
+  const wanted = wantedOf(index, wants);
+  const bytes = wanted.reduce((sum, { start, end }) => sum + end - start, 0);
+  yield* readIndexed((start) => through(asBuffers(file.open(start)), bytes), index, wanted);
+}
+
+/** What of an archive in a file is read, and how. */
+export interface FileReading {
+  /** False for spaces whose rows are not needed. */
+  wants: Wants;
+  /** What the bytes go through first, e.g. to be counted, and how many will come in all. */
+  through?: (bytes: AsyncIterable<Buffer>, total: number) => AsyncIterable<Buffer>;
+  /** Hears of a seek table that is of no use. */
+  report?: Report;
+  /** Whether a seek table has to be right where all is read; no row depends on it. */
+  isStrict?: boolean;
+}
+
+/**
+ * What is wanted of an archive in a file, as a stream of items: all definitions, and the rows of some spaces.
+ * By its seek table nothing else is read, nor verified; what is, is what the trailer says. Where there is no
+ * such table, or all spaces are wanted, it is read as {@link archiveSource} does.
+ *
+ * @returns a stream in object mode; its error is a TntarError of kind `archive` for anything but that
+ * @example
+ * const file = { size: statSync(path).size, open: (start) => createReadStream(path, { start }) };
+ * for await (const item of fileSource(file, { wants: (space) => space === 'users' })) {
+ *   if (item.kind === 'tuples') console.log(item.space.name, item.count);
+ * }
+ */
+export function fileSource(file: ArchiveFile, reading: FileReading): ItemReadable {
+  return itemReadable(readFile(file, reading), () => {});
+}
