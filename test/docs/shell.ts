@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { commandFolder, shell } from '../support/cli.js';
+import { Postgres } from '../support/postgres.js';
 import { PASSWORD, startServer, type TestServer } from '../support/server.js';
 import { type Block, type Page, runnable } from './pages.js';
 
@@ -29,7 +30,20 @@ class Bench {
   constructor(db1: TestServer) {
     this.#addresses.set('db1:3301', db1.address).set('localhost:3301', db1.address);
     mkdirSync(this.#programs);
-    writeFileSync(join(this.#programs, 'ssh'), SSH, { mode: 0o755 });
+    this.#addProgram('ssh', SSH);
+  }
+
+  #addProgram(name: string, script: string): void {
+    writeFileSync(join(this.#programs, name), script, { mode: 0o755 });
+  }
+
+  /** Starts a PostgreSQL with an empty database `shop`, which `psql` then finds by itself. */
+  async startPostgres(): Promise<Postgres> {
+    const postgres = Postgres.start();
+    await postgres.query('CREATE DATABASE shop');
+    const path = process.env['PATH'] ?? '';
+    this.#addProgram('psql', `#!/bin/sh\nPATH='${path}' exec ${postgres.psql} "$@"\n`);
+    return postgres;
   }
 
   /** Runs the block as it is typed, with a new empty database `db2` if it names one. */
@@ -98,9 +112,12 @@ export function testShellBlocks(pages: readonly Page[]): void {
     if (blocks.length === 0) continue;
     it(`runs every block of ${page.path} as it is typed`, async () => {
       const bench = new Bench(db1);
+      const needsPostgres = blocks.some(({ text }) => text.includes('psql'));
+      const postgres = needsPostgres ? await bench.startPostgres() : undefined;
       try {
         for (const block of blocks) await bench.run(block);
       } finally {
+        postgres?.stop();
         rmSync(bench.folder, { recursive: true, force: true });
       }
     });
