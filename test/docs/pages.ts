@@ -14,6 +14,8 @@ export interface Block {
   text: string;
   /** The reason why no test runs the block, from `<!-- not run: … -->` before it. */
   notRun: string | undefined;
+  /** The path at which the reader saves the block, from `<!-- file: … -->` before it. */
+  file: string | undefined;
   /** Commands that prepare the block, from `<!-- before: … -->` before it. */
   before: readonly string[];
   /** Commands that check what the block did, from `<!-- after: … -->` after it. */
@@ -32,7 +34,7 @@ export interface Page {
   blocks: readonly Block[];
 }
 
-const MARK = /^<!-- (not run|before|after|exits): (.*) -->$/;
+const MARK = /^<!-- (not run|file|before|after|exits): (.*) -->$/;
 
 interface Draft {
   line: number;
@@ -84,6 +86,7 @@ export function blocksOf(text: string): Block[] {
       language,
       text: lines.map((each) => `${each}\n`).join(''),
       notRun: all('not run')[0],
+      file: all('file')[0],
       before: all('before'),
       after: all('after'),
       exitCode: Number(all('exits')[0] ?? 0),
@@ -108,9 +111,19 @@ export const PAGES: readonly Page[] = [
     .sort(),
 ].map(pageOf);
 
-/** Returns the blocks of one language of a page that tests run. */
+/** Returns the blocks of one language of a page that are typed and run, not saved as a file. */
 export function runnable(page: Page, language: string): Block[] {
-  return page.blocks.filter((block) => block.language === language && block.notRun === undefined);
+  return page.blocks.filter(
+    (block) =>
+      block.language === language && block.notRun === undefined && block.file === undefined,
+  );
+}
+
+/** Returns the text that a page says to save at the path. */
+export function fileOf(page: Page, path: string): string {
+  const block = page.blocks.find(({ file }) => file === path);
+  if (block === undefined) throw new Error(`${page.path} has no file ${path}`);
+  return block.text;
 }
 
 /** Returns the page at the path. */
