@@ -36,8 +36,8 @@ const VARIABLES = [
   },
 ];
 
-/** What stands in the help behind the options, in blocks. */
-function blocksBehind(command: Command): string[] {
+/** Returns the blocks of the help that follow the options. */
+export function blocksBehind(command: Command): string[] {
   let text = '';
   const output = command.configureOutput();
   command.configureOutput({
@@ -54,8 +54,10 @@ function blocksBehind(command: Command): string[] {
     .split(/\n{2,}/);
 }
 
-const headOf = (block: string): string => block.split('\n', 1)[0] ?? '';
-const bodyOf = (block: string): string => block.split('\n').slice(1).join('\n');
+/** Returns the first line of a block: its title. */
+export const headOf = (block: string): string => block.split('\n', 1)[0] ?? '';
+/** Returns all other lines of a block. */
+export const bodyOf = (block: string): string => block.split('\n').slice(1).join('\n');
 
 /** Lines that are indented are a table, or code. */
 function prose(block: string): string[] {
@@ -77,10 +79,13 @@ function exitCodes(block: string): string[] {
     });
 }
 
+/** Returns the environment variables of a command, by the text of its help. */
+export function variablesIn(help: string): readonly { name: string; meaning: string }[] {
+  return VARIABLES.filter(({ sign }) => help.includes(sign));
+}
+
 function variables(help: string): string[] {
-  return VARIABLES.filter(({ sign }) => help.includes(sign)).flatMap(({ name, meaning }) =>
-    item(name, meaning),
-  );
+  return variablesIn(help).flatMap(({ name, meaning }) => item(name, meaning));
 }
 
 /**
