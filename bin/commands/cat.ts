@@ -24,7 +24,7 @@ interface Flags extends ReportFlags {
 }
 
 const EXAMPLES = `
-Formats (lib/text/FORMS.md has how each type reads in each):
+Formats (docs/reference/text-forms.md has how each type reads in each):
   ndjson    a row a line: an object by the names of fields, or an array where there are none
   json      one array of those
   csv, tsv  RFC 4180, with a line of names; null is nothing, an empty string is ""

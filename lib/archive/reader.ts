@@ -140,7 +140,7 @@ export class EntryReader {
   }
 
   /**
-   * @throws TntarError of kind `archive` where there is none, or one that is not as FORMAT.md says
+   * @throws TntarError of kind `archive` where there is none, or one that is not as docs/reference/archive-format.md says
    */
   async next(): Promise<Entry> {
     this.#begin();
@@ -256,7 +256,7 @@ export class EntryReader {
  *
  * @param input - the compressed bytes
  * @param isStrict - see {@link EntryReader.end}
- * @throws TntarError of kind `archive` at the first byte that is not as FORMAT.md says
+ * @throws TntarError of kind `archive` at the first byte that is not as docs/reference/archive-format.md says
  */
 export async function* readEntries(
   input: AsyncIterable<Buffer>,

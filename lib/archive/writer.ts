@@ -36,7 +36,7 @@ export interface WriterOptions {
 }
 
 /**
- * Writes an archive, entry by entry, as compressed bytes. See FORMAT.md.
+ * Writes an archive, entry by entry, as compressed bytes. See docs/reference/archive-format.md.
  *
  * A body is compressed while it arrives. Its tar header, which needs the size, is a frame of its own
  * and is written in front when the part is closed: so a part is held compressed only. The end of a

@@ -197,7 +197,7 @@ export class TextSink {
 }
 
 /**
- * The rows of one space of a backup as text, for a `pipeline`; see `lib/text/FORMS.md` for how each type
+ * The rows of one space of a backup as text, for a `pipeline`; see `docs/reference/text-forms.md` for how each type
  * reads.
  *
  * @returns a function of items, which gives chunks of text; its error is a TntarError: of kind `usage` for

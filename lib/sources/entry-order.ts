@@ -11,7 +11,7 @@ export function misfit(what: string): TntarError {
   });
 }
 
-/** Checks that entries come in the order that FORMAT.md asks for. */
+/** Checks that entries come in the order that docs/reference/archive-format.md asks for. */
 export class EntryOrder {
   readonly #spaces: ReadonlyMap<number, SpaceInfo>;
   readonly #seen = new Set<number>();

@@ -25,7 +25,7 @@ function* adjacent(entries: readonly FoundEntry[]): Generator<FoundEntry[]> {
  *
  * @param entries - in the order of the archive; of a space all or none
  * @param otherwise - what it means where an entry is not as its record says
- * @throws TntarError of kind `archive` there, and for what FORMAT.md does not allow
+ * @throws TntarError of kind `archive` there, and for what docs/reference/archive-format.md does not allow
  */
 export async function* readFound(
   open: OpenFrom,

@@ -19,7 +19,7 @@ export interface RowOptions extends CsvOptions {
   invalidUtf8?: InvalidUtf8 | undefined;
 }
 
-/** How each format is written; FORMS.md says how each type reads in it. */
+/** How each format is written; docs/reference/text-forms.md says how each type reads in it. */
 const WRITERS: Record<
   TextFormat,
   (text: TextBuffer, layout: Layout, strings: Strings, options: RowOptions) => RowWriter

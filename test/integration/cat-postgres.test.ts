@@ -60,7 +60,7 @@ describe('cat --format postgres', () => {
     ]);
   });
 
-  it('makes columns of the types that FORMS.md promises, and the indexes', async () => {
+  it('makes columns of the types that docs/reference/text-forms.md promises, and the indexes', async () => {
     await load();
     const columns = `SELECT data_type FROM information_schema.columns
       WHERE table_name = 'typed' ORDER BY ordinal_position`;

@@ -26,7 +26,7 @@ const MIB = 2 ** 20;
 const GIB = 2 ** 30;
 /** What no input may make a process take more of. */
 const MOST_MIB = 256;
-/** The largest that FORMAT.md lets a part be, and a manifest. */
+/** The largest that docs/reference/archive-format.md lets a part be, and a manifest. */
 const PART = 145 * MIB;
 const JSON_LIMIT = 16 * MIB;
 const [MANIFEST, SPACES, INDEXES] = goodEntries() as [Entry, Entry, Entry];

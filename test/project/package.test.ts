@@ -24,6 +24,7 @@ const SOURCES = [
   'SECURITY.md',
   'LICENSE',
   'bin',
+  'docs',
   'lib',
   'test',
   'benchmarks',
@@ -152,11 +153,10 @@ describe('the package', () => {
       'dist/completions/_tntar',
       'dist/completions/tntar.bash',
       'dist/completions/tntar.fish',
-      'lib/archive/FORMAT.md',
-      'lib/text/FORMS.md',
       'package.json',
     ];
-    const usual = /^dist\/((lib|bin)\/[\w/-]+\.(js|d\.ts)|man\/[\w-]+\.1)$/;
+    const usual =
+      /^(dist\/((lib|bin)\/[\w/-]+\.(js|d\.ts)|man\/[\w-]+\.1)|docs\/(guides|reference|explanation)\/[\w-]+\.md)$/;
     deepEqual(
       paths.filter((path) => !usual.test(path)),
       documents,
@@ -168,7 +168,7 @@ describe('the package', () => {
 
   it('holds no test, no benchmark and no source', () => {
     deepEqual(
-      paths.filter((path) => /test|bench|demo|support\/|(?<!\.d)\.ts$/.test(path)),
+      paths.filter((path) => /^(?!docs\/).*(test|bench|demo|support\/)|(?<!\.d)\.ts$/.test(path)),
       [],
     );
   });

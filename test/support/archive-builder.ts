@@ -3,7 +3,7 @@ import binding from 'zstd-napi/binding.js';
 import { type Plain, pack } from './msgpack.js';
 
 /**
- * Archives put together by hand, after FORMAT.md: whole ones, and wrong ones of any kind. Nothing here
+ * Archives put together by hand, after docs/reference/archive-format.md: whole ones, and wrong ones of any kind. Nothing here
  * is taken from the code under test.
  */
 export interface Entry {
@@ -70,7 +70,7 @@ export function padded(body: Buffer, filling = 0): Buffer {
   return Buffer.concat([body, Buffer.alloc(-body.length & (BLOCK - 1), filling)]);
 }
 
-/** What a frame is made with, other than what FORMAT.md asks for. */
+/** What a frame is made with, other than what docs/reference/archive-format.md asks for. */
 export interface FrameOptions {
   checksum?: boolean;
   /** Rather than the one of the level. */

@@ -72,7 +72,7 @@ const bodyOf = (entry: Entry): Buffer => entryContents(entry)[1]!;
 const END = contents([])[0]!;
 
 describe('an archive made by hand', () => {
-  it('is read when it is as FORMAT.md says', async () => {
+  it('is read when it is as docs/reference/archive-format.md says', async () => {
     const { items, error } = await readArchive(WHOLE);
     equal(error, undefined);
     const { format: _, version: __, ...rest } = manifest();

@@ -188,7 +188,7 @@ describe('an archive that was written', () => {
     });
   }
 
-  it('has the trailer that FORMAT.md describes', async () => {
+  it('has the trailer that docs/reference/archive-format.md describes', async () => {
     const rows = batch(512, [1, 'a'], [2, 'b']);
     const [first, , last] = await unpack(await write([rows]));
     const entries = [
