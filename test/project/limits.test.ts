@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const SECURITY = readFileSync(join(ROOT, 'SECURITY.md'), 'utf8');
-const SECTION = /^## Limits$.*?(?=^## )/ms.exec(SECURITY)?.[0] ?? '';
+const SECTION = /^## Limits$.*/ms.exec(SECURITY)?.[0] ?? '';
 const ROW =
   /^\| (?<what>.*?) *\| (?<value>[\d,]+)(?: (?<unit>\w+))? *\| `(?<file>.*?)` (?<name>\w+) *\| /gm;
 const UNITS: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
