@@ -76,6 +76,6 @@ export function throwHidden(user: string, hidden: readonly Hidden[]): void {
   throw new TntarError('access', `user '${user}' may not read ${names}${more} (${first.why})`, {
     hint:
       hidden.find(({ hint }) => hint !== undefined)?.hint ??
-      `grant '${user}' read on universe, which the role 'replication' has, or see the README for less`,
+      `grant '${user}' read on universe, which the role 'replication' has, or see docs/reference/privileges.md for less`,
   });
 }

@@ -41,7 +41,7 @@ function checkPrivileges(
   const lacking = lackingPrivileges(privileges, plan, target, release);
   if (lacking.length === 0) return;
   throw new TntarError('access', `user '${privileges.user}' lacks ${longListOf(lacking)}`, {
-    hint: "restore as admin, as a user with the role 'super', or see the README for less; nothing was written",
+    hint: "restore as admin, as a user with the role 'super', or see docs/reference/privileges.md for less; nothing was written",
   });
 }
 
