@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { buildProgram } from '../program.js';
+import { buildProgram } from '../commands/program.js';
 import { commandsPage } from './markdown.js';
 
 /** Writes `docs/reference/commands.md`, for `npm run docs:commands`. A test compares the file with its source. */

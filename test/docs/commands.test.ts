@@ -1,7 +1,7 @@
 import { equal, ok } from 'node:assert/strict';
 import { Command } from 'commander';
+import { buildProgram } from '../../bin/commands/program.js';
 import { commandsPage } from '../../bin/manual/markdown.js';
-import { buildProgram } from '../../bin/program.js';
 import { pageAt } from './pages.js';
 
 const PAGE = 'docs/reference/commands.md';

@@ -71,6 +71,16 @@ describe('the pages', () => {
         }
       });
 
+      it('names no source file that does not exist', () => {
+        const files = [...text.matchAll(/`((?:lib|bin)\/[\w./-]+\.ts)`/g)].map(
+          ([, file = '']) => file,
+        );
+        deepEqual(
+          files.filter((file) => !existsSync(join(ROOT, file))),
+          [],
+        );
+      });
+
       it('has no row of a table that is too long to read', () => {
         const rows = text.split('\n').filter((line) => line.startsWith('|'));
         deepEqual(

@@ -13,18 +13,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-<<<<<<< HEAD:test/project/security.test.ts
 import { blobs } from '../cli/blobs.js';
+import { pageAt } from '../docs/pages.js';
 import { type Result, shell } from '../support/cli.js';
 import { fingerprint } from '../support/fingerprint.js';
 import { PASSWORD, startServer, type TestServer, USER } from '../support/server.js';
-=======
-import { blobs } from './bin/blobs.js';
-import { pageAt } from './docs/pages.js';
-import { type Result, shell } from './support/cli.js';
-import { fingerprint } from './support/fingerprint.js';
-import { PASSWORD, startServer, type TestServer, USER } from './support/server.js';
->>>>>>> 4ffa81e (Shorten SECURITY.md, and explain the model in docs/explanation):test/security.test.ts
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const SECURITY = readFileSync(join(ROOT, 'SECURITY.md'), 'utf8');
