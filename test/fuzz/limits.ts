@@ -24,6 +24,9 @@ const PEAK_MIB = 256;
 const TIMEOUT_MS = 120_000;
 const SIGNAL_MS = 5000;
 
+/** How long a server that got a lie may be silent. */
+const SILENCE_S = '5';
+
 const EXIT_CODES: readonly (number | null)[] = [0, 1, 2, 3, 4, 5, 6];
 const FORMATS = ['ndjson', 'json', 'csv', 'tsv', 'sql', 'postgres', 'sqlite', 'msgpack'];
 
@@ -131,7 +134,8 @@ export async function fuzzLimits(
       if (performance.now() >= end) break;
       const [title, lie] = lieAtLimit(random);
       const liar = await startLiar(server, lie);
-      const args = ['dump', liar.address, '--source', pick(['select', 'snapshot'], random)];
+      const source = pick(['select', 'snapshot'], random);
+      const args = ['dump', liar.address, '--source', source, '--timeout', SILENCE_S];
       await run({ title, tupleBytes: 0 }, args).finally(() => liar.stop());
     } while (performance.now() < end);
     return { runs, findings };
