@@ -15,7 +15,10 @@ const DATA = `
     {'email', 'string', is_nullable = true}}})
   space:create_index('primary')
   box.schema.space.create('users_log'):create_index('primary')
-  for i = 1, 100 do space:insert{i, 'user ' .. i, 'user' .. i .. '@example.org'} end`;
+  for i = 1, 100 do
+    space:insert{i, 'user ' .. i, 'user' .. i .. '@example.org'}
+    box.space.users_log:insert{i}
+  end`;
 
 /** Stands in for ssh: runs the command on this machine. */
 const SSH = '#!/bin/sh\nshift\nexec "$@"\n';
