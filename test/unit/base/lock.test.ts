@@ -97,9 +97,12 @@ describe('a lock', () => {
   it('of a process that was killed is taken over before its parent has noticed that', async function () {
     if (process.platform !== 'linux') this.skip();
     // The shell becomes a program that never asks for the exit code of its child.
-    const parent = spawn('bash', ['-c', 'sleep 1000 & echo $!; kill -9 $!; exec sleep 1000']);
+    const parent = spawn('bash', ['-c', 'sleep 1000 & echo $!; exec sleep 1000']);
     const [said] = await once(parent.stdout, 'data');
     const pid = Number(said);
+    const name = (): string => readFileSync(`/proc/${parent.pid}/comm`, 'utf8');
+    while (name() !== 'sleep\n') await new Promise(setImmediate);
+    process.kill(pid, 'SIGKILL');
     const stat = (): string[] => readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ');
     while (stat()[2] !== 'Z') await new Promise(setImmediate);
     await leave({ pid, start: stat()[21] });
