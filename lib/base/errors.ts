@@ -19,9 +19,9 @@ export interface ErrorDetails {
   /** The error that led to this one. */
   cause?: unknown;
   /** The server's own code where an error reply is the cause, `src/box/errcode.h`. */
-  serverCode?: number;
+  serverCode?: number | undefined;
   /** What the work had done by then, where it had changed something; stands behind the message. */
-  outcome?: string;
+  outcome?: string | undefined;
 }
 
 /**
@@ -57,6 +57,21 @@ export class TntarError extends Error {
     this.hint = details.hint === undefined ? undefined : cut(details.hint);
     this.serverCode = details.serverCode;
     this.outcome = outcome;
+  }
+
+  /**
+   * Says more about an error that is passed on, which becomes the cause. What is not given stays as it is.
+   *
+   * @example
+   * throw TntarError.wrap(error, { message: `${error.message}, after 10 rows of space 'users'` });
+   */
+  static wrap(
+    error: TntarError,
+    more: Partial<Pick<TntarError, 'message' | 'hint'>> & Pick<ErrorDetails, 'outcome'>,
+  ): TntarError {
+    const { message, hint, outcome } = { ...error, message: error.message, ...more };
+    const { kind, serverCode } = error;
+    return new TntarError(kind, message, { hint, outcome, serverCode, cause: error });
   }
 }
 

@@ -111,7 +111,7 @@ function wrongCall(what: string, value: unknown, kind: Kind, hint?: string): Tnt
   const message = kind.isSecret
     ? `${what} has to be ${kind.words}`
     : `${what} is ${shown(value)}, and has to be ${kind.words}`;
-  return new TntarError('usage', message, hint === undefined ? {} : { hint });
+  return new TntarError('usage', message, { hint });
 }
 
 /**

@@ -211,11 +211,8 @@ export function isWithoutReadView(error: unknown): error is TntarError {
 /** Adds to an error about a quorum that a read without a read view does not wait for it. */
 function withOtherSource(error: unknown): unknown {
   if (!(error instanceof TntarError) || error.hint !== QUORUM_HINT) return error;
-  const { kind, message, serverCode } = error;
-  return new TntarError(kind, message, {
-    ...(serverCode === undefined ? {} : { serverCode }),
+  return TntarError.wrap(error, {
     hint: `${QUORUM_HINT}; a dump with --source select does not wait, and is not consistent`,
-    cause: error,
   });
 }
 

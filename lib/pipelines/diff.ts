@@ -283,12 +283,7 @@ class Run {
   #named(error: unknown): unknown {
     const name = this.#owners.get(error);
     if (name === undefined || !(error instanceof TntarError)) return error;
-    const { kind, message, hint, serverCode } = error;
-    return new TntarError(kind, `${name}: ${message}`, {
-      cause: error,
-      ...(hint === undefined ? {} : { hint }),
-      ...(serverCode === undefined ? {} : { serverCode }),
-    });
+    return TntarError.wrap(error, { message: `${name}: ${error.message}` });
   }
 }
 

@@ -112,10 +112,7 @@ async function run(
     return { ...totals.sums(), source, consistent, ...rows };
   } catch (error) {
     if (error !== connection.lost || !(error instanceof TntarError)) throw error;
-    throw new TntarError(error.kind, `${error.message}, ${totals.position()}`, {
-      cause: error,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-    });
+    throw TntarError.wrap(error, { message: `${error.message}, ${totals.position()}` });
   } finally {
     release();
     connection.close();

@@ -109,7 +109,7 @@ function incomplete(error: TntarError, done: Applied, wanted: Wanted): TntarErro
   ].join('; ');
   const next = wayOut(done, wanted, error.serverCode === ErrorCode.TUPLE_FOUND);
   const hint = error.hint === undefined ? next : `${error.hint}; ${next}`;
-  return new TntarError(error.kind, error.message, { outcome, hint, cause: error });
+  return TntarError.wrap(error, { outcome, hint });
 }
 
 /** Runs a backup into a sink at the other end of `connection`. */

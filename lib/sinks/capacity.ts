@@ -196,8 +196,6 @@ const HINTS: ReadonlyMap<number, string> = new Map([
 
 /** Returns the error with a hint if the target had no room, or the same error. */
 export function withRoomHint(error: TntarError): TntarError {
-  const { kind, message, serverCode } = error;
-  const hint = serverCode === undefined ? undefined : HINTS.get(serverCode);
-  if (serverCode === undefined || hint === undefined) return error;
-  return new TntarError(kind, message, { serverCode, hint, cause: error });
+  const hint = error.serverCode === undefined ? undefined : HINTS.get(error.serverCode);
+  return hint === undefined ? error : TntarError.wrap(error, { hint });
 }

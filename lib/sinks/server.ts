@@ -82,17 +82,15 @@ const BROKEN_CONSTRAINT: readonly number[] = [
 
 /** The error of a definition that was refused, with the way out where there is one. */
 function explained(error: TntarError): TntarError {
-  const { kind, message, serverCode } = error;
+  const { serverCode } = error;
   // An instance that waits for others of its replica set does not say so when it is asked.
   if (serverCode === ErrorCode.READONLY) {
-    return new TntarError(kind, message, { serverCode, cause: error, hint: READ_ONLY_HINT });
+    return TntarError.wrap(error, { hint: READ_ONLY_HINT });
   }
   if (serverCode === undefined || !BROKEN_CONSTRAINT.includes(serverCode)) {
     return withRoomHint(error);
   }
-  return new TntarError(kind, message, {
-    serverCode,
-    cause: error,
+  return TntarError.wrap(error, {
     hint: 'rows break this constraint: mend them on the source, or drop it there, and dump again; where it refers to a space that was on the target, that lacks rows or an index',
   });
 }

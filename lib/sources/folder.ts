@@ -14,7 +14,7 @@ export interface NamedFile {
 }
 
 function refuse(what: string, hint?: string): TntarError {
-  return new TntarError('archive', what, hint === undefined ? {} : { hint });
+  return new TntarError('archive', what, { hint });
 }
 
 /**

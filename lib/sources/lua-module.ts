@@ -15,7 +15,7 @@ import { wholeTuples } from './tuple-file.js';
 const TOOL = 'tarantool/dump';
 
 function refuse(what: string, hint?: string): TntarError {
-  return new TntarError('archive', what, hint === undefined ? {} : { hint });
+  return new TntarError('archive', what, { hint });
 }
 
 /** Ids of the spaces that have a file, ascending, as the module restores them. */

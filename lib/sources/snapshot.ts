@@ -81,13 +81,8 @@ async function* placed(
     }
   } catch (error) {
     if (!(error instanceof TntarError) || error === connection.lost) throw error;
-    const { kind, message, hint, serverCode } = error;
     const where = space === undefined ? '' : `, behind ${rows} rows of space '${space.name}'`;
-    throw new TntarError(kind, `${message}${where}`, {
-      cause: error,
-      ...(hint === undefined ? {} : { hint }),
-      ...(serverCode === undefined ? {} : { serverCode }),
-    });
+    throw TntarError.wrap(error, { message: `${error.message}${where}` });
   }
 }
 

@@ -36,6 +36,6 @@ export function checkFieldCount(raw: Buffer, kind: ErrorKind): void {
   throw new TntarError(
     kind,
     `space ${name}: its format has ${count} fields, and tntar takes ${MAX_FIELDS} at most`,
-    hint === undefined ? {} : { hint },
+    { hint },
   );
 }

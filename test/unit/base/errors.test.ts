@@ -1,4 +1,4 @@
-import { equal, match } from 'node:assert/strict';
+import { deepEqual, equal, match } from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { runInNewContext } from 'node:vm';
 import { asTntarError, messageOf, TntarError } from '../../../lib/base/errors.js';
@@ -51,5 +51,24 @@ describe('an error of ours', () => {
       outcome: 'nothing\nwas done',
     });
     equal(message, "no 'a b' here; nothing was done");
+  });
+});
+
+describe('an error that is passed on', () => {
+  const error = new TntarError('access', 'no read access', { hint: 'grant it', serverCode: 42 });
+
+  it('keeps what nothing is said about, and has the first error as its cause', () => {
+    const wrapped = TntarError.wrap(error, { message: `${error.message}, in space 'users'` });
+    const { kind, message, hint, serverCode, cause } = wrapped;
+    deepEqual(
+      [kind, message, hint, serverCode, cause === error],
+      ['access', "no read access, in space 'users'", 'grant it', 42, true],
+    );
+  });
+
+  it('may have another hint, and an outcome', () => {
+    const wrapped = TntarError.wrap(error, { hint: 'ask again', outcome: '2 rows were sent' });
+    equal(wrapped.hint, 'ask again');
+    equal(wrapped.message, 'no read access; 2 rows were sent');
   });
 });
