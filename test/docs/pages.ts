@@ -100,11 +100,14 @@ function pageOf(path: string): Page {
   return { path, text, blocks: blocksOf(text) };
 }
 
-/** Every page for users and contributors: those at the top, and those of `docs`. */
+/** Every page: those of `docs`, and those that stand beside what they describe. */
 export const PAGES: readonly Page[] = [
   'README.md',
   'SECURITY.md',
   'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'benchmarks/RESULTS.md',
+  'test/fixtures/README.md',
   ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.md'))
     .map((path) => `docs/${path}`)
