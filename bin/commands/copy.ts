@@ -5,6 +5,7 @@ import { addressFor, requireServer } from '../options/places.js';
 import { addReportOptions, type ReportFlags, reportOf } from '../options/report-options.js';
 import {
   addConnectionOptions,
+  flagsOf,
   type ServerFlags,
   serverOptions,
 } from '../options/server-options.js';
@@ -45,9 +46,9 @@ async function run(from: string, to: string, flags: Flags): Promise<void> {
   const { copy, previewCopy } = await import('../../lib/pipelines/copy.js');
   try {
     await interruptible(async (signal) => {
-      const server = await serverOptions(from, flags, signal, report);
-      const own = passwordFile === undefined ? flags : { ...flags, passwordFile };
-      const target = await serverOptions(to, own, signal, report);
+      const sourceFlags = flagsOf(from, flags, flags.passwordFile);
+      const server = await serverOptions(from, sourceFlags, signal, report);
+      const target = await serverOptions(to, flagsOf(to, flags, passwordFile), signal, report);
       const rewrites = await rewritesOf(flags, signal, report);
       const options = { ...wanted, source, forceSnapshot, strict, rewrites, report, signal };
       if (flags.dryRun) {

@@ -1,8 +1,7 @@
 import type { Report } from '../../lib/base/report.js';
-import { parseUri } from '../../lib/iproto/uri.js';
 import type { Origin } from '../../lib/sources/origin.js';
 import { kindOf } from './places.js';
-import { type ServerFlags, serverOptions } from './server-options.js';
+import { flagsOf, type ServerFlags, serverOptions } from './server-options.js';
 
 export const SIDES_HELP = `
 A and B: what is there as a file is an archive, and - is one on standard input. All else is the
@@ -30,9 +29,7 @@ export async function withSide<T>(
     const { originOf } = await import('./input-source.js');
     return work(originOf(argument, report));
   }
-  const { passwordFile: _, ...others } = flags;
-  const isGiven = parseUri(argument).password !== undefined || passwordFile === undefined;
-  const own = isGiven ? others : { ...others, passwordFile };
+  const own = flagsOf(argument, flags, passwordFile);
   const options = await serverOptions(argument, own, signal, report);
   const { Connection, closeOnAbort } = await import('../../lib/iproto/connection.js');
   const { withSignal } = await import('../../lib/iproto/options.js');

@@ -73,6 +73,21 @@ function checkSocket({ path, password }: Endpoint): void {
 }
 
 /**
+ * Returns the options for one of two servers. A password in its address comes before the file.
+ *
+ * @param passwordFile - of this server
+ */
+export function flagsOf(
+  address: string,
+  flags: ServerFlags,
+  passwordFile: string | undefined,
+): ServerFlags {
+  const { passwordFile: _, ...others } = flags;
+  const isGiven = parseUri(address).password !== undefined || passwordFile === undefined;
+  return isGiven ? others : { ...others, passwordFile };
+}
+
+/**
  * Where to connect and as whom, from the address, the environment, files and the terminal, in this
  * order.
  */

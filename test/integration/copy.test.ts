@@ -159,6 +159,9 @@ describe('a copy', () => {
       failsWith(refused, 5, new RegExp(target.address));
       const wrong = [...args, '--password-file', file('wrong', 'x'), '--target-password-file'];
       failsWith(await tntar([...wrong, file('target', 'b')]), 5, new RegExp(source.address));
+      const address = `boss:b@${target.address}`;
+      const inAddress = ['copy', '-q', `${USER}@${source.address}`, address, '--dry-run', ...of];
+      equal((await tntar(inAddress)).code, 0, 'a password in an address comes before a file');
       const both = await tntar([...args, ...of, '--target-password-file', file('target', 'b')]);
       equal(both.code, 0, both.stderr);
       deepEqual(await target.eval(COUNTS), [1000, 3000]);
