@@ -2,7 +2,7 @@ import { TntarError } from '../base/errors.js';
 import { longListOf, shorten, thereAre } from '../base/report.js';
 import { onlySpaces, withoutSpaces } from '../schema/select/selection.js';
 import { MAX_NAME_BYTES } from '../schema/server/system-spaces.js';
-import { glob, PatternError, type Test } from './glob.js';
+import { GlobBudget, glob, PatternError, type Test } from './glob.js';
 import type { Rewrite } from './rewrite.js';
 
 /**
@@ -20,10 +20,24 @@ export interface Choice {
   mayLack?: boolean;
 }
 
+/** Returns the error of a pattern that has no meaning, or takes too long. */
+function patternError(pattern: string, error: unknown): unknown {
+  if (!(error instanceof PatternError)) return error;
+  const message = `cannot read the pattern '${shorten(pattern)}': ${error.message}`;
+  return new TntarError('usage', message, { hint: error.hint });
+}
+
 /** A name that is written as it is fits also where it looks like a pattern. */
-function matcher(pattern: string): Test {
-  const fits = glob(pattern);
-  return (name) => name === pattern || fits(name);
+function matcher(pattern: string, budget: GlobBudget): Test {
+  const fits = glob(pattern, budget);
+  return (name) => {
+    if (name === pattern) return true;
+    try {
+      return fits(name);
+    } catch (error) {
+      throw patternError(pattern, error);
+    }
+  };
 }
 
 /** Writes patterns for messages. */
@@ -31,10 +45,16 @@ export function showed(patterns: readonly string[]): string {
   return longListOf(patterns.map((pattern) => `'${pattern}'`));
 }
 
-/** Tells whether a name fits any of some patterns. */
+/** Tells whether a name fits any of some patterns. Names are asked for more than once, and matched once. */
 export function fitsAny(patterns: readonly string[]): Test {
-  const tests = patterns.map(matcher);
-  return (name) => tests.some((fits) => fits(name));
+  const budget = new GlobBudget();
+  const tests = patterns.map((pattern) => matcher(pattern, budget));
+  const known = new Map<string, boolean>();
+  return (name) => {
+    const answer = known.get(name) ?? tests.some((fits) => fits(name));
+    known.set(name, answer);
+    return answer;
+  };
 }
 
 /** Tells whether a space is chosen, by its name. */
@@ -53,16 +73,15 @@ export function checkPatterns(patterns: readonly string[]): void {
     try {
       glob(pattern);
     } catch (error) {
-      if (!(error instanceof PatternError)) throw error;
-      const message = `cannot read the pattern '${shorten(pattern)}': ${error.message}`;
-      throw new TntarError('usage', message, { hint: error.hint });
+      throw patternError(pattern, error);
     }
   }
 }
 
 /** @throws TntarError of kind `usage` for a pattern that fits no name */
 export function checkUsed(patterns: readonly string[], names: readonly string[]): void {
-  const idle = patterns.filter((pattern) => !names.some(matcher(pattern)));
+  const budget = new GlobBudget();
+  const idle = patterns.filter((pattern) => !names.some(matcher(pattern, budget)));
   if (idle.length === 0) return;
   throw new TntarError('usage', `no space fits ${showed(idle)}`, {
     hint: `${thereAre(names)}; patterns are of whole names, and * stands for any characters`,

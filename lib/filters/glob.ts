@@ -1,5 +1,5 @@
 /**
- * Matches names against patterns in time that grows with the length of the name. There is no
+ * Matches names against patterns in time that grows with the length of the name, and that has a limit. There is no
  * backtracking: the names come from archives and servers, which may be anybody's.
  */
 
@@ -170,58 +170,120 @@ function takes(token: Token, code: number): boolean {
   }
 }
 
+/**
+ * What may be matched in one run, in steps that take a second together. A character of a name takes one step, and three
+ * for each place of the pattern that is looked at, if no name led to these places before. 15,000 names of 20 characters
+ * take 300,000 for a pattern.
+ */
+export const MAX_GLOB_STEPS = 30_000_000;
+
+/** Steps for a place: its state is made and remembered. */
+const PLACE_STEPS = 3;
+
+/** Counts the steps of some patterns, so that together they take no longer than one may. */
+export class GlobBudget {
+  #left = MAX_GLOB_STEPS;
+
+  /** @throws PatternError where there are no more */
+  spend(steps: number): void {
+    this.#left -= steps;
+    if (this.#left >= 0) return;
+    throw new PatternError(
+      `it takes more than ${MAX_GLOB_STEPS} steps to match the names of this backup`,
+      'write a pattern with fewer stars and braces, or the names themselves',
+    );
+  }
+}
+
 /** The places in a pattern at which a match may be, after some characters of a name. */
-class Places {
+interface State {
+  places: readonly number[];
+  isAtEnd: boolean;
+  /** The states after one more character, so far as they are known. */
+  next: Map<number, State>;
+}
+
+/** The places that all known states of a pattern may have together, of some 10 bytes each. */
+const MAX_KNOWN_PLACES = 500_000;
+
+/** Finds the states of a pattern when a name leads there, and remembers them. */
+class Matcher {
   readonly #program: Program;
+  readonly #budget: GlobBudget;
   /** The last step at which each place was reached. */
   readonly #reached: Int32Array;
   #step = 0;
-  /** Places before the last star that was reached lead to no match that it does not lead to, too. */
-  #least = 0;
-  #places: number[] = [];
+  #states = new Map<string, State>();
+  #known = 0;
 
-  constructor(program: Program) {
+  constructor(program: Program, budget: GlobBudget) {
     this.#program = program;
+    this.#budget = budget;
     this.#reached = new Int32Array(program.tokens.length + 1).fill(-1);
-    this.#enter(0);
   }
 
-  get isLost(): boolean {
-    return this.#places.length === 0;
-  }
-
-  get isAtEnd(): boolean {
-    return this.#places.includes(this.#program.tokens.length);
-  }
-
-  next(code: number): void {
-    const { tokens } = this.#program;
-    const before = this.#places;
-    this.#places = [];
-    this.#step++;
-    for (const place of before) {
-      const token = place < this.#least ? undefined : tokens[place];
-      if (token === undefined || !takes(token, code)) continue;
-      this.#enter(token.kind === 'star' ? place : place + 1);
+  fits(name: string): boolean {
+    let state = this.#stateOf([0]);
+    for (const character of name) {
+      const code = character.codePointAt(0)!;
+      this.#budget.spend(1);
+      let next = state.next.get(code);
+      if (next === undefined) {
+        next = this.#after(state, code);
+        state.next.set(code, next);
+      }
+      if (next.places.length === 0) return false;
+      state = next;
     }
+    return state.isAtEnd;
   }
 
-  #enter(start: number): void {
+  #after({ places }: State, code: number): State {
+    const { tokens } = this.#program;
+    const starts: number[] = [];
+    for (const place of places) {
+      const token = tokens[place];
+      if (token === undefined || !takes(token, code)) continue;
+      starts.push(token.kind === 'star' ? place : place + 1);
+    }
+    this.#budget.spend(PLACE_STEPS * places.length);
+    return this.#stateOf(starts);
+  }
+
+  /** The state of these places and of all that they lead to without a character. */
+  #stateOf(starts: readonly number[]): State {
     const { tokens, jumps, stars } = this.#program;
-    const todo = [start];
+    this.#step++;
+    let least = 0;
+    const all: number[] = [];
+    const todo = [...starts];
     for (let place = todo.pop(); place !== undefined; place = todo.pop()) {
       if (this.#reached[place] === this.#step) continue;
       this.#reached[place] = this.#step;
       const targets = jumps.get(place);
       if (targets !== undefined) {
-        todo.push(...targets);
+        for (const target of targets) todo.push(target);
         continue;
       }
-      this.#places.push(place);
+      all.push(place);
       if (tokens[place]?.kind !== 'star') continue;
-      if (stars.has(place)) this.#least = Math.max(this.#least, place);
+      if (stars.has(place)) least = Math.max(least, place);
       todo.push(place + 1);
     }
+    this.#budget.spend(PLACE_STEPS * all.length);
+    // Places before the last star that was reached lead to no match that it does not lead to, too.
+    const places = all.filter((place) => place >= least).sort((a, b) => a - b);
+    const key = places.join();
+    const known = this.#states.get(key);
+    if (known !== undefined) return known;
+    if (this.#known + places.length > MAX_KNOWN_PLACES) {
+      this.#states = new Map();
+      this.#known = 0;
+    }
+    const state = { places, isAtEnd: places.at(-1) === tokens.length, next: new Map() };
+    this.#states.set(key, state);
+    this.#known += places.length;
+    return state;
   }
 }
 
@@ -230,12 +292,13 @@ class Places {
  * point, `[a-z_]` for one of a set, `[!a-z]` and `[^a-z]` for one that is not in it, `{a,b*}` for one
  * of some patterns; a backslash takes its meaning from the next character. All else is itself.
  *
+ * @param budget - of all patterns of a run; the test throws a PatternError where it is spent
  * @throws PatternError for a pattern that is too long, or has classes such as `[[:alpha:]]`
  * @example
  * const isLog = glob('{app,web}_log_[0-9]*');
  * isLog('web_log_2024'); // true
  */
-export function glob(pattern: string): Test {
+export function glob(pattern: string, budget = new GlobBudget()): Test {
   if (!/[\\?*[{]/.test(pattern)) return (name) => name === pattern;
   if (pattern.length > LONGEST_PATTERN) {
     throw new PatternError(
@@ -243,13 +306,6 @@ export function glob(pattern: string): Test {
       'write several shorter patterns',
     );
   }
-  const program = compile(pattern);
-  return (name) => {
-    const places = new Places(program);
-    for (const character of name) {
-      places.next(character.codePointAt(0)!);
-      if (places.isLost) return false;
-    }
-    return places.isAtEnd;
-  };
+  const matcher = new Matcher(compile(pattern), budget);
+  return (name) => matcher.fits(name);
 }

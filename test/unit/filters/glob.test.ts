@@ -1,6 +1,7 @@
-import { deepEqual, equal, throws } from 'node:assert/strict';
+import { deepEqual, equal, match, ok, throws } from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chooseSpaces } from '../../../lib/filters/choose.js';
+import type { TntarError } from '../../../lib/base/errors.js';
+import { chooseSpaces, fitsAny } from '../../../lib/filters/choose.js';
 import { glob } from '../../../lib/filters/glob.js';
 
 const GLOB = new URL('../../../lib/filters/glob.js', import.meta.url).href;
@@ -67,6 +68,34 @@ describe('glob', () => {
       timeout: LIMIT_MS,
     });
     deepEqual([stdout, signal], ['false false true false false false ', null]);
+  });
+
+  it('refuses a pattern that takes too long for the names of a backup, within a second or two', () => {
+    const random = (length: number): string =>
+      Array.from({ length }, (_, i) => 'ab'[((i * i * 7 + i) >> 3) % 2]).join('');
+    for (const pattern of [
+      `{${Array.from({ length: 1000 }, () => '*a').join(',')}}b`,
+      `*a${'?'.repeat(1000)}b${'?'.repeat(1000)}c`,
+      `${'{a,'.repeat(800)}*${'}'.repeat(800)}?c`,
+      `*${'[ab]'.repeat(800)}c`,
+    ]) {
+      const test = fitsAny([pattern]);
+      const began = process.cpuUsage();
+      try {
+        for (let i = 0; i < 60; i++) test(random(64_900) + i);
+      } catch (error) {
+        equal((error as TntarError).kind, 'usage');
+        match((error as TntarError).message, /: it takes more than 30000000 steps/);
+      }
+      const { user } = process.cpuUsage(began);
+      ok(user < 5_000_000, `${user} microseconds for ${pattern.slice(0, 20)}`);
+    }
+  });
+
+  it('asks for a name once', () => {
+    const test = fitsAny(['a*', '*b']);
+    const name = 'x'.repeat(60_000);
+    for (let i = 0; i < 1_000_000; i++) ok(!test(name));
   });
 
   it('refuses as a wrong call what has no meaning', () => {
