@@ -9,6 +9,9 @@ const SEED = given('SEED') ?? randomInt(2 ** 31);
 /** `RUNS=n` tries every property n times, however long that takes. */
 const RUNS = given('RUNS');
 
+/** `MINUTES=n` tries every property for n minutes. */
+const MINUTES = given('MINUTES');
+
 /** What a property may take, where nobody asked for a number of runs; then it is tried less often. */
 const MAX_SECONDS = 40;
 /** Behind that, the last try may still be under way, or the smallest values be looked for. */
@@ -30,11 +33,12 @@ export function holds<T>(
   end: (tries: number) => void = () => {},
 ): void {
   it(title, async function () {
-    this.timeout(RUNS === undefined ? TIMEOUT_MS : 0);
+    this.timeout(RUNS === undefined && MINUTES === undefined ? TIMEOUT_MS : 0);
+    const seconds = MINUTES === undefined ? MAX_SECONDS : 60 * MINUTES;
     const details = await fc.check(property as fc.IAsyncProperty<T>, {
       seed: SEED,
-      numRuns: RUNS ?? runs,
-      ...(RUNS === undefined ? { interruptAfterTimeLimit: 1000 * MAX_SECONDS } : {}),
+      numRuns: RUNS ?? (MINUTES === undefined ? runs : Number.MAX_SAFE_INTEGER),
+      ...(RUNS === undefined ? { interruptAfterTimeLimit: 1000 * seconds } : {}),
     });
     if (this.test !== undefined) this.test.title += ` (${details.numRuns} times, SEED=${SEED})`;
     if (details.failed) {
