@@ -14,3 +14,13 @@ export function groupBy<T, K>(things: Iterable<T>, keyOf: (thing: T) => K): Map<
   }
   return groups;
 }
+
+/**
+ * Returns things by what a key says of each; of two with one key, the last.
+ *
+ * @example
+ * indexBy(catalog.spaces, ({ id }) => id).get(512);
+ */
+export function indexBy<T, K>(things: readonly T[], keyOf: (thing: T) => K): Map<K, T> {
+  return new Map(things.map((thing) => [keyOf(thing), thing]));
+}

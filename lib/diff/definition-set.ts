@@ -1,7 +1,7 @@
 import type { Manifest, Revocation } from '../backup/manifest.js';
 import { Catalog, type SystemRow } from '../schema/catalog/catalog.js';
 import { DEFINITIONS, KINDS, type Kind } from '../schema/catalog/id-map.js';
-import { emptyValue } from '../schema/catalog/rows.js';
+import { emptyValue, rowsBy } from '../schema/catalog/rows.js';
 import { Describer, describeThing, privileges } from '../schema/describe/describe.js';
 import { type FieldFormat, systemFormat } from '../schema/server/formats.js';
 import { BuiltinUser, Field, SystemSpace } from '../schema/server/system-spaces.js';
@@ -55,9 +55,6 @@ const UNNAMED: Readonly<Record<number, Readonly<Record<number, FieldFormat>>>> =
 /** Fields of a format that are in one piece of properties. */
 const PIECE_FIELDS = 100;
 
-const byFirst = (catalog: Catalog, spaceId: number): Map<Value, SystemRow> =>
-  new Map(catalog.rows(spaceId).map((row) => [row.fields[0]!, row]));
-
 /** About the instance that made the index, which gives it by itself. */
 const LSN = 'lsn';
 
@@ -85,8 +82,8 @@ export class Things {
     this.#catalog = catalog;
     this.#describer = new Describer(catalog, ours, quote);
     this.#names = new NameTable([ours, catalog], this.#describer);
-    this.#filled = byFirst(catalog, SystemSpace.SPACE_SEQUENCE);
-    this.#values = hasValues ? byFirst(catalog, SystemSpace.SEQUENCE_DATA) : new Map();
+    this.#filled = rowsBy(catalog.rows(SystemSpace.SPACE_SEQUENCE), 0);
+    this.#values = hasValues ? rowsBy(catalog.rows(SystemSpace.SEQUENCE_DATA), 0) : new Map();
     const { spaceId, indexId, functionId } = Field.funcIndex;
     this.#computed = new Map(
       catalog

@@ -1,6 +1,7 @@
 import type { TupleBatch } from '../backup/batch.js';
 import type { BackupEnd, BackupItem, Unconfirmed } from '../backup/item.js';
 import { type Manifest, UNKNOWN_VERSION } from '../backup/manifest.js';
+import { indexBy } from '../base/collections.js';
 import { TntarError } from '../base/errors.js';
 import type { Catalog, Space, SystemRow } from '../schema/catalog/catalog.js';
 import { backupVersions } from '../schema/convert/versions.js';
@@ -45,7 +46,7 @@ export class Side implements Keyed {
       blame(error);
       throw error;
     }
-    side.#spaces = new Map(side.catalog.spaces.map((space) => [space.name, space]));
+    side.#spaces = indexBy(side.catalog.spaces, ({ name }) => name);
     return side;
   }
 

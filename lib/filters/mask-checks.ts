@@ -1,3 +1,4 @@
+import { indexBy } from '../base/collections.js';
 import { messageOf, TntarError } from '../base/errors.js';
 import { listOf, thereAre } from '../base/report.js';
 import type { Catalog, Space } from '../schema/catalog/catalog.js';
@@ -58,7 +59,7 @@ function checkReferences(
   catalog: Catalog,
   what: string,
 ): void {
-  const spaces = new Map(catalog.spaces.map((each) => [each.id, each]));
+  const spaces = indexBy(catalog.spaces, ({ id }) => id);
   const at = (id: number, field: string | number): number => {
     const known = spaces.get(id);
     const named = known === undefined ? undefined : positions(spaceOf(known)).get(String(field));

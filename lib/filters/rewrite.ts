@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { SpaceInfo, TupleBatch } from '../backup/batch.js';
 import { type BackupEnd, type BackupItem, Counter, type Outlook } from '../backup/item.js';
 import type { Manifest, ManifestSpace, Omission } from '../backup/manifest.js';
+import { indexBy } from '../base/collections.js';
 import { type Report, silent } from '../base/report.js';
 import { itemDuplex } from '../flow/item-duplex.js';
 import type { Catalog } from '../schema/catalog/catalog.js';
@@ -57,7 +58,7 @@ export function wantedBy(rewrites: readonly Rewrite[]): (space: string) => boole
 
 /** The spaces of a manifest as the catalog has them now. */
 export function listedSpaces({ manifest, catalog }: Head): ManifestSpace[] {
-  const known = new Map(manifest.spaces.map((space) => [space.id, space]));
+  const known = indexBy(manifest.spaces, ({ id }) => id);
   return catalog.spaces.map(({ id, name, engine, format }) => {
     const listed = known.get(id) ?? { rowsFrom: 'none' as const };
     return { ...listed, id, name, engine, format };
@@ -125,7 +126,7 @@ class Rewriter {
     const { catalog } = head;
     const manifest = noted(head, rewrite, lost);
     const infos = manifest.spaces.map(({ id, name, engine }) => ({ id, name, engine }));
-    this.#left = { catalog, spaces: new Map(infos.map((space) => [space.id, space])) };
+    this.#left = { catalog, spaces: indexBy(infos, ({ id }) => id) };
     // Of rows that go through a filter nobody knows how many come out, and what they are like.
     const outlook = rewrite.rows === undefined ? this.#outlook : {};
     yield { kind: 'start', manifest, ...outlook };

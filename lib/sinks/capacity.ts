@@ -1,4 +1,5 @@
 import type { Outlook, Size } from '../backup/item.js';
+import { indexBy } from '../base/collections.js';
 import { TntarError } from '../base/errors.js';
 import { listOf, quoted } from '../base/report.js';
 import type { Connection } from '../iproto/connection.js';
@@ -44,8 +45,8 @@ export function loadsOf(
   target: Catalog,
   made: Catalog,
 ): Load[] {
-  const ours = new Map(backup.spaces.map((space) => [space.id, space]));
-  const theirs = new Map(target.spaces.map((space) => [space.id, space]));
+  const ours = indexBy(backup.spaces, ({ id }) => id);
+  const theirs = indexBy(target.spaces, ({ id }) => id);
   const isMade = new Set(made.spaces.map(({ id }) => id));
   return [...destinations].flatMap(([id, destination]) => {
     const size = sizes.get(id);

@@ -2,6 +2,7 @@ import { tuplesEntry } from '../archive/entries.js';
 import type { TupleBatch } from '../backup/batch.js';
 import { type BackupItem, Counter } from '../backup/item.js';
 import { type Manifest, type ManifestSpace, UNKNOWN_VERSION } from '../backup/manifest.js';
+import { indexBy } from '../base/collections.js';
 import { TntarError } from '../base/errors.js';
 import { longListOf, quoted, type Report } from '../base/report.js';
 import { Catalog, rowlessReason, type Space } from '../schema/catalog/catalog.js';
@@ -97,8 +98,8 @@ function describe(catalog: Catalog, created: Date, omitted: Manifest['omitted'])
 
 /** Rows that are there and are not restored: those of temporary spaces, which the module writes, too. */
 function leftOut(catalog: Catalog, ids: readonly number[]): Manifest['omitted'] {
-  const spaces = new Map(catalog.spaces.map((space) => [space.id, space]));
-  const fleeting = new Map(catalog.fleetingSpaces.map((space) => [space.id, space]));
+  const spaces = indexBy(catalog.spaces, ({ id }) => id);
+  const fleeting = indexBy(catalog.fleetingSpaces, ({ id }) => id);
   return ids
     .filter((id) => id > SYSTEM_ID_MAX)
     .flatMap((id) => {

@@ -1,5 +1,5 @@
 import { quoted } from '../base/report.js';
-import type { Catalog, Space, SystemRow } from '../schema/catalog/catalog.js';
+import { type Catalog, type Space, type SystemRow, spaceNames } from '../schema/catalog/catalog.js';
 import { Field, SystemSpace } from '../schema/server/system-spaces.js';
 import type { TableLimits } from './limits.js';
 
@@ -28,7 +28,7 @@ export function indexNames(
   const taken = new Set(catalog.spaces.map(({ name }) => fold(name)));
   /** The number that was added last, by the name it was added to: none is tried twice. */
   const numbers = new Map<string, number>();
-  const tables = new Map(catalog.spaces.map(({ id, name }) => [id, name]));
+  const tables = spaceNames(catalog.spaces);
   const names = new Map<SystemRow, string>();
   for (const row of catalog.rows(SystemSpace.INDEX)) {
     const { fields } = row;

@@ -295,3 +295,8 @@ export function rowlessReason(space: Space): string | undefined {
   if (ROWLESS_ENGINES.includes(space.engine)) return `the engine ${space.engine} keeps no rows`;
   return undefined;
 }
+
+/** Returns the names of spaces by id. */
+export function spaceNames(spaces: readonly Pick<Space, 'id' | 'name'>[]): Map<number, string> {
+  return new Map(spaces.map(({ id, name }) => [id, name]));
+}

@@ -1,6 +1,6 @@
 import type { ManifestSpace } from '../../backup/manifest.js';
 import { quoted } from '../../base/report.js';
-import { type Catalog, rowlessReason } from './catalog.js';
+import { type Catalog, rowlessReason, spaceNames } from './catalog.js';
 import { allForeignKeys, type ForeignKey } from './foreign-keys.js';
 
 /** Returns the ids of the spaces whose rows were left out on purpose. */
@@ -17,10 +17,6 @@ interface KeyToExcluded extends ForeignKey {
   what: string;
 }
 
-/** Returns the names of spaces by id. */
-export const namesIn = ({ spaces }: Catalog): Map<number, string> =>
-  new Map(spaces.map(({ id, name }) => [id, name]));
-
 /**
  * Returns the foreign keys by which rows of other spaces refer to rows that are left out.
  *
@@ -32,7 +28,7 @@ export function keysToExcluded(
   excluded: ReadonlySet<number>,
   keys = allForeignKeys(catalog),
 ): KeyToExcluded[] {
-  const names = namesIn(catalog);
+  const names = spaceNames(catalog.spaces);
   const filled = new Set(
     catalog.spaces
       .filter((space) => !excluded.has(space.id) && rowlessReason(space) === undefined)

@@ -1,3 +1,4 @@
+import { indexBy } from '../../base/collections.js';
 import { decode, Extension, type Value } from '../../tuple/codec.js';
 import { editArray, editMap } from '../../tuple/edit.js';
 import { joinFields, splitFields } from '../../tuple/fields.js';
@@ -170,4 +171,9 @@ export function fitter(spaceId: number, target: Catalog): (row: SystemRow) => Sy
     ]);
     return { raw, fields: decode(raw) as Value[] };
   };
+}
+
+/** Returns rows by one of their fields, which is different in each. */
+export function rowsBy(rows: readonly SystemRow[], field: number): Map<Value, SystemRow> {
+  return indexBy(rows, ({ fields }) => fields[field]!);
 }

@@ -1,5 +1,5 @@
 import type { Value } from '../../tuple/codec.js';
-import type { Catalog } from '../catalog/catalog.js';
+import { type Catalog, spaceNames } from '../catalog/catalog.js';
 import { arrayOf, type Table, tableOf } from '../catalog/rows.js';
 import {
   ALL_PRIVILEGES,
@@ -142,7 +142,7 @@ class Review {
   }
 
   indexes(): void {
-    const names = new Map(this.#backup.spaces.map(({ id, name }) => [id, name]));
+    const names = spaceNames(this.#backup.spaces);
     for (const { fields } of this.#backup.userRows(SystemSpace.INDEX)) {
       const space = names.get(Number(fields[Field.index.spaceId]));
       const where = `index '${fields[Field.index.name]}' of space '${space}'`;

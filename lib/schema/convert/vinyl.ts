@@ -1,5 +1,5 @@
 import { quoted } from '../../base/report.js';
-import type { Catalog, Space, SystemRow } from '../catalog/catalog.js';
+import { type Catalog, type Space, type SystemRow, spaceNames } from '../catalog/catalog.js';
 import { isTable, tableOf } from '../catalog/rows.js';
 import { Field, SystemSpace } from '../server/system-spaces.js';
 
@@ -34,7 +34,7 @@ function spaceMisfits({ name, format, isTemporary }: Space): string[] {
  */
 export function vinylMisfits(catalog: Catalog): string[] {
   const spaces = catalog.spaces.filter(({ engine }) => engine === 'vinyl');
-  const names = new Map(spaces.map(({ id, name }) => [id, name]));
+  const names = spaceNames(spaces);
   const indexes = catalog.rows(SystemSpace.INDEX).flatMap((row) => {
     const space = names.get(Number(row.fields[Field.index.spaceId]));
     const why = space === undefined ? undefined : indexMisfit(row);

@@ -2,10 +2,10 @@ import type { Value } from '../../tuple/codec.js';
 import { type Catalog, rowlessReason, type SystemRow } from '../catalog/catalog.js';
 import { allForeignKeys, type ForeignKey } from '../catalog/foreign-keys.js';
 import { showValue } from '../catalog/keys.js';
-import { isTable, type Table } from '../catalog/rows.js';
+import { isTable, rowsBy, type Table } from '../catalog/rows.js';
 import { Field, SystemSpace } from '../server/system-spaces.js';
 import { sqlOf } from '../sql/dialect.js';
-import { byKey, Names } from './name-lookup.js';
+import { Names } from './name-lookup.js';
 
 /** A field of a space, as its format has it. */
 export interface FieldDefinition {
@@ -199,7 +199,7 @@ function sequenceOf({ fields }: SystemRow, data: Map<Value, SystemRow>): Sequenc
  */
 export function definitionsOf(catalog: Catalog): Definitions {
   const names = new Names(catalog);
-  const rows = byKey(catalog.rows(SystemSpace.SPACE), Field.space.id);
+  const rows = rowsBy(catalog.rows(SystemSpace.SPACE), Field.space.id);
   const indexes = grouped(
     catalog.rows(SystemSpace.INDEX),
     ({ fields }) => fields[Field.index.spaceId]!,
@@ -209,9 +209,9 @@ export function definitionsOf(catalog: Catalog): Definitions {
     ({ fields }) => fields[Field.ckConstraint.spaceId]!,
   );
   const keys = grouped(allForeignKeys(catalog), ({ childId }) => childId);
-  const filled = byKey(catalog.rows(SystemSpace.SPACE_SEQUENCE), Field.spaceSequence.spaceId);
-  const sequences = byKey(catalog.rows(SystemSpace.SEQUENCE), Field.sequence.id);
-  const data = byKey(catalog.rows(SystemSpace.SEQUENCE_DATA), Field.sequenceData.id);
+  const filled = rowsBy(catalog.rows(SystemSpace.SPACE_SEQUENCE), Field.spaceSequence.spaceId);
+  const sequences = rowsBy(catalog.rows(SystemSpace.SEQUENCE), Field.sequence.id);
+  const data = rowsBy(catalog.rows(SystemSpace.SEQUENCE_DATA), Field.sequenceData.id);
   const spaces = catalog.spaces.map((space): SpaceDefinition => {
     const { id, name, engine, format } = space;
     const row = rows.get(id)!;

@@ -1,15 +1,11 @@
+import { indexBy } from '../../base/collections.js';
 import type { Value } from '../../tuple/codec.js';
 import type { Catalog, Space, SystemRow } from '../catalog/catalog.js';
-import { isTable } from '../catalog/rows.js';
+import { isTable, rowsBy } from '../catalog/rows.js';
 import { Field, SystemSpace } from '../server/system-spaces.js';
 
 /** `box.space._collation` of a new server; those of languages, from 4 on, have a number only. */
 const SHIPPED_COLLATIONS = ['none', 'unicode', 'unicode_ci', 'binary'] as const;
-
-/** Rows by one of their fields, which is different in each. */
-export function byKey(rows: readonly SystemRow[], field: number): Map<Value, SystemRow> {
-  return new Map(rows.map((row) => [row.fields[field]!, row]));
-}
 
 /** Looks up what definitions name by number. */
 export class Names {
@@ -18,9 +14,9 @@ export class Names {
   readonly #spaces: Map<number, Space>;
 
   constructor(catalog: Catalog) {
-    this.#collations = byKey(catalog.rows(SystemSpace.COLLATION), Field.collation.id);
-    this.#functions = byKey(catalog.rows(SystemSpace.FUNC), Field.func.id);
-    this.#spaces = new Map(catalog.spaces.map((space) => [space.id, space]));
+    this.#collations = rowsBy(catalog.rows(SystemSpace.COLLATION), Field.collation.id);
+    this.#functions = rowsBy(catalog.rows(SystemSpace.FUNC), Field.func.id);
+    this.#spaces = indexBy(catalog.spaces, ({ id }) => id);
   }
 
   space(id: number): Space | undefined {

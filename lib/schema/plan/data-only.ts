@@ -1,3 +1,4 @@
+import { indexBy } from '../../base/collections.js';
 import { listOf, quoted } from '../../base/report.js';
 import { encode, type Value } from '../../tuple/codec.js';
 import { type Catalog, rowlessReason, type Space, type SystemRow } from '../catalog/catalog.js';
@@ -39,7 +40,7 @@ function pairSpaces(
   isAll: boolean,
   excluded: ReadonlySet<number> = new Set(),
 ): Pairs {
-  const there = new Map(target.spaces.map((space) => [space.id, space]));
+  const there = indexBy(target.spaces, ({ id }) => id);
   const pairs = new Map<Space, Space>();
   const conflicts: string[] = [];
   for (const space of backup.spaces) {

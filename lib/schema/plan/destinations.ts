@@ -1,3 +1,4 @@
+import { indexBy } from '../../base/collections.js';
 import { type Catalog, rowlessReason } from '../catalog/catalog.js';
 import type { IdMap } from '../catalog/id-map.js';
 import type { OnConflict, PlanOptions } from './options.js';
@@ -23,7 +24,7 @@ export function destinationsOf(
 ): ReadonlyMap<number, Destination> {
   const destinations = new Map<number, Destination>();
   if (only === 'schema') return destinations;
-  const standing = new Map(target.spaces.map((space) => [space.id, space]));
+  const standing = indexBy(target.spaces, ({ id }) => id);
   for (const space of backup.spaces) {
     const id = ids.find('space', space.id);
     if (rowlessReason(space) !== undefined || id === undefined) continue;

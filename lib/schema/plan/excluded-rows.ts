@@ -1,6 +1,6 @@
 import { quoted } from '../../base/report.js';
-import type { Catalog } from '../catalog/catalog.js';
-import { keysToExcluded, namesIn } from '../catalog/excluded-rows.js';
+import { type Catalog, spaceNames } from '../catalog/catalog.js';
+import { keysToExcluded } from '../catalog/excluded-rows.js';
 import { type ForeignKey, foreignKeysOf } from '../catalog/foreign-keys.js';
 import type { IdMap } from '../catalog/id-map.js';
 import { SystemSpace } from '../server/system-spaces.js';
@@ -37,11 +37,11 @@ export function planExcluded(
   { excluded = new Set(), only }: PlanOptions,
 ): ExcludedPlan {
   if (only === 'schema') return { omissions: [], losses: [], notes: [], brokenKeys: [] };
-  const staying = namesIn(remaining);
+  const staying = spaceNames(remaining.spaces);
   const targetId = (id: number): number => ids.find('space', id) ?? -1;
   const stays = (id: number): boolean => staying.has(targetId(id));
   const spaces = backup.spaces.filter(({ id }) => excluded.has(id));
-  const there = new Set(namesIn(target).values());
+  const there = new Set(spaceNames(target.spaces).values());
   const isDropped = ({ id, name }: { id: number; name: string }): boolean =>
     there.has(name) && !stays(id);
 

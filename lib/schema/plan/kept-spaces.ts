@@ -1,4 +1,4 @@
-import type { Catalog, SystemRow } from '../catalog/catalog.js';
+import { type Catalog, type SystemRow, spaceNames } from '../catalog/catalog.js';
 import { sequenceOf, sequencesOfOnly, spaceOf } from '../catalog/ownership.js';
 import { Field, SystemSpace } from '../server/system-spaces.js';
 import { type Existing, isUsed } from './options.js';
@@ -20,7 +20,7 @@ export class Kept {
   constructor(backup: Catalog, target: Catalog, existing: Existing) {
     const there = named(target, SystemSpace.SPACE, Field.space.name);
     const spaces = isUsed(existing) ? backup.spaces.filter(({ name }) => there.has(name)) : [];
-    this.#spaces = new Map(spaces.map(({ id, name }) => [id, name]));
+    this.#spaces = spaceNames(spaces);
     this.#names = new Set(this.#spaces.values());
     const { id, name } = Field.sequence;
     const known = named(target, SystemSpace.SEQUENCE, name);

@@ -1,9 +1,9 @@
 import { MAX_SPACE_ID } from '../../backup/space-id.js';
-import type { Value } from '../../tuple/codec.js';
 import { splitFields } from '../../tuple/fields.js';
 import type { Catalog, SystemRow } from '../catalog/catalog.js';
 import { DEFINITIONS, IdMap, KINDS, type Kind } from '../catalog/id-map.js';
 import { withTargetIds } from '../catalog/id-references.js';
+import { rowsBy } from '../catalog/rows.js';
 import { describeThing } from '../describe/describe.js';
 import { LAST_SHIPPED_COLLATION } from '../server/builtin.js';
 import { BuiltinUser, Field, SYSTEM_ID_MAX } from '../server/system-spaces.js';
@@ -77,9 +77,6 @@ class FreshIds {
   }
 }
 
-const byField = (rows: readonly SystemRow[], fieldNo: number): Map<Value, SystemRow> =>
-  new Map(rows.map((row) => [row.fields[fieldNo]!, row]));
-
 /** A user is no role, though they share their names. */
 function isOfOneType(kind: Kind, a: SystemRow, b: SystemRow): boolean {
   return kind !== 'user' || a.fields[Field.user.type] === b.fields[Field.user.type];
@@ -139,8 +136,8 @@ function matchKind(
   const { spaceId, id, name } = DEFINITIONS[kind];
   const rows = backup.userRows(spaceId);
   const there = target.rows(spaceId);
-  const named = byField(there, name);
-  const numbered = byField(there, id);
+  const named = rowsBy(there, name);
+  const numbered = rowsBy(there, id);
   const fresh = new FreshIds(kind, [...rows, ...there]);
   const isFree = (each: number): boolean =>
     !numbered.has(each) && (kind !== 'space' || each <= lastSpace);

@@ -1,7 +1,7 @@
 import { groupBy } from '../../base/collections.js';
 import { longListOf, quoted } from '../../base/report.js';
 import type { Value } from '../../tuple/codec.js';
-import type { Catalog, SystemRow } from '../catalog/catalog.js';
+import { type Catalog, type SystemRow, spaceNames } from '../catalog/catalog.js';
 import { foreignKeysOf } from '../catalog/foreign-keys.js';
 import type { IdMap } from '../catalog/id-map.js';
 import { spaceOf } from '../catalog/ownership.js';
@@ -90,7 +90,7 @@ export function lackingParts(
 
 /** Foreign keys of spaces that are made to spaces that stay: nobody knows whether their rows serve them. */
 export function keysToKept(backup: Catalog, isKept: (id: number) => boolean): string[] {
-  const names = new Map(backup.spaces.map(({ id, name }) => [id, name]));
+  const names = spaceNames(backup.spaces);
   return backup.rows(SystemSpace.SPACE).flatMap(({ fields }) =>
     foreignKeysOf(fields)
       .filter(({ childId, parentId }) => !isKept(childId) && isKept(parentId))

@@ -2,7 +2,7 @@ import type { SequenceValue } from '../../backup/item.js';
 import { counted, listOf } from '../../base/report.js';
 import { encode, type Value } from '../../tuple/codec.js';
 import { atOnce } from '../../tuple/walk.js';
-import { Catalog, type SystemRow } from '../catalog/catalog.js';
+import { Catalog, type SystemRow, spaceNames } from '../catalog/catalog.js';
 import type { IdMap } from '../catalog/id-map.js';
 import { fitter } from '../catalog/rows.js';
 import { withoutOrigins } from '../convert/config-origins.js';
@@ -181,7 +181,7 @@ export function* planInTurns(
 function actingOn(target: Catalog, destinations: RestorePlan['destinations']): string[] {
   const names = new Set([...destinations.values()].map(({ name }) => name));
   const there = target.spaces.filter(({ name }) => names.has(name));
-  return functionsActingOn(target, new Map(there.map(({ id, name }) => [id, name])));
+  return functionsActingOn(target, spaceNames(there));
 }
 
 /** What is there already, and is to be made as the backup has it. */

@@ -1,4 +1,5 @@
 import type { ManifestSpace } from '../../backup/manifest.js';
+import { indexBy } from '../../base/collections.js';
 import { TntarError } from '../../base/errors.js';
 import { quoted } from '../../base/report.js';
 import { joinFields, splitFields } from '../../tuple/fields.js';
@@ -123,7 +124,7 @@ function checkSql(catalog: Catalog): void {
 
 /** The manifest says of which spaces there are rows, and `_space` what becomes of these. */
 function checkSpaces(listed: readonly ManifestSpace[], catalog: Catalog): void {
-  const defined = new Map(catalog.spaces.map((space) => [space.id, space]));
+  const defined = indexBy(catalog.spaces, ({ id }) => id);
   for (const { id, name, engine, rowsFrom } of listed) {
     const space = defined.get(id);
     const where = `manifest.json: space ${id}`;

@@ -1,3 +1,4 @@
+import { indexBy } from '../../base/collections.js';
 import { quoted } from '../../base/report.js';
 import type { Value } from '../../tuple/codec.js';
 import type { Catalog, SystemRow } from '../catalog/catalog.js';
@@ -312,7 +313,7 @@ function aroundOf(backup: Catalog, target: Catalog, release: Release): Around {
       ...ids(backup, SystemSpace.COLLATION),
       ...ids(target, SystemSpace.COLLATION),
     ]),
-    spaces: new Map(backup.spaces.map((each) => [each.id, each])),
+    spaces: indexBy(backup.spaces, ({ id }) => id),
     primaryKeys: new Map(
       backup
         .rows(SystemSpace.INDEX)

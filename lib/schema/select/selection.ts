@@ -2,7 +2,7 @@ import type { Omission } from '../../backup/manifest.js';
 import { quoted } from '../../base/report.js';
 import { decode } from '../../tuple/codec.js';
 import { editArray, editMap } from '../../tuple/edit.js';
-import { Catalog, type SystemRow } from '../catalog/catalog.js';
+import { Catalog, type SystemRow, spaceNames } from '../catalog/catalog.js';
 import { eventsOf, spaceEventOf } from '../catalog/event-triggers.js';
 import { sequenceOf, sequencesOfOnly, spaceOf } from '../catalog/ownership.js';
 import type { Head } from '../catalog/preamble.js';
@@ -89,7 +89,7 @@ export function withoutSpaces(
   const lost: Omission[] = [];
   const gone = new Set(catalog.spaces.filter((space) => !isKept(space)).map(({ id }) => id));
   withViews(gone, catalog, lost);
-  const names = new Map(catalog.spaces.map(({ id, name }) => [id, name]));
+  const names = spaceNames(catalog.spaces);
   const goneById = new Map([...names].filter(([id]) => gone.has(id)));
   const goneNames = new Set(goneById.values());
   const sequences = sequencesOfOnly(catalog.rows(SystemSpace.SPACE_SEQUENCE), gone);
