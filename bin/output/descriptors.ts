@@ -2,7 +2,7 @@ import { fstatSync, readSync, statSync, writeSync } from 'node:fs';
 import { TntarError } from '../../lib/base/errors.js';
 
 /** A standard descriptor, by its number. */
-export type Descriptor = 0 | 1 | 2;
+type Descriptor = 0 | 1 | 2;
 
 const NULL_DEVICE = '/dev/null';
 
@@ -39,7 +39,7 @@ function isForBoth(fd: Descriptor): boolean {
  * the commands that need it. `restore`, `copy`, `verify`, `extract` and `dump -o` need no standard output, and
  * no command needs standard error: the exit code tells the outcome.
  */
-export function isClosed(fd: Descriptor): boolean {
+function isClosed(fd: Descriptor): boolean {
   return isNullDevice(fd) && isForBoth(fd);
 }
 

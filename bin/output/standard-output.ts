@@ -36,7 +36,7 @@ export function textOutput(): typeof process.stdout {
  *
  * @throws TntarError of kind `usage` if it is closed
  */
-export function pipelineOutput(): Writable {
+function pipelineOutput(): Writable {
   const stdout = textOutput();
   if (fstatSync(stdout.fd).isFile()) return createWriteStream('', { fd: stdout.fd });
   return new Writable({

@@ -11,7 +11,7 @@ const isClosing = (byte: number): boolean => byte === 0x5d || byte === 0x7d;
  *
  * @returns e.g. `has over 1200000 values`; undefined where nothing is too much
  */
-export function excessOf(bytes: Uint8Array): string | undefined {
+function excessOf(bytes: Uint8Array): string | undefined {
   let depth = 0;
   let signs = 0;
   let isText = false;

@@ -53,7 +53,7 @@ function sameBytes(a: Cursor, b: Cursor, size: number): number {
  *
  * @returns how many there were
  */
-export function skipSame(a: Cursor, b: Cursor): number {
+function skipSame(a: Cursor, b: Cursor): number {
   const size = Math.min(a.room, b.room);
   const same = sameBytes(a, b, size);
   if (same === size) {

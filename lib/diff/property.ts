@@ -5,7 +5,7 @@ import { cutMiddle, cutTogether } from './cut.js';
 import { isSameValue, typedText } from './typed.js';
 
 /** Something that is said of a thing: two things of which the same is said are the same. */
-export interface Property {
+interface Property {
   /** What people call it, e.g. `field 3 'age' type`. */
   label: string;
   /** The value, with names in the place of ids. */

@@ -10,7 +10,7 @@ import { spaceOf } from './filter.js';
 const BY_BYTES: readonly Value[] = [0, 3];
 
 /** A part of an index that lies in the field, or somewhere within it. */
-export interface PartOfField {
+interface PartOfField {
   /** The name of the index. */
   index: string;
   isUnique: boolean;

@@ -8,7 +8,7 @@ import type { Endpoint } from './uri.js';
 /**
  * The driver's part of a connection: it opens the socket (TCP, unix, TLS) and logs in. Its data path
  * decodes tuples with loss, so as soon as it is logged in its socket is taken over. This file holds
- * all that is assumed of it; `test/unit/iproto/driver.test.ts` fails where a new version differs.
+ * all that is assumed of it; `test/integration/driver.test.ts` fails where a new version differs.
  */
 interface Driver {
   socket: Socket | undefined;
@@ -67,7 +67,7 @@ const READ_BYTES = 256 * 1024;
  * `net.connect`), which makes for large chunks, and without TLS for a pause that holds from the very
  * next byte on.
  */
-export class Inlet {
+class Inlet {
   /** Gets each chunk, which is valid during the call only. */
   listener: (chunk: Buffer) => void = () => {};
   readonly #memory = Buffer.allocUnsafeSlow(READ_BYTES);

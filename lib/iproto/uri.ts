@@ -19,7 +19,7 @@ export interface Endpoint {
 }
 
 export const DEFAULT_HOST = 'localhost';
-export const DEFAULT_PORT = 3301;
+const DEFAULT_PORT = 3301;
 
 function usage(problem: string): TntarError {
   return new TntarError('usage', problem, {

@@ -96,7 +96,7 @@ async function* batches(chunks: AsyncIterable<Buffer>, name: string, space: Spac
 }
 
 /** @param path - of the directory, which may be a link; what is in it may not */
-export async function* readDirectory(
+async function* readDirectory(
   path: string,
   reading: Reading,
   report: Report,

@@ -51,7 +51,7 @@ export function groupOf(type: string): Group {
 }
 
 /** A primary key or another index, of whole columns. */
-export interface TableKey {
+interface TableKey {
   /** That of the index in its space. */
   name: string;
   isUnique: boolean;

@@ -5,7 +5,7 @@ import { startProxy } from '../support/proxy.js';
 import type { TestServer } from '../support/server.js';
 
 /** A run that something is going to happen to. */
-export interface Victim {
+interface Victim {
   server: TestServer;
   /** Starts it, with the server at this address. */
   start: (address: string) => Running;
@@ -19,7 +19,7 @@ export interface Victim {
 }
 
 /** What became of it. */
-export interface Outcome {
+interface Outcome {
   result: Result;
   /** False where the run was over before anything happened. */
   isHit: boolean;

@@ -2,7 +2,7 @@ import { equal } from 'node:assert/strict';
 import { shell } from './cli.js';
 
 /** What a trailer says of an entry. */
-export interface EntryPrint {
+interface EntryPrint {
   rows: number;
   bytes: number;
   sha256: string;

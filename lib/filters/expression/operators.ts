@@ -5,7 +5,7 @@ import { type ExpressionValue, isList, isNumber, isStoredMap, Stored, typeOf } f
 /** Arrays and maps in each other, as deep as recursion goes safely. */
 const MAX_DEPTH = 512;
 
-export const noOverload = (a: ExpressionValue, operator: string, b: ExpressionValue): Unanswered =>
+const noOverload = (a: ExpressionValue, operator: string, b: ExpressionValue): Unanswered =>
   new Unanswered(`no such overload: ${typeOf(a)} ${operator} ${typeOf(b)}`);
 
 /**

@@ -69,7 +69,7 @@ export interface RestorePlan {
 }
 
 /** What only the end of a backup tells. */
-export type LateSteps = Pick<Part, 'steps' | 'omissions'>;
+type LateSteps = Pick<Part, 'steps' | 'omissions'>;
 
 /** Does the same as {@link planInTurns}, at once. */
 export function planRestore(

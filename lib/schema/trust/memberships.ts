@@ -6,7 +6,7 @@ import { Field, Privilege, SystemSpace } from '../server/system-spaces.js';
 export const ACCESS_BITS = 0xffff;
 
 /** Tells whether a row of `_priv` puts its grantee into a role. */
-export const isMembership = (fields: readonly Value[]): boolean =>
+const isMembership = (fields: readonly Value[]): boolean =>
   fields[Field.priv.objectType] === 'role' &&
   typeof fields[Field.priv.objectId] === 'number' &&
   (Number(fields[Field.priv.bits]) & ACCESS_BITS) === Privilege.EXECUTE;

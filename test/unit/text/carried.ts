@@ -6,7 +6,7 @@ import { DATETIME, DECIMAL, INTERVAL, UUID } from './values.js';
 const nullable = { is_nullable: true };
 
 /** A field of each type, nullable but for the first. */
-export const TYPED = [
+const TYPED = [
   { name: 'id', type: 'unsigned' },
   ...['integer', 'number', 'double', 'decimal', 'boolean', 'string', 'varbinary', 'uuid'].map(
     (type) => ({ name: type, type, ...nullable }),

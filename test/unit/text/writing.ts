@@ -28,11 +28,7 @@ function addIndexes(
 }
 
 /** The catalog of one space with the id 512, whose first index is the primary one. */
-export function catalogOf(
-  fields: readonly Field[],
-  indexes: readonly IndexOf[],
-  space = 't',
-): Catalog {
+function catalogOf(fields: readonly Field[], indexes: readonly IndexOf[], space = 't'): Catalog {
   const catalog = new Catalog();
   const format = fields.map(([name, type, more]) => ({ name, type, ...more }));
   catalog.add(280, pack([512, 1, space, 'memtx', 0, {}, format]));

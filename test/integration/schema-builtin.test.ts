@@ -1,12 +1,12 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { Connection } from '../../../../lib/iproto/connection.js';
-import type { Catalog } from '../../../../lib/schema/catalog/catalog.js';
-import { isShipped, isShippedFunction } from '../../../../lib/schema/server/builtin.js';
-import { ShippedGrants } from '../../../../lib/schema/server/builtin-grants.js';
-import { SYSTEM_SPACE_NAMES, SYSTEM_SPACES } from '../../../../lib/schema/server/system-spaces.js';
-import { readCatalog } from '../../../../lib/server/catalog.js';
-import type { Value } from '../../../../lib/tuple/codec.js';
-import { PASSWORD, startServer, type TestServer, USER } from '../../../support/server.js';
+import { Connection } from '../../lib/iproto/connection.js';
+import type { Catalog } from '../../lib/schema/catalog/catalog.js';
+import { isShipped, isShippedFunction } from '../../lib/schema/server/builtin.js';
+import { ShippedGrants } from '../../lib/schema/server/builtin-grants.js';
+import { SYSTEM_SPACE_NAMES, SYSTEM_SPACES } from '../../lib/schema/server/system-spaces.js';
+import { readCatalog } from '../../lib/server/catalog.js';
+import type { Value } from '../../lib/tuple/codec.js';
+import { PASSWORD, startServer, type TestServer, USER } from '../support/server.js';
 
 const ALL = 0xffffffff;
 

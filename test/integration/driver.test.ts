@@ -6,14 +6,14 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import type { TntarError } from '../../../lib/base/errors.js';
-import { bodyDecoded } from '../../../lib/iproto/bodies.js';
-import { connect } from '../../../lib/iproto/connect.js';
-import type { ConnectOptions } from '../../../lib/iproto/driver.js';
-import type { LoggedIn } from '../../../lib/iproto/login.js';
-import { PacketSplitter, readPacket } from '../../../lib/iproto/packets.js';
-import { evaluate, toPacket } from '../../../lib/iproto/requests.js';
-import { PASSWORD, startServer, type TestServer, USER } from '../../support/server.js';
+import type { TntarError } from '../../lib/base/errors.js';
+import { bodyDecoded } from '../../lib/iproto/bodies.js';
+import { connect } from '../../lib/iproto/connect.js';
+import type { ConnectOptions } from '../../lib/iproto/driver.js';
+import type { LoggedIn } from '../../lib/iproto/login.js';
+import { PacketSplitter, readPacket } from '../../lib/iproto/packets.js';
+import { evaluate, toPacket } from '../../lib/iproto/requests.js';
+import { PASSWORD, startServer, type TestServer, USER } from '../support/server.js';
 import {
   errorPacket,
   FakeServer,
@@ -24,7 +24,7 @@ import {
   SALT_BYTES,
   TLS,
   turns,
-} from './fake-server.js';
+} from '../unit/iproto/fake-server.js';
 
 const LOGIN = { user: 'app', password: 'pa:ss wörd' };
 const AUTH = 7;

@@ -1,12 +1,19 @@
 import { deepEqual, equal, match, rejects } from 'node:assert/strict';
-import type { TntarError } from '../../../lib/base/errors.js';
-import { connect } from '../../../lib/iproto/connect.js';
-import { Connection } from '../../../lib/iproto/connection.js';
-import type { ConnectOptions } from '../../../lib/iproto/driver.js';
-import { evaluate } from '../../../lib/iproto/requests.js';
-import type { Plain } from '../../support/msgpack.js';
-import { PASSWORD, startServer, type TestServer, USER } from '../../support/server.js';
-import { errorPacket, FakeServer, greeting, type Peer, packet, TLS } from './fake-server.js';
+import type { TntarError } from '../../lib/base/errors.js';
+import { connect } from '../../lib/iproto/connect.js';
+import { Connection } from '../../lib/iproto/connection.js';
+import type { ConnectOptions } from '../../lib/iproto/driver.js';
+import { evaluate } from '../../lib/iproto/requests.js';
+import type { Plain } from '../support/msgpack.js';
+import { PASSWORD, startServer, type TestServer, USER } from '../support/server.js';
+import {
+  errorPacket,
+  FakeServer,
+  greeting,
+  type Peer,
+  packet,
+  TLS,
+} from '../unit/iproto/fake-server.js';
 
 const LOGIN = { user: 'app', password: 'secret-of-app' };
 const CREDENTIALS = 'User not found or supplied credentials are invalid';
