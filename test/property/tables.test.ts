@@ -25,9 +25,9 @@ const REFUSALS = [
   /^space '.*': every table of PostgreSQL has a column "(xmin|ctid|tableoid)" of its own$/,
   /^space '.*': the name ".*" has 6\d bytes, and PostgreSQL takes 63$/,
   /^space '.*': SQLite cannot tell the columns ".*" and ".*" apart$/,
-  /^space '.*', row \[.*\], field '.*': a string with a zero byte, which PostgreSQL cannot hold$/,
-  /^space '.*', row \[.*\], field '.*': the number -0\.0, of which .* makes 0$/,
-  /^space '.*', row \[.*\], field '.*': a float that is not a number, which SQLite makes null$/,
+  /^space '.*', row \[.*, field '.*': a string with a zero byte, which PostgreSQL cannot hold$/,
+  /^space '.*', row \[.*, field '.*': the number -0\.0, of which .* makes 0$/,
+  /^space '.*', row \[.*, field '.*': a float that is not a number, which SQLite makes null$/,
 ];
 
 const double = (bits: string): number => Buffer.from(bits, 'hex').readDoubleBE(0);
