@@ -66,7 +66,7 @@ export const MAX_FRAMES = 2 * MAX_ENTRIES + 1;
  * comparison has the definitions of both sides in memory, some 40 bytes a value.
  */
 export const MAX_DEFINITION_BYTES = 32 * MIB;
-export const MAX_DEFINITION_VALUES = 2_400_000;
+export const MAX_DEFINITION_VALUES = 2_000_000;
 
 /** log2 of the largest zstd window that a reader allocates; the writer's levels stay below it. */
 export const MAX_WINDOW_LOG = 23;

@@ -12,7 +12,7 @@ import { withoutSpaces } from '../schema/select/selection.js';
 import { Field, SYSTEM_SPACES, SystemSpace } from '../schema/server/system-spaces.js';
 import { placesInTurns } from '../tuple/places.js';
 import { UNFINISHED, Walker } from '../tuple/walk.js';
-import { type Filter, spaceOf, systemSpaceOf } from './filter.js';
+import { type Filter, type FilterSpace, spaceOf, systemSpaceOf } from './filter.js';
 import { listedSpaces, type Rewrite, type Rewritten } from './rewrite.js';
 import { FilteredSpace, RowFilter, Rows, TURN_MS } from './row-filter.js';
 
@@ -23,18 +23,33 @@ const LARGE_ROW = 256 * 1024;
 class Application {
   readonly #name: string;
   readonly #rows: RowFilter;
+  readonly #isOfRows: boolean;
   /** By space id, in the order in which their rows come. */
   readonly #spaces = new Map<number, FilteredSpace>();
 
-  constructor(filter: Filter, name: string) {
+  constructor(filter: Filter, name: string, isOfRows: boolean) {
     this.#name = name;
+    this.#isOfRows = isOfRows;
     this.#rows = new RowFilter(filter, name);
   }
 
   async head(head: Head): Promise<Rewritten> {
+    const rewritten = this.#isOfRows ? { head } : await this.#definitions(head);
+    for (const space of rewritten.head.catalog.spaces) {
+      const key = space.primaryKey?.parts ?? [];
+      const seen = (): FilterSpace => spaceOf(space);
+      this.#spaces.set(space.id, new FilteredSpace(space.name, seen, this.#name, key));
+    }
+    return rewritten;
+  }
+
+  /** The definitions after the filter. */
+  async #definitions(head: Head): Promise<Rewritten> {
     const catalog = new Catalog();
     for (const spaceId of SYSTEM_SPACES) {
-      const where = this.#add(new FilteredSpace(systemSpaceOf(spaceId), this.#name, []));
+      const system = systemSpaceOf(spaceId);
+      const where = new FilteredSpace(system.name, () => system, this.#name, []);
+      this.#spaces.set(spaceId, where);
       for (const { raw } of head.catalog.userRows(spaceId)) {
         const later = this.#rows.call(where, raw, (row) => {
           catalog.add(spaceId, Buffer.from(row));
@@ -45,18 +60,8 @@ class Application {
       }
     }
     const rewritten = this.#withoutGone({ ...head, catalog }, head.catalog);
-    const { head: left } = rewritten;
-    this.#check(left);
-    for (const space of left.catalog.spaces) {
-      const key = space.primaryKey?.parts ?? [];
-      this.#add(new FilteredSpace(spaceOf(space), this.#name, key));
-    }
+    this.#check(rewritten.head);
     return rewritten;
-  }
-
-  #add(where: FilteredSpace): FilteredSpace {
-    this.#spaces.set(where.space.id, where);
-    return where;
   }
 
   /** A space whose own row was skipped goes with all that belongs to it. */
@@ -157,11 +162,20 @@ export function applyFilter(filter: Filter, name: string): Rewrite {
   if (typeof filter !== 'function') {
     throw new TntarError('usage', `${name}: a filter is a function of space and tuple`);
   }
-  let application = new Application(filter, name);
+  return filterOf(filter, name, false);
+}
+
+/** Calls a function as {@link applyFilter} does, but for rows of users' spaces only. Definitions stay as they are. */
+export function filterRows(filter: Filter, name: string): Rewrite {
+  return filterOf(filter, name, true);
+}
+
+function filterOf(filter: Filter, name: string, isOfRows: boolean): Rewrite {
+  let application = new Application(filter, name, isOfRows);
   return {
     changed: name,
     head(head) {
-      application = new Application(filter, name);
+      application = new Application(filter, name, isOfRows);
       return application.head(head);
     },
     rows: (batch) => application.rows(batch),

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { groupBy } from '../base/collections.js';
 import { messageOf, TntarError } from '../base/errors.js';
 import type { Tuple } from '../tuple/tuple.js';
-import { applyFilter } from './apply.js';
+import { filterRows } from './apply.js';
 import { prepare } from './mask-checks.js';
 import type { Mask, Masking } from './mask-spec.js';
 import type { Rewrite } from './rewrite.js';
@@ -38,8 +38,8 @@ export function maskFields(masks: readonly Mask[], key: Buffer = randomBytes(32)
     typeof by === 'string' ? `${space}.${field}=${by}` : `${space}.${field}=fixed`,
   );
   const name = `mask ${shown.join(', ')}`;
-  const rewrite = applyFilter((space, tuple) => {
-    const mine = space.isSystem ? undefined : bySpace.get(space.name);
+  const rewrite = filterRows((space, tuple) => {
+    const mine = bySpace.get(space.name);
     if (mine === undefined) return tuple;
     return mine.reduce((each, [mask, change]) => masked(each, mask, change), tuple);
   }, name);

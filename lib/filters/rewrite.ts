@@ -5,7 +5,6 @@ import type { Manifest, ManifestSpace, Omission } from '../backup/manifest.js';
 import { indexBy } from '../base/collections.js';
 import { type Report, silent } from '../base/report.js';
 import { itemDuplex } from '../flow/item-duplex.js';
-import type { Catalog } from '../schema/catalog/catalog.js';
 import { type Head, systemBatches } from '../schema/catalog/preamble.js';
 import { Collector } from '../schema/read/preamble-reader.js';
 import { Field, SystemSpace } from '../schema/server/system-spaces.js';
@@ -76,12 +75,16 @@ function noted(head: Head, { partial, changed }: Rewrite, lost: readonly Omissio
   };
 }
 
+/** What the rows and the end need of the definitions, which are forgotten when they have been handed on. */
+interface Left {
+  spaces: ReadonlyMap<number, SpaceInfo>;
+  /** Ids of the sequences. */
+  sequences: ReadonlySet<number>;
+}
+
 /** The end of what is left. */
-function endOf(end: BackupEnd, catalog: Catalog, counts: BackupEnd['counts']): BackupEnd {
+function endOf(end: BackupEnd, { sequences: kept }: Left, counts: BackupEnd['counts']): BackupEnd {
   const { sequences, ...rest } = end;
-  const kept = new Set(
-    catalog.rows(SystemSpace.SEQUENCE).map(({ fields }) => Number(fields[Field.sequence.id])),
-  );
   const left = sequences?.filter(({ id }) => kept.has(id)) ?? [];
   return { ...rest, counts, ...(left.length === 0 ? {} : { sequences: left }) };
 }
@@ -94,7 +97,7 @@ class Rewriter {
   readonly #counter = new Counter();
   #outlook: Outlook = {};
   /** What is left, when all definitions have come. */
-  #left: { catalog: Catalog; spaces: ReadonlyMap<number, SpaceInfo> } | undefined;
+  #left: Left | undefined;
 
   constructor(rewrite: Rewrite, report: Report) {
     this.#rewrite = rewrite;
@@ -109,7 +112,7 @@ class Rewriter {
     } else if (item.kind === 'end') {
       this.#collector.end(item);
       if (this.#left === undefined) yield* this.#begin();
-      const end = endOf(item, this.#left!.catalog, this.#counter.counts);
+      const end = endOf(item, this.#left!, this.#counter.counts);
       yield this.#rewrite.end?.(end, this.#report) ?? end;
     } else if (!this.#collector.take(item)) {
       if (this.#left === undefined) yield* this.#begin();
@@ -126,7 +129,11 @@ class Rewriter {
     const { catalog } = head;
     const manifest = noted(head, rewrite, lost);
     const infos = manifest.spaces.map(({ id, name, engine }) => ({ id, name, engine }));
-    this.#left = { catalog, spaces: indexBy(infos, ({ id }) => id) };
+    const sequences = catalog
+      .rows(SystemSpace.SEQUENCE)
+      .map(({ fields }) => Number(fields[Field.sequence.id]));
+    this.#left = { spaces: indexBy(infos, ({ id }) => id), sequences: new Set(sequences) };
+    this.#collector.forget();
     // Of rows that go through a filter nobody knows how many come out, and what they are like.
     const outlook = rewrite.rows === undefined ? this.#outlook : {};
     yield { kind: 'start', manifest, ...outlook };

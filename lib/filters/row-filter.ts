@@ -13,17 +13,34 @@ import { type Filter, type FilterSpace, positions, TOOLS } from './filter.js';
 
 /** One space while a filter goes through its rows. */
 export class FilteredSpace {
-  readonly names: ReadonlyMap<string, number>;
   readonly tally: Filtered;
+  readonly #makeSpace: () => FilterSpace;
+  #space: FilterSpace | undefined;
+  #names: ReadonlyMap<string, number> | undefined;
 
+  /**
+   * @param name - of the space
+   * @param space - makes what a filter sees of it, when its first row comes: formats may have 10,000 fields
+   */
   constructor(
-    readonly space: FilterSpace,
+    name: string,
+    space: () => FilterSpace,
     filter: string,
     /** Of its primary key, for messages. */
     readonly key: readonly KeyPart[],
   ) {
-    this.names = positions(space);
-    this.tally = { filter, space: space.name, in: 0, changed: 0, skipped: 0, out: 0 };
+    this.#makeSpace = space;
+    this.tally = { filter, space: name, in: 0, changed: 0, skipped: 0, out: 0 };
+  }
+
+  get space(): FilterSpace {
+    this.#space ??= this.#makeSpace();
+    return this.#space;
+  }
+
+  get names(): ReadonlyMap<string, number> {
+    this.#names ??= positions(this.space);
+    return this.#names;
   }
 }
 

@@ -3,7 +3,7 @@ import { TntarError } from '../base/errors.js';
 import { quoted, thereAre } from '../base/report.js';
 import type { Catalog, Space } from '../schema/catalog/catalog.js';
 import { isTable } from '../schema/catalog/rows.js';
-import { applyFilter } from './apply.js';
+import { filterRows } from './apply.js';
 import { Budget } from './expression/budget.js';
 import { compileExpression, oneLine, type Predicate } from './expression/expression.js';
 import type { ExpressionType, FieldTypes } from './expression/types.js';
@@ -80,9 +80,9 @@ export function keepWhere(wheres: readonly Where[]): Rewrite {
   let predicates: ReadonlyMap<number, Predicate[]> = new Map();
   const name = `where ${wheres.map(shown).join(', ')}`;
   const budget = new Budget();
-  const rewrite = applyFilter((space, tuple) => {
+  const rewrite = filterRows((space, tuple) => {
     budget.begin();
-    const mine = space.isSystem ? undefined : predicates.get(space.id);
+    const mine = predicates.get(space.id);
     return mine === undefined || mine.every((isTrue) => isTrue(tuple)) ? tuple : null;
   }, name);
   return {

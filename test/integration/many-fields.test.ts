@@ -7,11 +7,11 @@ import { archive, jsonEntry, manifest, manyRowsEntry, sealed } from '../support/
 import { tntar } from '../support/cli.js';
 import type { Plain } from '../support/msgpack.js';
 import { tntarMeasured } from '../support/peak.js';
-import { startServer } from '../support/server.js';
+import { startServer, type TestServer } from '../support/server.js';
 
 const PEAK_MIB = 256;
 /** As many as all definitions may weigh. */
-const SPACES = 24;
+const SPACES = 20;
 
 /** An archive of spaces with so many fields each, of which the last has an option. */
 function archiveOf(spaces: number, fields: number, option: string): Buffer {
@@ -43,15 +43,20 @@ describe('spaces of as many fields as the limits allow', () => {
   let folder: string;
   let file: string;
   let other: string;
+  let server: TestServer;
 
-  before(() => {
+  before(async () => {
+    server = await startServer();
     folder = mkdtempSync(join(tmpdir(), 'tntar-fields-'));
     [file, other] = [join(folder, 'a.tar.zst'), join(folder, 'b.tar.zst')];
     writeFileSync(file, archiveOf(SPACES, MAX_FIELDS, 'a'));
     writeFileSync(other, archiveOf(SPACES, MAX_FIELDS, 'b'));
   });
 
-  after(() => rmSync(folder, { recursive: true }));
+  after(async () => {
+    rmSync(folder, { recursive: true });
+    await server.stop();
+  });
 
   for (const [title, args, expected, shown] of [
     ['list', ['list', '--schema', 'FILE'], 0, /f10000 +any/],
@@ -62,10 +67,20 @@ describe('spaces of as many fields as the limits allow', () => {
       /field 10000 'f10000' option a -> b/,
     ],
     ['choose rows of', ['cat', 's0', 'FILE', '--where', 'f1 == 2'], 0, /^\{"f1":2\}$/m],
+    [
+      'choose and mask rows of, and to plan the restore of',
+      [
+        ...['restore', 'TARGET', '-i', 'FILE', '--dry-run'],
+        ...['--mask', 's0.f2=hash', '--where', 's0: f1 == 2'],
+      ],
+      0,
+      /space 's1'/,
+    ],
     ['write as TSV', ['cat', 's0', 'FILE', '--format', 'tsv'], 0, /\tf10000\n/],
   ] as const) {
     it(`are ones that it takes no more than ${PEAK_MIB} MiB to ${title}`, async () => {
-      const given = args.map((arg) => (arg === 'FILE' ? file : arg === 'OTHER' ? other : arg));
+      const places: Record<string, string> = { FILE: file, OTHER: other, TARGET: server.uri };
+      const given = args.map((arg) => places[arg] ?? arg);
       const { code, stdout, stderr, peakMiB } = await tntarMeasured(given, { timeoutMs: 60_000 });
       equal(code, expected, stderr);
       match(stdout.toString(), shown);
@@ -81,21 +96,21 @@ describe('spaces of as many fields as the limits allow', () => {
   });
 
   it('are more than a dump takes if there is one more, and it says what to do', async () => {
-    const server = await startServer({
+    const source = await startServer({
       lua: `
         local format = {}
         for i = 1, ${MAX_FIELDS + 1} do format[i] = {name = 'f' .. i, type = 'any'} end
         box.schema.space.create('wide', {format = format}):create_index('pk')`,
     });
     try {
-      const { code, stderr } = await tntar(['dump', server.uri, '-o', join(folder, 'c.tar.zst')]);
+      const { code, stderr } = await tntar(['dump', source.uri, '-o', join(folder, 'c.tar.zst')]);
       equal(code, 1);
       match(
         stderr,
         /space 'wide': its format has 10001 fields.*\n.*shorten the format on the server/,
       );
     } finally {
-      await server.stop();
+      await source.stop();
     }
   });
 });

@@ -209,8 +209,13 @@ export class Catalog {
 
   /** Index 0 of any space, also of a system space. */
   primaryKeyOf(spaceId: number): Index | undefined {
+    return this.primaryKeys.get(spaceId);
+  }
+
+  /** The primary indexes by the id of their space. */
+  get primaryKeys(): ReadonlyMap<number, Index> {
     this.#primaryKeys ??= this.#readPrimaryKeys();
-    return this.#primaryKeys.get(spaceId);
+    return this.#primaryKeys;
   }
 
   /** All indexes of one space, the primary one included. */

@@ -18,11 +18,13 @@ import { checkNesting, validate } from './validate.js';
  * collector.end(end);
  */
 export class Collector {
-  readonly #catalog = new Catalog('archive');
+  #catalog: Catalog | undefined = new Catalog('archive');
   readonly #counter = new Counter();
   #manifest: Manifest | undefined;
   #excluded: ReadonlySet<number> = new Set();
   #head: Head | undefined;
+  /** Ids of the spaces that have a primary index, once all definitions have come. */
+  #keyed: ReadonlySet<number> | undefined;
 
   /** What has come, by the backup's space id. */
   get counts(): ReadonlyMap<number, Count> {
@@ -44,7 +46,7 @@ export class Collector {
     this.#counter.add(batch);
     const { id, name } = batch.space;
     if (id > SYSTEM_ID_MAX) {
-      if (this.head().catalog.primaryKeyOf(id) === undefined) {
+      if (!this.#spacesWithKey().has(id)) {
         throw new TntarError('archive', `space '${name}' has rows, and no primary index for them`);
       }
       if (this.#excluded.has(id)) {
@@ -52,7 +54,7 @@ export class Collector {
       }
       return false;
     }
-    if (this.#head !== undefined)
+    if (this.#keyed !== undefined || this.#catalog === undefined)
       throw new Error('rows of a system space came behind those of a user');
     this.#catalog.addAll(id, batch.bytes, (row) => checkNesting(id, row));
     batch.release?.();
@@ -68,9 +70,23 @@ export class Collector {
     if (this.#head !== undefined) return this.#head;
     const [manifest, catalog] = [this.#manifest, this.#catalog];
     if (manifest === undefined) throw new Error('rows or the end came before the start');
+    if (catalog === undefined) throw new Error('the definitions are forgotten');
     validate(manifest.spaces, catalog);
+    this.#keyed = new Set(catalog.primaryKeys.keys());
     this.#head = { manifest, catalog };
     return this.#head;
+  }
+
+  /** Frees the definitions, which may take more memory than all rows on their way. They cannot be asked for again. */
+  forget(): void {
+    this.#manifest = undefined;
+    this.#catalog = undefined;
+    this.#head = undefined;
+  }
+
+  #spacesWithKey(): ReadonlySet<number> {
+    if (this.#keyed === undefined) this.head();
+    return this.#keyed!;
   }
 
   /** @throws TntarError of kind `failure` where not all has come that was read */
