@@ -24,23 +24,23 @@ interface Flags extends ReportFlags {
 }
 
 const EXAMPLES = `
-Formats (docs/reference/text-forms.md has how each type reads in each):
-  ndjson    a row a line: an object by the names of fields, or an array where there are none
-  json      one array of those
-  csv, tsv  RFC 4180, with a line of names; null is nothing, an empty string is ""
-  postgres  CREATE TABLE by format and indexes, and COPY, in one transaction, for psql
-  sqlite    the same with INSERT, for sqlite3
-  sql       the same as close to the standard as goes
-  msgpack   the tuples as they are, back to back
+Formats (docs/reference/text-forms.md shows each type in each format):
+  ndjson    one row per line: an object if the fields have names, otherwise an array
+  json      one array of all rows
+  csv, tsv  RFC 4180 with a header line; null is an empty cell, an empty string is ""
+  postgres  CREATE TABLE, COPY and indexes in one transaction, for psql
+  sqlite    CREATE TABLE, INSERT and indexes in one transaction, for sqlite3
+  sql       the same in standard SQL, as far as possible
+  msgpack   the unchanged tuples, one after the other
 
-Strings that are not valid UTF-8 (and for sql and postgres those with a zero byte), by --invalid-utf8:
-  error     the first one ends the run
-  replace   U+FFFD in place of the bytes that are not valid; a warning says in how many strings
-  base64    'base64:' and the bytes in base64; strings that begin with 'base64:' get this form, too
+Values of --invalid-utf8 (in sql and postgres also for strings with a zero byte):
+  error     stop at the first such string
+  replace   replace invalid bytes with U+FFFD, and warn with the number of strings
+  base64    write 'base64:' and the bytes in base64, also for strings that start with 'base64:'
 
-What has come out was verified. Of a file the definitions and this space are read; what comes from a
-pipe is read to its end, and where it is damaged behind the rows that is exit 3 all the same. With --limit
-reading stops where there are enough.
+Every row is verified before it is written. Of a file, only the definitions and this space are
+read. From a pipe, the whole archive is read, and damage after the rows also exits with 3. With
+--limit, reading stops after that many rows.
 
 Examples:
   tntar cat users backup.tar.zst | jq .name
@@ -50,7 +50,7 @@ Examples:
   tntar cat files backup.tar.zst --format csv --invalid-utf8 base64 > files.csv
 `;
 
-const GONE_HELP = `  141  what reads the output went away, as head does; nothing is said about it
+const GONE_HELP = `  141  the reader of the output closed it, as head does; no message is printed
 `;
 
 const gather = (value: string, before: string[] = []): string[] => [...before, value];
@@ -113,31 +113,36 @@ async function run(space: string, file: string | undefined, flags: Flags): Promi
 }
 
 export function catCommand(): Command {
-  return addReportOptions(addInput(new Command('cat').argument('<space>', 'whose rows are wanted')))
-    .summary('write the rows of a space as JSON, CSV, SQL and others')
-    .description('Writes the rows of one space of an archive to standard output, as they are read.')
-    .addOption(
-      new Option('--format <format>', 'how rows are written')
-        .choices(TEXT_FORMATS)
-        .default('ndjson'),
-    )
-    .option('--fields <a,b>', 'only these, in this order, by name or number from 1', fieldsOf)
-    .option(
-      '--where <expression>',
-      "only rows for which it is true, e.g. 'age >= 18'; may be given again",
-      gather,
-    )
-    .addOption(
-      new Option('--invalid-utf8 <how>', 'what to do with strings that are not valid UTF-8')
-        .choices(INVALID_UTF8)
-        .default('error'),
-    )
-    .option(
-      '--escape-formulas',
-      'csv, tsv: an apostrophe before text that a spreadsheet takes for a formula',
-      false,
-    )
-    .option('--limit <rows>', 'stop reading behind so many; the rest is not verified', limitOf)
+  const own = new Command('cat').argument('<space>', 'space whose rows are written');
+  return addReportOptions(
+    addInput(own)
+      .summary('write the rows of a space as JSON, CSV, SQL or another format')
+      .description('Write the rows of one space of an archive to standard output.')
+      .addOption(
+        new Option('--format <format>', 'output format').choices(TEXT_FORMATS).default('ndjson'),
+      )
+      .option(
+        '--fields <a,b>',
+        'write only these fields, in this order, by name or by number from 1',
+        fieldsOf,
+      )
+      .option(
+        '--where <expression>',
+        "write only rows for which the expression is true, e.g. 'age >= 18' (repeatable)",
+        gather,
+      )
+      .addOption(
+        new Option('--invalid-utf8 <how>', 'action for strings that are not valid UTF-8')
+          .choices(INVALID_UTF8)
+          .default('error'),
+      )
+      .option(
+        '--escape-formulas',
+        'in csv and tsv, put an apostrophe before text that a spreadsheet would run as a formula',
+        false,
+      )
+      .option('--limit <rows>', 'stop after N rows; the rest is not verified', limitOf),
+  )
     .addHelpText('after', EXAMPLES + EXIT_HELP + GONE_HELP)
     .action(run);
 }

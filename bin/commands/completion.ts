@@ -14,8 +14,8 @@ Examples:
 `;
 
 const SHELLS_HELP = `
-For zsh, ~/.zfunc has to be in fpath before compinit: fpath+=(~/.zfunc) in ~/.zshrc. For one
-shell alone, eval "$(tntar completion bash)" does, the same in zsh, and in fish
+For zsh, add ~/.zfunc to fpath before compinit: fpath+=(~/.zfunc) in ~/.zshrc. For the current
+shell only, run eval "$(tntar completion bash)" (or zsh), or in fish
 tntar completion fish | source.
 `;
 
@@ -48,12 +48,12 @@ async function run(shell: Shell, _flags: unknown, command: Command): Promise<voi
 
 export function completionCommand(): Command {
   return new Command('completion')
-    .summary('print a script that completes commands and options')
+    .summary('print a shell completion script')
     .description(
-      'Prints a script for a shell, which then completes commands, options, their values and\n' +
-        'names of files. It starts no tntar: make it anew after an update.',
+      'Print a script that completes commands, options, their values and file names in a shell. ' +
+        'The script does not call tntar: print it again after an update.',
     )
-    .addArgument(new Argument('<shell>', 'of which kind').choices(SHELLS))
+    .addArgument(new Argument('<shell>', 'shell to print the script for').choices(SHELLS))
     .addHelpText('after', SHELLS_HELP + EXAMPLES + EXIT_HELP)
     .action(run);
 }

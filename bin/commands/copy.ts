@@ -24,9 +24,9 @@ interface Flags extends ServerFlags, FilterFlags, TargetFlags, ReportFlags {
 
 const SERVERS_HELP = `
 SOURCE and TARGET: [user[:password]@]host[:port], a port, or [user@]unix/:/path.
-User and password of both are also taken from TT_CLI_USERNAME and TT_CLI_PASSWORD, or from
---password-file; one in an address goes before, and a password that is still missing is asked
-for on the terminal. The other options of a server are for both.
+User and password of both can also come from TT_CLI_USERNAME and TT_CLI_PASSWORD, the password
+from --password-file. A password in an address overrides them. If it is still missing, tntar asks
+for it on the terminal. All other connection options are for both servers.
 `;
 
 const EXAMPLES = `
@@ -68,32 +68,38 @@ async function run(from: string, to: string, flags: Flags): Promise<void> {
 }
 
 export function copyCommand(): Command {
-  const servers = new Command('copy')
-    .argument('<source>', 'the server that is read')
-    .argument('<target>', 'the server that is written to');
-  const command = addConnectionOptions(servers).option(
-    '--target-password-file <file>',
-    'take the password of the target from this file, and not from --password-file',
-  );
-  return addReportOptions(
-    addTargetOptions(addFilterOptions(command), 'read the source, ask the target'),
-  )
-    .summary('put a live database into another one')
+  const own = new Command('copy')
+    .summary('copy a live database into another one')
     .description(
-      'Reads a live database as dump does, and puts it into another one as restore does, with\n' +
-        'the same filters and checks, and no archive in between.',
+      'Copy a live database into another one, without an archive in between. The source is read as ' +
+        'by dump and the target is written as by restore, with the same filters and checks.',
     )
+    .argument('<source>', 'server to read from')
+    .argument('<target>', 'server to write to');
+  const targeted = addTargetOptions(own, 'read the source, check the target,')
     .addOption(
-      new Option('--source <how>', 'how to read: snapshot (one moment), select (less privilege)')
+      new Option(
+        '--source <how>',
+        'read method: snapshot (a consistent read view) or select (needs fewer privileges)',
+      )
         .choices(['auto', 'snapshot', 'select'])
         .default('auto'),
     )
     .option(
       '--force-snapshot',
-      'take a snapshot even if it can hang the server (3.2.0-1, 3.3.0-2 and 3.4.0, with tuples over 4 MiB)',
+      'use a read view even if it can hang the server (3.2.0-1, 3.3.0-2 and 3.4.0, with tuples over 4 MiB)',
       false,
     )
-    .option('--strict', 'fail if rows were written, or not yet committed, while select read', false)
+    .option(
+      '--strict',
+      'fail if rows changed, or were uncommitted, while select was reading',
+      false,
+    );
+  const connected = addConnectionOptions(addFilterOptions(targeted)).option(
+    '--target-password-file <file>',
+    'read the password of the target from this file, instead of --password-file',
+  );
+  return addReportOptions(connected)
     .addHelpText('after', SERVERS_HELP + EXAMPLES + EXIT_HELP)
     .action(run);
 }

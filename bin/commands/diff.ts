@@ -43,17 +43,17 @@ Examples:
 
 const JSON_HELP = `
 --json prints {"isEqual", "only", "definitions": [{"kind", "what", "changes"}], "spaces": [{"name",
-"removed", "added", "changed", "equal"}], "uncompared": [names]}; a change is {"what", "before",
-"after"}; "uncompared" are spaces whose rows a side excludes. With --rows it prints a line each:
-{"definition"}, {"row": {"space", "before", "after"}}, {"space"}, {"isEqual", "uncompared"}. If both
-rows read the same, or are large, "bytes" says where they differ: {"at", "before", "after"}, in hex.
+"removed", "added", "changed", "equal"}], "uncompared": [names]}. A change is {"what", "before",
+"after"}. "uncompared" lists spaces whose rows one side excludes. With --rows, each is a line:
+{"definition"}, {"row": {"space", "before", "after"}}, {"space"}, {"isEqual", "uncompared"}. If two
+rows look equal or are large, "bytes" shows where they differ: {"at", "before", "after"} in hex.
 If the versions differ, "converted" is {"side", "from", "to", "notes"}.
 `;
 
 const VERSIONS_HELP = `
-If A and B are of different versions, one side is compared as a restore into the other's version
-would write it: A if possible, else B. What such a restore leaves out or changes is a warning, and
-not a difference.
+If A and B have different server versions, one of them is converted as by a restore into the other
+version: A if possible, otherwise B. Objects that the conversion changes or leaves out cause a
+warning and do not count as differences.
 `;
 
 /** Text that is gathered before it is written. */
@@ -251,29 +251,29 @@ function nameOf(side: string): string {
 }
 
 export function diffCommand(): Command {
-  const command = new Command('diff')
-    .argument('<a>', 'an archive, - for standard input, or a server')
-    .argument('<b>', 'another one');
-  return addReportOptions(addRowChoiceOption(addChoiceOptions(addConnectionOptions(command))))
-    .summary('compare two archives, or servers')
+  const own = new Command('diff')
+    .summary('compare two archives or servers')
     .description(
-      'Compares A with B, each an archive or a live server: all definitions, by their names, and\n' +
-        'all rows, by their primary keys. What only A has is removed (-), what only B has added (+).\n' +
-        'Memory is bounded: rows that come in no known order are sorted in temporary files.',
+      'Compare A with B, each an archive or a live server: all definitions by name, and all rows by ' +
+        'primary key. Rows only in A are shown as removed (-), rows only in B as added (+). Memory ' +
+        'use is bounded: unordered rows are sorted in temporary files.',
     )
-    .option(
-      '--password-file-b <file>',
-      'the same for B, where that is a server of another password',
-    )
+    .argument('<a>', 'archive, - for standard input, or server')
+    .argument('<b>', 'archive, - for standard input, or server')
     .option('--rows', 'print each row that differs', false)
     .addOption(
-      new Option('--schema-only', 'compare definitions, no rows')
+      new Option('--schema-only', 'compare definitions, but no rows')
         .default(false)
         .conflicts('dataOnly'),
     )
-    .option('--data-only', 'compare rows, no definitions', false)
-    .option('--sort', 'sort all rows first, in temporary files', false)
-    .option('--json', 'print one JSON document, or with --rows one a line', false)
+    .option('--data-only', 'compare rows, but no definitions', false)
+    .option('--sort', 'sort all rows in temporary files before comparing them', false)
+    .option('--json', 'print one JSON document, or with --rows one JSON object per line', false);
+  const connected = addConnectionOptions(addRowChoiceOption(addChoiceOptions(own))).option(
+    '--password-file-b <file>',
+    'read the password of B from this file, instead of --password-file',
+  );
+  return addReportOptions(connected)
     .addHelpText('after', SIDES_HELP + VERSIONS_HELP + JSON_HELP + EXAMPLES + DIFF_EXIT_HELP)
     .action(run);
 }

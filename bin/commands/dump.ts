@@ -39,7 +39,7 @@ Examples:
 function level(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value >= 1 && value <= MAX_LEVEL) return value;
-  throw new InvalidArgumentError(`It has to be a whole number from 1 to ${MAX_LEVEL}.`);
+  throw new InvalidArgumentError(`It must be a whole number from 1 to ${MAX_LEVEL}.`);
 }
 
 async function run(uri: string, flags: Flags): Promise<void> {
@@ -86,28 +86,39 @@ async function halfOf(flags: Flags): Promise<Rewrite[]> {
 }
 
 export function dumpCommand(): Command {
-  return addReportOptions(addFilterOptions(addServerOptions(new Command('dump'))))
-    .summary('read a live database and write an archive')
-    .description('Reads a live database and writes it as an archive to standard output or a file.')
-    .option('-o, --output <file>', 'write to a file, which is there whole or not at all')
+  const own = new Command('dump')
+    .summary('back up a live database as an archive')
+    .description('Back up a live database as an archive, to standard output or a file.')
+    .option('-o, --output <file>', 'output file; it appears only when it is complete')
     .addOption(
-      new Option('--source <how>', 'how to read: snapshot (one moment), select (less privilege)')
+      new Option(
+        '--source <how>',
+        'read method: snapshot (a consistent read view) or select (needs fewer privileges)',
+      )
         .choices(['auto', 'snapshot', 'select'])
         .default('auto'),
     )
-    .option('--level <n>', `zstd level, 1 to ${MAX_LEVEL}`, level, DEFAULT_LEVEL)
+    .option('--level <n>', `zstd compression level, 1 to ${MAX_LEVEL}`, level, DEFAULT_LEVEL)
     .option(
       '--force-snapshot',
-      'take a snapshot even if it can hang the server (3.2.0-1, 3.3.0-2 and 3.4.0, with tuples over 4 MiB)',
+      'use a read view even if it can hang the server (3.2.0-1, 3.3.0-2 and 3.4.0, with tuples over 4 MiB)',
       false,
     )
-    .option('--strict', 'fail if rows were written, or not yet committed, while select read', false)
-    .option('--schema-only', 'all definitions, no rows; sequences begin anew', false)
+    .option(
+      '--strict',
+      'fail if rows changed, or were uncommitted, while select was reading',
+      false,
+    )
+    .option('--schema-only', 'dump all definitions, but no rows; sequences start anew', false)
     .addOption(
-      new Option('--data-only', 'rows, and no more of definitions than restore --data-only needs')
+      new Option(
+        '--data-only',
+        'dump rows, and only the definitions that restore --data-only needs',
+      )
         .default(false)
         .conflicts('schemaOnly'),
-    )
+    );
+  return addReportOptions(addServerOptions(addFilterOptions(own)))
     .addHelpText('after', SERVER_HELP + EXAMPLES + EXIT_HELP)
     .action(run);
 }

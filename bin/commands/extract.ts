@@ -25,7 +25,7 @@ function checkPlace(directory: string): void {
   requirePath('-C', directory);
   if (resolve(directory) !== process.cwd()) return;
   throw new TntarError('usage', '-C is the working directory, which cannot be replaced', {
-    hint: 'name a directory in it or beside it',
+    hint: 'name a directory inside or beside it',
   });
 }
 
@@ -54,15 +54,20 @@ async function run(file: string | undefined, flags: Flags): Promise<void> {
 }
 
 export function extractCommand(): Command {
-  return addReportOptions(addChoiceOptions(addInput(new Command('extract'))))
-    .summary('turn an archive into a directory of the Lua module')
+  const own = addInput(new Command('extract'))
+    .summary('convert an archive to a directory of the Lua module')
     .description(
-      'Writes an archive as a directory of the Lua module tarantool/dump: a file a space,\n' +
-        'as that module writes it and as its restore takes it. Users, grants, sequences,\n' +
-        'functions and the like have no place in it, and what is left out is named.',
+      'Convert an archive to a directory of the Lua module tarantool/dump, with one file per space, ' +
+        'as the restore of that module expects it. The directory cannot hold users, privileges, ' +
+        'sequences and functions; everything that is left out is listed.',
     )
-    .requiredOption('-C, --directory <dir>', 'where to; not there yet, or empty')
-    .option('--all', 'also all else, with manifest and trailer: for tntar, and verified', false)
+    .requiredOption('-C, --directory <dir>', 'output directory; must be new or empty')
+    .option(
+      '--all',
+      'also write everything else, with manifest and trailer, so that tntar can verify it',
+      false,
+    );
+  return addReportOptions(addChoiceOptions(own))
     .addHelpText('after', EXAMPLES + EXIT_HELP)
     .action(run);
 }

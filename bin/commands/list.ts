@@ -169,14 +169,15 @@ async function run(file: string | undefined, flags: Flags): Promise<void> {
 }
 
 export function listCommand(): Command {
-  return addReportOptions(addChoiceOptions(addInput(new Command('list'))))
-    .summary('show what an archive holds')
+  const own = addInput(new Command('list'))
+    .summary('list the spaces of an archive')
     .description(
-      'Shows the spaces that an archive holds. Of a file only the ends are read, and the\n' +
-        'definitions where they are needed; from a pipe all is read and verified.',
+      'List the spaces of an archive. Of a file, only both ends are read, and the definitions if ' +
+        'they are needed. From a pipe, the whole archive is read and verified.',
     )
-    .option('--schema', 'show formats, indexes, constraints and sequences, too', false)
-    .option('--json', 'print one JSON document', false)
+    .option('--schema', 'also print formats, indexes, constraints and sequences', false)
+    .option('--json', 'print one JSON document', false);
+  return addReportOptions(addChoiceOptions(own))
     .addHelpText('after', EXAMPLES + EXIT_HELP)
     .action(run);
 }

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Help, type Option } from 'commander';
 import { VERSION } from '../../lib/base/version.js';
 import { refuseEmptyValues } from '../options/empty-values.js';
 import { withoutPasswords } from '../options/passwords.js';
@@ -44,6 +44,12 @@ function writeOut(text: string): void {
   output.write(text);
 }
 
+/** Describes an option for the help, without the default of a flag: a flag that is not given is off. */
+function optionDescription(this: Help, option: Option): string {
+  if (option.defaultValue === false) return option.description;
+  return Help.prototype.optionDescription.call(this, option);
+}
+
 /**
  * All that can be called, and what help says of it. Runs nothing: completion and manual are made of it, too.
  *
@@ -52,11 +58,12 @@ function writeOut(text: string): void {
  */
 export function buildProgram(args: readonly string[] = []): Command {
   const program = new Command('tntar')
-    .description(
-      'Logical backup of a live Tarantool database as one compressed stream, and its restore.',
-    )
-    .version(VERSION)
-    .showHelpAfterError('(tntar --help shows what there is)')
+    .description('Back up a live Tarantool database as one compressed stream, and restore it.')
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .configureHelp({ optionDescription })
+    .showHelpAfterError('(tntar --help lists all commands)')
     .exitOverride()
     .configureOutput({
       writeOut,
@@ -65,7 +72,7 @@ export function buildProgram(args: readonly string[] = []): Command {
     .addHelpText('after', EXAMPLES + EXIT_HELP + DIFF_EXIT_NOTE);
   for (const make of COMMANDS) {
     const command = make().copyInheritedSettings(program);
-    command.showHelpAfterError(`(tntar ${command.name()} --help shows what it takes)`);
+    command.showHelpAfterError(`(tntar ${command.name()} --help lists its arguments and options)`);
     refuseEmptyValues(command);
     program.addCommand(command);
   }

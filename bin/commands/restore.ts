@@ -10,7 +10,8 @@ import { withoutPassword } from '../options/passwords.js';
 import { addInput, addressFor, inputOf, requireServer } from '../options/places.js';
 import { addReportOptions, type ReportFlags, reportOf } from '../options/report-options.js';
 import {
-  addServerOptions,
+  addConnectionOptions,
+  DEFAULT_URI,
   SERVER_HELP,
   type ServerFlags,
   serverOptions,
@@ -126,22 +127,23 @@ async function run(uri: string, file: string | undefined, flags: Flags): Promise
 }
 
 export function restoreCommand(): Command {
-  const command = addFilterOptions(addInput(addServerOptions(new Command('restore'))));
-  return addReportOptions(addTargetOptions(command, 'verify what would be read'))
-    .summary('put an archive into a database')
+  const own = new Command('restore')
+    .summary('restore an archive into a database')
     .description(
-      'Puts an archive into a database that has none of its spaces, or with --existing\n' +
-        'into one that has some; with --data-only, its rows into spaces that are there.\n' +
-        'Nothing is written, dropped or emptied before the target was found fit, and no\n' +
-        'row of a part before the part was verified. Users, functions and collations that\n' +
-        'are there already and the same are used; ids that are taken there are changed.\n' +
-        'Takes a directory of the Lua module tarantool/dump as well, or a tar of one.',
-    )
-    .option(
-      '--salvage',
-      'of a damaged archive, restore the spaces that are whole; says what is lost, and exits 3',
-      false,
-    )
+      'Restore an archive into a database. By default the target must have none of its spaces; ' +
+        'use --existing if it has some, or --data-only to load only rows into existing spaces. ' +
+        'The target is checked before anything is written, dropped or truncated, and each part of ' +
+        'the archive is verified before its rows are written. Existing users, functions and ' +
+        'collations with the same definition are reused. If an id is taken, the object gets a new ' +
+        'one. The archive can also be a directory of the Lua module tarantool/dump, or a tar of one.',
+    );
+  const addressed = addInput(own.argument('[uri]', 'server to write to', DEFAULT_URI));
+  const targeted = addTargetOptions(addressed, 'verify the input, check the target,').option(
+    '--salvage',
+    'restore the intact spaces of a damaged archive, list what is lost, and exit with 3',
+    false,
+  );
+  return addReportOptions(addConnectionOptions(addFilterOptions(targeted)))
     .addHelpText('after', SERVER_HELP + EXAMPLES + EXIT_HELP)
     .action(run);
 }

@@ -94,13 +94,14 @@ async function run(file: string | undefined, flags: Flags): Promise<void> {
 }
 
 export function verifyCommand(): Command {
-  return addReportOptions(addChoiceOptions(addInput(new Command('verify'))))
-    .summary('read a whole archive and check it')
+  const own = addInput(new Command('verify'))
+    .summary('verify a whole archive')
     .description(
-      'Reads a whole archive, checks every byte of it, and needs no server.\n' +
-        'Of a damaged file it names every bad place, and each space that is not whole.\n' +
-        'Of a directory of the Lua module it can check the tuples only, and exits 3.',
-    )
+      'Read a whole archive and check every byte of it, without a server. For a damaged file, ' +
+        'every damaged place and every incomplete space is listed. In a directory of the Lua module ' +
+        'only the tuples can be checked, and the exit code is 3.',
+    );
+  return addReportOptions(addChoiceOptions(own))
     .addHelpText('after', EXAMPLES + EXIT_HELP)
     .action(run);
 }

@@ -51,7 +51,7 @@ function optionSurface({ flags, short, long, description, argChoices }: Option):
     flags: [short, long].filter((flag) => flag !== undefined),
     description,
     value: name === undefined ? undefined : { name, values: valuesOf(name, argChoices) },
-    isRepeatable: /\bmay be given again\b/.test(description),
+    isRepeatable: /\(repeatable\)/.test(description),
   };
 }
 

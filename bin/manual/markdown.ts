@@ -45,7 +45,7 @@ const fenced = (language: string, text: string): string => `\`\`\`${language}\n$
 function list(title: string, items: readonly { term: string; meaning: string }[]): string[] {
   if (items.length === 0) return [];
   const lines = items.map(({ term, meaning }) =>
-    wrapped(`- \`${term}\`: ${inline(meaning.replace(' (default: false)', ''))}`, '  '),
+    wrapped(`- \`${term}\`: ${inline(meaning)}`, '  '),
   );
   return [`### ${title}`, lines.join('\n')];
 }

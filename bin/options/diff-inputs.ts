@@ -4,12 +4,11 @@ import { kindOf } from './places.js';
 import { flagsOf, type ServerFlags, serverOptions } from './server-options.js';
 
 export const SIDES_HELP = `
-A and B: what is there as a file is an archive, and - is one on standard input. All else is the
-address of a server: [user[:password]@]host:port, user@host, a port, or unix/:/path. A name alone
-is neither: write ./NAME for a file, NAME:3301 for a server.
---password-file is for both servers, --password-file-b for the second one where that has another; a
-password in an address goes before both. The other options of a server are for both, as are
-TT_CLI_USERNAME and TT_CLI_PASSWORD.
+A and B: an existing file is an archive, and - is an archive on standard input. Anything else is
+the address of a server: [user[:password]@]host:port, user@host, a port, or unix/:/path. A name
+alone is ambiguous: write ./NAME for a file, NAME:3301 for a server.
+--password-file is for both servers; --password-file-b overrides it for B. A password in an address
+overrides both. All other connection options, TT_CLI_USERNAME and TT_CLI_PASSWORD are for both.
 `;
 
 /**

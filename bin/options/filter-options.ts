@@ -39,12 +39,13 @@ function renaming(text: string, before = new Map<string, string>()): Map<string,
 /** Options that choose spaces by name. */
 export function addChoiceOptions(command: Command): Command {
   return command
+    .optionsGroup('Filter options:')
     .option(
       '--space <glob>',
-      "only spaces of such names, e.g. 'app_*', '[!_]*' or '{users,log_?}'; may be given again",
+      "include only spaces with matching names, e.g. 'app_*', '[!_]*' or '{users,log_?}' (repeatable)",
       gather,
     )
-    .option('--exclude <glob>', 'no spaces of such names; may be given again', gather);
+    .option('--exclude <glob>', 'exclude spaces with matching names (repeatable)', gather);
 }
 
 /** Adds the option that leaves out the rows of spaces, by name. */
@@ -52,7 +53,7 @@ export function addRowChoiceOption(command: Command): Command {
   return command.addOption(
     new Option(
       '--exclude-rows <glob>',
-      'leave out the rows of spaces of such names, keep their definitions; may be given again',
+      'exclude the rows of spaces with matching names, but keep their definitions (repeatable)',
     )
       .argParser(gather)
       .conflicts('schemaOnly'),
@@ -60,32 +61,33 @@ export function addRowChoiceOption(command: Command): Command {
 }
 
 const ORDER_HELP = `
-Filters work in this order: --space, --exclude, --where, --filter, --mask, --rename, --engine.
---exclude-rows comes right after --exclude.`;
+Filters are applied in this order: --space, --exclude, --exclude-rows, --where, --filter, --mask,
+--rename, --engine.`;
 
 /** Those, and options that change what goes through. */
 export function addFilterOptions(command: Command): Command {
   return addRowChoiceOption(addChoiceOptions(command))
-    .option('--rename <old=new>', 'give a space another name; may be given again', renaming)
-    .addOption(
-      new Option('--engine <name>', 'put all spaces into this engine').choices(['memtx', 'vinyl']),
-    )
+    .option('--rename <old=new>', 'rename a space (repeatable)', renaming)
+    .addOption(new Option('--engine <name>', 'engine for all spaces').choices(['memtx', 'vinyl']))
     .option(
       '--where <space: expression>',
-      "only rows for which it is true, e.g. 'users: age >= 18'; may be given again",
+      "include only rows for which the expression is true, e.g. 'users: age >= 18' (repeatable)",
       gather,
     )
     .option(
       '--filter <file>',
-      'an ES module: export default (space, tuple) => tuple, or null to skip; may be given again',
+      'ES module with export default (space, tuple) => tuple, or null to skip the row (repeatable)',
       gather,
     )
     .option(
       '--mask <space.field=how>',
-      'hide values: =null, =hash (the same for the same value) or =fixed:VALUE; may be given again',
+      'hide values of a field: =null, =hash (equal values get equal hashes) or =fixed:VALUE (repeatable)',
       gather,
     )
-    .option('--mask-key-file <file>', 'the key of hashes, to get the same ones on another run')
+    .option(
+      '--mask-key-file <file>',
+      'file with the key for =hash, to get the same hashes in every run',
+    )
     .addHelpText('after', ORDER_HELP);
 }
 

@@ -106,8 +106,8 @@ export function requirePath(option: string, path: string): void {
 /** Adds the argument that names the input of a command, and the option that does the same. */
 export function addInput(command: Command): Command {
   return command
-    .argument('[file]', 'an archive or a directory; by default standard input')
-    .option('-i, --input <file>', 'read from a file or a directory, not from standard input');
+    .argument('[file]', 'archive or directory to read (default: standard input)')
+    .option('-i, --input <file>', 'archive or directory to read; the same as the argument');
 }
 
 /**

@@ -17,9 +17,13 @@ export function wantsJson(): boolean {
 
 export function addReportOptions(command: Command): Command {
   return command
+    .optionsGroup('General options:')
     .option('-q, --quiet', 'print warnings and errors only', false)
     .addOption(
-      new Option('--progress <how>', 'what stderr says: auto (for people), json (a line each)')
+      new Option(
+        '--progress <how>',
+        'format of messages on stderr: auto for people, json for one JSON object per line',
+      )
         .choices(['auto', 'json'])
         .default('auto'),
     );

@@ -15,10 +15,10 @@ export interface ServerFlags extends TlsFlags {
 }
 
 export const SERVER_HELP = `
-URI: [user[:password]@]host[:port], a port, or [user@]unix/:/path; default localhost:3301.
-User and password are also taken from TT_CLI_USERNAME and TT_CLI_PASSWORD, or from
---password-file; a password that is still missing is asked for on the terminal. One in the
-URI stays in the history of your shell, and others see it for a moment among the processes.
+URI: [user[:password]@]host[:port], a port, or [user@]unix/:/path. The default is localhost:3301.
+User and password can also come from TT_CLI_USERNAME and TT_CLI_PASSWORD, the password from
+--password-file. If it is still missing, tntar asks for it on the terminal. Avoid a password in
+the URI: it stays in the shell history and is briefly visible in the process list.
 `;
 
 /** What a timer of Node can hold, in whole days. */
@@ -27,7 +27,7 @@ const MAX_SECONDS = 24 * 24 * 3600;
 function seconds(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !(value >= 0 && value <= MAX_SECONDS)) {
-    throw new InvalidArgumentError(`It has to be seconds, ${MAX_SECONDS} at most.`);
+    throw new InvalidArgumentError(`It must be a number of seconds, at most ${MAX_SECONDS}.`);
   }
   return value;
 }
@@ -35,30 +35,39 @@ function seconds(text: string): number {
 function someSeconds(text: string): number {
   const value = seconds(text);
   if (value > 0) return value;
-  throw new InvalidArgumentError('It has to be more than 0.');
+  throw new InvalidArgumentError('It must be more than 0.');
 }
 
+/** The server that is meant if no address is given. */
+export const DEFAULT_URI = 'localhost:3301';
+
+/** Adds the address of the server to read from, and the options of the connection. */
 export function addServerOptions(command: Command): Command {
-  return addConnectionOptions(command.argument('[uri]', 'the server', 'localhost:3301'));
+  return addConnectionOptions(command.argument('[uri]', 'server to read from', DEFAULT_URI));
 }
 
-/** How to connect, wherever that is. */
+/** Adds the options of a connection, as a group of their own. */
 export function addConnectionOptions(command: Command): Command {
   return command
-    .option('--password-file <file>', 'take the password from the first line of a file')
+    .optionsGroup('Connection options:')
+    .option('--password-file <file>', 'read the password from the first line of a file')
+    .option('--connect-timeout <seconds>', 'time limit for connecting and login', someSeconds, 10)
+    .option('--timeout <seconds>', 'time limit for a silent server; 0 for none', seconds, 60)
+    .option('--tls', 'use TLS (implied by every --tls-* option)')
     .option(
-      '--connect-timeout <seconds>',
-      'how long connecting and login may take',
-      someSeconds,
-      10,
+      '--tls-ca <file>',
+      'certificate authorities to trust (PEM), instead of those of the system',
     )
-    .option('--timeout <seconds>', 'how long the server may be silent, 0: for ever', seconds, 60)
-    .option('--tls', 'speak TLS; so does each option that begins like this')
-    .option('--tls-ca <file>', "trust these authorities (PEM), and not those of the system's list")
-    .option('--tls-cert <file>', 'show this certificate to the server (PEM); takes --tls-key')
-    .option('--tls-key <file>', 'the private key of that certificate (PEM)')
-    .option('--tls-key-password-file <file>', 'its password, where it has one, in the first line')
-    .option('--tls-server-name <name>', 'whose certificate it has to be, if not that of the host');
+    .option('--tls-cert <file>', 'client certificate (PEM); needs --tls-key')
+    .option('--tls-key <file>', 'private key of the client certificate (PEM)')
+    .option(
+      '--tls-key-password-file <file>',
+      'file with the password of the private key, in its first line',
+    )
+    .option(
+      '--tls-server-name <name>',
+      'name expected in the server certificate, if not the host name',
+    );
 }
 
 /**

@@ -14,23 +14,35 @@ export interface TargetFlags {
   onConflict: OnConflict;
 }
 
-/** @param dryRun - what `--dry-run` does first */
+/**
+ * Adds the options that say what a target gets.
+ *
+ * @param dryRun - what `--dry-run` does first
+ */
 export function addTargetOptions(command: Command, dryRun: string): Command {
   return command
-    .option('--dry-run', `${dryRun}, print what would be done, change nothing`, false)
-    .option('--no-users', 'make no users and no roles; everything belongs to the restoring user')
-    .option('--no-privileges', 'grant and revoke nothing; everything belongs to the restoring user')
-    .option('--no-functions', 'make no functions, views, checks, triggers or SQL defaults')
+    .option('--dry-run', `${dryRun} and print what would be done; change nothing`, false)
+    .option('--no-users', 'create no users and roles; the restoring user owns all objects')
+    .option(
+      '--no-privileges',
+      'grant and revoke no privileges; the restoring user owns all objects',
+    )
+    .option('--no-functions', 'create no functions, views, checks, triggers and SQL defaults')
     .addOption(
-      new Option('--schema-only', 'all definitions, no rows').default(false).conflicts('dataOnly'),
+      new Option('--schema-only', 'restore all definitions, but no rows')
+        .default(false)
+        .conflicts('dataOnly'),
     )
     .addOption(
-      new Option('--data-only', 'rows only, into spaces that are there, by name').default(false),
+      new Option(
+        '--data-only',
+        'restore only rows, into existing spaces with the same names',
+      ).default(false),
     )
     .addOption(
       new Option(
         '--existing <what>',
-        'spaces that are there by name: error refuses them; skip leaves them as they are; replace puts rows over those with the same keys; truncate empties them first; drop takes them away and makes them anew',
+        'action if a space already exists: error refuses the restore; skip leaves the space unchanged; replace overwrites rows with the same keys; truncate removes all rows first; drop drops and recreates the space',
       )
         .choices(['error', 'skip', 'replace', 'truncate', 'drop'])
         .default('error'),
@@ -38,7 +50,7 @@ export function addTargetOptions(command: Command, dryRun: string): Command {
     .addOption(
       new Option(
         '--on-conflict <what>',
-        'with --data-only, rows that are there by their key: error stops; skip leaves them; replace puts others in their place',
+        'with --data-only, action if a key already exists: error stops; skip keeps the existing row; replace overwrites it',
       )
         .choices(['error', 'skip', 'replace'])
         .default('error'),

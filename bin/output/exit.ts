@@ -11,14 +11,14 @@ Exit codes:
   0  complete and verified
   1  server or I/O failure
   2  wrong usage
-  3  archive damaged, truncated, or not ours
-  4  target refused: not empty, or cannot hold it
-  5  connection, login or privilege
+  3  archive damaged, truncated, or in an unknown format
+  4  target refused: it has conflicting objects, or cannot hold the backup
+  5  connection or login failed, or a privilege is missing
   128+n  stopped by signal n
 `;
 
-/** Stands behind those where all commands are listed. */
-export const DIFF_EXIT_NOTE = `  of diff, 1 says that the two differ, and 6 is the failure
+/** Follows the exit codes in the help of the program. */
+export const DIFF_EXIT_NOTE = `  diff exits with 1 if the inputs differ, and with 6 on a server or I/O failure
 `;
 
 /** What `diff` ends with where the two differ; so a failure of it needs another code. */
@@ -28,11 +28,11 @@ const DIFF_FAILURE = 6;
 /** Stands in the help of `diff`. */
 export const DIFF_EXIT_HELP = `
 Exit codes:
-  0  equal
-  ${DIFFERENT}  different
+  0  the inputs are equal
+  ${DIFFERENT}  the inputs differ
   2  wrong usage
-  3  archive damaged, truncated, or not ours
-  5  connection, login or privilege
+  3  archive damaged, truncated, or in an unknown format
+  5  connection or login failed, or a privilege is missing
   ${DIFF_FAILURE}  server or I/O failure
   128+n  stopped by signal n
 `;

@@ -1,0 +1,3 @@
+import { writeHelpPages } from './help-pages.js';
+
+writeHelpPages();
