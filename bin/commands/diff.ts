@@ -45,8 +45,8 @@ const JSON_HELP = `
 --json prints {"isEqual", "only", "definitions": [{"kind", "what", "changes"}], "spaces": [{"name",
 "removed", "added", "changed", "equal"}], "uncompared": [names]}. A change is {"what", "before",
 "after"}. "uncompared" lists spaces whose rows one side excludes. With --rows, each is a line:
-{"definition"}, {"row": {"space", "before", "after"}}, {"space"}, {"isEqual", "uncompared"}. If two
-rows look equal or are large, "bytes" shows where they differ: {"at", "before", "after"} in hex.
+{"definition"}, {"row": {"space", "before", "after"}}, {"space"}, {"isEqual", "uncompared"}. "bytes"
+shows where two rows differ that look equal or are large: {"at", "before", "after"} in hex.
 If the versions differ, "converted" is {"side", "from", "to", "notes"}.
 `;
 
