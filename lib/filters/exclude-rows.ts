@@ -3,8 +3,8 @@ import { quoted } from '../base/report.js';
 import { rowlessReason } from '../schema/catalog/catalog.js';
 import { excludedIn, keysToExcluded } from '../schema/catalog/excluded-rows.js';
 import type { Head } from '../schema/catalog/preamble.js';
-import { checkPatterns, checkUsed, fitsAny, showed } from './choose.js';
 import type { Test } from './glob.js';
+import { checkIdle, NamePatterns, showed } from './name-patterns.js';
 import type { Rewrite, Rewritten } from './rewrite.js';
 
 /** Options of {@link excludeRows}. */
@@ -57,18 +57,15 @@ export function excludeRows(
   patterns: readonly string[],
   { mayLack = false }: RowExclusion = {},
 ): Rewrite {
-  checkPatterns(patterns);
-  const isExcluded = fitsAny(patterns);
+  const excluded = new NamePatterns(patterns);
+  const isExcluded = (name: string): boolean => excluded.fit(name);
   return {
     partial: `no rows of spaces ${showed(patterns)}`,
     wants: (name) => !isExcluded(name),
     head(head) {
-      if (!mayLack) {
-        checkUsed(
-          patterns,
-          head.catalog.spaces.map(({ name }) => name),
-        );
-      }
+      excluded.renew();
+      const names = head.catalog.spaces.map(({ name }) => name);
+      if (!mayLack) checkIdle(excluded.idle(names), names);
       return exclude(head, isExcluded);
     },
     rows(batch) {

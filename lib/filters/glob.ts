@@ -2,6 +2,9 @@
  * Matches names against patterns in time that grows with the length of the name, and that has a limit. There is no
  * backtracking: the names come from archives and servers, which may be anybody's.
  */
+import { compile, PatternError, type Program, takes } from './glob-program.js';
+
+export { PatternError } from './glob-program.js';
 
 /** Tells whether a name fits. */
 export type Test = (name: string) => boolean;
@@ -9,180 +12,25 @@ export type Test = (name: string) => boolean;
 /** The longest pattern with special characters: longer than people write, short enough for any name. */
 export const LONGEST_PATTERN = 4096;
 
-/** Classes of characters within `[…]`, which depend on the locale in a shell. */
-const CLASS = /^\[[:.=]/;
-
-/** A pattern that has no meaning here, with what to write instead. */
-export class PatternError extends Error {
-  constructor(
-    message: string,
-    readonly hint: string,
-  ) {
-    super(message);
-  }
-}
-
-/** A set of characters, `[…]`. */
-interface CharacterSet {
-  kind: 'set';
-  isNegated: boolean;
-  /** Pairs of the first and the last code point. */
-  ranges: (readonly [number, number])[];
-}
-
-type Token =
-  | { kind: 'character'; code: number }
-  | { kind: 'any' | 'star' | 'open' | 'comma' | 'close' }
-  | CharacterSet;
-
-const codesOf = (text: string): number[] => Array.from(text, (each) => each.codePointAt(0)!);
-
-const [BACKSLASH, HYPHEN, BRACKET, END_BRACKET] = codesOf('\\-[]') as [
-  number,
-  number,
-  number,
-  number,
-];
-const NEGATIONS = codesOf('!^');
-const KINDS: ReadonlyMap<number, 'any' | 'star' | 'open' | 'comma' | 'close'> = new Map([
-  [0x3f, 'any'],
-  [0x2a, 'star'],
-  [0x7b, 'open'],
-  [0x2c, 'comma'],
-  [0x7d, 'close'],
-]);
-
-/** Reads the set after a `[`. Returns undefined if the set has no end. */
-function readSet(codes: readonly number[], start: number): [CharacterSet, number] | undefined {
-  let pos = start;
-  const isNegated = NEGATIONS.includes(codes[pos]!);
-  if (isNegated) pos++;
-  const ranges: CharacterSet['ranges'] = [];
-  const first = pos;
-  /** One end of a range. */
-  const readOne = (): number | undefined => {
-    if (codes[pos] === BACKSLASH) pos++;
-    else if (
-      codes[pos] === BRACKET &&
-      CLASS.test(String.fromCodePoint(...codes.slice(pos, pos + 2)))
-    ) {
-      throw new PatternError('there are no classes such as [[:alpha:]]', 'write a range: [a-z]');
-    }
-    return codes[pos++];
-  };
-  while (pos < codes.length) {
-    if (codes[pos] === END_BRACKET && pos > first) {
-      return [{ kind: 'set', isNegated, ranges }, pos + 1];
-    }
-    const from = readOne();
-    let to = from;
-    const isRange =
-      codes[pos] === HYPHEN && pos + 1 < codes.length && codes[pos + 1] !== END_BRACKET;
-    if (isRange) {
-      pos++;
-      to = readOne();
-    }
-    if (from === undefined || to === undefined) return undefined;
-    ranges.push([from, to]);
-  }
-  return undefined;
-}
-
-function tokensOf(pattern: string): Token[] {
-  const codes = codesOf(pattern);
-  const tokens: Token[] = [];
-  let pos = 0;
-  while (pos < codes.length) {
-    const code = codes[pos++]!;
-    if (code === BRACKET) {
-      const set = readSet(codes, pos);
-      if (set !== undefined) {
-        tokens.push(set[0]);
-        pos = set[1];
-        continue;
-      }
-    }
-    const kind = KINDS.get(code);
-    if (kind !== undefined) tokens.push({ kind });
-    else if (code === BACKSLASH && pos < codes.length) {
-      tokens.push({ kind: 'character', code: codes[pos++]! });
-    } else tokens.push({ kind: 'character', code });
-  }
-  return tokens;
-}
-
-/** What a place in a pattern leads to without a character: the beginnings or the end of alternatives. */
-type Jumps = ReadonlyMap<number, readonly number[]>;
-
-/** A pattern, ready to be matched. */
-interface Program {
-  tokens: readonly Token[];
-  jumps: Jumps;
-  /** Stars outside all alternatives: each match goes through all of them. */
-  stars: ReadonlySet<number>;
-}
-
-/** Finds the alternatives; braces and commas that make none become characters. */
-function compile(pattern: string): Program {
-  const tokens = tokensOf(pattern);
-  const jumps = new Map<number, readonly number[]>();
-  const stars: number[] = [];
-  const groups: [number, number][] = [];
-  const open: number[][] = [];
-  for (const [i, { kind }] of tokens.entries()) {
-    if (kind === 'star') stars.push(i);
-    else if (kind === 'open') open.push([i]);
-    else if (kind === 'comma') open.at(-1)?.push(i);
-    else if (kind === 'close') {
-      const places = open.pop() ?? [];
-      if (places.length < 2) continue;
-      for (const comma of places.slice(1)) jumps.set(comma, [i + 1]);
-      jumps.set(
-        places[0]!,
-        places.map((place) => place + 1),
-      );
-      jumps.set(i, [i + 1]);
-      groups.push([places[0]!, i]);
-    }
-  }
-  const codes = new Map([...KINDS].map(([code, kind]) => [kind, code]));
-  const plain = tokens.map((token, i): Token => {
-    const { kind } = token;
-    if (kind !== 'open' && kind !== 'comma' && kind !== 'close') return token;
-    return jumps.has(i) ? token : { kind: 'character', code: codes.get(kind)! };
-  });
-  const isOutside = (star: number): boolean =>
-    groups.every(([start, end]) => star < start || star > end);
-  return { tokens: plain, jumps, stars: new Set(stars.filter(isOutside)) };
-}
-
-function takes(token: Token, code: number): boolean {
-  switch (token.kind) {
-    case 'any':
-    case 'star':
-      return true;
-    case 'character':
-      return token.code === code;
-    case 'set':
-      return token.ranges.some(([from, to]) => from <= code && code <= to) !== token.isNegated;
-    default:
-      return false;
-  }
-}
-
 /**
- * What may be matched in one run, in steps that take a second together. A character of a name takes one step, and three
- * for each place of the pattern that is looked at, if no name led to these places before. 15,000 names of 20 characters
- * take 300,000 for a pattern.
+ * Steps that the patterns of a choice may take for the names of a backup. They take half a second together, in which no
+ * signal is handled. A character of a name takes one step. A place in a pattern takes four if it is looked at, which
+ * happens once for each way that characters of names take through the pattern. 15,000 names of 20 characters take
+ * 300,000 for a pattern at most.
  */
-export const MAX_GLOB_STEPS = 30_000_000;
+export const MAX_GLOB_STEPS = 20_000_000;
 
 /** Steps for a place: its state is made and remembered. */
-const PLACE_STEPS = 3;
+const PLACE_STEPS = 4;
 
 /** Counts the steps of some patterns, so that together they take no longer than one may. */
 export class GlobBudget {
   #left = MAX_GLOB_STEPS;
+
+  /** Begins anew, for the names of another backup. */
+  renew(): void {
+    this.#left = MAX_GLOB_STEPS;
+  }
 
   /** @throws PatternError where there are no more */
   spend(steps: number): void {
@@ -199,12 +47,17 @@ export class GlobBudget {
 interface State {
   places: readonly number[];
   isAtEnd: boolean;
-  /** The states after one more character, so far as they are known. */
+  /** True where any other characters may follow. */
+  isCertain: boolean;
+  /** The states after one more character, by its class, so far as they are known. */
   next: Map<number, State>;
 }
 
 /** The places that all known states of a pattern may have together, of some 10 bytes each. */
 const MAX_KNOWN_PLACES = 500_000;
+/** What a state and the way to another one take, in places. */
+const STATE_PLACES = 20;
+const WAY_PLACES = 5;
 
 /** Finds the states of a pattern when a name leads there, and remembers them. */
 class Matcher {
@@ -214,6 +67,7 @@ class Matcher {
   readonly #reached: Int32Array;
   #step = 0;
   #states = new Map<string, State>();
+  #first: State | undefined;
   #known = 0;
 
   constructor(program: Program, budget: GlobBudget) {
@@ -223,22 +77,23 @@ class Matcher {
   }
 
   fits(name: string): boolean {
-    let state = this.#stateOf([0]);
-    for (const character of name) {
-      const code = character.codePointAt(0)!;
+    this.#first ??= this.#stateOf([0]);
+    let state = this.#first;
+    const { alphabet } = this.#program;
+    for (let pos = 0; pos < name.length; ) {
+      if (state.isCertain) return true;
+      if (state.places.length === 0) return false;
+      const code = name.codePointAt(pos)!;
+      pos += code > 0xffff ? 2 : 1;
       this.#budget.spend(1);
-      let next = state.next.get(code);
-      if (next === undefined) {
-        next = this.#after(state, code);
-        state.next.set(code, next);
-      }
-      if (next.places.length === 0) return false;
-      state = next;
+      const kind = alphabet.classOf(code);
+      state = state.next.get(kind) ?? this.#after(state, code, kind);
     }
     return state.isAtEnd;
   }
 
-  #after({ places }: State, code: number): State {
+  /** The state after a character of a class: any other of the class leads to the same one. */
+  #after({ places, next }: State, code: number, kind: number): State {
     const { tokens } = this.#program;
     const starts: number[] = [];
     for (const place of places) {
@@ -247,7 +102,10 @@ class Matcher {
       starts.push(token.kind === 'star' ? place : place + 1);
     }
     this.#budget.spend(PLACE_STEPS * places.length);
-    return this.#stateOf(starts);
+    const state = this.#stateOf(starts);
+    next.set(kind, state);
+    this.#known += WAY_PLACES;
+    return state;
   }
 
   /** The state of these places and of all that they lead to without a character. */
@@ -255,9 +113,11 @@ class Matcher {
     const { tokens, jumps, stars } = this.#program;
     this.#step++;
     let least = 0;
+    let looked = 0;
     const all: number[] = [];
     const todo = [...starts];
     for (let place = todo.pop(); place !== undefined; place = todo.pop()) {
+      looked++;
       if (this.#reached[place] === this.#step) continue;
       this.#reached[place] = this.#step;
       const targets = jumps.get(place);
@@ -270,19 +130,25 @@ class Matcher {
       if (stars.has(place)) least = Math.max(least, place);
       todo.push(place + 1);
     }
-    this.#budget.spend(PLACE_STEPS * all.length);
+    this.#budget.spend(PLACE_STEPS * looked);
     // Places before the last star that was reached lead to no match that it does not lead to, too.
     const places = all.filter((place) => place >= least).sort((a, b) => a - b);
     const key = places.join();
-    const known = this.#states.get(key);
-    if (known !== undefined) return known;
-    if (this.#known + places.length > MAX_KNOWN_PLACES) {
+    return this.#states.get(key) ?? this.#remember(key, places);
+  }
+
+  #remember(key: string, places: readonly number[]): State {
+    const size = places.length + STATE_PLACES;
+    if (this.#known + size > MAX_KNOWN_PLACES) {
       this.#states = new Map();
+      this.#first = undefined;
       this.#known = 0;
     }
-    const state = { places, isAtEnd: places.at(-1) === tokens.length, next: new Map() };
+    const isAtEnd = places.at(-1) === this.#program.tokens.length;
+    const isCertain = isAtEnd && this.#program.tokens[places.at(-2)!]?.kind === 'star';
+    const state = { places, isAtEnd, isCertain, next: new Map() };
     this.#states.set(key, state);
-    this.#known += places.length;
+    this.#known += size;
     return state;
   }
 }
