@@ -3,8 +3,18 @@ import type { TextBuffer } from './buffer.js';
 import { checkWidth } from './csv.js';
 import type { Layout } from './layout.js';
 import { DIALECTS, type Dialect, LiteralCells } from './literals.js';
+import { LongNumber, LongNumbers } from './long-numbers.js';
 import type { Strings } from './strings.js';
-import { columnList, createIndex, createTable, identifier, type Table, tableOf } from './table.js';
+import {
+  addKey,
+  columnList,
+  createTable,
+  groupOf,
+  identifier,
+  type Table,
+  type TableIndex,
+  tableOf,
+} from './table.js';
 import type { RowWriter } from './writer.js';
 
 /** A statement has so many rows at most, and is closed when it has so many bytes. */
@@ -20,6 +30,9 @@ export class InsertRows implements RowWriter {
   readonly #dialect: Dialect;
   readonly #cells: LiteralCells;
   readonly #insert: Buffer;
+  readonly #longNumbers = new LongNumbers();
+  /** Keys that are made after the rows. */
+  readonly #keys: readonly TableIndex[];
   /** Of the statement that is open. */
   #rows = 0;
   #bytes = 0;
@@ -32,13 +45,20 @@ export class InsertRows implements RowWriter {
     this.#dialect = DIALECTS[kind];
     this.#table = tableOf(layout, this.#dialect.limits, strings);
     this.#cells = new LiteralCells(text, layout.columns, strings, this.#dialect);
-    const { name, columns } = this.#table;
+    const { name, columns, indexes, primaryKey } = this.#table;
+    // If it has a number, only the rows say whether it tells all of them apart.
+    const isKeyLater =
+      this.#dialect.hasTextNumbers &&
+      primaryKey?.columns.some(({ type }) => groupOf(type) === 'number') === true;
+    this.#keys = isKeyLater ? [primaryKey, ...indexes] : indexes;
     this.#insert = Buffer.from(`INSERT INTO ${identifier(name)} ${columnList(columns)} VALUES\n`);
   }
 
   begin(): void {
-    const { begin } = this.#dialect;
-    this.#text.text(begin + createTable(this.#table, this.#dialect));
+    const { begin, typeOf, ending } = this.#dialect;
+    const table = this.#table;
+    const isKeyLater = this.#keys.length > table.indexes.length;
+    this.#text.text(begin + createTable(table, { typeOf, ending, isKeyLater }));
   }
 
   get fieldNo(): number {
@@ -50,6 +70,7 @@ export class InsertRows implements RowWriter {
     for (let i = 0; i < this.#layout.columns.length; i++) {
       this.#next(i);
       this.#cells.write(row, i);
+      this.#note(i);
     }
     this.#text.byte(0x29);
     this.#bytes += this.#text.length - before;
@@ -60,6 +81,7 @@ export class InsertRows implements RowWriter {
     for (let i = 0; i < this.#layout.columns.length; i++) {
       this.#next(i);
       yield* this.#cells.pieces(row, i);
+      this.#note(i);
     }
     this.#text.byte(0x29);
     this.#bytes += row.end - row.start;
@@ -83,6 +105,13 @@ export class InsertRows implements RowWriter {
     this.#fieldNo = this.#layout.columns[column]!.fieldNo;
   }
 
+  /** Remembers of a number what the indexes of its column depend on. */
+  #note(column: number): void {
+    if (this.#cells.long === LongNumber.NONE) return;
+    this.#longNumbers.add(this.#layout.columns[column]!, this.#cells.long);
+    this.#cells.long = LongNumber.NONE;
+  }
+
   #close(): void {
     if (this.#rows > 0) this.#text.latin1(';\n');
     this.#rows = 0;
@@ -91,12 +120,12 @@ export class InsertRows implements RowWriter {
 
   end(): void {
     this.#close();
-    const table = this.#table;
-    const indexes = table.indexes.map((index) => createIndex(table, index));
-    this.#text.text(`${indexes.join('')}COMMIT;\n`);
+    const made = this.#keys.map((key) => addKey(this.#table, this.#longNumbers.made(key)));
+    this.#text.text(`${made.join('')}COMMIT;\n`);
   }
 
   get notes(): readonly string[] {
-    return [...this.#table.leftOut, ...this.#strings.notes];
+    const notes = this.#longNumbers.notes(this.#keys);
+    return [...this.#table.leftOut, ...notes, ...this.#strings.notes];
   }
 }

@@ -8,6 +8,7 @@ import type { TextColumn } from './layout.js';
 import { SQL_LIMITS, SQLITE_LIMITS, type TableLimits } from './limits.js';
 import { datetimeText, floatText, writeInteger } from './scalars.js';
 import { sqliteFloat } from './sqlite-float.js';
+import { isLongNumber, LongNumber } from './long-numbers.js';
 import type { Strings } from './strings.js';
 import { type Group, groupOf } from './table.js';
 import { minusZero, Unfit } from './unrepresentable.js';
@@ -25,6 +26,8 @@ export interface Dialect {
   isText(integer: number | bigint): boolean;
   /** A decimal. */
   decimal(text: string): string;
+  /** True where columns for numbers of all kinds have text: a float and a decimal in them may read the same. */
+  hasTextNumbers: boolean;
   /** Whether what reads the text makes a line feed of a carriage return and a line feed. */
   losesReturns: boolean;
   /** The database that cannot hold a string with a zero byte; if absent, it is written in hexadecimal. */
@@ -76,6 +79,7 @@ export const DIALECTS = {
         : `CAST('${floatText(value)}' AS DOUBLE PRECISION)`,
     isText: () => false,
     decimal: (text) => `'${text}'`,
+    hasTextNumbers: true,
     losesReturns: false,
     noZero: 'a text of SQL',
   },
@@ -98,6 +102,8 @@ export const DIALECTS = {
     },
     isText: (integer) => integer > MAX_SIGNED,
     decimal: (text) => `'${text}'`,
+    // a float is REAL, a decimal is TEXT, and these are never equal
+    hasTextNumbers: false,
     // `local_getline()` of the shell's shell.c
     losesReturns: true,
   },
@@ -107,6 +113,8 @@ const QUOTE = 0x27;
 
 /** Writes values as literals of SQL. */
 export class LiteralCells extends Cells {
+  /** The kind of the number that was written last, if a number of another kind may read the same. */
+  long: number = LongNumber.NONE;
   readonly #plain: PlainCopy;
   readonly #dialect: Dialect;
 
@@ -138,16 +146,23 @@ export class LiteralCells extends Cells {
 
   /** Numbers of all kinds in a column of text. */
   #isQuoted(group: Group): boolean {
-    return group === 'number' && this.#dialect === DIALECTS.sql;
+    return group === 'number' && this.#dialect.hasTextNumbers;
   }
 
   protected float(value: number, group: Group): void {
-    if (this.#isQuoted(group)) this.#literal(floatText(value));
-    else this.text.latin1(this.#dialect.float(value, group));
+    if (!this.#isQuoted(group)) {
+      this.text.latin1(this.#dialect.float(value, group));
+      return;
+    }
+    const digits = floatText(value);
+    if (isLongNumber(digits)) this.long = LongNumber.FLOAT;
+    this.#literal(digits);
   }
 
   protected decimal(value: Decimal): void {
-    this.text.latin1(this.#dialect.decimal(String(value)));
+    const digits = String(value);
+    if (isLongNumber(digits)) this.long = LongNumber.EXACT;
+    this.text.latin1(this.#dialect.decimal(digits));
   }
 
   protected uuid(value: Uuid): void {

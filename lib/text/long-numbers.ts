@@ -1,4 +1,6 @@
+import { quoted } from '../base/report.js';
 import type { TextColumn } from './layout.js';
+import type { TableIndex } from './table.js';
 
 /** A server takes a float for the decimal of so many digits: `DBL_DIG` in its `src/lib/core/decimal.c`. */
 const SAME_DIGITS = 15;
@@ -31,9 +33,24 @@ export class LongNumbers {
     this.#kinds.set(column, (this.#kinds.get(column) ?? LongNumber.NONE) | kind);
   }
 
-  /** Tells whether a column has both kinds: then two numbers that a server tells apart may have one text. */
-  isBlurred(columns: readonly TextColumn[]): boolean {
+  /** Tells whether two keys that a server tells apart may read the same: a column of the index has both kinds. */
+  isBlurred({ columns }: TableIndex): boolean {
     const both = LongNumber.FLOAT | LongNumber.EXACT;
     return columns.some((column) => this.#kinds.get(column) === both);
+  }
+
+  /** Returns the index as it can be made. */
+  made(index: TableIndex): TableIndex {
+    return { ...index, isUnique: index.isUnique && !this.isBlurred(index) };
+  }
+
+  /** Returns a line for each of these indexes that is not made unique. */
+  notes(indexes: readonly TableIndex[]): string[] {
+    return indexes
+      .filter((index) => index.isUnique && this.isBlurred(index))
+      .map(
+        ({ name }) =>
+          `index ${quoted(name)} is not unique there: a float and another number in it may read the same`,
+      );
   }
 }

@@ -14,9 +14,8 @@ import { MAX_INDEX_ROW, numericSize, PostgresSizes } from './postgres-sizes.js';
 import { floatText, writeFloat, writeInteger } from './scalars.js';
 import { PIECE_BYTES, type Strings } from './strings.js';
 import {
-  addPrimaryKey,
+  addKey,
   columnList,
-  createIndex,
   createTable,
   type Group,
   groupOf,
@@ -297,11 +296,6 @@ export class PostgresRows implements RowWriter {
     this.#cells.long = LongNumber.NONE;
   }
 
-  /** Tells whether two rows may have one key there, though their keys differ on the server. */
-  #isBlurred({ columns }: TableIndex): boolean {
-    return this.#longNumbers.isBlurred(columns);
-  }
-
   #close(): void {
     this.#fieldNo = -1;
     this.#text.byte(0x0a);
@@ -309,18 +303,10 @@ export class PostgresRows implements RowWriter {
   }
 
   end(): void {
-    const table = this.#table;
-    const { primaryKey } = table;
     const { tooLong } = this.#sizes;
-    const isKey = (index: TableIndex): boolean => index === primaryKey && !this.#isBlurred(index);
     const made = this.#keys
       .filter((index) => !tooLong.has(index))
-      .map((index) => {
-        const isUnique = index.isUnique && !this.#isBlurred(index);
-        return isKey(index)
-          ? addPrimaryKey(table, index)
-          : createIndex(table, { ...index, isUnique });
-      });
+      .map((index) => addKey(this.#table, this.#longNumbers.made(index)));
     this.#text.text(`\\.\n${made.join('')}COMMIT;\n`);
   }
 
@@ -331,15 +317,9 @@ export class PostgresRows implements RowWriter {
       ([{ name }, bytes]) =>
         `index ${quoted(name)} is left out: a key in it has ${bytes} bytes, and ${SERVER} takes ${MAX_INDEX_ROW}`,
     );
-    const blurredKeys = this.#keys
-      .filter((index) => index.isUnique && this.#isBlurred(index))
-      .map(
-        ({ name }) =>
-          `index ${quoted(name)} is not unique there: a float and another number in it may read the same`,
-      );
     return [
       ...this.#table.leftOut,
-      ...blurredKeys,
+      ...this.#longNumbers.notes(this.#keys),
       ...long,
       ...(blurred === 0 ? [] : [lost]),
       ...this.#strings.notes,

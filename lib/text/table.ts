@@ -68,6 +68,7 @@ export interface Table {
   name: string;
   columns: readonly TextColumn[];
   primaryKey?: TableIndex;
+  /** All others. */
   indexes: readonly TableIndex[];
   /** Indexes that no table can have, one line each. */
   leftOut: readonly string[];
@@ -174,7 +175,7 @@ export interface Definition {
   typeOf(column: TextColumn): string;
   /** Follows the definition. */
   ending?: string;
-  /** True where {@link addPrimaryKey} comes after the rows. */
+  /** True where {@link addKey} comes after the rows. */
   isKeyLater?: boolean;
 }
 
@@ -193,13 +194,19 @@ export function createTable(
 }
 
 /** Adds the primary key to a table that has its rows. */
-export function addPrimaryKey({ name }: Table, { fullName, columns }: TableIndex): string {
+function addPrimaryKey({ name }: Table, { fullName, columns }: TableIndex): string {
   const key = `CONSTRAINT ${identifier(fullName)} PRIMARY KEY ${columnList(columns)}`;
   return `ALTER TABLE ${identifier(name)} ADD ${key};\n`;
 }
 
+/** Adds a key to a table that has its rows: as the primary one, if it is that and tells all rows apart. */
+export function addKey(table: Table, index: TableIndex): string {
+  const isPrimary = index.isUnique && index.fullName === table.primaryKey?.fullName;
+  return isPrimary ? addPrimaryKey(table, index) : createIndex(table, index);
+}
+
 /** The definition of an index. */
-export function createIndex(table: Table, { isUnique, fullName, columns }: TableIndex): string {
+function createIndex(table: Table, { isUnique, fullName, columns }: TableIndex): string {
   const kind = isUnique ? 'UNIQUE INDEX' : 'INDEX';
   const named = `${kind} ${identifier(fullName)}`;
   return `CREATE ${named} ON ${identifier(table.name)} ${columnList(columns)};\n`;

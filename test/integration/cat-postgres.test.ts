@@ -310,6 +310,28 @@ describe('cat --format postgres', () => {
     }
   });
 
+  it('loads the same as `sql`, for other databases, and says the same', async () => {
+    const format = ['id', 'value'].map((name) => ({ name, type: 'number' }));
+    const indexes: Plain[][] = format.map(({ name }, i) => [
+      ...[i, name, 'tree', { unique: true }, [[i, 'number']]],
+    ]);
+    const decimal = ext(1, Buffer.from('1130000000000000004c', 'hex'));
+    const rows = [
+      [float64(0.1 + 0.2), 1],
+      [decimal, 2],
+    ];
+    writeSpace(file, { name: 'typed', format, indexes }, rows);
+    const { code, stderr } = await postgres.run(
+      `tntar cat typed -q -i ${file} --format sql | ${postgres.psql}`,
+    );
+    equal(code, 0, stderr);
+    match(stderr, /index 'id' is not unique there: a float and another number in it may read/);
+    deepEqual(await postgres.query('SELECT * FROM typed ORDER BY value'), [
+      '0.30000000000000004|1',
+      '0.30000000000000004|2',
+    ]);
+  });
+
   it('refuses a row that no page holds, and loads the one that a page just holds', async () => {
     const load20 = async (count: number, value: Plain, type: string) => {
       const format = Array.from({ length: count }, (_, i) => ({ name: `f${i}`, type }));

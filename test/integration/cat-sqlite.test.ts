@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { type Result, shell } from '../support/cli.js';
-import { float64, type Plain } from '../support/msgpack.js';
+import { ext, float64, type Plain } from '../support/msgpack.js';
 import { TYPED_ROWS, writeSpace, writeTyped } from '../unit/text/carried.js';
 import { NOT_UTF8 } from '../unit/text/values.js';
 
@@ -111,6 +111,37 @@ describe('cat --format sqlite', () => {
     const read = await query(`SELECT printf('%!.17g', "double") AS text FROM typed ORDER BY id`);
     const far = read.filter(({ text }, i) => Math.abs(Number(text) / doubles[i]! - 1) > 2 ** -51);
     deepEqual(far, []);
+  });
+
+  it('loads numbers of different types that look alike, each once, under unique keys', async () => {
+    const format = ['id', 'value'].map((name) => ({ name, type: 'number' }));
+    const indexes: Plain[][] = format.map(({ name }, i) => [
+      ...[i, name, 'tree', { unique: true }, [[i, 'number']]],
+    ]);
+    /** Of 17 digits: packed ones, after the number of those behind the point. */
+    const decimal = (digits: string, scale: number): Plain =>
+      ext(1, Buffer.from(`${scale.toString(16).padStart(2, '0')}${digits}c`, 'hex'));
+    const numbers: Plain[] = [
+      float64(0.1 + 0.2),
+      decimal('30000000000000004', 17),
+      float64(2 ** 53),
+      2n ** 53n + 1n,
+      float64(2 ** 63),
+      2n ** 63n - 1n,
+      2n ** 63n + 1n,
+      decimal('90071992547409925', 1),
+    ];
+    writeSpace(
+      file,
+      { name: 'typed', format, indexes },
+      numbers.map((number) => [number, number]),
+    );
+    const { code, stderr } = await load();
+    equal(code, 0, stderr);
+    const [counted] = await query('SELECT count(*) AS c, count(DISTINCT id) AS d FROM typed');
+    deepEqual(counted, { c: numbers.length, d: numbers.length });
+    const unique = await query(`SELECT "unique" FROM pragma_index_list('typed')`);
+    deepEqual(unique, [{ unique: 1 }, { unique: 1 }]);
   });
 
   it('refuses what SQLite would make null', async () => {

@@ -1,9 +1,11 @@
-import { deepEqual, equal, match, throws } from 'node:assert/strict';
+import { deepEqual, equal, match, ok, throws } from 'node:assert/strict';
 import { TextBuffer } from '../../../lib/text/buffer.js';
 import { rowWriter } from '../../../lib/text/formats.js';
-import { bin, float64, type Plain } from '../../support/msgpack.js';
+import type { Layout } from '../../../lib/text/layout.js';
+import { Row } from '../../../lib/tuple/row.js';
+import { bin, ext, float64, type Plain, pack } from '../../support/msgpack.js';
 import { DATETIME, DECIMAL, INTERVAL, UUID } from './values.js';
-import { type Field, layoutFor, textOf } from './writing.js';
+import { type Field, type IndexOf, layoutFor, textOf } from './writing.js';
 
 /** What stands for one value in a column of a type. */
 function literal(format: 'sql' | 'sqlite' | 'postgres', type: string, value: Plain): string {
@@ -12,6 +14,20 @@ function literal(format: 'sql' | 'sqlite' | 'postgres', type: string, value: Pla
   const [, found = ''] =
     (format === 'postgres' ? /STDIN;\n(.*)\n\\\.\n/s : /VALUES\n\((.*)\);\n/s).exec(text) ?? [];
   return found;
+}
+
+/** What is written of rows, with the notes after the last one. */
+function writtenOf(
+  format: 'sql' | 'sqlite',
+  layout: Layout,
+  rows: readonly Plain[][],
+): [text: string, notes: readonly string[]] {
+  const text = new TextBuffer();
+  const writer = rowWriter({ format }, text, layout);
+  writer.begin();
+  for (const row of rows) writer.row(new Row().read(pack(row), 0));
+  writer.end();
+  return [text.take().toString(), writer.notes];
 }
 
 describe('rows as SQL', () => {
@@ -165,6 +181,94 @@ describe('rows as SQL', () => {
       "index 'function' is left out: it is of what a function returns",
       "index 'other' is left out: not all its fields were asked for",
     ]);
+  });
+
+  it('have no unique key in `sql` if a float and a decimal in it may read the same', () => {
+    const float = float64(0.1 + 0.2);
+    const decimal = ext(1, Buffer.from('1130000000000000004c', 'hex'));
+    const ONE = 'CREATE INDEX "t_pkey" ON "t" ("id")';
+    const KEY = 'ALTER TABLE "t" ADD CONSTRAINT "t_pkey" PRIMARY KEY ("id")';
+    for (const [rows, key, value] of [
+      [
+        [
+          [float, 1],
+          [decimal, 2],
+        ],
+        ONE,
+        'UNIQUE INDEX',
+      ],
+      [
+        [
+          [float, 1],
+          [float64(1.5), 2],
+        ],
+        KEY,
+        'UNIQUE INDEX',
+      ],
+      [
+        [
+          [1, float],
+          [2, decimal],
+        ],
+        KEY,
+        'INDEX',
+      ],
+      [
+        [
+          [1, 2n ** 63n],
+          [2, decimal],
+        ],
+        KEY,
+        'UNIQUE INDEX',
+      ],
+    ] as [Plain[][], string, string][]) {
+      const indexes: IndexOf[] = [
+        ['pk', [0]],
+        ['by_value', [1]],
+        ['plain', [1], { unique: false }],
+      ];
+      const layout = layoutFor(
+        [
+          ['id', 'number'],
+          ['value', 'number'],
+        ],
+        { indexes },
+      );
+      const [text, notes] = writtenOf('sql', layout, rows);
+      match(
+        text,
+        /CREATE TABLE "t" \(\n {2}"id" VARCHAR NOT NULL,\n {2}"value" VARCHAR NOT NULL\n\);\n/,
+      );
+      ok(
+        text.endsWith(`;\n${key};
+CREATE ${value} "t_by_value" ON "t" ("value");
+CREATE INDEX "t_plain" ON "t" ("value");
+COMMIT;
+`),
+        text,
+      );
+      const blurred = [...(key === ONE ? ['pk'] : []), ...(value === 'INDEX' ? ['by_value'] : [])];
+      deepEqual(
+        notes,
+        blurred.map(
+          (name) =>
+            `index '${name}' is not unique there: a float and another number in it may read the same`,
+        ),
+      );
+    }
+  });
+
+  it('keep a float and a decimal of one text apart in `sqlite`, as values of two types', () => {
+    const decimal = ext(1, Buffer.from('1130000000000000004c', 'hex'));
+    const [text, notes] = writtenOf('sqlite', layoutFor([['id', 'number']]), [
+      [float64(0.1 + 0.2)],
+      [decimal],
+    ]);
+    match(
+      text,
+      /PRIMARY KEY \("id"\)\n\) STRICT;.*\(0\.30000000000000004\),\n\('0\.30000000000000004'\);\nCOMMIT/s,
+    );
+    deepEqual(notes, []);
   });
 
   it('are of no table of which nothing says what columns it has', () => {
