@@ -283,7 +283,7 @@ describe('the nesting of a row', () => {
 describe('many rows of system spaces', () => {
   it('are checked in time that grows with their number', function () {
     this.timeout(60_000);
-    const count = 12_000;
+    const count = 10_000;
     const make = (row: (i: number) => Plain[]): Plain[][] =>
       Array.from({ length: count }, (_, i) => row(i));
     const rows = {
