@@ -1,5 +1,6 @@
 import { isTable } from '../schema/catalog/rows.js';
-import { decode, Extension, type Value } from '../tuple/codec.js';
+import { decode, type Value } from '../tuple/codec.js';
+import { Opaque } from '../tuple/exact-types.js';
 import { isArray, isMap } from '../tuple/msgpack.js';
 import { cutMiddle, cutTogether } from './cut.js';
 import { isSameValue, typedText } from './typed.js';
@@ -40,7 +41,7 @@ export function textOfRaw(raw: Buffer): string {
 function plain(value: Value): unknown {
   if (typeof value === 'bigint') return String(value);
   if (Array.isArray(value)) return value.map(plain);
-  if (value instanceof Extension) return `${value.type}:${hex(value.payload)}`;
+  if (value instanceof Opaque) return `${value.type}:${hex(value.payload)}`;
   if (value instanceof Uint8Array) return hex(value);
   if (!isTable(value)) return value;
   const pairs = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,5 +1,5 @@
 import { TntarError } from '../base/errors.js';
-import type { ExactValue } from '../tuple/exact.js';
+import type { ExactValue } from '../tuple/codec.js';
 
 /**
  * What stands in the place of the values of one field.

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { fitOf } from '../schema/server/field-types.js';
+import { type ExactValue, encode } from '../tuple/codec.js';
 import { Datetime } from '../tuple/datetime.js';
 import { Decimal } from '../tuple/decimal.js';
-import { type ExactValue, encodeExact } from '../tuple/exact.js';
 import { Double, Float, Opaque, Raw } from '../tuple/exact-types.js';
 import { Interval } from '../tuple/interval.js';
 import { isString, stringBytes } from '../tuple/msgpack.js';
@@ -205,7 +205,7 @@ export function fixedValue(text: string, types: readonly string[]): ExactValue {
   for (const type of types) {
     if (fitOf(narrow, type) === 'all') continue;
     const other = readAs(text, type);
-    if (encodeExact(other).equals(encodeExact(value))) continue;
+    if (encode(other).equals(encode(value))) continue;
     throw new TypeError(`${text} is not the same value for all of them`);
   }
   return value;

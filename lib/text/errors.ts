@@ -1,4 +1,4 @@
-import { decodeExact, type ExactValue, encodeExact } from '../tuple/exact.js';
+import { decodeExact, type ExactValue, encode } from '../tuple/codec.js';
 import type { Opaque } from '../tuple/exact-types.js';
 
 /** `MP_ERROR` of the server's `src/lib/core/mp_extension_types.h`. */
@@ -19,7 +19,7 @@ export function readErrorStack({ type, payload }: Opaque): Buffer | undefined {
   try {
     const error = decodeExact(Buffer.from(payload));
     const stack = error instanceof Map && error.size === 1 ? error.get(STACK) : undefined;
-    return Array.isArray(stack) ? encodeExact(stack.map(named)) : undefined;
+    return Array.isArray(stack) ? encode(stack.map(named)) : undefined;
   } catch {
     return undefined; // the payload is no MessagePack
   }

@@ -1,5 +1,5 @@
+import { decodeExact } from '../tuple/codec.js';
 import type { Datetime } from '../tuple/datetime.js';
-import { decodeExact } from '../tuple/exact.js';
 import type { Carried } from '../tuple/exact-types.js';
 import { readInteger } from '../tuple/integers.js';
 import { headerSize, isArray, isInteger, isMap, isString, skip } from '../tuple/msgpack.js';

@@ -1,6 +1,6 @@
 import { Decimal as Calculator } from 'decimal.js';
+import { decodeExact, type ExactValue, encode } from './codec.js';
 import { Decimal, MAX_DIGITS } from './decimal.js';
-import { decodeExact, type ExactValue, encodeExact } from './exact.js';
 import { Double, Float, sized } from './exact-types.js';
 import { isString, stringBytes } from './msgpack.js';
 
@@ -25,7 +25,7 @@ const Exact = Calculator.clone({ precision: MAX_DIGITS, rounding: Calculator.ROU
 export function calculate(operator: '+' | '-', raw: Buffer, operand: unknown): Buffer {
   const left = decodeExact(raw);
   // an operand takes the type that it would be written with
-  const right = decodeExact(encodeExact(operand));
+  const right = decodeExact(encode(operand));
   const values = [left, right];
   if (!values.every(isNumeric)) {
     throw new TypeError(`'${operator}' takes numbers`);
@@ -42,7 +42,7 @@ export function calculate(operator: '+' | '-', raw: Buffer, operand: unknown): B
   }
   if (values.every(isInteger)) {
     const [a, b] = [BigInt(left as number), BigInt(right as number)];
-    return encodeExact(operator === '+' ? a + b : a - b);
+    return encode(operator === '+' ? a + b : a - b);
   }
   const [a, b] = [Number(left), Number(right)];
   const result = operator === '+' ? a + b : a - b;
@@ -58,13 +58,13 @@ export function calculate(operator: '+' | '-', raw: Buffer, operand: unknown): B
  * bits('&', Buffer.of(6), 3); // <02>
  */
 export function bits(operator: '&' | '|' | '^', raw: Buffer, operand: unknown): Buffer {
-  const [a, b] = [decodeExact(raw), decodeExact(encodeExact(operand))];
+  const [a, b] = [decodeExact(raw), decodeExact(encode(operand))];
   if (!isInteger(a) || !isInteger(b) || a < 0 || b < 0) {
     throw new TypeError(`'${operator}' takes unsigned integers`);
   }
   const [x, y] = [BigInt(a), BigInt(b)];
-  if (operator === '&') return encodeExact(x & y);
-  return encodeExact(operator === '|' ? x | y : x ^ y);
+  if (operator === '&') return encode(x & y);
+  return encode(operator === '|' ? x | y : x ^ y);
 }
 
 /**
@@ -81,7 +81,7 @@ export function splice(
   length: number,
   pasted: string | Uint8Array,
 ): Buffer {
-  const [bytes, between] = [bytesOf(raw), bytesOf(encodeExact(pasted))];
+  const [bytes, between] = [bytesOf(raw), bytesOf(encode(pasted))];
   if (bytes === undefined || between === undefined) {
     throw new TypeError("':' takes strings and binary values");
   }

@@ -1,6 +1,9 @@
-import { Packr } from 'msgpackr';
-import { extension, sized } from './exact-types.js';
-import { readInteger } from './integers.js';
+import { isUtf8 } from 'node:buffer';
+import { Datetime } from './datetime.js';
+import { Decimal } from './decimal.js';
+import { Carried, Double, Float, Opaque, Raw, sized } from './exact-types.js';
+import { integer, readInteger } from './integers.js';
+import { Interval } from './interval.js';
 import {
   arrayHeader,
   headerSize,
@@ -11,11 +14,34 @@ import {
   mapHeader,
   memberCount,
   skip,
+  str,
 } from './msgpack.js';
+import { Uuid } from './uuid.js';
 
 /**
- * Decodes what has to be understood: rows of system spaces, replies about the server itself. Tuples
- * of users never pass through here.
+ * A decoded value that encodes to the MessagePack type it came from. A number is an integer where it
+ * is whole, and a float64 where not; a {@link Double} is a float64 that is whole. Integers beyond 2^53
+ * are bigint, binary values Uint8Array, maps with other keys than strings Map; types that JavaScript has no
+ * word for have classes: {@link Decimal}, {@link Datetime} and the like.
+ *
+ * @example
+ * const values: ExactValue[] = [1, 2n ** 63n, new Double(1), Decimal.from('0.10'), null];
+ */
+export type ExactValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | Carried
+  | ExactValue[]
+  | { [key: string]: ExactValue }
+  | Map<ExactValue, ExactValue>;
+
+/**
+ * A value of a definition or of a reply, which is read and compared: every float is a number, every map an object.
+ * Extensions stay {@link Opaque}. Tuples of users are never decoded to this.
  */
 export type Value =
   | null
@@ -24,77 +50,145 @@ export type Value =
   | bigint
   | string
   | Uint8Array
-  | Extension
+  | Opaque
+  | Double
   | Value[]
   | { [key: string]: Value };
 
-/** A MessagePack extension that is carried along without being understood. Its type goes from 0 to 255. */
-export class Extension {
-  constructor(
-    readonly type: number,
-    readonly payload: Uint8Array,
-  ) {}
+/** Containers in each other, in data: as deep as recursion goes safely, and far deeper than data is. */
+const MAX_DEPTH = 512;
+/** The same in definitions. */
+const MAX_DEFINITION_DEPTH = 1000;
+
+const NIL = Buffer.of(0xc0);
+const FALSE = Buffer.of(0xc2);
+const TRUE = Buffer.of(0xc3);
+
+/**
+ * Decodes one whole value of a definition or a reply. Integers beyond 2^53 become bigint, floats that no integer
+ * can be written for {@link Double}, and keys text: for containers, bytes and extensions that is the start of
+ * their MessagePack, in hexadecimal.
+ *
+ * @throws RangeError where `bytes` are not one whole MessagePack value, or nest deeper than 1000 containers
+ * @example
+ * decode(Buffer.from([0x81, 0x01, 0xc0])); // { '1': null }
+ */
+export function decode(bytes: Uint8Array): Value {
+  return new DefinitionReader(whole(bytes), MAX_DEFINITION_DEPTH).read();
 }
 
 /**
- * Encodes scalars only. msgpackr writes instances of classes, binary values among them, by a table that is
- * common to the whole process: an extension that is registered there changes what every other user of
- * msgpackr reads and writes, and theirs would change what is written here.
- */
-const packr = new Packr({ useRecords: false });
-
-/**
- * Decodes one whole MessagePack value; integers beyond 2^53 become bigint, and keys text: for containers,
- * bytes and extensions that is the start of their MessagePack, in hexadecimal. Not by msgpackr: it takes
- * an extension of type 114 for a record of its own, and what follows for its fields, and refuses maps
- * with keys such as arrays, which servers hold.
+ * Decodes one whole value; what it gives shares no memory with `raw`. What is no valid UTF-8 stays
+ * {@link Raw}; an extension that is unknown, or not as the server writes it, becomes {@link Opaque}. A map
+ * becomes an object where all its keys are strings and an object keeps them in their order, else a Map;
+ * with a key that is there twice it stays {@link Raw}.
  *
- * @throws RangeError where `bytes` are not one whole value
+ * @throws RangeError where `raw` is not one whole value, or nests deeper than 512 containers
+ * @example
+ * decodeExact(Buffer.from([0xcb, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0])); // Double 1
  */
-export function decode(bytes: Uint8Array): Value {
+export function decodeExact(raw: Buffer): ExactValue {
+  return new ExactReader(whole(raw), MAX_DEPTH).read();
+}
+
+function whole(bytes: Uint8Array): Buffer {
   if (skip(bytes, 0, bytes.length) !== bytes.length) {
     throw new RangeError('these bytes are not one whole MessagePack value');
   }
-  return new Reader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)).read();
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** Walks through bytes that are known to be whole. Subclasses read what has more than one reading. */
+abstract class Reader<V> {
+  protected pos = 0;
+  #depth = 0;
+
+  constructor(
+    protected readonly buf: Buffer,
+    private readonly maxDepth: number,
+  ) {}
+
+  read(): V | null | boolean | number | bigint | Uint8Array {
+    const { buf, pos } = this;
+    const code = buf[pos]!;
+    if (isString(code)) return this.readString(code);
+    if (isArray(code)) return this.#nested(this.readArray);
+    if (isMap(code)) return this.#nested(this.readMap);
+    this.pos = skip(buf, pos, buf.length);
+    if (isInteger(code)) return readInteger(buf, pos);
+    if (code === 0xc0) return null;
+    if (code === 0xc2 || code === 0xc3) return code === 0xc3;
+    if (code === 0xca) return this.readFloat(pos);
+    if (code === 0xcb) return this.readDouble(pos);
+    if (code >= 0xc4 && code <= 0xc6) return this.copy(pos + headerSize(buf, pos));
+    return this.readExtension(pos);
+  }
+
+  protected abstract readString(code: number): V;
+  protected abstract readArray(): V;
+  protected abstract readMap(): V;
+  protected abstract readFloat(pos: number): V;
+  protected abstract readDouble(pos: number): V;
+  /** Called when `this.pos` is behind the extension that starts at `pos`. */
+  protected abstract readExtension(pos: number): V;
+
+  /** The bytes from `start` to here, in memory of their own. */
+  protected copy(start: number): Buffer {
+    return Buffer.from(this.buf.subarray(start, this.pos));
+  }
+
+  /** Steps into the container that starts here, and returns the number of its members, or pairs. */
+  protected enter(): number {
+    const count = memberCount(this.buf, this.pos);
+    this.pos += headerSize(this.buf, this.pos);
+    return count;
+  }
+
+  #nested(read: () => V): V {
+    if (++this.#depth > this.maxDepth) throw tooDeep(this.maxDepth);
+    const value = read.call(this);
+    this.#depth--;
+    return value;
+  }
 }
 
 /** An ordinary property of an object. */
 const OWN = { configurable: true, enumerable: true, writable: true };
 
-/** Of a key that is no text, nor nearly. */
+/** Bytes that are shown of a key that is neither text nor a number. */
 const SHOWN_KEY_BYTES = 64;
 
-/** Walks through bytes that are known to be whole. */
-class Reader {
-  #pos = 0;
-
-  constructor(private readonly buf: Buffer) {}
-
-  read(): Value {
-    const { buf } = this;
-    const pos = this.#pos;
-    const code = buf[pos]!;
-    if (isArray(code)) return this.#array();
-    if (isMap(code)) return this.#map();
-    this.#pos = skip(buf, pos, buf.length);
-    if (isString(code)) return buf.toString('utf8', pos + headerSize(buf, pos), this.#pos);
-    if (code === 0xc0) return null;
-    if (code === 0xc2 || code === 0xc3) return code === 0xc3;
-    if (code === 0xca) return buf.readFloatBE(pos + 1);
-    if (code === 0xcb) return buf.readDoubleBE(pos + 1);
-    if (code >= 0xc4 && code <= 0xc6) return this.#copy(pos + headerSize(buf, pos));
-    return isInteger(code) ? readInteger(buf, pos) : this.#extension(pos + headerSize(buf, pos));
+class DefinitionReader extends Reader<Value> {
+  protected readString(): string {
+    const { buf, pos } = this;
+    this.pos = skip(buf, pos, buf.length);
+    return buf.toString('utf8', pos + headerSize(buf, pos), this.pos);
   }
 
-  #array(): Value[] {
+  protected readFloat(pos: number): number {
+    return this.buf.readFloatBE(pos + 1);
+  }
+
+  /** A whole number that no integer can stand for has to stay a float when it is encoded. */
+  protected readDouble(pos: number): number | Double {
+    const value = this.buf.readDoubleBE(pos + 1);
+    return Number.isInteger(value) && !Number.isSafeInteger(value) ? new Double(value) : value;
+  }
+
+  protected readExtension(pos: number): Opaque {
+    const type = pos + headerSize(this.buf, pos);
+    return new Opaque(this.buf.readInt8(type), this.copy(type + 1));
+  }
+
+  protected readArray(): Value[] {
     const values: Value[] = [];
-    for (let left = this.#enter(); left > 0; left--) values.push(this.read());
+    for (let left = this.enter(); left > 0; left--) values.push(this.read());
     return values;
   }
 
-  #map(): { [key: string]: Value } {
+  protected readMap(): { [key: string]: Value } {
     const map: { [key: string]: Value } = {};
-    for (let left = this.#enter(); left > 0; left--) {
+    for (let left = this.enter(); left > 0; left--) {
       const key = this.#key();
       const value = this.read();
       if (key !== '__proto__') map[key] = value;
@@ -104,48 +198,134 @@ class Reader {
     return map;
   }
 
-  #enter(): number {
-    const count = memberCount(this.buf, this.#pos);
-    this.#pos += headerSize(this.buf, this.#pos);
-    return count;
-  }
-
   #key(): string {
-    const start = this.#pos;
+    const start = this.pos;
     const key = this.read();
     if (typeof key !== 'object' || key === null) return String(key);
     // keys may be in keys: each has to cost less than what it is made of
-    const shown = Math.min(this.#pos, start + SHOWN_KEY_BYTES);
+    const shown = Math.min(this.pos, start + SHOWN_KEY_BYTES);
     return `0x${this.buf.toString('hex', start, shown)}`;
   }
+}
 
-  /** @param at - of its type */
-  #extension(at: number): Extension {
-    return new Extension(this.buf[at]!, this.#copy(at + 1));
+const EXTENSIONS: Readonly<Record<number, (payload: Buffer, raw: Buffer) => Carried | undefined>> =
+  { 1: Decimal.read, 2: Uuid.read, 4: Datetime.read, 6: Interval.read };
+
+class ExactReader extends Reader<ExactValue> {
+  protected readString(code: number): string | Raw {
+    const { buf, pos } = this;
+    const head = code < 0xd9 ? 1 : headerSize(buf, pos);
+    const end = code < 0xd9 ? pos + 1 + (code & 0x1f) : skip(buf, pos, buf.length);
+    this.pos = end;
+    const text = buf.toString('utf8', pos + head, end);
+    const valid = !text.includes('\ufffd') || isUtf8(buf.subarray(pos + head, end));
+    return valid ? text : new Raw(buf.subarray(pos, end));
   }
 
-  /** The bytes from `start` to here, in memory of their own. */
-  #copy(start: number): Buffer {
-    return Buffer.from(this.buf.subarray(start, this.#pos));
+  protected readFloat(pos: number): Float {
+    return Float.read(this.buf, pos);
+  }
+
+  /** Of what is not a number all forms but the usual one have to keep their bytes. */
+  protected readDouble(pos: number): number | Double {
+    const value = this.buf.readDoubleBE(pos + 1);
+    const plain = Number.isNaN(value)
+      ? this.buf.readBigUInt64BE(pos + 1) === 0x7ff8000000000000n
+      : !Number.isInteger(value);
+    return plain ? value : Double.read(this.buf, pos);
+  }
+
+  protected readExtension(pos: number): Carried {
+    const head = headerSize(this.buf, pos);
+    const type = this.buf.readInt8(pos + head);
+    const raw = this.copy(pos);
+    const payload = raw.subarray(head + 1);
+    // its header may be a longer one than is needed
+    return EXTENSIONS[type]?.(payload, raw) ?? Object.assign(new Opaque(type, payload), { raw });
+  }
+
+  protected readArray(): ExactValue[] {
+    const values: ExactValue[] = [];
+    for (let count = this.enter(); count > 0; count--) values.push(this.read());
+    return values;
+  }
+
+  protected readMap(): ExactValue {
+    const start = this.pos;
+    const pairs: [ExactValue, ExactValue][] = [];
+    for (let count = this.enter(); count > 0; count--) pairs.push([this.read(), this.read()]);
+    const keys = new Set(pairs.map(([key]) => key));
+    // a Map would lose all but the last of a key that is there twice
+    if (keys.size !== pairs.length) return new Raw(this.buf.subarray(start, this.pos));
+    if (!pairs.every((pair): pair is [string, ExactValue] => typeof pair[0] === 'string')) {
+      return new Map(pairs);
+    }
+    // makes '__proto__' a key like others
+    const object = Object.fromEntries(pairs);
+    return hasOrder(object, pairs) ? object : new Map(pairs);
   }
 }
 
-/** Encodes a value that was written in code: a request's arguments, a metadata field. */
-export function encode(value: Value): Buffer {
-  if (typeof value !== 'object' || value === null) return packr.pack(scalar(value));
-  if (value instanceof Extension) return extension((value.type << 24) >> 24, value.payload);
+/** An object moves keys such as '10' to its front, in the order of numbers. */
+function hasOrder(object: object, pairs: readonly [string, ExactValue][]): boolean {
+  if (!pairs.some(([key]) => /^\d/.test(key))) return true;
+  return Object.keys(object).every((key, i) => key === pairs[i]![0]);
+}
+
+/**
+ * Encodes a value: numbers and lengths in their shortest form, what was decoded as it was.
+ *
+ * @throws TypeError for what MessagePack has no type for, RangeError for what does not fit
+ * @example
+ * encode([1, 1.5, new Double(1), 2n ** 63n, new Date()]);
+ */
+export function encode(value: unknown): Buffer {
+  return encodeAt(value, 0);
+}
+
+function encodeAt(value: unknown, depth: number): Buffer {
+  if (value === null) return NIL;
+  switch (typeof value) {
+    case 'boolean':
+      return value ? TRUE : FALSE;
+    case 'number':
+      return Number.isInteger(value) ? integer(value) : new Double(value).raw;
+    case 'bigint':
+      return integer(value);
+    case 'string':
+      if (/\p{Surrogate}/u.test(value)) {
+        throw new TypeError('half of a surrogate pair has no UTF-8: this string cannot be encoded');
+      }
+      return str(value);
+    case 'object':
+      return encodeObject(value, depth);
+    default:
+      throw new TypeError(`MessagePack has no ${typeof value}`);
+  }
+}
+
+function encodeObject(value: object, depth: number): Buffer {
+  if (value instanceof Carried) return value.raw;
   if (value instanceof Uint8Array) return Buffer.concat([sized(0xc4, value.length), value]);
+  if (value instanceof Date) return Datetime.from(value).raw;
+  if (depth >= MAX_DEFINITION_DEPTH) throw tooDeep(MAX_DEFINITION_DEPTH);
   if (Array.isArray(value)) {
-    return Buffer.concat([arrayHeader(value.length), ...value.map(encode)]);
+    const elements = Array.from(value, (each) => encodeAt(each, depth + 1));
+    return Buffer.concat([arrayHeader(elements.length), ...elements]);
   }
-  const pairs = Object.entries(value);
-  return Buffer.concat([mapHeader(pairs.length), ...pairs.flat().map(encode)]);
+  if (value instanceof Map) return encodePairs([...value], depth);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === null || prototype === Object.prototype) {
+    return encodePairs(Object.entries(value), depth);
+  }
+  throw new TypeError(`MessagePack has no ${value.constructor.name}`);
 }
 
-type Scalar = null | boolean | number | bigint | string;
+function encodePairs(pairs: readonly (readonly [unknown, unknown])[], depth: number): Buffer {
+  const encoded = pairs.flat().map((each) => encodeAt(each, depth + 1));
+  return Buffer.concat([mapHeader(pairs.length), ...encoded]);
+}
 
-/** Makes bigints of whole numbers beyond 32 bits: msgpackr writes those numbers as doubles. */
-function scalar(value: Scalar): Scalar {
-  const isLarge = Number.isSafeInteger(value) && Math.abs(value as number) > 0x7fffffff;
-  return isLarge ? BigInt(value as number) : value;
+function tooDeep(limit: number): RangeError {
+  return new RangeError(`nests deeper than ${limit} containers`);
 }

@@ -52,7 +52,7 @@ abstract class Floating extends Carried {
  * A number that is written as float64, though it may be whole.
  *
  * @example
- * encodeExact(new Double(1)); // <cb 3f f0 00 00 00 00 00 00>
+ * encode(new Double(1)); // <cb 3f f0 00 00 00 00 00 00>
  * new Double(1) + 1; // 2
  */
 export class Double extends Floating {

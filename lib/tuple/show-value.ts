@@ -1,5 +1,5 @@
 import { jsonText } from '../base/report.js';
-import { decodeExact } from './exact.js';
+import { decodeExact } from './codec.js';
 import { Opaque } from './exact-types.js';
 import { readInteger } from './integers.js';
 import { Interval } from './interval.js';

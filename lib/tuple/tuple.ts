@@ -1,5 +1,5 @@
 import { bits, calculate, splice } from './arithmetic.js';
-import { decodeExact, type ExactValue, encodeExact } from './exact.js';
+import { decodeExact, type ExactValue, encode } from './codec.js';
 import { Raw } from './exact-types.js';
 import { joinFields, splitFields } from './fields.js';
 import { arrayHeader, countValues, headerSize, isArray, memberCount, skip } from './msgpack.js';
@@ -309,7 +309,7 @@ function spend(raw: Buffer, field: number | string, left: number): number {
 }
 
 function encodeFor(field: number | string, value: unknown): Buffer {
-  return naming(field, () => encodeExact(value));
+  return naming(field, () => encode(value));
 }
 
 /** Says which field an error is about. */

@@ -124,9 +124,10 @@ async function main(): Promise<Findings> {
   // the program has its own meaning of each type of Tarantool's, and its own form of bytes
   for (let type = 1; type <= 8; type++) register(class extends Point {}, type);
   addExtension({ Class: Uint8Array, type: 30, pack: () => Buffer.of(1), unpack: () => 'bytes' });
-  const { decode, encode, Extension } = await import('../../lib/tuple/codec.js');
+  const { decode, encode } = await import('../../lib/tuple/codec.js');
+  const { Opaque } = await import('../../lib/tuple/exact-types.js');
   const tell = (value: unknown): string =>
-    value instanceof Extension ? `${value.type} ${hex(value.payload)}` : shown(value);
+    value instanceof Opaque ? `${value.type} ${hex(value.payload)}` : shown(value);
   const raws = Array.from({ length: 8 }, (_, i) => Buffer.of(0xd5, i + 1, 0xaa, i));
   const tuple = new tntar.Tuple(Buffer.concat([Buffer.of(0x98), ...raws]));
   if (tuple.toArray().some((each) => each instanceof Point)) misread.push('a tuple');

@@ -38,7 +38,6 @@ const KEPT_BY: Readonly<Record<string, string>> = {
   'tarantool-driver': 'lib/iproto/driver.ts',
   'zstd-napi': 'lib/archive/compression.ts',
   'tar-stream': 'lib/archive/tar.ts',
-  msgpackr: 'lib/tuple/codec.ts',
   'decimal.js': 'lib/tuple/arithmetic.ts',
   'console-table-printer': 'bin/output/table.ts',
   'cli-progress': 'bin/output/progress-bar.ts',

@@ -1,7 +1,7 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import fc from 'fast-check';
+import { decodeExact, encode } from '../../lib/tuple/codec.js';
 import { Datetime } from '../../lib/tuple/datetime.js';
-import { decodeExact, encodeExact } from '../../lib/tuple/exact.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { holds } from './runs.js';
 
@@ -78,7 +78,7 @@ describe('the calendar of datetimes', () => {
       const given = { seconds: second, nanoseconds: nano, offsetMinutes: offset };
       const text = String(Datetime.from(given));
       equal(text, byDate(second, nano, offset));
-      equal(String(decodeExact(encodeExact(Datetime.from(given)))), text);
+      equal(String(decodeExact(encode(Datetime.from(given)))), text);
       const { seconds, nanoseconds, offsetMinutes } = Datetime.from(text);
       deepEqual({ seconds, nanoseconds, offsetMinutes }, given);
     }),

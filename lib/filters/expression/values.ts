@@ -1,6 +1,6 @@
+import { decodeExact } from '../../tuple/codec.js';
 import { Datetime } from '../../tuple/datetime.js';
 import { Decimal } from '../../tuple/decimal.js';
-import { decodeExact } from '../../tuple/exact.js';
 import { type Carried, Opaque } from '../../tuple/exact-types.js';
 import { Interval } from '../../tuple/interval.js';
 import { Uuid } from '../../tuple/uuid.js';

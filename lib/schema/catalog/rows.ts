@@ -1,6 +1,7 @@
 import { indexBy } from '../../base/collections.js';
-import { decode, Extension, type Value } from '../../tuple/codec.js';
+import { decode, type Value } from '../../tuple/codec.js';
 import { editArray, editMap } from '../../tuple/edit.js';
+import { Carried } from '../../tuple/exact-types.js';
 import { joinFields, splitFields } from '../../tuple/fields.js';
 import { arrayHeader, mapHeader, str, uint } from '../../tuple/msgpack.js';
 import { Field, SystemSpace } from '../server/system-spaces.js';
@@ -10,7 +11,7 @@ export type Table = Record<string, Value>;
 
 export function isTable(value: Value | undefined): value is Table {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isObject && !(value instanceof Uint8Array) && !(value instanceof Extension);
+  return isObject && !(value instanceof Uint8Array) && !(value instanceof Carried);
 }
 
 /** A map as it is; anything else as one without keys. */

@@ -5,7 +5,7 @@ import { silent } from '../../../lib/base/report.js';
 import { applyFilter } from '../../../lib/filters/apply.js';
 import type { Filter } from '../../../lib/filters/filter.js';
 import type { Rewrite } from '../../../lib/filters/rewrite.js';
-import { encodeExact } from '../../../lib/tuple/exact.js';
+import { encode } from '../../../lib/tuple/codec.js';
 import type { Tuple } from '../../../lib/tuple/tuple.js';
 import { headOf } from './heads.js';
 
@@ -30,7 +30,7 @@ async function applied(filter: Filter): Promise<Rewrite> {
 /** What becomes of one row. */
 function batchesOf(rewrite: Rewrite): AsyncIterable<TupleBatch> {
   const space = { id: 512, name: 'log', engine: 'memtx' };
-  const batch = { kind: 'tuples', space, count: 1, bytes: encodeExact([1, LARGE]) } as const;
+  const batch = { kind: 'tuples', space, count: 1, bytes: encode([1, LARGE]) } as const;
   return rewrite.rows!(batch) as AsyncIterable<TupleBatch>;
 }
 
@@ -195,7 +195,7 @@ describe('a filter that makes many rows of one', () => {
       return tuple;
     });
     const count = 100;
-    const bytes = Buffer.concat(Array.from({ length: count }, (_, i) => encodeExact([i])));
+    const bytes = Buffer.concat(Array.from({ length: count }, (_, i) => encode([i])));
     const space = { id: 512, name: 'log', engine: 'memtx' };
     setTimeout(() => heard.abort(), 10);
     const batches = rewrite.rows!({ kind: 'tuples', space, count, bytes }) as AsyncGenerator;
@@ -234,7 +234,7 @@ describe('a filter that asks for a large field', () => {
   it('is refused with the space, the key, the field and a way out', async () => {
     const rewrite = await applied((_, tuple) => (tuple.get(1) === null ? null : tuple));
     const space = { id: 512, name: 'log', engine: 'memtx' };
-    const bytes = encodeExact([7, new Array(300_000).fill(0)]);
+    const bytes = encode([7, new Array(300_000).fill(0)]);
     const batches = rewrite.rows!({ kind: 'tuples', space, count: 1, bytes });
     await rejects(
       async () => {
@@ -260,7 +260,7 @@ describe('a filter that asks for a large field', () => {
       headOf({ ...SPACES, 288: [[512, 0, 'pk', 'tree', { unique: true }, parts]] }),
     );
     const space = { id: 512, name: 'log', engine: 'memtx' };
-    const bytes = encodeExact(new Array(2000).fill(1));
+    const bytes = encode(new Array(2000).fill(1));
     const batches = rewrite.rows!({ kind: 'tuples', space, count: 1, bytes });
     await rejects(async () => {
       for await (const _ of batches);

@@ -3,9 +3,9 @@ import { maskFields } from '../../../lib/filters/mask.js';
 import { parseMask } from '../../../lib/filters/mask-spec.js';
 import { fixedValue } from '../../../lib/filters/mask-values.js';
 import type { Rewritten } from '../../../lib/filters/rewrite.js';
+import { encode } from '../../../lib/tuple/codec.js';
 import { Datetime } from '../../../lib/tuple/datetime.js';
 import { Decimal } from '../../../lib/tuple/decimal.js';
-import { encodeExact } from '../../../lib/tuple/exact.js';
 import { Double, Float, Opaque, Raw } from '../../../lib/tuple/exact-types.js';
 import { Interval } from '../../../lib/tuple/interval.js';
 import { Tuple } from '../../../lib/tuple/tuple.js';
@@ -38,7 +38,7 @@ const row = (id: number, name: string, format: object[], flags = {}) =>
 async function hash(value: unknown, key = KEY): Promise<unknown> {
   const rewrite = maskFields([parseMask('users.secret=hash')], key);
   await rewrite.head(headOf(SPACES));
-  const bytes = encodeExact([1, value]);
+  const bytes = encode([1, value]);
   const space = { id: 512, name: 'users', engine: 'memtx' };
   for await (const batch of rewrite.rows!({ kind: 'tuples', space, count: 1, bytes })) {
     return new Tuple(batch.bytes).get(1);
@@ -129,7 +129,7 @@ describe('maskFields', () => {
     ['float32', '0.5', new Float(0.5)],
   ] as const) {
     it(`reads fixed:${text} for a field of type ${type}`, () => {
-      deepEqual(encodeExact(fixedValue(text, [type])), encodeExact(expected));
+      deepEqual(encode(fixedValue(text, [type])), encode(expected));
     });
   }
 
@@ -330,7 +330,7 @@ describe('maskFields', () => {
     const seen: unknown[] = [];
     for (let run = 0; run < 2; run++) {
       await rewrite.head(headOf(SPACES));
-      const bytes = encodeExact([1, 'x']);
+      const bytes = encode([1, 'x']);
       for await (const batch of rewrite.rows!({ kind: 'tuples', space, count: 1, bytes })) {
         seen.push(new Tuple(batch.bytes).get(1));
       }

@@ -6,9 +6,9 @@ import { Budget } from '../../../lib/filters/expression/budget.js';
 import { compileExpression } from '../../../lib/filters/expression/expression.js';
 import type { FieldOfRow } from '../../../lib/filters/expression/types.js';
 import { keepWhere, parseWhere } from '../../../lib/filters/where.js';
+import { encode } from '../../../lib/tuple/codec.js';
 import { Datetime } from '../../../lib/tuple/datetime.js';
 import { Decimal } from '../../../lib/tuple/decimal.js';
-import { encodeExact } from '../../../lib/tuple/exact.js';
 import { Double, Float, Opaque, Raw } from '../../../lib/tuple/exact-types.js';
 import { Interval } from '../../../lib/tuple/interval.js';
 import { Tuple } from '../../../lib/tuple/tuple.js';
@@ -43,7 +43,7 @@ async function isKept(
 ): Promise<boolean> {
   const rewrite = keepWhere([{ space: 'app:users', expression }]);
   await rewrite.head(headOf({ ...SPACES, 280: [[512, 1, 'app:users', 'memtx', 0, {}, format]] }));
-  const batch = { kind: 'tuples', space: USERS, count: 1, bytes: encodeExact(row) } as const;
+  const batch = { kind: 'tuples', space: USERS, count: 1, bytes: encode(row) } as const;
   for await (const _ of rewrite.rows!(batch)) return true;
   return false;
 }
@@ -56,7 +56,7 @@ async function kept(
   const wheres = expressions.map((expression) => ({ space: 'app:users', expression }));
   const rewrite = keepWhere(wheres);
   await rewrite.head(headOf(SPACES));
-  const bytes = Buffer.concat(rows.map((row) => encodeExact(row)));
+  const bytes = Buffer.concat(rows.map((row) => encode(row)));
   let count = 0;
   const batch = { kind: 'tuples', space: USERS, count: rows.length, bytes } as const;
   for await (const left of rewrite.rows!(batch)) count += left.count;
@@ -242,7 +242,7 @@ describe('keepWhere', () => {
     const rewrite = keepWhere([parseWhere('app:users: id > 1')]);
     await rewrite.head(headOf(SPACES));
     const space = { id: 513, name: 'others', engine: 'memtx' };
-    const batch = { kind: 'tuples', space, count: 1, bytes: encodeExact([1]) } as const;
+    const batch = { kind: 'tuples', space, count: 1, bytes: encode([1]) } as const;
     for await (const left of rewrite.rows!(batch)) equal(left, batch);
   });
 
@@ -463,7 +463,7 @@ describe('keepWhere', () => {
       [513, ...users!.slice(1)],
     ];
     await rewrite.head(headOf({ ...SPACES, 280: swapped as (typeof SPACES)[280] }));
-    const bytes = encodeExact([1]);
+    const bytes = encode([1]);
     const space = { id: 512, name: 'others', engine: 'memtx' };
     let count = 0;
     for await (const batch of rewrite.rows!({ kind: 'tuples', space, count: 1, bytes })) {

@@ -1,7 +1,7 @@
 import { equal, throws } from 'node:assert/strict';
 import { calculate, splice } from '../../../lib/tuple/arithmetic.js';
+import { decodeExact } from '../../../lib/tuple/codec.js';
 import { Decimal } from '../../../lib/tuple/decimal.js';
-import { decodeExact } from '../../../lib/tuple/exact.js';
 import { Float } from '../../../lib/tuple/exact-types.js';
 import { float32, float64, pack } from '../../support/msgpack.js';
 

@@ -1,5 +1,5 @@
 import { equal, throws } from 'node:assert/strict';
-import { decodeExact } from '../../../lib/tuple/exact.js';
+import { decodeExact } from '../../../lib/tuple/codec.js';
 import { Uuid } from '../../../lib/tuple/uuid.js';
 
 const TEXT = '00010203-0405-0607-0809-0a0b0c0d0e0f';
