@@ -1,5 +1,5 @@
 import type { OnConflict } from '../../lib/schema/plan/options.js';
-import type { Step } from '../../lib/schema/plan/step.js';
+import { isWrite, type Step, type WriteStep } from '../../lib/schema/plan/step.js';
 import { Field, SystemSpace } from '../../lib/schema/server/system-spaces.js';
 import { hasEmptyPassword } from '../../lib/schema/trust/passwords.js';
 import type { Preview } from '../../lib/sinks/preview.js';
@@ -20,7 +20,7 @@ const shown = ({ verb, what }: Step): string => `  ${verb} ${printable(what)}`;
 const isGrant = ({ spaceId }: Step): boolean => spaceId === SystemSpace.PRIV;
 
 /** Whoever knows the password that a user brings along may log in with it. */
-function showUser(step: Step): string {
+function showUser(step: WriteStep): string {
   const auth = (decode(step.row) as Value[])[Field.user.auth];
   if (hasEmptyPassword(auth)) return `${shown(step)}, with an EMPTY password`;
   return `${shown(step)}${Object.keys(auth ?? {}).length > 0 ? ', with its password' : ''}`;
@@ -30,7 +30,7 @@ function showUser(step: Step): string {
 const showOpen = (line: string): string => `  ANYBODY without a password: ${printable(line)}`;
 
 /** A function without code is one that the target has, now callable by who is granted it. */
-function showCallable({ what, code }: Step): string[] {
+function showCallable({ what, code }: WriteStep): string[] {
   if (code !== undefined) return [`  ${printable(what)}`, ...showCode(code)];
   return [`  ${printable(what)}, without code: what the target knows by this name`];
 }
@@ -77,10 +77,10 @@ export function showPreview(preview: Preview): string {
   const { manifest, plan } = preview;
   const { drops, before, after, grants, triggers, notes, omissions, rights, used } = plan;
   const last = [...after, ...grants, ...triggers];
-  const code = [...before, ...last].filter(
-    (step) => step.code !== undefined || step.spaceId === SystemSpace.FUNC,
-  );
-  const users = before.filter(({ spaceId }) => spaceId === SystemSpace.USER);
+  const code = [...before, ...last]
+    .filter(isWrite)
+    .filter((step) => step.code !== undefined || step.spaceId === SystemSpace.FUNC);
+  const users = before.filter(isWrite).filter(({ spaceId }) => spaceId === SystemSpace.USER);
   const lines = [
     printable(`Restore of a backup of Tarantool ${manifest.server.version}, ${manifest.created}:`),
     ...section('What the target loses, rows and all', showLosses(plan)),

@@ -7,7 +7,7 @@ import { ErrorCode } from '../iproto/constants.js';
 import type { Catalog } from '../schema/catalog/catalog.js';
 import { isTable } from '../schema/catalog/rows.js';
 import type { RestorePlan } from '../schema/plan/plan.js';
-import { SystemSpace, TRUNCATE_ID } from '../schema/server/system-spaces.js';
+import { SystemSpace } from '../schema/server/system-spaces.js';
 import { type Capacity, readCapacity } from '../server/capacity.js';
 import { decode, type Value } from '../tuple/codec.js';
 
@@ -134,20 +134,16 @@ export function shortagesOf(loads: readonly Load[], capacity: Capacity): Shortag
 
 /** Returns ids of the target's spaces whose rows will be removed or may be replaced. */
 function freedBy({ drops, before, destinations }: RestorePlan): number[] {
-  const keyOf = (row: Buffer): number => Number((decode(row) as Value[])[0]);
-  const dropped = drops.filter(
-    ({ spaceId, verb }) => spaceId === SystemSpace.SPACE && verb === 'delete',
+  const dropped = drops.flatMap((step) =>
+    step.spaceId === SystemSpace.SPACE && step.verb === 'delete'
+      ? [Number((decode(step.key) as Value[])[0])]
+      : [],
   );
-  const emptied = before.filter(({ spaceId }) => spaceId === TRUNCATE_ID);
+  const emptied = before.flatMap((step) => (step.verb === 'truncate' ? [step.emptied] : []));
   const filled = [...destinations.values()].filter(
     ({ keepsRows, onConflict }) => keepsRows && onConflict !== 'error',
   );
-  return [
-    ...new Set([
-      ...[...dropped, ...emptied].map(({ row }) => keyOf(row)),
-      ...filled.map(({ id }) => id),
-    ]),
-  ];
+  return [...new Set([...dropped, ...emptied, ...filled.map(({ id }) => id)])];
 }
 
 function settings(shortages: readonly Shortage[]): string {

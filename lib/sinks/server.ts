@@ -12,10 +12,10 @@ import { showRow } from '../schema/catalog/keys.js';
 import { showUsed } from '../schema/describe/used.js';
 import type { Destination } from '../schema/plan/destinations.js';
 import type { RestorePlan } from '../schema/plan/plan.js';
-import type { Step } from '../schema/plan/step.js';
+import { isWrite, type Step } from '../schema/plan/step.js';
 import { Collector } from '../schema/read/preamble-reader.js';
 import { SystemSpace, TRUNCATE_ID } from '../schema/server/system-spaces.js';
-import { decode, encode, type Value } from '../tuple/codec.js';
+import { encode } from '../tuple/codec.js';
 import { withRoomHint } from './capacity.js';
 import type { Tally } from './in-flight.js';
 import { Loader } from './loader.js';
@@ -49,10 +49,9 @@ export interface Applied {
   emptied: readonly string[];
 }
 
-/** Source: `space_truncate()` of the server's `src/box/box.cc`. @param key - the id, as a key */
-function truncate(key: Buffer): Request {
-  const [id] = decode(key) as Value[];
-  return upsert(TRUNCATE_ID, encode([id!, 1]), encode([['+', 1, 1]]));
+/** Source: `space_truncate()` of the server's `src/box/box.cc`. */
+function truncate(id: number): Request {
+  return upsert(TRUNCATE_ID, encode([id, 1]), encode([['+', 1, 1]]));
 }
 
 /** A writable for {@link BackupItem}s, and what it has done so far. */
@@ -125,7 +124,7 @@ class ServerSink extends ItemWritable implements ServerWritable {
     const spaces = this.#loader?.tallies ?? new Map<string, Tally>();
     const tallies = [...spaces.values()];
     const isGrant = ({ spaceId }: Step): boolean => spaceId === SystemSpace.PRIV;
-    const made = this.#steps.filter(({ verb }) => verb === 'insert' || verb === 'replace');
+    const made = this.#steps.filter(isWrite);
     const named = (wanted: Step['verb'], space: number): string[] =>
       this.#steps
         .filter(({ verb, spaceId }) => verb === wanted && spaceId === space)
@@ -268,10 +267,11 @@ function spaceCount({ made, destinations }: RestorePlan): number {
 
 const asLeftOut = (line: string): string => `left out: ${line}`;
 
-function toRequest({ spaceId, verb, row }: Step): Request {
-  if (verb === 'delete') return remove(spaceId, row);
-  if (verb === 'truncate') return truncate(row);
-  return store(verb === 'insert' ? RequestType.INSERT : RequestType.REPLACE, spaceId, row);
+function toRequest(step: Step): Request {
+  if (step.verb === 'delete') return remove(step.spaceId, step.key);
+  if (step.verb === 'truncate') return truncate(step.emptied);
+  const type = step.verb === 'insert' ? RequestType.INSERT : RequestType.REPLACE;
+  return store(type, step.spaceId, step.row);
 }
 
 /**

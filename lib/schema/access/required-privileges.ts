@@ -2,7 +2,7 @@ import { decode, type Value } from '../../tuple/codec.js';
 import type { Catalog } from '../catalog/catalog.js';
 import { functionsOf } from '../catalog/rows.js';
 import type { RestorePlan } from '../plan/plan.js';
-import type { Step } from '../plan/step.js';
+import type { Step, WriteStep } from '../plan/step.js';
 import { isOlder, type Release } from '../server/release.js';
 import { BuiltinUser, Field, Privilege, SystemSpace } from '../server/system-spaces.js';
 import type { Privileges } from '../trust/privileges.js';
@@ -90,11 +90,11 @@ class Needs {
     this.missing.add(`${verb} on ${type}${name === undefined ? '' : ` '${name}'`}`);
   }
 
-  step({ spaceId, verb, row }: Step): void {
-    const fields = decode(row) as Value[];
+  step(step: Step): void {
+    const { spaceId, verb } = step;
     this.of(Privilege.WRITE, 'write', 'space', spaceId);
-    if (verb === 'delete') this.#take(spaceId, fields);
-    else if (verb !== 'truncate') this.#put(spaceId, fields, verb);
+    if (verb === 'delete') this.#take(spaceId, decode(step.key) as Value[]);
+    else if (verb !== 'truncate') this.#put(spaceId, decode(step.row) as Value[], verb);
   }
 
   /** @param key - of the row that goes */
@@ -121,7 +121,7 @@ class Needs {
     }
   }
 
-  #put(spaceId: number, fields: Value[], verb: Step['verb']): void {
+  #put(spaceId: number, fields: Value[], verb: WriteStep['verb']): void {
     switch (spaceId) {
       case SystemSpace.COLLATION:
         this.ofType(Privilege.CREATE, 'create', 'universe');
@@ -160,7 +160,7 @@ class Needs {
     }
   }
 
-  #make(type: ObjectType, fields: Value[], verb: Step['verb']): void {
+  #make(type: ObjectType, fields: Value[], verb: WriteStep['verb']): void {
     const { id, owner } = OBJECTS[type];
     if (verb === 'insert') {
       this.ofType(Privilege.CREATE, 'create', type);

@@ -1,6 +1,6 @@
 import { indexBy } from '../../base/collections.js';
 import { listOf, quoted } from '../../base/report.js';
-import { encode, type Value } from '../../tuple/codec.js';
+import type { Value } from '../../tuple/codec.js';
 import { type Catalog, rowlessReason, type Space, type SystemRow } from '../catalog/catalog.js';
 import { rowsOfSpaces, type SpaceRows } from '../catalog/columns.js';
 import { foreignKeysOf, holdingKeys } from '../catalog/foreign-keys.js';
@@ -108,7 +108,7 @@ export function planKept(
     ([id, name]): Step => ({
       spaceId: TRUNCATE_ID,
       verb: 'truncate',
-      row: encode([id]),
+      emptied: id,
       what: `space ${quoted(name)}`,
     }),
   );

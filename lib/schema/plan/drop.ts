@@ -114,7 +114,7 @@ class Dropper {
   }
 
   #key(spaceId: number, key: Value[], what: string): Step {
-    return { spaceId, verb: 'delete', row: encode(key), what };
+    return { spaceId, verb: 'delete', key: encode(key), what };
   }
 }
 

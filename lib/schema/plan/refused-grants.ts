@@ -5,7 +5,7 @@ import { isKnownTo, OBJECT_TYPES } from '../server/capabilities.js';
 import { isOlder, type Release } from '../server/release.js';
 import { BuiltinUser, Field, Privilege, SystemSpace } from '../server/system-spaces.js';
 import { ACCESS_BITS, Memberships } from '../trust/memberships.js';
-import type { Part, Step } from './step.js';
+import { isWrite, type Part, type Step, type WriteStep } from './step.js';
 
 /**
  * Finds grants that a server refuses for certain, and in the end: they are the last of a restore.
@@ -56,8 +56,7 @@ export function refusedGrants(steps: readonly Step[], target: Catalog, release: 
   for (const { fields } of target.rows(SystemSpace.USER)) learn(fields);
   const memberships = new Memberships().addAll(target);
   const refused: string[] = [];
-  for (const { spaceId, verb, row, what } of steps) {
-    if (verb !== 'insert' && verb !== 'replace') continue;
+  for (const { spaceId, row, what } of steps.filter(isWrite)) {
     if (spaceId === SystemSpace.USER) learn(decode(row) as Value[]);
     if (spaceId !== SystemSpace.PRIV) continue;
     const fields = decode(row) as Value[];
@@ -89,7 +88,7 @@ const OWNED = [
   ['role', SystemSpace.USER, Field.user],
 ] as const;
 
-function ownersOf(steps: readonly Step[], target: Catalog): Owners {
+function ownersOf(steps: readonly WriteStep[], target: Catalog): Owners {
   const owners = new Map<string, Value>();
   for (const [type, spaceId, { id, owner }] of OWNED) {
     const note = (fields: readonly Value[]): void => {
@@ -120,16 +119,15 @@ export function withGrantors(
   if (!isOlder(release, ANY_GRANTOR)) return { grants: grants.steps, triggers: triggers.steps };
   const { grantor, objectType, objectId, bits } = Field.priv;
   const made = [...before.steps, ...after.steps, ...triggers.steps];
-  const isWritten = ({ verb }: Step): boolean => verb === 'insert' || verb === 'replace';
   let owners: Owners | undefined;
   const granted = (step: Step): Step => {
-    if (step.spaceId !== SystemSpace.PRIV || !isWritten(step)) return step;
+    if (step.spaceId !== SystemSpace.PRIV || !isWrite(step)) return step;
     const fields = decode(step.row) as Value[];
     if (fields[grantor] === BuiltinUser.ADMIN) return step;
     const [type, id] = [fields[objectType], fields[objectId]];
     const isPublic = type === 'role' && id === BuiltinUser.PUBLIC;
     if (isPublic && fields[bits] === Privilege.EXECUTE) return step;
-    owners ??= ownersOf(made.filter(isWritten), target);
+    owners ??= ownersOf(made.filter(isWrite), target);
     if (owners.get(`${type} ${id}`) === fields[grantor]) return step;
     const row = joinFields(splitFields(step.row).with(grantor, encode(BuiltinUser.ADMIN)));
     return { ...step, row };

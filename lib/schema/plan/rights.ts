@@ -4,7 +4,7 @@ import type { Catalog } from '../catalog/catalog.js';
 import { BuiltinUser, Field, SystemSpace } from '../server/system-spaces.js';
 import { Memberships } from '../trust/memberships.js';
 import { hasEmptyPassword } from '../trust/passwords.js';
-import type { Step } from './step.js';
+import { isWrite, type Step, type WriteStep } from './step.js';
 
 /** The rights that a restore gives, in words, one line each. */
 export interface Rights {
@@ -76,7 +76,7 @@ class Holders {
  */
 export function rightsOf(steps: readonly Step[], target: Catalog, restorer: number): Rights {
   const holders = new Holders(target);
-  const written = steps.filter(({ verb }) => verb === 'insert' || verb === 'replace');
+  const written = steps.filter(isWrite);
   for (const { spaceId, row } of written) {
     if (spaceId === SystemSpace.USER) holders.add(decode(row) as Value[]);
     if (spaceId === SystemSpace.PRIV) holders.addGrant(decode(row) as Value[]);
@@ -95,13 +95,13 @@ export function rightsOf(steps: readonly Step[], target: Catalog, restorer: numb
   return { owners: [...owners], open: [...open] };
 }
 
-function ownerOf({ spaceId, row }: Step): number | undefined {
+function ownerOf({ spaceId, row }: WriteStep): number | undefined {
   const raw = splitFields(row)[OWNERS.get(spaceId) ?? -1];
   return raw === undefined ? undefined : Number(decode(raw));
 }
 
 /** A right that is not ownership, and that everybody gets. */
-function openRight({ spaceId, row, what }: Step, holders: Holders): string | undefined {
+function openRight({ spaceId, row, what }: WriteStep, holders: Holders): string | undefined {
   if (spaceId !== SystemSpace.PRIV && spaceId !== SystemSpace.USER) return undefined;
   const fields = decode(row) as Value[];
   if (spaceId === SystemSpace.PRIV) {

@@ -15,7 +15,7 @@ import { withoutEvents } from './active-triggers.js';
 import { Kept } from './kept-spaces.js';
 import { identify } from './match-objects.js';
 import { type Existing, isUsed, type PlanOptions, SAME_RELEASES, unwanted } from './options.js';
-import { joinParts, type Part, type Step } from './step.js';
+import { joinParts, type Part, type Step, type WriteStep } from './step.js';
 
 function keyText(spaceId: number, { fields }: SystemRow): string {
   return JSON.stringify(keyOf(spaceId, fields));
@@ -164,7 +164,7 @@ export class Planner {
   }
 
   /** Rows that the target has to the byte are no steps, and others of its own that go are noted. */
-  steps(spaceId: number, rows: readonly SystemRow[], verb: Step['verb'] = 'insert'): Part {
+  steps(spaceId: number, rows: readonly SystemRow[], verb: WriteStep['verb'] = 'insert'): Part {
     const { there, own } = this.#rowsThere(spaceId);
     const [steps, notes, omissions]: [Step[], string[], string[]] = [[], [], []];
     for (const row of rows) {
@@ -210,7 +210,7 @@ export class Planner {
     return rows;
   }
 
-  all(spaceId: number, verb?: Step['verb']): Part {
+  all(spaceId: number, verb?: WriteStep['verb']): Part {
     return this.steps(spaceId, this.rows(spaceId), verb);
   }
 
@@ -228,7 +228,7 @@ export class Planner {
     return rows.map((fields) => ({
       spaceId: SystemSpace.PRIV,
       verb: 'delete',
-      row: encode([fields[grantee]!, fields[objectType]!, fields[objectId]!]),
+      key: encode([fields[grantee]!, fields[objectType]!, fields[objectId]!]),
       what: this.#describer.shippedGrant(fields),
     }));
   }

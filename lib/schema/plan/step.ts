@@ -1,14 +1,38 @@
-/** One row to be put into a system space of the target, or to be taken away from it. */
-export interface Step {
+interface AnyStep {
+  /** The system space that is written to. */
   spaceId: number;
-  /** Replace where the target may have such a row by itself; truncate empties a space of users. */
-  verb: 'insert' | 'replace' | 'delete' | 'truncate';
-  /** For a delete: the primary key. For a truncate: the id of the space, as a key. */
-  row: Buffer;
   /** For messages, e.g. `index 'pk' of space 'users'`. */
   what: string;
-  /** Lua or SQL that comes with it. */
+}
+
+/** Writes one row of a system space. */
+export interface WriteStep extends AnyStep {
+  /** `replace` if the target may already have such a row. */
+  verb: 'insert' | 'replace';
+  row: Buffer;
+  /** Lua or SQL in the row. */
   code?: string;
+}
+
+/** Removes one row of a system space. */
+export interface DeleteStep extends AnyStep {
+  verb: 'delete';
+  /** The primary key of the row, as an array. */
+  key: Buffer;
+}
+
+/** Removes all rows of a user's space. */
+export interface TruncateStep extends AnyStep {
+  verb: 'truncate';
+  /** The id of the space. */
+  emptied: number;
+}
+
+/** One change of the definitions on the target, or one space to be emptied. */
+export type Step = WriteStep | DeleteStep | TruncateStep;
+
+export function isWrite(step: Step): step is WriteStep {
+  return step.verb === 'insert' || step.verb === 'replace';
 }
 
 /** A part of a plan: steps in their order, and what people are told about them, one line each. */

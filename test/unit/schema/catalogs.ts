@@ -1,4 +1,6 @@
 import { Catalog } from '../../../lib/schema/catalog/catalog.js';
+import type { Step } from '../../../lib/schema/plan/step.js';
+import { decode, type Value } from '../../../lib/tuple/codec.js';
 import { type Plain, pack } from '../../support/msgpack.js';
 
 /** Rows of system spaces, by space id. */
@@ -11,6 +13,12 @@ export function catalogOf(rows: SystemRows): Catalog {
     for (const row of list) catalog.add(Number(spaceId), pack(row));
   }
   return catalog;
+}
+
+/** The values that a step writes; of a step that removes a row, its key. */
+export function valuesOf(step: Step): Value[] {
+  if (step.verb === 'truncate') return [step.emptied];
+  return decode(step.verb === 'delete' ? step.key : step.row) as Value[];
 }
 
 /** What is in `_user` of every server. */

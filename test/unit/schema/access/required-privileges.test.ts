@@ -45,6 +45,8 @@ function lacking({ steps = [], filled = [], release = [2, 11] }: Restore, ...gra
       ),
     ),
     before: steps.map(([spaceId, row, verb = 'insert']): Step => {
+      if (verb === 'truncate') return { spaceId, verb, emptied: Number(row[0]), what: 'it' };
+      if (verb === 'delete') return { spaceId, verb, key: pack(row), what: 'it' };
       return { spaceId, verb, row: pack(row), what: 'it' };
     }),
     after: [],

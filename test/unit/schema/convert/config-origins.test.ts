@@ -2,9 +2,8 @@ import { deepEqual } from 'node:assert/strict';
 import type { Releases } from '../../../../lib/schema/plan/options.js';
 import { planRestore, type RestorePlan } from '../../../../lib/schema/plan/plan.js';
 import { versionsOf } from '../../../../lib/schema/server/release.js';
-import { decode } from '../../../../lib/tuple/codec.js';
 import type { Plain } from '../../../support/msgpack.js';
-import { BUILTIN_USERS, catalogOf, type SystemRows } from '../catalogs.js';
+import { BUILTIN_USERS, catalogOf, type SystemRows, valuesOf } from '../catalogs.js';
 
 const CONFIG = { origins: { config: true } };
 const PASSWORD = { 'chap-sha1': 'x' };
@@ -26,7 +25,7 @@ function plan(backup: SystemRows, target: SystemRows, releases = LATE): RestoreP
   return planRestore(catalogOf(backup), catalogOf(there), { releases });
 }
 
-const grants = (found: RestorePlan): unknown[] => found.grants.map(({ row }) => decode(row));
+const grants = (found: RestorePlan): unknown[] => found.grants.map(valuesOf);
 
 describe('users that a configuration manages', () => {
   it('are the same as users that somebody made, on either side', () => {
@@ -69,7 +68,7 @@ describe('users that a configuration manages', () => {
     const rows = (releases: Releases): unknown[] => {
       const { before, grants: given, unsupported } = plan(backup, {}, releases);
       deepEqual(unsupported, []);
-      return [...before, ...given].map(({ row }) => decode(row));
+      return [...before, ...given].map(valuesOf);
     };
     deepEqual(rows(LATE), [...backup[304], ...backup[312]]);
     deepEqual(rows({ source: versionsOf('3.9.0'), target: versionsOf('3.2.0') }), [

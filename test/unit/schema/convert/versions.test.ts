@@ -10,9 +10,8 @@ import {
   versionsOf,
 } from '../../../../lib/schema/server/release.js';
 import { identifiersOf } from '../../../../lib/schema/sql/tokens.js';
-import { decode } from '../../../../lib/tuple/codec.js';
 import { type Plain, pack } from '../../../support/msgpack.js';
-import { catalogOf, EMPTY } from '../catalogs.js';
+import { catalogOf, EMPTY, valuesOf } from '../catalogs.js';
 
 const SPACE = 280;
 const FUNC = 296;
@@ -133,9 +132,9 @@ describe('planRestore to a newer server', () => {
   const steps = (source: string, target: string): { spaceId: number; row: unknown }[] => {
     const releases = { source: versionsOf(source), target: versionsOf(target) };
     const { before, after, grants } = planRestore(backup, catalogOf(EMPTY), { releases });
-    return [...before, ...after, ...grants].map(({ spaceId, row }) => ({
-      spaceId,
-      row: decode(row),
+    return [...before, ...after, ...grants].map((step) => ({
+      spaceId: step.spaceId,
+      row: valuesOf(step),
     }));
   };
   const last = (all: { spaceId: number; row: unknown }[], id: number): unknown[] =>

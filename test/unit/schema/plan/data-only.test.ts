@@ -1,9 +1,8 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { planRestore, type RestorePlan } from '../../../../lib/schema/plan/plan.js';
 import { versionsOf } from '../../../../lib/schema/server/release.js';
-import { decode } from '../../../../lib/tuple/codec.js';
 import type { Plain } from '../../../support/msgpack.js';
-import { catalogOf, indexRow, type SystemRows, spaceRow } from '../catalogs.js';
+import { catalogOf, indexRow, type SystemRows, spaceRow, valuesOf } from '../catalogs.js';
 
 /** What is said of a space `till`, or of its fields. */
 interface Till {
@@ -231,7 +230,7 @@ describe('the plan of a restore of rows alone', () => {
         { 284: [sequence(1)], 285: [[1, value]] },
         { 284: [sequence(9, step)], ...(now === undefined ? {} : { 285: [[9, now]] }) },
       );
-    const moved = ({ after }: RestorePlan): unknown[] => after.map(({ row }) => decode(row));
+    const moved = ({ after }: RestorePlan): unknown[] => after.map(valuesOf);
 
     it('on, and never back', () => {
       deepEqual(moved(plan(41)), [[9, 41]]);
@@ -256,7 +255,7 @@ describe('the plan of a restore of rows alone', () => {
     it('the same way with values that come with the end', () => {
       const found = plan(41, 40);
       const late = found.lateValues([{ id: 1, value: '42' }]);
-      deepEqual([late.steps.map(({ row }) => decode(row)), late.omissions], [[[9, 42]], []]);
+      deepEqual([late.steps.map(valuesOf), late.omissions], [[[9, 42]], []]);
       const { steps, omissions } = found.lateValues([{ id: 1, value: '2000' }]);
       deepEqual(steps, []);
       match(String(omissions), /^value of sequence 'ids': 2000 is outside/);

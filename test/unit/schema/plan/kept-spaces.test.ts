@@ -1,9 +1,15 @@
 import { deepEqual, ok } from 'node:assert/strict';
 import type { Existing, PlanOptions } from '../../../../lib/schema/plan/options.js';
 import { planRestore, type RestorePlan } from '../../../../lib/schema/plan/plan.js';
-import { decode } from '../../../../lib/tuple/codec.js';
 import type { Plain } from '../../../support/msgpack.js';
-import { BUILTIN_USERS, catalogOf, indexRow, type SystemRows, spaceRow } from '../catalogs.js';
+import {
+  BUILTIN_USERS,
+  catalogOf,
+  indexRow,
+  type SystemRows,
+  spaceRow,
+  valuesOf,
+} from '../catalogs.js';
 
 /** Two tables, one of which has a sequence of its own, and a view. */
 const BACKUP: SystemRows = {
@@ -107,7 +113,7 @@ describe('a plan for spaces that are there', () => {
         existing,
       });
     const steps = (plan: RestorePlan) =>
-      plan.after.filter(({ spaceId }) => spaceId === 272).map(({ row }) => decode(row));
+      plan.after.filter(({ spaceId }) => spaceId === 272).map(valuesOf);
     for (const existing of ['skip', 'replace', 'truncate', 'drop'] as const) {
       deepEqual(steps(found(existing)), [['oncenew', { a: 1 }]]);
       const line = "mark 'vshard_version': the target has its own, which is kept";

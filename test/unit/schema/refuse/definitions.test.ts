@@ -1,7 +1,7 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { planRestore } from '../../../../lib/schema/plan/plan.js';
 import { versionsOf } from '../../../../lib/schema/server/release.js';
-import { decode, type Value } from '../../../../lib/tuple/codec.js';
+import type { Value } from '../../../../lib/tuple/codec.js';
 import type { Plain } from '../../../support/msgpack.js';
 import {
   BUILTIN_USERS,
@@ -10,6 +10,7 @@ import {
   indexRow,
   type SystemRows,
   spaceRow,
+  valuesOf,
 } from '../catalogs.js';
 
 const ROLES: Plain[][] = [
@@ -107,7 +108,7 @@ describe('the grantor of a grant', () => {
     ];
     const backup = { 280: [space], 288: [indexRow(512, 0, 'pk')], 304: users };
     const { grants } = plan({ ...backup, 312: [[40, 41, 'space', 512, 1]] }, EMPTY, version);
-    return grants.map(({ row }) => (decode(row) as Value[])[0]!);
+    return grants.map((step) => valuesOf(step)[0]!);
   };
 
   it('stays where he owns what it is on', () => deepEqual(grantorsOf('2.6.0', 40), [40]));

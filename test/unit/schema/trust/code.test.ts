@@ -1,5 +1,6 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { planRestore } from '../../../../lib/schema/plan/plan.js';
+import { isWrite } from '../../../../lib/schema/plan/step.js';
 import {
   FIELD_OPTIONS,
   FUNCTION_OPTIONS,
@@ -177,7 +178,7 @@ describe('a backup without code', () => {
     });
     const steps = [...plan.before, ...plan.after, ...plan.grants];
     deepEqual(
-      steps.filter(({ code }) => code !== undefined),
+      steps.filter((step) => isWrite(step) && step.code !== undefined),
       [],
     );
     equal(plan.omissions.includes("view 'v': it is code"), true);
