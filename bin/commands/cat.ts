@@ -7,8 +7,9 @@ import {
   type TextFormat,
 } from '../../lib/text/names.js';
 import { addInput, inputOf, looksLikeArchive } from '../options/places.js';
-import { addReportOptions, type ReportFlags, reportOf } from '../options/report-options.js';
+import { addReportOptions, type ReportFlags } from '../options/report-options.js';
 import { EXIT_HELP } from '../output/exit.js';
+import type { Run } from '../output/run.js';
 import { interruptible } from '../output/signals.js';
 import { rowOutput } from '../output/standard-output.js';
 import { formatBytes, plural } from '../output/stderr-report.js';
@@ -83,7 +84,12 @@ function checkOrder(space: string, file: string | undefined): void {
   });
 }
 
-async function run(space: string, file: string | undefined, flags: Flags): Promise<void> {
+async function execute(
+  run: Run,
+  space: string,
+  file: string | undefined,
+  flags: Flags,
+): Promise<void> {
   checkOrder(space, file);
   const input = inputOf(
     file,
@@ -93,13 +99,13 @@ async function run(space: string, file: string | undefined, flags: Flags): Promi
   );
   const { input: _, quiet, progress, ...options } = flags;
   checkTerminal(options.format);
-  const report = reportOf({ quiet: quiet || process.stdout.isTTY === true, progress });
+  const report = run.report({ quiet: quiet || process.stdout.isTTY === true, progress });
   const { cat } = await import('../../lib/pipelines/cat.js');
   const { originOf } = await import('../options/input-source.js');
   const output = rowOutput();
   try {
     const origin = originOf(input, report);
-    const { rows, bytes, seconds, isVerified } = await interruptible((signal) =>
+    const { rows, bytes, seconds, isVerified } = await interruptible(run, (signal) =>
       cat(origin, output, { ...options, space, report, signal }),
     );
     report.clear();
@@ -112,7 +118,7 @@ async function run(space: string, file: string | undefined, flags: Flags): Promi
   }
 }
 
-export function catCommand(): Command {
+export function catCommand(run: Run): Command {
   const own = new Command('cat').argument('<space>', 'space whose rows are written');
   return addReportOptions(
     addInput(own)
@@ -144,5 +150,5 @@ export function catCommand(): Command {
       .option('--limit <rows>', 'stop after N rows; the rest is not verified', limitOf),
   )
     .addHelpText('after', EXAMPLES + EXIT_HELP + GONE_HELP)
-    .action(run);
+    .action((space, file, flags) => execute(run, space, file, flags));
 }

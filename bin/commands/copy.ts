@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import type { CopyOptions } from '../../lib/pipelines/copy.js';
 import { addFilterOptions, type FilterFlags, rewritesOf } from '../options/filter-options.js';
 import { addressFor, requireServer } from '../options/places.js';
-import { addReportOptions, type ReportFlags, reportOf } from '../options/report-options.js';
+import { addReportOptions, type ReportFlags } from '../options/report-options.js';
 import {
   addConnectionOptions,
   flagsOf,
@@ -12,6 +12,7 @@ import {
 import { addTargetOptions, type TargetFlags, wantedOf } from '../options/target-options.js';
 import { requireOutput } from '../output/descriptors.js';
 import { EXIT_HELP } from '../output/exit.js';
+import type { Run } from '../output/run.js';
 import { interruptible } from '../output/signals.js';
 import { textOutput } from '../output/standard-output.js';
 
@@ -35,17 +36,17 @@ Examples:
   tntar copy app@db1 admin@test1 --space 'app_*' --mask users.email=hash --existing drop --no-users
 `;
 
-async function run(from: string, to: string, flags: Flags): Promise<void> {
+async function execute(run: Run, from: string, to: string, flags: Flags): Promise<void> {
   requireServer(from, 'copy', `tntar restore ${addressFor(to)} ${from}`);
   requireServer(to, 'copy', `tntar dump ${addressFor(from)} -o ${to}`);
-  const report = reportOf(flags);
+  const report = run.report(flags);
   const { targetPasswordFile: passwordFile = flags.passwordFile } = flags;
   const { source, forceSnapshot, strict } = flags;
   const wanted = wantedOf(flags);
   if (flags.dryRun) requireOutput();
   const { copy, previewCopy } = await import('../../lib/pipelines/copy.js');
   try {
-    await interruptible(async (signal) => {
+    await interruptible(run, async (signal) => {
       const sourceFlags = flagsOf(from, flags, flags.passwordFile);
       const server = await serverOptions(from, sourceFlags, signal, report);
       const target = await serverOptions(to, flagsOf(to, flags, passwordFile), signal, report);
@@ -67,7 +68,7 @@ async function run(from: string, to: string, flags: Flags): Promise<void> {
   }
 }
 
-export function copyCommand(): Command {
+export function copyCommand(run: Run): Command {
   const own = new Command('copy')
     .summary('copy a live database into another one')
     .description(
@@ -101,5 +102,5 @@ export function copyCommand(): Command {
   );
   return addReportOptions(connected)
     .addHelpText('after', SERVERS_HELP + EXAMPLES + EXIT_HELP)
-    .action(run);
+    .action((from, to, flags) => execute(run, from, to, flags));
 }

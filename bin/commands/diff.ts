@@ -18,9 +18,10 @@ import {
   rowChoiceOf,
 } from '../options/filter-options.js';
 import { kindOf } from '../options/places.js';
-import { addReportOptions, type ReportFlags, reportOf } from '../options/report-options.js';
+import { addReportOptions, type ReportFlags } from '../options/report-options.js';
 import { addConnectionOptions, type ServerFlags } from '../options/server-options.js';
-import { DIFF_EXIT_HELP, DIFFERENT, useDiffCodes } from '../output/exit.js';
+import { DIFF_EXIT_HELP, DIFFERENT } from '../output/exit.js';
+import type { Run } from '../output/run.js';
 import { interruptible } from '../output/signals.js';
 import { textOutput } from '../output/standard-output.js';
 import { formatCount, plural, printable } from '../output/stderr-report.js';
@@ -194,15 +195,15 @@ function documentPrinter(output: Output): Printer {
   };
 }
 
-async function run(a: string, b: string, flags: Flags): Promise<void> {
-  useDiffCodes();
+async function execute(run: Run, a: string, b: string, flags: Flags): Promise<void> {
+  run.useDiffCodes();
   if (a === '-' && b === '-') {
     throw new TntarError('usage', 'standard input is one archive, and both sides are -', {
       hint: 'name a file or a server for one side: tntar diff - FILE',
     });
   }
   for (const side of [a, b]) kindOf(side);
-  const report = reportOf(flags);
+  const report = run.report(flags);
   const { diff } = await import('../../lib/pipelines/diff.js');
   const library = {
     ...(await import('../../lib/diff/row-text.js')),
@@ -218,7 +219,7 @@ async function run(a: string, b: string, flags: Flags): Promise<void> {
   const only = flags.schemaOnly ? 'schema' : flags.dataOnly ? 'data' : undefined;
   try {
     const rewrites = [...(await choiceOf(flags, true)), ...(await rowChoiceOf(flags, true))];
-    const differences = await interruptible((signal) =>
+    const differences = await interruptible(run, (signal) =>
       withSide(a, flags, passwordFile, signal, report, (left) =>
         withSide(b, flags, passwordFileB, signal, report, (right) =>
           diff(left, right, {
@@ -250,7 +251,7 @@ function nameOf(side: string): string {
   return kindOf(side) === 'archive' ? side : describeEndpoint(parseUri(side));
 }
 
-export function diffCommand(): Command {
+export function diffCommand(run: Run): Command {
   const own = new Command('diff')
     .summary('compare two archives or servers')
     .description(
@@ -275,5 +276,5 @@ export function diffCommand(): Command {
   );
   return addReportOptions(connected)
     .addHelpText('after', SIDES_HELP + VERSIONS_HELP + JSON_HELP + EXAMPLES + DIFF_EXIT_HELP)
-    .action(run);
+    .action((a, b, flags) => execute(run, a, b, flags));
 }

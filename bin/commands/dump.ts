@@ -5,7 +5,7 @@ import type { Rewrite } from '../../lib/filters/rewrite.js';
 import type { DumpOptions } from '../../lib/pipelines/dump.js';
 import { addFilterOptions, type FilterFlags, rewritesOf } from '../options/filter-options.js';
 import { requireServer } from '../options/places.js';
-import { addReportOptions, type ReportFlags, reportOf } from '../options/report-options.js';
+import { addReportOptions, type ReportFlags } from '../options/report-options.js';
 import {
   addServerOptions,
   SERVER_HELP,
@@ -14,6 +14,7 @@ import {
 } from '../options/server-options.js';
 import { withOutput } from '../output/archive-file.js';
 import { EXIT_HELP } from '../output/exit.js';
+import type { Run } from '../output/run.js';
 import { interruptible } from '../output/signals.js';
 import { asArchiveError } from '../output/standard-output.js';
 import { plural } from '../output/stderr-report.js';
@@ -42,16 +43,16 @@ function level(text: string): number {
   throw new InvalidArgumentError(`It must be a whole number from 1 to ${MAX_LEVEL}.`);
 }
 
-async function run(uri: string, flags: Flags): Promise<void> {
+async function execute(run: Run, uri: string, flags: Flags): Promise<void> {
   const hint = `to write a file: tntar dump ADDRESS -o ${uri}; to look into one: tntar list ${uri}`;
   requireServer(uri, 'dump', hint);
-  const report = reportOf(flags);
+  const report = run.report(flags);
   const { source, forceSnapshot, strict } = flags;
   // Loaded when it is needed: --help and the other commands need not wait for it.
   const { dump } = await import('../../lib/pipelines/dump.js');
   try {
-    const summary = await interruptible((signal) =>
-      withOutput(flags.output, signal, async (output) => {
+    const summary = await interruptible(run, (signal) =>
+      withOutput(run, flags.output, signal, async (output) => {
         const server = await serverOptions(uri, flags, signal, report);
         const rewrites = await rewritesOf(flags, signal, report);
         rewrites.unshift(...(await halfOf(flags)));
@@ -85,7 +86,7 @@ async function halfOf(flags: Flags): Promise<Rewrite[]> {
   return [dataOnly()];
 }
 
-export function dumpCommand(): Command {
+export function dumpCommand(run: Run): Command {
   const own = new Command('dump')
     .summary('back up a live database as an archive')
     .description('Back up a live database as an archive, to standard output or a file.')
@@ -120,5 +121,5 @@ export function dumpCommand(): Command {
     );
   return addReportOptions(addServerOptions(addFilterOptions(own)))
     .addHelpText('after', SERVER_HELP + EXAMPLES + EXIT_HELP)
-    .action(run);
+    .action((uri, flags) => execute(run, uri, flags));
 }

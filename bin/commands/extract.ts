@@ -3,8 +3,9 @@ import { Command } from 'commander';
 import { TntarError } from '../../lib/base/errors.js';
 import { addChoiceOptions, type ChoiceFlags, choiceOf } from '../options/filter-options.js';
 import { addInput, inputOf, requirePath } from '../options/places.js';
-import { addReportOptions, type ReportFlags, reportOf } from '../options/report-options.js';
+import { addReportOptions, type ReportFlags } from '../options/report-options.js';
 import { EXIT_HELP } from '../output/exit.js';
+import type { Run } from '../output/run.js';
 import { interruptible } from '../output/signals.js';
 
 interface Flags extends ChoiceFlags, ReportFlags {
@@ -29,14 +30,14 @@ function checkPlace(directory: string): void {
   });
 }
 
-async function run(file: string | undefined, flags: Flags): Promise<void> {
+async function execute(run: Run, file: string | undefined, flags: Flags): Promise<void> {
   const input = inputOf(
     file,
     flags.input,
     'extract',
     (server) => `tntar dump ${server} | tntar extract -C ${flags.directory}`,
   );
-  const report = reportOf(flags);
+  const report = run.report(flags);
   checkPlace(flags.directory);
   const { extractFrom } = await import('../../lib/pipelines/extract.js');
   const { originOf } = await import('../options/input-source.js');
@@ -44,7 +45,7 @@ async function run(file: string | undefined, flags: Flags): Promise<void> {
     const rewrites = await choiceOf(flags);
     const origin = originOf(input, report);
     const { all, directory } = flags;
-    const totals = await interruptible((signal) =>
+    const totals = await interruptible(run, (signal) =>
       extractFrom(origin, directory, { all, report, rewrites, signal }),
     );
     report.summary('extracted', totals);
@@ -53,7 +54,7 @@ async function run(file: string | undefined, flags: Flags): Promise<void> {
   }
 }
 
-export function extractCommand(): Command {
+export function extractCommand(run: Run): Command {
   const own = addInput(new Command('extract'))
     .summary('convert an archive to a directory of the Lua module')
     .description(
@@ -69,5 +70,5 @@ export function extractCommand(): Command {
     );
   return addReportOptions(addChoiceOptions(own))
     .addHelpText('after', EXAMPLES + EXIT_HELP)
-    .action(run);
+    .action((file, flags) => execute(run, file, flags));
 }

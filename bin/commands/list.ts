@@ -7,8 +7,9 @@ import { oldSchema } from '../../lib/schema/convert/versions.js';
 import { archiveFile } from '../options/files.js';
 import { addChoiceOptions, type ChoiceFlags, choiceOf } from '../options/filter-options.js';
 import { addInput, inputOf } from '../options/places.js';
-import { addReportOptions, type ReportFlags, reportOf } from '../options/report-options.js';
+import { addReportOptions, type ReportFlags } from '../options/report-options.js';
 import { EXIT_HELP } from '../output/exit.js';
+import type { Run } from '../output/run.js';
 import { interruptible } from '../output/signals.js';
 import { textOutput } from '../output/standard-output.js';
 import { formatBytes, formatCount, printable } from '../output/stderr-report.js';
@@ -151,13 +152,13 @@ async function contentsOf(
   return outline(file, options, readAll);
 }
 
-async function run(file: string | undefined, flags: Flags): Promise<void> {
+async function execute(run: Run, file: string | undefined, flags: Flags): Promise<void> {
   const input = inputOf(file, flags.input, 'list', (server) => `tntar dump ${server} | tntar list`);
-  const report = reportOf(flags);
+  const report = run.report(flags);
   const output = textOutput();
   try {
     const rewrites = await choiceOf(flags);
-    const contents = await interruptible((signal) => {
+    const contents = await interruptible(run, (signal) => {
       const options = { report, rewrites, signal, definitions: flags.schema };
       return contentsOf(input, options);
     });
@@ -168,7 +169,7 @@ async function run(file: string | undefined, flags: Flags): Promise<void> {
   }
 }
 
-export function listCommand(): Command {
+export function listCommand(run: Run): Command {
   const own = addInput(new Command('list'))
     .summary('list the spaces of an archive')
     .description(
@@ -179,5 +180,5 @@ export function listCommand(): Command {
     .option('--json', 'print one JSON document', false);
   return addReportOptions(addChoiceOptions(own))
     .addHelpText('after', EXAMPLES + EXIT_HELP)
-    .action(run);
+    .action((file, flags) => execute(run, file, flags));
 }

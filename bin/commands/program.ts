@@ -3,6 +3,7 @@ import { VERSION } from '../../lib/base/version.js';
 import { refuseEmptyValues } from '../options/empty-values.js';
 import { withoutPasswords } from '../options/passwords.js';
 import { DIFF_EXIT_NOTE, EXIT_HELP } from '../output/exit.js';
+import { Run } from '../output/run.js';
 import { textOutput } from '../output/standard-output.js';
 import { catCommand } from './cat.js';
 import { completionCommand } from './completion.js';
@@ -53,10 +54,10 @@ function optionDescription(this: Help, option: Option): string {
 /**
  * All that can be called, and what help says of it. Runs nothing: completion and manual are made of it, too.
  *
- * @param args - what it will be called with; passwords among them are in no message
+ * @param run - reports what a command does, and how it ends
  * @example const names = buildProgram().commands.map((command) => command.name());
  */
-export function buildProgram(args: readonly string[] = []): Command {
+export function buildProgram(run = new Run()): Command {
   const program = new Command('tntar')
     .description('Back up a live Tarantool database as one compressed stream, and restore it.')
     .version(VERSION, '-V, --version', 'print the version')
@@ -67,11 +68,11 @@ export function buildProgram(args: readonly string[] = []): Command {
     .exitOverride()
     .configureOutput({
       writeOut,
-      outputError: (text, write) => write(withoutPasswords(text, args)),
+      outputError: (text, write) => write(withoutPasswords(text, run.args)),
     })
     .addHelpText('after', EXAMPLES + EXIT_HELP + DIFF_EXIT_NOTE);
   for (const make of COMMANDS) {
-    const command = make().copyInheritedSettings(program);
+    const command = make(run).copyInheritedSettings(program);
     command.showHelpAfterError(`(tntar ${command.name()} --help lists its arguments and options)`);
     refuseEmptyValues(command);
     program.addCommand(command);

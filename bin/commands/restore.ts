@@ -8,7 +8,7 @@ import type { Preview } from '../../lib/sinks/preview.js';
 import { addFilterOptions, type FilterFlags, rewritesOf } from '../options/filter-options.js';
 import { withoutPassword } from '../options/passwords.js';
 import { addInput, addressFor, inputOf, requireServer } from '../options/places.js';
-import { addReportOptions, type ReportFlags, reportOf } from '../options/report-options.js';
+import { addReportOptions, type ReportFlags } from '../options/report-options.js';
 import {
   addConnectionOptions,
   DEFAULT_URI,
@@ -20,6 +20,7 @@ import { addTargetOptions, type TargetFlags, wantedOf } from '../options/target-
 import { damagedError, openAgain, warnOfDamage } from '../output/damage-report.js';
 import { requireOutput } from '../output/descriptors.js';
 import { EXIT_HELP } from '../output/exit.js';
+import type { Run } from '../output/run.js';
 import { interruptible } from '../output/signals.js';
 import { textOutput } from '../output/standard-output.js';
 
@@ -83,7 +84,12 @@ async function damagedArchive({ input }: Flags, report: Report): Promise<Archive
   };
 }
 
-async function run(uri: string, file: string | undefined, flags: Flags): Promise<void> {
+async function execute(
+  run: Run,
+  uri: string,
+  file: string | undefined,
+  flags: Flags,
+): Promise<void> {
   const address = addressFor(file);
   const archive = address === 'ADDRESS' ? (file ?? flags.input ?? uri) : uri;
   requireServer(uri, 'restore', `tntar restore ${address} ${archive}`);
@@ -93,7 +99,7 @@ async function run(uri: string, file: string | undefined, flags: Flags): Promise
     'restore',
     (server) => `tntar copy ${server} ${withoutPassword(uri)}`,
   );
-  const report = reportOf(flags);
+  const report = run.report(flags);
   const wanted = wantedOf(flags);
   if (flags.dryRun) requireOutput();
   try {
@@ -101,7 +107,7 @@ async function run(uri: string, file: string | undefined, flags: Flags): Promise
       { ...flags, input },
       report,
     );
-    const done = await interruptible(async (signal) => {
+    const done = await interruptible(run, async (signal) => {
       const server = await serverOptions(uri, flags, signal, report);
       const rewrites = await rewritesOf(flags, signal, report);
       const options = { ...wanted, report, signal, rewrites };
@@ -126,7 +132,7 @@ async function run(uri: string, file: string | undefined, flags: Flags): Promise
   }
 }
 
-export function restoreCommand(): Command {
+export function restoreCommand(run: Run): Command {
   const own = new Command('restore')
     .summary('restore an archive into a database')
     .description(
@@ -145,5 +151,5 @@ export function restoreCommand(): Command {
   );
   return addReportOptions(addConnectionOptions(addFilterOptions(targeted)))
     .addHelpText('after', SERVER_HELP + EXAMPLES + EXIT_HELP)
-    .action(run);
+    .action((uri, file, flags) => execute(run, uri, file, flags));
 }

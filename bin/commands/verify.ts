@@ -7,9 +7,10 @@ import type { Findings } from '../../lib/pipelines/salvage.js';
 import { archiveFile } from '../options/files.js';
 import { addChoiceOptions, type ChoiceFlags, choiceOf } from '../options/filter-options.js';
 import { addInput, inputOf } from '../options/places.js';
-import { addReportOptions, type ReportFlags, reportOf } from '../options/report-options.js';
+import { addReportOptions, type ReportFlags } from '../options/report-options.js';
 import { warnOfDamage } from '../output/damage-report.js';
 import { EXIT_HELP } from '../output/exit.js';
+import type { Run } from '../output/run.js';
 import { interruptible } from '../output/signals.js';
 import { plural } from '../output/stderr-report.js';
 
@@ -58,14 +59,14 @@ function unverified({ spaces, totals }: Contents): TntarError {
   );
 }
 
-async function run(file: string | undefined, flags: Flags): Promise<void> {
+async function execute(run: Run, file: string | undefined, flags: Flags): Promise<void> {
   const input = inputOf(
     file,
     flags.input,
     'verify',
     (server) => `tntar dump ${server} | tntar verify`,
   );
-  const report = reportOf(flags);
+  const report = run.report(flags);
   const { inspectFrom } = await import('../../lib/pipelines/inspect.js');
   try {
     const rewrites = await choiceOf(flags);
@@ -73,7 +74,7 @@ async function run(file: string | undefined, flags: Flags): Promise<void> {
     const origin = originOf(input, report, { isWhole: true });
     // before somebody reads: then it would seem that another program had
     const again = archiveFile(input)?.open;
-    const contents = await interruptible((signal) =>
+    const contents = await interruptible(run, (signal) =>
       inspectFrom(origin, { report, rewrites, signal }).catch((error: unknown) =>
         explain(error, again, report, signal),
       ),
@@ -93,7 +94,7 @@ async function run(file: string | undefined, flags: Flags): Promise<void> {
   }
 }
 
-export function verifyCommand(): Command {
+export function verifyCommand(run: Run): Command {
   const own = addInput(new Command('verify'))
     .summary('verify a whole archive')
     .description(
@@ -103,5 +104,5 @@ export function verifyCommand(): Command {
     );
   return addReportOptions(addChoiceOptions(own))
     .addHelpText('after', EXAMPLES + EXIT_HELP)
-    .action(run);
+    .action((file, flags) => execute(run, file, flags));
 }

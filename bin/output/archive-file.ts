@@ -7,6 +7,7 @@ import { messageOf, TntarError } from '../../lib/base/errors.js';
 import { Lock } from '../../lib/base/lock.js';
 import { statOf } from '../options/files.js';
 import { requirePath } from '../options/places.js';
+import type { Run } from './run.js';
 import { archiveOutput } from './standard-output.js';
 
 async function syncFolder(file: string): Promise<void> {
@@ -178,6 +179,7 @@ async function writeDevice<T>(file: string, work: (output: Writable) => Promise<
 
 /** Runs `work` with standard output, or with the file of `-o`, which no run leaves that `signal` stopped. */
 export function withOutput<T>(
+  run: Run,
   file: string | undefined,
   signal: AbortSignal,
   work: (output: Writable) => Promise<T>,
@@ -188,5 +190,5 @@ export function withOutput<T>(
     return writeWhole(file, signal, work);
   }
   if (process.stdout.isTTY) throw isTerminal('standard output');
-  return work(archiveOutput());
+  return work(archiveOutput(run));
 }

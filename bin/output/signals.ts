@@ -1,7 +1,8 @@
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, TntarError } from '../../lib/base/errors.js';
-import { finish, Interrupted } from './exit.js';
+import { Interrupted } from './exit.js';
+import type { Run } from './run.js';
 
 /** How much later than another process a signal to all may reach us. */
 const SIGNAL_LAG_MS = 50;
@@ -45,9 +46,12 @@ function ended(reason: TntarError, error: unknown): TntarError {
  * @throws Interrupted where a signal came; else a TntarError that says what happened, and what the work
  *   had done by then
  * @example
- * await interruptible((signal) => inspect(input, { signal }));
+ * await interruptible(run, (signal) => inspect(input, { signal }));
  */
-export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function interruptible<T>(
+  run: Run,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const controller = new AbortController();
   const stopped = controller.signal;
   let first: NodeJS.Signals | undefined;
@@ -59,7 +63,7 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
     controller.abort();
   };
   const fail = (error: TntarError): void => {
-    if (isOver) finish(error);
+    if (isOver) run.end(error);
     else if (!stopped.aborted) {
       failure = error;
       controller.abort(error);
@@ -68,7 +72,7 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
   const onStray = (error: unknown): void => fail(stray(error));
   const onIdle = (): void => {
     // Where the abort was in vain, there is no more to wait for.
-    if (stopped.aborted) finish(failure ?? new Interrupted(first!));
+    if (stopped.aborted) run.end(failure ?? new Interrupted(first!));
     else setImmediate(fail, idle());
   };
   for (const signal of STOPPING) process.on(signal, onSignal);

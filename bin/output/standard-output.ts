@@ -2,21 +2,12 @@ import { createWriteStream, fstatSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { messageOf, TntarError } from '../../lib/base/errors.js';
 import { requireOutput } from './descriptors.js';
-import { finish, leave } from './exit.js';
+import type { Run } from './run.js';
 import { visibleText } from './visible.js';
 
-/** The codes of a reader that went away: of a pipe, and of a socket. */
-const GONE: readonly (string | undefined)[] = ['EPIPE', 'ECONNRESET'];
-
-/** Ends the process when standard output fails: silently if its reader, such as `head`, has seen enough and left. */
-function onTextError(error: NodeJS.ErrnoException): void {
-  if (GONE.includes(error.code)) leave();
-  else finish(error);
-}
-
 /** Ends the process when standard output fails, whichever command writes to it. Call once, at the start. */
-export function watchOutput(): void {
-  process.stdout.on('error', onTextError);
+export function watchOutput(run: Run): void {
+  process.stdout.on('error', run.onOutputError);
 }
 
 /**
@@ -69,8 +60,8 @@ export function rowOutput(): Writable {
  *
  * @throws TntarError of kind `usage` if it is closed
  */
-export function archiveOutput(): Writable {
-  process.stdout.off('error', onTextError).on('error', () => {});
+export function archiveOutput(run: Run): Writable {
+  process.stdout.off('error', run.onOutputError).on('error', () => {});
   return pipelineOutput();
 }
 
