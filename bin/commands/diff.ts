@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { Command, Option } from 'commander';
+import { defined } from '../../lib/base/defined.js';
 import { TntarError } from '../../lib/base/errors.js';
 import { jsonText } from '../../lib/base/report.js';
 import type { DefinitionDifference } from '../../lib/diff/definitions.js';
@@ -228,7 +229,7 @@ async function execute(run: Run, a: string, b: string, flags: Flags): Promise<vo
             signal,
             sort,
             names: [`A (${nameOf(a)})`, `B (${nameOf(b)})`],
-            ...(only === undefined ? {} : { only }),
+            ...defined({ only }),
             onDefinitions: print.definitions,
             onRow: rows ? print.row : undefined,
             onSpace: print.space,

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { defined } from '../../lib/base/defined.js';
 import { type Report, silent } from '../../lib/base/report.js';
 import type { ConnectionOptions } from '../../lib/iproto/options.js';
 import type { Restored, RestoreOptions } from '../../lib/pipelines/restore.js';
@@ -62,7 +63,7 @@ async function wholeArchive(flags: Flags, report: Report): Promise<Archive> {
         const { inspectFrom } = await import('../../lib/pipelines/inspect.js');
         const { signal } = options;
         report.note('verifying the archive, before anything is taken away');
-        await inspectFrom(again, signal === undefined ? {} : { signal });
+        await inspectFrom(again, defined({ signal }));
       }
       return restoreFrom(origin, server, options);
     },

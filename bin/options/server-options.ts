@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { defined } from '../../lib/base/defined.js';
 import { TntarError } from '../../lib/base/errors.js';
 import type { Report } from '../../lib/base/report.js';
 import type { ConnectionOptions } from '../../lib/iproto/options.js';
@@ -120,7 +121,7 @@ export async function serverOptions(
     ...endpoint,
     connectTimeout: flags.connectTimeout * 1000,
     idleTimeout: flags.timeout * 1000,
-    ...(tls === undefined ? {} : { tls }),
+    ...defined({ tls }),
   };
   if (user === undefined || user === '') return options;
   const password =
@@ -128,5 +129,5 @@ export async function serverOptions(
     (user === 'guest'
       ? undefined
       : await ask(`Password of ${user} at ${describeEndpoint(endpoint)}: `, signal));
-  return { ...options, user, ...(password === undefined ? {} : { password }) };
+  return { ...options, user, ...defined({ password }) };
 }

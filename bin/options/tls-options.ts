@@ -8,6 +8,7 @@ import {
   type SecureContextOptions,
   type ConnectionOptions as TlsOptions,
 } from 'node:tls';
+import { defined } from '../../lib/base/defined.js';
 import { messageOf, TntarError } from '../../lib/base/errors.js';
 import type { Report } from '../../lib/base/report.js';
 import { socketReason } from '../../lib/iproto/tls-errors.js';
@@ -70,7 +71,7 @@ function authorities({ tlsCa }: TlsFlags): string | undefined {
 /** @param passphrase - of a key that is locked */
 function openKey(file: string, pem: string, passphrase: string | undefined): KeyObject {
   try {
-    return createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) });
+    return createPrivateKey({ key: pem, ...defined({ passphrase }) });
   } catch (cause) {
     if (passphrase === undefined) {
       const hint = 'it has to be in PEM form, with lines of -----BEGIN PRIVATE KEY-----';
@@ -142,7 +143,7 @@ export async function tlsOptions(
   const ca = authorities(flags);
   const { tlsServerName } = flags;
   return {
-    secureContext: contextOf({ ...ours, ...(ca === undefined ? {} : { ca }) }),
+    secureContext: contextOf({ ...ours, ...defined({ ca }) }),
     rejectUnauthorized: true,
     ...(tlsServerName === undefined ? {} : namedAs(tlsServerName)),
   };

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import binding from 'zstd-napi/binding.js';
 import { MAX_WINDOW_LOG } from '../backup/limits.js';
+import { defined } from '../base/defined.js';
 import { messageOf, TntarError } from '../base/errors.js';
 import { NOTHING, pushPiece, Slab } from '../base/memory.js';
 import { MAX_TABLE_BYTES } from './seek-table.js';
@@ -112,7 +113,7 @@ export function startsFrame(head: Buffer): boolean {
 function damaged(what: string, cause?: unknown): TntarError {
   return new TntarError('archive', what, {
     hint: 'the file is damaged or was not made by tntar; nothing of this part was used',
-    ...(cause === undefined ? {} : { cause }),
+    ...defined({ cause }),
   });
 }
 

@@ -1,5 +1,6 @@
 import { MAX_ENTRIES } from '../backup/limits.js';
 import type { Manifest } from '../backup/manifest.js';
+import { defined } from '../base/defined.js';
 import { TntarError } from '../base/errors.js';
 import { NOTHING } from '../base/memory.js';
 import { Bodies } from './body-memory.js';
@@ -212,8 +213,7 @@ export async function survey(open: OpenFrom, signal?: AbortSignal): Promise<Surv
         : undefined;
       finds.survey.damages.push({
         start: entryStart,
-        ...(next === undefined ? {} : { end: next }),
-        ...(entry === undefined ? {} : { entry }),
+        ...defined({ end: next, entry }),
         why: error.message,
       });
       at = next;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Filtered, SequenceValue } from '../backup/item.js';
 import type { Vclock } from '../backup/vclock.js';
+import { defined } from '../base/defined.js';
 import { TntarError } from '../base/errors.js';
 import { quoted, shorten } from '../base/report.js';
 import { JsonReader, readable } from './json.js';
@@ -59,8 +60,7 @@ export function encodeTrailer(trailer: Trailer): Buffer {
     version: FORMAT_VERSION,
     vclock,
     consistent,
-    ...(sequences === undefined ? {} : { sequences }),
-    ...(filtered === undefined ? {} : { filtered }),
+    ...defined({ sequences, filtered }),
     ...totals(entries),
     sha256: hashEntries(entries),
     entries,

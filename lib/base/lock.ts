@@ -3,6 +3,7 @@ import { readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { link, lstat, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { defined } from './defined.js';
 import { TntarError } from './errors.js';
 
 /** The time after which a run shows again that it is alive. */
@@ -55,9 +56,7 @@ function ourselves(): Holder {
     id: randomUUID(),
     pid: process.pid,
     host: hostname(),
-    ...(start === undefined ? {} : { start }),
-    ...(boot === undefined ? {} : { boot }),
-    ...(namespace === undefined ? {} : { namespace }),
+    ...defined({ start, boot, namespace }),
   };
 }
 

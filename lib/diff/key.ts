@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.js';
 import type { KeyPart, Space, SystemRow } from '../schema/catalog/catalog.js';
 import { isTable, type Table } from '../schema/catalog/rows.js';
 import { DESCENDING } from '../schema/server/capabilities.js';
@@ -248,6 +249,6 @@ export function pairingOf(left: Keyed, a: Space, right: Keyed, b: Space): Pairin
     keys,
     isWhole: false,
     isDoubtful,
-    ...(sortedFor === undefined ? {} : { sortedFor }),
+    ...defined({ sortedFor }),
   };
 }

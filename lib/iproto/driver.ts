@@ -2,6 +2,7 @@ import type { LookupAddress } from 'node:dns';
 import { createRequire } from 'node:module';
 import type { LookupFunction, Socket } from 'node:net';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
+import { defined } from '../base/defined.js';
 import type { Attempt } from './addresses.js';
 import type { Endpoint } from './uri.js';
 
@@ -98,7 +99,7 @@ export function dial(options: ConnectOptions, address: LookupAddress | undefined
     ...(options.path === undefined
       ? { host: options.host, port: options.port }
       : { path: options.path }),
-    ...(options.tls === undefined ? {} : { tls: options.tls }),
+    ...defined({ tls: options.tls }),
     // The name stays, for TLS and for messages. Node's own choice among addresses gives each but the last
     // 250 ms, and the last one may be dead.
     ...(address === undefined ? {} : { autoSelectFamily: false, lookup: lookupOf(address) }),

@@ -1,6 +1,7 @@
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { BackupItem } from '../backup/item.js';
+import { defined } from '../base/defined.js';
 import { unlessAborted } from '../base/errors.js';
 import {
   aSignal,
@@ -103,7 +104,7 @@ export async function cat(
         }
       },
       output,
-      signal === undefined ? {} : { signal },
+      defined({ signal }),
     );
   });
   return { rows: sink.rows, bytes, isVerified, seconds: totals.sums().seconds };

@@ -1,5 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 import type { BackupItem } from '../backup/item.js';
+import { defined } from '../base/defined.js';
 import { TntarError, unlessAborted } from '../base/errors.js';
 import {
   aBoolean,
@@ -130,8 +131,8 @@ class Run {
     const isEqual =
       definitions.length === 0 &&
       spaces.every(({ removed, added, changed }) => removed + added + changed === 0);
-    const only = this.#only === undefined ? {} : { only: this.#only };
-    const converted = this.#converted === undefined ? {} : { converted: this.#converted };
+    const only = defined({ only: this.#only });
+    const converted = defined({ converted: this.#converted });
     const uncompared = this.#uncompared.length === 0 ? {} : { uncompared: this.#uncompared };
     return { isEqual, ...only, definitions, ...converted, spaces, ...uncompared };
   }

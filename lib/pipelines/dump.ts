@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Manifest } from '../backup/manifest.js';
+import { defined } from '../base/defined.js';
 import { TntarError, unlessAborted } from '../base/errors.js';
 import {
   aBoolean,
@@ -105,7 +106,7 @@ async function run(
       (chunks: AsyncIterable<Buffer>) => totals.countBytes(chunks),
       (chunks: AsyncIterable<Buffer>) => warnOfStalls(chunks, connection.idleTimeout, report),
       output,
-      options.signal === undefined ? {} : { signal: options.signal },
+      defined({ signal: options.signal }),
     );
     const { source, consistent } = moment;
     const rows = excluded.length === 0 ? {} : { rowsExcluded: excluded };

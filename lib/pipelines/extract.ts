@@ -1,4 +1,5 @@
 import { pipeline } from 'node:stream/promises';
+import { defined } from '../base/defined.js';
 import { unlessAborted } from '../base/errors.js';
 import {
   aRewrite,
@@ -66,7 +67,7 @@ export async function extractFrom(
         items,
         compose([...rewriteStages(rewrites, report), totals.see]),
         sink,
-        signal === undefined ? {} : { signal },
+        defined({ signal }),
       );
     } finally {
       // what was written of it has gone only then

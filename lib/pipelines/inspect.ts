@@ -2,6 +2,7 @@ import { pipeline } from 'node:stream/promises';
 import type { BackupItem, Count, Filtered } from '../backup/item.js';
 import type { Manifest, ManifestSpace } from '../backup/manifest.js';
 import type { Vclock } from '../backup/vclock.js';
+import { defined } from '../base/defined.js';
 import { unlessAborted } from '../base/errors.js';
 import { checkOptions } from '../base/option-checks.js';
 import { silent } from '../base/report.js';
@@ -105,7 +106,7 @@ export async function inspectFrom(
       await begin({ countBytes: totals.countBytes, wants: wantedBy(rewrites) }),
       compose([asRead, ...rewriteStages(rewrites, report), totals.see]),
       collecting,
-      signal === undefined ? {} : { signal },
+      defined({ signal }),
     ).catch((error: unknown) => {
       throw failure ?? error;
     }),

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { defined } from '../base/defined.js';
 import { asTntarError, TntarError, unlessAborted } from '../base/errors.js';
 import {
   aReport,
@@ -135,7 +136,7 @@ async function pour(
       items,
       compose([...stages, ...rewriteStages(rewrites, report), totals.see]),
       sink,
-      signal === undefined ? {} : { signal },
+      defined({ signal }),
     );
     return totals.sums();
   } finally {

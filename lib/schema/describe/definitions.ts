@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import type { Value } from '../../tuple/codec.js';
 import { type Catalog, rowlessReason, type SystemRow } from '../catalog/catalog.js';
 import { allForeignKeys, type ForeignKey } from '../catalog/foreign-keys.js';
@@ -222,8 +223,7 @@ export function definitionsOf(catalog: Catalog): Definitions {
       id,
       name,
       engine,
-      ...(sql === undefined ? {} : { sql }),
-      ...(rowless === undefined ? {} : { rowless }),
+      ...defined({ sql, rowless }),
       ...(sequence === undefined ? {} : { sequence: String(sequence.fields[Field.sequence.name]) }),
       fields: format.flatMap((field, i) => (isTable(field) ? fieldOf(field, i, names) : [])),
       indexes: (indexes.get(id) ?? [])

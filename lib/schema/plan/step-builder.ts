@@ -1,4 +1,5 @@
 import type { Revocation } from '../../backup/manifest.js';
+import { defined } from '../../base/defined.js';
 import { encode } from '../../tuple/codec.js';
 import type { Catalog, SystemRow } from '../catalog/catalog.js';
 import { type IdMap, KINDS, type Kind } from '../catalog/id-map.js';
@@ -192,7 +193,7 @@ export class Planner {
         verb,
         row: written.raw,
         what,
-        ...(code === undefined ? {} : { code }),
+        ...defined({ code }),
       });
     }
     return joinParts([{ steps, notes, omissions }]);

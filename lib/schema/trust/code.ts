@@ -1,3 +1,4 @@
+import { defined } from '../../base/defined.js';
 import { quoted } from '../../base/report.js';
 import { decode, type Value } from '../../tuple/codec.js';
 import { editArray, editMap } from '../../tuple/edit.js';
@@ -126,7 +127,7 @@ export function withoutCode(backup: Catalog, target: Catalog, release: Release):
   const describer = new Describer(backup, target);
   const left: Unmakable[] = [];
   const leave = (spaceId: number | undefined, what: string): void => {
-    left.push({ ...(spaceId === undefined ? {} : { spaceId }), line: `${what}: ${WHY}` });
+    left.push({ ...defined({ spaceId }), line: `${what}: ${WHY}` });
   };
   const views = new Set<number>();
   const spaces = backup.userRows(SystemSpace.SPACE).flatMap((row) => {
