@@ -20,7 +20,7 @@ export class FilteredSpace {
 
   /**
    * @param name - of the space
-   * @param space - makes what a filter sees of it, when its first row comes: formats may have 10,000 fields
+   * @param space - makes what a filter sees of it, when its first row comes: a format may have 65,536 fields
    */
   constructor(
     name: string,

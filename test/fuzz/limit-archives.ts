@@ -132,7 +132,7 @@ const MAKERS: readonly Maker[] = [
   },
   (random) => {
     const count = pick(
-      [near(1600, random), near(2000, random), near(MAX_FIELDS, random), 60_000, 250_000],
+      [near(1600, random), near(2000, random), near(MAX_FIELDS, random), 250_000],
       random,
     );
     return [`a format of ${count} fields`, { ...rowWith(Buffer.of(1)), format: fields(count) }];

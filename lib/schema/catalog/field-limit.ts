@@ -10,7 +10,7 @@ import { Field } from '../server/system-spaces.js';
  * `src/box/schema_def.h`), but a format is a tuple of `_space`, and a tuple of 1 MiB, which is the default limit, has
  * room for some 40,000. SQL stops at 2,000 columns (`SQL_MAX_COLUMN` of `src/box/sql/sqlLimit.h`).
  */
-export const MAX_FIELDS = 10_000;
+export const MAX_FIELDS = 65_536;
 
 const HINTS: Readonly<Partial<Record<ErrorKind, string>>> = {
   archive: 'tntar writes no such archive; it was made by another program, or was changed since',
