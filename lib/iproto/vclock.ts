@@ -7,9 +7,17 @@ import { broken } from './packets.js';
  * @throws TntarError where it is something else
  */
 export function toVclock(decoded: unknown): Vclock {
-  const entries = Object.entries(Object(decoded ?? {}) as Record<string, unknown>);
+  // text and bytes have an entry for each character or byte
+  if (!isPlain(decoded ?? {})) throw broken('a vclock that is none');
+  const entries = Object.entries((decoded ?? {}) as Record<string, unknown>);
   if (entries.length > MAX_REPLICAS) throw broken(`a vclock of ${entries.length} replicas`);
   return Object.fromEntries(entries.map(([replica, lsn]) => [replica, toLsn(replica, lsn)]));
+}
+
+function isPlain(value: unknown): boolean {
+  return (
+    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  );
 }
 
 function toLsn(replica: string, value: unknown): number {
