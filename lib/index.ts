@@ -33,7 +33,7 @@ export type {
 } from './backup/item.js';
 export type { Manifest, ManifestSpace, Omission } from './backup/manifest.js';
 export type { Vclock } from './backup/vclock.js';
-export { type ErrorDetails, type ErrorKind, TntarError } from './base/errors.js';
+export { type ErrorCode, type ErrorDetails, type ErrorKind, TntarError } from './base/errors.js';
 export { type Progress, type Report, type ReportEventMap, ReportEvents } from './base/report.js';
 export { VERSION } from './base/version.js';
 export type { DefinitionDifference } from './diff/definitions.js';

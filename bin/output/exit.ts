@@ -42,6 +42,8 @@ export const EXIT_CODES: Readonly<Record<ErrorKind, number>> = {
 
 /** A run that a signal stopped. */
 export class Interrupted extends Error {
+  /** For programs, as {@link TntarError.code}. */
+  readonly code: 'TNTAR_INTERRUPTED' | 'TNTAR_INCOMPLETE';
   /** What can be done about what the run has changed, if it has. */
   readonly hint: string | undefined;
 
@@ -51,6 +53,7 @@ export class Interrupted extends Error {
     error?: TntarError,
   ) {
     super(`stopped by ${signal}${error?.outcome === undefined ? '' : `; ${error.outcome}`}`);
+    this.code = error?.outcome === undefined ? 'TNTAR_INTERRUPTED' : 'TNTAR_INCOMPLETE';
     this.hint = error?.outcome === undefined ? undefined : error.hint;
   }
 }

@@ -81,13 +81,14 @@ export class Run {
     process.exit(128 + constants.signals.SIGPIPE);
   }
 
-  #exit(code: number, error: { message: string; hint: string | undefined }): void {
+  #exit(exitCode: number, error: Pick<TntarError, 'message' | 'hint'> & { code: string }): void {
     const hidden = (text: string): string => withoutPasswords(text, this.args);
     const message = hidden(error.message);
     const hint = error.hint === undefined ? undefined : hidden(error.hint);
-    process.exitCode = code;
+    process.exitCode = exitCode;
     if (this.#isJson) {
-      writeEvent('error', { message, hint, exitCode: code }, () => process.exit());
+      const { code } = error;
+      writeEvent('error', { message, hint, code, exitCode }, () => process.exit());
       return;
     }
     const lines = [`tntar: ${message}`, ...(hint === undefined ? [] : [`hint: ${hint}`])];

@@ -12,6 +12,21 @@ import { inspect } from 'node:util';
  */
 export type ErrorKind = 'failure' | 'usage' | 'archive' | 'target' | 'access';
 
+/**
+ * Names what went wrong for a program, e.g. for a `switch`. These names stay as they are from release to release.
+ * `TNTAR_INCOMPLETE` is the error of any kind after which the target holds a part of a backup.
+ */
+export const ERROR_CODES = {
+  failure: 'TNTAR_FAILURE',
+  usage: 'TNTAR_USAGE',
+  archive: 'TNTAR_ARCHIVE',
+  target: 'TNTAR_TARGET',
+  access: 'TNTAR_ACCESS',
+  incomplete: 'TNTAR_INCOMPLETE',
+} as const satisfies Record<ErrorKind | 'incomplete', string>;
+
+export type ErrorCode = (typeof ERROR_CODES)[keyof typeof ERROR_CODES];
+
 /** What an error may have besides its kind and its message. */
 export interface ErrorDetails {
   /** What the user can do about it, one line. */
@@ -35,7 +50,7 @@ export interface ErrorDetails {
  * try {
  *   await dump(server, output);
  * } catch (error) {
- *   if (error instanceof TntarError && error.kind === 'access') askForAnotherPassword(error.hint);
+ *   if (error instanceof TntarError && error.code === 'TNTAR_ACCESS') askForAnotherPassword(error.hint);
  *   else throw error;
  * }
  */
@@ -43,6 +58,8 @@ export class TntarError extends Error {
   override readonly name = 'TntarError';
   /** What to do about it, roughly. */
   readonly kind: ErrorKind;
+  /** The same for programs; and whether the target holds a part of a backup. */
+  readonly code: ErrorCode;
   /** What the user can do about it, one line. */
   readonly hint: string | undefined;
   /** The server's own code where an error reply is the cause. */
@@ -54,6 +71,7 @@ export class TntarError extends Error {
     const text = outcome === undefined ? message : `${message}; ${outcome}`;
     super(onOneLine(text), cause === undefined ? undefined : { cause });
     this.kind = kind;
+    this.code = ERROR_CODES[outcome === undefined ? kind : 'incomplete'];
     this.hint = details.hint === undefined ? undefined : cut(details.hint);
     this.serverCode = details.serverCode;
     this.outcome = outcome;

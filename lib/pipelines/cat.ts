@@ -96,7 +96,7 @@ export async function cat(
       // a source that is left early would be an error of the pipeline, and is none of ours
       Readable.from(items, { objectMode: true, highWaterMark: 1 }),
       compose([totals.see, ...rewriteStages(rewrites, report)]),
-      sink.write,
+      sink,
       async function* count(chunks: AsyncIterable<Buffer>) {
         for await (const chunk of chunks) {
           bytes += chunk.length;

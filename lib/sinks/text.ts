@@ -1,3 +1,4 @@
+import { Transform, type TransformCallback } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { BackupItem } from '../backup/item.js';
 import { TntarError } from '../base/errors.js';
@@ -80,8 +81,8 @@ function absenceOf({ manifest }: Head, { id }: Space): string | undefined {
     : undefined;
 }
 
-/** Turns a backup into the rows of one of its spaces, as text. */
-export class TextSink {
+/** Turns a backup into the rows of one of its spaces, as text. Takes items, gives chunks. */
+export class TextSink extends Transform {
   readonly #options: TextOptions;
   readonly #report: Report;
   readonly #limit: number;
@@ -94,7 +95,11 @@ export class TextSink {
   /** Rows that were written so far. */
   rows = 0;
 
+  /** Goes on after the reader was full. */
+  #resume: (() => void) | undefined;
+
   constructor(options: TextOptions) {
+    super({ writableObjectMode: true, writableHighWaterMark: 1 });
     this.#options = options;
     this.#report = options.report ?? silent;
     this.#limit = options.limit ?? Number.POSITIVE_INFINITY;
@@ -105,12 +110,42 @@ export class TextSink {
     return this.#layout !== undefined && this.rows >= this.#limit;
   }
 
-  /** To be used as a stage of a `pipeline`, once. */
-  readonly write = async function* (
-    this: TextSink,
-    items: AsyncIterable<BackupItem>,
-  ): AsyncGenerator<Buffer> {
-    for await (const item of items) yield* this.#take(item);
+  override _transform(item: BackupItem, _encoding: string, callback: TransformCallback): void {
+    this.#pushAll(this.#take(item)).then(() => callback(), callback);
+  }
+
+  override _flush(callback: TransformCallback): void {
+    this.#pushAll(this.#finish()).then(() => callback(), callback);
+  }
+
+  override _read(bytes: number): void {
+    this.#goOn();
+    super._read(bytes);
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#goOn();
+    super._destroy(error, callback);
+  }
+
+  #goOn(): void {
+    const resume = this.#resume;
+    this.#resume = undefined;
+    resume?.();
+  }
+
+  /** A row may be much longer than what a reader takes at a time. */
+  async #pushAll(chunks: AsyncIterable<Buffer>): Promise<void> {
+    for await (const chunk of chunks) {
+      if (this.destroyed) return;
+      if (this.push(chunk)) continue;
+      await new Promise<void>((resolve) => {
+        this.#resume = resolve;
+      });
+    }
+  }
+
+  async *#finish(): AsyncGenerator<Buffer> {
     if (!this.#isOver && !this.hasEnough) {
       throw new TntarError('failure', 'the source stopped before its end', {
         hint: 'read the backup again; a source of your own ends with an item of the kind end',
@@ -120,7 +155,7 @@ export class TextSink {
     writer.end();
     for (const note of writer.notes) this.#report.warn(note);
     yield this.#text.take();
-  }.bind(this);
+  }
 
   async *#take(item: BackupItem): AsyncGenerator<Buffer> {
     if (item.kind === 'start') this.#collector.start(item.manifest);
@@ -197,18 +232,16 @@ export class TextSink {
 }
 
 /**
- * The rows of one space of a backup as text, for a `pipeline`; see `docs/reference/text-forms.md` for how each type
- * reads.
+ * Turns the rows of one space of a backup into text; see `docs/reference/text-forms.md` for how each type reads.
  *
- * @returns a function of items, which gives chunks of text; its error is a TntarError: of kind `usage` for
- *   a space or a field that is not there, of kind `failure` for a row that the format has no form for
+ * @returns takes items, gives chunks of text; its error is a TntarError: of kind `usage` for a space or a field that
+ *   does not exist, of kind `failure` for a row that the format has no form for
+ * @throws TntarError of kind `usage` for options that are none
  * @example
  * await pipeline(archiveSource(input), textSink({ space: 'users', format: 'csv' }), output);
  */
-export function textSink(
-  options: TextOptions,
-): (items: AsyncIterable<BackupItem>) => AsyncGenerator<Buffer> {
+export function textSink(options: TextOptions): Transform {
   checkOptions('textSink', options, TEXT);
   checkValue(`textSink: option 'space'`, options.space, aText);
-  return new TextSink(options).write;
+  return new TextSink(options);
 }

@@ -185,8 +185,11 @@ describe('reporting', () => {
       equal(code, 3);
       const [error, ...rest] = events(stderr);
       deepEqual(rest, []);
-      deepEqual(Object.keys(error!), ['event', 'message', 'hint', 'exitCode']);
-      deepEqual([error!['event'], error!['exitCode']], ['error', 3]);
+      deepEqual(Object.keys(error!), ['event', 'message', 'hint', 'code', 'exitCode']);
+      deepEqual(
+        [error!['event'], error!['code'], error!['exitCode']],
+        ['error', 'TNTAR_ARCHIVE', 3],
+      );
     });
 
     it('gets how far it is of what comes through a pipe, too', async () => {

@@ -1,12 +1,17 @@
-import { deepEqual, equal, rejects } from 'node:assert/strict';
+import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import { PassThrough, Readable, Writable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import { setImmediate } from 'node:timers/promises';
+import chain from 'stream-chain';
+import type { TupleBatch } from '../../../lib/backup/batch.js';
 import type { BackupItem } from '../../../lib/backup/item.js';
 import { type CatOptions, cat } from '../../../lib/pipelines/cat.js';
 import { textSink } from '../../../lib/sinks/text.js';
 import { archiveSource } from '../../../lib/sources/archive.js';
 import { archiveOrigin, type Origin } from '../../../lib/sources/origin.js';
 import { archive, goodEntries, rowsEntry, sealed } from '../../support/archive-builder.js';
+import { pack } from '../../support/msgpack.js';
 
 const PRIMARY = [0, 'pk', 'tree', { unique: true }, [[0, 'unsigned']]] as const;
 const GOOD = archive(
@@ -83,6 +88,44 @@ describe('cat', () => {
 });
 
 describe('the sink of text', () => {
+  it('is a stream that chain takes like the other stages', async () => {
+    const text = chain([
+      archiveSource(Readable.from([GOOD])),
+      textSink({ space: 'users', format: 'csv' }),
+    ]);
+    equal((await buffer(text)).toString(), '1,2,3\n1,alice,\n2,bob,1.5\n');
+  });
+
+  it('waits for a reader that is slow, and ends when the reader goes away', async () => {
+    const items: BackupItem[] = [];
+    for await (const item of archiveSource(Readable.from([GOOD]))) items.push(item);
+    const at = items.findIndex((item) => item.kind === 'tuples' && item.space.name === 'log');
+    const log = items[at] as TupleBatch;
+    const long = Array.from({ length: 50 }, (_, i): TupleBatch => {
+      return { ...log, count: 1, bytes: pack([i, 'x'.repeat(300_000)]) };
+    });
+    let taken = 0;
+    const source = Readable.from(
+      (function* () {
+        for (const item of [...items.slice(0, at), ...long]) {
+          taken++;
+          yield item;
+        }
+      })(),
+      { highWaterMark: 1 },
+    );
+    const sink = textSink({ space: 'log' });
+    let bytes = 0;
+    for await (const chunk of source.pipe(sink)) {
+      bytes += (chunk as Buffer).length;
+      ok(sink.readableLength < 1024 * 1024, `${sink.readableLength} bytes wait`);
+      await setImmediate();
+      if (bytes > 2_000_000) break;
+    }
+    ok(taken < 20, `${taken} items were taken, though nobody wanted them`);
+    equal(sink.destroyed, true);
+  });
+
   it('is a stage of a pipeline, and refuses a source without an end', async () => {
     const items: BackupItem[] = [];
     for await (const item of archiveSource(Readable.from([GOOD]))) items.push(item);
