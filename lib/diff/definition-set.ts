@@ -334,7 +334,7 @@ export class Things {
   #addRevoked({ grantee, objectType, objectId }: Revocation): void {
     const to = this.#describer.thing('user', grantee);
     const object = this.#describer.object(objectType, objectId);
-    const shown = `revoked: what a server grants by itself to ${to} on ${object}`;
+    const shown = `revoked: built-in grant to ${to} on ${object}`;
     this.#add('revoked', [grantee, objectType, objectId].map(encode), shown, () => []);
   }
 }

@@ -129,7 +129,7 @@ export class Side implements Keyed {
       const { done, value } = await this.#items.next();
       if (done === true) {
         if (this.#end === undefined)
-          throw new TntarError('failure', 'a backup ended before its end');
+          throw new TntarError('failure', 'a backup stopped before its end');
         this.#batch = undefined;
         return;
       }

@@ -108,7 +108,7 @@ export class RowComparison {
     await spool.fill(side.rows());
     if (this.#bytes.every((bytes) => bytes === 0)) {
       this.#report.note(
-        `spaces come in another order: ${quoted(name)} and others wait in temporary files`,
+        `spaces come in different orders: ${quoted(name)} and others are kept in temporary files`,
       );
     }
     this.#bytes[i]! += spool.bytes;
@@ -133,6 +133,6 @@ export class RowComparison {
     }
     const pairing = pairingOf(left, a, right, b);
     if (!this.#isSorted || pairing.sortedFor !== undefined) return pairing;
-    return { ...pairing, sortedFor: 'it was asked for' };
+    return { ...pairing, sortedFor: 'sorting was requested' };
   }
 }

@@ -96,7 +96,7 @@ export class SpaceComparison {
       await merge.run(...cursors);
       return merge.counts;
     }
-    const how = `${isWhole ? 'compared as wholes' : 'sorted first'}: ${why}`;
+    const how = `${isWhole ? 'compared as whole rows' : 'sorted first'}: ${why}`;
     const counts = await this.#sorted(cursors, how);
     return { ...counts, equal: counts.equal + merge.counts.equal };
   }

@@ -75,8 +75,8 @@ class Application {
     for (const { fields } of gone) {
       const name = String(fields[Field.space.name]);
       if (!names.has(name)) continue;
-      throw new TntarError('failure', `${this.#name} gives space ${quoted(name)} another id`, {
-        hint: 'leave ids as they are: rows would not follow, and a restore finds a free id itself',
+      throw new TntarError('failure', `${this.#name} changes the id of space ${quoted(name)}`, {
+        hint: 'do not change ids: the rows would keep the old one; a restore finds a free id by itself',
       });
     }
     // By their names it is found what depends on them.
@@ -93,7 +93,7 @@ class Application {
     try {
       validate(listedSpaces(head), head.catalog);
     } catch (error) {
-      const message = `${this.#name} makes definitions that no server can have: ${messageOf(error)}`;
+      const message = `${this.#name} makes definitions that no server accepts: ${messageOf(error)}`;
       throw new TntarError('failure', message, { cause: error });
     }
   }

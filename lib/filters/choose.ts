@@ -49,7 +49,7 @@ export function chooseSpaces(choice: Choice): Rewrite {
       if (!mayLack) {
         checkIdle([...wanted.idle(names), ...unwanted.idle(names)], names);
         if (names.length > 0 && !names.some(isKept)) {
-          const message = 'no space is chosen: what --space asks for, --exclude leaves out';
+          const message = 'no space is left: --exclude leaves out everything that --space chooses';
           throw new TntarError('usage', message, { hint: thereAre(names) });
         }
       }

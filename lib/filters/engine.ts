@@ -23,10 +23,10 @@ const ENGINES: readonly string[] = ['memtx', 'vinyl'] satisfies Engine[];
  */
 export function setEngine(engine: Engine): Rewrite {
   if (!ENGINES.includes(engine)) {
-    throw new TntarError('usage', `the engine is ${quoted(engine)}, and not memtx or vinyl`);
+    throw new TntarError('usage', `the engine must be memtx or vinyl, not ${quoted(engine)}`);
   }
   return {
-    changed: `all spaces are of the engine ${engine}`,
+    changed: `all spaces have the engine ${engine}`,
     head({ manifest, catalog }) {
       const moved = new Set(
         catalog.spaces

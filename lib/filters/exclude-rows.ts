@@ -37,8 +37,8 @@ function exclude({ manifest, catalog }: Head, isExcluded: Test): Rewritten {
     catalog,
   };
   const warnings = keysToExcluded(catalog, new Set([...known, ...ids])).map(
-    ({ what, child }) =>
-      `${what}, whose rows are excluded: a restore refuses rows of ${child} that refer to nothing`,
+    ({ what, child, parent }) =>
+      `${what}; rows of ${parent} are excluded, and a restore refuses rows of ${child} that refer to missing rows`,
   );
   return { head, warnings };
 }

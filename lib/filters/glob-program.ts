@@ -69,7 +69,10 @@ function readSet(codes: readonly number[], start: number): [CharacterSet, number
   const readOne = (): number | undefined => {
     if (codes[pos] === BACKSLASH) pos++;
     else if (codes[pos] === BRACKET && CLASS_SIGNS.includes(codes[pos + 1]!)) {
-      throw new PatternError('there are no classes such as [[:alpha:]]', 'write a range: [a-z]');
+      throw new PatternError(
+        'classes such as [[:alpha:]] are not supported',
+        'write a range: [a-z]',
+      );
     }
     return codes[pos++];
   };

@@ -21,7 +21,10 @@ interface Place {
 function placeOf({ space: name, field }: Mask, catalog: Catalog): Place {
   const space = catalog.spaces.find((each) => each.name === name);
   if (space === undefined) {
-    throw usage(`there is no space '${name}'`, thereAre(catalog.spaces.map((each) => each.name)));
+    throw usage(
+      `space '${name}' does not exist`,
+      thereAre(catalog.spaces.map((each) => each.name)),
+    );
   }
   const names = positions(spaceOf(space));
   const fieldNo = names.get(field);
@@ -36,8 +39,8 @@ function checkUnique({ parts }: Demands, what: string): void {
   const part = parts.find(({ isUnique }) => isUnique);
   if (part === undefined) return;
   throw usage(
-    `${what} is part of the unique index '${part.index}', and all rows would be alike`,
-    'a hash keeps it unique: use =hash',
+    `${what} is part of the unique index '${part.index}', and all rows would have the same value`,
+    'use =hash, which keeps values unique',
   );
 }
 
@@ -46,8 +49,8 @@ function checkWithin({ parts }: Demands, { by }: Pick<Mask, 'by'>, what: string)
   const part = parts.find(({ isWithin, isNullable }) => isWithin && !(by === 'null' && isNullable));
   if (part === undefined) return;
   throw usage(
-    `${what} holds what the index '${part.index}' reads by a path, and no mask keeps that`,
-    'change what is within it by a --filter',
+    `${what} has values that the index '${part.index}' reads by a path, and no mask keeps them`,
+    'use --filter to change the values in it',
   );
 }
 
@@ -83,13 +86,13 @@ function checkReferences(
         );
         if (own === its) continue;
         throw usage(
-          `${what} is part of the foreign key '${name}', one end of which holds ${own} and the other ${its}: hashes would differ`,
-          'change both by a --filter',
+          `${what} is part of the foreign key '${name}', and its two ends hold ${own} and ${its}: their hashes would differ`,
+          'use --filter to change both ends',
         );
       }
       throw usage(
         `${what} is part of the foreign key '${name}' from '${spaces.get(childId)?.name}' to '${spaces.get(parentId)?.name}'`,
-        'use =hash for both ends of it',
+        'use =hash for both ends',
       );
     }
   }
@@ -99,8 +102,8 @@ function checkReferences(
 function checkCollations({ collations: [collation] }: Demands, what: string): void {
   if (collation === undefined) return;
   throw usage(
-    `${what} is compared by the collation '${collation}', and strings that are equal by it would get different hashes`,
-    'use =null or =fixed:VALUE, or change it by a --filter',
+    `${what} has the collation '${collation}', and strings that are equal in it would get different hashes`,
+    'use =null, =fixed:VALUE or --filter',
   );
 }
 
@@ -146,7 +149,10 @@ function changeOf({ by }: Mask, demands: Demands, what: string, key: Buffer): Ma
   if (by === 'hash') {
     const unfit = types.find((each) => !HASHABLE.has(each));
     if (unfit !== undefined) {
-      throw usage(`${what} is ${unfit}, which holds no hash`, 'use =null or =fixed:VALUE');
+      throw usage(
+        `${what} has the type ${unfit}, which cannot hold a hash`,
+        'use =null or =fixed:VALUE',
+      );
     }
     checkCollations(demands, what);
     const numbers = numbersOf(types);
@@ -164,7 +170,7 @@ function changeOf({ by }: Mask, demands: Demands, what: string, key: Buffer): Ma
     return () => value;
   } catch (error) {
     throw usage(
-      `${what} is ${type}, and ${messageOf(error)}`,
+      `${what} has the type ${type}, and ${messageOf(error)}`,
       `write =fixed: and a value of type ${type}`,
     );
   }

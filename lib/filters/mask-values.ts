@@ -111,20 +111,21 @@ export function hashed(value: ExactValue, key: Buffer, numbers: Numbers): ExactV
 }
 
 function nameOf(value: ExactValue): string {
-  if (typeof value === 'boolean') return 'a boolean, which is one of two,';
+  if (typeof value === 'boolean') return 'a boolean, which has only two values,';
   if (Array.isArray(value)) return 'an array';
   if (value instanceof Interval) return 'an interval';
   return value instanceof Opaque ? `an extension of type ${value.type}` : 'a map';
 }
 
 function whole(text: string): bigint {
-  if (!/^-?\d+$/.test(text)) throw new TypeError(`'${text}' is no whole number`);
+  if (!/^-?\d+$/.test(text)) throw new TypeError(`'${text}' is not a whole number`);
   return BigInt(text);
 }
 
 function double(text: string): Double {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value)) throw new TypeError(`'${text}' is no number`);
+  if (text.trim() === '' || !Number.isFinite(value))
+    throw new TypeError(`'${text}' is not a number`);
   return new Double(value);
 }
 
@@ -183,7 +184,7 @@ const READERS: ReadonlyMap<string, (text: string) => ExactValue> = new Map(
 
 function readAs(text: string, type: string): ExactValue {
   const read = READERS.get(type);
-  if (read === undefined) throw new TypeError('no text stands for such a value');
+  if (read === undefined) throw new TypeError('such a value cannot be written as text');
   return read(text);
 }
 
@@ -206,7 +207,7 @@ export function fixedValue(text: string, types: readonly string[]): ExactValue {
     if (fitOf(narrow, type) === 'all') continue;
     const other = readAs(text, type);
     if (encode(other).equals(encode(value))) continue;
-    throw new TypeError(`${text} is not the same value for all of them`);
+    throw new TypeError(`${text} is not the same value in all of them`);
   }
   return value;
 }

@@ -14,7 +14,7 @@ function patternError(pattern: string, error: unknown): unknown {
 function matcher(pattern: string, budget: GlobBudget): Test {
   if (pattern === '' || pattern.length > MAX_NAME_BYTES) {
     const which = pattern === '' ? 'an empty pattern' : `'${shorten(pattern)}'`;
-    throw new TntarError('usage', `${which} fits no name of a space`);
+    throw new TntarError('usage', `${which} cannot match a space name`);
   }
   const within = <T>(work: () => T): T => {
     try {
@@ -74,7 +74,7 @@ export class NamePatterns {
 /** @throws TntarError of kind `usage` if patterns fit no name */
 export function checkIdle(idle: readonly string[], names: readonly string[]): void {
   if (idle.length === 0) return;
-  throw new TntarError('usage', `no space fits ${showed(idle)}`, {
-    hint: `${thereAre(names)}; patterns are of whole names, and * stands for any characters`,
+  throw new TntarError('usage', `no space matches ${showed(idle)}`, {
+    hint: `${thereAre(names)}; a pattern matches whole names, and * matches any characters`,
   });
 }

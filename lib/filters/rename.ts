@@ -22,19 +22,16 @@ const UNPRINTABLE = /[\p{Cc}\p{Cn}\p{Cs}\p{Zl}\p{Zp}]/u;
 function checkName(name: string): void {
   if (name === '') throw new TntarError('usage', 'a space cannot have an empty name');
   if (UNPRINTABLE.test(name)) {
-    throw new TntarError(
-      'usage',
-      `${quoted(name)} has characters that no name of a space can have`,
-    );
+    throw new TntarError('usage', `${quoted(name)} has characters that a space name cannot have`);
   }
   if (Buffer.byteLength(name) > MAX_NAME_BYTES) {
     throw new TntarError(
       'usage',
-      `${quoted(name)} is longer than the ${MAX_NAME_BYTES} bytes of a name`,
+      `${quoted(name)} is longer than ${MAX_NAME_BYTES} bytes, the limit of a name`,
     );
   }
   if ([...SYSTEM_SPACE_NAMES.values()].includes(name)) {
-    throw new TntarError('usage', `${quoted(name)} is a space of the server's own`);
+    throw new TntarError('usage', `${quoted(name)} is a system space`);
   }
 }
 
@@ -42,7 +39,7 @@ function checkName(name: string): void {
 function checkNames(renames: ReadonlyMap<string, string>, names: readonly string[]): void {
   const missing = [...renames.keys()].filter((name) => !names.includes(name));
   if (missing.length > 0) {
-    throw new TntarError('usage', `no space is called ${listOf(missing.map(quoted))}`, {
+    throw new TntarError('usage', `no space is named ${listOf(missing.map(quoted))}`, {
       hint: thereAre(names),
     });
   }
@@ -50,7 +47,7 @@ function checkNames(renames: ReadonlyMap<string, string>, names: readonly string
   const seen = new Set<string>();
   for (const name of names.map((old) => renames.get(old) ?? old)) {
     if (seen.has(name)) {
-      throw new TntarError('usage', `two spaces would be called ${quoted(name)}`);
+      throw new TntarError('usage', `two spaces would have the name ${quoted(name)}`);
     }
     seen.add(name);
   }
@@ -94,7 +91,9 @@ function renamed({ manifest, catalog }: Head, renames: ReadonlyMap<string, strin
  * await restore(input, target, { rewrites: [renameSpaces(new Map([['users', 'people']]))] });
  */
 export function renameSpaces(renames: ReadonlyMap<string, string>): Rewrite {
-  const words = [...renames].map(([old, name]) => `space ${quoted(old)} is ${quoted(name)}`);
+  const words = [...renames].map(
+    ([old, name]) => `space ${quoted(old)} is renamed to ${quoted(name)}`,
+  );
   return {
     changed: words.join(', '),
     head(head) {

@@ -68,7 +68,7 @@ async function* each(results: Several): AsyncGenerator<unknown, void> {
   const iterable = { [Symbol.asyncIterator]: () => results as AsyncIterator<unknown, unknown> };
   const last = yield* iterable;
   if (last === null || last === undefined) return;
-  throw new TypeError('a generator has to yield its tuples: what it returns would be lost');
+  throw new TypeError('a generator must yield its tuples: a returned value would be lost');
 }
 const isSeveral = (value: unknown): value is Several =>
   typeof (value as Partial<Several> | null)?.next === 'function';
@@ -88,7 +88,7 @@ async function checkLarge(raw: Buffer): Promise<void> {
   if (!('count' in counted) || counted.count !== 1) throw noBytes();
 }
 
-const noBytes = (): TypeError => new TypeError('it returned a tuple of bytes that are none');
+const noBytes = (): TypeError => new TypeError('it returned bytes that are not a tuple');
 
 const noTuple = (value: unknown): TypeError =>
   new TypeError(`it returned ${nameOfValue(value)}, not a tuple, null or undefined`);
@@ -212,7 +212,7 @@ export class RowFilter {
     const isOurs = [TntarError, TooManyValues, TooManyFields].some((Kind) => error instanceof Kind);
     const hint =
       (isOurs ? (error as TooManyValues).hint : undefined) ??
-      'mend the filter: it has to return a tuple, or nothing for a row that is to be skipped';
+      'fix the filter: it must return a tuple, or nothing to skip the row';
     return new TntarError('failure', message, { cause: error, hint });
   }
 }

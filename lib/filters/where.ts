@@ -43,7 +43,7 @@ export function parseWhere(text: string): Where {
   const [, space, expression] = /^(.+?):\s+(.*\S)\s*$/s.exec(text) ?? [];
   if (space !== undefined && expression !== undefined) return { space, expression };
   throw new TntarError('usage', `cannot read the condition ${quoted(text)}`, {
-    hint: "write 'SPACE: EXPRESSION', with a blank behind the colon",
+    hint: "write 'SPACE: EXPRESSION', with a blank after the colon",
   });
 }
 
@@ -64,7 +64,7 @@ function spaceIn(catalog: Catalog, where: Where): Space {
   const space = catalog.spaces.find(({ name }) => name === where.space);
   if (space !== undefined) return space;
   const there = thereAre(catalog.spaces.map(({ name }) => name));
-  const message = `where ${shown(where)}: there is no space ${quoted(where.space)}`;
+  const message = `where ${shown(where)}: space ${quoted(where.space)} does not exist`;
   throw new TntarError('usage', message, { hint: there });
 }
 

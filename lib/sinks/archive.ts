@@ -24,9 +24,9 @@ function checkPlace(place: Place, { kind }: BackupItem): void {
   const isStart = kind === 'start';
   if (place === 'within' ? !isStart : place === 'before' && isStart) return;
   const what = {
-    before: `begins with an item of kind ${quoted(kind)}, and no start`,
+    before: `begins with an item of kind ${quoted(kind)}, not with a start`,
     within: 'begins twice',
-    behind: 'goes on behind its end',
+    behind: 'continues after its end',
   };
   throw new TntarError('failure', `the source ${what[place]}`);
 }

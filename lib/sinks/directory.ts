@@ -42,7 +42,7 @@ const MODULE_SPACES: readonly number[] = [SystemSpace.SPACE, SystemSpace.INDEX];
 
 /** What is in the others, in the words of somebody who made it. */
 const WHAT: ReadonlyMap<number, string> = new Map([
-  [SystemSpace.SCHEMA, 'notes of applications'],
+  [SystemSpace.SCHEMA, 'marks of applications'],
   [SystemSpace.COLLATION, 'collations'],
   [SystemSpace.SEQUENCE, 'sequences'],
   [SystemSpace.SEQUENCE_DATA, 'values of sequences'],
@@ -50,7 +50,7 @@ const WHAT: ReadonlyMap<number, string> = new Map([
   [SystemSpace.USER, 'users and roles'],
   [SystemSpace.PRIV, 'grants'],
   [SystemSpace.TRIGGER, 'triggers'],
-  [SystemSpace.SPACE_SEQUENCE, 'spaces that a sequence numbers'],
+  [SystemSpace.SPACE_SEQUENCE, 'links of spaces to sequences'],
   [SystemSpace.FK_CONSTRAINT, 'foreign keys'],
   [SystemSpace.CK_CONSTRAINT, 'checks'],
   [SystemSpace.FUNC_INDEX, 'functions of indexes'],
@@ -71,7 +71,7 @@ interface OpenFile {
 
 function refuse(what: string): TntarError {
   return new TntarError('usage', what, {
-    hint: 'name a directory that is not there, or an empty one: nothing is overwritten',
+    hint: 'name a new or an empty directory: nothing is overwritten',
   });
 }
 
@@ -79,7 +79,7 @@ function refuse(what: string): TntarError {
 function cannotVouch(): TntarError {
   return new TntarError(
     'archive',
-    'a trailer says that all is there, and of this nothing says so',
+    'this directory cannot get a trailer: nothing proves that it is complete',
     {
       hint: 'a directory of the Lua module has no trailer: extract it without --all',
     },
@@ -93,7 +93,7 @@ async function checkFree(path: string): Promise<void> {
     throw refuse(messageOf(error));
   });
   if (stat === undefined) return;
-  if (!stat.isDirectory()) throw refuse(`${path} is there, and no directory`);
+  if (!stat.isDirectory()) throw refuse(`${path} exists and is not a directory`);
   if ((await readdir(path)).length > 0) throw refuse(`${path} is not empty`);
 }
 
@@ -170,7 +170,7 @@ class DirectorySink extends ItemWritable {
       this.#folder = await TemporaryFolder.at(partial);
     } catch (error) {
       if (error instanceof TntarError) throw error;
-      throw refuse(`cannot make the directory: ${messageOf(error)}`);
+      throw refuse(`cannot create the directory: ${messageOf(error)}`);
     }
   }
 
@@ -185,7 +185,7 @@ class DirectorySink extends ItemWritable {
   }
 
   #sayPartial({ partial = [] }: Manifest): void {
-    for (const what of partial) this.#report.note(`of the database this is a part: ${what}`);
+    for (const what of partial) this.#report.note(`this is only a part of the database: ${what}`);
   }
 
   async #add(batch: TupleBatch): Promise<void> {
@@ -214,7 +214,7 @@ class DirectorySink extends ItemWritable {
 
   /** A file that is there already would be of a space whose rows come in two places. */
   #newFile(name: string): Promise<FileHandle> {
-    if (this.#folder === undefined) throw new Error('there is no directory');
+    if (this.#folder === undefined) throw new Error('the directory does not exist');
     return open(join(this.#folder.path, name), 'wx', FILE_MODE);
   }
 
@@ -252,10 +252,12 @@ class DirectorySink extends ItemWritable {
     this.isComplete = true;
     if (this.#left.size === 0) return;
     const lines = [...this.#left].map(([id, rows]) => `${rows} ${WHAT.get(id)}`);
-    this.#report.warn(`left out, for the Lua module has no place for them: ${listOf(lines)}`);
+    this.#report.warn(
+      `left out, because the format of the Lua module cannot hold them: ${listOf(lines)}`,
+    );
     if (NEEDED.some((id) => this.#left.has(id))) {
       this.#report.warn(
-        'where a space or an index needs one of these collations or functions, the restore of the Lua module fails',
+        'if a space or an index needs one of these collations or functions, a restore with the Lua module fails',
       );
     }
   }
@@ -267,7 +269,7 @@ class DirectorySink extends ItemWritable {
     try {
       await folder.keepAs(this.#path);
     } catch (error) {
-      throw refuse(`cannot give the directory its name: ${messageOf(error)}`);
+      throw refuse(`cannot move the directory into place: ${messageOf(error)}`);
     }
     this.#folder = undefined;
     await syncFolder(dirname(this.#path));

@@ -19,7 +19,7 @@ const WRITE_BYTES = 128 * 1024;
 const POOLED_BYTES = 2 * WRITE_BYTES;
 const POOLED_WRITES = 16;
 
-const CHANGED_HINT = 'does a trigger on the target change or drop rows?';
+const CHANGED_HINT = 'check whether a trigger on the target changes or drops rows';
 
 /**
  * Where the tuple starts that a reply carries: the answer to an INSERT is `{DATA: [tuple]}`, with the
@@ -107,7 +107,7 @@ export class Loader {
    * @throws TntarError that names space and key, as soon as the server has refused a row
    */
   async load(batch: TupleBatch, destination: Destination): Promise<void> {
-    if (destination.id <= SYSTEM_ID_MAX) throw new Error('rows of users are no definitions');
+    if (destination.id <= SYSTEM_ID_MAX) throw new Error('rows of user spaces are not definitions');
     const { bytes } = batch;
     const firstSync = this.#connection.reserveSyncs(batch.count);
     const offsets = new Uint32Array(batch.count + 1);
@@ -224,7 +224,7 @@ export class Loader {
   /** @param rows - that were answered by then */
   #failAsChanged(pending: Pending, index: number, rows: number): void {
     const where = this.#describe(pending, index);
-    const message = `${where}: the target stored something else than it was sent (a trigger there?)`;
+    const message = `${where}: the target stored a different row than the one that was sent`;
     this.#inFlight.failed(rows, new TntarError('failure', message, { hint: CHANGED_HINT }));
   }
 }

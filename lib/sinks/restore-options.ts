@@ -35,19 +35,19 @@ export function checkWanted(wanted: Wanted): void {
   const { only, existing = 'error', onConflict = 'error' } = wanted;
   if (onConflict !== 'error' && only !== 'data') {
     throw wrong(
-      `--on-conflict ${onConflict} is for --data-only`,
-      'with definitions, --existing says what becomes of spaces that are there',
+      `--on-conflict ${onConflict} works only with --data-only`,
+      'use --existing to say what to do with existing spaces',
     );
   }
   if (existing !== 'error' && only === 'data') {
     throw wrong(
-      `--existing ${existing} is not for --data-only, whose rows go into spaces that are there`,
-      '--on-conflict says what becomes of rows that are there',
+      `--existing ${existing} does not work with --data-only, which loads rows into existing spaces`,
+      'use --on-conflict to say what to do with existing rows',
     );
   }
   if (takesRows(existing) && only === 'schema') {
     throw wrong(
-      `--existing ${existing} is about rows, and --schema-only restores none`,
+      `--existing ${existing} needs rows, and --schema-only restores none`,
       'use --existing skip or --existing drop',
     );
   }
@@ -61,17 +61,20 @@ export function checkWanted(wanted: Wanted): void {
 export function checkHeld(manifest: Manifest, { only, existing = 'error' }: Wanted): void {
   if (manifest.only === 'data' && only !== 'data') {
     throw wrong(
-      'the archive holds rows only: no spaces can be made of it',
-      'make the spaces, and fill them with --data-only; nothing was written',
+      'the archive has rows only: spaces cannot be created from it',
+      'create the spaces, and load the rows with --data-only; nothing was written',
     );
   }
   if (manifest.only !== 'schema') return;
   if (only === 'data') {
-    throw wrong('the archive holds definitions only: it has no rows', 'nothing was written');
+    throw wrong(
+      'the archive has definitions only: there are no rows to restore',
+      'nothing was written',
+    );
   }
   if (takesRows(existing)) {
     throw wrong(
-      `the archive holds definitions only, and --existing ${existing} is about rows`,
+      `--existing ${existing} needs rows, and the archive has definitions only`,
       'use --existing skip or --existing drop; nothing was written',
     );
   }

@@ -66,29 +66,29 @@ export const READ_ONLY_HINT =
   "restore into the master of the replica set; box.info.ro_reason (since 2.10) and box.info.status on the target say why: an 'orphan' waits for its replicas";
 
 const OF_THE_TARGET = 'use users and functions of the target (--no-users, --no-functions)';
-const MAKE_FIT = 'make its spaces fit (drop a foreign key for the time of the restore)';
+const MAKE_FIT = 'change its spaces to fit (drop a foreign key during the restore)';
 
 /** What can be done about conflicts. */
 function wayAround({ only, existing = 'error' }: Wanted): string {
   if (only === 'data') {
-    return `${MAKE_FIT}, or restore the definitions, too, into an empty instance`;
+    return `${MAKE_FIT}, or restore the definitions as well into an empty instance`;
   }
   switch (existing) {
     case 'error':
       return 'restore into an empty instance, drop these first, or use them (--existing, --no-users, --no-functions)';
     case 'drop':
-      return `drop on the target what is in the way, leave these spaces out (--exclude), or ${OF_THE_TARGET}`;
+      return `drop the conflicting objects on the target, leave these spaces out (--exclude), or ${OF_THE_TARGET}`;
     case 'skip':
-      return `drop on the target what is in the way, or ${OF_THE_TARGET}`;
+      return `drop the conflicting objects on the target, or ${OF_THE_TARGET}`;
     default:
-      return `${MAKE_FIT}, make them anew with --existing drop, or ${OF_THE_TARGET}`;
+      return `${MAKE_FIT}, recreate them with --existing drop, or ${OF_THE_TARGET}`;
   }
 }
 
 function refusal(where: string, conflicts: readonly string[], wanted: Wanted): TntarError {
   const { only, existing = 'error' } = wanted;
   const areRows = only === 'data' || takesRows(existing);
-  const what = areRows ? 'cannot take the rows of this backup' : 'is not free for this backup';
+  const what = areRows ? 'cannot take the rows of this backup' : 'cannot take this backup';
   return new TntarError('target', `the target ${where} ${what}: ${listOf(conflicts)}`, {
     hint: `${wayAround(wanted)}; nothing was written`,
   });
@@ -100,7 +100,7 @@ function halfLosses({ partial = [], changed = [] }: Manifest, plan: RestorePlan)
   const ways = [...partial, ...changed];
   if (!goes || ways.length === 0) return [];
   return [
-    `what goes comes back as the archive has it, which is no whole database: ${listOf(ways)}`,
+    `dropped objects are recreated from the archive, and the archive is not a whole database: ${listOf(ways)}`,
   ];
 }
 
@@ -115,7 +115,7 @@ function checkSchema(where: string, version: string, { server, schema }: Version
   if (!isOlder(schema, least)) return;
   throw new TntarError(
     'target',
-    `the target ${where} runs ${version}, and its schema is still of version ${showSchema(schema)}; ${showSchema(least)} or newer is needed`,
+    `the target ${where} runs ${version}, and its schema still has version ${showSchema(schema)}; ${showSchema(least)} or newer is required`,
     { hint: 'run box.schema.upgrade() on the target; nothing was written' },
   );
 }
@@ -139,7 +139,7 @@ function checkKeys(brokenKeys: readonly string[]): void {
     'target',
     `rows cannot be restored without the rows that they refer to, which are excluded: ${listOf(brokenKeys)}`,
     {
-      hint: 'exclude the rows of these spaces as well (--exclude-rows), or bring those that they refer to; nothing was written',
+      hint: 'exclude the rows of these spaces as well (--exclude-rows), or include the rows that they refer to; nothing was written',
     },
   );
 }
@@ -148,9 +148,13 @@ function checkKeys(brokenKeys: readonly string[]): void {
 function checkVinyl(made: Catalog): void {
   const misfits = vinylMisfits(made);
   if (misfits.length === 0) return;
-  throw new TntarError('target', `vinyl cannot hold all that this backup has: ${listOf(misfits)}`, {
-    hint: 'leave these spaces out, or in memtx; nothing was written',
-  });
+  throw new TntarError(
+    'target',
+    `vinyl cannot hold everything in this backup: ${listOf(misfits)}`,
+    {
+      hint: 'leave these spaces out, or keep them in memtx; nothing was written',
+    },
+  );
 }
 
 /**
@@ -200,7 +204,7 @@ export async function planFor(
   if (plan.unsupported.length > 0) {
     throw new TntarError(
       'target',
-      `the target runs ${version} and cannot hold all that the backup of ${showRelease(releases.source.server)} has: ${listOf(plan.unsupported)}`,
+      `the target runs ${version} and cannot hold everything in the backup of ${showRelease(releases.source.server)}: ${listOf(plan.unsupported)}`,
       { hint: 'restore into a newer version; nothing was written' },
     );
   }

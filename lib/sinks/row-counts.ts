@@ -63,7 +63,9 @@ export class RowCounts {
     );
     const replaced = new Map<number, number>();
     if (counts === undefined) {
-      this.#report.note('cannot count rows on the target: each was confirmed, though');
+      this.#report.note(
+        'cannot count the rows on the target, but the target confirmed each of them',
+      );
       return replaced;
     }
     for (const [i, { destination, rows }] of spaces.entries()) {
@@ -83,7 +85,7 @@ export class RowCounts {
 function miscounted(name: string, bound: string, expected: number, now: number): TntarError {
   return new TntarError(
     'failure',
-    `space '${name}': the target should have ${bound}${expected} rows now, and has ${now}`,
-    { hint: 'does somebody else write to the target, or does a trigger there change rows?' },
+    `space '${name}': the target should have ${bound}${expected} rows now, but has ${now}`,
+    { hint: 'check whether another client writes to the target, or a trigger there changes rows' },
   );
 }

@@ -90,7 +90,7 @@ function explained(error: TntarError): TntarError {
     return withRoomHint(error);
   }
   return TntarError.wrap(error, {
-    hint: 'rows break this constraint: mend them on the source, or drop it there, and dump again; where it refers to a space that was on the target, that lacks rows or an index',
+    hint: 'rows violate this constraint: fix them on the source, or drop the constraint there, and dump again; if it refers to a space that was already on the target, rows or an index are missing there',
   });
 }
 
@@ -172,7 +172,7 @@ class ServerSink extends ItemWritable implements ServerWritable {
     if (destination === undefined) {
       const { only, existing } = this.#wanted;
       if (only !== 'schema' && existing !== 'skip') {
-        const message = `space '${batch.space.name}' has rows, and is one that keeps none`;
+        const message = `space '${batch.space.name}' has rows, but cannot store any`;
         throw new TntarError('archive', message);
       }
       batch.release?.();
@@ -248,15 +248,15 @@ class ServerSink extends ItemWritable implements ServerWritable {
     const replaced = await this.#rowCounts.check(written);
     const there = [...destinations.values()].flatMap((destination) => {
       const [left, gone] = [skippedOf(destination), replaced.get(destination.id) ?? 0];
-      const where = `space '${destination.name}', rows that were there`;
+      const where = `space '${destination.name}'`;
       return [
-        ...(left > 0 ? [`${where} and were left: ${left}`] : []),
-        ...(gone > 0 ? [`${where} and were replaced: ${gone}`] : []),
+        ...(left > 0 ? [`${where}: ${left} existing rows were kept`] : []),
+        ...(gone > 0 ? [`${where}: ${gone} existing rows were replaced`] : []),
       ];
     });
     for (const line of there.slice(0, SHOWN_LINES)) this.#report.note(line);
     const more = there.length - SHOWN_LINES;
-    if (more > 0) this.#report.note(`and such rows in ${more} more spaces`);
+    if (more > 0) this.#report.note(`and existing rows in ${more} more spaces`);
   }
 }
 

@@ -68,7 +68,7 @@ export const TEXT: Kinds<TextOptions> = {
 function spaceIn({ catalog }: Head, name: string): Space {
   const space = catalog.spaces.find((each) => each.name === name);
   if (space !== undefined) return space;
-  throw new TntarError('usage', `there is no space ${quoted(name)}`, {
+  throw new TntarError('usage', `space ${quoted(name)} does not exist`, {
     hint: thereAre(catalog.spaces.map((each) => each.name)),
   });
 }
@@ -148,7 +148,7 @@ export class TextSink extends Transform {
   async *#finish(): AsyncGenerator<Buffer> {
     if (!this.#isOver && !this.hasEnough) {
       throw new TntarError('failure', 'the source stopped before its end', {
-        hint: 'read the backup again; a source of your own ends with an item of the kind end',
+        hint: 'read the backup again; a custom source must end with an item of the kind end',
       });
     }
     const writer = this.#writer ?? this.#begin();

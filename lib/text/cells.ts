@@ -175,7 +175,7 @@ function checkDouble(value: number | bigint, type: string): void {
   const float = type === 'float32' ? Math.fround(Number(value)) : Number(value);
   if (BigInt(float) === BigInt(value)) return;
   throw new Unfit(
-    `the integer ${value} where the format says ${type}, and no ${type} is the same`,
+    `the format says ${type}, and no ${type} equals the integer ${value}`,
     'leave the field out with --fields, or use --format ndjson or csv',
   );
 }
@@ -183,7 +183,7 @@ function checkDouble(value: number | bigint, type: string): void {
 function checkFloat(value: number, type: string): void {
   if (type !== 'float32' || Object.is(Math.fround(value), value)) return;
   throw new Unfit(
-    `the number ${value} where the format says ${type}, and no ${type} is the same`,
+    `the format says ${type}, and no ${type} equals the number ${value}`,
     'leave the field out with --fields, or use --format ndjson or csv',
   );
 }
@@ -192,14 +192,14 @@ function checkRange(value: number | bigint, type: string): void {
   const [least, most] = RANGES.get(type)!;
   if (value >= least && value <= most) return;
   throw new Unfit(
-    `the integer ${value} where the format says ${type}`,
+    `the format says ${type}, and the value is the integer ${value}`,
     'leave the field out with --fields, or use --format ndjson or csv, which have no types',
   );
 }
 
 function misplaced(kind: number, type: string): Unfit {
   return new Unfit(
-    `${KIND_NAMES[kind]} where the format says ${type}`,
+    `the format says ${type}, and the value is ${KIND_NAMES[kind]}`,
     'leave the field out with --fields, or use --format ndjson or csv, which have no types',
   );
 }

@@ -292,7 +292,7 @@ function checkNames({ columns }: Layout): void {
     if (seen.has(name)) {
       throw new Unfit(
         `two columns have the name ${JSON.stringify(shorten(name))}`,
-        'say which fields are wanted, by number, e.g. --fields 1,3, or use --format ndjson',
+        'choose fields by number, e.g. --fields 1,3, or use --format ndjson',
       );
     }
     seen.add(name);
@@ -303,7 +303,7 @@ function checkNames({ columns }: Layout): void {
 export function checkWidth({ columns, isChosen }: Layout, row: Row): void {
   if (isChosen || row.count <= columns.length) return;
   throw new Unfit(
-    `a row of ${row.count} fields, where there are ${columns.length} columns`,
-    'say which fields are wanted, by name or number, e.g. --fields 1,2,3',
+    `a row has ${row.count} fields, but there are only ${columns.length} columns`,
+    'choose fields by name or number, e.g. --fields 1,2,3',
   );
 }

@@ -44,12 +44,12 @@ const SPREADSHEETS: readonly TextFormat[] = ['csv', 'tsv'];
 export function rowWriter(options: RowOptions, text: TextBuffer, layout: Layout): RowWriter {
   const { format = 'ndjson', invalidUtf8, escapeFormulas = false } = options;
   if (!TEXT_FORMATS.includes(format)) {
-    throw new TntarError('usage', `there is no text format ${quoted(format)}`, {
+    throw new TntarError('usage', `text format ${quoted(format)} does not exist`, {
       hint: `use one of ${TEXT_FORMATS.join(', ')}`,
     });
   }
   if (escapeFormulas && !SPREADSHEETS.includes(format)) {
-    throw new TntarError('usage', `formulas are escaped in csv and tsv, and not in ${format}`, {
+    throw new TntarError('usage', `formulas can be escaped in csv and tsv only, not in ${format}`, {
       hint: 'use --format csv or tsv, or leave --escape-formulas out',
     });
   }

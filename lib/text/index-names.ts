@@ -54,6 +54,6 @@ export function sameTables(catalog: Catalog, space: Space, limits: TableLimits):
     ({ id, name }) => id !== space.id && fold(name) === fold(space.name),
   );
   return others.map(
-    ({ name }) => `${database} takes ${quoted(name)} and ${quoted(space.name)} for one table`,
+    ({ name }) => `${database} treats ${quoted(name)} and ${quoted(space.name)} as the same table`,
   );
 }

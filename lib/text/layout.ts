@@ -92,7 +92,7 @@ class Fields {
     if (named >= 0 && field !== '') return this.column(named);
     if (NUMBER.test(field)) return this.column(Number(field) - 1);
     throw new TntarError('usage', `space ${quoted(space.name)} has no field ${quoted(field)}`, {
-      hint: `${thereAre(this.names)}; a number from 1 stands for a field, too`,
+      hint: `${thereAre(this.names)}; a number from 1 is also accepted`,
     });
   }
 }
@@ -109,7 +109,7 @@ export function layoutOf(catalog: Catalog, space: Space, fields?: readonly strin
   const seen = new Set<number>();
   for (const { fieldNo, name } of fields === undefined ? [] : columns) {
     if (seen.has(fieldNo)) {
-      throw new TntarError('usage', `field ${quoted(name)} is asked for twice`, {
+      throw new TntarError('usage', `field ${quoted(name)} is named twice`, {
         hint: 'name each field once, by its name or its number',
       });
     }
@@ -135,7 +135,7 @@ export function widened(layout: Layout, count: number): Layout {
 export function checkColumns({ columns, width }: Layout): void {
   if (width <= columns.length) return;
   throw new Unfit(
-    `there are ${width} fields, and no more than ${columns.length} columns are made of them`,
-    'say which fields are wanted, by name or number, e.g. --fields 1,2,3',
+    `there are ${width} fields, and the limit is ${columns.length} columns`,
+    'choose fields by name or number, e.g. --fields 1,2,3',
   );
 }

@@ -86,19 +86,19 @@ export function checkLimits(
   const { database } = limits;
   if (columns.length > limits.columns) {
     throw new Unfit(
-      `${columns.length} columns, and a table of ${database} has ${limits.columns} at most`,
+      `there are ${columns.length} columns, and a table of ${database} can have at most ${limits.columns}`,
       `choose up to ${limits.columns} of them with --fields, or use --format ndjson or csv`,
     );
   }
   checkName(table, limits, NO_TABLE);
   if (limits.reservedTable.test(table)) {
-    throw new Unfit(`${database} allows no table with the name ${shown(table)}`, NO_TABLE);
+    throw new Unfit(`${database} does not allow a table with the name ${shown(table)}`, NO_TABLE);
   }
   const seen = new Map<string, string>();
   for (const { name } of columns) {
     checkName(name, limits, FIELDS);
     if (limits.reservedColumn.test(name)) {
-      throw new Unfit(`every table of ${database} has a column ${shown(name)} of its own`, FIELDS);
+      throw new Unfit(`every table of ${database} already has a column ${shown(name)}`, FIELDS);
     }
     const other = seen.get(limits.fold(name));
     if (other !== undefined) {
@@ -128,7 +128,7 @@ export function checkName(
   if (name.includes('\0')) {
     throw new Unfit(
       `the name ${shown(name)} has a zero byte`,
-      'use --format ndjson, or csv, and trust nothing else in this archive',
+      'use --format ndjson or csv; do not trust anything else in this archive',
     );
   }
   if (changedName.test(name)) {
@@ -140,7 +140,7 @@ export function checkName(
   const bytes = Buffer.byteLength(name);
   if (bytes <= nameBytes) return;
   throw new Unfit(
-    `the name ${shown(name)} has ${bytes} bytes, and ${database} takes ${nameBytes}`,
+    `the name ${shown(name)} has ${bytes} bytes, and the limit of ${database} is ${nameBytes}`,
     hint,
   );
 }

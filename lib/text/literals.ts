@@ -81,7 +81,7 @@ export const DIALECTS = {
     decimal: (text) => `'${text}'`,
     hasTextNumbers: true,
     losesReturns: false,
-    noZero: 'a text of SQL',
+    noZero: 'a string literal of SQL',
   },
   sqlite: {
     limits: SQLITE_LIMITS,

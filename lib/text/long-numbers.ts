@@ -50,7 +50,7 @@ export class LongNumbers {
       .filter((index) => index.isUnique && this.isBlurred(index))
       .map(
         ({ name }) =>
-          `index ${quoted(name)} is not unique there: a float and another number in it may read the same`,
+          `index ${quoted(name)} is not unique in the output: a float and another number may have the same text`,
       );
   }
 }

@@ -81,7 +81,7 @@ export class PostgresSizes {
     const bytes = this.#row();
     if (bytes <= MAX_ROW) return;
     throw new Unfit(
-      `a row of ${length} columns and at least ${bytes} bytes, of which a page of PostgreSQL holds ${MAX_ROW}`,
+      `a row of ${length} columns and at least ${bytes} bytes, and a page of PostgreSQL holds ${MAX_ROW}`,
       'leave some fields out with --fields, or use --format ndjson or csv',
     );
   }

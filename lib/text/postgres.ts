@@ -142,7 +142,7 @@ class CopyCells extends Cells {
     if (seconds < FIRST_SECOND || seconds >= END_SECOND) {
       throw new Unfit(
         `a datetime that ${SERVER} cannot hold: ${value}`,
-        'leave the field out with --fields, or use --format sql, which has text for it',
+        'leave the field out with --fields, or use --format sql, which writes it as text',
       );
     }
     this.size = 8;
@@ -240,7 +240,7 @@ export class PostgresRows implements RowWriter {
     this.#layout = layout;
     this.#strings = strings;
     this.#table = tableOf(layout, POSTGRES_LIMITS, strings, {
-      datetime: 'less of a datetime is kept',
+      datetime: 'datetimes lose precision',
     });
     this.#cells = new CopyCells(text, layout.columns, strings);
     const { indexes, primaryKey } = this.#table;
@@ -312,10 +312,10 @@ export class PostgresRows implements RowWriter {
 
   get notes(): readonly string[] {
     const { blurred } = this.#cells;
-    const lost = `of ${blurred} datetimes timestamptz keeps the moment to the microsecond, and no zone`;
+    const lost = `${blurred} datetimes lose precision: timestamptz keeps microseconds and no time zone`;
     const long = [...this.#sizes.tooLong].map(
       ([{ name }, bytes]) =>
-        `index ${quoted(name)} is left out: a key in it has ${bytes} bytes, and ${SERVER} takes ${MAX_INDEX_ROW}`,
+        `index ${quoted(name)} is left out: a key in it has ${bytes} bytes, and the limit of ${SERVER} is ${MAX_INDEX_ROW}`,
     );
     return [
       ...this.#table.leftOut,

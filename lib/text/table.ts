@@ -88,14 +88,14 @@ function keyOf(
   const { name, type, options, parts } = Field.index;
   const given = isTable(fields[options]) ? fields[options] : {};
   const kind = String(fields[type]).toLowerCase();
-  if (kind !== 'tree' && kind !== 'hash') return `it is of the type ${kind}`;
-  if (given['func'] !== undefined) return 'it is of what a function returns';
+  if (kind !== 'tree' && kind !== 'hash') return `its type is ${kind}`;
+  if (given['func'] !== undefined) return 'it is functional';
   const numbers = (fields[parts] as Value[]).map(partField);
-  if (numbers.includes(undefined)) return 'it looks into fields';
+  if (numbers.includes(undefined)) return 'it has parts with a path';
   const found = numbers.map((fieldNo) => columns.find((column) => column.fieldNo === fieldNo));
-  if (found.includes(undefined)) return 'not all its fields were asked for';
+  if (found.includes(undefined)) return 'not all its fields were chosen';
   if (found.length > limits.keyColumns) {
-    return `it has ${found.length} fields, and ${limits.database} takes ${limits.keyColumns}`;
+    return `it has ${found.length} fields, and the limit of ${limits.database} is ${limits.keyColumns}`;
   }
   const isUnique = fields[Field.index.id] === 0 || given['unique'] !== false;
   return { name: String(fields[name]), isUnique, columns: found as TextColumn[] };
@@ -104,9 +104,9 @@ function keyOf(
 /** Groups of columns that tell fewer values apart than the fields do, with the reason: an index of one is not unique. */
 export type Blurred = Partial<Record<Group, string>>;
 
-const REPLACED = 'different strings in it may become the same';
+const REPLACED = 'different strings may become the same';
 /** A decimal and its text, or binary and the same in base64, have one form in JSON. */
-const MIXED = 'values of different types in it may read the same';
+const MIXED = 'values of different types may have the same text';
 
 /**
  * Makes a table of a space.
@@ -124,8 +124,8 @@ export function tableOf(
   const { space, catalog, columns } = layout;
   if (columns.length === 0) {
     throw new Unfit(
-      'no format, index or row of it says which columns there are',
-      'say which with --fields, by number, e.g. --fields 1,2',
+      'the space has no format, index or row that defines columns',
+      'choose fields by number, e.g. --fields 1,2',
     );
   }
   checkColumns(layout);
@@ -143,11 +143,11 @@ export function tableOf(
     }
     const [reason] = key.columns.flatMap(({ type }) => blurred[groupOf(type)] ?? []);
     if (reason !== undefined && key.isUnique) {
-      leftOut.push(`index ${quoted(key.name)} is not unique there: ${reason}`);
+      leftOut.push(`index ${quoted(key.name)} is not unique in the output: ${reason}`);
     }
     const isUnique = key.isUnique && reason === undefined;
     const index = { ...key, isUnique, fullName: names.get(row)! };
-    checkName(index.fullName, limits, 'use --format csv, and make the index by hand');
+    checkName(index.fullName, limits, 'use --format csv, and create the index by hand');
     if (row.fields[Field.index.id] === 0 && isUnique) primaryKey = index;
     else indexes.push(index);
   }

@@ -12,7 +12,7 @@ export class Unfit extends Error {
 /** Text is UTF-8, and other bytes would be lost in it. */
 export function notUtf8(): Unfit {
   return new Unfit(
-    'a string that is no valid UTF-8',
+    'a string that is not valid UTF-8',
     'use --invalid-utf8 base64 or replace, leave the field out with --fields, or use --format msgpack',
   );
 }
@@ -28,7 +28,7 @@ export function hasZero(where: string): Unfit {
 /** Returns the error about -0 for what keeps no sign of zero. */
 export function minusZero(where: string): Unfit {
   return new Unfit(
-    `the number -0.0, of which ${where} makes 0`,
+    `the number -0.0, which ${where} turns into 0`,
     'leave the field out with --fields, or use --format ndjson or csv',
   );
 }

@@ -64,7 +64,7 @@ export class Datetime extends Carried {
     if (typeof source === 'string') return Datetime.of(parse(source));
     if (!(source instanceof Date)) return Datetime.of(source);
     const time = source.getTime();
-    if (Number.isNaN(time)) throw new TypeError('an invalid Date is no datetime');
+    if (Number.isNaN(time)) throw new TypeError('an invalid Date is not a datetime');
     const seconds = Math.floor(time / 1000);
     const nanoseconds = (time - seconds * 1000) * 1_000_000;
     return Datetime.of({ seconds: BigInt(seconds), nanoseconds });
@@ -117,19 +117,21 @@ export class Datetime extends Carried {
 function beyond(parts: Required<DatetimeParts>): string | undefined {
   for (const [part, least, most] of LIMITS) {
     const value = parts[part];
-    if (value < least || value > most) return `${part} goes from ${least} to ${most}, not ${value}`;
+    if (value < least || value > most)
+      return `${part} must be from ${least} to ${most}, not ${value}`;
   }
   return undefined;
 }
 
 function pack(parts: Required<DatetimeParts>): Buffer {
   const { seconds, nanoseconds, offsetMinutes, tzIndex } = parts;
-  if (typeof seconds !== 'bigint') throw new TypeError('the seconds of a datetime are a bigint');
+  if (typeof seconds !== 'bigint')
+    throw new TypeError('the seconds of a datetime must be a bigint');
   if (![nanoseconds, offsetMinutes, tzIndex].every(Number.isSafeInteger)) {
-    throw new TypeError('all parts of a datetime but its seconds are whole numbers');
+    throw new TypeError('all parts of a datetime except its seconds must be whole numbers');
   }
   const problem = beyond(parts);
-  if (problem !== undefined) throw new RangeError(`no server takes such a datetime: ${problem}`);
+  if (problem !== undefined) throw new RangeError(`no server accepts such a datetime: ${problem}`);
   const short = nanoseconds === 0 && offsetMinutes === 0 && tzIndex === 0;
   const payload = Buffer.alloc(short ? SHORT : LONG);
   payload.writeBigInt64LE(seconds);
@@ -143,14 +145,14 @@ function pack(parts: Required<DatetimeParts>): Buffer {
 
 function parse(text: string): DatetimeParts {
   const match = TEXT.exec(text);
-  if (match === null) throw new TypeError(`'${text.slice(0, 100)}' is no ISO 8601 datetime`);
+  if (match === null) throw new TypeError(`'${text.slice(0, 100)}' is not an ISO 8601 datetime`);
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map((n) => Number(n ?? 0));
   const [fraction = '', sign, hours = '0', minutes = '0'] = match.slice(7);
   const days = dayOf(year!, month!, day!);
   const isTime = hour! <= 23 && [minute!, second!, Number(minutes)].every((each) => each <= 59);
   // a date that the calendar lacks comes back as another
   if (!isTime || !sameDate(dateOf(days), year!, month!, day!)) {
-    throw new RangeError(`there is no such time as '${text}'`);
+    throw new RangeError(`the time '${text}' does not exist`);
   }
   const offsetMinutes = (Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -1 : 1) + 0;
   const inDay = hour! * 3600 + minute! * 60 + second! - offsetMinutes * 60;

@@ -35,7 +35,7 @@ export class Decimal extends Carried {
     const match = /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d{1,3}))?$/i.exec(String(text));
     const [, sign, whole = '', fraction = '', exponent = '0'] = match ?? [];
     if (match === null || whole + fraction === '') {
-      throw new TypeError(`'${String(text).slice(0, 100)}' is no decimal`);
+      throw new TypeError(`'${String(text).slice(0, 100)}' is not a decimal`);
     }
     let scale = fraction.length - Number(exponent);
     let digits = (whole + fraction).replace(/^0+/, '');
@@ -45,7 +45,7 @@ export class Decimal extends Carried {
       scale = 0;
     }
     if (digits.length > MAX_DIGITS || scale > MAX_DIGITS) {
-      throw new RangeError(`a decimal has ${MAX_DIGITS} digits at most`);
+      throw new RangeError(`a decimal can have at most ${MAX_DIGITS} digits`);
     }
     const minus = sign === '-' && digits !== '';
     const nibbles = `${digits || '0'}${minus ? 'd' : 'c'}`;

@@ -104,7 +104,7 @@ export class Float extends Floating {
 
 function checkNumber(value: unknown): void {
   if (typeof value === 'number') return;
-  throw new TypeError(`a number is wanted, not ${value === null ? 'null' : typeof value}`);
+  throw new TypeError(`expected a number, not ${value === null ? 'null' : typeof value}`);
 }
 
 /**
@@ -136,7 +136,7 @@ const FIXEXT: Readonly<Record<number, number>> = { 1: 0xd4, 2: 0xd5, 4: 0xd6, 8:
 /** An extension in its shortest form. */
 export function extension(type: number, payload: Uint8Array): Buffer {
   if (!Number.isInteger(type) || type < -128 || type > 127) {
-    throw new RangeError(`the type of an extension goes from -128 to 127, not ${type}`);
+    throw new RangeError(`the type of an extension must be from -128 to 127, not ${type}`);
   }
   const { length } = payload;
   const fixed = FIXEXT[length];

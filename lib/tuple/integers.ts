@@ -37,7 +37,9 @@ export function integer(value: number | bigint): Buffer {
     return typeof number === 'number' ? integer(number) : wide(number);
   }
   if (!Number.isSafeInteger(value)) {
-    throw new RangeError(`${value} is no exact integer: write a bigint, or new Double(${value})`);
+    throw new RangeError(
+      `${value} is not an exact integer: write a bigint, or new Double(${value})`,
+    );
   }
   if (value >= 0) {
     if (value < 0x80) return Buffer.of(value);

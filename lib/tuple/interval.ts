@@ -70,7 +70,9 @@ export class Interval extends Carried {
   static from(parts: IntervalParts): Interval {
     for (const name of Object.keys(parts)) {
       if (!PARTS.some((part) => part === name)) {
-        throw new TypeError(`an interval has no '${name}', but: ${PARTS.join(', ')}`);
+        throw new TypeError(
+          `an interval has no part '${name}'; its parts are: ${PARTS.join(', ')}`,
+        );
       }
     }
     const { adjust = DEFAULT_ADJUST } = parts;
@@ -107,9 +109,9 @@ export class Interval extends Carried {
 
 function check(part: Part, value: number | bigint): void {
   if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) {
-    throw new TypeError(`'${part}' of an interval is an exact whole number, not ${value}`);
+    throw new TypeError(`'${part}' of an interval must be an exact whole number, not ${value}`);
   }
   const [least, most] = LIMITS[part];
   if (value >= least && value <= most) return;
-  throw new RangeError(`'${part}' of an interval goes from ${least} to ${most}, not ${value}`);
+  throw new RangeError(`'${part}' of an interval must be from ${least} to ${most}, not ${value}`);
 }

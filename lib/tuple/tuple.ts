@@ -40,7 +40,7 @@ export class TooManyValues extends RangeError {
 
   constructor(field: number | string) {
     const most = MAX_DECODED.toLocaleString('en-US');
-    super(`field ${shown(field)} holds too much to be decoded: ${most} values are the limit`);
+    super(`field ${shown(field)} has too many values to decode: the limit is ${most}`);
   }
 }
 
@@ -153,7 +153,7 @@ export class Tuple implements Iterable<ExactValue> {
     const position = this.position(field);
     const encoded = encodeFor(field, value);
     if (position > this.length) {
-      throw new RangeError(`field ${shown(field)} would leave a gap behind ${this.length} fields`);
+      throw new RangeError(`field ${shown(field)} would leave a gap after ${this.length} fields`);
     }
     const body = headerSize(this.raw, 0);
     if (position === this.length) {
@@ -205,7 +205,7 @@ export class Tuple implements Iterable<ExactValue> {
     const position = this.counted(field, fields.length, operator === '!');
     const old = fields[position];
     if (position < 0 || (old === undefined && !(adds && position === fields.length))) {
-      throw new RangeError(`'${operator}': there is no field ${shown(field)}`);
+      throw new RangeError(`'${operator}': field ${shown(field)} does not exist`);
     }
     if (operator === '#') {
       const count = operation[2];
@@ -228,12 +228,12 @@ export class Tuple implements Iterable<ExactValue> {
   private position(field: number | string): number {
     if (typeof field === 'number') {
       if (Number.isSafeInteger(field) && field >= 0) return field;
-      throw new RangeError(`fields count from 0: there is no field ${field}`);
+      throw new RangeError(`field ${field} does not exist: fields count from 0`);
     }
     const position = this.names.get(field);
     if (position !== undefined) return position;
     const known = [...this.names.keys()].map(shown).join(', ') || 'none';
-    throw new TypeError(`there is no field ${shown(field)}; known names: ${known}`);
+    throw new TypeError(`field ${shown(field)} does not exist; known names: ${known}`);
   }
 
   private bytes(position: number): Buffer | undefined {
@@ -292,7 +292,7 @@ function changed(old: Buffer, operation: TupleUpdate): Buffer {
       return splice(old, position, length, pasted);
     }
     default:
-      throw new TypeError(`there is no operator '${operator}'`);
+      throw new TypeError(`operator '${operator}' does not exist`);
   }
 }
 

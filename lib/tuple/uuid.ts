@@ -24,7 +24,7 @@ export class Uuid extends Carried {
    */
   static from(text: string): Uuid {
     if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) {
-      throw new TypeError(`'${String(text).slice(0, 100)}' is no UUID`);
+      throw new TypeError(`'${String(text).slice(0, 100)}' is not a UUID`);
     }
     return Uuid.fromBytes(Buffer.from(text.replaceAll('-', ''), 'hex'));
   }
@@ -36,7 +36,7 @@ export class Uuid extends Carried {
   static fromBytes(bytes: Uint8Array): Uuid {
     const payload = bytes instanceof Uint8Array ? Buffer.from(bytes) : Buffer.alloc(0);
     const uuid = Uuid.read(payload, extension(TYPE, payload));
-    if (uuid === undefined) throw new TypeError(`a UUID is made of ${BYTES} bytes`);
+    if (uuid === undefined) throw new TypeError(`a UUID must have ${BYTES} bytes`);
     return uuid;
   }
 

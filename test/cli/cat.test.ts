@@ -113,7 +113,11 @@ describe('cat', () => {
   });
 
   it('refuses a space and a field that are not there, and names those that are', async () => {
-    failsWith(await cat('user', '-q'), 2, /no space 'user'\nhint: there are users; log; old\n/);
+    failsWith(
+      await cat('user', '-q'),
+      2,
+      /space 'user' does not exist\nhint: there are users; log; old\n/,
+    );
     failsWith(await cat('users', '--fields', 'nam'), 2, /no field 'nam'\nhint: .*id; name; age/);
     failsWith(await cat('users', '--where', 'x > 1'), 2, /x/);
     for (const args of [['--limit', 'x'], ['--fields', 'a,,b'], ['--format', 'xml'], []]) {
@@ -126,7 +130,7 @@ describe('cat', () => {
     equal(code, 1);
     match(
       stderr,
-      /^tntar: space 'log', row \[3\], field '2': a string that is no valid UTF-8\nhint: /,
+      /^tntar: space 'log', row \[3\], field '2': a string that is not valid UTF-8\nhint: /,
     );
     equal((await cat('log', '-q', '--fields', '1')).code, 0);
     equal((await cat('log', '-q', '--format', 'msgpack')).code, 0);

@@ -27,7 +27,10 @@ describe('extract', () => {
     const { code, stdout, stderr } = await extract(path);
     equal(code, 0, stderr);
     equal(String(stdout), '');
-    match(stderr, /left out, for the Lua module has no place for them: .*\d+ functions; \d+ users/);
+    match(
+      stderr,
+      /left out, because the format of the Lua module cannot hold them: .*\d+ functions; \d+ users/,
+    );
     match(stderr, /^tntar: extracted \d+ spaces with /m);
     ok(namesIn(path).every((name) => !/^(?!280|288)[1-4]?\d?\d\./.test(name)));
     ok(namesIn(path).includes('512.dump'));
@@ -111,7 +114,7 @@ describe('extract', () => {
     mkdirSync(cwd);
     failsWith(await tntar(['extract', '-C', '.', '-i', FILE], { cwd }), 2, /working directory/);
     failsWith(await extract(folders.root), 2, /is not empty/);
-    failsWith(await extract(FILE), 2, /no directory/);
+    failsWith(await extract(FILE), 2, /is not a directory/);
   });
 
   it('of a damaged archive there is no directory', async () => {

@@ -119,7 +119,7 @@ describe('list of a file', () => {
     deepEqual([spaces.length, spaces[0].name, spaces[0].rows, rows], [1, 'users', 2, 2]);
     deepEqual([shown.length, verified], [1, false]);
     const none = await tntar(['list', '-i', fileOf(WHOLE), '--space', 'nobody']);
-    failsWith(none, 2, /no space fits 'nobody'/);
+    failsWith(none, 2, /no space matches 'nobody'/);
   });
 
   it('says that an archive is a part, and not of one moment', async () => {

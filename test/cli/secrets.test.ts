@@ -133,7 +133,7 @@ describe('secrets', () => {
         chmodSync(file, mode);
         const { stderr } = await dumpWith(file);
         equal(/everybody on this machine can read the key of the masks/.test(stderr), isWarned);
-        match(stderr, /there is no space 'none'/);
+        match(stderr, /space 'none' does not exist/);
       }
     });
 

@@ -173,7 +173,10 @@ describe('cat --format sqlite', () => {
     write(2001);
     const { code, stderr } = await shell(`tntar cat typed -q -i ${file} --format sqlite | wc -c`);
     equal(code, 1);
-    match(stderr, /^tntar: space 'typed': 2001 columns, .*\nhint: choose up to 2000 .*--fields/);
+    match(
+      stderr,
+      /^tntar: space 'typed': there are 2001 columns, .*\nhint: choose up to 2000 .*--fields/,
+    );
     rmSync(database);
     equal((await load('cat', '--fields f0,f1')).code, 0);
   });
@@ -195,7 +198,7 @@ describe('cat --format sqlite', () => {
       [
         'sqlite_users',
         [field('id')],
-        /SQLite allows no table with the name "sqlite_users"\nhint: /,
+        /SQLite does not allow a table with the name "sqlite_users"\nhint: /,
       ],
       ['users', [field('id'), field('ID')], /cannot tell the columns "id" and "ID" apart\nhint: /],
     ] as const) {

@@ -124,7 +124,7 @@ describe('choosing spaces', () => {
   it('refuses a pattern that fits nothing, and changes nothing', async () => {
     const { code, stderr, stdout } = await tntar(['dump', source.uri, '--space', 'user']);
     deepEqual([code, stdout.length], [2, 0]);
-    match(stderr, /no space fits 'user'\nhint: there are .*'?USERS/);
+    match(stderr, /no space matches 'user'\nhint: there are .*'?USERS/);
     await withTarget(async (target) => {
       const refused = await tryRestore(target, whole, ['--space', 'USERS', '--exclude', 'usrs']);
       equal(refused.code, 2, refused.stderr);

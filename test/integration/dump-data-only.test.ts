@@ -76,7 +76,7 @@ describe('dump --data-only', () => {
       for (const args of [[], ['--dry-run'], ['--schema-only'], ['--space', 'log']]) {
         const { code, stderr } = await tryRestore(target, archive, args);
         equal(code, 2, stderr);
-        match(stderr, /the archive holds rows only: .*\nhint: .* --data-only; nothing was written/);
+        match(stderr, /the archive has rows only: .*\nhint: .* --data-only; nothing was written/);
       }
       equal(await target.eval(LSN), lsn);
     });
@@ -90,8 +90,8 @@ describe('dump --data-only', () => {
         box.schema.space.create('log'):create_index('primary', {parts = {{1, 'string'}}})`);
       const { code, stderr } = await tryRestore(target, archive, ['--data-only']);
       equal(code, 4, stderr);
-      match(stderr, /'USERS': .* need 1 there/);
-      match(stderr, /'log': field 1 is unsigned in the backup, and string there/);
+      match(stderr, /'USERS': .* requires 1/);
+      match(stderr, /'log': field 1 is unsigned in the backup and string on the target/);
     });
   });
 

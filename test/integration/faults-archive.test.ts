@@ -79,7 +79,7 @@ const DAMAGES: [title: string, bytes: Buffer, message: RegExp][] = [
   ['half of it', withFrame((whole) => whole.subarray(0, whole.length >> 1)), /cannot decompress/],
   ['zeros', withSecond(Buffer.alloc(BODY.length)), /no whole tuple at byte 0/],
   [
-    'a string that goes on behind its end',
+    'a string that continues after its end',
     withSecond(BODY.subarray(0, -1)),
     new RegExp(`no whole tuple at byte ${BODY.length - LAST_ROW.length}`),
   ],

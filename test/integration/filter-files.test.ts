@@ -184,7 +184,7 @@ describe('--filter', () => {
   it('refuses definitions that no server can have', async () => {
     await refused(
       `export default (space, tuple) => (space.id === 280 ? tuple.set('name', 7) : tuple);`,
-      /makes definitions that no server can have: _space: row \[\d+\]: field 3 is not/,
+      /makes definitions that no server accepts: _space: row \[\d+\]: field 3 is not/,
     );
   });
 

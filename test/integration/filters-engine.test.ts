@@ -81,7 +81,7 @@ describe('spaces changed on their way', () => {
         equal(error.kind, 'target');
         match(
           error.message,
-          /index 'primary' of space 'hashed': vinyl has no index of the type 'hash'/,
+          /index 'primary' of space 'hashed': vinyl does not support indexes of type 'hash'/,
         );
         equal(await target.eval('return tostring(box.info.lsn)'), lsn);
       });

@@ -283,7 +283,7 @@ describe('the library', () => {
           const there = await Connection.open(parseUri(target.uri));
           try {
             const sink = serverSink(there, { existing: 'error' });
-            const error = { kind: 'target', message: /space 'few' exists/ };
+            const error = { kind: 'target', message: /space 'few' already exists/ };
             await rejects(pipeline(snapshotSource(connection), sink), error);
             equal(sink.applied.definitions, 0);
           } finally {

@@ -17,7 +17,7 @@ const CACHE = '519.dump';
 /** The hash index has another order on other servers. */
 const HASHED = '514.dump';
 
-const owners = /^tntar: warning: left out: space 'people': its owner is not on the target/m;
+const owners = /^tntar: warning: left out: space 'people': its owner does not exist on the target/m;
 
 const VIEW = 'return box.execute([[SELECT COUNT(*) FROM "names"]]).rows[1][1]';
 

@@ -80,7 +80,7 @@ describe('--mask', () => {
 
   for (const [mask, expected] of [
     ['users.email', /cannot read the mask 'users.email'/],
-    ['user.email=hash', /there is no space 'user'\nhint: there are .*users/],
+    ['user.email=hash', /space 'user' does not exist\nhint: there are .*users/],
     ['users.mail=hash', /space 'users' has no field 'mail'\nhint: its format has id; email; phone/],
     ['users.email=fixed:x', /'users.email' is part of the unique index 'email'/],
     ['users.card=null', /'users.card' cannot be null/],

@@ -65,7 +65,7 @@ async function expectUpgraded(source: TestServer, schema: string): Promise<void>
   equal(await schemaOf(source), schema);
   const { code, stdout, stderr } = await tntar(['dump', source.uri]);
   equal(code, 0, stderr);
-  match(stderr, new RegExp(`the schema is of version ${schema.replaceAll('.', '\\.')}, and a new`));
+  match(stderr, new RegExp(`the schema has version ${schema.replaceAll('.', '\\.')}, and a new`));
   const target = await startServer(TARGET_BIN === undefined ? {} : { bin: TARGET_BIN });
   try {
     await restore(target, stdout);
@@ -124,7 +124,7 @@ describe('a database that box.schema.downgrade() prepared for an older server', 
       await target.eval(`box.schema.downgrade('2.10.0')`);
       const { code, stderr } = await tryRestore(target, archive);
       equal(code, 4, stderr);
-      match(stderr, /its schema is still of version 2\.9\.1; 2\.11\.1 or newer is needed/);
+      match(stderr, /its schema still has version 2\.9\.1; 2\.11\.1 or newer is required/);
       match(stderr, /hint: run box\.schema\.upgrade\(\) on the target; nothing was written/);
     } finally {
       await target.stop();

@@ -22,7 +22,7 @@ function letters(seed: number): string {
   }).join('');
 }
 
-/** A text of characters of which none is there twice. */
+/** A text of characters of which none occurs twice. */
 const characters = (from: number): string =>
   Array.from({ length: LENGTH / 4 }, (_, i) => String.fromCodePoint(0x10000 + from + i)).join('');
 
@@ -61,7 +61,7 @@ describe('a pattern of names', function () {
     const env = { NODE_OPTIONS: `--import=${LONGEST_TURN}`, TNTAR_LONGEST_TURN };
     const { code, stderr } = await tntar(args, { env, timeoutMs: 30_000 });
     equal(code, 2, stderr);
-    match(stderr, /^tntar: (no space fits|.*: it takes more than 20000000 steps)/);
+    match(stderr, /^tntar: (no space matches|.*: it takes more than 20000000 steps)/);
     const longest = Number(readFileSync(TNTAR_LONGEST_TURN, 'utf8'));
     ok(longest < TURN_MS, `${longest} ms`);
   };

@@ -53,7 +53,7 @@ describe('pipes', () => {
       `tntar dump -q $db | tntar restore $db; exit \${PIPESTATUS[1]}`,
     );
     equal(code, 4, stderr);
-    match(stderr, /is not free for this backup: .*blobs/);
+    match(stderr, /cannot take this backup: .*blobs/);
     deepEqual(await fingerprint(server, options), before);
   });
 

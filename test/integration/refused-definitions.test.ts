@@ -326,7 +326,7 @@ describe('definitions that a server refuses', () => {
       {
         kind: 'target',
         message:
-          /sequence 'ids': its step is 0; grant of role 'ra' to role 'rb': roles would be in each other/,
+          /sequence 'ids': its step is 0; grant of role 'ra' to role 'rb': roles would contain each other/,
       },
     );
   });
@@ -346,7 +346,7 @@ describe('definitions that a server refuses', () => {
         existing: 'drop',
         without: { users: true },
       }),
-      { message: /grant of role 'rb' to role 'ra': roles would be in each other/ },
+      { message: /grant of role 'rb' to role 'ra': roles would contain each other/ },
     );
   });
 });

@@ -245,14 +245,14 @@ describe('a restore that broke off, run again', () => {
     const SOME_ROWS = `
       local users = box.space.users
       return users ~= nil and users.index[0] ~= nil and users:len() > 0`;
-    const lacks = /space 'users' stays, and lacks what the backup's has: .*index 'by_name'/;
+    const lacks = /space 'users' is kept without these parts of the backup: .*index 'by_name'/;
 
     for (const existing of ['truncate', 'replace']) {
       it(`${existing} refuses one without an index, and says that drop is the way`, () =>
         again(existing, NO_INDEX, ({ code, stderr }) => {
           equal(code, 4, stderr);
-          match(stderr, /no rows can go into 'users': no primary index/);
-          match(stderr, /hint: .*make them anew with --existing drop/);
+          match(stderr, /rows cannot be loaded into 'users': no primary index/);
+          match(stderr, /hint: .*recreate them with --existing drop/);
         }));
 
       it(`${existing} brings all rows, and names the indexes that are missing`, () =>
@@ -274,7 +274,7 @@ describe('a restore that broke off, run again', () => {
           equal(code, 0, stderr);
           match(
             stderr,
-            /left out: space 'users', with its rows and all .*: the target has it already/,
+            /left out: space 'users', with its rows and everything .*: it already exists on the target/,
           );
           match(stderr, lacks);
         }));

@@ -82,9 +82,9 @@ describe('restore', () => {
         told(
           stderr,
           '2 users and roles',
-          "space 'drawer': its owner is not on the target, so it will belong to who restores",
-          "grant of read,write on space 'shelf' to role 'clerk': there is no such user on the target",
-          "function 'risky' (LUA, which runs as user 'ann'): it would run as somebody else, for its owner is not on the target",
+          "space 'drawer': its owner does not exist on the target, so the restoring user will own it",
+          "grant of read,write on space 'shelf' to role 'clerk': the user does not exist on the target",
+          "function 'risky' (LUA, which runs as user 'ann'): its owner does not exist on the target, and it would run as another user",
         );
         equal(await target.eval(`return box.func.risky == nil`), true);
         deepEqual(await fingerprint(target), await fingerprint(source));
@@ -103,8 +103,8 @@ describe('restore', () => {
         equal(await target.eval(`return box.func.risky == nil`), true);
         told(
           stderr,
-          "space 'drawer': its owner is left out, so it will belong to the restoring user",
-          "function 'risky' (LUA, which runs as user 'ann'): it runs as its owner, and only the restoring user may own what comes",
+          "space 'drawer': its owner is left out, so the restoring user will own it",
+          "function 'risky' (LUA, which runs as user 'ann'): it runs as its owner, and the restoring user will own all restored objects",
         );
         deepEqual(await target.eval(auth), password);
         deepEqual(
@@ -139,11 +139,14 @@ describe('restore', () => {
         told(
           stderr,
           isConstrained ? '4 functions' : '3 functions',
-          "index 'by_name' of space 'shelf': there is no such function on the target",
-          "grant of execute on function 'greet' to role 'clerk': there is no such function on the target",
+          "index 'by_name' of space 'shelf': the function does not exist on the target",
+          "grant of execute on function 'greet' to role 'clerk': the function does not exist on the target",
         );
         if (isConstrained) {
-          told(stderr, "space 'till': constraint 'positive', for its function is not there");
+          told(
+            stderr,
+            "space 'till': constraint 'positive', because its function does not exist on the target",
+          );
           ok(await target.eval(`return box.space.till:insert({1, -1}) ~= nil`));
         }
       });
@@ -251,8 +254,8 @@ describe('restore', () => {
           box.schema.space.create('shelf') box.schema.space.create('till'):create_index('primary')`);
         const { code, stderr } = await tryRestore(target, archive, ['--data-only']);
         equal(code, 4, stderr);
-        match(stderr, /no rows can go into 'drawer': it does not exist/);
-        match(stderr, /no rows can go into 'shelf': no primary index/);
+        match(stderr, /rows cannot be loaded into 'drawer': it does not exist/);
+        match(stderr, /rows cannot be loaded into 'shelf': no primary index/);
         equal(stderr.includes('INCOMPLETE'), false);
       });
     });
@@ -320,7 +323,7 @@ describe('restore', () => {
         const { code, stdout, stderr } = await tryRestore(target, archive, ['--dry-run']);
         equal(code, 4);
         equal(String(stdout), '');
-        match(stderr, /space 'shelf' exists/);
+        match(stderr, /space 'shelf' already exists/);
       });
     });
 

@@ -48,7 +48,7 @@ describe('restore --data-only', () => {
         equal(code, 4, stderr);
         for (const reason of reasons) match(stderr, reason);
         match(stderr, /cannot take the rows of this backup/);
-        match(stderr, /hint: make its spaces fit .*nothing was written/);
+        match(stderr, /hint: change its spaces to fit .*nothing was written/);
         ok(!stderr.includes('INCOMPLETE'), stderr);
       }
       equal(await target.eval('return tostring(box.info.lsn)'), lsn);
@@ -59,8 +59,8 @@ describe('restore --data-only', () => {
     await isRefused(
       `box.schema.space.create('till', {field_count = 3}):create_index('primary')
        box.schema.space.create('shop'):create_index('primary', {parts = {{1, 'string'}}}) ${COUNTER}`,
-      /'till': its rows have 2 fields, and need 3 there/,
-      /'shop': field 1 is unsigned in the backup, and string there/,
+      /'till': its rows have 2 fields, and the target requires 3/,
+      /'shop': field 1 is unsigned in the backup and string on the target/,
     );
   });
 
@@ -71,7 +71,7 @@ describe('restore --data-only', () => {
        box.schema.space.create('till', {
            format = {{'id', 'unsigned'}, {name = 'sum', type = 'number', is_nullable = true}},
            foreign_key = {shop = {space = 'shop', field = {id = 1}}}}):create_index('primary')`,
-      /'till': its foreign key 'shop' refers to 'shop', and the rows of a parent may come later/,
+      /'till': its foreign key 'shop' refers to 'shop', and rows may be loaded before the rows that they refer to/,
     );
     await isRefused(
       `${SHOP} ${COUNTER}
@@ -103,7 +103,7 @@ describe('restore --data-only', () => {
       equal(code, 1, stderr);
       match(
         stderr,
-        /warning: not all rows may go into 'till': field 2 'sum' is number in the backup, and unsigned there/,
+        /warning: some rows may be refused by 'till': field 2 'sum' is number in the backup and unsigned on the target/,
       );
     });
   });
@@ -114,8 +114,11 @@ describe('restore --data-only', () => {
       {name = 'sum', type = 'number', is_nullable = true, default = 7}}}):create_index('primary')`;
     await intoTarget(lua, ({ code, stderr }) => {
       equal(code, 1, stderr);
-      match(stderr, /warning: not all rows may go into 'till': field 2 'sum' has a default there/);
-      match(stderr, /row \[51\]: the target stored something else/);
+      match(
+        stderr,
+        /warning: some rows may be refused by 'till': field 2 'sum' has a default there/,
+      );
+      match(stderr, /row \[51\]: the target stored a different row/);
     });
   });
 
@@ -125,7 +128,7 @@ describe('restore --data-only', () => {
       equal(code, 0, stderr);
       match(
         stderr,
-        /left out: value of sequence 'counter': 5000 is outside of its bounds there, -?\d+ to 100/,
+        /left out: value of sequence 'counter': 5000 is outside its bounds on the target, -?\d+ to 100/,
       );
       equal(await target.eval('return box.sequence.counter:next()'), 41);
     });
@@ -157,7 +160,10 @@ describe('restore --data-only', () => {
     const check = ({ code, stdout, stderr }: Result): void => {
       equal(code, 0, stderr);
       match(String(stdout), /insert 51 rows \(\d+ B\) into space 'till'/);
-      match(String(stdout), /Other on the target:\n {2}not all rows may go into 'till': field 2/);
+      match(
+        String(stdout),
+        /Other on the target:\n {2}some rows may be refused by 'till': field 2/,
+      );
     };
     const lua = `${SHOP} ${COUNTER} box.schema.space.create('till', {format = {
       {'id', 'unsigned'}, {'sum', 'unsigned', is_nullable = true}}}):create_index('primary')`;

@@ -98,9 +98,9 @@ describe('restore --existing', () => {
   it('refuses, by default, and names all that is there', () =>
     into([], async (target, { code, stderr }) => {
       equal(code, 4, stderr);
-      match(stderr, /space 'auto' exists/);
-      match(stderr, /space 'users' exists/);
-      match(stderr, /sequence 'ids' exists/);
+      match(stderr, /space 'auto' already exists/);
+      match(stderr, /space 'users' already exists/);
+      match(stderr, /sequence 'ids' already exists/);
       match(stderr, /hint: .*--existing/);
       equal(await target.eval('return box.space.log == nil'), true);
     }));
@@ -113,7 +113,10 @@ describe('restore --existing', () => {
       equal(await target.eval('return box.space.auto:count()'), 3);
       equal(await next(target), 501);
       deepEqual((await fingerprint(target))['log'], prints['log']);
-      match(stderr, /left out: space 'users', with its rows and all .*: the target has it already/);
+      match(
+        stderr,
+        /left out: space 'users', with its rows and everything .*: it already exists on the target/,
+      );
       match(stderr, /restored 1 space with 50 rows/);
       ok(await target.eval(`return box.space.log.id ~= 514`));
     }));
@@ -126,11 +129,11 @@ describe('restore --existing', () => {
       equal(await target.eval('return box.space.users.id'), 700);
       equal(await target.eval('return box.space.auto:count()'), 3);
       equal(await next(target), 501);
-      match(stderr, /space 'users', rows that were there and were replaced: 10\b/);
+      match(stderr, /space 'users': 10 existing rows were replaced/);
       match(stderr, /restored 3 spaces with 151 rows/);
       match(
         stderr,
-        /space 'users' stays, and lacks what the backup's has: index 'by_name'; a sequence/,
+        /space 'users' is kept without these parts of the backup: index 'by_name'; a sequence/,
       );
     }));
 
@@ -157,8 +160,11 @@ describe('restore --existing', () => {
       const { other: _, ...restored } = await fingerprint(target);
       deepEqual(restored, prints);
       deepEqual(((await state()) as unknown[])[1], ['primary', 'by_name']);
-      match(stderr, /grant of read on space 'users' to user 'bob' is on the target, and goes/);
-      ok(!stderr.includes("to user 'ann' is on the target, and goes"), stderr);
+      match(
+        stderr,
+        /grant of read on space 'users' to user 'bob' exists on the target and is dropped/,
+      );
+      ok(!stderr.includes("to user 'ann' exists on the target and is dropped"), stderr);
       equal(await next(target), 101);
       const first = await state();
       const again = await tryRestore(target, archive, ['--existing', 'drop']);
@@ -207,7 +213,7 @@ describe('restore --existing', () => {
           equal(code, 4, stderr);
           match(
             stderr,
-            /no rows can go into 'users': field 1 .*unsigned in the backup, and string there/,
+            /rows cannot be loaded into 'users': field 1 .*unsigned in the backup and string on the target/,
           );
           equal(await target.eval('return box.space.log == nil'), true);
         },
@@ -291,11 +297,11 @@ describe('restore --existing', () => {
        local done, err = box.execute('CREATE VIEW "v" AS SELECT "id" FROM SEQSCAN "users"')
        if not done then done, err = box.execute('CREATE VIEW "v" AS SELECT "id" FROM "users"') end
        assert(done, err)`,
-      /space 'users' cannot be dropped: view 'v' names it/,
+      /space 'users' cannot be dropped: view 'v' uses it/,
     );
     await refused(
       `box.space.other.index.primary:alter({sequence = 'ids'})`,
-      /sequence 'ids' cannot be dropped: space 'other', which stays, uses it/,
+      /sequence 'ids' cannot be dropped: space 'other', which is kept, uses it/,
     );
     needs(this, await aboutTarget(), 'foreign keys of spaces', '2.10');
     const referring = `box.schema.space.create('child', {format = {{'id', 'unsigned'},
@@ -361,7 +367,7 @@ describe('restore --existing', () => {
       deepEqual(await users(target), { old: 0, new: 5 });
       match(
         stderr,
-        /what goes comes back as the archive has it, which is no whole database: where/,
+        /dropped objects are recreated from the archive, and the archive is not a whole database: where/,
       );
     }));
 
@@ -398,9 +404,9 @@ describe('restore --existing', () => {
   });
 
   for (const [args, message] of [
-    [['--data-only', '--existing', 'drop'], /--existing drop is not for --data-only/],
-    [['--schema-only', '--existing', 'truncate'], /--existing truncate is about rows/],
-    [['--on-conflict', 'skip'], /--on-conflict skip is for --data-only/],
+    [['--data-only', '--existing', 'drop'], /--existing drop does not work with --data-only/],
+    [['--schema-only', '--existing', 'truncate'], /--existing truncate needs rows/],
+    [['--on-conflict', 'skip'], /--on-conflict skip works only with --data-only/],
     [['--existing', 'all'], /Allowed choices are error, skip, replace, truncate, drop/],
   ] as const) {
     it(`refuses ${args.join(' ')}`, async () => {

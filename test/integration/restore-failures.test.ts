@@ -111,7 +111,7 @@ describe('restore that fails half-way', () => {
     match(stderr, /space 'shelf', row \[2000\]: .*not this one/);
   });
 
-  it('names space and key of a row that is there twice', async () => {
+  it('names space and key of a row that occurs twice', async () => {
     const twice = await forge(archive, 'shelf', (tuples) => [...tuples, tuples[41]!]);
     match((await fails({ archive: twice })).stderr, /space 'shelf', row \[42\]: Duplicate key/);
   });

@@ -179,7 +179,7 @@ describe('restore, where the target has given the ids of the backup to others,',
         /Used as they are:\n {2}user 'ann'\n {2}role 'boss'\n {2}collation 'loud'\n/,
       );
       const { stderr } = await restore(target, archive);
-      match(stderr, /^tntar: used as they are: 1 user, 1 role, 1 collation$/m);
+      match(stderr, /^tntar: existing objects are used: 1 user, 1 role, 1 collation$/m);
       doesNotMatch(stderr, /user 'ann'|role 'boss'|collation 'loud'/);
       deepEqual(await target.eval(ids), before);
       deepEqual(
@@ -199,7 +199,11 @@ describe('restore, where the target has given the ids of the backup to others,',
       await withTarget(async (target) => {
         const { stderr } = await restore(target, archive);
         equal(await target.eval(`return box.space._space.index.name:get('lost').owner`), 1);
-        equal(stderr.includes("space 'lost': its owner is not on the target"), true, stderr);
+        equal(
+          stderr.includes("space 'lost': its owner does not exist on the target"),
+          true,
+          stderr,
+        );
       });
     });
   });

@@ -59,23 +59,29 @@ describe('restore, before it writes anything,', () => {
   });
 
   const CONFLICTS: Record<string, [lua: string, told: RegExp]> = {
-    'a space of one name': [`box.schema.space.create('shelf', {id = 900})`, /space 'shelf' exists/],
-    'a user of one name': [`box.schema.user.create('ann')`, /user 'ann' exists, and is another/],
+    'a space of one name': [
+      `box.schema.space.create('shelf', {id = 900})`,
+      /space 'shelf' already exists/,
+    ],
+    'a user of one name': [
+      `box.schema.user.create('ann')`,
+      /user 'ann' already exists with a different definition/,
+    ],
     'a user where the backup has a role': [
       `box.schema.user.create('clerk')`,
-      /role 'clerk' exists, and is another/,
+      /role 'clerk' already exists with a different definition/,
     ],
     'a function of one name': [
       `box.schema.func.create('greet', {body = 'function() return "go away" end'})`,
-      /function 'greet' exists, and is another/,
+      /function 'greet' already exists with a different definition/,
     ],
     'a sequence of one name': [
       `box.schema.sequence.create('counter', {start = 2})`,
-      /sequence 'counter' exists/,
+      /sequence 'counter' already exists/,
     ],
     'a collation of one name': [
       `box.internal.collation.create('loud', 'ICU', 'ru_RU')`,
-      /collation 'loud' exists/,
+      /collation 'loud' already exists/,
     ],
   };
 
@@ -113,7 +119,10 @@ describe('restore, before it writes anything,', () => {
       const before = await imprint(many);
       const { code, stderr } = await tryRestore(many, all);
       equal(code, 4, stderr);
-      match(stderr, /: space 'space01' exists; .*; space 'space10' exists; and 32 more$/m);
+      match(
+        stderr,
+        /: space 'space01' already exists; .*; space 'space10' already exists; and 32 more$/m,
+      );
       deepEqual(await imprint(many), before);
     } finally {
       await many.stop();

@@ -64,7 +64,7 @@ describe('the rights that an archive carries', () => {
         const { stderr } = await restore(target, archive, ...args);
         match(
           stderr,
-          /left out: space 'accounts': its owner is left out, so it will belong to the restoring user/,
+          /left out: space 'accounts': its owner is left out, so the restoring user will own it/,
         );
         const owners = Object.values(await target.eval<Record<string, string>>(OWNERS));
         deepEqual(new Set(owners), new Set(['admin']));
@@ -114,7 +114,7 @@ describe('the rights that an archive carries', () => {
         ],
       };
       const { stderr } = await restore(target, archiveOf(system, target), '--no-privileges');
-      match(stderr, /function 'as_guest' .*only the restoring user may own what comes/);
+      match(stderr, /function 'as_guest' .*the restoring user will own all restored objects/);
       const made = `return {box.func.as_guest ~= nil, box.func.as_super ~= nil, box.func.as_admin ~= nil}`;
       deepEqual(await target.eval(made), [false, false, true]);
     }));

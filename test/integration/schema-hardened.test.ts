@@ -82,7 +82,7 @@ describe('an archive that revokes what no server grants by itself', () => {
           for (const args of [['--dry-run'], []]) {
             const { code, stderr } = await tryRestore(target, crafted, args);
             equal(code, 3, stderr);
-            match(stderr, new RegExp(`user ${grantee}, which no server grants by itself`));
+            match(stderr, new RegExp(`user ${grantee}, but no server grants that by default`));
             deepEqual(await grantsOf(target), before);
           }
         },

@@ -34,12 +34,12 @@ describe('SQL of an archive', function () {
     [
       'of 30 MB of parentheses',
       view(`CREATE VIEW V AS SELECT ${'('.repeat(30e6)}`),
-      /_space: SQL of 'V' has more than 100 parentheses in each other/,
+      /_space: SQL of 'V' has more than 100 nested parentheses/,
     ],
     [
       'of 30 MB of signs',
       view(`CREATE VIEW V AS SELECT ${'1,'.repeat(15e6)}`),
-      /SQL of 'V' is too long: all SQL has more than 524288 words and signs/,
+      /SQL of 'V' is too long: all SQL together has more than 524288 tokens/,
     ],
     [
       'of as many words as are read',

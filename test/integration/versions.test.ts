@@ -50,12 +50,12 @@ const FEATURES: readonly [since: string, lua: string, lines: readonly string[]][
        {'up', 'datetime', foreign_key = {link = {space = 'events', field = 'at'}}}}})
      space:create_index('primary')`,
     [
-      `space 'events': field 'at' is of the type 'datetime', which needs 2.10`,
-      `space 'events': field 'every' is of the type 'interval', which needs 2.10`,
-      `space 'events': field 'n': constraint 'positive' is checked whenever a row is written, which needs 2.10`,
-      `space 'events': field 'up' is of the type 'datetime', which needs 2.10`,
-      `space 'events': field 'up': foreign key 'link' is checked whenever a row is written, which needs 2.10`,
-      `index 'primary' of space 'events': part 1 is of the type 'datetime', which needs 2.10`,
+      `space 'events': field 'at' has the type 'datetime', which needs 2.10`,
+      `space 'events': field 'every' has the type 'interval', which needs 2.10`,
+      `space 'events': field 'n': constraint 'positive' is checked on every write, which needs 2.10`,
+      `space 'events': field 'up' has the type 'datetime', which needs 2.10`,
+      `space 'events': field 'up': foreign key 'link' is checked on every write, which needs 2.10`,
+      `index 'primary' of space 'events': part 1 has the type 'datetime', which needs 2.10`,
       `function 'raw' has the option 'takes_raw_args', which needs 2.10`,
     ],
   ],
@@ -77,8 +77,8 @@ const FEATURES: readonly [since: string, lua: string, lines: readonly string[]][
     `box.schema.func.create('noticed', {body = 'function() end', trigger = {'app.event'}})
      box.schema.space.create('small', {format = {{'n', 'int8'}}}):create_index('primary')`,
     [
-      `space 'small': field 'n' is of the type 'int8', which needs 3.1`,
-      `index 'primary' of space 'small': part 1 is of the type 'int8', which needs 3.1`,
+      `space 'small': field 'n' has the type 'int8', which needs 3.1`,
+      `index 'primary' of space 'small': part 1 has the type 'int8', which needs 3.1`,
       `function 'noticed' is a trigger, which needs 3.1`,
     ],
   ],
@@ -156,7 +156,7 @@ describe('what newer versions take for something else', () => {
       const named = [
         `foreign keys of space 'line': all of its rows will be checked`,
         `foreign key 'of' of space 'line': ON DELETE CASCADE is left out`,
-        `foreign key 'of' of space 'line': no index is over its columns`,
+        `foreign key 'of' of space 'line': no index covers its columns`,
         `check 'odd' of space 'line' is disabled and left out`,
         ...(isAtLeast(target, '3.0') ? [`defaults of fields of 'line'`] : []),
       ];
@@ -216,7 +216,7 @@ describe('what one version stores and another one acts upon', () => {
     for (const [key, since] of notes) {
       const isGone = isAtLeast(target, since);
       equal(key in format[0]!, !isGone, key);
-      equal(stderr.includes(`the note '${key}' is left out`), isGone, stderr);
+      equal(stderr.includes(`the custom key '${key}' is left out`), isGone, stderr);
     }
     deepEqual(await target.eval('return box.space.noted:insert({2})'), [2]);
   });
@@ -292,7 +292,7 @@ describe('a row that Lua wrote past a foreign key of SQL', () => {
       equal(code, 1, stderr);
       match(stderr, /warning: foreign keys of space 'down': all of its rows will be checked/);
       match(stderr, /replace space 'down': Foreign key constraint 'key' failed: .*INCOMPLETE/);
-      match(stderr, /\nhint: rows break this constraint: mend them .*; empty the target/);
+      match(stderr, /\nhint: rows violate this constraint: fix them .*; empty the target/);
     } finally {
       await Promise.all([source.stop(), target.stop()]);
     }

@@ -20,13 +20,13 @@ interface Told {
 
 /** Reasons for which a space is refused. Each error has a hint as well. */
 const REFUSALS = [
-  /^space '.*': PostgreSQL allows no table with the name "pg_/,
-  /^space '.*': SQLite allows no table with the name "sqlite_/,
-  /^space '.*': every table of PostgreSQL has a column "(xmin|ctid|tableoid)" of its own$/,
-  /^space '.*': the name ".*" has 6\d bytes, and PostgreSQL takes 63$/,
+  /^space '.*': PostgreSQL does not allow a table with the name "pg_/,
+  /^space '.*': SQLite does not allow a table with the name "sqlite_/,
+  /^space '.*': every table of PostgreSQL already has a column "(xmin|ctid|tableoid)"$/,
+  /^space '.*': the name ".*" has 6\d bytes, and the limit of PostgreSQL is 63$/,
   /^space '.*': SQLite cannot tell the columns ".*" and ".*" apart$/,
   /^space '.*', row \[.*, field '.*': a string with a zero byte, which PostgreSQL cannot hold$/,
-  /^space '.*', row \[.*, field '.*': the number -0\.0, of which .* makes 0$/,
+  /^space '.*', row \[.*, field '.*': the number -0\.0, which .* turns into 0$/,
   /^space '.*', row \[.*, field '.*': a float that is not a number, which SQLite makes null$/,
 ];
 

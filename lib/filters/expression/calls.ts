@@ -29,9 +29,9 @@ export function compileCall(
     node.op === 'call' ? functionCall(compiler, node, scope) : methodCall(compiler, node, scope);
   if (compiled !== undefined) return compiled;
   const [name] = node.args;
-  if (FUNCTIONS.includes(name)) throw new Refusal(`'${name}' is not used like this`, node.pos);
-  const hint = `there are ${FUNCTIONS.join(', ')}`;
-  throw new Refusal(`there is no function '${name}'`, node.pos, hint);
+  if (FUNCTIONS.includes(name)) throw new Refusal(`'${name}' cannot be called like this`, node.pos);
+  const hint = `the functions are ${FUNCTIONS.join(', ')}`;
+  throw new Refusal(`function '${name}' does not exist`, node.pos, hint);
 }
 
 function functionCall(

@@ -102,7 +102,7 @@ export class Compiler {
       case '%':
         return this.#sum(node, scope);
       case '/':
-        throw new Refusal("'/' rounds", node.pos, 'multiply the other side');
+        throw new Refusal("'/' would round", node.pos, 'multiply the other side');
       case 'map':
         throw new Refusal('a map cannot be written here', node.start);
       default:
@@ -118,7 +118,7 @@ export class Compiler {
     const field = this.fields.get(name);
     if (field === undefined) throw noField(name, this.fields, start);
     if (this.isWord(name)) {
-      const message = `'${name}' is a word of the language`;
+      const message = `'${name}' is a reserved word`;
       throw new Refusal(message, start, `write field("${name}")`);
     }
     return { ...this.fieldAt(field.position, `'${name}'`), type: field.type };
@@ -131,7 +131,7 @@ export class Compiler {
       return this.fieldAt(Number(field), String(field));
     }
     if (typeof field !== 'string') {
-      throw new Refusal('field() takes one name in quotes, or one number from 0 on', at);
+      throw new Refusal('field() takes one name in quotes, or one number from 0', at);
     }
     const position = this.fields.get(field)?.position;
     if (position === undefined) throw noField(field, this.fields, at);
@@ -170,7 +170,7 @@ export class Compiler {
     const [container, index] = [this.compile(of, scope), this.compile(by, scope)];
     if (!mayBe(container.type, 'list')) throw noMembers(container.type, pos);
     if (!mayBe(index.type, 'int', 'string')) {
-      throw new Refusal(`no element has an index of type ${index.type}`, by.start);
+      throw new Refusal(`an index cannot have the type ${index.type}`, by.start);
     }
     const run = (row: Row): ExpressionValue => {
       const [value, key] = [container.run(row), index.run(row)];

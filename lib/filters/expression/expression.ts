@@ -14,10 +14,10 @@ import { typeOf } from './values.js';
 export type Predicate = (tuple: Tuple) => boolean;
 
 const HINT =
-  'it is of the Common Expression Language; other names than words are field("other name")';
+  'use the Common Expression Language (CEL); write field("other name") for a name that is not an identifier';
 const ROW_HINT =
-  "where it may be null, write 'FIELD != null && …'; what no expression can say, --filter can";
-const BUDGET_HINT = 'ask for less of a large row, or decide about such rows with a --filter';
+  "if a field may be null, write 'FIELD != null && …'; use --filter if an expression is not enough";
+const BUDGET_HINT = 'use less of a large row in the expression, or use --filter for such rows';
 
 /** A text that may hold line breaks, for a message. */
 export const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ');
@@ -39,7 +39,7 @@ function ask({ run }: Compiled, row: Row): boolean {
   try {
     const answer = run(row);
     if (typeof answer === 'boolean') return answer;
-    throw new Unanswered(`the expression is of type ${typeOf(answer)}, neither true nor false`);
+    throw new Unanswered(`the result has the type ${typeOf(answer)}, and must be true or false`);
   } catch (error) {
     if (!(error instanceof Unanswered || error instanceof OverBudget)) throw error;
     const hint = error instanceof OverBudget ? BUDGET_HINT : (error.hint ?? ROW_HINT);
@@ -74,7 +74,7 @@ export async function compileExpression(
     const compiler = new Compiler(fields, row, (name) => language.hasVariable(name));
     const compiled = compiler.compile(language.parse(text).ast, undefined);
     if (!mayBe(compiled.type, 'bool')) {
-      throw new Refusal(`it is neither true nor false, but a value of type ${compiled.type}`, 0);
+      throw new Refusal(`its result has the type ${compiled.type}, and must be true or false`, 0);
     }
     return (tuple) => {
       row.begin(tuple);

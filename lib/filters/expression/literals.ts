@@ -15,10 +15,14 @@ type Literal = ASTNode & { op: 'value' };
 export function literalValue({ args: value, start, end, input }: Literal): ExpressionValue {
   const text = input.slice(start, end);
   if (typeof value === 'number' && isRounded(value, text)) {
-    throw new Refusal(`${text} is more exact than a double`, start, 'write whole numbers as such');
+    throw new Refusal(
+      `a double cannot hold ${text} exactly`,
+      start,
+      'write whole numbers without a point',
+    );
   }
   if (value instanceof Uint8Array && /[^\0-\x7f]/.test(text)) {
-    throw new Refusal('bytes are written in ASCII', start, 'write \\xHH for others');
+    throw new Refusal('bytes must be written in ASCII', start, 'write \\xHH for other bytes');
   }
   if (value === null || value instanceof Uint8Array || typeof value !== 'object') return value;
   throw new Refusal('numbers have no suffix here', start, 'write 5 for 5u');

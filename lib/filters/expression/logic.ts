@@ -10,14 +10,14 @@ type Node<Op extends ASTNode['op']> = ASTNode & { op: Op };
 /** @throws Refusal for a type that is neither true nor false */
 export function throwUnlessBool({ type }: Compiled, { start }: ASTNode, operator: string): void {
   if (!mayBe(type, 'bool')) {
-    throw new Refusal(`'${operator}' takes true and false, and no value of type ${type}`, start);
+    throw new Refusal(`'${operator}' takes true or false, not a value of type ${type}`, start);
   }
 }
 
 /** @throws Unanswered for a value that is neither true nor false */
 export function booleanOf(value: ExpressionValue, operator: string): boolean {
   if (typeof value === 'boolean') return value;
-  throw new Unanswered(`'${operator}' takes true and false, and no value of type ${typeOf(value)}`);
+  throw new Unanswered(`'${operator}' takes true or false, not a value of type ${typeOf(value)}`);
 }
 
 /**

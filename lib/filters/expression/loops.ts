@@ -20,7 +20,7 @@ interface Loop {
 function* each(row: Row, { list, slot, body, more, name }: Loop): Generator<ExpressionValue, void> {
   const value = list.run(row);
   if (!isList(value)) {
-    throw new Unanswered(`'${name}' takes a list, and no value of type ${typeOf(value)}`);
+    throw new Unanswered(`'${name}' takes a list, not a value of type ${typeOf(value)}`);
   }
   const steps = 1 + body.size + (more?.size ?? 0);
   for (const element of row.elements(value)) {
@@ -114,7 +114,7 @@ export function compileLoop(
   }
   const list = compiler.compile(of, scope);
   if (!mayBe(list.type, 'list')) {
-    throw new Refusal(`'${name}' takes a list, and no value of type ${list.type}`, pos);
+    throw new Refusal(`'${name}' takes a list, not a value of type ${list.type}`, pos);
   }
   const slot = scope === undefined ? 0 : scope.slot + 1;
   const inner: Scope = { name: element.args, slot, outer: scope };

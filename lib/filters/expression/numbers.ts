@@ -70,7 +70,7 @@ function compareWithDouble(decimal: Ratio, double: number): number {
   if (exact === compareRatios(decimal, Ratio.from(String(double)))) return exact;
   throw new Unanswered(
     `a decimal and the double ${double} cannot be compared exactly`,
-    'compare the decimal with a whole number, or write a --filter',
+    'compare the decimal with a whole number, or use --filter',
   );
 }
 

@@ -66,7 +66,7 @@ export function isIn(row: Row, value: ExpressionValue, within: ExpressionValue):
   if (!isStoredMap(within)) throw noOverload(value, 'in', within);
   if (typeof value === 'string') return row.memberAt(within, value) !== undefined;
   typeOf(value);
-  throw new Unanswered(`a map is asked for a text, and not for a value of type ${typeOf(value)}`);
+  throw new Unanswered(`the key of a map must be a string, not a value of type ${typeOf(value)}`);
 }
 
 /** Moves surrogates, which stand for characters beyond U+FFFF, after all other units. */

@@ -128,7 +128,7 @@ export class Row {
     this.budget.spendHeldBytes(bytes.length);
     const text = bytes.toString('utf8');
     if (!text.includes('\ufffd') || isUtf8(bytes)) return text;
-    return new Unsayable('a text that is no UTF-8', field);
+    return new Unsayable('a string that is not valid UTF-8', field);
   }
 
   /** The offset of what follows the value at an offset. */
@@ -189,7 +189,7 @@ export class Row {
     for (const [keyPos, pos] of this.#pairs(map)) {
       const key = this.read(keyPos, map.field);
       if (typeof key !== 'string') {
-        throw new Unanswered(`field ${map.field} holds a map with keys that are no texts`);
+        throw new Unanswered(`field ${map.field} holds a map with keys that are not strings`);
       }
       if (members.has(key)) throw twice(map);
       members.set(key, pos);
@@ -213,5 +213,5 @@ export class Row {
 }
 
 function twice({ field }: Stored): Unanswered {
-  return new Unanswered(`field ${field} holds a map that has a key twice`);
+  return new Unanswered(`field ${field} holds a map with a duplicate key`);
 }

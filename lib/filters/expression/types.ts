@@ -37,7 +37,7 @@ export class Refusal extends Error {
 /** Says which fields there are. */
 export function noField(name: string, fields: FieldTypes, at: number): Refusal {
   const there = fields.size === 0 ? 'has none with a name' : `has ${listOf([...fields.keys()])}`;
-  return new Refusal(`there is no field '${name}'`, at, `the format ${there}`);
+  return new Refusal(`field '${name}' does not exist`, at, `the format ${there}`);
 }
 
 /** Tells whether a type is one of these, or may be. */

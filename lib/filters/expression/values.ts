@@ -64,7 +64,7 @@ export function typeOf(value: ExpressionValue): ExpressionType {
   if (value instanceof Unsayable) {
     throw new Unanswered(
       `field ${value.field} holds ${value.what}`,
-      'an expression has no exact value for it; write a --filter',
+      'an expression has no exact value for it; use --filter',
     );
   }
   return 'list';

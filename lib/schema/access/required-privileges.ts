@@ -205,7 +205,7 @@ class Needs {
     const { user, userId } = this.#privileges;
     const isToItself = fields[grantee] === userId && userId !== BuiltinUser.ADMIN;
     if (this.#isModern && isToItself && owner !== userId) {
-      this.missing.add(`grants to '${user}' itself, which only admin may restore`);
+      this.missing.add(`the right to restore grants to '${user}' (only admin has it)`);
     }
   }
 
@@ -221,7 +221,7 @@ class Needs {
     const { user, userId } = this.#privileges;
     const isFromItself = grantee === userId && userId !== BuiltinUser.ADMIN;
     if (this.#isModern && isFromItself && owner !== userId) {
-      this.missing.add(`grants to '${user}' itself, which only admin may take away`);
+      this.missing.add(`the right to revoke grants to '${user}' (only admin has it)`);
     }
     this.#revoked.add(`${name} ${id}`);
   }

@@ -186,7 +186,7 @@ export class Catalog {
 
   #tooMany(): TntarError {
     const limit = `${MAX_DEFINITION_BYTES} bytes and ${MAX_DEFINITION_VALUES} values`;
-    return new TntarError(this.#kind, `the rows of system spaces are more than ${limit}`);
+    return new TntarError(this.#kind, `the rows of system spaces exceed the limit of ${limit}`);
   }
 
   #decoded(spaceId: number, raw: Buffer): void {
@@ -296,7 +296,7 @@ export class Catalog {
 export function rowlessReason(space: Space): string | undefined {
   if (space.isView) return 'a view: its definition is kept';
   if (space.isTemporary) return 'temporary: its definition is kept, its rows are not';
-  if (space.primaryKey === undefined) return 'no primary index: it can hold no rows';
+  if (space.primaryKey === undefined) return 'no primary index: it cannot hold rows';
   if (ROWLESS_ENGINES.includes(space.engine)) return `the engine ${space.engine} keeps no rows`;
   return undefined;
 }

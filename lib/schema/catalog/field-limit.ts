@@ -13,7 +13,8 @@ import { Field } from '../server/system-spaces.js';
 export const MAX_FIELDS = 65_536;
 
 const HINTS: Readonly<Partial<Record<ErrorKind, string>>> = {
-  archive: 'tntar writes no such archive; it was made by another program, or was changed since',
+  archive:
+    'tntar does not write such archives; it was made by another program, or was changed later',
   failure:
     'shorten the format on the server with space:format(); rows may have more fields than their format names',
 };
@@ -35,7 +36,7 @@ export function checkFieldCount(raw: Buffer, kind: ErrorKind): void {
   const hint = HINTS[kind];
   throw new TntarError(
     kind,
-    `space ${name}: its format has ${count} fields, and tntar takes ${MAX_FIELDS} at most`,
+    `space ${name}: its format has ${count} fields, and the limit of tntar is ${MAX_FIELDS}`,
     { hint },
   );
 }

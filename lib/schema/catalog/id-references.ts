@@ -7,7 +7,7 @@ import type { SystemRow } from './catalog.js';
 import { spaceEventOf } from './event-triggers.js';
 import type { IdMap, Kind } from './id-map.js';
 
-/** Hears what a row has to do without, e.g. `constraint 'positive', for its function is not there`. */
+/** Hears what a row has to do without, e.g. `constraint 'positive', because its function does not exist on the target`. */
 export type Lost = (what: string) => void;
 
 interface Context {
@@ -27,7 +27,7 @@ function numbered(raw: Buffer, id: number): Buffer {
 function one(kind: Kind): Edit {
   return (raw, { ids, lost }) => {
     const id = ids.find(kind, decode(raw));
-    if (id === undefined) lost(`there is no such ${kind} on the target`);
+    if (id === undefined) lost(`the ${kind} does not exist on the target`);
     return id === undefined ? undefined : numbered(raw, id);
   };
 }
@@ -44,9 +44,9 @@ const owner: Edit = (raw, { ids, lost }) => {
   const given = decode(raw);
   const id = ids.findOwner(given);
   if (ids.find('user', given) === undefined) {
-    lost('its owner is not on the target, so it will belong to who restores');
+    lost('its owner does not exist on the target, so the restoring user will own it');
   } else if (id === undefined && given !== BuiltinUser.ADMIN) {
-    lost('its owner is left out, so it will belong to the restoring user');
+    lost('its owner is left out, so the restoring user will own it');
   }
   return numbered(raw, id ?? ids.restorer);
 };
@@ -78,7 +78,8 @@ const constraints = (raw: Buffer, context: Context): Buffer =>
   editMap(raw, (name, value) => {
     if (typeof decode(value) !== 'number') return value;
     const id = context.ids.find('function', decode(value));
-    if (id === undefined) context.lost(`constraint '${name}', for its function is not there`);
+    if (id === undefined)
+      context.lost(`constraint '${name}', because its function does not exist on the target`);
     return id === undefined ? undefined : numbered(value, id);
   });
 
@@ -107,7 +108,8 @@ function formatField(raw: Buffer, context: Context): Buffer {
         // before 3.0 it is a note of the application
         if (typeof decode(value) !== 'number') return value;
         const id = context.ids.find('function', decode(value));
-        if (id === undefined) context.lost('a default, for its function is not there');
+        if (id === undefined)
+          context.lost('a default, because its function does not exist on the target');
         return id === undefined ? undefined : numbered(value, id);
       }
       default:
@@ -143,7 +145,7 @@ const events: Edit = (raw, { ids, lost }) => {
     const event = spaceEventOf(String(name));
     if (typeof event?.space !== 'number') return [name];
     const id = ids.find('space', event.space);
-    if (id === undefined) lost(`event ${name}, for there is no such space on the target`);
+    if (id === undefined) lost(`event ${name}, because its space does not exist on the target`);
     return id === undefined ? [] : [event.of(id)];
   });
   const isSame = mapped.length === names.length && mapped.every((name, i) => name === names[i]);

@@ -77,7 +77,7 @@ const format = listOf(
 );
 const indexOptions = mapOf('a map of options of an index', { func: isCount });
 /** `[field, type]` in spaces that 1.x made. */
-const indexParts = listOf('an array of parts, each of a field', (part) =>
+const indexParts = listOf('an array of parts, each with a field', (part) =>
   Array.isArray(part)
     ? isCount(part[0]) && (part.length < 2 || isText(part[1]))
     : isTable(part) &&
@@ -105,7 +105,7 @@ function problemOfIndex(fields: readonly Value[]): string | undefined {
     try {
       parsePath(part['path']);
     } catch {
-      return 'it has a part whose path leads nowhere';
+      return 'it has a part with an invalid path';
     }
   }
   return undefined;
@@ -114,7 +114,9 @@ function problemOfIndex(fields: readonly Value[]): string | undefined {
 function problemOfForeignKey(fields: readonly Value[]): string | undefined {
   const { childColumns, parentColumns } = Field.fkConstraint;
   const [child, parent] = [fields[childColumns] as Value[], fields[parentColumns] as Value[]];
-  return child.length === parent.length ? undefined : 'its columns do not pair';
+  return child.length === parent.length
+    ? undefined
+    : 'its two lists of columns have different lengths';
 }
 
 /**

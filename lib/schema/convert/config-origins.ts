@@ -70,7 +70,7 @@ export function withoutOrigins(
   return {
     backup: edited,
     notes: [
-      `${names}: managed by a configuration on the source, which servers before ${since} do not record`,
+      `${names}: managed by the configuration of the source; servers before ${since} do not record that`,
     ],
   };
 }
@@ -81,7 +81,7 @@ export function strangersToConfiguration(made: readonly SystemRow[], target: Cat
   const strangers = made.filter(isManaged).map((row) => describeThing('user', row));
   if (strangers.length === 0) return [];
   return [
-    `${listOf(strangers)}: managed by the configuration of the source; add to the configuration of the target, or the target drops it on its next reload`,
+    `${listOf(strangers)}: managed by the configuration of the source; add to the configuration of the target, or the next reload there drops it`,
   ];
 }
 

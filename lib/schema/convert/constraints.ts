@@ -107,17 +107,17 @@ function gatherForeignKeys(draft: Draft, names: ReadonlyMap<unknown, string>): G
     gathered.add(id, name, foreignKey(row));
     const where = `foreign key ${quoted(name)} of space ${quoted(names.get(id))}`;
     for (const lost of lostOf(row)) {
-      notes.push(`${where}: ${lost} is left out, for servers from 2.11 on do not know it`);
+      notes.push(`${where}: ${lost} is left out, because servers from 2.11 on do not support it`);
     }
     if (!indexed.has(columnsKey(id, row.fields[childColumns] as number[]))) {
       notes.push(
-        `${where}: no index is over its columns, and servers from 2.11 on let nobody delete from ${quoted(names.get(row.fields[parentId]))} until there is one`,
+        `${where}: no index covers its columns; servers from 2.11 on refuse to delete from ${quoted(names.get(row.fields[parentId]))} until one does`,
       );
     }
   }
   for (const id of gathered.spaceIds) {
     draft.notes.push(
-      `foreign keys of space ${quoted(names.get(id))}: all of its rows will be checked, for Lua could write past them before 2.11`,
+      `foreign keys of space ${quoted(names.get(id))}: all of its rows will be checked, because Lua could bypass the keys before 2.11`,
     );
   }
   for (const note of notes) draft.notes.push(note);
@@ -135,7 +135,7 @@ function gatherChecks(draft: Draft, names: ReadonlyMap<unknown, string>): Gather
     if (spaceName === undefined) continue;
     if (fields[isEnabled] === false) {
       draft.notes.push(
-        `check ${quoted(name)} of space ${quoted(spaceName)} is disabled and left out, for servers from 2.11 on would enforce it`,
+        `check ${quoted(name)} of space ${quoted(spaceName)} is disabled and left out, because servers from 2.11 on would enforce it`,
       );
       continue;
     }

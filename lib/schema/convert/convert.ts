@@ -83,7 +83,9 @@ function dropHints(draft: Draft, source: Release, target: Release): string[] {
       const edited = editField(row, field, (raw) => drop(editArray(raw, drop)));
       if (edited !== row && value === undefined) {
         const needed = showRelease(since);
-        lost.push(`${describer.row(spaceId, row)}: '${key}' is left out, which needs ${needed}`);
+        lost.push(
+          `${describer.row(spaceId, row)}: '${key}' is left out, because it needs ${needed}`,
+        );
       }
       return edited;
     });

@@ -126,7 +126,7 @@ export function convertDefaults(draft: Draft, source: Release): void {
   });
   if (changed.length === 0) return;
   draft.notes.push(
-    `defaults of fields of ${listOf(changed)}: from 3.0 on they fill in for NULL, too, and in what Lua writes, and triggers of SQL do not see them yet`,
+    `defaults of fields of ${listOf(changed)}: from 3.0 on they also replace NULL, they also apply to rows that Lua writes, and SQL triggers do not see them yet`,
   );
 }
 
@@ -141,7 +141,7 @@ function convertField(raw: Buffer, row: SystemRow, draft: Draft, source: Release
   if (parsed === undefined) return without;
   if (parsed === null) {
     draft.notes.push(
-      `field ${quoted(field['name'])} of space ${quoted(spaceName)}: its default (${shorten(sql)}) is left out, for servers from 3.0 on take constants only`,
+      `field ${quoted(field['name'])} of space ${quoted(spaceName)}: its default (${shorten(sql)}) is left out, because servers from 3.0 on accept constants only`,
     );
     return without;
   }

@@ -50,7 +50,7 @@ function problemsOf(
   // What is added on the way is looked at, too.
   for (const name of problems.keys()) {
     for (const { by } of callers.get(name) ?? []) {
-      if (!problems.has(by)) problems.set(by, `function '${name}' cannot be made`);
+      if (!problems.has(by)) problems.set(by, `function '${name}' cannot be created`);
     }
   }
   return problems;

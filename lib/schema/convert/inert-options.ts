@@ -46,7 +46,7 @@ function withoutNotes(
   });
   for (const [key, since] of left) {
     draft.notes.push(
-      `field '${name}' of space '${fields[Field.space.name]}': the note '${key}' is left out, for servers from ${showRelease(since)} on take it for an option`,
+      `field '${name}' of space '${fields[Field.space.name]}': the custom key '${key}' is left out, because servers from ${showRelease(since)} on treat it as an option`,
     );
   }
   return edited;
@@ -69,7 +69,7 @@ function keepAscending(draft: Draft): void {
     if (edited !== row) {
       const { name, spaceId } = Field.index;
       draft.notes.push(
-        `index '${row.fields[name]}' of space '${names.get(row.fields[spaceId])}': stays in ascending order, as servers before ${showRelease(DESCENDING)} have it whatever it says`,
+        `index '${row.fields[name]}' of space '${names.get(row.fields[spaceId])}': it stays in ascending order, because servers before ${showRelease(DESCENDING)} ignore 'desc'`,
       );
     }
     return edited;
@@ -96,7 +96,7 @@ function leaveOutCollationGrants(draft: Draft): void {
   if (left.length === rows.length) return;
   draft.replace(SystemSpace.PRIV, left);
   draft.notes.push(
-    'grants on all collations are left out, for they permit nothing, and some servers crash on them',
+    'grants on all collations are left out, because they permit nothing, and some servers crash on them',
   );
 }
 

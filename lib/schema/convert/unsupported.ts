@@ -91,14 +91,14 @@ class Review {
   /** What is in no table the target has, too, if it is of the series of the source. */
   unknown(what: string): void {
     if (isSameSeries(this.#source, this.#target)) return;
-    this.lines.push(`${what}, which no server that tntar knows of has`);
+    this.lines.push(`${what}, which no supported server has`);
   }
 
   spaces(): void {
     for (const { fields } of this.#backup.userRows(SystemSpace.SPACE)) {
       const where = `space '${fields[Field.space.name]}'`;
       const engine = String(fields[Field.space.engine]);
-      this.strict(ENGINES, engine, `${where} is of the engine '${engine}'`);
+      this.strict(ENGINES, engine, `${where} has the engine '${engine}'`);
       const flags = tableOf(fields[Field.space.flags]);
       for (const key of Object.keys(flags)) {
         if (key === 'constraint' || key === 'foreign_key') continue;
@@ -114,7 +114,7 @@ class Review {
     for (const [key, what] of CONSTRAINTS) {
       const since = FIELD_OPTIONS.get(key)!;
       for (const name of Object.keys(tableOf(options[key]))) {
-        this.needs(since, `${where}: ${what} '${name}' is checked whenever a row is written`);
+        this.needs(since, `${where}: ${what} '${name}' is checked on every write`);
       }
     }
   }
@@ -138,7 +138,7 @@ class Review {
 
   type(type: Value | undefined, where: string): void {
     if (type === undefined) return;
-    this.strict(FIELD_TYPES, String(type).toLowerCase(), `${where} is of the type '${type}'`);
+    this.strict(FIELD_TYPES, String(type).toLowerCase(), `${where} has the type '${type}'`);
   }
 
   indexes(): void {
@@ -147,7 +147,7 @@ class Review {
       const space = names.get(Number(fields[Field.index.spaceId]));
       const where = `index '${fields[Field.index.name]}' of space '${space}'`;
       const type = String(fields[Field.index.type]);
-      this.strict(INDEX_TYPES, type.toLowerCase(), `${where} is of the type '${type}'`);
+      this.strict(INDEX_TYPES, type.toLowerCase(), `${where} has the type '${type}'`);
       for (const key of Object.keys(tableOf(fields[Field.index.options]))) {
         this.strict(INDEX_OPTIONS, key, `${where} has the option '${key}'`);
       }
@@ -184,12 +184,12 @@ class Review {
       for (const key of Object.keys(tableOf(fields[options]))) {
         this.strict(FUNCTION_OPTIONS, key, `${where} has the option '${key}'`);
       }
-      this.type(fields[returns], `${where}: what it returns`);
+      this.type(fields[returns], `${where}: its result`);
       for (const type of arrayOf(fields[parameters])) this.type(type, `${where}: a parameter`);
       if (arrayOf(fields[trigger]).length > 0) this.needs(EVENT_TRIGGERS, `${where} is a trigger`);
       if (spoken === 'SQL_EXPR') this.sql(where, fields[body]);
       if (indexed.has(fields[id]!) && fields[Field.func.isSandboxed] === false) {
-        this.needs(UNBOXED_INDEX_FUNCTIONS, `${where} is not sandboxed, though of an index`);
+        this.needs(UNBOXED_INDEX_FUNCTIONS, `${where} is used by an index but not sandboxed`);
       }
     }
   }
@@ -201,7 +201,7 @@ class Review {
     for (const { fields } of this.#backup.userRows(SystemSpace.FUNC)) {
       if (arrayOf(fields[Field.func.trigger]).length === 0) continue;
       this.lines.push(
-        `function '${fields[Field.func.name]}' is a trigger, which needs a schema of ${showSchema(EVENT_TRIGGER_SCHEMA)}, and the target's is of ${showSchema(this.#schema)}: run box.schema.upgrade() there`,
+        `function '${fields[Field.func.name]}' is a trigger, which needs schema version ${showSchema(EVENT_TRIGGER_SCHEMA)}, and the target has ${showSchema(this.#schema)}: run box.schema.upgrade() on the target`,
       );
     }
   }
@@ -228,7 +228,7 @@ class Review {
       this.strict(OBJECT_TYPES, type, `${where} is on ${type}`);
       const bits = Number(fields[Field.priv.bits]);
       if (bits !== ALL_PRIVILEGES && (bits & GRANTING) !== 0) {
-        this.needs(GRANTED_GRANTS, `${where} is of the right to grant`);
+        this.needs(GRANTED_GRANTS, `${where} includes the privilege to grant`);
       }
     }
   }
@@ -256,7 +256,7 @@ class Review {
       const since = table.get(token);
       if (since !== undefined) found.set(isCall ? `${token}()` : token, since);
     }
-    for (const [what, since] of found) this.needs(since, `${where}: its SQL says ${what}`);
+    for (const [what, since] of found) this.needs(since, `${where}: its SQL uses ${what}`);
   }
 
   /** Rows with more fields than any server that is known gives them. */

@@ -64,5 +64,5 @@ export function oldSchema({ version, schema }: Server): string | undefined {
   if (schema === undefined || version === UNKNOWN_VERSION) return undefined;
   const newest = newestSchema(version);
   if (!isOlder(schemaVersion(schema), newest)) return undefined;
-  return `the schema is of version ${schema}, and a new database of ${version} has ${showSchema(newest)}`;
+  return `the schema has version ${schema}, and a new database of ${version} has ${showSchema(newest)}`;
 }

@@ -7,7 +7,7 @@ import { Field, SystemSpace } from '../server/system-spaces.js';
 function indexMisfit({ fields }: SystemRow): string | undefined {
   const type = String(fields[Field.index.type]).toLowerCase();
   const { func } = tableOf(fields[Field.index.options]);
-  if (type !== 'tree') return `it is of type ${type}`;
+  if (type !== 'tree') return `its type is ${type}`;
   // 0 stands for none
   return Number(func ?? 0) === 0 ? undefined : 'it is functional';
 }

@@ -96,7 +96,7 @@ export class Describer {
   shippedGrant(fields: SystemRow['fields']): string {
     const { grantee, objectType, objectId } = Field.priv;
     const object = this.object(String(fields[objectType]), fields[objectId]);
-    return `what a server grants by itself to ${this.thing('user', fields[grantee])} on ${object}`;
+    return `built-in grant to ${this.thing('user', fields[grantee])} on ${object}`;
   }
 
   #function(row: SystemRow): string {

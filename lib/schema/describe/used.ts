@@ -36,13 +36,13 @@ export function usedOf(backup: Catalog, present: ReadonlySet<SystemRow>): Used[]
  *
  * @returns nothing where nothing is used
  * @example
- * showUsed(plan.used); // ['used as they are: 15 functions, 1 user']
+ * showUsed(plan.used); // ['existing objects are used: 15 functions, 1 user']
  */
 export function showUsed(used: readonly Used[]): string[] {
   const counts = new Map<string, number>();
   for (const { type } of used) counts.set(type, (counts.get(type) ?? 0) + 1);
   if (counts.size === 0) return [];
   return [
-    `used as they are: ${[...counts].map(([type, count]) => counted(count, type)).join(', ')}`,
+    `existing objects are used: ${[...counts].map(([type, count]) => counted(count, type)).join(', ')}`,
   ];
 }

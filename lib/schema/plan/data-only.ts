@@ -18,7 +18,7 @@ function keysInTheWay({ fields }: SpaceRows, filled: ReadonlyMap<number, string>
   return foreignKeysOf(fields).flatMap(({ name, childId, parentId }) => {
     const parent = parentId === childId ? 'itself' : `'${filled.get(parentId)}'`;
     return filled.has(parentId)
-      ? `its foreign key '${name}' refers to ${parent}, and the rows of a parent may come later`
+      ? `its foreign key '${name}' refers to ${parent}, and rows may be loaded before the rows that they refer to`
       : [];
   });
 }
@@ -49,7 +49,7 @@ function pairSpaces(
     if (namesake === undefined && !isAll) continue;
     const reason = namesake === undefined ? 'it does not exist' : rowlessReason(namesake);
     if (namesake !== undefined && reason === undefined) pairs.set(space, namesake);
-    else conflicts.push(`no rows can go into '${space.name}': ${reason}`);
+    else conflicts.push(`rows cannot be loaded into '${space.name}': ${reason}`);
   }
   return { pairs, conflicts };
 }
@@ -73,9 +73,9 @@ function fitRows(
     const there = to.get(targetId)!;
     const { never, maybe } = misfitOf(from.get(id)!, there, hasDefaults);
     for (const reason of [...never, ...keysInTheWay(there, filled)]) {
-      conflicts.push(`no rows can go into '${name}': ${reason}`);
+      conflicts.push(`rows cannot be loaded into '${name}': ${reason}`);
     }
-    if (maybe.length > 0) notes.push(`not all rows may go into '${name}': ${listOf(maybe)}`);
+    if (maybe.length > 0) notes.push(`some rows may be refused by '${name}': ${listOf(maybe)}`);
   }
   return { conflicts, notes };
 }
@@ -164,7 +164,7 @@ function planValues(
     const [min, max] = [toBigInt(there[sequence.min]), toBigInt(there[sequence.max])];
     if (value < min || value > max) {
       omissions.push(
-        `value of sequence '${there[sequence.name]}': ${value} is outside of its bounds there, ${min} to ${max}`,
+        `value of sequence '${there[sequence.name]}': ${value} is outside its bounds on the target, ${min} to ${max}`,
       );
       return false;
     }

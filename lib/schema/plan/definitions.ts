@@ -46,7 +46,7 @@ const isPrimary = ({ fields }: SystemRow): boolean => fields[Field.index.id] ===
 function tooManyUsers(target: Catalog, users: readonly SystemRow[]): string[] {
   const count = target.rows(SystemSpace.USER).length + users.length;
   if (users.length === 0 || count <= MAX_USERS) return [];
-  return [`${count} users and roles are more than the ${MAX_USERS} that a server takes`];
+  return [`${count} users and roles exceed the server's limit of ${MAX_USERS}`];
 }
 
 /** Plans what a backup defines, in the order in which a server takes it. */

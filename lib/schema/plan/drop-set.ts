@@ -120,13 +120,13 @@ export class Dropped {
       const named = identifiersOf(sqlOf(row, Field.space.flags) ?? '');
       return [...this.#names.values()]
         .filter((name) => named.has(name))
-        .map((name) => stuck('space', name, `view ${quoted(spaceNameOf(row))} names it`));
+        .map((name) => stuck('space', name, `view ${quoted(spaceNameOf(row))} uses it`));
     });
     const sequences = this.#target.rows(SystemSpace.SEQUENCE).flatMap(({ fields }) => {
       const { [Field.sequence.id]: id, [Field.sequence.name]: name } = fields;
       const user = this.#users.get(Number(id));
       if (user === undefined || !this.#wanted.has(name)) return [];
-      return stuck('sequence', name, `space ${quoted(names.get(user))}, which stays, uses it`);
+      return stuck('sequence', name, `space ${quoted(names.get(user))}, which is kept, uses it`);
     });
     return [...keys, ...views, ...sequences];
   }

@@ -142,7 +142,7 @@ function lostGrants(
     .filter((row) => dropped.has(SystemSpace.PRIV, row))
     .map((row) => there.row(SystemSpace.PRIV, row))
     .filter((line) => !kept.has(line))
-    .map((line) => `${line} is on the target, and goes with what it is on`);
+    .map((line) => `${line} exists on the target and is dropped with its object`);
 }
 
 /**

@@ -62,20 +62,22 @@ export function planExcluded(
   return {
     omissions: spaces.map(({ id, name }) => {
       const line = `rows of space ${quoted(name)}: they are excluded`;
-      return stays(id) ? `${line}; the rows on the target stay as they are` : line;
+      return stays(id) ? `${line}; the rows on the target are kept` : line;
     }),
     losses: spaces
       .filter(isDropped)
       .map(
         ({ name }) =>
-          `space ${quoted(name)} is recreated without rows: those of the backup are excluded`,
+          `space ${quoted(name)} is recreated without rows, because the rows of the backup are excluded`,
       ),
     notes: [
       ...unchecked.map(
-        ({ what }) => `${what}, whose rows are excluded: SQL may find rows that refer to nothing`,
+        ({ what, parent }) =>
+          `${what}; rows of ${parent} are excluded, so SQL may find references to missing rows`,
       ),
       ...met.map(
-        ({ what, child }) => `not all rows may go into ${child}: ${what}, whose rows are excluded`,
+        ({ what, child, parent }) =>
+          `some rows may be refused by ${child}: ${what}, and rows of ${parent} are excluded`,
       ),
     ],
     brokenKeys: checked.map(({ what }) => what),

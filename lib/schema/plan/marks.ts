@@ -32,6 +32,9 @@ export function withoutTargetMarks(
     rows: marks.filter((row) => !own.has(keyOf(row))),
     omissions: marks
       .filter(isOther)
-      .map((row) => `mark ${quoted(keyOf(row))}: the target has its own, which is kept`),
+      .map(
+        (row) =>
+          `mark ${quoted(keyOf(row))}: it already exists on the target, and the target's is kept`,
+      ),
   };
 }

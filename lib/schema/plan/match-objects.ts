@@ -188,10 +188,10 @@ export function identify(
     if (HOLDS_DATA.has(kind)) {
       const isLasting = kind !== 'space' || lasting.has(Number(namesake.fields[Field.space.id]));
       if (isUsed && isLasting) present.add(row);
-      else if (isLasting) conflicts.push(`${shown} exists`);
-      else conflicts.push(`${shown} exists, and is the server's own or does not outlive it`);
+      else if (isLasting) conflicts.push(`${shown} already exists`);
+      else conflicts.push(`${shown} already exists as a built-in or temporary object`);
     } else if (mapped !== undefined && isSameDefinition(kind, mapped, namesake)) present.add(row);
-    else conflicts.push(`${shown} exists, and is another`);
+    else conflicts.push(`${shown} already exists with a different definition`);
   }
   return { ids, present, conflicts };
 }

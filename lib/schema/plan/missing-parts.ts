@@ -84,7 +84,9 @@ export function lackingParts(
       const lacking = wanted(id).filter((part) => !has.has(part));
       return lacking.length === 0
         ? []
-        : [`space ${quoted(name)} stays, and lacks what the backup's has: ${longListOf(lacking)}`];
+        : [
+            `space ${quoted(name)} is kept without these parts of the backup: ${longListOf(lacking)}`,
+          ];
     });
 }
 
@@ -96,7 +98,7 @@ export function keysToKept(backup: Catalog, isKept: (id: number) => boolean): st
       .filter(({ childId, parentId }) => !isKept(childId) && isKept(parentId))
       .map(({ name, childId, parentId }) => {
         const [child, parent] = [quoted(names.get(childId)), quoted(names.get(parentId))];
-        return `foreign key ${quoted(name)} of ${child} refers to ${parent}, which stays: if that lacks an index or rows for it, the restore stops behind the rows`;
+        return `foreign key ${quoted(name)} of ${child} refers to ${parent}, which is kept: if an index or rows are missing there, the restore fails after loading the rows`;
       }),
   );
 }

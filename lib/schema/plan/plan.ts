@@ -212,7 +212,7 @@ function makableOf(
 function hintsOf(hints: readonly Meaningless[], { kept }: Planner): string[] {
   const made = hints.filter(({ spaceId }) => !kept.hasSpace(spaceId)).map(({ what }) => what);
   if (made.length === 0) return [];
-  return [`the option 'hint' is left out, because only trees of memtx use it: ${listOf(made)}`];
+  return [`the option 'hint' is left out, because only memtx trees use it: ${listOf(made)}`];
 }
 
 /** Returns a line for each thing that is left out, except from spaces that stay as they are. */
@@ -232,7 +232,10 @@ function withoutOnRequest(
   { without = {}, revoked = [] }: PlanOptions,
 ): string[] {
   const count = (spaceId: number): number => original.userRows(spaceId).length;
-  const taken = revoked.length > 0 ? ', and what was taken away from built-in users and roles' : '';
+  const taken =
+    revoked.length > 0
+      ? ', and the privileges that were revoked from built-in users and roles'
+      : '';
   return [
     ...(without.users ? [counted(count(SystemSpace.USER), 'user or role', 'users and roles')] : []),
     ...(without.functions ? [counted(count(SystemSpace.FUNC), 'function')] : []),

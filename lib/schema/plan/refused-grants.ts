@@ -27,14 +27,14 @@ function problemOf(
   const type = String(fields[objectType]).toLowerCase();
   const id = fields[objectId];
   if (!isKnownTo(release, OBJECT_TYPES, type)) {
-    return 'servers know no such type of object';
+    return 'servers do not know this type of object';
   }
   if (NUMBERED.has(type) && typeof id === 'string' && id !== '') {
-    return `a ${type} is granted by its number`;
+    return `the id of a ${type} must be a number`;
   }
-  if ((Number(fields[bits]) & ACCESS_BITS) === 0) return 'it grants nothing that servers know';
+  if ((Number(fields[bits]) & ACCESS_BITS) === 0) return 'it grants no privilege that servers know';
   if ((type === 'role' || type === 'user') && typeof id === 'number' && types.get(id) !== type) {
-    return `its object is no ${type}`;
+    return `its object is not a ${type}`;
   }
   return undefined;
 }
@@ -46,7 +46,7 @@ function problemOf(
  * @param target - its system spaces as they are then, without what is dropped
  * @example
  * refusedGrants(steps, target, [2, 6]);
- * // ["grant of role 'a' to role 'b': roles would be in each other"]
+ * // ["grant of role 'a' to role 'b': roles would contain each other"]
  */
 export function refusedGrants(steps: readonly Step[], target: Catalog, release: Release): string[] {
   const types = new Map<number, Value>();
@@ -69,7 +69,7 @@ export function refusedGrants(steps: readonly Step[], target: Catalog, release: 
     const [holder, role] = [Number(fields[grantee]), fields[objectId]];
     if (fields[objectType] !== 'role' || typeof role !== 'number') continue;
     if (memberships.allWith(holder).has(role)) {
-      refused.push(`${what}: roles would be in each other`);
+      refused.push(`${what}: roles would contain each other`);
     } else {
       memberships.add(fields);
     }

@@ -18,13 +18,19 @@ function compareCounts(
 ): Misfit {
   if (wanted === 0 || wanted === count) return { never: [], maybe: [] };
   if (count > 0) {
-    return { never: [`its rows have ${count} fields, and need ${wanted} there`], maybe: [] };
+    return {
+      never: [`its rows have ${count} fields, and the target requires ${wanted}`],
+      maybe: [],
+    };
   }
   const required = [...columns].filter(([, { isNullable }]) => !isNullable);
   const least = Math.max(0, ...required.map(([fieldNo]) => fieldNo + 1));
   return least > wanted
-    ? { never: [`its rows have ${least} fields or more, and need ${wanted} there`], maybe: [] }
-    : { never: [], maybe: [`rows need ${wanted} fields there`] };
+    ? {
+        never: [`its rows have ${least} fields or more, and the target requires ${wanted}`],
+        maybe: [],
+      }
+    : { never: [], maybe: [`the target requires rows of ${wanted} fields`] };
 }
 
 /** @param isMissing - whether no row can have the field */
@@ -33,12 +39,12 @@ function compareColumns(from: Column | undefined, to: Column, isMissing: boolean
   if (isMissing) {
     return to.isNullable || to.hasDefault
       ? { never: [], maybe: [] }
-      : { never: [`${to.what} has to be there`], maybe: [] };
+      : { never: [`${to.what} is required on the target`], maybe: [] };
   }
-  const maybe = isFilled || to.isNullable ? [] : [`${to.what} must not be null there`];
+  const maybe = isFilled || to.isNullable ? [] : [`${to.what} must not be null on the target`];
   const fit = from === undefined ? 'all' : fitOf(from.type, to.type);
   if (fit === 'all') return { never: [], maybe };
-  const differs = `${to.what} is ${from!.type} in the backup, and ${to.type} there`;
+  const differs = `${to.what} is ${from!.type} in the backup and ${to.type} on the target`;
   return fit === 'none' && isFilled
     ? { never: [differs], maybe: [] }
     : { never: [], maybe: [...maybe, differs] };
@@ -64,7 +70,7 @@ export function misfitOf(from: SpaceRows, to: SpaceRows, hasDefaults: boolean): 
     const known = columns.get(fieldNo);
     misfits.push(compareColumns(known, column, count > 0 && fieldNo >= count));
     if (fillsRows(known, column)) {
-      const line = `${column.what} has a default there, and a row that it would fill stops the restore`;
+      const line = `${column.what} has a default on the target, and a row that the default would change stops the restore`;
       misfits.push({ never: [], maybe: [line] });
     }
   }

@@ -103,7 +103,7 @@ export class Planner {
       }
       const isLeft = (space: number | string): boolean => !this.kept.hasSpace(space);
       return withoutEvents(row, isLeft, (event) => {
-        omissions.push(`event ${event} of ${what}: the space stays as the target has it`);
+        omissions.push(`event ${event} of ${what}: the space is kept as it is on the target`);
       });
     });
     return { rows, omissions };
@@ -112,18 +112,18 @@ export class Planner {
   /** Returns the reason why a function that runs as its owner is left out. */
   #whyUnowned({ fields }: SystemRow): string {
     return this.ids.find('user', fields[Field.func.owner]) === undefined
-      ? 'it would run as somebody else, for its owner is not on the target'
-      : 'it runs as its owner, and only the restoring user may own what comes';
+      ? 'its owner does not exist on the target, and it would run as another user'
+      : 'it runs as its owner, and the restoring user will own all restored objects';
   }
 
   /** Lists spaces and sequences that stay as the target has them, one line each. */
   keptAsTheyAre(): string[] {
-    const also = this.#existing === 'skip' ? 'its rows and all' : 'all';
+    const also = this.#existing === 'skip' ? 'its rows and everything' : 'everything';
     const line = (spaceId: number, row: SystemRow): string => {
       const what = this.#describer.row(spaceId, row);
       const shown =
         spaceId === SystemSpace.SPACE ? `${what}, with ${also} that belongs to it` : what;
-      return `${shown}: the target has it already`;
+      return `${shown}: it already exists on the target`;
     };
     return [SystemSpace.SPACE, SystemSpace.SEQUENCE].flatMap((spaceId) => {
       const present = this.#backup.userRows(spaceId).filter((row) => this.#present.has(row));
@@ -150,7 +150,7 @@ export class Planner {
       .filter((row) => used.has(Number(row.fields[grantee])))
       .filter((row) => !granted.has(keyText(SystemSpace.PRIV, row)))
       .map((row) => this.#targetDescriber.row(SystemSpace.PRIV, row))
-      .map((grant) => `${grant} is on the target already, and stays`);
+      .map((grant) => `${grant} already exists on the target and is kept`);
   }
 
   /** SQL triggers have names of their own, of which each is taken once. */
@@ -161,7 +161,7 @@ export class Planner {
     return this.rows(SystemSpace.TRIGGER)
       .map(({ fields }) => fields[Field.trigger.name])
       .filter((name) => taken.has(name))
-      .map((name) => `trigger '${name}' exists`);
+      .map((name) => `trigger '${name}' already exists`);
   }
 
   /** Rows that the target has to the byte are no steps, and others of its own that go are noted. */
@@ -183,9 +183,7 @@ export class Planner {
       const written = isGrant ? mergedGrant(mapped, replaced) : mapped;
       if (written === undefined) continue;
       if (replaced !== undefined) {
-        notes.push(
-          `${what}: it takes the place of ${this.#targetDescriber.row(spaceId, replaced)}`,
-        );
+        notes.push(`${what}: it replaces ${this.#targetDescriber.row(spaceId, replaced)}`);
       }
       const code = codeOf(spaceId, written, this.#release);
       steps.push({
@@ -246,7 +244,7 @@ export class Planner {
     const taken = [...this.#target.spaces.map(({ id }) => id), ...restored];
     const row = encode(['max_id', widestGap(taken)]);
     return [
-      { spaceId: SystemSpace.SCHEMA, verb: 'replace', row, what: 'where new space ids begin' },
+      { spaceId: SystemSpace.SCHEMA, verb: 'replace', row, what: 'the counter of space ids' },
     ];
   }
 }

@@ -47,15 +47,18 @@ export class Collector {
     const { id, name } = batch.space;
     if (id > SYSTEM_ID_MAX) {
       if (!this.#spacesWithKey().has(id)) {
-        throw new TntarError('archive', `space '${name}' has rows, and no primary index for them`);
+        throw new TntarError('archive', `space '${name}' has rows but no primary index`);
       }
       if (this.#excluded.has(id)) {
-        throw new TntarError('archive', `space '${name}' has rows, and the manifest excludes them`);
+        throw new TntarError(
+          'archive',
+          `space '${name}' has rows, but the manifest says that they are excluded`,
+        );
       }
       return false;
     }
     if (this.#keyed !== undefined || this.#catalog === undefined)
-      throw new Error('rows of a system space came behind those of a user');
+      throw new Error('rows of a system space came after those of a user space');
     this.#catalog.addAll(id, batch.bytes, (row) => checkNesting(id, row));
     batch.release?.();
     return true;
@@ -70,7 +73,7 @@ export class Collector {
     if (this.#head !== undefined) return this.#head;
     const [manifest, catalog] = [this.#manifest, this.#catalog];
     if (manifest === undefined) throw new Error('rows or the end came before the start');
-    if (catalog === undefined) throw new Error('the definitions are forgotten');
+    if (catalog === undefined) throw new Error('the definitions were already released');
     validate(manifest.spaces, catalog);
     this.#keyed = new Set(catalog.primaryKeys.keys());
     this.#head = { manifest, catalog };

@@ -24,7 +24,7 @@ export const MAX_NESTING = 1000;
 
 function wrong(problem: string): TntarError {
   return new TntarError('archive', problem, {
-    hint: 'the archive was not made by tntar, or was changed since; nothing of it can be trusted',
+    hint: 'the archive was not made by tntar, or was changed later; do not trust any of it',
   });
 }
 
@@ -58,7 +58,8 @@ function checkRows(spaceId: number, shape: Shape, rows: readonly SystemRow[]): v
     const pick = (key: readonly number[]): Buffer[] => key.flatMap((i) => split[i] ?? []);
     const refuse = (what: string): TntarError =>
       wrong(`${nameOf(spaceId)}: row ${showKey(joinFields(pick(unique[0]!)))}: ${what}`);
-    if (split.length < least) throw refuse(`it has ${split.length} fields, not ${least} or more`);
+    if (split.length < least)
+      throw refuse(`it has ${split.length} fields, and at least ${least} are required`);
     for (const [i, kind] of kinds.entries()) {
       const field = split[i];
       if (field === undefined) break;
@@ -69,7 +70,7 @@ function checkRows(spaceId: number, shape: Shape, rows: readonly SystemRow[]): v
     for (const [i, key] of unique.entries()) {
       const value = pick(key);
       const text = value.map(identity).join(' ');
-      if (seen[i]!.has(text)) throw refuse(`${showKey(joinFields(value))} is there twice`);
+      if (seen[i]!.has(text)) throw refuse(`${showKey(joinFields(value))} occurs twice`);
       seen[i]!.add(text);
     }
   }
@@ -106,13 +107,13 @@ function checkSql(catalog: Catalog): void {
       const where = `${nameOf(spaceId)}: SQL of ${quoted(row.fields[name])}`;
       const { tokens, depth } = sizeOf(text, left);
       if (depth > MAX_SQL_DEPTH) {
-        throw wrong(`${where} has more than ${MAX_SQL_DEPTH} parentheses in each other`);
+        throw wrong(`${where} has more than ${MAX_SQL_DEPTH} nested parentheses`);
       }
       left -= tokens;
       if (left < 0) {
         throw new TntarError(
           'archive',
-          `${where} is too long: all SQL has more than ${MAX_SQL_TOKENS} words and signs`,
+          `${where} is too long: all SQL together has more than ${MAX_SQL_TOKENS} tokens`,
           {
             hint: 'leave views and triggers out when you dump: --exclude, --filter, or --data-only',
           },
@@ -130,12 +131,14 @@ function checkSpaces(listed: readonly ManifestSpace[], catalog: Catalog): void {
     const where = `manifest.json: space ${id}`;
     if (space === undefined) throw wrong(`${where} ('${name}') is not in _space`);
     if (space.name !== name)
-      throw wrong(`${where} is '${name}' here, and '${space.name}' in _space`);
+      throw wrong(`${where} is named '${name}' here, but '${space.name}' in _space`);
     if (space.engine !== engine) {
-      throw wrong(`${where} ('${name}') is of ${engine} here, and of ${space.engine} in _space`);
+      throw wrong(
+        `${where} ('${name}') has the engine ${engine} here, but ${space.engine} in _space`,
+      );
     }
     if (rowsFrom !== 'none' && space.primaryKey === undefined) {
-      throw wrong(`${where} ('${name}') has rows here, and in _index no primary index for them`);
+      throw wrong(`${where} ('${name}') has rows here, but no primary index in _index`);
     }
     defined.delete(id);
   }

@@ -67,14 +67,14 @@ const FLAG_TYPES: Readonly<Record<string, string>> = {
 function flagsProblem(flags: Table, release: Release): string | undefined {
   for (const [key, value] of Object.entries(flags)) {
     if (!isKnownTo(release, SPACE_OPTIONS, key))
-      return `servers know no option '${key}' of a space`;
+      return `servers do not know the option '${key}' of a space`;
     const type = Object.hasOwn(FLAG_TYPES, key) ? FLAG_TYPES[key] : undefined;
-    if (type !== undefined && typeof value !== type) return `its option '${key}' is no ${type}`;
+    if (type !== undefined && typeof value !== type) return `its option '${key}' is not a ${type}`;
   }
   const group = flags['group_id'] ?? 0;
-  if (group !== 0 && group !== 1) return `there is no group ${group}`;
+  if (group !== 0 && group !== 1) return `group ${group} does not exist`;
   if (flags['view'] === true && flags['sql'] === undefined) return 'it is a view without SQL';
-  return group === 1 && flags['is_sync'] === true ? 'it is local, and synchronous' : undefined;
+  return group === 1 && flags['is_sync'] === true ? 'it is both local and synchronous' : undefined;
 }
 
 const ACTIONS: ReadonlySet<Value> = new Set([
@@ -83,37 +83,39 @@ const ACTIONS: ReadonlySet<Value> = new Set([
 const COLLATED: ReadonlySet<string> = new Set(['string', 'str', 'scalar', 'any', '*']);
 
 function fieldProblem(field: Value, { release, collations }: Around): string | undefined {
-  if (!isTable(field)) return 'a field of its format is no map';
+  if (!isTable(field)) return 'a field of its format is not a map';
   const name = field['name'];
   if (typeof name !== 'string') return 'a field of its format has no name';
   const problem = nameProblem(name);
   if (problem !== undefined) return `field ${quoted(name)}: ${problem}`;
   const type = String(field['type'] ?? 'any').toLowerCase();
-  if (!isKnownTo(release, FIELD_TYPES, type)) return `servers know no field type '${type}'`;
+  if (!isKnownTo(release, FIELD_TYPES, type)) return `servers do not know the field type '${type}'`;
   const nullable = field['is_nullable'];
   if (nullable !== undefined && typeof nullable !== 'boolean') {
-    return `whether field ${quoted(name)} may be null is neither true nor false`;
+    return `option 'is_nullable' of field ${quoted(name)} is neither true nor false`;
   }
   const action = field['nullable_action'];
   if (action !== undefined && !ACTIONS.has(String(action).toLowerCase())) {
-    return `there is no action '${action}' for a null in field ${quoted(name)}`;
+    return `nullable_action '${action}' of field ${quoted(name)} does not exist`;
   }
   const collation = field['collation'];
   if (typeof collation !== 'number' || collation === 0) return undefined;
-  if (!collations.has(collation)) return `there is no collation ${collation}`;
-  return COLLATED.has(type) ? undefined : `field ${quoted(name)} of '${type}' has a collation`;
+  if (!collations.has(collation)) return `collation ${collation} does not exist`;
+  return COLLATED.has(type)
+    ? undefined
+    : `field ${quoted(name)} has a collation and the type '${type}'`;
 }
 
 const space: Check = (fields, around) => {
   const { name, engine, fieldCount, flags, format } = Field.space;
   const used = String(fields[engine]);
   if (!USER_ENGINES.has(used) && (ENGINES.has(used) || !isKnownTo(around.release, ENGINES, used))) {
-    return `nobody can make a space of the engine '${used}'`;
+    return `a space with the engine '${used}' cannot be created`;
   }
   const columns = arrayOf(fields[format]);
   const count = Number(fields[fieldCount]);
   if (count !== 0 && count < columns.length) {
-    return `its rows have ${count} fields, and its format ${columns.length}`;
+    return `its rows have ${count} fields, but its format has ${columns.length}`;
   }
   const problem = nameProblem(fields[name]) ?? flagsProblem(tableOf(fields[flags]), around.release);
   if (problem !== undefined) return problem;
@@ -122,7 +124,7 @@ const space: Check = (fields, around) => {
     const wrong = fieldProblem(column, around);
     if (wrong !== undefined) return wrong;
     const own = (column as Table)['name']!;
-    if (names.has(own)) return `two of its fields are called ${quoted(own)}`;
+    if (names.has(own)) return `two of its fields have the name ${quoted(own)}`;
     names.add(own);
   }
   return undefined;
@@ -133,7 +135,7 @@ const index: Check = (fields, { spaces, release, collations, primaryKeys }) => {
   // It is left out then.
   if (of === undefined) return undefined;
   if (fields[Field.index.id] !== 0 && !primaryKeys.has(fields[Field.index.spaceId]!)) {
-    return 'its space has no primary key';
+    return 'its space has no primary index';
   }
   const problem = nameProblem(fields[Field.index.name]);
   return problem ?? indexProblem(fields, of, release, collations);
@@ -151,8 +153,9 @@ const sequence: Check = (fields) => {
     return 'one of its numbers does not fit into 64 bits';
   }
   if (by === 0n) return 'its step is 0';
-  if (least > most) return `its bounds are ${least} and ${most}`;
-  if (first < least || first > most) return `its start ${first} is not within ${least} and ${most}`;
+  if (least > most) return `its minimum ${least} is greater than its maximum ${most}`;
+  if (first < least || first > most)
+    return `its start ${first} is not between ${least} and ${most}`;
   return nameProblem(fields[name]);
 };
 
@@ -176,10 +179,10 @@ function functionFieldProblem(fields: readonly Value[], release: Release): strin
   const { body, parameters, returns, exports, options } = Field.func;
   if (fields.length <= body) return undefined;
   const lower = (at: number): string => String(fields[at]).toLowerCase();
-  if (lower(routineType) !== 'function') return `it is a '${fields[routineType]}'`;
+  if (lower(routineType) !== 'function') return `its routine type is '${fields[routineType]}'`;
   if (lower(sqlDataAccess) !== 'none') return `its access to SQL is '${fields[sqlDataAccess]}'`;
-  if (fields[isNullCall] !== true) return 'it is not called with null';
-  if (!AGGREGATES.has(lower(aggregate))) return `there is no aggregate '${fields[aggregate]}'`;
+  if (fields[isNullCall] !== true) return 'it is not called with null arguments';
+  if (!AGGREGATES.has(lower(aggregate))) return `aggregate '${fields[aggregate]}' does not exist`;
   const exported = arrayOf(fields[exports]);
   const language = exported.find((each) => !['lua', 'sql'].includes(String(each).toLowerCase()));
   if (language !== undefined) return `it is exported to '${language}'`;
@@ -187,15 +190,16 @@ function functionFieldProblem(fields: readonly Value[], release: Release): strin
   const isInLua = exported.some((each) => String(each).toLowerCase() === 'lua');
   const isChecked = isGroup && !isOlder(release, CHECKED_AGGREGATES);
   if (isChecked && (isInLua || arrayOf(fields[parameters]).length === 0)) {
-    return 'an aggregate is for SQL alone, and has an argument';
+    return 'an aggregate must be exported to SQL only and take an argument';
   }
   const types = [...arrayOf(fields[parameters]), fields[returns]!];
   const type = types.find((each) => !isKnownTo(release, FIELD_TYPES, String(each).toLowerCase()));
-  if (type !== undefined) return `servers know no type '${type}' of an argument or a result`;
+  if (type !== undefined)
+    return `servers do not know the type '${type}' of an argument or a result`;
   const option = Object.entries(tableOf(fields[options])).find(
     ([key, value]) => !isKnownTo(release, FUNCTION_OPTIONS, key) || typeof value !== 'boolean',
   );
-  return option === undefined ? undefined : `servers know no such option as '${option[0]}'`;
+  return option === undefined ? undefined : `servers do not know its option '${option[0]}'`;
 }
 
 const func: Check = (fields, { release }) => {
@@ -204,7 +208,7 @@ const func: Check = (fields, { release }) => {
   if (number > MAX_FUNCTION) return `its id ${number} is larger than ${MAX_FUNCTION}`;
   const spoken = String(fields[language] ?? 'LUA').toUpperCase();
   if (!isKnownTo(release, LANGUAGES, spoken) || spoken === 'SQL' || spoken === 'SQL_BUILTIN') {
-    return `nobody can make a function in '${spoken}'`;
+    return `a function in '${spoken}' cannot be created`;
   }
   return nameProblem(fields[name]) ?? functionFieldProblem(fields, release);
 };
@@ -219,11 +223,11 @@ const user: Check = (fields, { release }) => {
   const kind = fields[type];
   if (kind !== 'user' && kind !== 'role') return `it is neither a user nor a role, but a '${kind}'`;
   const methods = Object.entries(tableOf(fields[auth]));
-  if (kind === 'role' && methods.length > 0) return 'a role has no password';
+  if (kind === 'role' && methods.length > 0) return 'a role cannot have a password';
   const isHash = (hash: Value): boolean =>
     typeof hash === 'string' &&
     (hash.length === HASH_LENGTH || (hash === '' && isOlder(release, AUTH_METHODS)));
-  if (!hashesIn(fields[auth]).every(isHash)) return 'its password is no hash';
+  if (!hashesIn(fields[auth]).every(isHash)) return 'its password is not a hash';
   return nameProblem(fields[name]);
 };
 
@@ -239,13 +243,14 @@ const COLLATION_OPTIONS: ReadonlySet<string> = new Set([
 const collation: Check = (fields) => {
   const { name, type, options } = Field.collation;
   const kind = String(fields[type]).toUpperCase();
-  if (kind !== 'ICU' && kind !== 'BINARY') return `servers know no kind '${fields[type]}'`;
+  if (kind !== 'ICU' && kind !== 'BINARY')
+    return `servers do not know the type '${fields[type]}' of a collation`;
   const given = tableOf(fields[options]);
   const option = Object.keys(given).find((key) => !COLLATION_OPTIONS.has(key));
-  if (option !== undefined) return `servers know no option '${option}' of a collation`;
+  if (option !== undefined) return `servers do not know the option '${option}' of a collation`;
   const strength = given['strength'];
   if (strength !== undefined && !STRENGTHS.has(String(strength).toLowerCase())) {
-    return `there is no strength '${strength}'`;
+    return `strength '${strength}' does not exist`;
   }
   return nameProblem(fields[name]);
 };
@@ -257,7 +262,7 @@ const trigger: Check = (fields) => {
 
 const check: Check = (fields) => {
   const language = String(fields[Field.ckConstraint.code - 1]);
-  return language.toUpperCase() === 'SQL' ? undefined : `it is in '${language}'`;
+  return language.toUpperCase() === 'SQL' ? undefined : `its language is '${language}'`;
 };
 
 const KEY_ACTIONS: ReadonlySet<Value> = new Set([
@@ -269,7 +274,7 @@ const foreignKey: Check = (fields, { spaces }) => {
   const action = [onDelete, onUpdate].find(
     (at) => !KEY_ACTIONS.has(String(fields[at]).toLowerCase()),
   );
-  if (action !== undefined) return `there is no action '${fields[action]}'`;
+  if (action !== undefined) return `action '${fields[action]}' does not exist`;
   for (const [id, at] of [
     [childId, childColumns],
     [parentId, parentColumns],
@@ -278,7 +283,7 @@ const foreignKey: Check = (fields, { spaces }) => {
     const beyond = arrayOf(fields[at]).find(
       (each) => columns !== undefined && Number(each) >= columns,
     );
-    if (beyond !== undefined) return `there is no field ${Number(beyond) + 1}`;
+    if (beyond !== undefined) return `field ${Number(beyond) + 1} does not exist`;
   }
   return arrayOf(fields[childColumns]).length === 0 ? 'it has no fields' : undefined;
 };
@@ -332,7 +337,8 @@ function lostParents(rows: readonly SystemRow[], backup: Catalog, target: Catalo
   const there = new Set([...backup.spaces, ...target.spaces].map(({ id }) => id));
   const keys = rows.flatMap(({ fields }) => foreignKeysOf(fields));
   return keys.flatMap(({ name, parentId, fields }) => {
-    if (!there.has(parentId)) return `foreign key ${quoted(name)}: there is no space ${parentId}`;
+    if (!there.has(parentId))
+      return `foreign key ${quoted(name)}: space ${parentId} does not exist`;
     return fields.length === 0 ? `foreign key ${quoted(name)} has no fields` : [];
   });
 }

@@ -62,22 +62,23 @@ function partProblem(
   collations: ReadonlySet<Value>,
 ): string | undefined {
   if (field > MAX_FIELD) return `field ${field + 1} is not one of the first ${MAX_FIELD + 1}`;
-  if (!isKnownTo(release, FIELD_TYPES, type)) return `servers know no field type '${type}'`;
+  if (!isKnownTo(release, FIELD_TYPES, type)) return `servers do not know the field type '${type}'`;
   for (const key of Object.keys(options)) {
-    if (!isKnownTo(release, PART_OPTIONS, key)) return `servers know no option '${key}' of a part`;
+    if (!isKnownTo(release, PART_OPTIONS, key))
+      return `servers do not know the option '${key}' of a part`;
   }
   const collation = options['collation'];
   // 0 stands for none.
   if (typeof collation === 'number' && collation !== 0) {
-    if (!collations.has(collation)) return `there is no collation ${collation}`;
-    if (!COLLATED.has(type)) return `a part of the type '${type}' has a collation`;
+    if (!collations.has(collation)) return `collation ${collation} does not exist`;
+    if (!COLLATED.has(type)) return `a part of type '${type}' has a collation`;
   }
   if (path === '') return undefined;
   try {
     parsePath(path.replaceAll('[*]', ''));
     return undefined;
   } catch {
-    return 'a path leads nowhere';
+    return 'a path is invalid';
   }
 }
 
@@ -86,14 +87,15 @@ function rtreeProblem(
   isUnique: boolean,
   options: Table,
 ): string | undefined {
-  if (parts.length !== 1 || parts[0]!.type !== 'array') return 'an rtree has one part, of arrays';
-  if (isUnique) return 'an rtree cannot be unique';
+  if (parts.length !== 1 || parts[0]!.type !== 'array')
+    return 'an rtree index must have one part of type array';
+  if (isUnique) return 'an rtree index cannot be unique';
   const { dimension, distance } = options;
   if (typeof dimension === 'number' && (dimension < 1 || dimension > MAX_DIMENSION)) {
-    return `an rtree has 1 to ${MAX_DIMENSION} dimensions`;
+    return `an rtree index must have 1 to ${MAX_DIMENSION} dimensions`;
   }
   const isMetric = distance === undefined || ['euclid', 'manhattan'].includes(String(distance));
-  return isMetric ? undefined : `there is no distance '${distance}'`;
+  return isMetric ? undefined : `distance '${distance}' does not exist`;
 }
 
 const BITS = new Set(['unsigned', 'num', 'string', 'str', 'varbinary']);
@@ -108,32 +110,35 @@ function typeProblem(
   options: Table,
   engine: string,
 ): string | undefined {
-  if (engine === 'vinyl' && type !== 'tree') return `vinyl has no index of the type '${type}'`;
+  if (engine === 'vinyl' && type !== 'tree')
+    return `vinyl does not support indexes of type '${type}'`;
   const isMany = parts.some(({ path }) => path.includes('[*]'));
-  if (type !== 'tree' && isMany)
-    return `an index of the type '${type}' cannot have many keys a row`;
+  if (type !== 'tree' && isMany) return `an index of type '${type}' cannot be multikey`;
   if (type !== 'tree' && parts.some(({ isNullable }) => isNullable)) {
-    return `parts of an index of the type '${type}' cannot be null`;
+    return `parts of an index of type '${type}' cannot be nullable`;
   }
   if (type === 'rtree') return rtreeProblem(parts, isUnique, options);
   if (type === 'bitset') {
-    if (isUnique) return 'a bitset cannot be unique';
+    if (isUnique) return 'a bitset index cannot be unique';
     const isOne = parts.length === 1 && BITS.has(parts[0]!.type);
-    return isOne ? undefined : 'a bitset has one part, of unsigned, string or varbinary';
+    return isOne
+      ? undefined
+      : 'a bitset index must have one part of type unsigned, string or varbinary';
   }
-  if (type === 'hash' && !isUnique) return 'a hash is unique';
+  if (type === 'hash' && !isUnique) return 'a hash index must be unique';
   const unordered = parts.find((part) => UNORDERED.has(part.type));
   return unordered === undefined
     ? undefined
-    : `a part of the type '${unordered.type}' has no order`;
+    : `a part of type '${unordered.type}' cannot be ordered`;
 }
 
 function primaryProblem(parts: readonly Part[], options: Table): string | undefined {
-  if (options['unique'] === false) return 'a primary key is unique';
-  if (parts.some(({ isNullable }) => isNullable)) return 'a primary key cannot be null';
-  if (parts.some(({ path }) => path.includes('[*]'))) return 'a primary key is one key a row';
+  if (options['unique'] === false) return 'a primary index must be unique';
+  if (parts.some(({ isNullable }) => isNullable))
+    return 'a primary index cannot have nullable parts';
+  if (parts.some(({ path }) => path.includes('[*]'))) return 'a primary index cannot be multikey';
   return typeof options['func'] === 'number' && options['func'] > 0
-    ? 'a primary key is no function'
+    ? 'a primary index cannot be functional'
     : undefined;
 }
 
@@ -153,7 +158,9 @@ function optionProblem(options: Table): string | undefined {
   }
   const { range_size: range, page_size: page } = options;
   const isPage = typeof range === 'number' && typeof page === 'number';
-  return isPage && range !== 0 && page > range ? 'a page is larger than a range' : undefined;
+  return isPage && range !== 0 && page > range
+    ? "its option 'page_size' is larger than its 'range_size'"
+    : undefined;
 }
 
 /** Returns the reason why parts contradict each other or the format of their space. */
@@ -165,13 +172,13 @@ function partsProblem(
   const seen = new Set<string>();
   for (const { field, type, path } of parts) {
     const key = `${field} ${path}`;
-    if (seen.has(key)) return `field ${field + 1} is a part twice`;
+    if (seen.has(key)) return `field ${field + 1} is used by two parts`;
     seen.add(key);
     const column = format[field];
     if (isFunctional || path !== '' || !isTable(column)) continue;
     const given = String(column['type'] ?? 'any').toLowerCase();
     if (OPPOSED.get(given)?.has(type)) {
-      return `field ${field + 1} is of the type '${given}', and its part of '${type}'`;
+      return `field ${field + 1} has the type '${given}', but its part has '${type}'`;
     }
   }
   return undefined;
@@ -211,12 +218,12 @@ export function indexProblem(
   const isPrimary = fields[Field.index.id] === 0;
   const isUnique = options['unique'] !== false;
   const isFunctional = typeof options['func'] === 'number' && options['func'] > 0;
-  if (space.isView) return 'a view has no indexes';
+  if (space.isView) return 'a view cannot have indexes';
   if (Number(fields[Field.index.id]) >= MAX_INDEXES)
-    return `a space has ${MAX_INDEXES} indexes at most`;
-  if (!isKnownTo(release, INDEX_TYPES, type)) return `servers know no index type '${type}'`;
+    return `a space can have at most ${MAX_INDEXES} indexes`;
+  if (!isKnownTo(release, INDEX_TYPES, type)) return `servers do not know the index type '${type}'`;
   const option = Object.keys(options).find((key) => !isKnownTo(release, INDEX_OPTIONS, key));
-  if (option !== undefined) return `servers know no option '${option}' of an index`;
+  if (option !== undefined) return `servers do not know the option '${option}' of an index`;
   if (options['unique'] !== undefined && typeof options['unique'] !== 'boolean') {
     return "its option 'unique' is neither true nor false";
   }
@@ -249,8 +256,6 @@ export function filledProblem(
 ): string | undefined {
   const parts = (primaryKey[Field.index.parts] as Value[]).map(partOf);
   const part = parts.find((each) => each.field === field && each.path === path);
-  if (part === undefined) return 'the field that it fills is no part of the primary key';
-  return COUNTED.has(part.type)
-    ? undefined
-    : `the field that it fills is of the type '${part.type}'`;
+  if (part === undefined) return 'the field that it fills is not a part of the primary index';
+  return COUNTED.has(part.type) ? undefined : `the field that it fills has the type '${part.type}'`;
 }

@@ -49,7 +49,7 @@ export function viewsInCircles(rows: readonly SystemRow[], release: Release): st
       if (other === undefined || other === top.row || done.has(other)) continue;
       if (open.has(other))
         circles.push(
-          `${describeThing('space', top.row)}: it reads ${describeThing('space', other)}, which reads it`,
+          `${describeThing('space', top.row)} and ${describeThing('space', other)} read each other`,
         );
       else enter(other);
     }

@@ -116,7 +116,7 @@ export function checkRevoked(revoked: readonly Revocation[]): void {
   const { grantee, objectType, objectId } = unknown;
   throw new TntarError(
     'archive',
-    `manifest.json: 'revoked' has ${objectType} ${objectId} for the user ${grantee}, which no server grants by itself`,
+    `manifest.json: 'revoked' has ${objectType} ${objectId} for the user ${grantee}, but no server grants that by default`,
   );
 }
 

@@ -29,7 +29,7 @@ function placeOf(tokens: readonly string[], at: number, isTrimmed: boolean): Pla
 function unclear(name: string, next: string, what: string, why: string): TntarError {
   return new TntarError(
     'usage',
-    `space ${quoted(name)} cannot become ${quoted(next)}: ${what} names ${quoted(why)}, which may stand for something else there`,
+    `space ${quoted(name)} cannot be renamed to ${quoted(next)}: ${what} uses ${quoted(why)}, possibly as the name of something else`,
     { hint: `leave ${what} out, or choose another name` },
   );
 }

@@ -112,7 +112,7 @@ function cut(sql: string): string[] {
     if (tokens.length > 2 * MAX_SQL_TOKENS) {
       throw new TntarError(
         'failure',
-        `SQL has more than ${MAX_SQL_TOKENS} words and signs: ${shorten(sql)}`,
+        `SQL has more than ${MAX_SQL_TOKENS} tokens: ${shorten(sql)}`,
       );
     }
   }

@@ -294,10 +294,10 @@ describe('definitions of two versions', () => {
       compared([{}, OLD], [{}, NEW], [left, right]).differences.map(showDefinition);
     deepEqual(lines([revoked(276), revoked(305)], [revoked(305)]), []);
     deepEqual(lines([revoked(305)], []), [
-      "- revoked: what a server grants by itself to role 'public' on space 305",
+      "- revoked: built-in grant to role 'public' on space 305",
     ]);
     deepEqual(lines([], [revoked(341)]), [
-      "+ revoked: what a server grants by itself to role 'public' on space 341",
+      "+ revoked: built-in grant to role 'public' on space 341",
     ]);
   });
 
@@ -308,7 +308,9 @@ describe('definitions of two versions', () => {
     deepEqual(shown(old, hinted, [OLD, NEW]), ["~ index 'pk' of space 'T': hint none -> false"]);
     const { differences, converted } = compared([hinted, NEW], [old, OLD]);
     deepEqual(differences, []);
-    deepEqual(converted?.notes, ["index 'pk' of space 'T': 'hint' is left out, which needs 2.6.1"]);
+    deepEqual(converted?.notes, [
+      "index 'pk' of space 'T': 'hint' is left out, because it needs 2.6.1",
+    ]);
   });
 
   it('name grants on what the other version does not ship', () => {

@@ -119,7 +119,7 @@ describe('long rows', function () {
     });
   }
 
-  it('that have no key in common are compared as wholes', async () => {
+  it('that have no key in common are compared as whole rows', async () => {
     const some = LEFT.slice(0, 3);
     const [left, right] = [0, 1].map((field) => ({ version: '3.4.0', index: 'tree', field }));
     const { spaces } = await diff(origin(some, left!), origin(some, right!));

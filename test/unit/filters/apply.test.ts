@@ -167,13 +167,13 @@ describe('a filter that makes many rows of one', () => {
         yield null;
         return tuple;
       } as Filter,
-      /row \[1\]: a generator has to yield its tuples/,
+      /row \[1\]: a generator must yield its tuples/,
     ],
     [
       'a view of bytes that are no tuple',
       (_: unknown, tuple: Tuple) =>
         Reflect.construct(tuple.constructor, [Buffer.of(0x92, 1)]) as Tuple,
-      /row \[1\]: it returned a tuple of bytes that are none/,
+      /row \[1\]: it returned bytes that are not a tuple/,
     ],
   ] as [string, Filter, RegExp][]) {
     it(`refuses ${what}`, async () => {
@@ -225,7 +225,7 @@ describe('a filter that makes many rows of one', () => {
     );
     await rejects(async () => rewrite.head(headOf(SPACES)), {
       kind: 'failure',
-      message: "the filter gives space 'log' another id",
+      message: "the filter changes the id of space 'log'",
     });
   });
 });
@@ -242,7 +242,7 @@ describe('a filter that asks for a large field', () => {
       },
       {
         message:
-          "the filter: space 'log', row [7]: field 1 holds too much to be decoded: 250,000 values are the limit",
+          "the filter: space 'log', row [7]: field 1 has too many values to decode: the limit is 250,000",
         hint: /tuple\.field\(\)/,
       },
     );

@@ -81,9 +81,9 @@ describe('vinylMisfits', () => {
     deepEqual(vinylMisfits(catalog), [
       "space 'a': it is temporary",
       "space 'a': it has compressed fields",
-      "index 'hash' of space 'a': it is of type hash",
-      "index 'area' of space 'a': it is of type rtree",
-      "index 'bits' of space 'a': it is of type bitset",
+      "index 'hash' of space 'a': its type is hash",
+      "index 'area' of space 'a': its type is rtree",
+      "index 'bits' of space 'a': its type is bitset",
       "index 'lower' of space 'a': it is functional",
     ]);
   });

@@ -80,7 +80,7 @@ describe('excludeRows', () => {
 
   it('names the foreign keys of rows that refer to rows which are left out', async () => {
     deepEqual((await excluded('users')).warnings, [
-      "foreign key 'of_user' of 'orders' refers to 'users', whose rows are excluded: a restore refuses rows of 'orders' that refer to nothing",
+      "foreign key 'of_user' of 'orders' refers to 'users'; rows of 'users' are excluded, and a restore refuses rows of 'orders' that refer to missing rows",
     ]);
     for (const patterns of [['orders'], ['users', 'orders'], ['log*']]) {
       deepEqual((await excluded(...patterns)).warnings, [], String(patterns));
@@ -90,7 +90,7 @@ describe('excludeRows', () => {
   it('refuses patterns that fit no space, unless they may', async () => {
     await rejects(async () => excluded('users', 'user'), {
       kind: 'usage',
-      message: "no space fits 'user'",
+      message: "no space matches 'user'",
       hint: /there are users; log\.1/,
     });
     deepEqual((await excludeRows(['user'], { mayLack: true }).head(whole())).warnings, []);
@@ -137,7 +137,10 @@ describe('excludeRows', () => {
           for await (const _ of items);
         },
       ),
-      { kind: 'archive', message: "space 'log' has rows, and the manifest excludes them" },
+      {
+        kind: 'archive',
+        message: "space 'log' has rows, but the manifest says that they are excluded",
+      },
     );
   });
 });

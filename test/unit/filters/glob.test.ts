@@ -85,7 +85,7 @@ describe('glob', () => {
       String.fromCodePoint(0x10000 + i),
     );
     const random = Array.from({ length: 60 }, (_, i) => flat(letters.slice(i) + i));
-    // No character is there twice: what is remembered of one must do for others.
+    // No character occurs twice: what is remembered of one must do for others.
     const different = random.map((_, i) =>
       flat(characters.slice(i * 16_000, (i + 1) * 16_000).join('')),
     );
@@ -158,10 +158,13 @@ describe('glob', () => {
 
   it('refuses as a wrong call what has no meaning', () => {
     for (const [pattern, message] of [
-      ['[[:alpha:]]*', /cannot read the pattern '\[\[:alpha:\]\]\*': there are no classes/],
-      ['[[.a.]]', /there are no classes/],
+      [
+        '[[:alpha:]]*',
+        /cannot read the pattern '\[\[:alpha:\]\]\*': classes such as \[\[:alpha:\]\] are not supported/,
+      ],
+      ['[[.a.]]', /classes such as .* are not supported/],
       [`*${'x'.repeat(5000)}`, /it has more than 4096 characters/],
-      ['', /an empty pattern fits no name/],
+      ['', /an empty pattern cannot match a space name/],
     ] as const) {
       throws(() => chooseSpaces({ only: [pattern] }), { kind: 'usage', message });
     }

@@ -170,7 +170,7 @@ describe('maskFields', () => {
       const head = headOf({ ...SPACES, 280: [[512, 1, 'users', 'memtx', 0, {}, format]] });
       await rejects(Promise.resolve(maskFields([parseMask('users.secret=hash')]).head(head)), {
         kind: 'usage',
-        message: new RegExp(`'users.secret' is ${type}, which holds no hash`),
+        message: new RegExp(`'users.secret' has the type ${type}, which cannot hold a hash`),
       });
     });
   }
@@ -197,28 +197,43 @@ describe('maskFields', () => {
   };
 
   for (const [mask, type, part, message] of [
-    ['fixed:x', 'any', { type: 'unsigned' }, /is any and unsigned, and 'x' is no whole number/],
-    ['fixed:x', 'scalar', { type: 'unsigned' }, /'x' is no whole number/],
+    [
+      'fixed:x',
+      'any',
+      { type: 'unsigned' },
+      /has the type any and unsigned, and 'x' is not a whole number/,
+    ],
+    ['fixed:x', 'scalar', { type: 'unsigned' }, /'x' is not a whole number/],
     ['fixed:-1', 'integer', { type: 'unsigned' }, /-1 is not between/],
-    ['fixed:0.5', 'number', { type: 'integer' }, /'0.5' is no whole number/],
-    ['fixed:x', 'any', { type: 'array' }, /no text stands for such a value/],
+    ['fixed:0.5', 'number', { type: 'integer' }, /'0.5' is not a whole number/],
+    ['fixed:x', 'any', { type: 'array' }, /such a value cannot be written as text/],
     [
       'fixed:x',
       'any',
       { type: 'string', path: 'name' },
-      /holds what the index 'sec' reads by a path/,
+      /has values that the index 'sec' reads by a path/,
     ],
     [
       'fixed:x',
       'any',
       { type: 'string', path: '[*]' },
-      /holds what the index 'sec' reads by a path/,
+      /has values that the index 'sec' reads by a path/,
     ],
-    ['null', 'any', { type: 'string', path: 'name' }, /holds what the index 'sec' reads by a path/],
-    ['hash', 'any', { type: 'string', path: 'name' }, /holds what the index 'sec' reads by a path/],
-    ['hash', 'any', { type: 'boolean' }, /is boolean, which holds no hash/],
-    ['hash', 'string', { type: 'string', collation: 2 }, /compared by the collation 'unicode_ci'/],
-    ['hash', 'string', { type: 'string', collation: 1 }, /compared by the collation 'unicode'/],
+    [
+      'null',
+      'any',
+      { type: 'string', path: 'name' },
+      /has values that the index 'sec' reads by a path/,
+    ],
+    [
+      'hash',
+      'any',
+      { type: 'string', path: 'name' },
+      /has values that the index 'sec' reads by a path/,
+    ],
+    ['hash', 'any', { type: 'boolean' }, /has the type boolean, which cannot hold a hash/],
+    ['hash', 'string', { type: 'string', collation: 2 }, /has the collation 'unicode_ci'/],
+    ['hash', 'string', { type: 'string', collation: 1 }, /has the collation 'unicode'/],
   ] as const) {
     it(`refuses ${mask} of ${type} with a part ${JSON.stringify(part)}`, async () => {
       const masked = maskIn(mask, { type, is_nullable: true }, [
@@ -313,7 +328,7 @@ describe('maskFields', () => {
         const masks = ['mails.of=hash', 'users.id=hash'].map(parseMask);
         await rejects(Promise.resolve(maskFields(masks).head(split)), {
           kind: 'usage',
-          message: /one end of which holds integers and the other numbers: hashes would differ/,
+          message: /its two ends hold integers and numbers: their hashes would differ/,
         });
       });
 

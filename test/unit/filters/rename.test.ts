@@ -32,13 +32,13 @@ describe('renameSpaces', () => {
   });
 
   it('says what it does', () => {
-    equal(renameSpaces(new Map([['a', 'b']])).changed, "space 'a' is 'b'");
+    equal(renameSpaces(new Map([['a', 'b']])).changed, "space 'a' is renamed to 'b'");
   });
 
   it('refuses a name that is not there, and names what is', () => {
     throws(() => rename({ x: 'y' }, { 280: SPACES }), {
       kind: 'usage',
-      message: "no space is called 'x'",
+      message: "no space is named 'x'",
       hint: 'there are T; u',
     });
   });
@@ -65,7 +65,10 @@ describe('renameSpaces', () => {
   });
 
   it('refuses SQL in which the name may be a column, or the new name is something else', () => {
-    const refused = { kind: 'usage', message: /space 'T' cannot become 'new': view 'V' names/ };
+    const refused = {
+      kind: 'usage',
+      message: /space 'T' cannot be renamed to 'new': view 'V' uses/,
+    };
     const column = { 280: [...SPACES, view('SELECT T FROM u, T', 'T')] };
     throws(() => rename({ T: 'new' }, column), refused);
     const taken = { 280: [...SPACES, view('SELECT "new".a FROM T AS "new"')] };

@@ -8,11 +8,14 @@ const archiveOf = (only?: 'data' | 'schema') =>
 
 describe('what is wanted of a backup', () => {
   for (const [wanted, message] of [
-    [{ onConflict: 'skip' }, /--on-conflict skip is for --data-only/],
-    [{ only: 'schema', onConflict: 'replace' }, /--on-conflict replace is for --data-only/],
-    [{ only: 'data', existing: 'drop' }, /--existing drop is not for --data-only/],
-    [{ only: 'schema', existing: 'truncate' }, /--existing truncate is about rows/],
-    [{ only: 'schema', existing: 'replace' }, /--existing replace is about rows/],
+    [{ onConflict: 'skip' }, /--on-conflict skip works only with --data-only/],
+    [
+      { only: 'schema', onConflict: 'replace' },
+      /--on-conflict replace works only with --data-only/,
+    ],
+    [{ only: 'data', existing: 'drop' }, /--existing drop does not work with --data-only/],
+    [{ only: 'schema', existing: 'truncate' }, /--existing truncate needs rows/],
+    [{ only: 'schema', existing: 'replace' }, /--existing replace needs rows/],
   ] as [Wanted, RegExp][]) {
     it(`cannot be ${JSON.stringify(wanted)}`, () => {
       throws(() => checkWanted(wanted), { kind: 'usage', message });

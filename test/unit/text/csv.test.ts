@@ -51,7 +51,7 @@ describe('rows as CSV', () => {
     equal(textOf('csv', layout, [[1, 2, 3, 4]]), 'id,value,last,4\n1,2,3,4\n');
     throws(
       () => textOf('csv', layout, [[1], [1, 2, 3, 4]]),
-      /a row of 4 fields, where there are 3/,
+      /a row has 4 fields, but there are only 3/,
     );
   });
 
@@ -95,7 +95,7 @@ describe('rows as CSV', () => {
   it('have no form for a string that is no UTF-8', () => {
     const quoted = Buffer.from('a32c22ff', 'hex');
     for (const value of [NOT_UTF8, quoted, [NOT_UTF8]]) {
-      throws(() => textOf('csv', layout, [[1, value]]), /no valid UTF-8/);
+      throws(() => textOf('csv', layout, [[1, value]]), /not valid UTF-8/);
     }
   });
 });
@@ -120,7 +120,7 @@ describe('the fields that are asked for', () => {
       message: "space 't' has no field 'x'",
       hint: /^there are id; value; last;/,
     });
-    throws(() => layoutFor(ANY, { only: ['id', '1'] }), /'id' is asked for twice/);
+    throws(() => layoutFor(ANY, { only: ['id', '1'] }), /'id' is named twice/);
     throws(() => layoutFor(ANY, { only: ['0'] }), /no field '0'/);
   });
 });

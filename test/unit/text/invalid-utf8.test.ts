@@ -43,7 +43,7 @@ describe('a string that is not valid UTF-8', () => {
         [1, 'a', [NOT_UTF8]],
       ]) {
         throws(() => textOf('error', format, row), {
-          message: 'a string that is no valid UTF-8',
+          message: 'a string that is not valid UTF-8',
           hint: /--invalid-utf8 base64 or replace/,
         });
       }
@@ -212,8 +212,8 @@ describe('indexes of strings that are replaced', () => {
         deepEqual(lines(how), ['PRIMARY KEY', 'UNIQUE INDEX "t_by_id"']);
       }
       deepEqual(rowWriter({ format, invalidUtf8: 'replace' }, new TextBuffer(), keyed).notes, [
-        "index 'pk' is not unique there: different strings in it may become the same",
-        "index 'by_any' is not unique there: values of different types in it may read the same",
+        "index 'pk' is not unique in the output: different strings may become the same",
+        "index 'by_any' is not unique in the output: values of different types may have the same text",
       ]);
     }
   });

@@ -28,7 +28,9 @@ describe('a table of another database', () => {
     it(`has up to ${most} columns in ${format}, and --fields chooses which`, () => {
       equal(refusal(format, columns(most)), undefined);
       throws(() => textOf(format, layoutFor(columns(most + 1)), []), {
-        message: new RegExp(`^${most + 1} columns, and a table of .* has ${most} at most$`),
+        message: new RegExp(
+          `^there are ${most + 1} columns, and a table of .* can have at most ${most}$`,
+        ),
         hint: new RegExp(`choose up to ${most} of them with --fields`),
       });
       const some = layoutFor(columns(most + 1), { only: ['f1', 'f0'] });
@@ -38,7 +40,7 @@ describe('a table of another database', () => {
 
   it('has columns for as many fields as the first row has, too', () => {
     const row = [Array(2001).fill(1)];
-    throws(() => textOf('sqlite', layoutFor(columns(1)), row), /^Error: 2001 columns/);
+    throws(() => textOf('sqlite', layoutFor(columns(1)), row), /^Error: there are 2001 columns/);
   });
 
   it('has as many columns as there are in standard SQL, JSON and CSV', () => {
@@ -53,7 +55,7 @@ describe('a table of another database', () => {
     }
     for (const name of ['x'.repeat(64), 'я'.repeat(32)]) {
       throws(() => textOf('postgres', layoutFor(named(name)), []), {
-        message: /^the name "[xя]+" has 64 bytes, and PostgreSQL takes 63$/,
+        message: /^the name "[xя]+" has 64 bytes, and the limit of PostgreSQL is 63$/,
         hint: /--fields/,
       });
       for (const format of ['sql', 'sqlite'] as const)
@@ -64,7 +66,7 @@ describe('a table of another database', () => {
   it('has no column in PostgreSQL that all its tables have already', () => {
     for (const name of ['ctid', 'xmin', 'cmin', 'xmax', 'cmax', 'tableoid']) {
       throws(() => textOf('postgres', layoutFor(named('id', name)), []), {
-        message: `every table of PostgreSQL has a column "${name}" of its own`,
+        message: `every table of PostgreSQL already has a column "${name}"`,
         hint: /--fields/,
       });
       equal(refusal('sqlite', named('id', name)), undefined);
@@ -101,7 +103,7 @@ describe('a table of another database', () => {
     equal(text.includes('PRIMARY KEY'), false);
     match(text, /CREATE UNIQUE INDEX "t_fits" ON "t"/);
     deepEqual(rowWriter({ format: 'postgres' }, new TextBuffer(), layout).notes, [
-      "index 'pk' is left out: it has 33 fields, and PostgreSQL takes 32",
+      "index 'pk' is left out: it has 33 fields, and the limit of PostgreSQL is 32",
     ]);
     match(textOf('sqlite', layout, []), /PRIMARY KEY/);
   });
@@ -149,14 +151,14 @@ describe('a table of another database', () => {
     ] as const;
     const notes = (format: TextFormat) =>
       rowWriter({ format }, new TextBuffer(), layoutOfMany(spaces, 'users')).notes;
-    deepEqual(notes('sqlite'), ["SQLite takes 'Users' and 'users' for one table"]);
+    deepEqual(notes('sqlite'), ["SQLite treats 'Users' and 'users' as the same table"]);
     deepEqual(notes('postgres'), []);
   });
 
   it('has no name that the database, or what loads it, would take for another', () => {
     for (const [format, space, reason] of [
-      ['postgres', 'pg_class', /PostgreSQL allows no table with the name "pg_class"/],
-      ['sqlite', 'SQLITE_x', /SQLite allows no table with the name "SQLITE_x"/],
+      ['postgres', 'pg_class', /PostgreSQL does not allow a table with the name "pg_class"/],
+      ['sqlite', 'SQLITE_x', /SQLite does not allow a table with the name "SQLITE_x"/],
       ['sqlite', 'a\r\nb', /a line end of two characters/],
       ['sql', '', /a name is empty/],
     ] as const) {

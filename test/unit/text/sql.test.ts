@@ -114,13 +114,16 @@ describe('rows as SQL', () => {
       ['string', {}],
     ] as [string, Plain][]) {
       for (const format of ['sql', 'sqlite', 'postgres'] as const) {
-        throws(() => literal(format, type, value), new RegExp(`where the format says ${type}`));
+        throws(() => literal(format, type, value), new RegExp(`the format says ${type}, and `));
       }
     }
   });
 
   it('have no zero byte in the text of SQL', () => {
-    throws(() => literal('sql', 'string', 'a\0'), /a zero byte, which a text of SQL cannot hold/);
+    throws(
+      () => literal('sql', 'string', 'a\0'),
+      /a zero byte, which a string literal of SQL cannot hold/,
+    );
     equal(literal('sqlite', 'string', "'\0"), "CAST(X'2700' AS TEXT)");
   });
 
@@ -177,9 +180,9 @@ describe('rows as SQL', () => {
     const layout = layoutFor(fields, { indexes, only: ['id'] });
     const { notes } = rowWriter({ format: 'sql' }, new TextBuffer(), layout);
     deepEqual(notes, [
-      "index 'bits' is left out: it is of the type bitset",
-      "index 'function' is left out: it is of what a function returns",
-      "index 'other' is left out: not all its fields were asked for",
+      "index 'bits' is left out: its type is bitset",
+      "index 'function' is left out: it is functional",
+      "index 'other' is left out: not all its fields were chosen",
     ]);
   });
 
@@ -252,7 +255,7 @@ COMMIT;
         notes,
         blurred.map(
           (name) =>
-            `index '${name}' is not unique there: a float and another number in it may read the same`,
+            `index '${name}' is not unique in the output: a float and another number may have the same text`,
         ),
       );
     }
@@ -273,7 +276,10 @@ COMMIT;
 
   it('are of no table of which nothing says what columns it has', () => {
     for (const format of ['sql', 'sqlite', 'postgres'] as const) {
-      throws(() => textOf(format, layoutFor([], { indexes: [] }), []), /which columns there are/);
+      throws(
+        () => textOf(format, layoutFor([], { indexes: [] }), []),
+        /index or row that defines columns/,
+      );
     }
   });
 
@@ -310,7 +316,7 @@ COMMIT;
       ['postgres', 'any'],
     ] as const) {
       throws(() => textOf(format, of(type), zero), {
-        message: /^the number -0\.0, of which .* makes 0$/,
+        message: /^the number -0\.0, which .* turns into 0$/,
         hint: /--fields/,
       });
     }

@@ -115,7 +115,7 @@ export const FORMS: readonly [what: string, value: Plain, json: string, csv?: st
     '"{""$map"":[[1,""a""],[""x"",null]]}"',
   ],
   [
-    'a map with a key that is there twice',
+    'a map with a key that occurs twice',
     Buffer.from('82a16101a16102', 'hex'),
     '{"$map":[["a",1],["a",2]]}',
     '"{""$map"":[[""a"",1],[""a"",2]]}"',

@@ -50,7 +50,7 @@ describe('exact values', () => {
       `a map with the keys ${keys.join(', ')}`,
       pack(new Map(keys.map((key, i) => [key, i]))),
     ]),
-    ['a map with a key that is there twice', hex('82a16101a16102')],
+    ['a map with a key that occurs twice', hex('82a16101a16102')],
     [
       'a map with __proto__',
       pack(

@@ -169,7 +169,7 @@ describe('encode', () => {
   });
 
   it('refuses a whole number made in code that may have lost its low bits', () => {
-    throws(() => encode([2 ** 53]), /9007199254740992 is no exact integer/);
+    throws(() => encode([2 ** 53]), /9007199254740992 is not an exact integer/);
   });
 
   it('writes an extension that was made in code', () => {

@@ -33,7 +33,7 @@ describe('editMap', () => {
     ['the last pair', map(['a', 1], ['b', 2]), without('b'), map(['a', 1])],
     ['all pairs', map(['a', 1], ['b', 2]), without('a', 'b'), map()],
     [
-      'a key that is there twice',
+      'a key that occurs twice',
       map(['a', 1], ['b', 2], [pack('a'), 3]),
       without('a'),
       map(['b', 2]),

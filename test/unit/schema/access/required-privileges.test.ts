@@ -156,7 +156,7 @@ describe('what a user lacks for a restore', () => {
     it('includes what nobody may grant to itself', () => {
       const steps: PlainStep[] = [[312, [1, ZOE, 'space', 599, 1], 'replace']];
       deepEqual(lacking({ steps, release }, WRITES, MAY_GRANT), [
-        "grants to 'zoe' itself, which only admin may restore",
+        "the right to restore grants to 'zoe' (only admin has it)",
       ]);
       deepEqual(lacking({ steps, release: [3, 5] }, WRITES, MAY_GRANT), []);
     });

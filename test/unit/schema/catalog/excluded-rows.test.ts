@@ -52,7 +52,7 @@ describe('the plan of a restore of spaces whose rows are excluded', () => {
       deepEqual([...plan.destinations.keys()], filled, existing);
       equal(
         plan.omissions.includes(
-          "rows of space 'child': they are excluded; the rows on the target stay as they are",
+          "rows of space 'child': they are excluded; the rows on the target are kept",
         ),
         true,
       );
@@ -73,7 +73,7 @@ describe('the plan of a restore of spaces whose rows are excluded', () => {
   it('names the rows that a drop takes, and that do not come back', () => {
     const { losses, destinations } = planOf(family(700, 701), [513], { existing: 'drop' });
     deepEqual(losses, [
-      "space 'child' is recreated without rows: those of the backup are excluded",
+      "space 'child' is recreated without rows, because the rows of the backup are excluded",
     ]);
     deepEqual([...destinations.keys()], [512, 513]);
   });
@@ -96,7 +96,7 @@ describe('the plan of a restore of spaces whose rows are excluded', () => {
   });
 
   it('warns of a foreign key of the target that rows meet there', () => {
-    const line = `not all rows may go into 'child': ${KEY}, whose rows are excluded`;
+    const line = `some rows may be refused by 'child': ${KEY}, and rows of 'parent' are excluded`;
     for (const options of [{ existing: 'replace' }, { only: 'data' }] as PlanOptions[]) {
       const { notes, brokenKeys, conflicts } = planOf(family(700, 701), [512], options);
       deepEqual([brokenKeys, conflicts], [[], []]);
@@ -109,7 +109,7 @@ describe('the plan of a restore of spaces whose rows are excluded', () => {
     const { notes, brokenKeys } = planOf(target, [512], { existing: 'replace' });
     deepEqual(brokenKeys, []);
     equal(
-      notes.some((note) => note.startsWith(`${KEY}, which stays`)),
+      notes.some((note) => note.startsWith(`${KEY}, which is kept`)),
       true,
       String(notes),
     );
@@ -136,6 +136,8 @@ describe('the plan of a restore of spaces whose rows are excluded', () => {
       releases,
     });
     deepEqual(brokenKeys, []);
-    deepEqual(notes, [`${KEY}, whose rows are excluded: SQL may find rows that refer to nothing`]);
+    deepEqual(notes, [
+      `${KEY}; rows of 'parent' are excluded, so SQL may find references to missing rows`,
+    ]);
   });
 });

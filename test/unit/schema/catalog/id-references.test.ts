@@ -157,7 +157,9 @@ describe("a row with the target's ids", () => {
   it('does without the events of a space that is not there, whose id another may get', () => {
     const { row, lost } = moved(296, onEvents(66, ['box.space[999].on_replace', 'app.event']));
     deepEqual(row, onEvents(660, ['app.event']));
-    deepEqual(lost, ['event box.space[999].on_replace, for there is no such space on the target']);
+    deepEqual(lost, [
+      'event box.space[999].on_replace, because its space does not exist on the target',
+    ]);
   });
 
   it('is the very same where no id differs', () => {
@@ -179,7 +181,9 @@ describe("a row with the target's ids", () => {
       const ownedBy99 = [row[0]!, 99, ...row.slice(2)];
       const { row: got, lost } = moved(spaceId, ownedBy99);
       equal(got?.[1], RESTORER);
-      deepEqual(lost, ['its owner is not on the target, so it will belong to who restores']);
+      deepEqual(lost, [
+        'its owner does not exist on the target, so the restoring user will own it',
+      ]);
     }
   });
 
@@ -202,9 +206,9 @@ describe("a row with the target's ids", () => {
     ]);
     deepEqual(row?.slice(5), [{ constraint: { a: 660 } }, [{ name: 'x', constraint: {} }]]);
     deepEqual(lost, [
-      "constraint 'b', for its function is not there",
-      "constraint 'c', for its function is not there",
-      'a default, for its function is not there',
+      "constraint 'b', because its function does not exist on the target",
+      "constraint 'c', because its function does not exist on the target",
+      'a default, because its function does not exist on the target',
     ]);
   });
 

@@ -48,14 +48,14 @@ describe('users that a configuration manages', () => {
       { 304: [user(32, 'app')] },
       { 304: [[40, 1, 'app', 'user', { 'chap-sha1': 'y' }, [], 5, CONFIG]] },
     );
-    deepEqual(conflicts, ["user 'app' exists, and is another"]);
+    deepEqual(conflicts, ["user 'app' already exists with a different definition"]);
   });
 
   it('are named if the configuration of the target would drop them', () => {
     const backup = { 304: [user(32, 'app', CONFIG), user(33, 'ours', CONFIG), user(34, 'lua')] };
     const { notes } = plan(backup, { 304: [user(40, 'app', CONFIG)] });
     deepEqual(notes, [
-      "user 'ours': managed by the configuration of the source; add to the configuration of the target, or the target drops it on its next reload",
+      "user 'ours': managed by the configuration of the source; add to the configuration of the target, or the next reload there drops it",
     ]);
     deepEqual(plan(backup, {}).notes, []);
   });
@@ -85,7 +85,7 @@ describe('users that a configuration manages', () => {
       { source: versionsOf('3.9.0'), target: versionsOf('2.11.0') },
     );
     deepEqual(notes, [
-      "user 'app': managed by a configuration on the source, which servers before 3.6 do not record",
+      "user 'app': managed by the configuration of the source; servers before 3.6 do not record that",
     ]);
   });
 });

@@ -44,7 +44,7 @@ describe('constraints of SQL, for 2.11 and newer', () => {
   const TABLES = [spaceRow(513, 'child'), spaceRow(512, 'parent')];
   const INDEXED = { [INDEX]: [indexRow(513, 1, 'up', { parts: [{ field: 2 }, [0, 'integer']] })] };
 
-  const CHECKED_NOW = `foreign keys of space 'child': all of its rows will be checked, for Lua could write past them before 2.11`;
+  const CHECKED_NOW = `foreign keys of space 'child': all of its rows will be checked, because Lua could bypass the keys before 2.11`;
 
   it('become constraints of the space', () => {
     const rows = {
@@ -145,7 +145,7 @@ describe('constraints of SQL, for 2.11 and newer', () => {
       );
       deepEqual(notes, [
         CHECKED_NOW,
-        `foreign key 'fk' of space 'child': ${lost} is left out, for servers from 2.11 on do not know it`,
+        `foreign key 'fk' of space 'child': ${lost} is left out, because servers from 2.11 on do not support it`,
       ]);
     });
   }
@@ -155,7 +155,7 @@ describe('constraints of SQL, for 2.11 and newer', () => {
     const rows = { [SPACE]: TABLES, [INDEX]: [index], [FK]: [fkRow({})] };
     deepEqual(converted(rows, '2.6', '2.11').notes, [
       CHECKED_NOW,
-      `foreign key 'fk' of space 'child': no index is over its columns, and servers from 2.11 on let nobody delete from 'parent' until there is one`,
+      `foreign key 'fk' of space 'child': no index covers its columns; servers from 2.11 on refuse to delete from 'parent' until one does`,
     ]);
   });
 
@@ -163,7 +163,7 @@ describe('constraints of SQL, for 2.11 and newer', () => {
     const rows = { [SPACE]: TABLES, [CK]: [[513, 'ck', false, 'SQL', 'a > 0', false]] };
     const { backup, notes } = converted(rows, '2.6', '2.11');
     deepEqual(notes, [
-      `check 'ck' of space 'child' is disabled and left out, for servers from 2.11 on would enforce it`,
+      `check 'ck' of space 'child' is disabled and left out, because servers from 2.11 on would enforce it`,
     ]);
     deepEqual(fieldsOf(backup, FUNC), []);
     deepEqual(backup.rows(SPACE)[0]?.fields[5], {});
@@ -240,8 +240,8 @@ describe('defaults of 2.x, for 3.x', () => {
 
   it('are named where they are left out or do more than they did', () => {
     deepEqual(result.notes, [
-      `field 'd' of space 's': its default (filled) is left out, for servers from 3.0 on take constants only`,
-      `defaults of fields of 's': from 3.0 on they fill in for NULL, too, and in what Lua writes, and triggers of SQL do not see them yet`,
+      `field 'd' of space 's': its default (filled) is left out, because servers from 3.0 on accept constants only`,
+      `defaults of fields of 's': from 3.0 on they also replace NULL, they also apply to rows that Lua writes, and SQL triggers do not see them yet`,
     ]);
   });
 
@@ -307,8 +307,8 @@ describe('for an older server', () => {
     const { backup, notes, hints } = converted(rows, '2.11.5', '2.6.0');
     deepEqual(notes, []);
     deepEqual(hints, [
-      "space 's': 'defer_deletes' is left out, which needs 2.10",
-      "index 'pk' of space 's': 'hint' is left out, which needs 2.6.1",
+      "space 's': 'defer_deletes' is left out, because it needs 2.10",
+      "index 'pk' of space 's': 'hint' is left out, because it needs 2.6.1",
     ]);
     deepEqual(backup.rows(SPACE)[0]?.fields[5], { group_id: 0 });
     deepEqual(backup.rows(INDEX)[0]?.fields[4], { unique: true });

@@ -71,7 +71,7 @@ describe('functions in SQL that the target cannot make', () => {
     const caller = func(73, 'caller', '("bad_sql"() + 1)');
     const called = func(74, 'bad_sql', '("NOSUCH"())', ['SQL']);
     deepEqual(makable({ 296: [caller, called] }).left, [
-      { line: "function 'caller': function 'bad_sql' cannot be made" },
+      { line: "function 'caller': function 'bad_sql' cannot be created" },
       { line: "function 'bad_sql': function 'NOSUCH' does not exist" },
     ]);
   });

@@ -25,7 +25,7 @@ describe('notes of an application in a format', () => {
     [SPACE]: [spaceRow(512, 's', { format: [{ comment: 1, name: 'f', type: 'any', ...NOTES }] })],
   };
   const left = (key: string, since: string): string =>
-    `field 'f' of space 's': the note '${key}' is left out, for servers from ${since} on take it for an option`;
+    `field 'f' of space 's': the custom key '${key}' is left out, because servers from ${since} on treat it as an option`;
 
   const cases: [source: string, target: string, left: [string, string][]][] = [
     [
@@ -96,7 +96,7 @@ describe('an order that was asked in vain', () => {
     const conversion = converted(ROWS, '2.6', '3.0');
     deepEqual(ordersOf(conversion), [['asc'], ['asc']]);
     deepEqual(conversion.notes, [
-      `index 'pk' of space 's': stays in ascending order, as servers before 3.0 have it whatever it says`,
+      `index 'pk' of space 's': it stays in ascending order, because servers before 3.0 ignore 'desc'`,
     ]);
   });
 
@@ -137,7 +137,7 @@ describe('grants on all collations', () => {
         ['space', ''],
       ]);
       deepEqual(conversion.notes, [
-        'grants on all collations are left out, for they permit nothing, and some servers crash on them',
+        'grants on all collations are left out, because they permit nothing, and some servers crash on them',
       ]);
     }
   });

@@ -50,7 +50,7 @@ describe('options that a server passes over when it starts, and refuses in a sta
       planRestore(catalogOf(BACKUP), catalogOf({ ...EMPTY, 280: [spaceRow(900, 'v')] }), {
         existing,
       }).notes.filter((line) => line.includes('hint'));
-    const left = "the option 'hint' is left out, because only trees of memtx use it:";
+    const left = "the option 'hint' is left out, because only memtx trees use it:";
     deepEqual(notes(), [`${left} index 'hash' of space 'm'; index 'pk' of space 'v'`]);
     deepEqual(notes('skip'), [`${left} index 'hash' of space 'm'`]);
   });

@@ -57,25 +57,25 @@ const view = (sql: string): SystemRows => withFlags({ view: true, sql });
 describe('what an older server cannot hold', () => {
   const cases: [what: string, since: string, before: string, rows: SystemRows][] = [
     [
-      `space 's': field 'at' is of the type 'datetime'`,
+      `space 's': field 'at' has the type 'datetime'`,
       '2.10',
       '2.8',
       withField({ name: 'at', type: 'datetime' }),
     ],
     [
-      `space 's': field 'a' is of the type 'interval'`,
+      `space 's': field 'a' has the type 'interval'`,
       '2.10',
       '2.8',
       withField({ name: 'a', type: 'interval' }),
     ],
     [
-      `space 's': field 'a' is of the type 'float32'`,
+      `space 's': field 'a' has the type 'float32'`,
       '3.1',
       '3.0',
       withField({ name: 'a', type: 'float32' }),
     ],
     [
-      `space 's': field 'a' is of the type 'decimal64'`,
+      `space 's': field 'a' has the type 'decimal64'`,
       '3.5',
       '3.4',
       withField({ name: 'a', type: 'decimal64' }),
@@ -106,25 +106,25 @@ describe('what an older server cannot hold', () => {
     ],
     [`space 's': field 'a' has a default`, '3.0', '2.11', withField({ name: 'a', default: 'x' })],
     [
-      `space 's': field 'a': constraint 'c' is checked whenever a row is written`,
+      `space 's': field 'a': constraint 'c' is checked on every write`,
       '2.10',
       '2.8',
       withField({ name: 'a', constraint: { c: 70 } }),
     ],
     [
-      `space 's': field 'a': foreign key 'k' is checked whenever a row is written`,
+      `space 's': field 'a': foreign key 'k' is checked on every write`,
       '2.10',
       '2.8',
       withField({ name: 'a', foreign_key: { k: { field: 1 } } }),
     ],
     [
-      `space 's': constraint 'c' is checked whenever a row is written`,
+      `space 's': constraint 'c' is checked on every write`,
       '2.10',
       '2.8',
       withFlags({ constraint: { c: 70 } }),
     ],
     [
-      `space 's': foreign key 'k' is checked whenever a row is written`,
+      `space 's': foreign key 'k' is checked on every write`,
       '2.10',
       '2.8',
       withFlags({ foreign_key: { k: { field: { 0: 1 } } } }),
@@ -150,7 +150,7 @@ describe('what an older server cannot hold', () => {
       withIndex({ options: { aggregates: [] } }),
     ],
     [
-      `index 'i' of space 's': part 2 is of the type 'datetime'`,
+      `index 'i' of space 's': part 2 has the type 'datetime'`,
       '2.10',
       '2.8',
       withIndex({
@@ -161,7 +161,7 @@ describe('what an older server cannot hold', () => {
       }),
     ],
     [
-      `index 'i' of space 's': part 1 is of the type 'int8'`,
+      `index 'i' of space 's': part 1 has the type 'int8'`,
       '3.1',
       '3.0',
       withIndex({ parts: [{ field: 0, type: 'int8' }] }),
@@ -197,13 +197,13 @@ describe('what an older server cannot hold', () => {
       withFunction({ options: { takes_raw_args: true } }),
     ],
     [
-      `function 'f': what it returns is of the type 'datetime'`,
+      `function 'f': its result has the type 'datetime'`,
       '2.10',
       '2.8',
       withFunction({ returns: 'datetime' }),
     ],
     [
-      `function 'f': a parameter is of the type 'interval'`,
+      `function 'f': a parameter has the type 'interval'`,
       '2.10',
       '2.8',
       withFunction({ parameters: ['string', 'interval'] }),
@@ -215,7 +215,7 @@ describe('what an older server cannot hold', () => {
       withFunction({ trigger: ['box.ctl.on_recovery_state'] }),
     ],
     [
-      `function 'f' is not sandboxed, though of an index`,
+      `function 'f' is used by an index but not sandboxed`,
       '3.2',
       '3.1',
       withFunction({ isSandboxed: false }, { [FUNC_INDEX]: [[512, 1, 70]] }),
@@ -228,18 +228,18 @@ describe('what an older server cannot hold', () => {
     ],
     [`a grant to 'app' is on lua_eval`, '3.0', '2.11', grant('lua_eval', 4)],
     [`a grant to 'guest' is on lua_call`, '3.0', '2.11', grant('lua_call', 4, 0)],
-    [`a grant to 'app' is of the right to grant`, '3.6', '3.5', grant('space', 1 + 8192)],
-    [`view 's': its SQL says UUID`, '2.10', '2.8', view('SELECT CAST("a" AS UUID) FROM "t"')],
-    [`view 's': its SQL says [`, '2.10', '2.8', view('SELECT [1, 2] FROM "t"')],
-    [`view 's': its SQL says NOW()`, '2.10', '2.8', view('SELECT now(), NOW() FROM "t"')],
+    [`a grant to 'app' includes the privilege to grant`, '3.6', '3.5', grant('space', 1 + 8192)],
+    [`view 's': its SQL uses UUID`, '2.10', '2.8', view('SELECT CAST("a" AS UUID) FROM "t"')],
+    [`view 's': its SQL uses [`, '2.10', '2.8', view('SELECT [1, 2] FROM "t"')],
+    [`view 's': its SQL uses NOW()`, '2.10', '2.8', view('SELECT now(), NOW() FROM "t"')],
     [
-      `trigger 'tr': its SQL says {`,
+      `trigger 'tr': its SQL uses {`,
       '2.10',
       '2.8',
       { [TRIGGER]: [['tr', 512, { sql: 'BEGIN SELECT {1: 2}; END' }]] },
     ],
     [
-      `check 'ck' of space 512: its SQL says UUID()`,
+      `check 'ck' of space 512: its SQL uses UUID()`,
       '2.10',
       '2.8',
       { [CK]: [[512, 'ck', false, 'SQL', '"a" = UUID()', true]] },
@@ -264,10 +264,10 @@ describe('what an older server cannot hold', () => {
       ],
     };
     deepEqual(linesOf(rows, '2.6'), [
-      `space 's': field 'a' is of the type 'datetime', which needs 2.10`,
-      `space 's': field 'a': constraint 'c' is checked whenever a row is written, which needs 2.10`,
-      `space 's': field 'a': constraint 'd' is checked whenever a row is written, which needs 2.10`,
-      `space 's': field 'b' is of the type 'int8', which needs 3.1`,
+      `space 's': field 'a' has the type 'datetime', which needs 2.10`,
+      `space 's': field 'a': constraint 'c' is checked on every write, which needs 2.10`,
+      `space 's': field 'a': constraint 'd' is checked on every write, which needs 2.10`,
+      `space 's': field 'b' has the type 'int8', which needs 3.1`,
       `space 's': field 'b' has a default, which needs 3.0`,
       `space 's' has the option 'type', which needs 3.0`,
     ]);
@@ -275,10 +275,10 @@ describe('what an older server cannot hold', () => {
 
   describe('is refused where no known server has it, for servers are strict about', () => {
     const strange: [what: string, rows: SystemRows][] = [
-      [`space 's' is of the engine 'memcs'`, withFlags({}, 'memcs')],
+      [`space 's' has the engine 'memcs'`, withFlags({}, 'memcs')],
       [`space 's' has the option 'odd'`, withFlags({ odd: 1 })],
-      [`space 's': field 'a' is of the type 'odd'`, withField({ name: 'a', type: 'odd' })],
-      [`index 'i' of space 's' is of the type 'odd'`, withIndex({ type: 'odd' })],
+      [`space 's': field 'a' has the type 'odd'`, withField({ name: 'a', type: 'odd' })],
+      [`index 'i' of space 's' has the type 'odd'`, withIndex({ type: 'odd' })],
       [`index 'i' of space 's' has the option 'odd'`, withIndex({ options: { odd: 1 } })],
       [`index 'i' of space 's': part 1 has the option 'odd'`, withIndex({ parts: [{ odd: 1 }] })],
       [`function 'f' is in WASM`, withFunction({ language: 'WASM' })],
@@ -289,7 +289,7 @@ describe('what an older server cannot hold', () => {
     ];
     for (const [what, rows] of strange) {
       it(what, () => {
-        deepEqual(linesOf(rows, '3.8'), [`${what}, which no server that tntar knows of has`]);
+        deepEqual(linesOf(rows, '3.8'), [`${what}, which no supported server has`]);
         deepEqual(linesOf(rows, '3.9'), []);
       });
     }

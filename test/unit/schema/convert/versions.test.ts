@@ -101,7 +101,7 @@ describe('versions of a database', () => {
   it('are named where the schema is older than the server', () => {
     equal(
       oldSchema(server('2.11.5', '2.9.1')),
-      'the schema is of version 2.9.1, and a new database of 2.11.5 has 2.11.5',
+      'the schema has version 2.9.1, and a new database of 2.11.5 has 2.11.5',
     );
     for (const [version, schema] of [
       ['2.6.0', '2.3.1'],

@@ -34,8 +34,8 @@ describe('definitions in the words of people', () => {
     deepEqual(
       spaces.map(({ id, name, engine, rowless }) => [id, name, engine, rowless]),
       [
-        [512, 'one', 'memtx', 'no primary index: it can hold no rows'],
-        [513, 'two', 'vinyl', 'no primary index: it can hold no rows'],
+        [512, 'one', 'memtx', 'no primary index: it cannot hold rows'],
+        [513, 'two', 'vinyl', 'no primary index: it cannot hold rows'],
       ],
     );
     deepEqual(sequences, []);

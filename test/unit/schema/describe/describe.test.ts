@@ -69,6 +69,6 @@ describe('a row of a system space, in words,', () => {
     [[1, 0, 'universe', 0, 24], "user 'guest' on universe"],
   ] as [Value[], string][]) {
     it(`is what a server grants by itself to ${expected}`, () =>
-      equal(describer.shippedGrant(grant), `what a server grants by itself to ${expected}`));
+      equal(describer.shippedGrant(grant), `built-in grant to ${expected}`));
   }
 });

@@ -50,7 +50,9 @@ describe('the plan of a restore of rows alone', () => {
   });
 
   it('refuses a space that is not there, or can hold no rows', () => {
-    deepEqual(planOf(till({}), {}).conflicts, ["no rows can go into 'till': it does not exist"]);
+    deepEqual(planOf(till({}), {}).conflicts, [
+      "rows cannot be loaded into 'till': it does not exist",
+    ]);
     const view = till({ flags: { view: true } });
     match(String(planOf(till({}), view).conflicts), /'till': a view/);
   });
@@ -59,29 +61,33 @@ describe('the plan of a restore of rows alone', () => {
     const refused = (backup: Till, target: Till, ...reasons: string[]): void => {
       deepEqual(
         planOf(till(backup), till(target)).conflicts,
-        reasons.map((reason) => `no rows can go into 'till': ${reason}`),
+        reasons.map((reason) => `rows cannot be loaded into 'till': ${reason}`),
       );
     };
 
     it('another number of fields', () => {
-      refused({ fieldCount: 2 }, { fieldCount: 3 }, 'its rows have 2 fields, and need 3 there');
+      refused(
+        { fieldCount: 2 },
+        { fieldCount: 3 },
+        'its rows have 2 fields, and the target requires 3',
+      );
       refused(
         { format: [ID, field('sum', 'number'), field('at', 'any')] },
         { fieldCount: 2 },
-        'its rows have 3 fields or more, and need 2 there',
+        'its rows have 3 fields or more, and the target requires 2',
       );
     });
 
     it('a field that its rows do not have', () => {
       const format = [ID, field('sum', 'number')];
-      refused({ fieldCount: 1 }, { format }, "field 2 'sum' has to be there");
+      refused({ fieldCount: 1 }, { format }, "field 2 'sum' is required on the target");
     });
 
     it('another type of the primary key', () => {
       refused(
         { parts: [{ field: 0, type: 'string' }] },
         {},
-        'field 1 is string in the backup, and unsigned there',
+        'field 1 is string in the backup and unsigned on the target',
       );
       refused(
         {
@@ -91,7 +97,7 @@ describe('the plan of a restore of rows alone', () => {
           ],
         },
         { parts: [{ field: 1, type: 'string' }] },
-        'field 2 is unsigned in the backup, and string there',
+        'field 2 is unsigned in the backup and string on the target',
       );
     });
 
@@ -99,7 +105,7 @@ describe('the plan of a restore of rows alone', () => {
       refused(
         { format: [ID, field('sum', 'number')] },
         { format: [ID, field('total', 'string')] },
-        "field 2 'total' is number in the backup, and string there",
+        "field 2 'total' is number in the backup and string on the target",
       );
     });
 
@@ -107,9 +113,9 @@ describe('the plan of a restore of rows alone', () => {
       refused(
         { fieldCount: 2, format: [ID, field('sum', 'number')] },
         { fieldCount: 3, format: [field('id', 'uuid'), field('sum', 'map')], parts: [] },
-        'its rows have 2 fields, and need 3 there',
-        "field 1 'id' is unsigned in the backup, and uuid there",
-        "field 2 'sum' is number in the backup, and map there",
+        'its rows have 2 fields, and the target requires 3',
+        "field 1 'id' is unsigned in the backup and uuid on the target",
+        "field 2 'sum' is number in the backup and map on the target",
       );
     });
   });
@@ -117,19 +123,19 @@ describe('the plan of a restore of rows alone', () => {
   describe('notes what some rows may not suit:', () => {
     const noted = (backup: Till, target: Till, reason: string, release?: string): void => {
       const { conflicts, notes } = planOf(till(backup), till(target), release);
-      deepEqual([conflicts, notes], [[], [`not all rows may go into 'till': ${reason}`]]);
+      deepEqual([conflicts, notes], [[], [`some rows may be refused by 'till': ${reason}`]]);
     };
 
     it('a narrower type', () => {
       noted(
         { format: [ID, field('sum', 'number')] },
         { format: [ID, field('sum', 'unsigned')] },
-        "field 2 'sum' is number in the backup, and unsigned there",
+        "field 2 'sum' is number in the backup and unsigned on the target",
       );
       noted(
         { format: [ID, field('sum', 'unsigned')] },
         { format: [ID, field('sum', 'uint8')] },
-        "field 2 'sum' is unsigned in the backup, and uint8 there",
+        "field 2 'sum' is unsigned in the backup and uint8 on the target",
       );
     });
 
@@ -137,22 +143,22 @@ describe('the plan of a restore of rows alone', () => {
       noted(
         { format: [ID, field('sum', 'number', NULLABLE)] },
         { format: [ID, field('sum', 'string', NULLABLE)] },
-        "field 2 'sum' is number in the backup, and string there",
+        "field 2 'sum' is number in the backup and string on the target",
       );
     });
 
-    it('a field that has to be there', () => {
+    it('a field that is required on the target', () => {
       for (const format of [[ID, field('sum', 'number', NULLABLE)], [ID], []]) {
         noted(
           { format },
           { format: [ID, field('sum', 'number')] },
-          "field 2 'sum' must not be null there",
+          "field 2 'sum' must not be null on the target",
         );
       }
     });
 
     it('a number of fields where the backup has any', () => {
-      noted({ format: [ID] }, { fieldCount: 3 }, 'rows need 3 fields there');
+      noted({ format: [ID] }, { fieldCount: 3 }, 'the target requires rows of 3 fields');
     });
 
     it('a default, from 3.0 on, when rows may leave its field to it', () => {
@@ -160,7 +166,7 @@ describe('the plan of a restore of rows alone', () => {
       noted(
         { format: [ID, field('sum', 'number', NULLABLE)] },
         target,
-        "field 2 'sum' has a default there, and a row that it would fill stops the restore",
+        "field 2 'sum' has a default on the target, and a row that the default would change stops the restore",
       );
       const filled = { format: [ID, field('sum', 'number')] };
       deepEqual(planOf(till(filled), till(target)).notes, []);
@@ -206,7 +212,7 @@ describe('the plan of a restore of rows alone', () => {
       ).conflicts;
     };
     const told = (parent: string): string[] => [
-      `no rows can go into 'till': its foreign key 'owner' refers to ${parent}, and the rows of a parent may come later`,
+      `rows cannot be loaded into 'till': its foreign key 'owner' refers to ${parent}, and rows may be loaded before the rows that they refer to`,
     ];
 
     it('to another space that gets rows', () => {
@@ -247,7 +253,7 @@ describe('the plan of a restore of rows alone', () => {
         deepEqual(moved(found), []);
         equal(
           found.omissions.at(-1),
-          `value of sequence 'ids': ${value} is outside of its bounds there, -100 to 1000`,
+          `value of sequence 'ids': ${value} is outside its bounds on the target, -100 to 1000`,
         );
       }
     });

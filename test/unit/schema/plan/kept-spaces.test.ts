@@ -60,9 +60,9 @@ describe('a plan for spaces that are there', () => {
 
   it('names spaces, views and sequences by default', () => {
     deepEqual(plan('error').conflicts, [
-      "space 'users' exists",
-      "view 'names' exists",
-      "sequence 'users_seq' exists",
+      "space 'users' already exists",
+      "view 'names' already exists",
+      "sequence 'users_seq' already exists",
     ]);
   });
 
@@ -100,7 +100,7 @@ describe('a plan for spaces that are there', () => {
       const { steps, omissions } = plan(existing).lateValues([{ id: 1, value: '2000' }]);
       deepEqual(steps, []);
       deepEqual(omissions, [
-        "value of sequence 'users_seq': 2000 is outside of its bounds there, 1 to 1000",
+        "value of sequence 'users_seq': 2000 is outside its bounds on the target, 1 to 1000",
       ]);
     }
   });
@@ -116,7 +116,8 @@ describe('a plan for spaces that are there', () => {
       plan.after.filter(({ spaceId }) => spaceId === 272).map(valuesOf);
     for (const existing of ['skip', 'replace', 'truncate', 'drop'] as const) {
       deepEqual(steps(found(existing)), [['oncenew', { a: 1 }]]);
-      const line = "mark 'vshard_version': the target has its own, which is kept";
+      const line =
+        "mark 'vshard_version': it already exists on the target, and the target's is kept";
       ok(found(existing).omissions.includes(line), existing);
     }
     deepEqual(steps(found('error')), [marks[0], marks[2]]);
@@ -163,7 +164,7 @@ describe('a plan for spaces that are there', () => {
     deepEqual(plan('drop', target).conflicts, [
       "space 'users' cannot be dropped: foreign key 'up' of 'child' refers to it",
       "space 'users' cannot be dropped: foreign key 'sql' of 'other' refers to it",
-      "space 'users' cannot be dropped: view 'more' names it",
+      "space 'users' cannot be dropped: view 'more' uses it",
     ]);
   });
 
@@ -177,9 +178,9 @@ describe('a plan for spaces that are there', () => {
       ],
     };
     const ofBob =
-      "grant of read,write on space 'users' to user 'bob' is on the target, and goes with what it is on";
+      "grant of read,write on space 'users' to user 'bob' exists on the target and is dropped with its object";
     const ofAnn =
-      "grant of read on space 'users' to user 'ann' is on the target, and goes with what it is on";
+      "grant of read on space 'users' to user 'ann' exists on the target and is dropped with its object";
     deepEqual(plan('drop', target).losses, [ofBob]);
     deepEqual(plan('drop', target, { without: { privileges: true } }).losses, [ofAnn, ofBob]);
   });
@@ -204,7 +205,7 @@ describe('a plan for spaces that are there', () => {
   it('says what a space that stays lacks', () => {
     const { 340: _, ...target } = TARGET;
     const line =
-      "space 'users' stays, and lacks what the backup's has: index 'pk'; index 'name'; a sequence";
+      "space 'users' is kept without these parts of the backup: index 'pk'; index 'name'; a sequence";
     deepEqual(plan('skip', target).notes, [line]);
   });
 
@@ -224,9 +225,9 @@ describe('a plan for spaces that are there', () => {
     };
     const { notes } = planRestore(catalogOf(backup), catalogOf(TARGET), { existing: 'truncate' });
     deepEqual(
-      notes.filter((line) => line.includes('lacks')),
+      notes.filter((line) => line.includes('is kept without')),
       [
-        "space 'users' stays, and lacks what the backup's has: index 'pk'; index 'name'; foreign key 'of_sql'; check 'positive'; trigger 'note'; the function of index 'name'; is_sync; constraint 'total'; constraint 'positive' of field 'id'; default of field 'id'; foreign key 'parent'",
+        "space 'users' is kept without these parts of the backup: index 'pk'; index 'name'; foreign key 'of_sql'; check 'positive'; trigger 'note'; the function of index 'name'; is_sync; constraint 'total'; constraint 'positive' of field 'id'; default of field 'id'; foreign key 'parent'",
       ],
     );
     const same = { ...backup, 304: BUILTIN_USERS };
@@ -238,7 +239,7 @@ describe('a plan for spaces that are there', () => {
     for (const there of [fleeting, spaceRow(400, 'users')]) {
       for (const existing of ['skip', 'replace', 'truncate'] as const) {
         const { conflicts } = plan(existing, { 280: [there], 304: BUILTIN_USERS });
-        const reason = "space 'users' exists, and is the server's own or does not outlive it";
+        const reason = "space 'users' already exists as a built-in or temporary object";
         deepEqual(conflicts, [reason]);
       }
     }
@@ -253,7 +254,7 @@ describe('a plan for spaces that are there', () => {
     deepEqual(
       notes.filter((line) => line.startsWith('foreign key')),
       [
-        "foreign key 'up' of 'log' refers to 'users', which stays: if that lacks an index or rows for it, the restore stops behind the rows",
+        "foreign key 'up' of 'log' refers to 'users', which is kept: if an index or rows are missing there, the restore fails after loading the rows",
       ],
     );
   });

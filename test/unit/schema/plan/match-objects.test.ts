@@ -67,37 +67,41 @@ describe('identify', () => {
       'a space of the same name, for its rows would mix',
       { 280: [spaceRow(512, 's')] },
       { 280: [spaceRow(512, 's')] },
-      ["space 's' exists"],
+      ["space 's' already exists"],
     ],
     [
       'a sequence of the same name, for its numbers would mix',
       { 284: [SEQUENCE] },
       { 284: [SEQUENCE] },
-      ["sequence 'ids' exists"],
+      ["sequence 'ids' already exists"],
     ],
     [
       'a user of another password',
       { 304: [USER] },
       { 304: [[32, 1, 'app', 'user', {}]] },
-      ["user 'app' exists, and is another"],
+      ["user 'app' already exists with a different definition"],
     ],
     [
       'a role where a user is',
       { 304: [USER] },
       { 304: [[40, 1, 'app', 'role', { 'chap-sha1': 'x' }]] },
-      ["user 'app' exists, and is another"],
+      ["user 'app' already exists with a different definition"],
     ],
     [
       'a function of another owner, though the ids of the owners are the same',
       { 304: [USER], 296: [[66, 32, 'mine', 1, 'LUA', '']] },
       { 304: [[32, 1, 'other', 'user', {}]], 296: [[66, 32, 'mine', 1, 'LUA', '']] },
-      ["function 'mine' exists, and is another"],
+      ["function 'mine' already exists with a different definition"],
     ],
     [
       'everything that is in the way',
       { 280: [spaceRow(512, 'a'), spaceRow(513, 'b'), spaceRow(514, 'c')], 276: [COLLATION] },
       { 280: [spaceRow(512, 'c'), spaceRow(900, 'a')], 276: [[300, 'german', 1, 'other']] },
-      ["space 'a' exists", "space 'c' exists", "collation 'german' exists, and is another"],
+      [
+        "space 'a' already exists",
+        "space 'c' already exists",
+        "collation 'german' already exists with a different definition",
+      ],
     ],
   ] as [string, SystemRows, SystemRows, string[]][]) {
     it(`finds ${title}`, () => {

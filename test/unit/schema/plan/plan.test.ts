@@ -275,7 +275,9 @@ describe('on a target that is not empty', () => {
       used.map(({ what }) => what),
       ["function 'f66'", "function 'f67'", "user 'app'", "role 'readers'", "collation 'german'"],
     );
-    deepEqual(showUsed(used), ['used as they are: 2 functions, 1 user, 1 role, 1 collation']);
+    deepEqual(showUsed(used), [
+      'existing objects are used: 2 functions, 1 user, 1 role, 1 collation',
+    ]);
     deepEqual(showUsed(planRestore(catalogOf(rows), catalogOf(EMPTY)).used), []);
   });
 
@@ -299,10 +301,10 @@ describe('what is on the target already', () => {
 
   it('and goes is named: grants and marks', () => {
     deepEqual(notes({ 312: [GRANT] }, { 312: [[1, 0, 'space', 280, 3]] }), [
-      "grant of read on space '_space' to user 'guest': it takes the place of grant of read,write on space '_space' to user 'guest'",
+      "grant of read on space '_space' to user 'guest': it replaces grant of read,write on space '_space' to user 'guest'",
     ]);
     deepEqual(notes({ 272: [['app', 3]] }, { 272: [['app', 7]] }), [
-      "mark 'app': it takes the place of mark 'app'",
+      "mark 'app': it replaces mark 'app'",
     ]);
   });
 
@@ -313,7 +315,7 @@ describe('what is on the target already', () => {
   it('and stays is named, for users and roles that are the same but for their grants', () => {
     const role: Plain[] = [32, 1, 'clerk', 'role', {}];
     deepEqual(notes({ 304: [role] }, { 304: [role], 312: [[1, 32, 'role', 31, 4], GRANT] }), [
-      "grant of role 'super' to role 'clerk' is on the target already, and stays",
+      "grant of role 'super' to role 'clerk' already exists on the target and is kept",
     ]);
   });
 
@@ -321,7 +323,7 @@ describe('what is on the target already', () => {
     const trigger: Plain[] = ['watch', 512, { sql: 'CREATE TRIGGER …' }];
     const backup: SystemRows = { 280: [spaceRow(512, 's')], 328: [trigger] };
     const { conflicts } = planRestore(catalogOf(backup), catalogOf(target({ 328: [trigger] })));
-    deepEqual(conflicts, ["trigger 'watch' exists"]);
+    deepEqual(conflicts, ["trigger 'watch' already exists"]);
   });
 });
 
@@ -335,7 +337,7 @@ describe('the users and roles of a server', () => {
 
   it('are 32 at most', () => {
     deepEqual(conflicts(7, 20), []);
-    deepEqual(conflicts(8, 20), ['33 users and roles are more than the 32 that a server takes']);
+    deepEqual(conflicts(8, 20), ["33 users and roles exceed the server's limit of 32"]);
   });
 
   it('are no matter where none come', () => deepEqual(conflicts(27, 0), []));
@@ -444,7 +446,7 @@ describe('what was revoked on the server of the backup', () => {
     const omissions = (revoked: typeof REVOKED): string[] =>
       planRestore(catalogOf({ 312: RICH[312]! }), catalogOf(GRANTS), { ...options, revoked })
         .omissions;
-    const taken = ', and what was taken away from built-in users and roles';
+    const taken = ', and the privileges that were revoked from built-in users and roles';
     deepEqual(omissions(REVOKED), [`6 grants${taken}`]);
     deepEqual(omissions([]), ['6 grants']);
   });
@@ -458,7 +460,7 @@ describe('what was revoked on the server of the backup', () => {
 describe('the count of space ids', () => {
   const steps = (backup: SystemRows, target: SystemRows): Step[] =>
     all(planRestore(catalogOf(backup), catalogOf(target))).filter(
-      ({ what }) => what === 'where new space ids begin',
+      ({ what }) => what === 'the counter of space ids',
     );
   const SPACES = { 280: [spaceRow(600, 'b'), spaceRow(512, 'a')] };
 
@@ -475,7 +477,7 @@ describe('the count of space ids', () => {
         [[272, 'replace', ['max_id', 600]]],
       );
       const { after } = planRestore(catalogOf({ ...RICH, ...SPACES }), catalogOf(target));
-      equal(after.at(-1)?.what, 'where new space ids begin');
+      equal(after.at(-1)?.what, 'the counter of space ids');
     }
   });
 

@@ -108,7 +108,7 @@ describe('rows of system spaces as no server has them', () => {
       /_collation: .* field 2/,
     ],
     ['a collation of no options', COLLATION, [300, 'c', 1, 'ICU', 'de'], /_collation: .* 5 fields/],
-    ['a short space', SPACE, [512, 1, 's'], /_space: row \[512\]: it has 3 fields, not 7/],
+    ['a short space', SPACE, [512, 1, 's'], /_space: row \[512\]: it has 3 fields, and at least 7/],
     ['a space of a text as id', SPACE, but(spaceRow(1, 's'), 0, '512'), /row \["512"\]: field 1 /],
     ['a space of no owner', SPACE, but(spaceRow(512, 's'), 1, null), /field 2 is not an id/],
     ['a space of a number as engine', SPACE, but(spaceRow(512, 's'), 3, 1), /field 4 .* string/],
@@ -158,8 +158,13 @@ describe('rows of system spaces as no server has them', () => {
     ['a sequence of no space', SPACE_SEQUENCE, [null, 1, false], /_space_sequence: .* field 1/],
     ['columns of a number', FK, but(FOREIGN_KEY, 7, 5), /_fk_constraint: row \["k",512\]: field 8/],
     ['columns of text', FK, but(FOREIGN_KEY, 8, ['a']), /_fk_constraint: .* field 9/],
-    ['columns alone', FK, but(FOREIGN_KEY, 8, [0, 1]), /_fk_constraint: .* do not pair/],
-    ['a short foreign key', FK, FOREIGN_KEY.slice(0, 7), /_fk_constraint: .* 7 fields, not 9/],
+    ['columns alone', FK, but(FOREIGN_KEY, 8, [0, 1]), /_fk_constraint: .* different lengths/],
+    [
+      'a short foreign key',
+      FK,
+      FOREIGN_KEY.slice(0, 7),
+      /_fk_constraint: .* 7 fields, and at least 9/,
+    ],
     ['a check of no code', CK, [512, 'c', false, 'SQL', null], /_ck_constraint: .* field 5/],
     [
       'a functional index of text',
@@ -177,42 +182,30 @@ describe('rows of system spaces as no server has them', () => {
   }
 
   for (const [title, spaceId, first, second, message] of [
-    ['a mark', SCHEMA, ['a', 1], ['a', 2], /_schema: row \["a"\]: \["a"\] is there twice/],
-    ['a space', SPACE, spaceRow(512, 'a'), spaceRow(512, 'b'), /\[512\] is there twice/],
+    ['a mark', SCHEMA, ['a', 1], ['a', 2], /_schema: row \["a"\]: \["a"\] occurs twice/],
+    ['a space', SPACE, spaceRow(512, 'a'), spaceRow(512, 'b'), /\[512\] occurs twice/],
+    ['the name of a space', SPACE, spaceRow(512, 'a'), spaceRow(513, 'a'), /\["a"\] occurs twice/],
+    ['a user', USER, [33, 1, 'a', 'user'], [33, 1, 'b', 'user'], /_user: .* \[33\] occurs twice/],
+    ['a user and a role', USER, [33, 1, 'a', 'user'], [34, 1, 'a', 'role'], /\["a"\] occurs twice/],
+    ['a function', FUNC, [66, 1, 'a'], [66, 1, 'b'], /_func: .* \[66\] occurs twice/],
+    ['an index', INDEX, indexRow(512, 0, 'a'), indexRow(512, 0, 'b'), /\[512,0\] occurs twice/],
     [
-      'the name of a space',
-      SPACE,
-      spaceRow(512, 'a'),
-      spaceRow(513, 'a'),
-      /\["a"\] is there twice/,
+      'a name in a space',
+      INDEX,
+      indexRow(512, 0, 'a'),
+      indexRow(512, 1, 'a'),
+      /\[512,"a"\] occurs twice/,
     ],
-    ['a user', USER, [33, 1, 'a', 'user'], [33, 1, 'b', 'user'], /_user: .* \[33\] is there twice/],
-    [
-      'a user and a role',
-      USER,
-      [33, 1, 'a', 'user'],
-      [34, 1, 'a', 'role'],
-      /\["a"\] is there twice/,
-    ],
-    ['a function', FUNC, [66, 1, 'a'], [66, 1, 'b'], /_func: .* \[66\] is there twice/],
-    ['an index', INDEX, indexRow(512, 0, 'a'), indexRow(512, 0, 'b'), /\[512,0\] is there twice/],
-    ['a name in a space', INDEX, indexRow(512, 0, 'a'), indexRow(512, 1, 'a'), /\[512,"a"\] is th/],
-    [
-      'a grant',
-      PRIV,
-      [1, 33, 'space', 512, 1],
-      [0, 33, 'space', 512, 2],
-      /_priv: .* is there twice/,
-    ],
+    ['a grant', PRIV, [1, 33, 'space', 512, 1], [0, 33, 'space', 512, 2], /_priv: .* occurs twice/],
     [
       'an id in two encodings',
       SEQUENCE_DATA,
       [1, 1],
       [Buffer.of(0xcd, 0, 1), 2],
-      /_sequence_data: .* \[1\] is there twice/,
+      /_sequence_data: .* \[1\] occurs twice/,
     ],
   ] as [string, number, Plain[], Plain[], RegExp][]) {
-    it(`are refused: ${title} that is there twice`, () => {
+    it(`are refused: ${title} that occurs twice`, () => {
       throws(() => validate([], catalogOf({ [spaceId]: [first, second] })), {
         ...{ name: 'TntarError', kind: 'archive', message },
       });
@@ -236,9 +229,9 @@ describe('the manifest and _space', () => {
     [
       'the name',
       [{ ...a, name: 'harmless' }, b],
-      /space 512 is 'harmless' here, and 'a' in _space/,
+      /space 512 is named 'harmless' here, but 'a' in _space/,
     ],
-    ['the engine', [{ ...a, engine: 'vinyl' }, b], /of vinyl here, and of memtx in _space/],
+    ['the engine', [{ ...a, engine: 'vinyl' }, b], /the engine vinyl here, but memtx in _space/],
     ['a space that is not listed', [b], /_space: space 512 \('a'\) is not in the manifest/],
     ['rows without a key', [a, { ...b, rowsFrom: 'snapshot' }], /space 513 .* no primary index/],
   ] as [string, ManifestSpace[], RegExp][]) {

@@ -36,7 +36,7 @@ describe('what a server refuses for certain', () => {
       [1, 41, 'role', 40, 4],
     ];
     deepEqual(plan({ 304: ROLES, 312: grants }).refused, [
-      "grant of role 'ra' to role 'rb': roles would be in each other",
+      "grant of role 'ra' to role 'rb': roles would contain each other",
     ]);
   });
 
@@ -50,19 +50,19 @@ describe('what a server refuses for certain', () => {
       catalogOf(target),
       { without: { users: true } },
     );
-    deepEqual(refused, ["grant of role 'rb' to role 'ra': roles would be in each other"]);
+    deepEqual(refused, ["grant of role 'rb' to role 'ra': roles would contain each other"]);
   });
 
   it('is a user with an empty hash on servers of 2.11 and newer only', () => {
     const users = { 304: [[40, 1, 'ann', 'user', { 'chap-sha1': '' }]] };
     deepEqual(plan(users, EMPTY, '2.8.4').refused, []);
-    deepEqual(plan(users, EMPTY, '2.11.0').refused, ["user 'ann': its password is no hash"]);
+    deepEqual(plan(users, EMPTY, '2.11.0').refused, ["user 'ann': its password is not a hash"]);
   });
 
   it('is a password that is no text, whatever its method is called', () => {
     for (const method of ['chap-sha1', 'CHAP-SHA1', 'chap-sha1x']) {
       const users = { 304: [[40, 1, 'ann', 'user', { [method]: 5 }]] };
-      deepEqual(plan(users).refused, ["user 'ann': its password is no hash"], method);
+      deepEqual(plan(users).refused, ["user 'ann': its password is not a hash"], method);
     }
   });
 

@@ -245,7 +245,7 @@ describe('a revocation of what no server ships', () => {
     it(`is damage: ${JSON.stringify(revocation)}`, () => {
       throws(() => checkRevoked([keyOf(EXECUTE_LUA), revocation]), {
         kind: 'archive',
-        message: new RegExp(`user ${revocation.grantee}, which no server grants by itself`),
+        message: new RegExp(`user ${revocation.grantee}, but no server grants that by default`),
       });
     });
   }
