@@ -8,15 +8,15 @@ import { BuiltinUser, Field, Privilege, SystemSpace } from '../server/system-spa
 import type { Privileges } from '../trust/privileges.js';
 
 /**
- * From here on taking a grant away needs what granting needs, to grant `grant` itself needs its own
- * privilege, and nobody but admin may grant anything to itself.
+ * From this release on, to revoke a grant needs the privilege to grant, to grant `grant` needs a privilege of its
+ * own, and only admin may grant anything to itself.
  *
  * Source: `priv_def_check()` of the server's `src/box/alter.cc`.
  */
 const METAGRANT: Release = [3, 6];
 const TO_GRANT = Privilege.GRANT | Privilege.REVOKE;
 
-/** Where objects of a type stand that have ids and owners. */
+/** The fields of objects that have an id and an owner, by type. */
 const OBJECTS = {
   space: { spaceId: SystemSpace.SPACE, ...Field.space },
   sequence: { spaceId: SystemSpace.SEQUENCE, ...Field.sequence },
@@ -30,24 +30,26 @@ function isObjectType(type: string): type is ObjectType {
   return Object.hasOwn(OBJECTS, type);
 }
 
-/** Something that is there, or will be once the steps before are done. */
+/** An object that exists on the target, or will exist after the steps before. */
 interface Known {
   owner: Value | undefined;
-  /** What a grant can name; undefined for what the restore makes, on which nobody has grants. */
+  /**
+   * The name that a grant can use; undefined for an object that the restore creates, because nobody has grants on it.
+   */
   name: string | undefined;
 }
 
-/** Gathers what a user lacks for the steps of a restore. */
+/** Collects the privileges that a user lacks for the steps of a restore. */
 class Needs {
   readonly missing = new Set<string>();
   readonly #privileges: Privileges;
   readonly #isModern: boolean;
-  /** Objects on which grants go with the steps before, the user's own among them: e.g. `space 512`. */
+  /** Objects whose grants are removed by the steps before, the user's own included, e.g. `space 512`. */
   readonly #revoked = new Set<string>();
   readonly #known = new Map<ObjectType, Map<Value | undefined, Known>>();
-  /** Who gave what the target has, by the key of `_priv`. */
+  /** The grantors of the target's grants, by the key of `_priv`. */
   readonly #grantors: ReadonlyMap<string, Value | undefined>;
-  /** Sequences by the space that they fill. */
+  /** Sequences, by the space that they fill. */
   readonly #sequences: ReadonlyMap<Value | undefined, Value | undefined>;
 
   constructor(privileges: Privileges, target: Catalog, release: Release) {
@@ -78,7 +80,7 @@ class Needs {
     );
   }
 
-  /** @param type - of an object of which `bit` is needed on any */
+  /** @param type - of the objects; `bit` is required on any of them */
   ofType(bit: number, verb: string, type: string): void {
     if ((this.#privileges.on(type) & bit) === 0) this.missing.add(`${verb} on ${type}`);
   }
@@ -97,12 +99,12 @@ class Needs {
     else if (verb !== 'truncate') this.#put(spaceId, decode(step.row) as Value[], verb);
   }
 
-  /** @param key - of the row that goes */
+  /** @param key - of the row to delete */
   #take(spaceId: number, key: Value[]): void {
     switch (spaceId) {
       case SystemSpace.SPACE:
         this.of(Privilege.DROP, 'drop', 'space', key[0]);
-        // which its triggers and the link to its sequence want to go
+        // To drop its triggers and the link to its sequence requires this privilege.
         this.#alterSpace(key[0]);
         break;
       case SystemSpace.SPACE_SEQUENCE:
@@ -134,7 +136,7 @@ class Needs {
         break;
       case SystemSpace.SEQUENCE:
         this.#make('sequence', fields, verb);
-        // Its value may yet come with the end of the archive.
+        // Its value may follow at the end of the archive.
         this.of(Privilege.WRITE, 'write', 'space', SystemSpace.SEQUENCE_DATA);
         break;
       case SystemSpace.SPACE:
@@ -228,13 +230,13 @@ class Needs {
 }
 
 /**
- * What a user lacks to restore a backup into a server, one line each, e.g. `create on space` or
- * `write on space '_user'`. Reading the system spaces is not among it: the catalog has been read.
+ * Lists the privileges that a user lacks to restore a backup into a server, one line each, e.g. `create on space` or
+ * `write on space '_user'`. Reading the system spaces is not checked: the catalog has already been read.
  *
  * Source: the checks of the triggers on system spaces in the server's `src/box/alter.cc`; that triggers
  * ask for alter, and constraints and functional indexes for execute, came with 3.x and late 2.11.
  *
- * @param plan - what will be done
+ * @param plan - the steps to take
  * @param target - all rows of the target's system spaces
  */
 export function lackingPrivileges(

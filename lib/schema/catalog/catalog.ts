@@ -11,7 +11,7 @@ import { type SchemaVersion, schemaVersionOf } from '../server/release.js';
 import { Field, SYSTEM_ID_MAX, SYSTEM_SPACES, SystemSpace } from '../server/system-spaces.js';
 import { checkFieldCount } from './field-limit.js';
 
-/** A row of a system space: as bytes, and understood. */
+/** A row of a system space: its bytes and its decoded fields. */
 export interface SystemRow {
   raw: Buffer;
   fields: Value[];
@@ -21,7 +21,7 @@ export interface SystemRow {
 export interface KeyPart {
   /** Zero-based. */
   fieldNo: number;
-  /** Leads to the value inside of the field; empty where it is the field itself. */
+  /** The path to the value inside of the field; empty for the field itself. */
   path: PathStep[];
 }
 
@@ -41,20 +41,20 @@ export interface Space {
   engine: string;
   format: Value[];
   isView: boolean;
-  /** Its rows do not outlive the server. */
+  /** True if the rows are lost when the server stops. */
   isTemporary: boolean;
-  /** Its rows are not replicated, hence not in a read view either. */
+  /** True if the rows are not replicated. A read view does not have them either. */
   isLocal: boolean;
   /** True if its transactions wait until a quorum has confirmed them. */
   isSync: boolean;
-  /** Index 0; absent where the space can hold no rows. */
+  /** The index with the id 0; undefined if the space cannot hold rows. */
   primaryKey?: Index;
 }
 
-/** A row takes as much memory as so many values, whatever is in it. */
+/** The memory of a row besides its contents, counted in values. */
 const ROW_VALUES = 25;
 
-/** Engines that keep no rows to read. */
+/** Engines that store no rows to read. */
 const ROWLESS_ENGINES: readonly string[] = ['blackhole', 'sysview', 'service'];
 
 function flagsOf(fields: Value[]): Record<string, Value> {
@@ -63,8 +63,8 @@ function flagsOf(fields: Value[]): Record<string, Value> {
 }
 
 /**
- * True for a space that is gone, definition and all, when the server stops; no read view has it. Only
- * 3.x has such spaces, of the type `temporary`.
+ * Returns true for a space that is removed with its definition when the server stops; no read view has it. Only 3.x
+ * has such spaces. Their type is `temporary`.
  *
  * Source: `space_def_tuple_is_temporary()` in the server's `src/box/space_def.c`.
  */
@@ -87,7 +87,7 @@ function toSpace({ fields }: SystemRow): Space {
   };
 }
 
-/** A part is `{field, type, path}`, or `[field, type]` in spaces that 1.x made. */
+/** Reads a part: `{field, type, path}`, or `[field, type]` in spaces that 1.x created. */
 function toPart(part: Value): KeyPart {
   if (Array.isArray(part)) return { fieldNo: Number(part[0]), path: [] };
   const { field, path } = part as Record<string, Value>;
@@ -108,7 +108,7 @@ function toIndex({ fields }: SystemRow): Index {
 }
 
 /**
- * What the system spaces of one instance say.
+ * The rows of the system spaces of one instance, and the spaces and indexes that they define.
  *
  * @example
  * const catalog = new Catalog();
@@ -124,12 +124,12 @@ export class Catalog {
   #bytes = 0;
   #values = 0;
 
-  /** @param kind - of the error of rows that are too many: where they come from decides */
+  /** @param kind - of the error for too many rows; it depends on where the rows come from */
   constructor(kind: ErrorKind = 'failure') {
     this.#kind = kind;
   }
 
-  /** @param rowsOf - gives the rows of each system space */
+  /** @param rowsOf - returns the rows of each system space */
   static of(rowsOf: (spaceId: number) => readonly SystemRow[]): Catalog {
     const catalog = new Catalog();
     for (const spaceId of SYSTEM_SPACES) {
@@ -138,16 +138,16 @@ export class Catalog {
     return catalog;
   }
 
-  /** The version of the definitions, as the server has it; undefined for the rows of an archive. */
+  /** The version of the schema, as the server has it; undefined for the rows of an archive. */
   get schema(): SchemaVersion | undefined {
     return schemaVersionOf(this.rows(SystemSpace.SCHEMA));
   }
 
   /**
-   * Rows of other system spaces than {@link SYSTEM_SPACES} are ignored.
+   * Adds a row. Rows of system spaces that are not in {@link SYSTEM_SPACES} are ignored.
    *
-   * @throws TntarError where all that was added is larger than a restore has in memory, and for a space of too
-   *   many fields
+   * @throws TntarError if all added rows are larger than a restore can hold in memory, or if a space has too many
+   * fields
    */
   add(spaceId: number, raw: Buffer): void {
     this.#count(raw);
@@ -155,11 +155,11 @@ export class Catalog {
   }
 
   /**
-   * Adds a copy of each row, and looks at no more values than there may be.
+   * Adds a copy of each row. Counts no more values than the limit allows.
    *
    * @param bytes - whole tuples, back to back
-   * @param check - looks at each row before it is decoded
-   * @throws TntarError where all that was added is larger than a restore has in memory
+   * @param check - called with each row before it is decoded
+   * @throws TntarError if all added rows are larger than a restore can hold in memory
    */
   addAll(spaceId: number, bytes: Buffer, check: (raw: Buffer) => void = () => {}): void {
     if (this.#bytes + bytes.length > MAX_DEFINITION_BYTES) throw this.#tooMany();
@@ -200,37 +200,37 @@ export class Catalog {
     this.#rows.get(spaceId)?.push(row);
   }
 
-  /** Puts other rows in the place of those of a system space. */
+  /** Replaces the rows of a system space. */
   replace(spaceId: number, rows: readonly Buffer[]): void {
     this.#forget();
     this.#rows.set(spaceId, []);
     for (const raw of rows) this.#decoded(spaceId, raw);
   }
 
-  /** Index 0 of any space, also of a system space. */
+  /** Returns the index with the id 0 of any space, system spaces included. */
   primaryKeyOf(spaceId: number): Index | undefined {
     return this.primaryKeys.get(spaceId);
   }
 
-  /** The primary indexes by the id of their space. */
+  /** The primary indexes, by the id of their space. */
   get primaryKeys(): ReadonlyMap<number, Index> {
     this.#primaryKeys ??= this.#readPrimaryKeys();
     return this.#primaryKeys;
   }
 
-  /** All indexes of one space, the primary one included. */
+  /** Returns all indexes of a space, the primary one included. */
   indexesOf(spaceId: number): Index[] {
     return this.rows(SystemSpace.INDEX)
       .filter(({ fields }) => fields[Field.index.spaceId] === spaceId)
       .map(toIndex);
   }
 
-  /** All rows of a system space, the server's own included. */
+  /** Returns all rows of a system space, the server's own included. */
   rows(spaceId: number): readonly SystemRow[] {
     return this.#rows.get(spaceId) ?? [];
   }
 
-  /** The rows of a system space that a user made, without those of {@link fleetingSpaces}. */
+  /** Returns the rows of a system space that a user created, without those of {@link fleetingSpaces}. */
   userRows(spaceId: number): readonly SystemRow[] {
     const known = this.#userRows.get(spaceId);
     if (known !== undefined) return known;
@@ -249,13 +249,13 @@ export class Catalog {
     return users.filter(({ fields }) => !fleeting.has(fields[0]!));
   }
 
-  /** Of the server whose rows these are; none for the rows of an archive, which are all a user's. */
+  /** The built-in grants of the server that the rows come from; none for an archive, where all rows belong to users. */
   get shippedGrants(): ShippedGrants {
     const functions = this.rows(SystemSpace.FUNC).filter(({ fields }) => isShippedFunction(fields));
     return new ShippedGrants(this.schema, functions);
   }
 
-  /** Spaces whose definitions do not outlive the server (3.x): they are nothing to back up. */
+  /** Spaces whose definitions are lost when the server stops (3.x). They are not backed up. */
   get fleetingSpaces(): Space[] {
     return this.rows(SystemSpace.SPACE).filter(isFleeting).map(toSpace);
   }
@@ -292,7 +292,7 @@ export class Catalog {
   }
 }
 
-/** Why a space has no rows in an archive; undefined where it has. */
+/** Returns the reason why a space has no rows in an archive; undefined if it has rows. */
 export function rowlessReason(space: Space): string | undefined {
   if (space.isView) return 'a view: its definition is kept';
   if (space.isTemporary) return 'temporary: its definition is kept, its rows are not';

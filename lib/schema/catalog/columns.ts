@@ -4,18 +4,18 @@ import { Field, SystemSpace } from '../server/system-spaces.js';
 import type { Catalog, SystemRow } from './catalog.js';
 import { isTable } from './rows.js';
 
-/** What a space says of one field of its rows, in its format and its indexes. */
+/** The type and the constraints of one field, from the format and the indexes of its space. */
 export interface Column {
   /** For messages, e.g. `field 2 'price'`. */
   what: string;
   /** In lower case. */
   type: string;
-  /** It may be null, or not be there. */
+  /** True if it may be null or missing. */
   isNullable: boolean;
   hasDefault: boolean;
 }
 
-/** A part of a key that is a whole field. */
+/** A part of a key that covers a whole field. */
 interface WholePart {
   fieldNo: number;
   type: string;
@@ -26,11 +26,11 @@ function typeOf(type: Value | undefined): string {
   return typeof type === 'string' ? type.toLowerCase() : 'any';
 }
 
-/** Spaces that 1.x made have parts that are `[field, type]`. */
+/** Returns the parts that cover whole fields. In spaces that 1.x created, a part is `[field, type]`. */
 function wholeParts({ fields }: SystemRow): WholePart[] {
   const { options, parts } = Field.index;
   const given = fields[options];
-  // The parts of a functional index are about what its function returns.
+  // The parts of a functional index describe the result of its function.
   if (!Array.isArray(fields[parts]) || (isTable(given) && given['func'] !== undefined)) return [];
   return fields[parts].flatMap((part) => {
     if (Array.isArray(part)) {
@@ -42,7 +42,7 @@ function wholeParts({ fields }: SystemRow): WholePart[] {
   });
 }
 
-/** What a catalog says of one space. */
+/** The rows of a catalog that define one space. */
 export interface SpaceRows {
   /** Its row of `_space`. */
   fields: SystemRow['fields'];
@@ -50,7 +50,7 @@ export interface SpaceRows {
   indexes: SystemRow[];
 }
 
-/** All spaces by id, looked up once: there may be thousands. */
+/** Returns the definitions of all spaces by id. They are collected once, because there may be thousands. */
 export function rowsOfSpaces(catalog: Catalog): ReadonlyMap<number, SpaceRows> {
   const spaces = new Map<number, SpaceRows>();
   for (const { fields } of catalog.rows(SystemSpace.SPACE)) {
@@ -62,7 +62,7 @@ export function rowsOfSpaces(catalog: Catalog): ReadonlyMap<number, SpaceRows> {
   return spaces;
 }
 
-/** What is known of the fields of a space's rows, by their number from 0. */
+/** Returns the known fields of a space's rows, by their number from 0. */
 export function columnsOf({ fields, indexes }: SpaceRows): Map<number, Column> {
   const format = fields[Field.space.format];
   const columns = new Map<number, Column>();
@@ -79,7 +79,7 @@ export function columnsOf({ fields, indexes }: SpaceRows): Map<number, Column> {
     const column = columns.get(fieldNo);
     columns.set(fieldNo, {
       what: column?.what ?? `field ${fieldNo + 1}`,
-      // The narrower of the two.
+      // The narrower type of the two.
       type: column === undefined || fitOf(type, column.type) === 'all' ? type : column.type,
       isNullable: isNullable && (column?.isNullable ?? true),
       hasDefault: column?.hasDefault ?? false,

@@ -1,16 +1,16 @@
 import { Field } from '../server/system-spaces.js';
 import type { SystemRow } from './catalog.js';
 
-/** An event of one space, taken apart: `${before}${space}${behind}`. */
+/** An event of one space, split into `${before}${space}${behind}`. */
 export interface SpaceEvent {
-  /** An id, or a name. */
+  /** An id or a name. */
   space: number | string;
-  /** The same event of another space. */
+  /** Returns the same event of another space. */
   of(space: number | string): string;
 }
 
 /**
- * Events of rows of one space, and of transactions with some, by its id and by its name.
+ * The names of events on the rows of one space, and on transactions that change them, with its id and with its name.
  *
  * Source: `space_set_events()` and `space_set_txn_events()` of the server's `src/box/space.c` (3.x).
  */
@@ -20,6 +20,8 @@ const FORMS: readonly RegExp[] = [
 ];
 
 /**
+ * Splits the name of an event.
+ *
  * @returns undefined for an event of another kind
  * @example
  * spaceEventOf('box.space[512].on_replace')?.space; // 512
@@ -35,7 +37,7 @@ export function spaceEventOf(event: string): SpaceEvent | undefined {
   };
 }
 
-/** What a function is a trigger of (3.x). */
+/** Returns the events that call a function as a trigger (3.x). */
 export function eventsOf({ fields }: SystemRow): string[] {
   const events = fields[Field.func.trigger];
   return Array.isArray(events) ? events.map(String) : [];

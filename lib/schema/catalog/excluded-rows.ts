@@ -21,7 +21,7 @@ interface KeyToExcluded extends ForeignKey {
  * Returns the foreign keys by which rows of other spaces refer to rows that are left out.
  *
  * @param excluded - ids of the spaces whose rows are left out
- * @param keys - by default all of the catalog
+ * @param keys - the foreign keys to look at; by default all keys of the catalog
  */
 export function keysToExcluded(
   catalog: Catalog,

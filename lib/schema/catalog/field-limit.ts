@@ -23,7 +23,7 @@ const HINTS: Readonly<Partial<Record<ErrorKind, string>>> = {
  * Refuses a space whose format has too many fields.
  *
  * @param raw - a row of `_space` that was not decoded yet
- * @param kind - of the error: where the row comes from decides
+ * @param kind - of the error; it depends on where the row comes from
  * @throws TntarError that names the space
  */
 export function checkFieldCount(raw: Buffer, kind: ErrorKind): void {

@@ -3,19 +3,19 @@ import { Field, SystemSpace } from '../server/system-spaces.js';
 import type { Catalog, SystemRow } from './catalog.js';
 import { isTable } from './rows.js';
 
-/** A foreign key as far as spaces and fields are concerned. */
+/** A foreign key between the fields of two spaces. */
 export interface ForeignKey {
   name: string;
   childId: number;
-  /** The child itself, where it refers to its own rows. */
+  /** The id of the child, if the key refers to its own space. */
   parentId: number;
-  /** Fields of both, by name or by position from 0. */
+  /** Pairs of fields, by name or by position from 0. */
   fields: [child: string | number, parent: string | number][];
 }
 
 type Reference = string | number;
 
-/** Keys of a map are strings, also where they are positions. */
+/** Returns the pairs of fields. Keys of a map are strings, even if they are positions. */
 function pairsOf(field: Value | undefined, child: number | undefined): ForeignKey['fields'] {
   if (isTable(field)) {
     return Object.entries(field).map(([own, other]) => [own, other as Reference]);
@@ -23,7 +23,7 @@ function pairsOf(field: Value | undefined, child: number | undefined): ForeignKe
   return child === undefined || field === undefined ? [] : [[child, field as Reference]];
 }
 
-/** Those of a row of `_space` (2.11 and newer); 0 stands there for the space itself. */
+/** Returns the foreign keys in a row of `_space` (2.11 and newer), where 0 is the id of the space itself. */
 export function foreignKeysOf(row: SystemRow['fields']): ForeignKey[] {
   const { id, flags, format } = Field.space;
   const childId = Number(row[id]);
@@ -43,7 +43,7 @@ export function foreignKeysOf(row: SystemRow['fields']): ForeignKey[] {
   });
 }
 
-/** Those of all spaces, also of SQL on 2.6. */
+/** Returns the foreign keys of all spaces, those of SQL on 2.6 included. */
 export function allForeignKeys(catalog: Catalog): ForeignKey[] {
   const { name, childId, parentId, childColumns, parentColumns } = Field.fkConstraint;
   return [
@@ -62,7 +62,7 @@ export function allForeignKeys(catalog: Catalog): ForeignKey[] {
   ];
 }
 
-/** Those by which other spaces refer to some, which they hold. */
+/** Returns the foreign keys by which other spaces refer to one of these spaces, which cannot be dropped then. */
 export function holdingKeys(
   keys: readonly ForeignKey[],
   spaces: { has(id: number): boolean },

@@ -2,18 +2,18 @@ import { isShippedCollation, isShippedFunction } from '../server/builtin.js';
 import { Field, isBuiltinUser, SYSTEM_ID_MAX, SystemSpace } from '../server/system-spaces.js';
 import type { Catalog, SystemRow } from './catalog.js';
 
-/** What has an id and a name, each taken once. Users and roles share theirs. */
+/** A kind of objects with unique ids and names. Users and roles share theirs. */
 export type Kind = 'space' | 'user' | 'function' | 'sequence' | 'collation';
 
-/** Where the things of a kind are defined. */
+/** The system space that defines a kind of objects. */
 export interface Definitions {
   spaceId: number;
-  /** Fields of their rows. */
+  /** The positions of fields in its rows. */
   id: number;
   name: number;
 }
 
-/** Owners before what they own. */
+/** The definitions of all kinds. Owners come before the objects that they own. */
 export const DEFINITIONS: Readonly<Record<Kind, Definitions>> = {
   user: { spaceId: SystemSpace.USER, ...Field.user },
   space: { spaceId: SystemSpace.SPACE, ...Field.space },
@@ -24,7 +24,7 @@ export const DEFINITIONS: Readonly<Record<Kind, Definitions>> = {
 
 export const KINDS = Object.keys(DEFINITIONS) as Kind[];
 
-/** True where the id means the same on every server, so far as it has such a thing. */
+/** Returns true if the id has the same meaning on every server that has such an object. */
 export function isShippedThing(kind: Kind, { fields }: SystemRow): boolean {
   const id = Number(fields[DEFINITIONS[kind].id]);
   switch (kind) {
@@ -42,7 +42,7 @@ export function isShippedThing(kind: Kind, { fields }: SystemRow): boolean {
 }
 
 /**
- * Which id on the target stands for an id of the backup.
+ * Maps the ids of a backup to the ids of the target.
  *
  * @example
  * const ids = new IdMap(target, 1);
@@ -52,9 +52,9 @@ export function isShippedThing(kind: Kind, { fields }: SystemRow): boolean {
  */
 export class IdMap {
   readonly #ids = new Map(KINDS.map((kind) => [kind, new Map<number, number>()]));
-  /** The user who restores, as the target knows it: owns what belongs to nobody else. */
+  /** The restoring user's id on the target. The user owns everything that has no other owner. */
   readonly restorer: number;
-  /** True if everything that is restored belongs to the restoring user. */
+  /** True if the restoring user owns everything that is restored. */
   readonly isSoleOwner: boolean;
 
   constructor(target: Catalog, restorer: number, isSoleOwner = false) {
@@ -73,21 +73,21 @@ export class IdMap {
     this.#ids.get(kind)!.set(backupId, targetId);
   }
 
-  /** For an id of the backup's own that the target uses for something that it ships. */
+  /** Removes the id of a user's object, because the target uses this id for a built-in object. */
   forget(kind: Kind, backupId: number): void {
     this.#ids.get(kind)!.delete(backupId);
   }
 
   /**
-   * Returns the target's id of an owner; undefined if the target has no such user, or if nobody but the restoring
-   * user may own anything.
+   * Returns the target's id of an owner; undefined if the target has no such user, or if only the restoring user may
+   * own objects.
    */
   findOwner(backupId: unknown): number | undefined {
     const id = this.find('user', backupId);
     return this.isSoleOwner && id !== this.restorer ? undefined : id;
   }
 
-  /** @returns undefined where the target has no such thing, and will not get it */
+  /** @returns undefined if the target does not have such an object, and will not get it */
   find(kind: Kind, backupId: unknown): number | undefined {
     return typeof backupId === 'number' ? this.#ids.get(kind)!.get(backupId) : undefined;
   }

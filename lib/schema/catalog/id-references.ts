@@ -7,7 +7,10 @@ import type { SystemRow } from './catalog.js';
 import { spaceEventOf } from './event-triggers.js';
 import type { IdMap, Kind } from './id-map.js';
 
-/** Hears what a row has to do without, e.g. `constraint 'positive', because its function does not exist on the target`. */
+/**
+ * Called with each part that a row loses, e.g. `constraint 'positive', because its function does not exist on the
+ * target`.
+ */
 export type Lost = (what: string) => void;
 
 interface Context {
@@ -16,14 +19,14 @@ interface Context {
   lost: Lost;
 }
 
-/** Gets a raw field, and gives it with the target's ids; undefined where the row cannot be without it. */
+/** Replaces ids in a raw field by the target's ids. Returns undefined if the row is useless without the field. */
 type Edit = (raw: Buffer, context: Context) => Buffer | undefined;
 
 function numbered(raw: Buffer, id: number): Buffer {
   return decode(raw) === id ? raw : uint(id);
 }
 
-/** What the row cannot do without. */
+/** Replaces an id that the row requires. */
 function one(kind: Kind): Edit {
   return (raw, { ids, lost }) => {
     const id = ids.find(kind, decode(raw));
@@ -32,7 +35,7 @@ function one(kind: Kind): Edit {
   };
 }
 
-/** An id of the kind, or a number that is none of the backup's and that the server has to judge. */
+/** Replaces an id of this kind, and keeps any other number: the server has to check it. */
 function any(kind: Kind): (raw: Buffer, context: Context) => Buffer {
   return (raw, { ids }) => {
     const id = ids.find(kind, decode(raw));
@@ -52,13 +55,16 @@ const owner: Edit = (raw, { ids, lost }) => {
 };
 
 /**
- * Admin may grant anything. A grantor that does not exist, or that may own nothing, would not be allowed to grant
- * this, and could take the grant away.
+ * Replaces a grantor that does not exist, or that may not own anything, by admin, who may grant everything. That user
+ * would not be allowed to grant this, and could revoke the grant.
  */
 const grantor: Edit = (raw, { ids }) =>
   numbered(raw, ids.findOwner(decode(raw)) ?? BuiltinUser.ADMIN);
 
-/** What a grant is on, by its type. Others have an id of 0, an empty one for all of a kind, or a name. */
+/**
+ * The kinds of the objects of grants, by type. The objects of other types have the id 0, an empty id for all objects
+ * of the type, or a name.
+ */
 const OBJECT_KINDS: ReadonlyMap<unknown, Kind> = new Map<unknown, Kind>([
   ['space', 'space'],
   ['user', 'user'],
@@ -73,7 +79,7 @@ const grantObject: Edit = (raw, context) => {
   return kind === undefined || typeof decode(raw) !== 'number' ? raw : one(kind)(raw, context);
 };
 
-/** `{name: function id}`; of a server's own form with more than the id nothing is known. */
+/** Replaces ids in `{name: function id}`. Nothing is known of a newer form with more than the id. */
 const constraints = (raw: Buffer, context: Context): Buffer =>
   editMap(raw, (name, value) => {
     if (typeof decode(value) !== 'number') return value;
@@ -83,7 +89,7 @@ const constraints = (raw: Buffer, context: Context): Buffer =>
     return id === undefined ? undefined : numbered(value, id);
   });
 
-/** `{name: {space: id, field: …}}`; without the space it is the space itself. */
+/** Replaces ids in `{name: {space: id, field: …}}`. A key without a space refers to the space itself. */
 const foreignKeys = (raw: Buffer, context: Context): Buffer =>
   editMap(raw, (_name, key) =>
     editMap(key, (option, value) => (option === 'space' ? any('space')(value, context) : value)),
@@ -105,7 +111,7 @@ function formatField(raw: Buffer, context: Context): Buffer {
       case 'collation':
         return any('collation')(value, context);
       case 'default_func': {
-        // before 3.0 it is a note of the application
+        // Before 3.0 it is a custom key of an application.
         if (typeof decode(value) !== 'number') return value;
         const id = context.ids.find('function', decode(value));
         if (id === undefined)
@@ -123,7 +129,7 @@ const format: Edit = (raw, context) => editArray(raw, (field) => formatField(fie
 const indexOptions: Edit = (raw, context) => {
   let isGone = false;
   const edited = editMap(raw, (key, value) => {
-    // 0 stands for none.
+    // 0 means none.
     if (key !== 'func' || decode(value) === 0) return value;
     const id = one('function')(value, context);
     isGone ||= id === undefined;
@@ -137,7 +143,7 @@ const indexParts: Edit = (raw, context) =>
     editMap(part, (key, value) => (key === 'collation' ? any('collation')(value, context) : value)),
   );
 
-/** What a function is a trigger of. */
+/** Replaces ids in the events that call a function as a trigger. */
 const events: Edit = (raw, { ids, lost }) => {
   const names = decode(raw);
   if (!Array.isArray(names)) return raw;
@@ -152,7 +158,7 @@ const events: Edit = (raw, { ids, lost }) => {
   return isSame ? raw : encode(mapped);
 };
 
-/** In which fields of which system space ids stand, and what becomes of them. */
+/** The fields of each system space that have ids, and the functions that replace them. */
 const EDITS: ReadonlyMap<number, readonly [fieldNo: number, edit: Edit][]> = new Map<
   number,
   [number, Edit][]
@@ -238,9 +244,9 @@ const EDITS: ReadonlyMap<number, readonly [fieldNo: number, edit: Edit][]> = new
 ]);
 
 /**
- * The row with the target's ids in place of the backup's, wherever it names something by its id.
+ * Returns the row with the target's ids instead of the backup's in all references.
  *
- * @returns the same row where no id differs; undefined where it makes no sense on the target
+ * @returns the same row if no id differs; undefined if the row is useless on the target
  * @example
  * ids.set('user', 32, 40);
  * withTargetIds(SystemSpace.SPACE, row, ids, () => {}); // its owner is 40 where it was 32

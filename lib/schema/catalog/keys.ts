@@ -5,9 +5,9 @@ import { atOnce, inOneTurn, Walker } from '../../tuple/walk.js';
 import type { KeyPart } from './catalog.js';
 
 /**
- * Finds the raw key of a tuple, in turns: its bytes go back to a server as they came.
+ * Extracts the raw key of a tuple, in turns. Its bytes are sent back to a server unchanged.
  *
- * @returns undefined where the tuple lacks a part
+ * @returns undefined if the tuple lacks a part
  */
 export function* extractKeyInTurns(
   tuple: Buffer,
@@ -23,25 +23,25 @@ export function* extractKeyInTurns(
   return joinFields(fields);
 }
 
-/** The same at once, for a tuple that is not large. */
+/** Extracts the raw key of a small tuple at once. */
 export function extractKey(tuple: Buffer, parts: readonly KeyPart[]): Buffer | undefined {
   return atOnce(extractKeyInTurns(tuple, parts));
 }
 
 /**
- * A row as messages name it: by its key, or by its first values where it has no key, or one after millions of
- * other values.
+ * Returns the name of a row for messages: its key, or its first values if it has no key or the key comes after
+ * millions of other values.
  */
 export function showRow(tuple: Buffer, parts: readonly KeyPart[]): string {
   return showBytes(inOneTurn(extractKeyInTurns(tuple, parts)) ?? tuple);
 }
 
-/** A value as people read it, e.g. `[512,"pk"]`. */
+/** Returns a value as text for people, e.g. `[512,"pk"]`. */
 export function showValue(given: Value): string {
   return showBytes(encode(given));
 }
 
-/** A key as people read it, whatever the types of its parts. */
+/** Returns a key as text for people, whatever the types of its parts are. */
 export function showKey(key: Buffer): string {
   return showBytes(key);
 }

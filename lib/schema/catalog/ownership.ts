@@ -1,7 +1,7 @@
 import { Field, SystemSpace } from '../server/system-spaces.js';
 import type { SystemRow } from './catalog.js';
 
-/** In which field the system spaces say which space a row belongs to. */
+/** The field of each system space that names the space that a row belongs to. */
 const BELONGS_TO: ReadonlyMap<number, number> = new Map([
   [SystemSpace.SPACE, Field.space.id],
   [SystemSpace.INDEX, Field.index.spaceId],
@@ -19,11 +19,11 @@ function grantedOn(type: string, { fields }: SystemRow): number | undefined {
 }
 
 /**
- * The space that a row of a system space belongs to: it, its indexes, constraints and triggers, what
- * fills its fields, and grants on it.
+ * Returns the id of the space that a row of a system space belongs to: the row defines the space, its indexes,
+ * constraints, triggers, the sequence of a field, or a grant on it.
  *
  * @param spaceId - of the system space
- * @returns undefined where the row belongs to none
+ * @returns undefined if the row belongs to no space
  * @example
  * spaceOf(SystemSpace.INDEX, row); // 512
  */
@@ -33,24 +33,27 @@ export function spaceOf(spaceId: number, row: SystemRow): number | undefined {
   return field === undefined ? undefined : Number(row.fields[field]);
 }
 
-/** The sequence that a row of a system space belongs to: it, its value, and grants on it. */
+/**
+ * Returns the id of the sequence that a row of a system space belongs to: the row defines it, its value, or a grant
+ * on it.
+ */
 export function sequenceOf(spaceId: number, row: SystemRow): number | undefined {
   if (spaceId === SystemSpace.PRIV) return grantedOn('sequence', row);
   const isOwn = spaceId === SystemSpace.SEQUENCE || spaceId === SystemSpace.SEQUENCE_DATA;
   return isOwn ? Number(row.fields[Field.sequence.id]) : undefined;
 }
 
-/** The function that a row of a system space belongs to: it, and grants on it. */
+/** Returns the id of the function that a row of a system space belongs to: the row defines it, or a grant on it. */
 export function functionOf(spaceId: number, row: SystemRow): number | undefined {
   if (spaceId === SystemSpace.PRIV) return grantedOn('function', row);
   return spaceId === SystemSpace.FUNC ? Number(row.fields[Field.func.id]) : undefined;
 }
 
 /**
- * Sequences that fill a field of some spaces, and of no others.
+ * Returns the sequences that fill fields of these spaces only.
  *
  * @param rows - of `_space_sequence`
- * @param spaces - ids of those spaces
+ * @param spaces - their ids
  */
 export function sequencesOfOnly(
   rows: readonly SystemRow[],

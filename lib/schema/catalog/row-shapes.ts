@@ -4,9 +4,9 @@ import { isArray, isInteger, isMap, isString, isUint, readUint } from '../../tup
 import { Field, SystemSpace } from '../server/system-spaces.js';
 import { isTable } from './rows.js';
 
-/** What rows of system spaces are like on all servers, so far as this package looks into them. */
+/** The shapes of rows of system spaces on all servers, as far as this package reads them. */
 
-/** What a field has to be, for messages, and whether a value is that. */
+/** A check of a field, and the expected value in words. */
 interface Kind {
   what: string;
   fits(raw: Buffer, value: Value): boolean;
@@ -14,7 +14,7 @@ interface Kind {
 
 type Options = Readonly<Record<string, (value: Value) => boolean>>;
 
-/** True where each of these options is not there, or fits; there may be others. */
+/** Returns true if each of these options is missing or fits. Other options are allowed. */
 function hasOptions(value: Value, options: Options): boolean {
   if (!isTable(value)) return false;
   return Object.entries(options).every(([key, fits]) => {
@@ -47,12 +47,12 @@ const bool: Kind = { what: 'true or false', fits: (_raw, value) => typeof value 
 const array: Kind = { what: 'an array', fits: (raw) => isArray(raw[0]!) };
 const map = mapOf('a map', {});
 const any: Kind = { what: 'anything', fits: () => true };
-/** Of all of a kind it is an empty string, and of what Lua calls a name. */
+/** For all objects of a type it is an empty string, and for what Lua may call it is a name. */
 const object: Kind = {
   what: 'an id or a name',
   fits: (raw, value) => isText(value) || id.fits(raw, value),
 };
-/** Who has no password may have an empty array, or nothing: `user_def_fill_auth_data()` of `alter.cc`. */
+/** A user without a password may have an empty array or nothing: `user_def_fill_auth_data()` of `alter.cc`. */
 const auth: Kind = {
   what: 'a map',
   fits: (raw, value) => value === null || Array.isArray(value) || map.fits(raw, value),
@@ -61,7 +61,7 @@ const texts = listOf('an array of strings', isText);
 const columns = listOf('an array of whole numbers from 0 on', isCount);
 const sql = mapOf("a map with a string as its 'sql'", { sql: isText });
 
-/** Of 1.10, where it is a note of an application, it may be a name. */
+/** On 1.10 it is a custom key of an application, and may be a name. */
 const isCollation = (value: Value): boolean => isCount(value) || isText(value);
 const spaceFlags = mapOf('a map of options of a space', {
   sql: isText,
@@ -69,14 +69,14 @@ const spaceFlags = mapOf('a map of options of a space', {
   foreign_key: (keys) =>
     isTable(keys) && Object.values(keys).every((key) => hasOptions(key, { space: isCount })),
 });
-/** What is no map, and options that a server does not know, are notes of an application. */
+/** Members that are not maps, and options that a server does not know, are custom keys of an application. */
 const format = listOf(
   "an array of fields, each with strings as its 'name' and 'type'",
   (field) =>
     !isTable(field) || hasOptions(field, { name: isText, type: isText, collation: isCollation }),
 );
 const indexOptions = mapOf('a map of options of an index', { func: isCount });
-/** `[field, type]` in spaces that 1.x made. */
+/** In spaces that 1.x created, a part is `[field, type]`. */
 const indexParts = listOf('an array of parts, each with a field', (part) =>
   Array.isArray(part)
     ? isCount(part[0]) && (part.length < 2 || isText(part[1]))
@@ -85,20 +85,20 @@ const indexParts = listOf('an array of parts, each with a field', (part) =>
       hasOptions(part, { type: isText, path: isText, collation: isCount }),
 );
 
-/** What the rows of a system space are like. */
+/** The shape of the rows of a system space. */
 export interface Shape {
-  /** By field. Rows of older servers are shorter, and those of newer ones longer. */
+  /** The checks by field. Rows of older servers are shorter, and rows of newer servers are longer. */
   kinds: readonly Kind[];
-  /** Fields that no row can do without. */
+  /** The number of fields that each row must have. */
   least: number;
-  /** Fields of unique indexes, of the primary one first. */
+  /** The fields of unique indexes, the primary index first. */
   unique: readonly (readonly number[])[];
-  /** What else is wrong, if anything. */
+  /** Returns anything else that is wrong with a row. */
   problem?: (fields: readonly Value[]) => string | undefined;
 }
 
 function problemOfIndex(fields: readonly Value[]): string | undefined {
-  // Only the keys of a primary index are followed; others may lead to many values, by `[*]`.
+  // Only keys of a primary index are followed. Other keys may lead to many values, by `[*]`.
   if (fields[Field.index.id] !== 0) return undefined;
   for (const part of fields[Field.index.parts] as Value[]) {
     if (!isTable(part) || typeof part['path'] !== 'string') continue;
@@ -120,8 +120,8 @@ function problemOfForeignKey(fields: readonly Value[]): string | undefined {
 }
 
 /**
- * Kinds and unique indexes are those of `box.space._x:format()` and `box.space._x.index` of 2.6 to 3.x;
- * for the least fields see the `…_new_from_tuple()` of the server's `src/box/alter.cc`.
+ * Kinds and unique indexes are from `box.space._x:format()` and `box.space._x.index` of 2.6 to 3.x. The least numbers
+ * of fields are from the `…_new_from_tuple()` functions of the server's `src/box/alter.cc`.
  */
 export const SHAPES: ReadonlyMap<number, Shape> = new Map<number, Shape>([
   [SystemSpace.SCHEMA, { kinds: [text, any], least: 1, unique: [[0]] }],

@@ -14,10 +14,10 @@ export function isTable(value: Value | undefined): value is Table {
   return isObject && !(value instanceof Uint8Array) && !(value instanceof Carried);
 }
 
-/** A map as it is; anything else as one without keys. */
+/** Returns a map unchanged, and an empty map for any other value. */
 export const tableOf = (value: Value | undefined): Table => (isTable(value) ? value : {});
 
-/** An array as it is; anything else as one without members. */
+/** Returns an array unchanged, and an empty array for any other value. */
 export const arrayOf = (value: Value | undefined): Value[] => (Array.isArray(value) ? value : []);
 
 /** @param row - of `_space` */
@@ -27,9 +27,9 @@ export const spaceIdOf = ({ fields }: SystemRow): number => Number(fields[Field.
 export const spaceNameOf = ({ fields }: SystemRow): string => String(fields[Field.space.name]);
 
 /**
- * The row with the bytes of one field changed, and all others as they are.
+ * Returns the row with the bytes of one field changed, and all other bytes unchanged.
  *
- * @param edit - gets the raw field; the very same buffer back means that nothing changes
+ * @param edit - called with the raw field; if it returns the same buffer, nothing changes
  */
 export function editField(
   row: SystemRow,
@@ -47,19 +47,19 @@ export function editField(
   return { raw: joinFields(raw), fields };
 }
 
-/** The map without some of its keys, its other bytes as they are. */
+/** Returns the map without some of its keys, and with its other bytes unchanged. */
 export function withoutKeys(map: Buffer, keys: readonly string[]): Buffer {
   return editMap(map, (key, value) =>
     key !== undefined && keys.includes(key) ? undefined : value,
   );
 }
 
-/** Ids of functions under a key such as `constraint`: a number, or numbers by name. */
+/** Returns the ids of functions under a key such as `constraint`: a number, or numbers by name. */
 function idsUnder(value: Value | undefined): Value[] {
   return isTable(value) ? Object.values(value) : value === undefined ? [] : [value];
 }
 
-/** Ids of the functions that a `_space` row names: constraints, and those that make defaults. */
+/** Returns the ids of the functions that a row of `_space` uses in constraints and defaults. */
 export function functionsOf({ fields }: Pick<SystemRow, 'fields'>): Value[] {
   const flags = fields[Field.space.flags];
   const format = fields[Field.space.format];
@@ -73,16 +73,16 @@ export function functionsOf({ fields }: Pick<SystemRow, 'fields'>): Value[] {
   ];
 }
 
-/** What a `_space` row can ask for that has to wait until the data is there. */
+/** Options of a row of `_space` that can be set only after the rows are loaded. */
 const CHECKED_ON_INSERT = ['constraint', 'foreign_key'];
-/** What would be put into rows that have nothing, or null, in its place. */
+/** Options that change rows with a missing or null field. */
 const FILLED_ON_INSERT = ['default', 'default_func'];
 
 /**
- * A `_space` row without what would stand in the way of the data: constraints and foreign keys, which
- * are checked on insert and may form cycles, defaults, and `is_sync`, which waits for a quorum.
+ * Returns a row of `_space` without the options that would prevent or change the load of rows: constraints and
+ * foreign keys, which are checked on insert and may form cycles, defaults, and `is_sync`, which waits for a quorum.
  *
- * @returns the same row where there is nothing of that
+ * @returns the same row if it has none of them
  */
 export function withoutChecks(row: SystemRow): SystemRow {
   const flagged = editField(row, Field.space.flags, (flags) =>
@@ -93,12 +93,12 @@ export function withoutChecks(row: SystemRow): SystemRow {
   );
 }
 
-/** An `_index` row without vinyl's `lsn`, which is about the instance that made the index. */
+/** Returns a row of `_index` without vinyl's `lsn`, which belongs to the instance that created the index. */
 export function withoutLsn(row: SystemRow): SystemRow {
   return editField(row, Field.index.options, (options) => withoutKeys(options, ['lsn']));
 }
 
-/** Returns what the server puts into a field that an older row does not have, by the field's type. */
+/** Returns the value that the server gives a field that an older row does not have, by the field's type. */
 export function emptyValue(type: Value | undefined): Buffer {
   switch (type) {
     case 'unsigned':
@@ -119,12 +119,12 @@ export function emptyValue(type: Value | undefined): Buffer {
 }
 
 /**
- * Fields that a newer server has added to rows of a system space, and that may be cut for an older one:
- * always, or only where they are empty. All other fields stay, whatever the format of the space says:
- * that of `_schema` names two, and its rows hold as many as an application likes.
+ * Fields that a newer server has added to rows of a system space, and that may be removed for an older one: always,
+ * or only if they are empty. All other fields are kept, whatever the format of the space says: the format of
+ * `_schema` has two fields, and its rows have as many as an application writes.
  */
 const CUT_FOR_OLDER: Readonly<Record<number, Readonly<Record<number, 'always' | 'empty'>>>> = {
-  // the times and hashes of passwords that were changed
+  // The times and hashes of changed passwords.
   [SystemSpace.USER]: { [Field.user.authHistory]: 'always', [Field.user.lastModified]: 'always' },
   [SystemSpace.FUNC]: { [Field.func.trigger]: 'empty' },
 };
@@ -136,9 +136,9 @@ function isEmpty(value: Value | undefined): boolean {
 }
 
 /**
- * Prepares to make rows as long as the target's system space wants them: fields that a newer server
- * has are added, empty; fields of {@link CUT_FOR_OLDER} are cut for a server that does not have them. A
- * field that carries something stays, for {@link unsupported} to tell.
+ * Prepares to make rows as long as the target's system space requires. Adds empty fields that a newer server has, and
+ * removes fields of {@link CUT_FOR_OLDER} that the server does not have. A field with a value is kept, and {@link
+ * unsupported} reports it.
  *
  * @param target - the catalog of the server that will get the rows
  * @example
@@ -161,7 +161,7 @@ export function fitter(spaceId: number, target: Catalog): (row: SystemRow) => Sy
     const { fields } = row;
     let length = fields.length;
     while (length > known.length && isCut(fields, length - 1)) length--;
-    // fields that are nullable may be left out, and their absence is kept
+    // Nullable fields may be left out, and stay left out.
     const missing = known
       .slice(fields.length)
       .filter((field): field is Table => isTable(field) && field['is_nullable'] !== true);
@@ -174,7 +174,7 @@ export function fitter(spaceId: number, target: Catalog): (row: SystemRow) => Sy
   };
 }
 
-/** Returns rows by one of their fields, which is different in each. */
+/** Returns rows by one of their fields, which must be unique. */
 export function rowsBy(rows: readonly SystemRow[], field: number): Map<Value, SystemRow> {
   return indexBy(rows, ({ fields }) => fields[field]!);
 }

@@ -2,25 +2,25 @@ import { encode, type Value } from '../../tuple/codec.js';
 import { Catalog, type SystemRow } from '../catalog/catalog.js';
 import { BuiltinUser, Field, SYSTEM_SPACES, SystemSpace } from '../server/system-spaces.js';
 
-/** Ids up to this one belong to functions that 2.x ships; the server's own upgrade goes on above. */
+/** The largest id of a function that 2.x ships. The server's own upgrade uses the ids after it. */
 const LAST_SHIPPED_FUNCTION = 65;
 
 /** Bytes of a name, `BOX_NAME_MAX` of the server's `src/box/schema_def.h`. */
 const NAME_MAX = 65000;
-/** Bytes that are kept free for what tells a name from others. */
+/** Bytes that are reserved for a suffix that makes a name unique. */
 const SUFFIX_MAX = 16;
 
-/** As much of a name as leaves room for a suffix. */
+/** Cuts a name so that there is room for a suffix. */
 function cutName(name: string): string {
   const bytes = Buffer.from(name);
   if (bytes.length <= NAME_MAX - SUFFIX_MAX) return name;
   let end = NAME_MAX - SUFFIX_MAX;
-  // not within a character of UTF-8
+  // Do not cut a character of UTF-8.
   while ((bytes[end]! & 0xc0) === 0x80) end--;
   return bytes.toString('utf8', 0, end);
 }
 
-/** A row of `_func`, field by field, as the server's own upgrade makes it for a check. */
+/** Returns a row of `_func` with the fields that the server's own upgrade writes for a check. */
 function expressionRow(id: number, name: string, sql: string): SystemRow {
   const fields: Value[] = Object.values({
     id,
@@ -46,13 +46,13 @@ function expressionRow(id: number, name: string, sql: string): SystemRow {
   return { raw: encode(fields), fields };
 }
 
-/** A user's rows of the system spaces while they are rewritten for another release. */
+/** The rows of the system spaces that users created, while they are converted for another release. */
 export class Draft {
-  /** One line for each thing that the target will not have, or will take for something else. */
+  /** One line for each object that is left out or changes its meaning. */
   readonly notes: string[] = [];
   readonly #rows: Map<number, SystemRow[]>;
   readonly #functionNames: Set<unknown>;
-  /** How many functions were to have a name. */
+  /** The number of functions that were given each name. */
   readonly #namesakes = new Map<string, number>();
   #lastFunction: number;
 
@@ -80,10 +80,10 @@ export class Draft {
   }
 
   /**
-   * Adds a function that is an expression in SQL.
+   * Adds a function with an SQL expression as its body.
    *
-   * @param name - another one is made of it where it is taken, or too long
-   * @returns its id
+   * @param name - is changed if it is taken or too long
+   * @returns the id of the function
    */
   addExpression(name: string, sql: string): number {
     const id = ++this.#lastFunction;
@@ -101,7 +101,7 @@ export class Draft {
     return free;
   }
 
-  /** What a space is called, for notes. */
+  /** Returns the names of spaces, for notes. */
   spaceNames(): ReadonlyMap<unknown, string> {
     return new Map(
       this.rows(SystemSpace.SPACE).map(({ fields }) => [

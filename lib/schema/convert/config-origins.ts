@@ -8,16 +8,16 @@ import { isOlder, type Release, showRelease } from '../server/release.js';
 import { Field, SystemSpace } from '../server/system-spaces.js';
 
 /**
- * Since 3.x a server notes who made a user, a role or a grant: no note stands for a statement,
- * `{origins = {config = …}}` for the configuration, which revokes everything that it no longer has.
+ * Since 3.x, a server records who created a user, a role or a grant. Without a record, it was a statement. `{origins
+ * = {config = …}}` stands for the configuration, which revokes everything that was removed from it.
  *
  * Source: `user_opts_from_origins()` and `opts_from_origins()` of the server's `src/box/lua/schema.lua`.
  */
 const CONFIG = 'config';
-/** The origin of a thing that somebody made by a statement. */
+/** The origin of an object that a statement created. */
 const BY_HAND = '';
 
-/** The field with the origins, and since when it is written. */
+/** The field with the origins, and the release that introduced it. */
 const ORIGINS: ReadonlyMap<number, { field: number; since: Release }> = new Map([
   [SystemSpace.USER, { field: Field.user.options, since: [3, 6] }],
   [SystemSpace.PRIV, { field: Field.priv.options, since: [3, 0] }],
@@ -86,10 +86,10 @@ export function strangersToConfiguration(made: readonly SystemRow[], target: Cat
 }
 
 /**
- * A grant of a backup beside one of the target on the same thing to the same user: what the target's
- * configuration has granted stays so, and what somebody has granted is that of the backup.
+ * Merges a grant of a backup with the target's grant on the same object to the same user: what the configuration of
+ * the target grants is kept, and what statements granted is replaced by the backup's.
  *
- * @returns undefined where both permit the same
+ * @returns undefined if both grants are equal
  */
 export function mergedGrant(ours: SystemRow, theirs: SystemRow): SystemRow | undefined {
   const { bits, options } = Field.priv;

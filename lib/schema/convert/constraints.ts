@@ -9,11 +9,11 @@ import { withoutTable } from '../sql/tokens.js';
 import type { Draft } from './catalog-editor.js';
 
 /**
- * Constraints of SQL tables live in `_fk_constraint` and `_ck_constraint` before 2.11, and in the space
+ * Moves constraints of SQL tables: they are in `_fk_constraint` and `_ck_constraint` before 2.11, and in the space
  * itself from then on; see {@link TUPLE_CONSTRAINTS}.
  */
 
-/** Constraints on their way into spaces: raw, by name, by the id of the space. */
+/** Constraints to be moved into spaces: raw, by name, by the id of the space. */
 class Gathered {
   readonly #bySpace = new Map<unknown, Map<string, Buffer>>();
 
@@ -26,7 +26,7 @@ class Gathered {
     this.#bySpace.set(spaceId, named.set(name, raw));
   }
 
-  /** Puts those of a space under `key` of its flags, in the place of others of the same names. */
+  /** Adds the constraints of a space under `key` of its flags. They replace others with the same names. */
   intoFlags(flags: Buffer, key: string, spaceId: unknown): Buffer {
     const added = this.#bySpace.get(spaceId);
     if (added === undefined) return flags;
@@ -43,7 +43,7 @@ class Gathered {
 
 const NONE = mapHeader(0);
 
-/** `{space: parent id, field: {child column: parent column}}`, columns from 0. */
+/** Returns `{space: parent id, field: {child column: parent column}}` with columns from 0. */
 function foreignKey({ fields }: SystemRow): Buffer {
   const { parentId, childColumns, parentColumns } = Field.fkConstraint;
   const columns = fields[childColumns] as number[];
@@ -59,7 +59,7 @@ function foreignKey({ fields }: SystemRow): Buffer {
   ]);
 }
 
-/** What a foreign key of SQL says and no foreign key of a space can say. */
+/** Returns the properties of a foreign key of SQL that a foreign key of a space cannot have. */
 function lostOf({ fields }: SystemRow): string[] {
   const { isDeferred, onDelete, onUpdate } = Field.fkConstraint;
   const action = (what: string, field: number): string[] =>
@@ -78,8 +78,8 @@ function columnsKey(spaceId: unknown, columns: readonly number[]): string {
 }
 
 /**
- * The columns of each index. From 2.11 on a row of a parent can be deleted only where the child has an
- * index over exactly the columns of the foreign key.
+ * Returns the columns of each index. From 2.11 on, a row of a parent can be deleted only if the child has an index
+ * over exactly the columns of the foreign key.
  *
  * Source: `fkey_update_local_index()` in the server's `src/box/tuple_constraint_fkey.c`.
  */
@@ -124,7 +124,7 @@ function gatherForeignKeys(draft: Draft, names: ReadonlyMap<unknown, string>): G
   return gathered;
 }
 
-/** A check is a function in SQL. */
+/** Collects checks, which are functions in SQL. */
 function gatherChecks(draft: Draft, names: ReadonlyMap<unknown, string>): Gathered {
   const gathered = new Gathered();
   for (const { fields } of draft.rows(SystemSpace.CK_CONSTRAINT)) {
@@ -146,7 +146,7 @@ function gatherChecks(draft: Draft, names: ReadonlyMap<unknown, string>): Gather
   return gathered;
 }
 
-/** Makes what SQL constrains a matter of the spaces, as the server's own upgrade does. */
+/** Moves constraints of SQL into their spaces, as the server's own upgrade does. */
 export function moveIntoSpaces(draft: Draft): void {
   const names = draft.spaceNames();
   const foreignKeys = gatherForeignKeys(draft, names);
@@ -161,10 +161,10 @@ export function moveIntoSpaces(draft: Draft): void {
   draft.replace(SystemSpace.CK_CONSTRAINT, []);
 }
 
-/** Gets the name and the function of a constraint, and tells whether it moves. */
+/** Receives the name and the function of a constraint, and returns true if it moves. */
 type Take = (name: string, functionId: unknown) => boolean;
 
-/** The map without the constraints that move, and without an empty list of them. */
+/** Returns the map without the constraints that move, and without an empty list of them. */
 function takeFrom(options: Buffer, take: Take): Buffer {
   return editMap(options, (key, constraints) => {
     if (key !== 'constraint') return constraints;
@@ -178,7 +178,7 @@ function takeFrom(options: Buffer, take: Take): Buffer {
   });
 }
 
-/** Ids of functions in SQL that nothing but a constraint may name. */
+/** Returns the ids of SQL functions that only a constraint can use. */
 function expressionsOf(draft: Draft): Map<unknown, string> {
   const { objectType, objectId } = Field.priv;
   const granted = new Set(
@@ -197,8 +197,8 @@ function expressionsOf(draft: Draft): Map<unknown, string> {
 }
 
 /**
- * Makes checks in SQL rows of `_ck_constraint`, as the server's own downgrade does. Foreign keys stay
- * where they are: those of SQL before 2.11 bind SQL only, and let Lua write what it likes.
+ * Moves checks in SQL to rows of `_ck_constraint`, as the server's own downgrade does. Foreign keys are not moved:
+ * before 2.11, those of SQL apply to SQL only, and Lua can bypass them.
  */
 export function moveOutOfSpaces(draft: Draft): void {
   const expressions = expressionsOf(draft);

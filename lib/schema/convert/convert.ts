@@ -23,26 +23,29 @@ import { convertDefaults } from './defaults.js';
 import { keepMeaningless } from './inert-options.js';
 import { upgradeRows } from './upgrade.js';
 
-/** A backup as servers of another release understand it. */
+/** A backup in the form that servers of another release understand. */
 export interface Conversion {
   backup: Catalog;
-  /** One line for each thing that is left out, or that the target takes for something else. */
+  /** One line for each object that is left out or changes its meaning on the target. */
   notes: string[];
-  /** The same for options that change nothing but speed. */
+  /** One line for each option that is left out and only affects speed. */
   hints: string[];
 }
 
-/** An option that an older server refuses, and that changes nothing but speed, or nothing at all. */
+/** An option that an older server refuses, and that affects only speed, or nothing. */
 interface Hint {
   since: Release;
   spaceId: number;
   field: number;
   key: string;
-  /** Of the option, where others do change something. */
+  /** The value of the option that has no effect, if other values have one. */
   value?: boolean;
 }
 
-/** Source: `space_opts_reg`, `index_opts_reg` and `func_opts_reg` of the server's `src/box/*_def.c`. */
+/**
+ * Options that may be left out. Source: `space_opts_reg`, `index_opts_reg` and `func_opts_reg` of the server's
+ * `src/box/*_def.c`.
+ */
 const HINTS: readonly Hint[] = [
   {
     since: [2, 10],
@@ -67,7 +70,7 @@ const HINTS: readonly Hint[] = [
   },
 ];
 
-/** @returns what is left out, one line each, without what has the value that its absence means */
+/** @returns one line for each option that is left out, unless its value is the default */
 function dropHints(draft: Draft, source: Release, target: Release): string[] {
   const gone = HINTS.filter(({ since }) => isLost(since, source, target));
   if (gone.length === 0) return [];
@@ -79,7 +82,7 @@ function dropHints(draft: Draft, source: Release, target: Release): string[] {
         each === key && (value === undefined || decode(raw) === value) ? undefined : raw,
       );
     draft.map(spaceId, (row) => {
-      // a list of maps, or one map
+      // A list of maps, or one map.
       const edited = editField(row, field, (raw) => drop(editArray(raw, drop)));
       if (edited !== row && value === undefined) {
         const needed = showRelease(since);
@@ -93,11 +96,11 @@ function dropHints(draft: Draft, source: Release, target: Release): string[] {
   return lost;
 }
 
-/** From here on a space says what it is by `type`. */
+/** From this release on, a space has its type in the option `type`. */
 const SPACE_TYPES: Release = [3, 0];
 const TRUE = Buffer.of(0xc3);
 
-/** What 3.x calls data-temporary is what 2.x calls temporary: the definition stays, rows do not. */
+/** Converts types of spaces: data-temporary in 3.x is temporary in 2.x. The definition is kept, the rows are not. */
 function convertTypes(draft: Draft): void {
   draft.map(SystemSpace.SPACE, (row) =>
     editField(row, Field.space.flags, (flags) => {
@@ -117,12 +120,12 @@ function translate(draft: Draft, dialect: Dialect): void {
   for (const spaceId of SYSTEM_SPACES) draft.map(spaceId, (row) => dialect.row(spaceId, row));
 }
 
-/** The last release whose SQL can have written a check that is not part of its space. */
+/** The last release whose SQL can have written a check outside its space. */
 const LAST_OF_CHECKS: Release = [2, 10];
 
 /**
- * A newer server runs checks of 2.x without reading them; it reads them when the schema is upgraded, in its own
- * dialect. Where that would find no such name, the text is made what it meant.
+ * Translates checks of 2.x. A newer server runs them unread, and reads them in its own dialect when the schema is
+ * upgraded. Names that it would not find then are rewritten.
  */
 function translateOldChecks(draft: Draft, server: Release, names: ReadonlySet<string>): void {
   if (isOlder(server, CASE_SENSITIVE)) return;
@@ -134,21 +137,21 @@ function translateOldChecks(draft: Draft, server: Release, names: ReadonlySet<st
   );
 }
 
-/** Tells whether nothing has to be rewritten between these two. */
+/** Returns true if nothing has to be rewritten between these versions. */
 function isSame(source: Versions, target: Versions): boolean {
   const isOther = isOlder(source.server, target.server) || isOlder(target.server, source.server);
   return !isOther && !isOlder(source.schema, target.schema);
 }
 
 /**
- * Rewrites a backup for a server of another release, or for a schema that was upgraded: what the server's
- * own upgrade would do, and the way back where that is exact. What cannot be rewritten stays as it is.
+ * Rewrites a backup for a server of another release, or for an upgraded schema: as the server's own upgrade does, and
+ * back if that is exact. Anything that cannot be rewritten is kept as it is.
  *
- * The form of rows follows the schema's version; the meaning of SQL, of defaults and of options follows
- * the server's, for each server reads them in its own way whatever the schema's version.
+ * The form of rows depends on the version of the schema. The meaning of SQL, defaults and options depends on the
+ * release of the server, because each server reads them in its own way.
  *
  * @param original - the user's rows of the system spaces
- * @returns the same catalog where nothing has to be rewritten
+ * @returns the same catalog if nothing has to be rewritten
  * @example
  * convert(catalog, versionsOf('2.6.0'), versionsOf('3.2.1')).backup;
  */
@@ -159,8 +162,8 @@ export function convert(original: Catalog, source: Versions, target: Versions): 
   upgradeRows(draft, source.schema);
   keepMeaningless(draft, from, to);
   if (isGained(DEFAULT_VALUES, from, to)) convertDefaults(draft, from);
-  // Servers enforce constraints of either form by their own release; rows of one that was not converted
-  // are enforced by nobody until the schema is upgraded.
+  // Servers enforce both forms of constraints by their own release. Rows that were not converted are enforced by no
+  // server until the schema is upgraded.
   const isUnconverted = isOlder(source.schema, CONVERTED_CONSTRAINTS);
   const [names, functions] = [namesOf(original), functionNamesOf(original)];
   if (isUnconverted) translateOldChecks(draft, from, names);

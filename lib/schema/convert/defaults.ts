@@ -10,25 +10,25 @@ import { isKeyword, isWord, tokensOf } from '../sql/tokens.js';
 import type { Draft } from './catalog-editor.js';
 
 /**
- * Before 3.0 the default of a field is the text of an SQL expression, and only SQL minds it. From then
- * on it is a value, or what a function makes; the text would be taken for the value. The server's own
- * upgrade leaves it as it is; here it becomes what `CREATE TABLE` of 3.x makes of it.
+ * Converts defaults of fields. Before 3.0, a default is the text of an SQL expression, and only SQL uses it. From
+ * then on, it is a value or the result of a function, and the text would be used as the value. The server's own
+ * upgrade keeps the text; this module converts it to what `CREATE TABLE` of 3.x would write.
  *
  * Source: `field_def_reg` of the server's `src/box/field_def.c`, and `sql_default` rules of
  * `src/box/sql/parse.y`.
  */
 
-/** From here on SQL reads `1.5` as a decimal; before, as a double. */
+/** From this release on, SQL reads `1.5` as a decimal; before, as a double. */
 const DECIMAL_LITERALS: Release = [2, 10];
 
-/** What stands in the place of the text; `undefined` where there is no default at all. */
+/** The replacement of the text; undefined if the field has no default. */
 export type Default = { value: Buffer } | { expression: string } | undefined;
 
 const TEXTS = ['string', 'any', 'scalar'];
 const FLAGS = ['boolean', 'any', 'scalar'];
 const BLOBS = ['varbinary', 'any', 'scalar'];
 const INTEGERS = ['integer', 'number', 'any', 'scalar'];
-/** Where SQL converts one number into another. */
+/** Types that SQL converts numbers to. */
 const NUMBERS = ['unsigned', 'integer', 'double', 'decimal', 'number'];
 
 const UINT_MAX = 2n ** 64n - 1n;
@@ -48,11 +48,11 @@ function integer(value: bigint): Buffer {
   return raw;
 }
 
-/** One literal and no more: not `'a' || 'b'`. */
+/** Matches exactly one literal, not `'a' || 'b'`. */
 const TEXT = /^'(?:[^']|'')*'$/;
 const BLOB = /^x'[\da-f]*'$/i;
 
-/** The value of a literal, if a field of this type holds it. */
+/** Returns the value of a literal if a field of this type can hold it. */
 function literalOf(text: string, type: string, source: Release): Buffer | undefined {
   const upper = text.toUpperCase();
   if (TEXT.test(text)) {
@@ -86,7 +86,7 @@ function numberOf(text: string, type: string, source: Release): Buffer | undefin
   return fits ? float64(Number(text)) : undefined;
 }
 
-/** Returns true if a text names a column, which no server from 3.0 on takes as a default. */
+/** Returns true if a text uses a column, because no server from 3.0 on accepts that as a default. */
 function namesColumn(tokens: readonly string[], source: Release): boolean {
   return tokens.some((token, i) => {
     const isName =
@@ -99,8 +99,8 @@ function namesColumn(tokens: readonly string[], source: Release): boolean {
  * Reads the default of a field of 2.x.
  *
  * @param type - of the field, in lower case
- * @param source - the release that the text is from
- * @returns null where it is no constant
+ * @param source - the release that wrote the text
+ * @returns null if it is not a constant
  */
 export function parseDefault(sql: string, type: string, source: Release): Default | null {
   const tokens = tokensOf(sql);
@@ -114,7 +114,7 @@ export function parseDefault(sql: string, type: string, source: Release): Defaul
   return { expression: converted ? `(CAST((${sql}) AS ${type.toUpperCase()}))` : `(${sql})` };
 }
 
-/** Gives each field the default that 3.x knows instead of the text that 2.x knows. */
+/** Replaces the default of each field by the one that 3.x uses. */
 export function convertDefaults(draft: Draft, source: Release): void {
   const changed: string[] = [];
   draft.map(SystemSpace.SPACE, (row) => {

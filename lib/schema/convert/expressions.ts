@@ -8,21 +8,21 @@ import type { Release } from '../server/release.js';
 import { Field, SystemSpace } from '../server/system-spaces.js';
 import { questionAbout, SqlFunctions } from '../sql/functions.js';
 
-/** Something that is left out because the target cannot make its expression. */
+/** An object that is left out because the target cannot create its expression. */
 export interface Unmakable {
-  /** The space of the backup that it belongs to; undefined for a function that no space names. */
+  /** The id in the backup of the space that it belongs to; undefined for a function that no space uses. */
   spaceId?: number;
-  /** In words, with the reason. */
+  /** A description with the reason. */
   line: string;
 }
 
-/** A backup without the functions in SQL that the target cannot make. */
+/** A backup without the SQL functions that the target cannot create. */
 export interface Makable {
   backup: Catalog;
   left: Unmakable[];
   /**
-   * Statements that the target can be asked to prepare, by expressions that call nothing but functions of
-   * the target. Only the target knows whether it takes those.
+   * Statements that the target can prepare, by expressions that call only functions of the target. Only the target
+   * knows whether it accepts those.
    */
   questions: ReadonlyMap<string, string>;
 }
@@ -31,7 +31,7 @@ const isExpression = ({ fields }: SystemRow): boolean => fields[Field.func.langu
 const nameOf = ({ fields }: SystemRow): string => String(fields[Field.func.name]);
 const bodyOf = ({ fields }: SystemRow): string => String(fields[Field.func.body]);
 
-/** Returns the reasons why functions cannot be made, by their names. */
+/** Returns the reasons why functions cannot be created, by their names. */
 function problemsOf(
   expressions: readonly SystemRow[],
   functions: SqlFunctions,
@@ -47,7 +47,7 @@ function problemsOf(
     functions.calledBy(bodyOf(row)).map((called) => ({ called, by: nameOf(row) })),
   );
   const callers = groupBy(calls, ({ called }) => called);
-  // What is added on the way is looked at, too.
+  // The loop also visits the names that it adds.
   for (const name of problems.keys()) {
     for (const { by } of callers.get(name) ?? []) {
       if (!problems.has(by)) problems.set(by, `function '${name}' cannot be created`);
@@ -56,13 +56,13 @@ function problemsOf(
   return problems;
 }
 
-/** Takes functions out of a row of `_space`. */
+/** Removes functions from rows of `_space`. */
 class Remover {
   readonly left: Unmakable[] = [];
   readonly named = new Set<number>();
   readonly #why: ReadonlyMap<number, string>;
 
-  /** @param why - by the ids of the functions that cannot be made */
+  /** @param why - the reasons, by the ids of the functions that cannot be created */
   constructor(why: ReadonlyMap<number, string>) {
     this.#why = why;
   }
@@ -104,14 +104,14 @@ class Remover {
 }
 
 /**
- * Leaves out functions in SQL that the target cannot make, with the constraints and defaults that they
- * are: from 2.11 on a server looks up what an expression calls when it is made, and 2.x before that only
- * when a row comes.
+ * Leaves out SQL functions that the target cannot create, with the constraints and defaults that use them. From 2.11
+ * on, a server looks up the functions of an expression when the expression is created. Before, 2.x looks them up when
+ * a row is written.
  *
  * Source: `sqlExprCodeTarget()` of the server's `src/box/sql/expr.c`, which `func_sql_expr_new()` calls.
  *
  * @param backup - the user's rows of its system spaces, converted for the target
- * @param refused - what the target said of expressions, by their texts
+ * @param refused - the errors of the target, by the texts of the expressions
  */
 export function withoutUnmakable(
   backup: Catalog,

@@ -15,9 +15,9 @@ import { Field, SystemSpace } from '../server/system-spaces.js';
 import type { Draft } from './catalog-editor.js';
 
 /**
- * What one release stores and does not mind, and another one acts upon: keys of a format that are an
- * application's notes, until they become options; an order of an index that is asked in vain. As they
- * meant nothing to the source, they must not come to mean something on the way.
+ * Leaves out options that one release stores and ignores, and another one applies: custom keys of a format that
+ * became options, and an order of an index that was ignored. They had no effect on the source, so they must have none
+ * on the target.
  */
 
 function leaveOutNotes(draft: Draft, source: Release, target: Release): void {
@@ -52,7 +52,7 @@ function withoutNotes(
   return edited;
 }
 
-/** Before 3.0 an index is in ascending order, whatever it says. */
+/** Keeps indexes in ascending order. Before 3.0, an index ignores any other order. */
 function keepAscending(draft: Draft): void {
   const names = draft.spaceNames();
   draft.map(SystemSpace.INDEX, (row) => {
@@ -77,7 +77,7 @@ function keepAscending(draft: Draft): void {
 }
 
 /**
- * From here on some servers crash on a grant on all collations: 2.8.4, 2.10.8 and 2.11.9 do, 3.2.1 does not.
+ * On these releases, some servers crash on a grant on all collations: 2.8.4, 2.10.8 and 2.11.9 do, 3.2.1 does not.
  *
  * Source: `schema_find_name()` of the server's `src/box/schema.cc`.
  */
@@ -86,7 +86,7 @@ const COLLATION_CRASHES: Backport = [
   [2, 10],
 ];
 
-/** No server asks for grants on collations. */
+/** Leaves out grants on collations, because no server checks them. */
 function leaveOutCollationGrants(draft: Draft): void {
   const { objectType, objectId } = Field.priv;
   const rows = draft.rows(SystemSpace.PRIV);
@@ -101,8 +101,8 @@ function leaveOutCollationGrants(draft: Draft): void {
 }
 
 /**
- * Leaves out, and names, what the source's release stores without a meaning and the target's would act
- * upon.
+ * Leaves out options that have no effect on the source's release and would have one on the target's, with a note for
+ * each.
  */
 export function keepMeaningless(draft: Draft, source: Release, target: Release): void {
   leaveOutNotes(draft, source, target);

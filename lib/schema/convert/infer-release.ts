@@ -10,7 +10,7 @@ const LAST_OF_2: Release = [2, 11];
 /** Types of fields whose default may be a text. */
 const TEXTS: readonly unknown[] = [undefined, 'any', 'scalar', 'string', 'str', '*'];
 
-/** Tells whether the text of a view can only be of 2.x. */
+/** Returns true if the text of a view can only be from 2.x. */
 function hasOldViews(backup: Catalog): boolean {
   const names = namesOf(backup);
   return backup
@@ -18,7 +18,7 @@ function hasOldViews(backup: Catalog): boolean {
     .some((row) => namesInCapitals(sqlOf(row, Field.space.flags) ?? '', names));
 }
 
-/** True where a default can only be the text of an SQL expression. */
+/** Returns true if a default can only be the text of an SQL expression. */
 function hasSqlDefaults(backup: Catalog): boolean {
   return backup.spaces.some(({ format }) =>
     format.filter(isTable).some(({ type, default: text }) => {
@@ -29,12 +29,13 @@ function hasSqlDefaults(backup: Catalog): boolean {
 }
 
 /**
- * The release of a server of which nobody noted it: that of the target, so that rows go in as they stand; but
- * a newer one where spaces or indexes have what that one cannot have, and 2.x where SQL is understood only so.
+ * Infers the release of the server if the backup does not record it. It is the release of the target, so that rows
+ * are restored unchanged; a newer one if spaces or indexes use features that the target's lacks; and 2.x if SQL is
+ * valid only there.
  *
  * @param backup - the user's rows of the system spaces
  * @example
- * guessRelease(catalog, [3, 0]); // [2, 11], for a view says `FROM users` of a space `USERS`
+ * guessRelease(catalog, [3, 0]); // [2, 11], because a view says `FROM users` of a space `USERS`
  */
 export function guessRelease(backup: Catalog, target: Release): Release {
   const least = leastRelease(backup);

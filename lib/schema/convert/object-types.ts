@@ -4,8 +4,8 @@ import { editField } from '../catalog/rows.js';
 import { Field, SystemSpace } from '../server/system-spaces.js';
 
 /**
- * Writes the types of objects in grants in small letters, as servers do. A server takes `SPACE` for `space` as
- * well, and then a grant would keep an id that means another space on the target.
+ * Writes the types of objects in grants in lower case, as servers do. A server also accepts `SPACE` for `space`; such
+ * a grant would keep an id that means another space on the target.
  *
  * Source: `strindex()` of the server's `src/lib/core/util.c`, for `schema_object_type()` of `src/box/schema_def.c`.
  */

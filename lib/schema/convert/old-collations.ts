@@ -7,11 +7,11 @@ import { LAST_SHIPPED_COLLATION } from '../server/builtin.js';
 import { Field, SystemSpace } from '../server/system-spaces.js';
 
 /**
- * Gives other ids to collations of users whose ids newer servers use for their own: the first one that a user
- * of 1.10 makes has the id 3, which is `binary` from 2.1 on.
+ * Assigns new ids to collations of users if newer servers use these ids for their own. The first collation that a
+ * user of 1.10 creates has the id 3, which is `binary` from 2.1 on.
  *
  * @param catalog - all rows of a server's system spaces
- * @returns the same catalog where no id has to change
+ * @returns the same catalog if no id has to change
  */
 export function renumberCollations(catalog: Catalog): Catalog {
   const ids = catalog

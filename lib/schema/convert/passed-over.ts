@@ -23,7 +23,7 @@ export interface PassedOver {
 const isTree = ({ fields }: SystemRow): boolean =>
   String(fields[Field.index.type]).toLowerCase() === 'tree';
 
-/** Removes the hint, an option that only a tree of memtx acts upon. */
+/** Removes the hint, an option that only memtx trees use. */
 function withoutHint(row: SystemRow): SystemRow {
   return editField(row, Field.index.options, (options) =>
     editMap(options, (key, value) =>
@@ -40,8 +40,8 @@ function withoutOrder(row: SystemRow): SystemRow {
 }
 
 /**
- * Leaves out options of indexes that a server ignores when it starts from a snapshot that has them,
- * and refuses when somebody makes such an index.
+ * Leaves out options of indexes that a server ignores when it starts from a snapshot that has them, and refuses in a
+ * statement that creates such an index.
  *
  * Source: `memtx_space_check_index_def()` of the server's `src/box/memtx_space.c`,
  * `vinyl_space_check_index_def()` of `src/box/vinyl.c`, and `KEY_DEF_UNORDERED` of `src/box/key_def.c`.

@@ -43,7 +43,7 @@ import { sqlOf } from '../sql/dialect.js';
 import { isWord, tokensOf } from '../sql/tokens.js';
 import { hasOrigins } from './config-origins.js';
 
-/** Options of a space and of a field alike. */
+/** Options that both spaces and fields have. */
 const CONSTRAINTS = [
   ['constraint', 'constraint'],
   ['foreign_key', 'foreign key'],
@@ -53,13 +53,13 @@ const BUILTIN_NAMES: readonly (readonly [number, string])[] = Object.entries(Bui
   ([name, id]) => [id, name.toLowerCase()],
 );
 
-/** What all servers have that are known. */
+/** The oldest release that is restored into. */
 const OLDEST: Release = [2, 6];
 
-/** Collects what is lost on the way from one release to another. */
+/** Collects the features that a release does not have. */
 class Review {
   readonly lines: string[] = [];
-  /** The release that the newest of what is there came with. */
+  /** The release of the newest feature that was found. */
   newest: Release = OLDEST;
   readonly #backup: Catalog;
   readonly #source: Release;
@@ -81,14 +81,14 @@ class Review {
     }
   }
 
-  /** Looks a name up that servers refuse when they do not know it. */
+  /** Looks up a name that servers refuse if they do not know it. */
   strict(table: Known, name: string, what: string): void {
     const since = table.get(name);
     if (since !== undefined) this.needs(since, what);
     else this.unknown(what);
   }
 
-  /** What is in no table the target has, too, if it is of the series of the source. */
+  /** Reports a feature that is in no table. The target has it if it is of the source's series. */
   unknown(what: string): void {
     if (isSameSeries(this.#source, this.#target)) return;
     this.lines.push(`${what}, which no supported server has`);
@@ -126,7 +126,7 @@ class Review {
     for (const [key, value] of Object.entries(field)) {
       if (key === 'constraint' || key === 'foreign_key') continue;
       if (key === 'compression' && value === 'none') continue;
-      // others are notes of an application
+      // Other keys are custom keys of an application.
       const since = FIELD_OPTIONS.get(key);
       if (since !== undefined) this.needs(since, `${where} has the option '${key}'`);
     }
@@ -194,7 +194,7 @@ class Review {
     }
   }
 
-  /** Triggers that the target's release could have, and that its schema has no place for. */
+  /** Reports triggers that the target's release supports, and that its schema has no field for. */
   eventTriggers(): void {
     if (isOlder(this.#target, EVENT_TRIGGERS) || !isOlder(this.#schema, EVENT_TRIGGER_SCHEMA))
       return;
@@ -244,7 +244,7 @@ class Review {
     }
   }
 
-  /** Each feature that a text uses, once. */
+  /** Reports each feature that a text uses once. */
   sql(where: string, text: Value | undefined): void {
     if (typeof text !== 'string') return;
     const tokens = tokensOf(text).map((token) => token.toUpperCase());
@@ -259,7 +259,7 @@ class Review {
     for (const [what, since] of found) this.needs(since, `${where}: its SQL uses ${what}`);
   }
 
-  /** Rows with more fields than any server that is known gives them. */
+  /** Reports rows with more fields than any known server gives them. */
   widths(): void {
     for (const [spaceId, width] of WIDTHS) {
       for (const row of this.#backup.userRows(spaceId)) {
@@ -272,12 +272,12 @@ class Review {
 }
 
 /**
- * The oldest release that knows all that spaces and indexes have, for a backup of which nobody noted where it
- * comes from.
+ * Returns the oldest release that supports everything that the spaces and indexes of a backup use. It is for a backup
+ * that does not record its server.
  *
  * @param backup - the user's rows of the system spaces
  * @example
- * leastRelease(catalog); // [2, 10], where a field is a datetime
+ * leastRelease(catalog); // [2, 10], because a field is a datetime
  */
 export function leastRelease(backup: Catalog): Release {
   const review = new Review(backup, OLDEST, { server: OLDEST, schema: OLDEST_TARGET });
@@ -287,14 +287,14 @@ export function leastRelease(backup: Catalog): Release {
 }
 
 /**
- * What a server of an older release cannot hold, or would ignore.
+ * Lists the features of a backup that a server of an older release cannot hold or would ignore.
  *
- * What no known server has is refused where servers are strict, and is taken for a note of an
- * application where they are not, which is in the format of a space. Rows are not looked into.
+ * A feature that no known server has is reported if servers are strict about it. If they are not, as in the format of
+ * a space, it is a custom key of an application. Rows are not checked.
  *
  * @param backup - the user's rows of the system spaces, as `convert()` returns them
- * @returns one line each, e.g. `space 'events': field 'at' is of the type 'datetime', which needs 2.10`;
- * empty where the target can hold all of it
+ * @returns one line each, e.g. `space 'events': field 'at' has the type 'datetime', which needs 2.10`;
+ * empty if the target can hold all of it
  */
 export function unsupported(backup: Catalog, source: Versions, target: Versions): string[] {
   const review = new Review(backup, source.server, target);

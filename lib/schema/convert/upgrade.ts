@@ -9,9 +9,9 @@ import { BuiltinUser, Field, Privilege, SystemSpace } from '../server/system-spa
 import type { Draft } from './catalog-editor.js';
 
 /**
- * Brings a user's definitions from an older schema to the one that servers from 2.6 on start with, as
- * `box.schema.upgrade()` does in place. Constraints of SQL follow later, in `constraints.ts`; fields that
- * newer servers add to a row are added by `fitter()`.
+ * Upgrades the definitions of users from an older schema to the one that servers from 2.6 on start with, as
+ * `box.schema.upgrade()` does in place. `constraints.ts` converts constraints of SQL later. `fitter()` adds the
+ * fields that newer servers add to a row.
  *
  * Source: the functions `upgrade_to_…` of the server's `src/box/lua/upgrade.lua`.
  */
@@ -21,7 +21,7 @@ function rowOf(fields: Value[]): SystemRow {
   return { raw, fields: decode(raw) as Value[] };
 }
 
-/** The row with fields added after the last one. */
+/** Returns the row with fields added after the last one. */
 function lengthened(row: SystemRow, more: Value[]): SystemRow {
   const raw = joinFields([...splitFields(row.raw), ...more.map((value) => encode(value))]);
   return { raw, fields: [...row.fields, ...more] };
@@ -41,7 +41,7 @@ function withBits(row: SystemRow, bits: number): SystemRow {
   });
 }
 
-/** Before 1.7.7 everybody could log in, and who could read and write could create. */
+/** Grants login. Before 1.7.7, everybody could log in, and users with read and write could create. */
 function grantLogin(draft: Draft): void {
   const { objectType, grantee } = Field.priv;
   const isOnUniverse = ({ fields }: SystemRow): boolean => fields[objectType] === UNIVERSE;
@@ -58,13 +58,16 @@ function grantLogin(draft: Draft): void {
     const created = hasBits(row, READ_AND_WRITE) ? Privilege.CREATE : 0;
     return withBits(row, (isUser ? LOG_IN : 0) | created);
   });
-  // a target has the grant to guest by itself
+  // Every target already has the grant to guest.
   users.delete(BuiltinUser.GUEST);
   const added = [...users].map((id) => rowOf([BuiltinUser.ADMIN, id, UNIVERSE, 0, LOG_IN]));
   draft.replace(SystemSpace.PRIV, [...draft.rows(SystemSpace.PRIV), ...added]);
 }
 
-/** Before 2.1.0 who could read and write could alter and drop, and create what the grant is on all of. */
+/**
+ * Grants the privileges on definitions. Before 2.1.0, users with read and write could alter and drop, and could
+ * create if the grant was on all objects.
+ */
 function grantDefinitions(draft: Draft): void {
   const { objectType, objectId } = Field.priv;
   draft.map(SystemSpace.PRIV, (row) => {
@@ -75,7 +78,7 @@ function grantDefinitions(draft: Draft): void {
   });
 }
 
-/** Before 2.1.2 a collation that said nothing of its strength was tertiary. */
+/** Writes the strength of collations. Before 2.1.2, a collation without a strength was tertiary. */
 function nameStrength(draft: Draft): void {
   const { type, options } = Field.collation;
   draft.map(SystemSpace.COLLATION, (row) => {
@@ -85,7 +88,10 @@ function nameStrength(draft: Draft): void {
   });
 }
 
-/** Before 2.2.1 SQL kept its checks among the options of a space: a list of `{expr, name}`. */
+/**
+ * Moves checks to `_ck_constraint`. Before 2.2.1, SQL kept them among the options of a space: a list of `{expr,
+ * name}`.
+ */
 function moveChecks(draft: Draft): void {
   const moved: SystemRow[] = [];
   draft.map(SystemSpace.SPACE, (row) => {
@@ -107,12 +113,12 @@ function moveChecks(draft: Draft): void {
   draft.replace(SystemSpace.CK_CONSTRAINT, [...draft.rows(SystemSpace.CK_CONSTRAINT), ...moved]);
 }
 
-/** The fields of a function in Lua or C from `body` on, as 2.2.1 gives them to one that has none. */
+/** The fields of a Lua or C function from `body` on, as 2.2.1 fills them if they are missing. */
 const FUNCTION_DEFAULTS: readonly Value[] = [
   ...['', 'function', [], 'any', 'none', 'none', false, false, true, ['LUA'], {}, '', '', ''],
 ];
 
-/** Before 2.2.1 a function was a name, and code somewhere else. */
+/** Completes functions. Before 2.2.1, a function was a name, and its code was somewhere else. */
 function completeFunctions(draft: Draft): void {
   draft.map(SystemSpace.FUNC, (row) => {
     const { setuid, body } = Field.func;
@@ -122,7 +128,7 @@ function completeFunctions(draft: Draft): void {
   });
 }
 
-/** Before 2.2.1 a sequence filled the first part of the primary key. */
+/** Writes the field that a sequence fills. Before 2.2.1, it was the first part of the primary key. */
 function nameFilledFields(draft: Draft): void {
   const { spaceId, id, parts } = Field.index;
   const primary = new Map(
@@ -140,14 +146,14 @@ function nameFilledFields(draft: Draft): void {
   });
 }
 
-/** Before 2.3.0 every check was enabled. */
+/** Enables checks. Before 2.3.0, every check was enabled. */
 function enableChecks(draft: Draft): void {
   draft.map(SystemSpace.CK_CONSTRAINT, (row) =>
     row.fields.length > Field.ckConstraint.isEnabled ? row : lengthened(row, [true]),
   );
 }
 
-/** Before 2.1.1 an index of an SQL table had its statement among its options. */
+/** Removes statements. Before 2.1.1, an index of an SQL table had its statement among its options. */
 function forgetStatements(draft: Draft): void {
   draft.map(SystemSpace.INDEX, (row) =>
     editField(row, Field.index.options, (raw) =>
@@ -156,7 +162,7 @@ function forgetStatements(draft: Draft): void {
   );
 }
 
-/** The steps of the server's upgrade, each with its version, in their order. */
+/** The steps of the server's upgrade in their order, each with its version. */
 const STEPS: readonly (readonly [version: SchemaVersion, step: (draft: Draft) => void])[] = [
   [[1, 7, 7], grantLogin],
   [[2, 1, 0], grantDefinitions],
@@ -171,7 +177,7 @@ const STEPS: readonly (readonly [version: SchemaVersion, step: (draft: Draft) =>
 /**
  * Upgrades the definitions of an older schema; does nothing for those of {@link OLDEST_TARGET} and newer.
  *
- * @param schema - that the definitions are of
+ * @param schema - the version of the definitions
  */
 export function upgradeRows(draft: Draft, schema: SchemaVersion): void {
   for (const [version, step] of STEPS) if (isOlder(schema, version)) step(draft);

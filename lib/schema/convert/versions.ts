@@ -15,10 +15,13 @@ import { guessRelease } from './infer-release.js';
 
 type Server = Manifest['server'];
 
-/** The last schema whose constraints of SQL have system spaces of their own. */
+/** The last schema whose SQL constraints have system spaces of their own. */
 const UNCONVERTED: SchemaVersion = [2, 10, 5];
 
-/** An archive that does not note its schema was most likely made by a server that had upgraded it. */
+/**
+ * Returns the schema of an archive that does not record it. It was most likely made by a server with an upgraded
+ * schema.
+ */
 function guessSchema(version: string, backup: Catalog): SchemaVersion {
   const newest = newestSchema(version);
   const { FK_CONSTRAINT, CK_CONSTRAINT } = SystemSpace;
@@ -27,10 +30,10 @@ function guessSchema(version: string, backup: Catalog): SchemaVersion {
 }
 
 /**
- * The versions of the database that a backup is of.
+ * Returns the versions of the database that a backup was made from.
  *
  * @param backup - the user's rows of its system spaces
- * @param target - versions that a backup without any is taken to be of, as far as that can be
+ * @param target - versions to use, if possible, for a backup without any
  * @example
  * backupVersions(manifest.server, catalog, versionsOf('3.2.1')); // { server: [2, 11, 5], schema: [2, 9, 1] }
  */
@@ -48,7 +51,7 @@ export function backupVersions(
   };
 }
 
-/** The versions of a server, by its greeting and the rows of its `_schema`. */
+/** Returns the versions of a server from its greeting and the rows of its `_schema`. */
 export function serverVersions(version: string, catalog: Catalog): Versions {
   return { server: releaseOf(version), schema: catalog.schema ?? newestSchema(version) };
 }
@@ -58,7 +61,7 @@ export function serverVersions(version: string, catalog: Catalog): Versions {
  *
  * @example
  * oldSchema({ version: '2.11.5', uuid, schema: '2.9.1' });
- * // 'the schema is of version 2.9.1, and a new database of 2.11.5 has 2.11.5'
+ * // 'the schema has version 2.9.1, and a new database of 2.11.5 has 2.11.5'
  */
 export function oldSchema({ version, schema }: Server): string | undefined {
   if (schema === undefined || version === UNKNOWN_VERSION) return undefined;

@@ -3,12 +3,12 @@ import { type Catalog, type Space, type SystemRow, spaceNames } from '../catalog
 import { isTable, tableOf } from '../catalog/rows.js';
 import { Field, SystemSpace } from '../server/system-spaces.js';
 
-/** What stands in the way of an index in vinyl; undefined where nothing does. */
+/** Returns the reason why an index cannot be in vinyl; undefined if it can. */
 function indexMisfit({ fields }: SystemRow): string | undefined {
   const type = String(fields[Field.index.type]).toLowerCase();
   const { func } = tableOf(fields[Field.index.options]);
   if (type !== 'tree') return `its type is ${type}`;
-  // 0 stands for none
+  // 0 means none.
   return Number(func ?? 0) === 0 ? undefined : 'it is functional';
 }
 
@@ -23,14 +23,14 @@ function spaceMisfits({ name, format, isTemporary }: Space): string[] {
 }
 
 /**
- * What spaces of the engine vinyl have and vinyl cannot hold, a line each. A server never has such
- * spaces; a changed backup may.
+ * Lists the features of vinyl spaces that vinyl cannot hold, one line each. A server never has such spaces, but a
+ * changed backup may.
  *
  * Source: `vinyl_engine_check_space_def()` and `vinyl_space_check_index_def()` in the server's
  * `src/box/vinyl.c`, without what memtx refuses as well, and without hints, which are left out.
  *
  * @example
- * vinylMisfits(catalog); // ["index 'by_name' of space 'users': it is of type hash"]
+ * vinylMisfits(catalog); // ["index 'by_name' of space 'users': its type is hash"]
  */
 export function vinylMisfits(catalog: Catalog): string[] {
   const spaces = catalog.spaces.filter(({ engine }) => engine === 'vinyl');

@@ -11,24 +11,24 @@ import { Names } from './name-lookup.js';
 /** A field of a space, as its format has it. */
 export interface FieldDefinition {
   name: string;
-  /** `any` where the format does not say. */
+  /** The type; `any` if the format does not say. */
   type: string;
   isNullable: boolean;
   collation?: string;
-  /** As JSON, or the function that makes it. */
+  /** The default as JSON, or the function that computes it. */
   default?: string;
 }
 
 /** A part of a key. */
 export interface PartDefinition {
-  /** By name, where the format has one; else by number, from 1. */
+  /** The name if the format has one; otherwise the number, from 1. */
   field: string;
-  /** To the value inside of the field. */
+  /** The path to the value inside of the field. */
   path?: string;
   type: string;
   isNullable: boolean;
   collation?: string;
-  /** Absent where values ascend. */
+  /** Absent if values ascend. */
   order?: 'desc';
 }
 
@@ -40,45 +40,45 @@ export interface IndexDefinition {
   type: string;
   isUnique: boolean;
   parts: PartDefinition[];
-  /** Name of the function whose values it has. */
+  /** The name of the function of a functional index. */
   function?: string;
 }
 
-/** A condition that rows have to meet, or fields of them. */
+/** A condition on rows or fields. */
 export interface CheckDefinition {
   name: string;
-  /** SQL, or the function that decides. */
+  /** The SQL expression or the name of the function. */
   code: string;
 }
 
 /** A reference from the fields of one space to those of another. */
 export interface ForeignKeyDefinition {
   name: string;
-  /** Name of the space that it refers to. */
+  /** The name of the parent space. */
   space: string;
-  /** Pairs of fields: of this space, of that one. */
+  /** Pairs of fields: one of this space, one of the parent. */
   fields: [string, string][];
 }
 
-/** A space, in the words of people. */
+/** The definition of a space, with names instead of ids. */
 export interface SpaceDefinition {
   id: number;
   name: string;
   engine: string;
-  /** Of a view. */
+  /** The text of a view. */
   sql?: string;
-  /** Why it keeps no rows. */
+  /** The reason why it stores no rows. */
   rowless?: string;
-  /** Fills the first field of the primary key, or another. */
+  /** The name of the sequence that fills a field of the primary key. */
   sequence?: string;
   fields: FieldDefinition[];
-  /** Ascending by id. */
+  /** The indexes, ascending by id. */
   indexes: IndexDefinition[];
   checks: CheckDefinition[];
   foreignKeys: ForeignKeyDefinition[];
 }
 
-/** A sequence; numbers are decimal strings, for they may have 64 bits. */
+/** A sequence. Numbers are decimal strings, because they may have 64 bits. */
 export interface SequenceDefinition {
   id: number;
   name: string;
@@ -87,17 +87,17 @@ export interface SequenceDefinition {
   max: string;
   start: string;
   isCycle: boolean;
-  /** Absent where it was never used. */
+  /** The last value; absent if it was never used. */
   value?: string;
 }
 
-/** What an archive says of spaces and of what fills them. */
+/** The spaces of an archive, and the sequences that fill them. */
 export interface Definitions {
   spaces: SpaceDefinition[];
   sequences: SequenceDefinition[];
 }
 
-/** All that have the same key. */
+/** Groups values by their key. */
 function grouped<T>(all: readonly T[], keyOf: (each: T) => Value): Map<Value, T[]> {
   const groups = new Map<Value, T[]>();
   for (const each of all) {
@@ -156,7 +156,7 @@ function indexOf({ fields }: SystemRow, names: Names): IndexDefinition {
   };
 }
 
-/** Those of `constraint`: the number of a function, or numbers by name. */
+/** Returns the checks under `constraint`: the number of a function, or numbers by name. */
 function checksUnder(place: Value | undefined, what: string, names: Names): CheckDefinition[] {
   const given = isTable(place) ? place['constraint'] : undefined;
   if (given === undefined) return [];
@@ -192,9 +192,9 @@ function sequenceOf({ fields }: SystemRow, data: Map<Value, SystemRow>): Sequenc
 }
 
 /**
- * What the system spaces say of spaces and sequences, with names in the place of numbers.
+ * Returns the definitions of spaces and sequences, with names instead of numbers.
  *
- * @param catalog - of which it is known that it can be true, see `validate`
+ * @param catalog - that `validate` has accepted
  * @example
  * definitionsOf(catalog).spaces[0]?.indexes;
  */

@@ -5,7 +5,7 @@ import { DEFINITIONS, isShippedThing, KINDS, type Kind } from '../catalog/id-map
 import { isTable } from '../catalog/rows.js';
 import { Field, PRIVILEGE_NAMES, Privilege, SystemSpace } from '../server/system-spaces.js';
 
-/** What people call a thing, e.g. `role 'readers'`. */
+/** Returns the type and the name of an object, e.g. `role 'readers'`. */
 export function describeThing(kind: Kind, { fields }: SystemRow, quote = quoted): string {
   const name = quote(fields[DEFINITIONS[kind].name]);
   if (kind === 'user') return `${fields[Field.user.type]} ${name}`;
@@ -23,21 +23,21 @@ export function privileges(bits: unknown): string {
   const known = 2 ** PRIVILEGE_NAMES.length;
   const unknown = Math.floor(Number(bits) / known);
   if (unknown === 0) return granted.join(',');
-  // Bits beyond the names are for what is yet to come; the role 'super' has all of them.
+  // Bits without a name are reserved for future privileges. The role 'super' has all of them.
   if (Number(bits) === ALL_BITS) return [...granted, 'all others'].join(',');
   return [...granted, `unknown bits 0x${(unknown * known).toString(16)}`].join(',');
 }
 
 const ALL_BITS = 0xffffffff;
 
-/** Says in words what rows of system spaces are about. */
+/** Describes rows of system spaces in words. */
 export class Describer {
   readonly #things = new Map(KINDS.map((kind) => [kind, new Map<number, string>()]));
   readonly #quote: (name: unknown) => string;
 
   /**
-   * @param backup - what the rows are from
-   * @param target - knows the names of what every server has
+   * @param backup - the catalog that the rows are from
+   * @param target - knows the names of built-in objects
    * @param quote - writes a name
    */
   constructor(backup: Catalog, target: Catalog, quote: (name: unknown) => string = quoted) {
@@ -51,12 +51,20 @@ export class Describer {
     }
   }
 
-  /** @example describer.thing('user', 32); // "user 'ann'" */
+  /**
+   * Returns the type and the name of an object by its id.
+   *
+   * @example describer.thing('user', 32); // "user 'ann'"
+   */
   thing(kind: Kind, id: unknown): string {
     return this.#things.get(kind)!.get(Number(id)) ?? `${kind} ${id}`;
   }
 
-  /** @param spaceId - of the system space that the row is from */
+  /**
+   * Returns the description of a row.
+   *
+   * @param spaceId - of the system space that the row is from
+   */
   row(spaceId: number, row: SystemRow): string {
     const { fields } = row;
     const space = (fieldNo: number): string => this.thing('space', fields[fieldNo]);
@@ -92,7 +100,11 @@ export class Describer {
     }
   }
 
-  /** @param fields - of a row of `_priv` that the target has by itself */
+  /**
+   * Returns the description of a built-in grant.
+   *
+   * @param fields - of a row of `_priv` that every server has
+   */
   shippedGrant(fields: SystemRow['fields']): string {
     const { grantee, objectType, objectId } = Field.priv;
     const object = this.object(String(fields[objectType]), fields[objectId]);
@@ -120,7 +132,11 @@ export class Describer {
     return `grant of ${privileges(fields[bits])} on ${this.object(type, id)} to ${to}`;
   }
 
-  /** @example describer.object('space', 512); // "space 'users'" */
+  /**
+   * Returns the description of the object of a grant.
+   *
+   * @example describer.object('space', 512); // "space 'users'"
+   */
   object(type: string, id: unknown): string {
     if (type === 'universe') return type;
     if (id === '') return `every ${type}`;

@@ -4,10 +4,10 @@ import type { Catalog, Space, SystemRow } from '../catalog/catalog.js';
 import { isTable, rowsBy } from '../catalog/rows.js';
 import { Field, SystemSpace } from '../server/system-spaces.js';
 
-/** `box.space._collation` of a new server; those of languages, from 4 on, have a number only. */
+/** The first collations of a new server. Those of languages, from 4 on, are shown by number. */
 const SHIPPED_COLLATIONS = ['none', 'unicode', 'unicode_ci', 'binary'] as const;
 
-/** Looks up what definitions name by number. */
+/** Looks up the names of objects that definitions refer to by number. */
 export class Names {
   readonly #collations: Map<Value, SystemRow>;
   readonly #functions: Map<Value, SystemRow>;
@@ -23,7 +23,7 @@ export class Names {
     return this.#spaces.get(id);
   }
 
-  /** Pairs of the keys of a field or a part: nothing where it has no collation of its own. */
+  /** Returns the collation of a field or a part; an empty object if it has none. */
   collation(id: Value | undefined): { collation?: string } {
     if (typeof id !== 'number') return {};
     const row = this.#collations.get(id);
@@ -36,14 +36,18 @@ export class Names {
     return row === undefined ? `number ${id}` : String(row.fields[Field.func.name]);
   }
 
-  /** SQL, where the function is such an expression. */
+  /** Returns the SQL of an expression, or the name of any other function. */
   code(id: Value | undefined): string {
     const row = this.#functions.get(id ?? null);
     const isExpression = row?.fields[Field.func.language] === 'SQL_EXPR';
     return isExpression ? String(row?.fields[Field.func.body]) : `function ${this.function(id)}`;
   }
 
-  /** @param field - of such a space, by name or from 0 */
+  /**
+   * Returns the name of a field; its number if it has no name.
+   *
+   * @param field - the name, or the number from 0
+   */
   field(spaceId: number, field: string | number): string {
     const number = Number(field);
     const known = this.#spaces.get(spaceId)?.format[number];

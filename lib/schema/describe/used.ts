@@ -4,7 +4,7 @@ import { DEFINITIONS, type Kind } from '../catalog/id-map.js';
 import { Field } from '../server/system-spaces.js';
 import { describeThing } from './describe.js';
 
-/** Something that the target has already, the same as in the backup: it is used as it is. */
+/** An object that already exists on the target with the same definition. The restore uses it. */
 export interface Used {
   /** `user`, `role`, `function` or `collation`. */
   type: string;
@@ -12,13 +12,13 @@ export interface Used {
   what: string;
 }
 
-/** Kinds of which the target's own is used only if it is the same; they hold no data. */
+/** Kinds whose objects are used only if both definitions are the same. They hold no data. */
 const KINDS: readonly Kind[] = ['function', 'user', 'collation'];
 
 /**
- * Lists what is used as it is.
+ * Lists the objects that the restore uses.
  *
- * @param present - rows of the backup that the target has already
+ * @param present - rows of the backup that the target already has
  */
 export function usedOf(backup: Catalog, present: ReadonlySet<SystemRow>): Used[] {
   const typeOf = (kind: Kind, { fields }: SystemRow): string =>
@@ -32,9 +32,9 @@ export function usedOf(backup: Catalog, present: ReadonlySet<SystemRow>): Used[]
 }
 
 /**
- * Counts what is used by its type.
+ * Counts the objects that the restore uses, by type.
  *
- * @returns nothing where nothing is used
+ * @returns an empty list if there are none
  * @example
  * showUsed(plan.used); // ['existing objects are used: 15 functions, 1 user']
  */

@@ -7,10 +7,10 @@ import { describeThing } from '../describe/describe.js';
 import { Field, SystemSpace } from '../server/system-spaces.js';
 
 /**
- * Functions of the target that act by themselves on rows of some spaces (3.x), one line each: they would
- * act on those of the backup, too, and one that has the id of a dropped space would be left with it.
+ * Lists functions of the target that are triggers on rows of some spaces (3.x), one line each. They would also act on
+ * the rows of the backup, and a trigger on the id of a dropped space would be left with that id.
  *
- * @param spaces - names by the target's ids, of those that get rows or are dropped
+ * @param spaces - names of the spaces that get rows or are dropped, by the target's ids
  * @example
  * functionsActingOn(target, new Map([[512, 'users']]));
  * // ["function 'audit' acts on rows of 'users' (box.space.users.on_replace)"]
@@ -32,10 +32,10 @@ export function functionsActingOn(target: Catalog, spaces: ReadonlyMap<number, s
 }
 
 /**
- * A function without the events of some spaces.
+ * Returns a function without its events on some spaces.
  *
- * @param isLeft - asked with an id or a name
- * @param lost - hears of each event that goes
+ * @param isLeft - returns true if the events on a space, by its id or its name, are kept
+ * @param lost - called with each event that is removed
  */
 export function withoutEvents(
   row: SystemRow,

@@ -13,7 +13,7 @@ import { misfitOf } from './row-compatibility.js';
 import { joinParts, type Part, type Step } from './step.js';
 import type { Planner } from './step-builder.js';
 
-/** In which order the rows of an archive come is not known before they do. */
+/** Lists foreign keys that rows could violate: the order of an archive's rows is not known before they are read. */
 function keysInTheWay({ fields }: SpaceRows, filled: ReadonlyMap<number, string>): string[] {
   return foreignKeysOf(fields).flatMap(({ name, childId, parentId }) => {
     const parent = parentId === childId ? 'itself' : `'${filled.get(parentId)}'`;
@@ -23,15 +23,15 @@ function keysInTheWay({ fields }: SpaceRows, filled: ReadonlyMap<number, string>
   });
 }
 
-/** The spaces of the target that get rows, by the spaces of the backup. */
+/** Spaces of the target that get rows, by the spaces of the backup. */
 interface Pairs extends Pick<Part, 'conflicts'> {
   pairs: ReadonlyMap<Space, Space>;
 }
 
 /**
- * Finds the spaces of the target that get rows. One that can have none is a conflict.
+ * Finds the spaces of the target that get rows. A space that cannot hold rows is a conflict.
  *
- * @param isAll - whether one that the target has not is a conflict, too
+ * @param isAll - true if a space that does not exist on the target is also a conflict
  */
 function pairSpaces(
   planner: Planner,
@@ -55,9 +55,8 @@ function pairSpaces(
 }
 
 /**
- * Holds the spaces of a backup against those of the target that their rows are to go into. What keeps
- * all rows of a space out, so far as the two catalogs tell, becomes a conflict; what may keep some out
- * becomes a note.
+ * Compares the spaces of a backup with those of the target that get their rows. A reason that keeps out all rows of a
+ * space, as far as the two catalogs tell, is a conflict. A reason that keeps out some rows is a note.
  */
 function fitRows(
   pairs: ReadonlyMap<Space, Space>,
@@ -80,7 +79,10 @@ function fitRows(
   return { conflicts, notes };
 }
 
-/** The server refuses to empty a space to which others refer that have rows; SQL of 2.6 does not mind. */
+/**
+ * Lists the foreign keys that prevent truncation: the server refuses it if other spaces with rows refer to the space.
+ * For foreign keys of SQL on 2.6 it does not.
+ */
 function referencesFromOthers(target: Catalog, emptied: ReadonlyMap<number, string>): string[] {
   const spaces = target.rows(SystemSpace.SPACE);
   const names = new Map(spaces.map((row) => [spaceIdOf(row), spaceNameOf(row)]));
@@ -91,7 +93,7 @@ function referencesFromOthers(target: Catalog, emptied: ReadonlyMap<number, stri
   });
 }
 
-/** Plans to put rows into existing spaces with the names of the backup's. Returns the steps before the rows. */
+/** Plans the load of rows into existing spaces with the names of the backup's. Returns the steps before the rows. */
 export function planKept(
   planner: Planner,
   backup: Catalog,
@@ -119,7 +121,7 @@ export function planKept(
   ]);
 }
 
-/** Plans to put rows, and nothing else, into existing spaces. Returns the steps after the rows. */
+/** Plans the load of rows alone into existing spaces. Returns the steps after the rows. */
 export function planData(
   planner: Planner,
   backup: Catalog,
@@ -138,10 +140,10 @@ export function planData(
 const toBigInt = (value: Value | undefined): bigint => BigInt(value as number | bigint);
 
 /**
- * Values for sequences that are there. They, and maybe rows of their own that they count, were there
- * first: none goes back, and none leaves the bounds that it has there, behind which it would give nothing.
+ * Plans values of existing sequences. These may already have numbered rows of the target: a value never goes back,
+ * and never leaves the bounds on the target, because the sequence would then be exhausted.
  *
- * @param isMoved - false for those that are to stay where they are, if they are there
+ * @param isMoved - returns false for existing sequences that keep their value
  */
 function planValues(
   planner: Planner,
@@ -158,7 +160,7 @@ function planValues(
   const moves = ({ fields }: SystemRow): boolean => {
     const id = planner.ids.find('sequence', fields[sequenceData.id]);
     const there = sequences.get(id);
-    if (there === undefined) return true; // it is new, or the planner tells that it is not there
+    if (there === undefined) return true; // It is new, or the planner reports that it is missing.
     if (!isMoved(fields[sequenceData.id])) return false;
     const value = toBigInt(fields[sequenceData.value]);
     const [min, max] = [toBigInt(there[sequence.min]), toBigInt(there[sequence.max])];
@@ -177,7 +179,7 @@ function planValues(
   return joinParts([{ omissions }, planner.values(moved)]);
 }
 
-/** Plans the values of sequences. An existing sequence that stays has a value of its own, which never goes back. */
+/** Plans the values of sequences. An existing sequence that is kept has a value of its own, which never goes back. */
 export function planSequences(
   planner: Planner,
   target: Catalog,

@@ -32,12 +32,14 @@ export const NO_PARTS: Parts = {
   triggers: NOTHING,
 };
 
-/** A server has so many users and roles at most, `BOX_USER_MAX` of its `src/box/schema_def.h`. */
+/** The limit of users and roles of a server, `BOX_USER_MAX` of its `src/box/schema_def.h`. */
 const MAX_USERS = 32;
 
-/** It would act on what the restore does, and change rows. */
+/** Returns true for a function that would act on the writes of the restore, and change rows. */
 const isTrigger = (row: SystemRow): boolean => eventsOf(row).length > 0;
-/** Should it shrink, who restores may need it up to then. */
+/**
+ * Returns true for a grant to the role `super`. If it loses privileges, the restoring user may need them until then.
+ */
 const isToSuper = ({ fields }: SystemRow): boolean =>
   fields[Field.priv.grantee] === BuiltinUser.SUPER;
 const isPrimary = ({ fields }: SystemRow): boolean => fields[Field.index.id] === 0;
@@ -49,7 +51,7 @@ function tooManyUsers(target: Catalog, users: readonly SystemRow[]): string[] {
   return [`${count} users and roles exceed the server's limit of ${MAX_USERS}`];
 }
 
-/** Plans what a backup defines, in the order in which a server takes it. */
+/** Plans the definitions of a backup, in the order in which a server accepts them. */
 export function planDefinitions(
   planner: Planner,
   backup: Catalog,
@@ -62,7 +64,7 @@ export function planDefinitions(
   const stripped = tables.map(withoutChecks);
   const full = tables.filter((row, i) => row !== stripped[i]);
   const indexes = planner.rows(SystemSpace.INDEX).map(withoutLsn);
-  // 2.x wants a foreign key before its rows, and the index that it refers to before the foreign key.
+  // 2.x requires the index that a foreign key refers to, then the foreign key, then its rows.
   const parents = new Set(
     planner
       .rows(SystemSpace.FK_CONSTRAINT)
@@ -103,10 +105,11 @@ export function planDefinitions(
     planner.steps(SystemSpace.INDEX, indexes.filter(isEarly)),
     planner.all(SystemSpace.FK_CONSTRAINT),
     planner.all(SystemSpace.CK_CONSTRAINT),
-    // The server reads their SQL now: what it refuses is known before the data. Only SQL fires them.
+    // The server reads the SQL of views and triggers now, so a refusal comes before the rows. Only SQL fires these
+    // triggers.
     planner.steps(SystemSpace.SPACE, views),
     planner.all(SystemSpace.TRIGGER),
-    // Not before all else was taken.
+    // Spaces are emptied only after all other definitions were accepted.
     { steps: empty },
   ]);
   const after = joinParts([

@@ -3,19 +3,19 @@ import { type Catalog, rowlessReason } from '../catalog/catalog.js';
 import type { IdMap } from '../catalog/id-map.js';
 import type { OnConflict, PlanOptions } from './options.js';
 
-/** Where the rows of a space go. */
+/** The space of the target that rows are written to. */
 export interface Destination {
-  /** The target's id of the space. */
+  /** The id of the space on the target. */
   id: number;
   name: string;
-  /** Name of the target's primary index; undefined where the restore makes it. */
+  /** The name of the target's primary index; undefined if the restore creates it. */
   primaryIndex?: string;
   onConflict: OnConflict;
-  /** Rows that are there stay, beside those that come. */
+  /** True if existing rows are kept. */
   keepsRows: boolean;
 }
 
-/** The spaces of the backup that can have rows, and get them, by the backup's id. */
+/** Returns the destinations of the spaces of the backup that get rows, by the backup's id. */
 export function destinationsOf(
   backup: Catalog,
   target: Catalog,

@@ -8,20 +8,20 @@ import { Field, SYSTEM_ID_MAX, SystemSpace } from '../server/system-spaces.js';
 import { sqlOf } from '../sql/dialect.js';
 import { identifiersOf } from '../sql/tokens.js';
 
-/** What of a target goes, so that a backup can make its own in the place of it. */
+/** The objects of a target that are dropped, so that a backup can create its own. */
 export class Dropped {
   /** Rows of `_space`. */
   readonly spaces: readonly SystemRow[];
-  /** Ids of sequences: those that the spaces made for themselves, and those that the backup has by name. */
+  /** Ids of sequences that the spaces created, and of sequences that the backup has by name. */
   readonly sequences: ReadonlySet<number>;
-  /** Ids of functions that are checks of SQL tables, and of nothing else. */
+  /** Ids of functions that are only used as checks of SQL tables. */
   readonly functions: ReadonlySet<number>;
   readonly #target: Catalog;
   /** Names of spaces. */
   readonly #names: ReadonlyMap<number, string>;
   /** Names of the sequences of the backup. */
   readonly #wanted: ReadonlySet<unknown>;
-  /** Which spaces that stay the sequences of the target fill. */
+  /** The spaces that are kept and filled by sequences of the target, by the id of the sequence. */
   readonly #users: ReadonlyMap<number, number>;
 
   constructor(backup: Catalog, target: Catalog) {
@@ -45,7 +45,7 @@ export class Dropped {
     this.functions = this.#findChecks();
   }
 
-  /** True for a row that goes. */
+  /** Returns true for a row that is removed. */
   has(spaceId: number, row: SystemRow): boolean {
     return (
       this.#names.has(spaceOf(spaceId, row) ?? -1) ||
@@ -75,7 +75,10 @@ export class Dropped {
     );
   }
 
-  /** SQL makes a function `check_TABLE_NAME` for each check; `DROP TABLE` takes it along, too. */
+  /**
+   * Finds functions of checks. SQL creates a function `check_TABLE_NAME` for each check, and `DROP TABLE` also drops
+   * it.
+   */
   #findChecks(): Set<number> {
     const spaces = this.#target.rows(SystemSpace.SPACE);
     const used = new Set(
@@ -100,7 +103,7 @@ export class Dropped {
     );
   }
 
-  /** What keeps the spaces and sequences from being dropped, one line each. */
+  /** Lists the reasons why the spaces and sequences cannot be dropped, one line each. */
   holders(): string[] {
     const spaces = this.#target.rows(SystemSpace.SPACE);
     const names = new Map(spaces.map((row) => [spaceIdOf(row), spaceNameOf(row)]));

@@ -10,15 +10,15 @@ import { sortViews } from '../sql/dialect.js';
 import { Dropped } from './drop-set.js';
 import type { Step } from './step.js';
 
-/** How spaces of the target are dropped, with all that belongs to them. */
+/** A plan to drop spaces of the target with everything that belongs to them. */
 export interface DropPlan {
-  /** In an order in which the server takes them, one space behind the other as far as that goes. */
+  /** The steps, in an order that the server accepts, space by space if possible. */
   steps: Step[];
-  /** The target as it is then. */
+  /** The definitions of the target after the steps. */
   remaining: Catalog;
-  /** What keeps a space from being dropped, one line each. */
+  /** The reasons why a space cannot be dropped, one line each. */
   conflicts: string[];
-  /** Grants that go along, and that the backup does not bring again. */
+  /** Grants that are dropped, and that the backup does not restore. */
   losses: string[];
 }
 
@@ -27,7 +27,7 @@ class Dropper {
   readonly #target: Catalog;
   readonly #dropped: Dropped;
   readonly #describer: Describer;
-  /** Rows by system space and by what they belong to, e.g. `space 512`. */
+  /** Rows by system space and by the object that they belong to, e.g. `space 512`. */
   readonly #rows = new Map<number, Map<string | undefined, SystemRow[]>>();
 
   constructor(target: Catalog, dropped: Dropped) {
@@ -52,14 +52,14 @@ class Dropper {
     ];
   }
 
-  /** A space with all that is only its own. */
+  /** Drops a space with everything that belongs to it alone. */
   #space(row: SystemRow): Step[] {
     const owner = `space ${spaceIdOf(row)}`;
     return [
       ...this.#of(SystemSpace.PRIV, owner),
       ...this.#of(SystemSpace.SPACE_SEQUENCE, owner),
       ...this.#of(SystemSpace.FUNC_INDEX, owner),
-      // the primary index is the last
+      // The primary index is dropped last.
       ...this.#of(SystemSpace.INDEX, owner).reverse(),
       this.#key(
         TRUNCATE_ID,
@@ -70,7 +70,7 @@ class Dropper {
     ];
   }
 
-  /** Its value may be there and not be known. */
+  /** Drops a sequence. Its value may exist without being known. */
   #sequence(id: number): Step[] {
     const owner = `sequence ${id}`;
     const what = `value of ${this.#describer.thing('sequence', id)}`;
@@ -86,7 +86,7 @@ class Dropper {
     return [...this.#of(SystemSpace.PRIV, owner), ...this.#of(SystemSpace.FUNC, owner)];
   }
 
-  /** Spaces may refer to each other. */
+  /** Removes the foreign keys of a space. Spaces may refer to each other. */
   #loosen(row: SystemRow): Step[] {
     const isHeld = foreignKeysOf(row.fields).some(({ childId, parentId }) => childId !== parentId);
     if (!isHeld) return [];
@@ -128,7 +128,7 @@ function ownerOf(spaceId: number, row: SystemRow): string | undefined {
   return kind === undefined ? undefined : `${kind} ${id}`;
 }
 
-/** Grants on what is dropped that nobody has in the end. */
+/** Lists grants on dropped objects that nobody has in the end. */
 function lostGrants(
   target: Catalog,
   backup: Catalog,
@@ -146,15 +146,15 @@ function lostGrants(
 }
 
 /**
- * Plans to drop the spaces and sequences of the target that have the names of the backup's. What else
- * stands on them is a conflict: it would be lost, or the server would stop half-way.
+ * Plans to drop the spaces and sequences of the target that have the names of the backup's. Other objects that depend
+ * on them are a conflict: they would be lost, or the server would stop in the middle.
  *
- * Source: `box.schema.space.drop` and `box.schema.sequence.drop` of the server's `src/box/lua/schema.lua`,
- * and what `src/box/alter.cc` wants gone before.
+ * Source: `box.schema.space.drop` and `box.schema.sequence.drop` of the server's `src/box/lua/schema.lua`, and the
+ * order that `src/box/alter.cc` requires.
  *
  * @param backup - the user's rows of its system spaces
  * @param target - all rows of the target's system spaces
- * @param regranted - the grants of the backup that will be given
+ * @param regranted - the grants of the backup that will be granted
  */
 export function planDrop(
   backup: Catalog,

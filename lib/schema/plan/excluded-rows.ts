@@ -6,7 +6,7 @@ import type { IdMap } from '../catalog/id-map.js';
 import { SystemSpace } from '../server/system-spaces.js';
 import type { PlanOptions } from './options.js';
 
-/** Foreign keys that the server checks whenever a row is written (2.11 and newer). */
+/** Returns the foreign keys that the server checks on every write (2.11 and newer). */
 const checkedKeys = (catalog: Catalog): ForeignKey[] =>
   catalog.rows(SystemSpace.SPACE).flatMap(({ fields }) => foreignKeysOf(fields));
 
@@ -18,16 +18,16 @@ export interface ExcludedPlan {
   losses: string[];
   /** Foreign keys that may refuse some rows, or that are not checked. */
   notes: string[];
-  /** Foreign keys that the server would refuse to make when the rows are there. */
+  /** Foreign keys that the server would refuse to create after the rows are loaded. */
   brokenKeys: string[];
 }
 
 /**
- * Plans the spaces whose rows are left out, and the rows that refer to theirs.
+ * Plans the spaces whose rows are left out, and the foreign keys to them.
  *
  * @param backup - converted for the version of the target
  * @param target - all rows of the target's system spaces
- * @param remaining - the same without what the restore drops
+ * @param remaining - the same rows without those that the restore drops
  */
 export function planExcluded(
   backup: Catalog,
@@ -51,7 +51,7 @@ export function planExcluded(
   const unchecked = keysToExcluded(backup, excluded)
     .filter(isMade)
     .filter(({ what }) => checked.every((key) => key.what !== what));
-  // Rows that go into a space of the target have to fit what that space has.
+  // Rows that are loaded into a space of the target must satisfy the constraints of that space.
   const kept = new Set(spaces.map(({ id }) => targetId(id)));
   const filled = new Set(
     backup.spaces.filter(({ id }) => !excluded.has(id)).map(({ id }) => targetId(id)),

@@ -6,15 +6,15 @@ import { type Existing, isUsed } from './options.js';
 const named = (catalog: Catalog, spaceId: number, name: number): Set<unknown> =>
   new Set(catalog.rows(spaceId).map(({ fields }) => fields[name]));
 
-/** The spaces of the backup that the target has already and keeps, with what belongs to them. */
+/** The spaces of the backup that already exist on the target and are kept, with everything that belongs to them. */
 export class Kept {
   readonly #spaces: ReadonlyMap<number, string>;
   readonly #names: ReadonlySet<string>;
-  /** Sequences that only these spaces use, and that the target has not. */
+  /** Sequences that only these spaces use, and that do not exist on the target. */
   readonly #unused: ReadonlySet<number>;
-  /** Sequences that the target has. */
+  /** Sequences that exist on the target. */
   readonly #there: ReadonlySet<number>;
-  /** Sequences that fill spaces which are made. */
+  /** Sequences that fill spaces that the restore creates. */
   readonly #needed: ReadonlySet<number>;
 
   constructor(backup: Catalog, target: Catalog, existing: Existing) {
@@ -41,19 +41,22 @@ export class Kept {
     );
   }
 
-  /** True for a row of a system space that is not wanted, for the target has its own. */
+  /** Returns true for a row of a system space that is left out because the target has its own. */
   covers(spaceId: number, row: SystemRow): boolean {
     const sequence = sequenceOf(spaceId, row) ?? -1;
     if (spaceId === SystemSpace.PRIV && this.#there.has(sequence)) return true;
     return this.#spaces.has(spaceOf(spaceId, row) ?? -1) || this.#unused.has(sequence);
   }
 
-  /** @param space - an id of the backup's, or a name */
+  /** @param space - an id of the backup, or a name */
   hasSpace(space: number | string): boolean {
     return typeof space === 'number' ? this.#spaces.has(space) : this.#names.has(space);
   }
 
-  /** True for a sequence that fills a space which is made, and so has to be as far as its rows are. */
+  /**
+   * Returns true for a sequence that fills a space that the restore creates. Its value must include the restored
+   * rows.
+   */
   isNeeded(sequenceId: unknown): boolean {
     return this.#needed.has(Number(sequenceId));
   }

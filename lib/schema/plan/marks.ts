@@ -3,17 +3,17 @@ import type { Catalog, SystemRow } from '../catalog/catalog.js';
 import { Field, SystemSpace } from '../server/system-spaces.js';
 import type { Existing } from './options.js';
 
-/** The marks of a backup in `_schema`, so far as they are restored. */
+/** The marks of a backup in `_schema` that are restored. */
 export interface Marks {
   rows: SystemRow[];
-  /** One line for each mark that the target has with another value. */
+  /** One line for each mark that the target has with a different value. */
   omissions: string[];
 }
 
 /**
- * Leaves out the marks that the target has already, where it is used as it is: a module on the target wrote
- * them for what it has set up there, such as `vshard_version`. With `error` nothing of the backup exists on the
- * target yet, and its marks follow the backup's spaces.
+ * Leaves out the marks that the target already has, if existing objects are used: a module on the target wrote them
+ * for what it has set up there, such as `vshard_version`. With `error`, no object of the backup exists on the target
+ * yet, and its marks are restored with its spaces.
  *
  * @param marks - rows of `_schema` of the backup
  * @example

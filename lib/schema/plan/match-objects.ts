@@ -8,18 +8,18 @@ import { describeThing } from '../describe/describe.js';
 import { LAST_SHIPPED_COLLATION } from '../server/builtin.js';
 import { BuiltinUser, Field, SYSTEM_ID_MAX } from '../server/system-spaces.js';
 
-/** How the things of a backup and those of the target are the same, or are in each other's way. */
+/** The objects of a backup that exist on the target, and those that conflict with it. */
 export interface Identified {
   ids: IdMap;
-  /** Rows of the backup that the target has already, under whatever id: not to be made again. */
+  /** Rows of the backup that the target already has under any id. They are not created again. */
   present: ReadonlySet<SystemRow>;
-  /** What keeps the backup out, one line each. */
+  /** The conflicts, one line each. */
   conflicts: string[];
 }
 
 /**
- * The ids that may be given out. Above those of spaces 3.x has the ones that do not outlive it
- * (`BOX_SPACE_ID_TEMPORARY_MIN` of the server's `src/box/schema_def.h`); functions have theirs by
+ * The ids of each kind that can be assigned. 3.x uses larger ids for spaces that are lost when it stops
+ * (`BOX_SPACE_ID_TEMPORARY_MIN` of the server's `src/box/schema_def.h`). Ids of functions are limited by
  * `BOX_FUNCTION_MAX`.
  */
 const RANGES: Readonly<Record<Kind, readonly [first: number, last: number]>> = {
@@ -30,10 +30,10 @@ const RANGES: Readonly<Record<Kind, readonly [first: number, last: number]>> = {
   collation: [LAST_SHIPPED_COLLATION + 1, 2 ** 31 - 1],
 };
 
-/** Spaces and sequences hold something of their own: two under one name would mix. */
+/** Kinds with contents of their own: two objects with one name would mix them. */
 const HOLDS_DATA: ReadonlySet<Kind> = new Set<Kind>(['space', 'sequence']);
 
-/** Fields in which the server notes when a row was changed, and who made it. */
+/** Fields in which the server records who changed a row, and when. */
 const NOTED: Readonly<Partial<Record<Kind, readonly number[]>>> = {
   user: [Field.user.authHistory, Field.user.lastModified, Field.user.options],
   function: [Field.func.created, Field.func.lastAltered],
@@ -49,7 +49,7 @@ function isSameDefinition(kind: Kind, a: SystemRow, b: SystemRow): boolean {
   });
 }
 
-/** Gives out ids that neither the backup nor the target has: behind all others, or in a gap. */
+/** Assigns ids that neither the backup nor the target uses: after all others, or in a gap. */
 class FreshIds {
   readonly #taken: Set<number>;
   readonly #first: number;
@@ -67,7 +67,7 @@ class FreshIds {
     this.#next = next;
   }
 
-  /** @returns undefined where there is none left */
+  /** @returns undefined if none is left */
   take(): number | undefined {
     if (this.#next > this.#last) this.#next = this.#first;
     while (this.#taken.has(this.#next)) this.#next++;
@@ -77,12 +77,12 @@ class FreshIds {
   }
 }
 
-/** A user is no role, though they share their names. */
+/** Returns true if both are users or both are roles. They share their names. */
 function isOfOneType(kind: Kind, a: SystemRow, b: SystemRow): boolean {
   return kind !== 'user' || a.fields[Field.user.type] === b.fields[Field.user.type];
 }
 
-/** Something of the backup that is to be made, and what has its name on the target already. */
+/** An object of the backup, and the object of the target with the same name. */
 interface Namesake {
   kind: Kind;
   row: SystemRow;
@@ -90,27 +90,27 @@ interface Namesake {
 }
 
 /**
- * A function that runs as its owner may do what that user may: it cannot be given to somebody else, least
- * of all to the restoring user.
+ * Returns true for a function that has lost its owner and runs with the owner's privileges. It must not be given to
+ * another user, least of all to the restoring user.
  */
 function hasLostItsOwner(kind: Kind, { fields }: SystemRow, ids: IdMap): boolean {
   if (kind !== 'function' || Number(fields[Field.func.setuid]) === 0) return false;
   return ids.findOwner(fields[Field.func.owner]) === undefined;
 }
 
-/** What the target and the options have to say. */
+/** Facts about the target, and options. */
 export interface Where {
-  /** Id on the target of the user who restores. */
+  /** The id of the restoring user on the target. */
   restorer?: number;
-  /** The largest id of a space that the target takes. */
+  /** The largest id of a space that the target accepts. */
   lastSpace?: number;
-  /** Spaces and sequences that are there by name are used, whatever they are like. */
+  /** True if existing spaces and sequences are used, whatever their definitions are. */
   isUsed?: boolean;
   /** True if everything that is restored belongs to the restoring user. */
   isSoleOwner?: boolean;
 }
 
-/** Makes a thing under its own id, or under another. */
+/** Assigns the id of a new object: its own, or another. */
 function place(
   kind: Kind,
   row: SystemRow,
@@ -124,7 +124,7 @@ function place(
   if (id !== undefined) ids.set(kind, own, id);
 }
 
-/** Notes the target's id of each thing of a kind. Users come first, for others belong to them. */
+/** Records the target's id of each object of a kind. Users come first, because other objects belong to them. */
 function matchKind(
   kind: Kind,
   backup: Catalog,
@@ -145,7 +145,7 @@ function matchKind(
   for (const row of rows) {
     const namesake = named.get(row.fields[name]!);
     const own = Number(row.fields[id]);
-    // What the target ships under this id is something else.
+    // The target uses this id for a different built-in object.
     ids.forget(kind, own);
     if (namesake === undefined) {
       if (isMade) place(kind, row, ids, isFree, fresh);
@@ -158,11 +158,11 @@ function matchKind(
 }
 
 /**
- * Finds for each thing of the backup what it is on the target: what has its name there, or else a new
- * thing, under the same id where that is free, and under another where it is not.
+ * Finds the object on the target for each object of the backup: the one with its name, or else a new one, with the
+ * same id if that is free, and with another id if it is not.
  *
- * @param backup - rows as the target would hold them but for ids
- * @param made - kinds that the restore makes; of others it uses what the target has by the same name
+ * @param backup - rows as the target would store them, except for ids
+ * @param made - kinds that the restore creates; of other kinds, it uses the target's objects with the same names
  */
 export function identify(
   backup: Catalog,

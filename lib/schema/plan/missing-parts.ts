@@ -8,7 +8,7 @@ import { spaceOf } from '../catalog/ownership.js';
 import { isTable } from '../catalog/rows.js';
 import { Field, SystemSpace } from '../server/system-spaces.js';
 
-/** What a row of `_space` says that a restore writes behind the rows, in words. */
+/** Lists the parts in a row of `_space` that a restore writes after the rows. */
 function lateParts({ fields }: SystemRow): string[] {
   const flags = fields[Field.space.flags];
   const format = fields[Field.space.format];
@@ -29,7 +29,7 @@ function lateParts({ fields }: SystemRow): string[] {
   ];
 }
 
-/** System spaces whose rows belong to a space and have a name of their own. */
+/** System spaces whose rows belong to a space and have a name. */
 const NAMED: readonly [what: string, spaceId: number, name: number][] = [
   ['index', SystemSpace.INDEX, Field.index.name],
   ['foreign key', SystemSpace.FK_CONSTRAINT, Field.fkConstraint.name],
@@ -37,7 +37,7 @@ const NAMED: readonly [what: string, spaceId: number, name: number][] = [
   ['trigger', SystemSpace.TRIGGER, Field.trigger.name],
 ];
 
-/** What belongs to the spaces of a catalog, in words, by the id of the space. */
+/** Returns the parts of a space in words, by its id. */
 function partsOf(catalog: Catalog): (space: number) => string[] {
   const bySpace = (spaceId: number): ((id: number) => SystemRow[]) => {
     const rows = groupBy(catalog.rows(spaceId), (row) => spaceOf(spaceId, row));
@@ -65,10 +65,10 @@ function partsOf(catalog: Catalog): (space: number) => string[] {
 }
 
 /**
- * What spaces that stay lack, and the backup's of the same name have, one line for each space: a restore
- * that stopped half-way may have made them.
+ * Lists the parts of the backup's spaces that are missing from kept spaces of the same name, one line for each space.
+ * An interrupted restore may have created these spaces.
  *
- * @param isKept - asked for each space of the backup
+ * @param isKept - called with the id of each space of the backup
  */
 export function lackingParts(
   backup: Catalog,
@@ -90,7 +90,7 @@ export function lackingParts(
     });
 }
 
-/** Foreign keys of spaces that are made to spaces that stay: nobody knows whether their rows serve them. */
+/** Lists foreign keys of new spaces that refer to kept spaces: it is not known whether the rows there satisfy them. */
 export function keysToKept(backup: Catalog, isKept: (id: number) => boolean): string[] {
   const names = spaceNames(backup.spaces);
   return backup.rows(SystemSpace.SPACE).flatMap(({ fields }) =>

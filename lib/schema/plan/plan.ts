@@ -28,47 +28,50 @@ import { type Rights, rightsOf } from './rights.js';
 import { joinParts, type Part, type Step } from './step.js';
 import { Planner } from './step-builder.js';
 
-/** What to create before the data, and what after it, each in order. */
+/** The steps before and after the rows, each in order, and everything that the user should know. */
 export interface RestorePlan {
-  /** What of the target goes, the very first. */
+  /** Steps that drop objects of the target. They come first. */
   drops: Step[];
   before: Step[];
   after: Step[];
-  /** Who may do what, when all else is done: a restore that stopped half-way has opened nothing up. */
+  /** Grants, which come after all definitions: an interrupted restore has granted nothing. */
   grants: Step[];
-  /** Functions that act by themselves (3.x), and who may call them: the very last, or they would act on it. */
+  /** Functions that are triggers (3.x), and grants on them. They come last, because they would act on the restore. */
   triggers: Step[];
-  /** The target's ids of what the backup has. */
+  /** The target's ids of the objects of the backup. */
   ids: IdMap;
-  /** Where rows go, by the backup's id of their space: those of others stay away. */
+  /** The destinations of rows, by the backup's id of their space. Rows of other spaces are left out. */
   destinations: ReadonlyMap<number, Destination>;
-  /** For values that come with the end of the backup, in the place of those in it. */
+  /** Returns the steps for values that follow at the end of the backup, and replace those in it. */
   lateValues(values: readonly SequenceValue[]): LateSteps;
-  /** Definitions that the target is to have from the backup. */
+  /** Definitions that the restore creates. */
   made: Catalog;
-  /** What of the backup does not come along, and why, one line each. */
+  /** Objects of the backup that are left out, and the reason, one line each. */
   omissions: string[];
-  /** Users, functions and collations that the target has already, the same as in the backup. */
+  /** Users, functions and collations that already exist on the target with the same definition. */
   used: Used[];
   /** Rights that need a second look, one line each. */
   rights: Rights;
-  /** What others on the target lose by the drops, one line each. */
+  /** Things that other users of the target lose by the drops, one line each. */
   losses: string[];
-  /** What the target's version takes for something else, or cannot have, and what became of it. */
+  /** Objects that differ on the target's version or that it cannot have, one line each. */
   notes: string[];
-  /** What the target's version cannot hold, one line each: with any of it, nothing may be written. */
+  /** Features that the target's version does not support, one line each. With any of them, nothing may be written. */
   unsupported: string[];
-  /** Definitions that the target refuses for certain, one line each: with any of them, nothing may be written. */
+  /** Definitions that the target is certain to refuse, one line each. With any of them, nothing may be written. */
   refused: string[];
-  /** Statements that the target has to be able to prepare, by the expressions that they ask about. */
+  /** Statements that the target must be able to prepare, by the expressions that they test. */
   questions: ReadonlyMap<string, string>;
-  /** What keeps the backup out of the target, one line each: with any of them, nothing may be written. */
+  /** Conflicts with objects of the target, one line each. With any of them, nothing may be written. */
   conflicts: string[];
-  /** Foreign keys whose rows come without those that they refer to, one line each: then nothing may be written. */
+  /**
+   * Foreign keys whose rows are restored without the rows that they refer to, one line each. With any of them,
+   * nothing may be written.
+   */
   brokenKeys: string[];
 }
 
-/** What only the end of a backup tells. */
+/** The steps for values that follow at the end of a backup. */
 type LateSteps = Pick<Part, 'steps' | 'omissions'>;
 
 /** Does the same as {@link planInTurns}, at once. */
@@ -81,9 +84,9 @@ export function planRestore(
 }
 
 /**
- * Orders what a backup needs on a target, in turns. A row goes in when all that it names is there, and what is
- * checked on insert, or slows it down, goes in after the data. Where the target uses an id of the
- * backup's for something else, the backup's gets another, everywhere.
+ * Plans the steps that a backup requires on a target, in turns. A row is written after everything that it refers to.
+ * Anything that is checked on insert or slows it down is written after the rows. If the target uses an id of the
+ * backup for a different object, the backup's object gets a new id in all references.
  *
  * @param original - the user's rows of the system spaces, from the archive
  * @param target - all rows of the target's system spaces
@@ -102,7 +105,7 @@ export function* planInTurns(
   yield;
   const makable = makableOf(understood, target, release.server, options);
   const converted = makable.backup;
-  // As long as the target's system spaces want them.
+  // Rows get the length that the target's system spaces require.
   const backup = Catalog.of((id) => converted.userRows(id).map(fitter(id, target)));
   const isData = options.only === 'data';
   const drop = planDrops(backup, target, options);
@@ -127,7 +130,7 @@ export function* planInTurns(
     isData ? {} : { notes: hintsOf(hints, planner), omissions: linesOf(makable.left, planner) },
     ...Object.values(parts),
     isRefused ? { conflicts: acting } : {},
-    // Told last, for the target has it.
+    // These come last, because the target has them.
     { omissions: planner.keptAsTheyAre() },
     { notes: excluded.notes, omissions: excluded.omissions },
   ]);
@@ -177,14 +180,14 @@ export function* planInTurns(
   };
 }
 
-/** Functions of the target that would act on what the restore does with spaces that are there. */
+/** Lists functions of the target that are triggers on existing spaces that the restore writes to. */
 function actingOn(target: Catalog, destinations: RestorePlan['destinations']): string[] {
   const names = new Set([...destinations.values()].map(({ name }) => name));
   const there = target.spaces.filter(({ name }) => names.has(name));
   return functionsActingOn(target, spaceNames(there));
 }
 
-/** What is there already, and is to be made as the backup has it. */
+/** Plans the drop of existing objects that the restore recreates. */
 function planDrops(backup: Catalog, target: Catalog, options: PlanOptions): DropPlan {
   const { existing, only } = options;
   if (existing !== 'drop' || only === 'data') {
@@ -194,7 +197,7 @@ function planDrops(backup: Catalog, target: Catalog, options: PlanOptions): Drop
   return planDrop(backup, target, grants);
 }
 
-/** Returns the backup without functions that the target cannot make, or without any code on request. */
+/** Returns the backup without functions that the target cannot create, or without any code on request. */
 function makableOf(
   backup: Catalog,
   target: Catalog,
@@ -215,7 +218,7 @@ function hintsOf(hints: readonly Meaningless[], { kept }: Planner): string[] {
   return [`the option 'hint' is left out, because only memtx trees use it: ${listOf(made)}`];
 }
 
-/** Returns a line for each thing that is left out, except from spaces that stay as they are. */
+/** Returns a line for each object that is left out, except from kept spaces. */
 function linesOf(left: readonly Unmakable[], { kept }: Planner): string[] {
   return left
     .filter(({ spaceId }) => spaceId === undefined || !kept.hasSpace(spaceId))

@@ -8,13 +8,13 @@ import { ACCESS_BITS, Memberships } from '../trust/memberships.js';
 import { isWrite, type Part, type Step, type WriteStep } from './step.js';
 
 /**
- * Finds grants that a server refuses for certain, and in the end: they are the last of a restore.
+ * Finds grants that a server is certain to refuse at the end of a restore, where grants come.
  *
  * Source: `priv_def_create_from_tuple()` and `priv_def_check()` of the server's `src/box/alter.cc`, `role_check()` of
  * `src/box/user.cc`.
  */
 
-/** Types whose objects have numbers. */
+/** Types of objects that are granted by number. */
 const NUMBERED = new Set(['space', 'function', 'user', 'role', 'sequence', 'collation']);
 
 /** Returns the reason why a server refuses a grant, as far as its own row tells. */
@@ -42,8 +42,8 @@ function problemOf(
 /**
  * Lists grants that the target refuses, one line each.
  *
- * @param steps - with the ids of the target, in the order in which they are written
- * @param target - its system spaces as they are then, without what is dropped
+ * @param steps - with the ids of the target, in the order of the restore
+ * @param target - its system spaces at that time, without what is dropped
  * @example
  * refusedGrants(steps, target, [2, 6]);
  * // ["grant of role 'a' to role 'b': roles would contain each other"]
@@ -77,7 +77,7 @@ export function refusedGrants(steps: readonly Step[], target: Catalog, release: 
   return refused;
 }
 
-/** Ids of owners by type and id of what they own. */
+/** Ids of owners, by the type and the id of the object. */
 type Owners = ReadonlyMap<string, Value>;
 
 const OWNED = [
@@ -100,15 +100,15 @@ function ownersOf(steps: readonly WriteStep[], target: Catalog): Owners {
   return owners;
 }
 
-/** From here on a server does not mind who the grantor is. */
+/** From this release on, a server accepts any grantor. */
 const ANY_GRANTOR: Release = [3, 6];
 
-/** The parts of a plan that hold grants, and those before them. */
+/** The parts of a plan that hold grants, and the parts before them. */
 type PlanParts = Readonly<Record<'before' | 'after' | 'grants' | 'triggers', Pick<Part, 'steps'>>>;
 
 /**
- * Makes admin the grantor of what its grantor may not grant, because somebody else owns it: before 3.6 a server
- * refuses such a grant, though it may have had it since the owner changed.
+ * Makes admin the grantor if the grantor may not grant this, because another user owns the object. Before 3.6, a
+ * server refuses such a grant, although it may have had it since the owner changed.
  */
 export function withGrantors(
   parts: PlanParts,

@@ -29,10 +29,10 @@ const OWNERS: ReadonlyMap<number, number> = new Map([
   [SystemSpace.USER, Field.user.owner],
 ]);
 
-/** What is known of the users and roles of the target, by their ids. */
+/** The users and roles of the target, by their ids. */
 class Holders {
   readonly #names = new Map<number, string>();
-  /** Everybody can act as one of these. */
+  /** Users and roles that everybody can act as. */
   readonly #open = new Set<number>([BuiltinUser.GUEST, BuiltinUser.PUBLIC]);
   readonly #memberships: Memberships;
 
@@ -59,14 +59,14 @@ class Holders {
     return this.#open.has(id);
   }
 
-  /** Tells whether everybody has what is granted to a user or a role, maybe by roles that are in each other. */
+  /** Returns true if everybody has the grants of a user or a role, directly or by roles. */
   isOpenGrantee(id: number): boolean {
     return [...this.#memberships.allWith(id)].some((holder) => this.#open.has(holder));
   }
 }
 
 /**
- * Lists what the steps of a restore let people do.
+ * Lists the rights that the steps of a restore give.
  *
  * @param steps - with the ids of the target
  * @param target - all rows of the target's system spaces
@@ -100,7 +100,7 @@ function ownerOf({ spaceId, row }: WriteStep): number | undefined {
   return raw === undefined ? undefined : Number(decode(raw));
 }
 
-/** A right that is not ownership, and that everybody gets. */
+/** Returns a right other than ownership that everybody gets. */
 function openRight({ spaceId, row, what }: WriteStep, holders: Holders): string | undefined {
   if (spaceId !== SystemSpace.PRIV && spaceId !== SystemSpace.USER) return undefined;
   const fields = decode(row) as Value[];

@@ -2,15 +2,15 @@ import { type Column, columnsOf, type SpaceRows } from '../catalog/columns.js';
 import { fitOf } from '../server/field-types.js';
 import { Field } from '../server/system-spaces.js';
 
-/** Why rows cannot go into a space, and why some of them perhaps cannot. */
+/** The reasons why rows may not fit into a space. */
 export interface Misfit {
-  /** Of any row. */
+  /** Reasons for all rows. */
   never: string[];
-  /** Of some rows, by what they hold. */
+  /** Reasons for some rows, which depend on their values. */
   maybe: string[];
 }
 
-/** Compares how many fields the rows of both have to have. */
+/** Compares the numbers of fields that rows must have. */
 function compareCounts(
   count: number,
   wanted: number,
@@ -33,7 +33,7 @@ function compareCounts(
     : { never: [], maybe: [`the target requires rows of ${wanted} fields`] };
 }
 
-/** @param isMissing - whether no row can have the field */
+/** @param isMissing - true if no row can have the field */
 function compareColumns(from: Column | undefined, to: Column, isMissing: boolean): Misfit {
   const isFilled = from !== undefined && !from.isNullable;
   if (isMissing) {
@@ -50,15 +50,15 @@ function compareColumns(from: Column | undefined, to: Column, isMissing: boolean
     : { never: [], maybe: [...maybe, differs] };
 }
 
-/** A default changes the row that it fills, and that stops the restore. */
+/** Returns true if a default may change rows, which stops the restore. */
 function fillsRows(from: Column | undefined, to: Column): boolean {
   return to.hasDefault && (from === undefined || from.isNullable);
 }
 
 /**
- * Holds a space of a backup against the one of the target that its rows are to go into.
+ * Compares a space of a backup with the target's space that gets its rows.
  *
- * @param hasDefaults - whether the target fills rows with the defaults of its fields
+ * @param hasDefaults - true if the target fills rows with the defaults of its fields
  */
 export function misfitOf(from: SpaceRows, to: SpaceRows, hasDefaults: boolean): Misfit {
   const { fieldCount } = Field.space;

@@ -22,7 +22,7 @@ function keyText(spaceId: number, { fields }: SystemRow): string {
   return JSON.stringify(keyOf(spaceId, fields));
 }
 
-/** Functions to make, and why others of the backup are not made, or do not act as they did. */
+/** Functions to create, and the reasons why others are left out or lose events. */
 interface Functions extends Pick<Part, 'omissions'> {
   rows: SystemRow[];
 }
@@ -31,16 +31,16 @@ interface Functions extends Pick<Part, 'omissions'> {
 interface RowsThere {
   /** All of them, by the primary key. */
   there: ReadonlyMap<string, SystemRow>;
-  /** What somebody made, by the primary key. */
+  /** The rows that users created, by the primary key. */
   own: ReadonlyMap<string, SystemRow>;
 }
 
-/** Writes steps for the rows of one backup and one target. It returns the lines to be shown, and keeps no state. */
+/** Builds steps from the rows of one backup for one target. It returns the lines to show, and keeps no state. */
 export class Planner {
   readonly ids: IdMap;
-  /** Things of the target that have a name of the backup's and are in its way, one line each. */
+  /** Objects of the target that conflict with the backup's objects of the same name, one line each. */
   readonly conflicts: readonly string[];
-  /** Users, functions and collations that the target has already, and that are the same. */
+  /** Users, functions and collations that already exist on the target with the same definition. */
   readonly used: Used[];
   readonly #backup: Catalog;
   readonly #target: Catalog;
@@ -52,7 +52,7 @@ export class Planner {
   readonly #only: PlanOptions['only'];
   readonly #release: Release;
   readonly #existing: Existing;
-  /** Spaces that stay as the target has them. */
+  /** Spaces that are kept as they are on the target. */
   readonly kept: Kept;
 
   constructor(backup: Catalog, target: Catalog, options: PlanOptions) {
@@ -92,7 +92,7 @@ export class Planner {
       .filter((row) => filter(row) && !this.#present.has(row) && !this.kept.covers(spaceId, row));
   }
 
-  /** The functions to make, without the events of spaces that stay as the target has them. */
+  /** Returns the functions to create, without their events on kept spaces. */
   functions(): Functions {
     const omissions: string[] = [];
     const rows = this.rows(SystemSpace.FUNC).flatMap((row) => {
@@ -116,7 +116,7 @@ export class Planner {
       : 'it runs as its owner, and the restoring user will own all restored objects';
   }
 
-  /** Lists spaces and sequences that stay as the target has them, one line each. */
+  /** Lists kept spaces and sequences, one line each. */
   keptAsTheyAre(): string[] {
     const also = this.#existing === 'skip' ? 'its rows and everything' : 'everything';
     const line = (spaceId: number, row: SystemRow): string => {
@@ -153,7 +153,7 @@ export class Planner {
       .map((grant) => `${grant} already exists on the target and is kept`);
   }
 
-  /** SQL triggers have names of their own, of which each is taken once. */
+  /** Returns conflicts of SQL triggers, whose names are unique in the database. */
   takenTriggerNames(): string[] {
     const taken = new Set(
       this.#target.rows(SystemSpace.TRIGGER).map(({ fields }) => fields[Field.trigger.name]),
@@ -164,7 +164,7 @@ export class Planner {
       .map((name) => `trigger '${name}' already exists`);
   }
 
-  /** Rows that the target has to the byte are no steps, and others of its own that go are noted. */
+  /** Builds steps for rows. Rows that are identical on the target need no step. Replaced rows of users are noted. */
   steps(spaceId: number, rows: readonly SystemRow[], verb: WriteStep['verb'] = 'insert'): Part {
     const { there, own } = this.#rowsThere(spaceId);
     const [steps, notes, omissions]: [Step[], string[], string[]] = [[], [], []];
@@ -176,7 +176,7 @@ export class Planner {
       if (mapped === undefined) continue;
       const key = keyText(spaceId, mapped);
       if (there.get(key)?.raw.equals(mapped.raw)) continue;
-      // Values of sequences go on; that is no loss.
+      // New values of sequences are not a loss.
       const isNoted = verb === 'replace' && spaceId !== SystemSpace.SEQUENCE_DATA;
       const replaced = isNoted ? own.get(key) : undefined;
       const isGrant = spaceId === SystemSpace.PRIV && replaced !== undefined;
@@ -197,7 +197,7 @@ export class Planner {
     return joinParts([{ steps, notes, omissions }]);
   }
 
-  /** What the target has, looked up once: steps of one space are written in several turns. */
+  /** Returns the rows of the target. They are collected once, because steps for one space are built several times. */
   #rowsThere(spaceId: number): RowsThere {
     const known = this.#there.get(spaceId);
     if (known !== undefined) return known;
@@ -219,7 +219,11 @@ export class Planner {
       : this.steps(SystemSpace.SEQUENCE_DATA, rows, 'replace');
   }
 
-  /** @throws TntarError of kind `archive` where a grant is revoked that no server ships */
+  /**
+   * Builds steps that revoke built-in grants.
+   *
+   * @throws TntarError of kind `archive` if a revoked grant is not built into any server
+   */
   revocations(revoked: readonly Revocation[]): Step[] {
     checkRevoked(revoked);
     const { grantee, objectType, objectId } = Field.priv;
@@ -232,7 +236,7 @@ export class Planner {
     }));
   }
 
-  /** 2.x counts space ids in `_schema`: restored ones must not be in its way. */
+  /** Builds the step that moves the counter of space ids in `_schema` (2.x), so that it does not meet restored ids. */
   maxIdStep(): Step[] {
     const maxId = this.#target
       .rows(SystemSpace.SCHEMA)

@@ -35,7 +35,7 @@ export function isWrite(step: Step): step is WriteStep {
   return step.verb === 'insert' || step.verb === 'replace';
 }
 
-/** A part of a plan: steps in their order, and what people are told about them, one line each. */
+/** A part of a plan: steps in their order, and lines to show to the user. */
 export interface Part {
   steps: Step[];
   /** Reasons why the target cannot take the backup. With any of them, nothing may be written. */
@@ -47,7 +47,7 @@ export interface Part {
 }
 
 /**
- * Joins parts in their order. No line is said twice.
+ * Joins parts in their order, without repeated lines.
  *
  * @example
  * joinParts([{ steps }, { omissions: ['all rows'] }]);

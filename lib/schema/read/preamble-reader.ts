@@ -9,7 +9,7 @@ import { SYSTEM_ID_MAX } from '../server/system-spaces.js';
 import { checkNesting, validate } from './validate.js';
 
 /**
- * Gathers what a restore has to know of a backup, and finds out whether it can be true.
+ * Collects the definitions of a backup, and checks that a server can have had them.
  *
  * @example
  * const collector = new Collector();
@@ -23,10 +23,10 @@ export class Collector {
   #manifest: Manifest | undefined;
   #excluded: ReadonlySet<number> = new Set();
   #head: Head | undefined;
-  /** Ids of the spaces that have a primary index, once all definitions have come. */
+  /** Ids of the spaces that have a primary index, once all definitions were read. */
   #keyed: ReadonlySet<number> | undefined;
 
-  /** What has come, by the backup's space id. */
+  /** Counts of the rows so far, by the backup's space id. */
   get counts(): ReadonlyMap<number, Count> {
     return this.#counter.counts;
   }
@@ -37,10 +37,10 @@ export class Collector {
   }
 
   /**
-   * Counts a batch, and keeps what it says where it is of a system space.
+   * Counts a batch, and keeps the rows of a system space.
    *
-   * @returns false where it is of a user's space: it is then for the caller
-   * @throws TntarError of kind `archive` for what cannot be decoded, and for rows that no space can hold
+   * @returns false for rows of a user's space, which the caller must handle
+   * @throws TntarError of kind `archive` for rows that cannot be decoded, or that the space cannot store
    */
   take(batch: TupleBatch): boolean {
     this.#counter.add(batch);
@@ -65,9 +65,9 @@ export class Collector {
   }
 
   /**
-   * To be asked for when all rows of system spaces have come.
+   * Returns the preamble. Call after the last batch of system rows.
    *
-   * @throws TntarError of kind `archive` for what no server can have had
+   * @throws TntarError of kind `archive` for definitions that no server can have had
    */
   head(): Head {
     if (this.#head !== undefined) return this.#head;
@@ -80,7 +80,7 @@ export class Collector {
     return this.#head;
   }
 
-  /** Frees the definitions, which may take more memory than all rows on their way. They cannot be asked for again. */
+  /** Frees the definitions, which may take more memory than all rows in flight. Do not call `head()` after this. */
   forget(): void {
     this.#manifest = undefined;
     this.#catalog = undefined;
@@ -92,7 +92,11 @@ export class Collector {
     return this.#keyed!;
   }
 
-  /** @throws TntarError of kind `failure` where not all has come that was read */
+  /**
+   * Checks the counts at the end of the backup.
+   *
+   * @throws TntarError of kind `failure` if rows are missing
+   */
   end({ counts }: BackupEnd): void {
     const difference = countsDiffer(counts, this.counts);
     if (difference !== undefined) throw new TntarError('failure', `rows were lost: ${difference}`);

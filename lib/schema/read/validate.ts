@@ -12,13 +12,13 @@ import { sqlOf } from '../sql/dialect.js';
 import { MAX_SQL_DEPTH, MAX_SQL_TOKENS, sizeOf } from '../sql/tokens.js';
 
 /**
- * Finds out whether rows of system spaces are such that a server can have had them, so far as this
- * package looks into them: an archive may hold anything.
+ * Checks that a server can have had the rows of system spaces, as far as this package reads them. An archive may hold
+ * anything.
  */
 
 /**
- * How deep a row of a system space may nest. Lua writes 128 levels by default (`encode_max_depth` of
- * the server's `third_party/lua-cjson/lua_cjson.h`); the decoder runs out of stack at some thousands.
+ * The limit of the nesting of a row of a system space. Lua writes 128 levels by default (`encode_max_depth` of the
+ * server's `third_party/lua-cjson/lua_cjson.h`). The decoder runs out of stack at some thousands.
  */
 export const MAX_NESTING = 1000;
 
@@ -33,15 +33,17 @@ function nameOf(spaceId: number): string {
 }
 
 /**
+ * Checks the nesting of a row.
+ *
  * @param raw - a row of a system space that was not decoded yet
- * @throws TntarError of kind `archive` where that would take too much stack
+ * @throws TntarError of kind `archive` if decoding would take too much stack
  */
 export function checkNesting(spaceId: number, raw: Buffer): void {
   if (!nestsDeeper(raw, MAX_NESTING)) return;
   throw wrong(`${nameOf(spaceId)}: a row nests deeper than ${MAX_NESTING} levels`);
 }
 
-/** The same for values that are the same, whatever their encoding, and for no others. */
+/** Returns a text that is equal for equal values in any encoding, and for no others. */
 function identity(raw: Buffer): string {
   const code = raw[0]!;
   if (isUint(code)) return `${readUint(raw, 0)}`;
@@ -49,7 +51,7 @@ function identity(raw: Buffer): string {
   return `${bytes.length}:${bytes.toString('latin1')}`;
 }
 
-/** Holds the rows of one system space against its shape. */
+/** Checks the rows of one system space against its shape. */
 function checkRows(spaceId: number, shape: Shape, rows: readonly SystemRow[]): void {
   const { kinds, least, unique, problem } = shape;
   const seen = unique.map(() => new Set<string>());
@@ -76,7 +78,7 @@ function checkRows(spaceId: number, shape: Shape, rows: readonly SystemRow[]): v
   }
 }
 
-/** Texts in SQL, by what a row says of itself. */
+/** Texts in SQL in the rows of system spaces. */
 const SQL_TEXTS: readonly (readonly [
   spaceId: number,
   name: number,
@@ -97,7 +99,7 @@ const SQL_TEXTS: readonly (readonly [
   ],
 ];
 
-/** Refuses SQL that no server can parse, or that would take too much memory to look into. */
+/** Refuses SQL that no server can parse, or that would take too much memory to read. */
 function checkSql(catalog: Catalog): void {
   let left = MAX_SQL_TOKENS;
   for (const [spaceId, name, textOf] of SQL_TEXTS) {
@@ -123,7 +125,7 @@ function checkSql(catalog: Catalog): void {
   }
 }
 
-/** The manifest says of which spaces there are rows, and `_space` what becomes of these. */
+/** Compares the spaces with rows in the manifest with `_space`. */
 function checkSpaces(listed: readonly ManifestSpace[], catalog: Catalog): void {
   const defined = indexBy(catalog.spaces, ({ id }) => id);
   for (const { id, name, engine, rowsFrom } of listed) {
@@ -148,7 +150,7 @@ function checkSpaces(listed: readonly ManifestSpace[], catalog: Catalog): void {
 }
 
 /**
- * Checks each row of system spaces by itself and against the others of its space.
+ * Checks each row of system spaces, alone and against the others of its space.
  *
  * @throws TntarError of kind `archive` that names the first row that no server can have had
  */
@@ -158,12 +160,12 @@ export function validateRows(catalog: Catalog): void {
 }
 
 /**
- * Checks what an archive says about spaces, users, and all else that is defined.
+ * Checks the definitions of an archive.
  *
  * @param listed - the spaces of the manifest
  * @param catalog - the rows of the archive's system spaces
- * @throws TntarError of kind `archive` that names the first row that no server can have had, or where
- * the manifest and `_space` differ
+ * @throws TntarError of kind `archive` that names the first row that no server can have had, or the first difference
+ * between the manifest and `_space`
  * @example
  * validate(manifest.spaces, catalog);
  */

@@ -20,7 +20,7 @@ import { filledProblem, type IndexedSpace, indexProblem } from './indexes.js';
 import { viewsInCircles } from './views.js';
 
 /**
- * Finds definitions that a server refuses for certain, so that nothing is written, and nothing dropped, before.
+ * Finds definitions that a server is certain to refuse, before anything is written or dropped.
  *
  * Source: the functions `…_new_from_tuple()` of the server's `src/box/alter.cc` and what they call.
  */
@@ -28,7 +28,10 @@ import { viewsInCircles } from './views.js';
 /** `BOX_FUNCTION_MAX` of the server's `src/box/schema_def.h`. */
 const MAX_FUNCTION = 32_000;
 
-/** `identifier_check()` of the server's `src/box/identifier.c`. */
+/**
+ * Returns the reason why a server refuses a name. Source: `identifier_check()` of the server's
+ * `src/box/identifier.c`.
+ */
 function nameProblem(name: Value | undefined): string | undefined {
   const text = String(name);
   if (text === '') return 'its name is empty';
@@ -40,21 +43,21 @@ function nameProblem(name: Value | undefined): string | undefined {
     : undefined;
 }
 
-/** What is looked at besides the row. */
+/** The context of a row. */
 interface Around {
-  /** Of the target. */
+  /** The release of the target. */
   release: Release;
-  /** Ids of the collations that the target has then. */
+  /** Ids of the collations that the target will have. */
   collations: ReadonlySet<Value>;
   spaces: ReadonlyMap<Value, IndexedSpace>;
-  /** Rows of `_index`, by the space. */
+  /** Rows of `_index` of primary indexes, by the id of the space. */
   primaryKeys: ReadonlyMap<Value, readonly Value[]>;
   sequences: ReadonlyMap<Value, readonly Value[]>;
 }
 
 type Check = (fields: readonly Value[], around: Around) => string | undefined;
 
-/** Engines of spaces that users can make; the last one is in the Enterprise Edition. */
+/** Engines that users can create spaces with. The last one is in the Enterprise Edition. */
 const USER_ENGINES: ReadonlySet<string> = new Set([
   ...['memtx', 'vinyl', 'blackhole', 'sysview', 'memcs'],
 ]);
@@ -132,7 +135,7 @@ const space: Check = (fields, around) => {
 
 const index: Check = (fields, { spaces, release, collations, primaryKeys }) => {
   const of = spaces.get(fields[Field.index.spaceId]!);
-  // It is left out then.
+  // Such an index is left out.
   if (of === undefined) return undefined;
   if (fields[Field.index.id] !== 0 && !primaryKeys.has(fields[Field.index.spaceId]!)) {
     return 'its space has no primary index';
@@ -166,11 +169,11 @@ const sequenceData: Check = (fields, { sequences }) => {
   return value > MOST || value < LEAST ? 'its value does not fit into 64 bits' : undefined;
 };
 
-/** From here on a server minds how an aggregate is called. */
+/** From this release on, a server checks how an aggregate is called. */
 const CHECKED_AGGREGATES: Release = [2, 10];
 const AGGREGATES: ReadonlySet<Value> = new Set(['none', 'group']);
 
-/** Fields of `_func` by their positions, for what has no name in {@link Field}. */
+/** Positions of fields of `_func` that are not in {@link Field}. */
 const { routineType, aggregate, sqlDataAccess, isNullCall } = {
   ...{ routineType: 6, aggregate: 9, sqlDataAccess: 10, isNullCall: 13 },
 };
@@ -213,9 +216,9 @@ const func: Check = (fields, { release }) => {
   return nameProblem(fields[name]) ?? functionFieldProblem(fields, release);
 };
 
-/** Characters of a hash by `chap-sha1`: `SCRAMBLE_BASE64_SIZE` of the server's `src/scramble.h`. */
+/** The length of a hash of `chap-sha1`: `SCRAMBLE_BASE64_SIZE` of the server's `src/scramble.h`. */
 const HASH_LENGTH = 28;
-/** Before this release an empty hash stands for none, and nobody can log in by it. */
+/** Before this release, an empty hash means that there is none, and nobody can log in with it. */
 const AUTH_METHODS: Release = [2, 11];
 
 const user: Check = (fields, { release }) => {
@@ -234,7 +237,7 @@ const user: Check = (fields, { release }) => {
 const STRENGTHS: ReadonlySet<Value> = new Set([
   ...['primary', 'secondary', 'tertiary', 'quaternary', 'identical', 'default'],
 ]);
-/** `coll_icu_opts_reg` of the server's `src/lib/coll/coll_def.c`. */
+/** Options of collations: `coll_icu_opts_reg` of the server's `src/lib/coll/coll_def.c`. */
 const COLLATION_OPTIONS: ReadonlySet<string> = new Set([
   ...['french_collation', 'alternate_handling', 'case_first', 'case_level'],
   ...['normalization_mode', 'strength', 'numeric_collation'],
@@ -329,10 +332,10 @@ function aroundOf(backup: Catalog, target: Catalog, release: Release): Around {
   };
 }
 
-/** Before this release, a foreign key in the format of a space is a note that nobody reads. */
+/** Before this release, a foreign key in the format of a space is a custom key without effect. */
 const KEYS_OF_TUPLES: Release = [2, 10];
 
-/** Foreign keys of spaces to spaces that are neither in the backup nor on the target. */
+/** Lists foreign keys that refer to spaces that are neither in the backup nor on the target. */
 function lostParents(rows: readonly SystemRow[], backup: Catalog, target: Catalog): string[] {
   const there = new Set([...backup.spaces, ...target.spaces].map(({ id }) => id));
   const keys = rows.flatMap(({ fields }) => foreignKeysOf(fields));
@@ -344,11 +347,11 @@ function lostParents(rows: readonly SystemRow[], backup: Catalog, target: Catalo
 }
 
 /**
- * Lists what the target refuses for certain, one line each.
+ * Lists definitions that the target is certain to refuse, one line each.
  *
- * @param backup - as the target gets it, but for ids
+ * @param backup - in the form for the target, except for ids
  * @param target - all rows of the target's system spaces
- * @param rowsOf - the rows of a system space that the restore writes
+ * @param rowsOf - returns the rows of a system space that the restore writes
  * @example
  * refusedDefinitions(backup, target, [2, 6], (id) => backup.userRows(id)); // ["sequence 'ids': its step is 0"]
  */

@@ -12,7 +12,7 @@ import type { Release } from '../server/release.js';
 import { Field } from '../server/system-spaces.js';
 
 /**
- * Finds indexes that a server refuses for certain.
+ * Finds indexes that a server is certain to refuse.
  *
  * Source: `index_def_new_from_tuple()` of the server's `src/box/alter.cc`, `index_def_check()` of
  * `src/box/index_def.c`, `key_def_decode_parts()` of `src/box/key_def.c`, `memtx_space_check_index_def()` of
@@ -26,14 +26,14 @@ const MAX_FIELD = 32_767;
 /** `RTREE_MAX_DIMENSIONS` of the server's `src/lib/salad/rtree.h`. */
 const MAX_DIMENSION = 20;
 
-/** What is known of the space that an index is of. */
+/** The facts about a space that its indexes depend on. */
 export interface IndexedSpace {
   engine: string;
   isView: boolean;
   format: readonly Value[];
 }
 
-/** A part, read. */
+/** A decoded part of a key. */
 interface Part {
   field: number;
   type: string;
@@ -68,7 +68,7 @@ function partProblem(
       return `servers do not know the option '${key}' of a part`;
   }
   const collation = options['collation'];
-  // 0 stands for none.
+  // 0 means none.
   if (typeof collation === 'number' && collation !== 0) {
     if (!collations.has(collation)) return `collation ${collation} does not exist`;
     if (!COLLATED.has(type)) return `a part of type '${type}' has a collation`;
@@ -99,10 +99,10 @@ function rtreeProblem(
 }
 
 const BITS = new Set(['unsigned', 'num', 'string', 'str', 'varbinary']);
-/** Types that have no order. */
+/** Types without an order. */
 const UNORDERED = new Set(['any', '*', 'array', 'map', 'interval']);
 
-/** Returns the reason why no index of this type is over these parts. */
+/** Returns the reason why an index of this type cannot have these parts. */
 function typeProblem(
   type: string,
   parts: readonly Part[],
@@ -142,7 +142,10 @@ function primaryProblem(parts: readonly Part[], options: Table): string | undefi
     : undefined;
 }
 
-/** Bounds of options, by `index_opts_decode()` of the server's `src/box/alter.cc`; 0 stands for the default of some. */
+/**
+ * Checks of the values of options, from `index_opts_decode()` of the server's `src/box/alter.cc`. For some, 0 means
+ * the default.
+ */
 const BOUNDS: Readonly<Record<string, (value: number) => boolean>> = {
   range_size: (size) => size >= 0,
   page_size: (size) => size > 0,
@@ -184,7 +187,7 @@ function partsProblem(
   return undefined;
 }
 
-/** Types of which no value is of the other. */
+/** Types that have no values in common, by type. */
 const OPPOSED: ReadonlyMap<string, ReadonlySet<string>> = new Map(
   [
     ['unsigned', 'string boolean varbinary uuid array map'],
@@ -200,11 +203,11 @@ const OPPOSED: ReadonlyMap<string, ReadonlySet<string>> = new Map(
 );
 
 /**
- * Returns the reason why a server refuses an index; undefined if nothing speaks against it.
+ * Returns the reason why a server refuses an index; undefined if it does not.
  *
  * @param fields - of its row of `_index`
  * @param release - of the server
- * @param collations - ids that the target has then
+ * @param collations - ids that the target will have
  */
 export function indexProblem(
   fields: readonly Value[],
@@ -247,7 +250,7 @@ const COUNTED = new Set(['unsigned', 'num', 'integer']);
  *
  * Source: `index_def_check_sequence()` of the server's `src/box/alter.cc`.
  *
- * @param primaryKey - the row of `_index`
+ * @param primaryKey - the row of `_index` of the primary index
  */
 export function filledProblem(
   primaryKey: readonly Value[],

@@ -8,12 +8,12 @@ import { tablesOf } from '../sql/seqscan.js';
 import { unquote } from '../sql/tokens.js';
 
 /**
- * Finds views that read each other in a circle: none of them can be made first. A server takes a view that reads
- * itself.
+ * Finds views that read each other in a circle, so that none of them can be created first. A server accepts a view
+ * that reads itself.
  *
- * @param rows - of `_space`, all that the restore makes
- * @param release - of the server, whose SQL it is
- * @returns one line for each view that a circle was found at
+ * @param rows - all rows of `_space` that the restore writes
+ * @param release - of the server, whose SQL dialect applies
+ * @returns one line for each circle that was found
  */
 export function viewsInCircles(rows: readonly SystemRow[], release: Release): string[] {
   const views = new Map(
@@ -29,7 +29,8 @@ export function viewsInCircles(rows: readonly SystemRow[], release: Release): st
   const done = new Set<SystemRow>();
   const circles: string[] = [];
   for (const first of views.values()) {
-    // The open views, each with the tables that are left in it. Not recursive: a chain may be longer than the stack.
+    // The views on the current path, each with its tables that are left to visit. Not recursive: a chain may be
+    // longer than the stack.
     const under: { row: SystemRow; tables: string[] }[] = [];
     const open = new Set<SystemRow>();
     const enter = (row: SystemRow): void => {

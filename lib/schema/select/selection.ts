@@ -15,22 +15,22 @@ import { identifiersOf } from '../sql/tokens.js';
 
 /** A part of a database. */
 export interface Selection {
-  /** The manifest still lists all spaces: what is left of them the catalog tells. */
+  /** The manifest still lists all spaces. The catalog has the selected ones. */
   head: Head;
-  /** What the spaces that stay had and cannot have without the others. */
+  /** Parts of the selected spaces that cannot exist without the other spaces. */
   lost: Omission[];
 }
 
-/** The SQL that a row runs or is, with the tables that it names. */
+/** Returns the tables that the SQL in a row uses. */
 function tablesIn(row: SystemRow, fieldNo: number): Set<string> {
   return identifiersOf(sqlOf(row, fieldNo) ?? '');
 }
 
-/** Adds the views that read a space which is gone, and the views that read those. */
+/** Adds the views that read a removed space, and the views that read those. */
 function withViews(gone: Set<number>, catalog: Catalog, lost: Omission[]): void {
   const rows = catalog.rows(SystemSpace.SPACE);
   const names = new Map(rows.map((row) => [spaceNameOf(row), spaceIdOf(row)]));
-  // each behind the views that it reads
+  // Each view comes after the views that it reads.
   for (const view of sortViews(rows.filter(({ fields }) => isView(fields)))) {
     if (gone.has(spaceIdOf(view))) continue;
     const missing = [...tablesIn(view, Field.space.flags)].find((name) =>
@@ -42,7 +42,7 @@ function withViews(gone: Set<number>, catalog: Catalog, lost: Omission[]): void 
   }
 }
 
-/** A `_space` row without foreign keys (of 2.11 and newer) that refer to a space which is gone. */
+/** Returns a row of `_space` without foreign keys (of 2.11 and newer) that refer to a removed space. */
 function withoutForeignKeys(
   row: SystemRow,
   gone: ReadonlyMap<number, string>,
@@ -60,7 +60,7 @@ function withoutForeignKeys(
     editMap(table, (key, value) => {
       if (key !== 'foreign_key') return value;
       const left = drop(value);
-      // an empty map is no definition
+      // A server accepts no empty map here.
       return left !== value && left[0] === 0x80 ? undefined : left;
     });
   const flagged = editField(row, Field.space.flags, inTable);
@@ -75,10 +75,10 @@ function foreignKey(name: unknown, child: string, parent: string): Omission {
 }
 
 /**
- * The database without some of its spaces, and without all that belongs to them: indexes, constraints,
+ * Returns the database without some of its spaces, and without everything that belongs to them: indexes, constraints,
  * triggers, grants, and sequences of their own.
  *
- * @param isKept - asked for each space and view
+ * @param isKept - called with each space and view
  * @example
  * const { head, lost } = withoutSpaces(whole, ({ name }) => name !== 'log');
  */
@@ -128,14 +128,14 @@ export function withoutSpaces(
   return { head: { manifest, catalog: selected }, lost };
 }
 
-/** Ids under `collation`, in columns and in parts of keys. */
+/** Returns the ids under `collation`, in fields and in parts of keys. */
 function collationsIn(value: unknown): unknown[] {
   const tables = Array.isArray(value) ? value.filter(isTable) : [];
   return tables.map((table) => table['collation']);
 }
 
 /**
- * Ids of the spaces of which a column or a key is compared by a collation that no server ships.
+ * Returns the ids of the spaces with a field or a key that has a collation of a user.
  *
  * @example
  * collatedSpaces(catalog).has(512);
@@ -154,7 +154,7 @@ export function collatedSpaces(catalog: Catalog): Set<number> {
   ]);
 }
 
-/** What the spaces of a catalog name, by id or in SQL. */
+/** Returns the functions and collations that the spaces of a catalog use, by id or in SQL. */
 function needs(catalog: Catalog): { functions: Set<unknown>; collations: Set<unknown> } {
   const rows = (spaceId: number): readonly SystemRow[] => catalog.rows(spaceId);
   const spaces = rows(SystemSpace.SPACE);
@@ -189,7 +189,7 @@ function needs(catalog: Catalog): { functions: Set<unknown>; collations: Set<unk
   };
 }
 
-/** Of no single space. */
+/** System spaces that do not belong to a single space. */
 const OF_THE_WHOLE: ReadonlySet<number> = new Set([
   SystemSpace.SCHEMA,
   SystemSpace.USER,
@@ -197,10 +197,10 @@ const OF_THE_WHOLE: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * Some spaces and what they need: their sequences, functions and collations. Users, roles, grants and
- * the notes of applications are of the whole database, and stay away.
+ * Returns some spaces and everything that they need: their sequences, functions and collations. Users, roles, grants
+ * and marks belong to the whole database, and are left out.
  *
- * @param isKept - asked for each space and view
+ * @param isKept - called with each space and view
  * @example
  * const { head } = onlySpaces(whole, ({ name }) => name.startsWith('app_'));
  */

@@ -4,24 +4,27 @@ import type { Value } from '../../tuple/codec.js';
 import { isOlder, OLDEST_TARGET, type SchemaVersion } from './release.js';
 import { BuiltinUser, Field, Privilege } from './system-spaces.js';
 
-/** A grant as every database has it whose schema is of a version from `since` on and before `until`. */
+/** A grant that every database has with a schema from the version `since` on and before `until`. */
 interface ShippedGrant extends Revocation {
   bits: number;
   since?: SchemaVersion;
   until?: SchemaVersion;
 }
 
-/** Universe, as an object id of `_priv`. */
+/** The object id of the universe in `_priv`. */
 const UNIVERSE = 0;
 const LOG_IN = Privilege.SESSION | Privilege.USAGE;
 const ALL = 0xffffffff;
 
-/** Of language Lua: there from 2.2.1 on, under these ids where no user's function was before them. */
+/**
+ * Built-in functions in Lua. They exist from 2.2.1 on, with these ids if no function of a user was created before
+ * them.
+ */
 export const LUA_FUNCTIONS: Readonly<Record<string, number>> = {
   'box.schema.user.info': 1,
   LUA: 65,
 };
-/** Functions of SQL from number 2 on, in the order of the server's own list. */
+/** Built-in functions of SQL from number 2 on, in the order of the server's own list. */
 const SQL_FUNCTIONS: readonly string[] = [
   ...[
     'TRIM',
@@ -70,8 +73,8 @@ const func = (id: number) => ['function', id] as const;
 const { GUEST, ADMIN, PUBLIC, REPLICATION, SUPER } = BuiltinUser;
 
 /**
- * Source: the server's `src/box/lua/upgrade.lua`, which makes the rows of a new server, too; held against
- * empty instances of 2.6.0, 2.11.9 and 3.9.0.
+ * Built-in grants. Source: the server's `src/box/lua/upgrade.lua`, which also writes the rows of a new server;
+ * compared with empty instances of 2.6.0, 2.11.9 and 3.9.0.
  */
 const GRANTS: readonly ShippedGrant[] = [
   grant(GUEST, ['role', PUBLIC], Privilege.EXECUTE),
@@ -109,7 +112,11 @@ const keyOfRow = (fields: readonly Value[]): string =>
 
 const KNOWN: ReadonlySet<string> = new Set(GRANTS.map(keyOf));
 
-/** @throws TntarError of kind `archive` for what no server ships, hence no dump has written */
+/**
+ * Checks the revocations of an archive.
+ *
+ * @throws TntarError of kind `archive` for a grant that is not built into any server, because no dump writes it
+ */
 export function checkRevoked(revoked: readonly Revocation[]): void {
   const unknown = revoked.find((each) => !KNOWN.has(keyOf(each)));
   if (unknown === undefined) return;
@@ -120,7 +127,7 @@ export function checkRevoked(revoked: readonly Revocation[]): void {
   );
 }
 
-/** @returns false before the grant came, and after it was taken away again */
+/** @returns false before the grant was introduced, and after it was removed */
 function isShippedWith({ since, until }: ShippedGrant, version: SchemaVersion): boolean {
   return (
     (since === undefined || !isOlder(version, since)) &&
@@ -128,16 +135,13 @@ function isShippedWith({ since, until }: ShippedGrant, version: SchemaVersion): 
   );
 }
 
-/**
- * True for a revocation that means something to a server of this schema, which grants by itself what was
- * revoked.
- */
+/** Returns true if a server with this schema has the built-in grant that was revoked. */
 export function canRevoke(revocation: Revocation, version: SchemaVersion): boolean {
   const key = keyOf(revocation);
   return GRANTS.some((each) => keyOf(each) === key && isShippedWith(each, version));
 }
 
-/** True for a row of `_priv` that each database of this schema has by itself. */
+/** Returns true for a row of `_priv` that each database with this schema has by itself. */
 export function isShippedGrant(fields: readonly Value[], version: SchemaVersion): boolean {
   const { grantor, bits } = Field.priv;
   return GRANTS.some(
@@ -150,11 +154,11 @@ export function isShippedGrant(fields: readonly Value[], version: SchemaVersion)
 }
 
 /**
- * True for a grant that a server of this version takes away when it upgrades the schema: where it is missing,
- * `box.schema.downgrade()` may have left it so, and nobody has revoked it.
+ * Returns true for a grant that a server of this version removes when it upgrades the schema. If it is missing,
+ * `box.schema.downgrade()` may have removed it, and nobody has revoked it.
  *
  * @param schema - version of the database
- * @param server - version of the server as a schema's, e.g. `[2, 11, 5]`
+ * @param server - version of the server in the form of a schema version, e.g. `[2, 11, 5]`
  */
 export function isTakenByUpgrade(
   revocation: Revocation,
@@ -172,7 +176,7 @@ export function isTakenByUpgrade(
 }
 
 /**
- * The grants that one server has by itself, under its own ids.
+ * The built-in grants of one server, with its own ids.
  *
  * @example
  * const shipped = new ShippedGrants([2, 11, 5], shippedFunctions);
@@ -180,14 +184,14 @@ export function isTakenByUpgrade(
  * shipped.revoked(privRows); // [{ grantee: 2, objectType: 'space', objectId: 281 }]
  */
 export class ShippedGrants {
-  /** By the keys of their rows; of functions, under the ids that this server has given them. */
+  /** By the keys of their rows; those of functions with the ids on this server. */
   readonly #own = new Map<string, ShippedGrant>();
-  /** By the keys of {@link GRANTS}: what the server ships, whether its function exists or not. */
+  /** All built-in grants by the keys of {@link GRANTS}, even if their function was dropped. */
   readonly #known = new Map<string, ShippedGrant>();
 
   /**
-   * @param version - of the schema; undefined for an archive, whose grants are all a user's
-   * @param functions - rows of `_func` that are not a user's
+   * @param version - of the schema; undefined for an archive, whose grants all belong to users
+   * @param functions - rows of `_func` of built-in functions
    */
   constructor(version: SchemaVersion | undefined, functions: readonly { fields: Value[] }[]) {
     if (version === undefined) return;
@@ -201,7 +205,7 @@ export class ShippedGrants {
       const { since, until } = each;
       if (until !== undefined && !isOlder(version, until)) continue;
       const isYetToCome = since !== undefined && isOlder(version, since);
-      // somebody granted what every target has by itself
+      // A user has granted what every target has by itself.
       if (isYetToCome && isOlder(OLDEST_TARGET, since)) continue;
       if (!isYetToCome) this.#known.set(keyOf(each), each);
       const objectId = each.objectType === 'function' ? ids.get(each.objectId) : each.objectId;
@@ -210,7 +214,7 @@ export class ShippedGrants {
     }
   }
 
-  /** False for a row of `_priv` that gives more or less than a new server's does. */
+  /** Returns false for a row of `_priv` with more or fewer privileges than on a new server. */
   has(fields: readonly Value[]): boolean {
     const { grantor, grantee, objectType, bits } = Field.priv;
     // The server refuses to change it: "can't revoke universe from the admin user".
@@ -220,8 +224,8 @@ export class ShippedGrants {
   }
 
   /**
-   * Grants that somebody has taken away, maybe with their function: no row tells of them, and a restore
-   * that did not know would open up again what was closed.
+   * Returns built-in grants that were revoked, maybe together with their function. No row records that, and a restore
+   * without this list would grant again what was revoked.
    *
    * @param grants - all rows of `_priv`
    */
@@ -233,10 +237,10 @@ export class ShippedGrants {
   }
 
   /**
-   * What has to go from this server where another one's grants were revoked.
+   * Returns the rows of this server to delete because another server's built-in grants were revoked.
    *
    * @param grants - all rows of this server's `_priv`
-   * @returns the rows, whatever they grant, of what this server ships, too
+   * @returns rows of built-in grants of this server, whatever privileges they have
    */
   toRevoke(revoked: readonly Revocation[], grants: readonly { fields: Value[] }[]): Value[][] {
     const present = this.#present(grants);

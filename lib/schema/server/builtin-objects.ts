@@ -4,7 +4,7 @@ import { isOlder, type SchemaVersion } from './release.js';
 import { Field, SYSTEM_ID_MAX } from './system-spaces.js';
 
 /**
- * System spaces that came after 2.6, by their ids: `_vspace_sequence` and `_gc_consumers`.
+ * System spaces that were added after 2.6, by their ids: `_vspace_sequence` and `_gc_consumers`.
  *
  * Source: the server's `src/box/lua/upgrade.lua`.
  */
@@ -13,17 +13,17 @@ const LATER_SPACES: ReadonlyMap<Value | undefined, SchemaVersion> = new Map([
   [388, [3, 3, 0]],
 ]);
 
-/** From here on functions of SQL have no rows in `_func`: `remove_sql_builtin_functions_from_func()`. */
+/** From this version on, functions of SQL have no rows in `_func`: `remove_sql_builtin_functions_from_func()`. */
 const NO_SQL_FUNCTIONS: SchemaVersion = [2, 9, 1];
 
 const LUA_FUNCTION_IDS: readonly (Value | undefined)[] = Object.values(LUA_FUNCTIONS);
 
 /**
- * Tells whether the object of a grant can exist in a database of this schema: a user made it, or the server has
- * it by itself.
+ * Returns true if the object of a grant can exist in a database with this schema: it was created by a user, or it is
+ * built in.
  *
  * @param fields - a row of `_priv`
- * @param functions - ids of the functions that users made
+ * @param functions - ids of the functions of users
  * @param schema - version of the database
  */
 export function canGrant(

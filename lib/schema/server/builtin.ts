@@ -4,16 +4,19 @@ import { isOlder, type SchemaVersion } from './release.js';
 import { BuiltinUser, Field, isBuiltinUser, SYSTEM_ID_MAX, SystemSpace } from './system-spaces.js';
 
 /**
- * Tells the rows that a server ships from those that a user made, for schemas from 1.7.5 to 3.x, as empty
- * instances of 1.10.15, 2.6.0, 2.11.5 and 3.3.0 have them.
+ * Distinguishes built-in rows from rows of users, for schemas from 1.7.5 to 3.x, as in empty instances of 1.10.15,
+ * 2.6.0, 2.11.5 and 3.3.0.
  */
 
-/** Ids 0 to 276 are `none`, `unicode`, `unicode_ci`, `binary` and the 273 of ICU's languages. */
+/**
+ * The last id of a built-in collation. Ids 0 to 276 are `none`, `unicode`, `unicode_ci`, `binary` and the 273 of
+ * ICU's languages.
+ */
 export const LAST_SHIPPED_COLLATION = 276;
 
 /**
- * Rows of `_schema` that are about the instance; all others are notes of applications, such as the marks
- * of `box.once`.
+ * Keys of rows of `_schema` that belong to the instance. All others are marks of applications, such as those of
+ * `box.once`.
  *
  * Source: `on_replace_dd_schema()` in `src/box/alter.cc`, and `src/box/lua/upgrade.lua`.
  */
@@ -27,14 +30,18 @@ const INSTANCE_KEYS: readonly Value[] = [
   'bootstrap_leader_uuid',
 ];
 
-/** The last id of the collations that a database ships: ids after it belong to users. */
+/** The last id of the built-in collations of a database. Larger ids belong to users. */
 const SHIPPED_COLLATIONS: readonly (readonly [since: SchemaVersion, last: number])[] = [
   [[2, 1, 3], LAST_SHIPPED_COLLATION],
   [[2, 1, 0], 3],
   [[1, 7, 6], 2],
 ];
 
-/** @param schema - version of the database; undefined stands for any that ships all of them */
+/**
+ * Returns true for a built-in collation.
+ *
+ * @param schema - version of the database; undefined for any that has all of them
+ */
 export function isShippedCollation(id: number, schema?: SchemaVersion): boolean {
   if (schema === undefined) return id <= LAST_SHIPPED_COLLATION;
   const [, last = 0] = SHIPPED_COLLATIONS.find(([since]) => !isOlder(schema, since)) ?? [];
@@ -50,8 +57,10 @@ export function isShippedFunction(fields: Value[]): boolean {
 }
 
 /**
- * @param schema - version of the database; undefined where nobody noted it
- * @returns true where the row is not a user's
+ * Returns true for a built-in row.
+ *
+ * @param schema - version of the database; undefined if it is not recorded
+ * @returns true if the row does not belong to a user
  */
 export function isShipped(
   spaceId: number,

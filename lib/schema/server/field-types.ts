@@ -1,10 +1,10 @@
-/** Kinds of values. */
+/** Kinds of values that fields of a type can hold. */
 const INTEGER = ['unsigned', 'negative'];
 const NUMBER = [...INTEGER, 'float', 'double', 'decimal'];
 const SCALAR = [...NUMBER, 'string', 'boolean', 'varbinary', 'uuid', 'datetime'];
 
 /**
- * What fields hold by their type. Others, such as those of a fixed size, are not known here.
+ * The kinds of values that fields can hold, by type. Other types, such as those of a fixed size, are unknown here.
  *
  * Source: `field_mp_type` and `field_ext_type` of the server's `src/box/field_def.c`.
  */
@@ -26,12 +26,14 @@ const KINDS: ReadonlyMap<string, readonly string[]> = new Map([
   ['any', [...SCALAR, 'interval', 'array', 'map']],
 ]);
 
-/** How many of the values that a field of one type holds a field of another takes. */
+/** The share of the values of one type that a field of another type accepts. */
 export type Fit = 'all' | 'some' | 'none';
 
 /**
- * @param from - type of the field that values are from, in lower case
- * @param to - type of the field that they go to
+ * Returns the share of values that fit from one type into another.
+ *
+ * @param from - type of the values' field, in lower case
+ * @param to - type of the target's field
  * @example
  * fitOf('unsigned', 'number'); // 'all'
  * fitOf('number', 'unsigned'); // 'some'
@@ -41,7 +43,7 @@ export function fitOf(from: string, to: string): Fit {
   if (from === to || to === 'any') return 'all';
   const [held, taken] = [KINDS.get(from), KINDS.get(to)];
   if (held === undefined || taken === undefined) return 'some';
-  // Old servers want each number of it to be a double.
+  // Old servers require each number in it to be a double.
   if (to !== 'double' && held.every((kind) => taken.includes(kind))) return 'all';
   return held.some((kind) => taken.includes(kind)) ? 'some' : 'none';
 }

@@ -1,6 +1,6 @@
 import { SystemSpace } from './system-spaces.js';
 
-/** A field as its space's format has it. */
+/** A field in the format of a space. */
 export interface FieldFormat {
   name: string;
   /** e.g. `unsigned`; `any` where the format does not say. */
@@ -8,8 +8,8 @@ export interface FieldFormat {
 }
 
 /**
- * `name type` of each field of the system spaces, as `box.space._x:format()` of 3.x has them; older
- * servers have the first of them, under the same names.
+ * `name type` of each field of the system spaces, from `box.space._x:format()` of 3.x. Older servers have the first
+ * of them, with the same names.
  */
 const FORMATS: Readonly<Record<number, string>> = {
   [SystemSpace.SCHEMA]: 'key string, value any',
@@ -38,7 +38,7 @@ const FORMATS: Readonly<Record<number, string>> = {
 };
 
 /**
- * The fields of a system space.
+ * Returns the fields of a system space.
  *
  * @example
  * systemFormat(SystemSpace.SEQUENCE_DATA); // [{ name: 'id', type: 'unsigned' }, …]

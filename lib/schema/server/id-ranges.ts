@@ -2,22 +2,22 @@ import { MAX_SPACE_ID } from '../../backup/space-id.js';
 import { isOlder, type Release } from './release.js';
 import { SYSTEM_ID_MAX } from './system-spaces.js';
 
-/** From here on the last id stands for none. */
+/** From this release on, the last id is reserved. */
 const NO_LAST_ID: Release = [3, 0];
 
-/** The largest id of a space: `BOX_SPACE_MAX` of the server's `src/box/schema_def.h`. */
+/** Returns the largest id of a space: `BOX_SPACE_MAX` of the server's `src/box/schema_def.h`. */
 export function lastSpaceId(release: Release): number {
   return isOlder(release, NO_LAST_ID) ? MAX_SPACE_ID : MAX_SPACE_ID - 1;
 }
 
 /**
- * Where a server that counts space ids up, and minds none that are taken, can make the most spaces. Until
- * 2.11.1 a new space gets the id behind `max_id`, whether that is free or not.
+ * Returns the position before the widest gap of space ids, after which a server can create the most spaces. Until
+ * 2.11.1, a new space gets the id after `max_id`, whether that is free or not.
  *
  * Source: `box.schema.space.create()` of the server's `src/box/lua/schema.lua`.
  *
- * @param ids - that are taken by users' spaces
- * @returns the taken id, or the last one of the system, before the widest gap
+ * @param ids - of users' spaces
+ * @returns the id before the widest gap: one of `ids`, or the last one of the system
  * @example
  * widestGap([512, 513]); // 513
  * widestGap([512, 2147483647]); // 512

@@ -1,7 +1,7 @@
 import type { Value } from '../../tuple/codec.js';
 
 /**
- * Ids of the system spaces that hold what a user can create, ascending.
+ * Ids of the system spaces that hold objects of users, ascending.
  *
  * Source: the server's `src/box/schema_def.h`, the same from 1.10 to 3.x; 1.10 lacks some of them.
  */
@@ -22,7 +22,7 @@ export const SystemSpace = {
   FUNC_INDEX: 372,
 } as const;
 
-/** Names of those spaces, for messages and for the entries of an archive. */
+/** Names of these spaces, for messages and for the entries of an archive. */
 export const SYSTEM_SPACE_NAMES: ReadonlyMap<number, string> = new Map([
   [SystemSpace.SCHEMA, '_schema'],
   [SystemSpace.COLLATION, '_collation'],
@@ -40,13 +40,16 @@ export const SYSTEM_SPACE_NAMES: ReadonlyMap<number, string> = new Map([
   [SystemSpace.FUNC_INDEX, '_func_index'],
 ]);
 
-/** All of them, in the order in which an archive holds them. */
+/** The ids of all these spaces, in the order of an archive. */
 export const SYSTEM_SPACES: readonly number[] = [...SYSTEM_SPACE_NAMES.keys()];
 
-/** `_truncate`: how often each space was emptied; who counts up empties it. Any user may write there. */
+/**
+ * The id of `_truncate`, which counts how often each space was emptied: to increase a count empties the space. Any
+ * user may write to it.
+ */
 export const TRUNCATE_ID = 330;
 
-/** `BOX_SYSTEM_ID_MAX`: ids above it belong to users. */
+/** The last id of a system space, `BOX_SYSTEM_ID_MAX`. Larger ids belong to users. */
 export const SYSTEM_ID_MAX = 511;
 
 /** Zero-based positions of the fields that this package reads, by `box.space._x:format()`. */
@@ -91,7 +94,7 @@ export const Field = {
   funcIndex: { spaceId: 0, indexId: 1, functionId: 2 },
 } as const;
 
-/** Fields of the primary keys of those spaces, by `box.space._x.index[0].parts`. */
+/** Positions of the fields of the primary keys of these spaces, from `box.space._x.index[0].parts`. */
 const PRIMARY_KEYS: Readonly<Record<number, readonly number[]>> = {
   [SystemSpace.SCHEMA]: [Field.schema.key],
   [SystemSpace.COLLATION]: [Field.collation.id],
@@ -110,7 +113,7 @@ const PRIMARY_KEYS: Readonly<Record<number, readonly number[]>> = {
 };
 
 /**
- * The primary key of a row of a system space.
+ * Returns the primary key of a row of a system space.
  *
  * @example
  * keyOf(SystemSpace.INDEX, row.fields); // [512, 0]
@@ -119,17 +122,17 @@ export function keyOf(spaceId: number, fields: readonly Value[]): Value[] {
   return (PRIMARY_KEYS[spaceId] ?? []).map((field) => fields[field]!);
 }
 
-/** Bytes of the longest name: `BOX_NAME_MAX` of the server's `src/box/schema_def.h`. */
+/** The longest name in bytes: `BOX_NAME_MAX` of the server's `src/box/schema_def.h`. */
 export const MAX_NAME_BYTES = 65_000;
 
-/** Ids of what the server creates by itself, `src/box/user_def.h`. */
+/** Ids of built-in users and roles, from `src/box/user_def.h`. */
 export const BuiltinUser = { GUEST: 0, ADMIN: 1, PUBLIC: 2, REPLICATION: 3, SUPER: 31 } as const;
 
 export function isBuiltinUser(id: number): boolean {
   return (Object.values(BuiltinUser) as number[]).includes(id);
 }
 
-/** Bits of a privilege, `enum priv_type` of `src/box/user_def.h`. */
+/** Bits of privileges, from `enum priv_type` of `src/box/user_def.h`. */
 export const Privilege = {
   READ: 1,
   WRITE: 2,
@@ -140,11 +143,11 @@ export const Privilege = {
   DROP: 64,
   ALTER: 128,
   GRANT: 8192,
-  /** To take grants away; from 3.6 on, to grant the two. */
+  /** The privilege to revoke grants; from 3.6 on, to grant `grant` and `revoke`. */
   REVOKE: 16384,
 } as const;
 
-/** Names of the bits, the lowest first. */
+/** Names of the bits, from the lowest. */
 export const PRIVILEGE_NAMES: readonly string[] = [
   ...['read', 'write', 'execute', 'session', 'usage', 'create', 'drop', 'alter'],
   ...['reference', 'trigger', 'insert', 'update', 'delete', 'grant', 'metagrant'],

@@ -17,14 +17,14 @@ import { BUILTINS } from './functions.js';
 import { allowScans } from './seqscan.js';
 import { identifiersOf, isKeyword, mapWords, quote, tokensOf, unquote } from './tokens.js';
 
-/** The SQL text of a view or a trigger; undefined where the row has none. */
+/** Returns the SQL text of a view or a trigger; undefined if the row has none. */
 export function sqlOf(row: SystemRow, fieldNo: number): string | undefined {
   const options = row.fields[fieldNo];
   const sql = isTable(options) ? options['sql'] : undefined;
   return typeof sql === 'string' ? sql : undefined;
 }
 
-/** What SQL of a backup can name and is no space, as the server holds it. */
+/** Returns the names, other than those of spaces, that SQL of a backup can use, as the server stores them. */
 export function otherNamesOf(backup: Catalog): ReadonlySet<string> {
   const named = [
     [SystemSpace.INDEX, Field.index.name],
@@ -41,20 +41,20 @@ export function otherNamesOf(backup: Catalog): ReadonlySet<string> {
   return new Set([...names, ...columns]);
 }
 
-/** The names of functions that SQL of a backup can call, besides those of the server. */
+/** Returns the names of functions that SQL of a backup can call, besides the built-in ones. */
 export function functionNamesOf(backup: Catalog): ReadonlySet<string> {
   return new Set(
     backup.userRows(SystemSpace.FUNC).map(({ fields }) => String(fields[Field.func.name])),
   );
 }
 
-/** The same with the spaces. */
+/** Returns all names that SQL of a backup can use, those of spaces included. */
 export function namesOf(backup: Catalog): ReadonlySet<string> {
   const spaces = backup.userRows(SystemSpace.SPACE).map(({ fields }) => fields[Field.space.name]);
   return new Set([...spaces.map(String), ...otherNamesOf(backup)]);
 }
 
-/** Tells whether a text is of 2.x: it writes a name in small letters, and the objects have it in capitals only. */
+/** Returns true if a text is from 2.x: it writes a name in lower case that exists in upper case only. */
 export function namesInCapitals(sql: string, names: ReadonlySet<string>): boolean {
   let isFound = false;
   mapWords(sql, (word) => {
@@ -64,14 +64,13 @@ export function namesInCapitals(sql: string, names: ReadonlySet<string>): boolea
   return isFound;
 }
 
-/** The row of the trigger inside of a trigger. */
+/** The names of the changed row inside of a trigger. */
 const PSEUDO_TABLES: readonly string[] = ['NEW', 'OLD'];
 
 /**
- * Rewrites SQL of one server so that it means the same on another: 2.x takes an identifier without
- * quotes as if it were in upper case, 3.x as it is written and, where there is no such thing, in upper
- * case; words become keywords; `SEQSCAN` came with 2.11, and 3.x wants it before a table that is read
- * as a whole.
+ * Rewrites SQL of one server so that it means the same on another. 2.x converts an identifier without quotes to upper
+ * case. 3.x looks it up as written, and then in upper case. Some words became keywords. `SEQSCAN` came with 2.11, and
+ * 3.x requires it before a table that is read as a whole.
  *
  * @example
  * const dialect = new Dialect([2, 6], [3, 0], names);
@@ -84,8 +83,8 @@ export class Dialect {
   readonly #functions: ReadonlySet<string>;
 
   /**
-   * @param names - of all that the SQL can mean
-   * @param functions - names of functions alone
+   * @param names - all names that the SQL can use
+   * @param functions - the names of functions among them
    */
   constructor(
     source: Release,
@@ -103,7 +102,7 @@ export class Dialect {
     const source = this.#source;
     const target = this.#target;
     const sameCase = isOlder(source, CASE_SENSITIVE) === isOlder(target, CASE_SENSITIVE);
-    // Names that the text gives to something itself.
+    // Names that the text itself defines.
     const given = new Set(tokensOf(sql).flatMap((token) => unquote(token) ?? []));
     const translated = mapWords(sql, (word, isCalled) => {
       const upper = word.toUpperCase();
@@ -116,7 +115,7 @@ export class Dialect {
     return isGained(SCANS_FORBIDDEN, source, target) ? allowScans(translated) : translated;
   }
 
-  /** The row with its SQL, if it has any, in the dialect of the target. */
+  /** Returns the row with its SQL, if it has any, in the dialect of the target. */
   row(spaceId: number, row: SystemRow): SystemRow {
     switch (spaceId) {
       case SystemSpace.SPACE:
@@ -133,11 +132,11 @@ export class Dialect {
     }
   }
 
-  /** What the source takes a word for. */
+  /** Returns the name that a word stands for on the source. */
   #meaning(word: string, isCalled: boolean, given: ReadonlySet<string>): string {
     const upper = word.toUpperCase();
     if (isOlder(this.#source, CASE_SENSITIVE)) return upper;
-    // The server looks among its own functions first.
+    // The server looks up its own functions first.
     if (isCalled) return !BUILTINS.has(upper) && this.#functions.has(word) ? word : upper;
     const isName = (name: string): boolean => this.#names.has(name) || given.has(name);
     if (isName(word)) return word;
@@ -158,7 +157,7 @@ export class Dialect {
   }
 }
 
-/** Sorts rows so that each comes after those that its SQL names. */
+/** Sorts rows so that each comes after those that its SQL uses. */
 function sortByNames(
   rows: readonly SystemRow[],
   nameField: number,
@@ -167,7 +166,8 @@ function sortByNames(
   const byName = new Map(rows.map((row) => [String(row.fields[nameField]), row]));
   const entered = new Set<SystemRow>();
   const sorted: SystemRow[] = [];
-  // The open rows, each with the names that are left in it. Not recursive: a chain may be longer than the stack.
+  // The rows on the current path, each with its names that are left to visit. Not recursive: a chain may be longer
+  // than the stack.
   const under: { row: SystemRow; names: Iterator<string> }[] = [];
   const enter = (row: SystemRow): void => {
     if (entered.has(row)) return;
@@ -190,12 +190,12 @@ function sortByNames(
   return sorted;
 }
 
-/** Views in an order in which each comes after those that it selects from. */
+/** Sorts views so that each comes after those that it reads. */
 export function sortViews(views: readonly SystemRow[]): SystemRow[] {
   return sortByNames(views, Field.space.name, (row) => sqlOf(row, Field.space.flags));
 }
 
-/** Functions in an order in which each comes after those that it calls in SQL, which is looked up at once. */
+/** Sorts functions so that each comes after those that it calls in SQL, which the server looks up at once. */
 export function sortFunctions(functions: readonly SystemRow[]): SystemRow[] {
   return sortByNames(functions, Field.func.name, ({ fields }) =>
     fields[Field.func.language] === 'SQL_EXPR' ? String(fields[Field.func.body]) : undefined,

@@ -5,8 +5,7 @@ import { Field, SystemSpace } from '../server/system-spaces.js';
 import { isKeyword, isWord, tokensOf, unquote } from './tokens.js';
 
 /**
- * Functions that SQL has by itself, and how many arguments each takes: `2`, `1-2`, or `2+` for any number
- * from 2 on.
+ * Built-in functions of SQL with the number of their arguments: `2`, `1-2`, or `2+` for any number from 2 on.
  *
  * Source: `dictionaries` of the server's `src/box/sql/func.c`, the same from 2.11 on. `TRIM` has a grammar
  * of its own.
@@ -17,7 +16,7 @@ const ARGUMENTS = `ABS 1, AVG 1, CHAR 0+, CHARACTER_LENGTH 1, CHAR_LENGTH 1, COA
   REPLACE 3, ROUND 1-2, ROW_COUNT 0, SOUNDEX 1, SUBSTR 2-3, SUM 1, TOTAL 1, TRIM 0+, TYPEOF 1, UNICODE 1,
   UNLIKELY 1, UPPER 1, UUID 0-1, VERSION 0, ZEROBLOB 1`;
 
-/** By their names, which are in upper case: the least and the largest number of arguments. */
+/** The least and the largest number of arguments of built-in functions, by their names in upper case. */
 export const BUILTINS: ReadonlyMap<string, readonly [least: number, most: number]> = new Map(
   ARGUMENTS.split(/,\s+/).map((entry): [string, [number, number]] => {
     const [name, least, more, most] = /^(\w+) (\d+)(?:(\+)|-(\d+))?$/.exec(entry)!.slice(1);
@@ -26,7 +25,7 @@ export const BUILTINS: ReadonlyMap<string, readonly [least: number, most: number
   }),
 );
 
-/** A function that is called in SQL. */
+/** A call of a function in SQL. */
 interface Call {
   /** The name as it is written, without quotes. */
   name: string;
@@ -34,7 +33,7 @@ interface Call {
   arguments: number;
 }
 
-/** The name of a function before a parenthesis; undefined for a keyword. */
+/** Returns the call that a name before a parenthesis starts; undefined for a keyword. */
 function callOf(name: string, next: string | undefined, release: Release): Call | undefined {
   const unquoted = unquote(name);
   if (unquoted === undefined && (!isWord(name) || isKeyword(name.toUpperCase(), release))) {
@@ -44,11 +43,11 @@ function callOf(name: string, next: string | undefined, release: Release): Call 
   return { name: unquoted ?? name, isQuoted: unquoted !== undefined, arguments: count };
 }
 
-/** The functions that an expression calls, but for those of the server that are keywords. */
+/** Returns the functions that an expression calls, except for built-in functions that are keywords. */
 function callsOf(sql: string, release: Release): Call[] {
   const tokens = tokensOf(sql);
   const calls: Call[] = [];
-  /** The calls that parentheses belong to, where they do. */
+  /** The calls of the open parentheses; undefined for other parentheses. */
   const open: (Call | undefined)[] = [];
   for (const [at, token] of tokens.entries()) {
     if (token === '(') {
@@ -65,7 +64,7 @@ function callsOf(sql: string, release: Release): Call[] {
   return calls;
 }
 
-/** A function that somebody made, as SQL sees it. */
+/** A function of a user, as far as SQL depends on it. */
 interface Callable {
   isExported: boolean;
   arguments: number;
@@ -78,7 +77,7 @@ export class SqlFunctions {
 
   /**
    * @param release - of the server
-   * @param catalogs - what somebody made there
+   * @param catalogs - with the functions of users on that server
    */
   constructor(release: Release, catalogs: readonly Catalog[]) {
     this.#release = release;
@@ -98,12 +97,12 @@ export class SqlFunctions {
     );
   }
 
-  /** Returns the names of the functions that an expression calls and that somebody made. */
+  /** Returns the names of functions of users that an expression calls. */
   calledBy(sql: string): string[] {
     return callsOf(sql, this.#release).flatMap((call) => this.#nameOf(call) ?? []);
   }
 
-  /** Returns the reason why a server cannot make the expression; undefined if nothing speaks against it. */
+  /** Returns the reason why a server cannot create the expression; undefined if none is known. */
   problemOf(sql: string): string | undefined {
     for (const call of callsOf(sql, this.#release)) {
       const problem = this.#problem(call);
@@ -112,7 +111,7 @@ export class SqlFunctions {
     return undefined;
   }
 
-  /** An unquoted name is looked up as it is written, and then in upper case. */
+  /** Looks up an unquoted name as it is written, and then in upper case. */
   #nameOf({ name, isQuoted }: Call): string | undefined {
     if (this.#builtin(name, isQuoted) !== undefined) return undefined;
     if (this.#own.has(name)) return name;
@@ -139,8 +138,8 @@ export class SqlFunctions {
 }
 
 /**
- * Returns a statement that a server can be asked to prepare, to learn whether it takes an expression. Columns
- * have no type, like those of an expression that belongs to no space.
+ * Returns a statement that a server can prepare, to find out whether it accepts an expression. Columns have no type,
+ * like those of an expression without a space.
  *
  * @example
  * questionAbout('"UPPER"("a") > b', [3, 0]);

@@ -10,19 +10,19 @@ import { Field, SystemSpace } from '../server/system-spaces.js';
 import { otherNamesOf } from './dialect.js';
 import { identifiersOf, isKeyword, isWord, mapTokens, quote, tokensOf, unquote } from './tokens.js';
 
-/** Words before the name of a table, and of nothing else. */
+/** Words that come before the name of a table and before nothing else. */
 const BEFORE_TABLES: readonly string[] = ['JOIN', 'INTO', 'SEQSCAN', 'UPDATE', 'VIEW'];
 
 type Place = 'table' | 'other' | 'unclear';
 
-/** What can stand where a token stands. */
+/** Returns the kind of name at the position of a token. */
 function placeOf(tokens: readonly string[], at: number, isTrimmed: boolean): Place {
   const before = tokens[at - 1]?.toUpperCase() ?? '';
   const after = tokens[at + 1];
-  // a column of some table, or a function
+  // It is a column of a table, or a function.
   if (before === '.' || (after === '(' && before !== 'INTO')) return 'other';
   if (after === '.' || BEFORE_TABLES.includes(before)) return 'table';
-  // FROM is a word of TRIM, too
+  // FROM is also a word of TRIM.
   return before === 'FROM' && !isTrimmed ? 'table' : 'unclear';
 }
 
@@ -35,12 +35,12 @@ function unclear(name: string, next: string, what: string, why: string): TntarEr
 }
 
 /**
- * Puts other names of spaces into SQL: of views, triggers and checks. An identifier that may as well
- * stand for something else, such as a column, is not touched but refused.
+ * Renames spaces in the SQL of views, triggers and checks. An identifier that may also mean something else, such as a
+ * column, is refused.
  *
- * Functions in SQL (`SQL_EXPR`) stay as they are, for they cannot name a space: the server refuses both a
- * dot and a subselect, `TK_DOT` and `TK_SELECT` in `sqlExprCodeTarget()` of its `src/box/sql/expr.c`. A
- * subselect behind `IN` slips through there, and then no row passes.
+ * Functions in SQL (`SQL_EXPR`) are not changed, because they cannot use a space: the server refuses both a dot and a
+ * subselect, `TK_DOT` and `TK_SELECT` in `sqlExprCodeTarget()` of its `src/box/sql/expr.c`. It accepts a subselect
+ * after `IN`, but then no row passes.
  *
  * @example
  * new SpaceNames(new Map([['T', 'u']]), catalog, '2.11.9').text('SELECT * FROM t', false, "view 'v'");
@@ -52,7 +52,7 @@ export class SpaceNames {
   readonly #spaces: ReadonlySet<string>;
   readonly #others: ReadonlySet<string>;
 
-  /** @param version - of the server that the backup is of */
+  /** @param version - of the backup's server */
   constructor(renames: ReadonlyMap<string, string>, catalog: Catalog, version: string) {
     this.#renames = renames;
     this.#source = releaseOf(version);
@@ -60,7 +60,7 @@ export class SpaceNames {
     this.#others = otherNamesOf(catalog);
   }
 
-  /** The row with the SQL that it has, if any. */
+  /** Returns the row with renamed spaces in its SQL, if it has any. */
   row(spaceId: number, row: SystemRow): SystemRow {
     const { fields } = row;
     switch (spaceId) {
@@ -80,9 +80,11 @@ export class SpaceNames {
   }
 
   /**
-   * @param isExpression - a check: a table can only stand before the dot there
-   * @param what - whose SQL it is
-   * @throws TntarError of kind `usage` where it is not certain what an identifier stands for
+   * Renames spaces in a text.
+   *
+   * @param isExpression - true for a check, where a table can only stand before a dot
+   * @param what - the object with the SQL, for messages
+   * @throws TntarError of kind `usage` if the meaning of an identifier is not certain
    */
   text(sql: string, isExpression: boolean, what: string): string {
     const tokens = tokensOf(sql);
@@ -102,7 +104,7 @@ export class SpaceNames {
     });
   }
 
-  /** The space that an identifier stands for, if it stands for one. */
+  /** Returns the space that an identifier means, if it means one. */
   #spaceOf(token: string): string | undefined {
     const name = unquote(token);
     if (name !== undefined) return name;

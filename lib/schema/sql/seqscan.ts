@@ -1,19 +1,19 @@
 import { mapTokens } from './tokens.js';
 
-/** Words behind the tables that a SELECT reads from. */
+/** Words after the tables that a SELECT reads from. */
 const BEHIND_TABLES: ReadonlySet<string> = new Set(
   'WHERE GROUP HAVING ORDER LIMIT UNION EXCEPT INTERSECT'.split(' '),
 );
 
-/** Where in a statement, or in a parenthesis inside of one, a token stands. */
+/** The state of the statement, or of a parenthesis in it, at the current token. */
 interface Level {
-  /** FROM belongs to a SELECT, and not to a DELETE or to `TRIM(x FROM y)`. */
+  /** True if FROM belongs to a SELECT, and not to a DELETE or to `TRIM(x FROM y)`. */
   isSelect: boolean;
-  /** A comma, or a JOIN, is followed by one more table. */
+  /** True if a comma or a JOIN is followed by another table. */
   inTables: boolean;
 }
 
-/** Puts another text in the place of each table, view or common table expression that a SELECT reads from. */
+/** Replaces each table, view or common table expression that a SELECT reads from. */
 function mapTables(sql: string, change: (table: string) => string): string {
   const around: Level[] = [];
   let level: Level = { isSelect: false, inTables: false };
@@ -57,9 +57,8 @@ function mapTables(sql: string, change: (table: string) => string): string {
 }
 
 /**
- * Allows a statement to read whole tables, which servers from 3.0 on refuse unless it says so: puts
- * `SEQSCAN` before each table, view or common table expression that a SELECT in it reads from. Indexes
- * are used as before.
+ * Allows a statement to read whole tables, which servers from 3.0 on refuse by default: puts `SEQSCAN` before each
+ * table, view or common table expression that a SELECT in it reads from. Indexes are used as before.
  *
  * Source: `seqscan` and `source_list` in the server's `src/box/sql/parse.y`.
  *
@@ -72,8 +71,8 @@ export function allowScans(sql: string): string {
 }
 
 /**
- * Lists what the SELECTs of a statement read from, as it is written there. A statement with common table
- * expressions, whose names may be those of tables, has none.
+ * Lists the tables that the SELECTs of a statement read from, as they are written there. The list is empty for a
+ * statement with common table expressions, because their names may be those of tables.
  *
  * @example
  * tablesOf('CREATE VIEW v AS SELECT * FROM "a" JOIN b'); // ['"a"', 'b']

@@ -3,20 +3,20 @@ import { shorten } from '../../base/report.js';
 import { isOlder, type Release } from '../server/release.js';
 
 /**
- * Words and signs of all SQL of a database together: each takes some 100 bytes while a text is rewritten. It is
- * enough for a row of 1 MiB, a server's largest by default (`memtx_max_tuple_size`), with words of two letters.
+ * The limit of tokens in all SQL of a database together. Each takes some 100 bytes while a text is rewritten. It
+ * allows a row of 1 MiB, a server's largest by default (`memtx_max_tuple_size`), with words of two letters.
  */
 export const MAX_SQL_TOKENS = 2 ** 19;
 
 /**
- * Parentheses in each other. Each takes a place on the stack of a server's parser, which has 100.
+ * The limit of nested parentheses. Each takes a place on the stack of a server's parser, which has 100.
  *
  * Source: `YYSTACKDEPTH` of the server's `extra/lempar.c` and `extra/lemon.c`.
  */
 export const MAX_SQL_DEPTH = 100;
 
 /**
- * Words that are no identifiers in the text of a view, a trigger or an expression, on any server.
+ * Words that are not identifiers in the text of a view, a trigger or an expression, on any server.
  *
  * Source: keywords from the server's `extra/mkkeywordhash.c` of 2.6.0, without those that its
  * `src/box/sql/parse.y` takes as identifiers (`%fallback`) and that have no other use in such a text.
@@ -37,7 +37,7 @@ const KEYWORDS: ReadonlySet<string> = new Set(
   VALUES VARBINARY VARCHAR VIEW WHEN WHENEVER WHERE WHILE WITH`.split(/\s+/),
 );
 
-/** Words that became keywords later; before, anything could be called so. */
+/** Words that became keywords later; before, they could be names. */
 const LATER_KEYWORDS: ReadonlyMap<string, Release> = new Map([
   ['COLUMN_REF', [2, 7, 1]],
   ['ARRAY', [2, 10]],
@@ -50,7 +50,11 @@ const LATER_KEYWORDS: ReadonlyMap<string, Release> = new Map([
   ['SHOW', [3, 0]],
 ]);
 
-/** @param word - in upper case */
+/**
+ * Returns true for a keyword.
+ *
+ * @param word - in upper case
+ */
 export function isKeyword(word: string, release: Release): boolean {
   const since = LATER_KEYWORDS.get(word);
   return since === undefined ? KEYWORDS.has(word) : !isOlder(release, since);
@@ -65,26 +69,26 @@ const LINE_END = /\n/g;
 const BLANK_END = /\S/g;
 const BLANK = /^(?:\s|--|\/\*)/u;
 
-/** Where the first match of a global pattern from `start` on begins, or the text ends. */
+/** Returns the position of the first match of a global pattern from `start` on, or the end of the text. */
 function search(end: RegExp, sql: string, start: number): number {
   end.lastIndex = start;
   return end.exec(sql)?.index ?? sql.length;
 }
 
-/** Behind the next `closer`; what is not closed goes on to the end. */
+/** Returns the position after the next `closer`, or the end of the text if there is none. */
 function behind(closer: string, sql: string, start: number): number {
   const at = sql.indexOf(closer, start);
   return at < 0 ? sql.length : at + closer.length;
 }
 
-/** Behind the quote that closes the one at `start`: a doubled one stands for itself. */
+/** Returns the position after the quote that closes the one at `start`. A doubled quote does not close. */
 function behindQuote(mark: string, sql: string, start: number): number {
   let end = behind(mark, sql, start + 1);
   while (sql[end] === mark) end = behind(mark, sql, end + 1);
   return end;
 }
 
-/** The end of the token at `start`: a string, a comment, blanks, a number, a word, or one character. */
+/** Returns the end of the token at `start`: a string, a comment, blanks, a number, a word, or one character. */
 function endOf(sql: string, start: number): number {
   const first = String.fromCodePoint(sql.codePointAt(start)!);
   const next = start + first.length;
@@ -100,9 +104,9 @@ function endOf(sql: string, start: number): number {
 }
 
 /**
- * A text cut into strings, quoted identifiers, comments, blanks, numbers, bound names, words, and single
- * characters. One expression for all of them would look for the end of a comment that is not closed
- * again and again, and run out of stack in a long string.
+ * Cuts a text into strings, quoted identifiers, comments, blanks, numbers, bound names, words, and single characters.
+ * One regular expression for all of them would search for the end of an unclosed comment again and again, and run out
+ * of stack in a long string.
  */
 function cut(sql: string): string[] {
   const tokens: string[] = [];
@@ -119,11 +123,11 @@ function cut(sql: string): string[] {
   return tokens;
 }
 
-/** The size of a text in SQL. */
+/** The size of an SQL text. */
 export interface SqlSize {
-  /** Parts that mean something, without blanks and comments. */
+  /** The number of tokens, without blanks and comments. */
   tokens: number;
-  /** Parentheses in each other. */
+  /** The depth of nested parentheses. */
   depth: number;
 }
 
@@ -140,7 +144,7 @@ export function sizeOf(sql: string, most: number): SqlSize {
   return { tokens, depth };
 }
 
-/** The parts of a text that mean something, without blanks and comments. */
+/** Returns the tokens of a text, without blanks and comments. */
 export function tokensOf(sql: string): string[] {
   return cut(sql).filter((token) => !BLANK.test(token));
 }
@@ -149,22 +153,22 @@ export function isWord(token: string): boolean {
   return WORD.test(token);
 }
 
-/** The name that an identifier in quotes stands for; undefined for what has none around it. */
+/** Returns the name in a quoted identifier; undefined if it has no quotes. */
 export function unquote(token: string): string | undefined {
   return token.startsWith('"') ? token.slice(1, -1).replaceAll('""', '"') : undefined;
 }
 
-/** An identifier that stands for exactly this name, on any server. */
+/** Returns an identifier that means exactly this name on any server. */
 export function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** Words after `AS` and the columns of a view or of a common table expression. */
+/** Words after `AS`, and after the columns of a view or of a common table expression. */
 const DEFINES: readonly string[] = ['(', 'SELECT', 'VALUES', 'WITH'];
 
 /**
- * Positions of words that are the names of functions: a parenthesis follows them. So it does the names of
- * a table in `INSERT INTO t (a)`, of a view in `VIEW v (a) AS SELECT` and of a common table expression in
+ * Returns the positions of words that are followed by a parenthesis and name functions. A parenthesis also follows
+ * the name of a table in `INSERT INTO t (a)`, of a view in `VIEW v (a) AS SELECT` and of a common table expression in
  * `WITH w (a) AS (`.
  *
  * @param tokens - without blanks and comments
@@ -185,9 +189,9 @@ function callsIn(tokens: readonly string[]): ReadonlySet<number> {
 }
 
 /**
- * Puts another text in the place of each word that is neither quoted nor part of a string or comment.
+ * Replaces each word that is neither quoted nor part of a string or comment.
  *
- * @param change - gets the word, and whether it is the name of a function that is called
+ * @param change - called with the word, and with true for the name of a called function
  */
 export function mapWords(sql: string, change: (word: string, isCalled: boolean) => string): string {
   const calls = callsIn(tokensOf(sql));
@@ -198,14 +202,14 @@ export function mapWords(sql: string, change: (word: string, isCalled: boolean) 
   });
 }
 
-/** Puts another text in the place of each token that means something; blanks and comments stay. */
+/** Replaces each token; blanks and comments are kept. */
 export function mapTokens(sql: string, change: (token: string) => string): string {
   return cut(sql)
     .map((token) => (BLANK.test(token) ? token : change(token)))
     .join('');
 }
 
-/** The identifiers in a statement as 2.x reads them: quoted ones as they are, others in upper case. */
+/** Returns the identifiers in a statement as 2.x reads them: quoted ones as they are, others in upper case. */
 export function identifiersOf(sql: string): Set<string> {
   const found = new Set<string>();
   for (const token of tokensOf(sql)) {
@@ -217,8 +221,8 @@ export function identifiersOf(sql: string): Set<string> {
 }
 
 /**
- * An expression about one table without the name of that table before its columns, which a function in
- * SQL cannot have.
+ * Returns an expression about one table without the name of that table before its columns, because a function in SQL
+ * cannot have it.
  *
  * @example
  * withoutTable('T.a > t . "b"', 'T'); // 'a >   "b"'

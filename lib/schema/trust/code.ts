@@ -18,17 +18,17 @@ import { Field, SystemSpace } from '../server/system-spaces.js';
  * `sql_expr_compile()` of `src/box/sql.c` with their callers in `src/box/alter.cc` and `src/box/field_def.c`.
  */
 
-/** A piece of code. */
+/** A text that is code. */
 export interface Code {
   /** The place in the row; undefined if the whole row is about this code. */
   place?: string;
   text: string;
 }
 
-/** Options of a space that are texts in SQL. `checks` is of servers before 2.2. */
+/** Options of a space that are texts in SQL. Servers before 2.2 have `checks`. */
 const SPACE_CODE = ['sql', 'checks'];
 
-/** Returns true for a default that is a literal: it makes a server evaluate nothing else. */
+/** Returns true for a default that is a literal, which needs no evaluation. */
 export function isLiteral(sql: string): boolean {
   let text = sql.trim();
   while (text.startsWith('(') && text.endsWith(')')) text = text.slice(1, -1).trim();
@@ -76,7 +76,7 @@ function nameOf(field: Value, i: number): string {
 /**
  * Lists the code in a row of a system space.
  *
- * @param row - as a server of this release gets it
+ * @param row - in the form for a server of this release
  * @example
  * codeIn(SystemSpace.CK_CONSTRAINT, row, [2, 6]); // [{ text: '"sum" > 0' }]
  */
@@ -106,7 +106,7 @@ export function codeOf(spaceId: number, row: SystemRow, release: Release): strin
     .join('\n');
 }
 
-/** A backup without code, and what is missing from it for that. */
+/** A backup without code, and the list of what was left out. */
 export interface Codeless {
   backup: Catalog;
   left: Unmakable[];
@@ -114,14 +114,14 @@ export interface Codeless {
 
 const WHY = 'it is code';
 
-/** Rows that are nothing but code, and tell which space they belong to. Functions are left out by the plan. */
+/** System spaces whose rows are code only, and belong to a space. The plan leaves out functions. */
 const ALL_CODE: readonly number[] = [SystemSpace.TRIGGER, SystemSpace.CK_CONSTRAINT];
 
 /**
- * Leaves out all code but functions: views, checks and triggers of SQL, and defaults that are no literals.
+ * Leaves out all code except functions: views, checks and triggers of SQL, and defaults that are not literals.
  *
  * @param backup - the user's rows of its system spaces, converted for a server of this release
- * @param target - knows the names of what every server has
+ * @param target - knows the names of built-in objects
  */
 export function withoutCode(backup: Catalog, target: Catalog, release: Release): Codeless {
   const describer = new Describer(backup, target);
@@ -146,7 +146,7 @@ export function withoutCode(backup: Catalog, target: Catalog, release: Release):
     const space = spaceOf(spaceId, row);
     const isCode = ALL_CODE.includes(spaceId);
     if (isCode) leave(space, describer.row(spaceId, row));
-    // Grants are left out by the plan, which names them.
+    // The plan leaves out grants, and names them.
     return !isCode && (spaceId === SystemSpace.PRIV || !views.has(space ?? -1));
   };
   return {

@@ -5,8 +5,8 @@ import { tableOf } from '../catalog/rows.js';
 const EMPTY_PASSWORD = Buffer.from('vhvewKp0tNyweZQ+cFKAlsyphfg=', 'base64');
 
 /**
- * Returns the hashes by which a user may log in. Servers before 2.11 take each method whose name begins with
- * `chap-sha1`, in capitals, too.
+ * Returns the hashes of passwords that a user may log in with. Servers before 2.11 accept each method whose name
+ * begins with `chap-sha1`, in upper case as well.
  *
  * Source: `user_def_fill_auth_data()` of the server's `src/box/alter.cc`.
  *
@@ -23,7 +23,10 @@ export function hasEmptyPassword(auth: Value | undefined): boolean {
   return hashesIn(auth).some((hash) => typeof hash === 'string' && isOfNothing(hash));
 }
 
-/** Of a hash in base64 a server reads as many bytes as it needs, whatever follows: `base64_decode()`. */
+/**
+ * Returns true for the hash of an empty password. A server reads as many bytes of base64 as it needs, and ignores the
+ * rest: `base64_decode()`.
+ */
 function isOfNothing(hash: string): boolean {
   const bytes = Buffer.from(hash, 'base64').subarray(0, EMPTY_PASSWORD.length);
   return bytes.equals(EMPTY_PASSWORD);

@@ -3,16 +3,16 @@ import type { Value } from '../../tuple/codec.js';
 import type { Catalog } from '../catalog/catalog.js';
 import { BuiltinUser, Field, Privilege, SystemSpace } from '../server/system-spaces.js';
 
-/** An object as far as its access depends on it. */
+/** The facts about an object that access to it depends on. */
 export interface Owned {
   id?: Value | undefined;
-  /** Id of the user whose it is. */
+  /** The id of its owner. */
   owner?: Value | undefined;
 }
 
 const UNIVERSE = 'universe';
 const ROLE = 'role';
-/** `user_access_t` of `src/box/user_def.h` has 16 bits; `_priv` holds them as 32. */
+/** The bits of `user_access_t` of `src/box/user_def.h`, which has 16; `_priv` stores them as 32. */
 const ALL_BITS = 0xffff;
 
 /** The id of a grant on all objects of a type, `priv_def_create_from_tuple()` of `src/box/alter.cc`. */
@@ -22,13 +22,13 @@ function keyOf(type: Value | undefined, id: Value | undefined): string {
   return `${type} ${id}`;
 }
 
-/** Ids of a user and of its roles, those in roles included. */
+/** Returns the ids of a user and its roles, including roles of roles. */
 function withRoles(userId: number, grantsOf: ReadonlyMap<number, readonly Value[][]>): Set<number> {
   const { objectType, objectId, bits } = Field.priv;
   const found = new Set([userId]);
   for (const id of found) {
     for (const grant of grantsOf.get(id) ?? []) {
-      // Other bits on a role are about the role as an object.
+      // Other bits on a role concern the role as an object.
       const isMember = grant[objectType] === ROLE && Number(grant[bits]) & Privilege.EXECUTE;
       if (isMember && grant[objectId] !== EVERY) found.add(Number(grant[objectId]));
     }
@@ -37,8 +37,8 @@ function withRoles(userId: number, grantsOf: ReadonlyMap<number, readonly Value[
 }
 
 /**
- * What one user may do: the sum of its grants and of those of its roles, `public` among them, on the
- * universe, on all objects of a type, and on single ones.
+ * The privileges of one user: the sum of its grants and of those of its roles, `public` included, on the universe, on
+ * all objects of a type, and on single objects.
  *
  * Source: the server's `src/box/user_def.h` and `user_reload_privs()` of `src/box/user.cc`; for how they
  * add up, `access_check_space()` of `src/box/space.c`, `access_check_ddl()` of `src/box/alter.cc` and
@@ -51,7 +51,7 @@ function withRoles(userId: number, grantsOf: ReadonlyMap<number, readonly Value[
 export class Privileges {
   readonly user: string;
   readonly userId: number;
-  /** Bits by object, and by type under the id {@link EVERY}. */
+  /** Bits by object, and by type with the id {@link EVERY}. */
   readonly #granted = new Map<string, number>();
 
   /** @param catalog - with all rows of `_user` and `_priv` */
@@ -74,8 +74,8 @@ export class Privileges {
   }
 
   /**
-   * The bits of `enum priv_type` that the user has on an object; without an id, on any of the type. Who
-   * owns it may do all but create it; without usage nobody may do anything.
+   * Returns the bits of `enum priv_type` that the user has on an object; without an id, on any object of the type.
+   * The owner may do everything except create. Without usage, nobody may do anything.
    *
    * @param type - as in `_priv`: `space`, `sequence`, `function`, `user`, `role`, `universe`, …
    */
