@@ -5,7 +5,7 @@ import { LONG_BYTES } from '../tuple/walk.js';
 import type { KeyReader, Pairing } from './key.js';
 import type { Piece, Pieces } from './row-blocks.js';
 
-/** Reads the key of a row that is not long. */
+/** Reads the key of a short row. */
 function keyOf(keys: KeyReader, bytes: Buffer, offset: number): Buffer {
   const reading = keys.read(bytes, offset);
   for (;;) {
@@ -14,26 +14,30 @@ function keyOf(keys: KeyReader, bytes: Buffer, offset: number): Buffer {
   }
 }
 
-/** Rows of one space, one after the other, in the memory that they came in. */
+/** The rows of one space, one after the other, in the memory of their piece. */
 export class Cursor {
   readonly #pieces: Pieces;
   #piece: Piece | undefined;
-  /** Holds the row at hand. */
+  /** The memory of the current row. */
   bytes: Buffer = NOTHING;
-  /** Where the row at hand stands. */
+  /** The offset of the current row. */
   offset = 0;
-  /** Rows in `bytes` from the one at hand on; 0 where {@link fill} has to be called. */
+  /** The number of rows in `bytes` from the current one on. If it is 0, call {@link fill}. */
   left = 0;
-  /** The row that was remembered last; without bytes where its key is enough. */
+  /** The last marked row, without its bytes if the key is enough. */
   #marked: { bytes: Buffer; offset: number; key?: Buffer } | undefined;
-  /** The key of the row at hand, if that is long and its key has been read. */
+  /** The key of the current row, if the row is long and its key was read. */
   #key: Buffer | undefined;
 
   constructor(pieces: Pieces) {
     this.#pieces = pieces;
   }
 
-  /** @returns false behind the last row */
+  /**
+   * Gets the next rows.
+   *
+   * @returns false after the last row
+   */
   async fill(): Promise<boolean> {
     while (this.left === 0) {
       this.#giveBack();
@@ -47,28 +51,28 @@ export class Cursor {
     return true;
   }
 
-  /** Bytes in `bytes` from the row at hand on. */
+  /** The number of bytes in `bytes` from the current row on. */
   get room(): number {
     return this.bytes.length - this.offset;
   }
 
-  /** Where the row at hand ends. */
+  /** The end of the current row. */
   get end(): number {
     const { bytes, offset, left } = this;
     return left === 1 ? bytes.length : skip(bytes, offset, bytes.length);
   }
 
-  /** True for a row that is too long to be copied, or walked in one turn. It is the last one in `bytes`. */
+  /** True if the current row is too long to be copied or walked in one turn. It is then the last one in `bytes`. */
   get isLong(): boolean {
     return this.left === 1 && this.room > LONG_BYTES;
   }
 
-  /** Reads the key of a row that {@link isLong}. */
+  /** Reads the key of the current row, which {@link isLong}. */
   async readKey(keys: KeyReader): Promise<void> {
     if (this.isLong) this.#key ??= await inTurns(keys.read(this.bytes, this.offset));
   }
 
-  /** Returns the key of the row at hand; of a long one after {@link readKey}. */
+  /** Returns the key of the current row. Call {@link readKey} first for a long one. */
   key(keys: KeyReader): Buffer {
     return this.#key ?? keyOf(keys, this.bytes, this.offset);
   }
@@ -77,7 +81,7 @@ export class Cursor {
     return this.bytes.subarray(this.offset, this.end);
   }
 
-  /** Goes on to the row at `offset`, which is `rows` further. */
+  /** Moves to the row at `offset`, which is `rows` rows further. */
   advance(offset: number, rows: number): void {
     this.offset = offset;
     this.left -= rows;
@@ -85,9 +89,9 @@ export class Cursor {
   }
 
   /**
-   * Remembers the row at hand, to be compared with those that come later. The key of a long one must have been read.
+   * Marks the current row to compare later rows with it. The key of a long row must have been read.
    *
-   * @returns false where it does not come after the one that was remembered before
+   * @returns false if it does not come after the last marked row
    */
   mark(compare: Pairing['compare'], keys?: KeyReader): boolean {
     const last = this.#marked;
@@ -107,7 +111,7 @@ export class Cursor {
     return keys.compare(last.key ?? keyOf(keys, last.bytes, last.offset), key) < 0;
   }
 
-  /** What is left of the rows. */
+  /** Yields the remaining rows. */
   async *rest(): AsyncGenerator<Piece> {
     while (await this.fill()) {
       const { bytes, offset, left: count } = this;

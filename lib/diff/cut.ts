@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
-/** As many characters as a line shows of a text. */
+/** The number of characters of a text that a line shows. */
 const SHOWN = 200;
-/** As many of them stand before the place where two texts begin to differ. */
+/** The number of shown characters before the first difference of two texts. */
 const LEAD = 60;
 
 const isLowSurrogate = (text: string, at: number): boolean => {
@@ -10,7 +10,7 @@ const isLowSurrogate = (text: string, at: number): boolean => {
   return code >= 0xdc00 && code <= 0xdfff;
 };
 
-/** Moves a position out of the middle of a character. */
+/** Moves a position to the boundary of a character. */
 const boundary = (text: string, at: number): number => (isLowSurrogate(text, at) ? at - 1 : at);
 
 function part(text: string, from: number, to: number): string {
@@ -22,7 +22,7 @@ function part(text: string, from: number, to: number): string {
 }
 
 /**
- * Cuts two texts to what a line shows of them, around the place where they begin to differ.
+ * Cuts two texts to the part that a line shows, around their first difference.
  *
  * @example
  * cutTogether(`${'x'.repeat(1000)}1`, `${'x'.repeat(1000)}2`); // '…', 60 times 'x', '1' and the same with '2'
@@ -35,11 +35,11 @@ export function cutTogether(a: string, b: string): [string, string] {
   return [part(a, from, from + SHOWN), part(b, from, from + SHOWN)];
 }
 
-/** As many hexadecimal digits of a hash tell two long texts apart. */
+/** The number of hexadecimal digits of a hash that distinguish two long texts. */
 const DIGITS = 8;
 
 /**
- * Cuts a text in the middle. What is cut out is told by a part of its hash, so that two texts stay two.
+ * Cuts a text in the middle. A part of its hash replaces the middle, so that different texts stay different.
  *
  * @example cutMiddle('x'.repeat(1000)) // 100 times 'x', '…', 8 digits, '…', 100 times 'x'
  */

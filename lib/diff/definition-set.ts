@@ -13,20 +13,20 @@ import { lowered, namedOption, namedPart, optionsOf } from './options.js';
 import { note, type Properties, textOf } from './property.js';
 import { isSameValue, membersOf, typedText } from './typed.js';
 
-/** Something that is defined: a space, a grant, the value of a sequence. */
+/** A definition: an object, a grant, or the value of a sequence. */
 export interface Thing {
-  /** What people call it. */
+  /** The description for people. */
   shown: string;
-  /** What people call it where the other side has none of it. */
+  /** The description if the other side does not have it. */
   alone: string;
   /**
-   * Makes them anew with each call, piece by piece: together they would take hundreds of megabytes. A property is in
-   * the piece of the same number on both sides.
+   * Yields the properties in groups. They are created again with each call, because all together would take hundreds
+   * of megabytes. A property is in the group of the same number on both sides.
    */
   properties(): Iterable<Properties>;
 }
 
-/** What every server has under the same ids, so far as other things name it. */
+/** Returns a catalog of the objects that every server has with the same ids, as far as others refer to them. */
 export function shipped(): Catalog {
   const catalog = new Catalog();
   for (const [name, id] of Object.entries(BuiltinUser)) {
@@ -39,44 +39,46 @@ export function shipped(): Catalog {
   return catalog;
 }
 
-/** Fields that are taken apart, and those about when something was made. */
+/** Fields that are compared in parts, and fields about the time of a change. */
 const LEFT_OUT: Readonly<Record<number, readonly number[]>> = {
   [SystemSpace.SPACE]: [Field.space.flags, Field.space.format],
   [SystemSpace.FUNC]: [Field.func.created, Field.func.lastAltered],
   [SystemSpace.USER]: [Field.user.auth, Field.user.authHistory, Field.user.lastModified],
 };
 
-/** Fields that a server writes and that the format of the space does not name: `lib/schema/convert/config-origins.ts`. */
+/**
+ * Fields that a server writes and that the format of the space does not have: `lib/schema/convert/config-origins.ts`.
+ */
 const UNNAMED: Readonly<Record<number, Readonly<Record<number, FieldFormat>>>> = {
   [SystemSpace.USER]: { [Field.user.options]: { name: 'options', type: 'map' } },
   [SystemSpace.PRIV]: { [Field.priv.options]: { name: 'options', type: 'map' } },
 };
 
-/** Fields of a format that are in one piece of properties. */
+/** The number of fields of a format in one group of properties. */
 const PIECE_FIELDS = 100;
 
-/** About the instance that made the index, which gives it by itself. */
+/** An option of an index that belongs to the instance that created it. */
 const LSN = 'lsn';
 
-/** The whole name: what is shown is cut later. */
+/** Quotes a whole name. It is cut later. */
 const quote = (name: unknown): string => `'${name}'`;
 
 const NIL = 0xc0;
 const NOTHING = Buffer.of(NIL);
 
-/** Takes apart what one side has in its system spaces, with names in the place of ids. */
+/** The definitions in the system spaces of one side, with names instead of ids. */
 export class Things {
   readonly #catalog: Catalog;
   readonly #describer: Describer;
   readonly #names: NameTable;
-  /** Rows of `_space_sequence` by the space, and of `_sequence_data` by the sequence. */
+  /** Rows of `_space_sequence` by the id of the space, and of `_sequence_data` by the id of the sequence. */
   readonly #filled: ReadonlyMap<Value, SystemRow>;
   readonly #values: ReadonlyMap<Value, SystemRow>;
-  /** Functions of indexes, raw, by the ids of space and index. */
+  /** Functions of indexes, raw, by the ids of the space and the index. */
   readonly #computed: ReadonlyMap<string, Buffer>;
   readonly all = new Map<string, Thing>();
 
-  /** @param hasValues - whether those of sequences count */
+  /** @param hasValues - true if the values of sequences are compared */
   constructor(catalog: Catalog, { revoked }: Pick<Manifest, 'revoked'>, hasValues: boolean) {
     const ours = shipped();
     this.#catalog = catalog;
@@ -101,7 +103,7 @@ export class Things {
     for (const grant of revoked) this.#addRevoked(grant);
   }
 
-  /** @param key - values, raw, that are the same on both sides */
+  /** @param key - raw values that are equal on both sides */
   #add(
     spaceId: number | string,
     key: readonly Buffer[],
@@ -113,7 +115,7 @@ export class Things {
     this.all.set(text, { shown, alone, properties });
   }
 
-  /** Spaces, users, functions, sequences, collations. */
+  /** Adds the objects of one kind: spaces, users, functions, sequences or collations. */
   #addKind(kind: Kind): void {
     const { spaceId, id, name } = DEFINITIONS[kind];
     for (const row of this.#catalog.userRows(spaceId)) {
@@ -131,7 +133,7 @@ export class Things {
     }
   }
 
-  /** The fields of a row that are not taken apart, by their names. One that is empty is the same as none. */
+  /** Returns the fields of a row by name. An empty field is equal to a missing one. */
   #fields(spaceId: number, raw: readonly Buffer[], without: readonly number[]): Properties {
     const properties: Properties = new Map();
     const format = systemFormat(spaceId);
@@ -140,7 +142,7 @@ export class Things {
       const unknown = { name: `field ${i + 1}`, type: 'any' };
       const { name, type } = format[i] ?? UNNAMED[spaceId]?.[i] ?? unknown;
       const isPerson = name === 'owner' || name === 'grantor';
-      // to guest, whose id is 0, a thing may belong
+      // The id 0 is the user guest, who can own an object.
       if (!isPerson && isSameValue(field, emptyValue(type))) continue;
       const label = name.replaceAll('_', ' ');
       if (isPerson) {
@@ -154,7 +156,7 @@ export class Things {
     return properties;
   }
 
-  /** @param properties - those of the row, to which the space adds its own */
+  /** @param properties - of the row; the space adds its own */
   *#space(
     fields: readonly Value[],
     raw: readonly Buffer[],
@@ -162,7 +164,7 @@ export class Things {
   ): Generator<Properties, void, void> {
     const [flags = NOTHING, format = NOTHING] = [raw[Field.space.flags], raw[Field.space.format]];
     for (const [key, value] of optionsOf('space', flags)) {
-      // 3.x says by a type what 2.x says by a flag
+      // 3.x has a type where 2.x has a flag.
       if (key === 'type' && decode(value) === 'data-temporary') {
         note(properties, 'temporary', encode(true));
         continue;
@@ -220,7 +222,7 @@ export class Things {
     note(properties, 'value', splitFields(row.raw)[Field.sequenceData.value]!);
   }
 
-  /** Notes the password, and the ones before it, which a server may refuse as the next one. */
+  /** Adds the password and the previous ones, which a server may refuse as the next one. */
   #passwords(raw: readonly Buffer[], properties: Properties): void {
     for (const [label, i] of [
       ['password', Field.user.auth],
@@ -261,14 +263,14 @@ export class Things {
       const text = this.#names.text('function', decode(computed));
       note(properties, 'computed by', this.#names.of('function', computed), text);
     }
-    // what is after the fields that are known
+    // Fields after the known ones.
     for (const [i, field] of raw.slice(parts + 1).entries()) {
       note(properties, `field ${parts + 2 + i}`, field);
     }
     return properties;
   }
 
-  /** Triggers, and constraints as 2.x has them. */
+  /** Adds triggers, and constraints as 2.x stores them. */
   #addParts(): void {
     const { parentId } = Field.fkConstraint;
     for (const [spaceId, space, name] of [
@@ -299,7 +301,7 @@ export class Things {
     const shown = this.#describer.row(SystemSpace.SCHEMA, row);
     this.#add(SystemSpace.SCHEMA, [key], shown, () => {
       const properties: Properties = new Map();
-      // all of them: the version of vshard has four
+      // All values: the version of vshard has four.
       const values = row.fields.slice(Field.schema.value);
       const text = textOf(values.length === 1 ? values[0]! : values);
       if (values.length > 0) {
@@ -330,7 +332,7 @@ export class Things {
     this.#add(SystemSpace.PRIV, key, shown, properties, alone);
   }
 
-  /** That a grant is not there which every server has. */
+  /** Adds the revocation of a built-in grant. */
   #addRevoked({ grantee, objectType, objectId }: Revocation): void {
     const to = this.#describer.thing('user', grantee);
     const object = this.#describer.object(objectType, objectId);

@@ -3,28 +3,28 @@ import { type Thing, Things } from './definition-set.js';
 import { type Change, changesOf, type Properties, showChange } from './property.js';
 import { type Converted, type Defined, readingsOf } from './readings.js';
 
-/** A definition that is not the same on both sides. */
+/** A definition that differs between the sides. */
 export interface DefinitionDifference {
   kind: 'removed' | 'added' | 'changed';
-  /** What people call it, e.g. `index 'email' of space 'users'`. */
+  /** The description, e.g. `index 'email' of space 'users'`. */
   what: string;
-  /** What of it is another; nothing where it is on one side only. */
+  /** The changed properties; empty if only one side has the definition. */
   changes: Change[];
 }
 
-/** The differences between the definitions of two sides, and the version in which they were compared. */
+/** The differences between the definitions of two sides, and the version that they were compared in. */
 export interface DefinitionComparison {
   differences: DefinitionDifference[];
-  /** Absent if both are of one version. */
+  /** Undefined if both sides have the same version. */
   converted?: Converted | undefined;
 }
 
 /**
- * Compares all that is defined, by names. Of two versions the left side is compared as a restore would write it
- * into the right side's version; or the right side into the left one's, if that leaves fewer differences
- * and hides none. The work yields where it can be interrupted, see `inTurns`.
+ * Compares definitions by name. If the versions differ, the left side is compared as a restore would write it into a
+ * server of the right side's version; or the right side as for the left one's, if that leaves fewer differences and
+ * hides none. The work yields where it can be interrupted, see `inTurns`.
  *
- * @param hasValues - false where values of sequences are none of it, for a side has only definitions
+ * @param hasValues - false if the values of sequences are not compared, because a side has only definitions
  */
 export function* compareDefinitions(
   left: Defined,
@@ -65,7 +65,7 @@ function* differencesOf(
 
 const NO_PROPERTIES: Properties = new Map();
 
-/** Compares two things of one name, piece by piece. */
+/** Compares two definitions with the same name, group by group. */
 function* changesBetween(before: Thing, after: Thing): Generator<void, Change[]> {
   const changes: Change[] = [];
   const left = before.properties()[Symbol.iterator]();
@@ -86,7 +86,7 @@ function alone(kind: 'removed' | 'added', thing: Thing): DefinitionDifference {
 const SIGNS = { removed: '-', added: '+', changed: '~' } as const;
 
 /**
- * A difference on one line.
+ * Returns a difference as one line.
  *
  * @example
  * showDefinition(difference); // "~ space 'users': engine memtx -> vinyl"

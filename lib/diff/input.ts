@@ -11,13 +11,13 @@ import { Field, SystemSpace } from '../schema/server/system-spaces.js';
 import type { Keyed } from './key.js';
 import { type Piece, piecesOf } from './row-blocks.js';
 
-/** One of the two that are compared: its definitions, then its rows, a space behind the other. */
+/** One of the two inputs of a comparison: its definitions, then its rows, space by space. */
 export class Side implements Keyed {
   readonly #items: AsyncIterator<BackupItem>;
   readonly #collector = new Collector();
-  /** Notes that this side causes an error. */
+  /** Records that this side causes an error. */
   readonly blame: (error: unknown) => void;
-  /** The batch at hand; undefined behind the last. */
+  /** The current batch; undefined after the last one. */
   #batch: TupleBatch | undefined;
   #end: BackupEnd | undefined;
   #head: { manifest: Manifest; catalog: Catalog } | undefined;
@@ -30,9 +30,9 @@ export class Side implements Keyed {
   }
 
   /**
-   * Reads up to the first row of a user.
+   * Opens an input, and reads up to the first row of a user's space.
    *
-   * @param blame - hears of each error that this side causes, before it is thrown
+   * @param blame - called with each error that this side causes, before it is thrown
    */
   static async open(
     items: AsyncIterable<BackupItem>,
@@ -58,13 +58,13 @@ export class Side implements Keyed {
     return this.#head!.catalog;
   }
 
-  /** The release of its server; undefined if the archive does not note it. */
+  /** The release of its server; undefined if the archive does not record it. */
   get release(): Release | undefined {
     const { version } = this.manifest.server;
     return version === UNKNOWN_VERSION ? undefined : releaseOf(version);
   }
 
-  /** The same with the version of its schema. */
+  /** The versions of its server and its schema; undefined if the archive does not record them. */
   get versions(): Versions | undefined {
     const { server } = this.manifest;
     if (server.version === UNKNOWN_VERSION) return undefined;
@@ -75,7 +75,7 @@ export class Side implements Keyed {
     return (this.manifest.changed ?? []).length > 0;
   }
 
-  /** Its spaces by their names. */
+  /** Its spaces, by name. */
   get spaces(): ReadonlyMap<string, Space> {
     return this.#spaces!;
   }
@@ -91,22 +91,22 @@ export class Side implements Keyed {
     return this.#primaryRows;
   }
 
-  /** Name of the space whose rows come next; undefined behind the last. */
+  /** The name of the space whose rows come next; undefined after the last one. */
   get next(): string | undefined {
     return this.#batch?.space.name;
   }
 
-  /** False where it is known that rows were written meanwhile; to be asked behind the last of them. */
+  /** False if rows are known to have been written during the read. Read this after the last row. */
   get isSteady(): boolean {
     return this.#end?.consistent === true || this.#end?.unvouched === true;
   }
 
-  /** Returns the reason why its rows may not be committed. Call after the last of them. */
+  /** Returns the reason why its rows may be uncommitted. Call after the last row. */
   get unconfirmed(): Unconfirmed | undefined {
     return this.#end?.unconfirmed;
   }
 
-  /** The rows of the space that comes next; the one behind it comes when they are read. */
+  /** Yields the rows of the next space. The space after it follows when they are read. */
   async *rows(): AsyncGenerator<Piece> {
     const id = this.#batch?.space.id;
     while (this.#batch !== undefined && this.#batch.space.id === id) {

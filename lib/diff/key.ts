@@ -10,26 +10,26 @@ import { arrayHeader, headerSize, memberCount, skip } from '../tuple/msgpack.js'
 import { UNFINISHED, Walker } from '../tuple/walk.js';
 import { compareValues } from './values.js';
 
-/** A part of a primary key, so far as the order of rows depends on it. */
+/** A part of a primary key, with everything that the order of rows depends on. */
 interface OrderedPart extends KeyPart {
   isDescending: boolean;
-  /** In small letters, e.g. `unsigned`. */
+  /** The type in lower case, e.g. `unsigned`. */
   type: string;
-  /** Id of a collation; 0 where strings are compared byte by byte. */
+  /** The id of the collation; 0 if strings are compared byte by byte. */
   collation: number;
 }
 
-/** Ids of the collations that are none: `none` and `binary`, `src/box/coll_id.h`. */
+/** Ids of the collations that compare bytes: `none` and `binary`, `src/box/coll_id.h`. */
 const BYTEWISE = [0, 3];
 
-/** The primary key of a space as one side has it. */
+/** The primary key of a space on one side. */
 interface Order {
   parts: OrderedPart[];
-  /** e.g. `tree` */
+  /** The type of the index, e.g. `tree`. */
   type: string;
 }
 
-/** What is said of a part, which is short for its field and its type where there is nothing else. */
+/** Returns the options of a part. A part with only a field and a type may be an array. */
 function optionsOf(part: Value | undefined): Partial<Table> {
   if (isTable(part)) return part;
   return Array.isArray(part) && part[1] !== undefined ? { type: part[1] } : {};
@@ -51,7 +51,7 @@ function orderOf({ release, primaryRows }: Keyed, { id, primaryKey }: Space): Or
 
 const NIL = Buffer.of(0xc0);
 
-/** Where a part of a key stands: in the tuple itself, or in what a path leads to. */
+/** Returns the offset of a part of a key: in the tuple itself, or at the end of a path. */
 type Locate = (buf: Buffer, offset: number) => number;
 
 function locator({ fieldNo }: KeyPart): Locate {
@@ -62,7 +62,7 @@ function locator({ fieldNo }: KeyPart): Locate {
   };
 }
 
-/** Compares one part of two tuples that stand at offsets of their buffers. */
+/** Compares one part of two tuples at offsets of their buffers. */
 type ComparePart = (a: Buffer, aOffset: number, b: Buffer, bOffset: number) => number;
 
 function comparePart(part: OrderedPart, isDescending: boolean): ComparePart {
@@ -86,9 +86,9 @@ function valueAt(buf: Buffer, offset: number, { fieldNo, path }: KeyPart): Buffe
   return fieldBytes(tuple, fieldNo, path) ?? NIL;
 }
 
-/** Reads keys apart from their rows, which may be too long to be held, or to be walked in one turn. */
+/** Reads keys separately from their rows, which may be too long to be held, or to be walked in one turn. */
 export interface KeyReader {
-  /** Reads the key of the tuple at `offset` in turns: as a tuple of its own. */
+  /** Reads the key of the tuple at `offset` in turns, as a tuple of its own. */
   read(buf: Buffer, offset: number): Generator<void, Buffer>;
   /** Compares two keys as {@link Pairing.compare} compares their rows. */
   compare(a: Buffer, b: Buffer): number;
@@ -130,17 +130,17 @@ function keyReader(parts: readonly OrderedPart[], isOrdered: boolean): KeyReader
   };
 }
 
-/** How rows of a space are paired. */
+/** The way to pair the rows of a space. */
 export interface Pairing {
   /** Compares the keys of two tuples, at offsets of their buffers. */
   compare: ComparePart;
-  /** Absent where rows have no key, and are compared as wholes. */
+  /** Undefined if rows have no key, and whole rows are compared. */
   keys?: KeyReader;
-  /** Why rows have to be sorted first; absent where both sides have them in the order of `compare`. */
+  /** The reason why rows must be sorted first; undefined if both sides have them in the order of `compare`. */
   sortedFor?: string;
-  /** True where a server may have rows in an order that is none. */
+  /** True if a server may have the rows in an inconsistent order. */
   isDoubtful: boolean;
-  /** Rows are paired as wholes, for the sides have different primary keys. */
+  /** True if whole rows are paired, because the sides have different primary keys. */
   isWhole: boolean;
 }
 
@@ -168,7 +168,7 @@ const sameParts = (a: Order, b: Order): boolean =>
     return fieldNo === other.fieldNo && JSON.stringify(path) === JSON.stringify(other.path);
   });
 
-/** Why rows in the order of this key are in no order that can be told without the server. */
+/** Returns the reason why the order of this key is known only to the server. */
 function unordered({ type, parts }: Order): string | undefined {
   if (type !== 'tree') return `its primary index is of type ${type}, which has no order`;
   return parts.some(({ collation }) => collation !== 0)
@@ -176,14 +176,14 @@ function unordered({ type, parts }: Order): string | undefined {
     : undefined;
 }
 
-/** Types whose values are in one order on every server. */
+/** Types whose values have the same order on every server. */
 const CERTAIN = ['string', 'str', 'boolean', 'varbinary', 'uuid', 'decimal'];
-/** Types whose values are in one order since {@link SOUND_NUMBERS}. */
+/** Types whose values have the same order since {@link SOUND_NUMBERS}. */
 const NUMBERS = ['unsigned', 'uint', 'integer', 'int', 'double'];
 
 /**
- * Before these releases an integer that was written in more bytes than it needs may stand in a wrong place,
- * and so may large integers in a field of type `double`.
+ * The releases that order numbers correctly. Before, an integer that was written in more bytes than it needs may be
+ * in the wrong place, and so may large integers in a field of type `double`.
  *
  * Source: `hint_int()`, and `tuple_compare_field()` without `mp_compare_as_double()`, in the server's
  * `src/box/tuple_compare.cc`; `mp_compare_uint()` of its `src/lib/msgpuck` (tarantool#9965).
@@ -196,8 +196,8 @@ const SOUND_NUMBERS: Backport = [
 ];
 
 /**
- * True where a server may have an order that is none: it takes 15 digits of a double beside a decimal, and
- * moves datetimes of the last second before 1970. Files of vinyl keep the order of the release that wrote them,
+ * Returns true if a server may have an inconsistent order: it compares 15 digits of a double with a decimal, and
+ * misplaces datetimes of the last second before 1970. Files of vinyl keep the order of the release that wrote them,
  * which may have been an older one.
  */
 function isDoubtfulOn(release: Release | undefined, { parts }: Order, { engine }: Space): boolean {
@@ -207,18 +207,18 @@ function isDoubtfulOn(release: Release | undefined, { parts }: Order, { engine }
   return !parts.every(({ type }) => certain.includes(type));
 }
 
-/** One side, so far as keys depend on it. */
+/** One side of a comparison, as far as keys depend on it. */
 export interface Keyed {
-  /** Of `_index`, by the space: its primary key. */
+  /** Rows of `_index` of primary keys, by the id of the space. */
   primaryRows: ReadonlyMap<number, SystemRow>;
-  /** The release of the server that had the rows in this order; undefined if the archive does not note it. */
+  /** The release of the server that stored the rows in this order; undefined if the archive does not record it. */
   release: Release | undefined;
-  /** Filters have changed its rows, and maybe their keys. */
+  /** True if filters changed its rows, and maybe their keys. */
   isChanged: boolean;
 }
 
 /**
- * Finds out how the rows of a space are to be paired that both sides have.
+ * Returns the way to pair the rows of a space that both sides have.
  *
  * @example
  * const { compare } = pairingOf(left, leftSpace, right, rightSpace);

@@ -2,34 +2,34 @@ import { skip } from '../tuple/msgpack.js';
 import type { Cursor } from './cursor.js';
 import type { KeyReader, Pairing } from './key.js';
 
-/** A row that differs: without `after` it was removed, without `before` it was added. */
+/** A different row. Without `after` it was removed, and without `before` it was added. */
 export interface RowDifference {
-  /** Name of its space. */
+  /** The name of its space. */
   space: string;
-  /** MessagePack; valid until the call that gets it returns, or its promise settles. */
+  /** The row in MessagePack; valid until the call that receives it returns or its promise settles. */
   before?: Buffer;
   after?: Buffer;
 }
 
-/** How the rows of one space differ. */
+/** The numbers of equal and different rows of one space. */
 export interface RowCounts {
   removed: number;
   added: number;
-  /** The key is on both sides, and the rest of the row is another. */
+  /** Rows with a key on both sides and different other fields. */
   changed: number;
   equal: number;
 }
 
-/** Hears of each row that differs. */
+/** Called with each different row. */
 export type OnRow = (row: RowDifference) => void | Promise<void>;
 
-/** Below this, bytes are compared one by one: a call out of JavaScript costs more. */
+/** Shorter ranges are compared byte by byte, because a call out of JavaScript costs more. */
 const NEAR_BYTES = 128;
 
 const isSame = (a: Cursor, b: Cursor, from: number, to: number): boolean =>
   a.bytes.compare(b.bytes, b.offset + from, b.offset + to, a.offset + from, a.offset + to) === 0;
 
-/** How many bytes are the same from the rows at hand on, `size` at most. */
+/** Returns the number of equal bytes from the current rows on, at most `size`. */
 function sameBytes(a: Cursor, b: Cursor, size: number): number {
   if (isSame(a, b, 0, size)) return size;
   const near = Math.min(size, NEAR_BYTES);
@@ -49,15 +49,15 @@ function sameBytes(a: Cursor, b: Cursor, size: number): number {
 }
 
 /**
- * Steps over rows that are the same on both sides, in bulk, up to the end of a piece.
+ * Skips rows that are equal on both sides, in bulk, up to the end of a piece.
  *
- * @returns how many there were
+ * @returns the number of skipped rows
  */
 function skipSame(a: Cursor, b: Cursor): number {
   const size = Math.min(a.room, b.room);
   const same = sameBytes(a, b, size);
   if (same === size) {
-    // the end of one piece is the end of a row, on the other side, too
+    // The end of a piece is also the end of a row on the other side.
     const rows = size === a.room ? a.left : b.left;
     a.advance(a.offset + size, rows);
     b.advance(b.offset + size, rows);
@@ -66,7 +66,7 @@ function skipSame(a: Cursor, b: Cursor): number {
   let rows = 0;
   let end = a.offset;
   const limit = a.offset + same;
-  // the last row of a piece ends where the piece does: that is after the limit, and it may be long
+  // The last row of a piece ends with the piece. That is after the limit, and the row may be long.
   const most = Math.min(a.left, b.left) - 1;
   for (let next = end; rows < most; rows++, end = next) {
     next = skip(a.bytes, end, limit);
@@ -77,18 +77,18 @@ function skipSame(a: Cursor, b: Cursor): number {
   return rows;
 }
 
-/** What becomes of rows while they are merged; without any of it they are counted. */
+/** Options of a merge. Without any, rows are only counted. */
 export interface MergeOptions {
-  /** Reads the keys of long rows; absent where rows have no key, and are compared as wholes. */
+  /** Reads the keys of long rows; undefined if rows have no key, and whole rows are compared. */
   keys?: KeyReader | undefined;
-  /** Hears of each row that differs. */
+  /** Called with each different row. */
   onRow?: OnRow | undefined;
   /**
-   * Gets, in the place of `onRow`, rows that only one side has so far, and that the other may still have where
-   * there is no order; and such as are changed, if `onRow` is there for them.
+   * Called instead of `onRow` with rows that only one side has so far, and that the other side may still have if
+   * there is no order; and with changed rows if `onRow` is set.
    */
   keep?: OnRow | undefined;
-  /** Called where a side, 0 or 1, is not in the order of the keys; absent for rows that we have sorted. */
+  /** Called if a side, 0 or 1, is not in the order of the keys; undefined for rows that were sorted here. */
   onDisorder?: ((side: 0 | 1) => void) | undefined;
 }
 
@@ -105,7 +105,7 @@ export class Merge {
     this.#options = options;
   }
 
-  /** Steps over the rows at the start that are the same on both sides, in whatever order they come. */
+  /** Skips equal rows at the start, in any order. */
   async start(a: Cursor, b: Cursor): Promise<void> {
     while ((await a.fill()) && (await b.fill())) {
       const rows = skipSame(a, b);
@@ -151,7 +151,7 @@ export class Merge {
     return a.bytes.compare(b.bytes, b.offset, b.end, a.offset, a.end);
   }
 
-  /** The row at hand has to come after those before it. */
+  /** Checks that the current row comes after those before it. */
   #check(cursor: Cursor, side: 0 | 1): void {
     const { onDisorder, keys } = this.#options;
     if (onDisorder !== undefined && !cursor.mark(this.#compare, keys)) onDisorder(side);
@@ -176,7 +176,7 @@ export class Merge {
     return hear?.(row);
   }
 
-  /** @param mayPair - whether the other side had rows of its own, which may be these in another order */
+  /** @param mayPair - true if the other side had rows that may be these in another order */
   async #rest(cursor: Cursor, kind: 'removed' | 'added', mayPair: boolean): Promise<void> {
     const { onRow, keep = onRow } = this.#options;
     const hear = mayPair ? keep : onRow;

@@ -9,11 +9,11 @@ import { arrayHeader } from '../tuple/msgpack.js';
 import type { Named, Naming } from './options.js';
 import { membersOf, typedText } from './typed.js';
 
-/** The type of extension by which a name is compared with other names, and with nothing else. */
+/** The type of the extension that holds a name, so that it is equal only to names. */
 const NAME = 127;
 const NOTHING = Buffer.of(0xc0);
 
-/** Gathers the names of things by their ids. */
+/** Collects the names of objects by their ids. */
 export class NameTable implements Naming {
   readonly #names = new Map(KINDS.map((kind) => [kind, new Map<Value, Buffer>()]));
   readonly #describer: Describer;
@@ -37,12 +37,12 @@ export class NameTable implements Naming {
     return this.#describer.thing(kind, id);
   }
 
-  /** Returns the name as {@link raw}, or the id where nothing has it. */
+  /** Returns the name as {@link raw}, or the id if no object has it. */
   of(kind: Kind, id: Buffer | undefined): Buffer {
     return id === undefined ? NOTHING : (this.raw(kind, decode(id)) ?? id);
   }
 
-  /** Reads the events that a function is a trigger of, some of which name a space by its id. */
+  /** Reads the events that call a function. Some of them have the id of a space. */
   events(list: Buffer): Named {
     const events = [...membersOf(list)].map((raw) => this.#event(raw));
     return {

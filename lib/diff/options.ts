@@ -6,15 +6,15 @@ import { isArray, isMap, mapHeader } from '../tuple/msgpack.js';
 import { isLongNest, textOf, textOfRaw } from './property.js';
 import { isSameValue, membersOf, pairsOf, typedText } from './typed.js';
 
-/** Names of things by their ids. */
+/** Looks up the names of objects by their ids. */
 export interface Naming {
-  /** Returns a value that stands for the name; undefined if nothing has this id. */
+  /** Returns a value for the name; undefined if no object has this id. */
   raw(kind: Kind, id: Value): Buffer | undefined;
-  /** Returns what people call it. */
+  /** Returns the description for people. */
   text(kind: Kind, id: Value): string;
 }
 
-/** A value of an option, with names in the place of ids: as it is compared, and as it is shown. */
+/** The value of an option with names instead of ids: in the form that is compared, and in the form that is shown. */
 export interface Named {
   raw: Buffer;
   text: string;
@@ -24,7 +24,7 @@ const table = (entries: Readonly<Record<string, Value>>): ReadonlyMap<string, Bu
   new Map(Object.entries(entries).map(([key, value]) => [key, encode(value)]));
 
 /**
- * Values of options that mean the same as their absence. Whatever is not in these tables is told apart.
+ * Values of options that are equal to their absence. All other values are distinguished.
  *
  * Source: `field_def_default` of the server's `src/box/field_def.c`, `space_opts_default` of
  * `src/box/space_def.c`, `index_opts_default` of `src/box/index_def.c`, `part_def_default` of `src/box/key_def.c`.
@@ -39,13 +39,13 @@ const INERT = {
   part: table({ is_nullable: false, exclude_null: false, sort_order: 'asc' }),
 } as const;
 
-/** Returns true if an option is the same as its absence. */
+/** Returns true if an option is equal to its absence. */
 function isInert(of: keyof typeof INERT, key: string, raw: Buffer): boolean {
   const inert = INERT[of].get(key);
   return inert !== undefined && isSameValue(inert, raw);
 }
 
-/** Options that name something by its id, or things by their ids in a map. */
+/** Options that refer to an object by its id, or to several in a map. */
 const NAMING: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ['constraint', 'function'],
   ['default_func', 'function'],
@@ -53,7 +53,7 @@ const NAMING: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ['collation', 'collation'],
 ]);
 
-/** Puts names in the place of ids, byte by byte. */
+/** Replaces ids by names in raw bytes. */
 function namedBytes(key: string, raw: Buffer, naming: Naming): Buffer {
   const one =
     (kind: Kind) =>
@@ -72,7 +72,7 @@ function namedBytes(key: string, raw: Buffer, naming: Naming): Buffer {
   return isMany ? editMap(raw, (_name, id) => one(kind)(id)) : one(kind)(raw);
 }
 
-/** The same for people. */
+/** Replaces ids by names for people. */
 function namedValue(key: string, value: Value, naming: Naming): Value {
   const one =
     (kind: Kind) =>
@@ -101,7 +101,7 @@ export function namedOption(key: string, raw: Buffer, naming: Naming): Named {
   return { raw: named, text };
 }
 
-/** The pairs of a map whose keys are texts or nearly, without those that are the same as their absence. */
+/** Returns the pairs of a map whose keys are strings, without those that are equal to their absence. */
 export function optionsOf(of: keyof typeof INERT, raw: Buffer): [key: string, value: Buffer][] {
   return pairsOf(raw).flatMap(([rawKey, value]): [string, Buffer][] => {
     const key = decode(rawKey);
@@ -111,7 +111,7 @@ export function optionsOf(of: keyof typeof INERT, raw: Buffer): [key: string, va
 }
 
 /**
- * Reads a part of an index. Spaces that 1.x made have parts that are `[field, type]`.
+ * Reads a part of an index. In spaces that 1.x created, a part is `[field, type]`.
  *
  * @returns with a text such as 'field 3 string collation unicode_ci'
  */
@@ -140,10 +140,10 @@ export function namedPart(raw: Buffer, naming: Naming): Named {
   };
 }
 
-/** Quotes what would be read as no word, or as several: an option of that text is not one that is true. */
+/** Quotes a text that is not exactly one word: an option with that text differs from one that is true. */
 const asWord = (text: string): string => (/^\S+$/.test(text) ? text : `'${text}'`);
 
-/** Returns a string in lower case, as a server reads names of types; anything else as it is. */
+/** Returns a string in lower case, as a server reads the names of types. Returns anything else unchanged. */
 export function lowered(raw: Buffer): Buffer {
   const value = decode(raw);
   if (typeof value !== 'string') return raw;

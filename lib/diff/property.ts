@@ -5,27 +5,27 @@ import { isArray, isMap } from '../tuple/msgpack.js';
 import { cutMiddle, cutTogether } from './cut.js';
 import { isSameValue, typedText } from './typed.js';
 
-/** Something that is said of a thing: two things of which the same is said are the same. */
+/** A property of a definition. Two definitions with the same properties are equal. */
 interface Property {
-  /** What people call it, e.g. `field 3 'age' type`. */
+  /** The name for people, e.g. `field 3 'age' type`. */
   label: string;
-  /** The value, with names in the place of ids. */
+  /** The value, with names instead of ids. */
   raw: Buffer;
-  /** The value for people. Two values may have one text. */
+  /** The value for people. Two values may have the same text. */
   text: string;
-  /** True for what is shown to nobody. */
+  /** True for a value that is never shown. */
   isSecret?: boolean;
 }
 
-/** By a key that is the same on both sides. */
+/** Properties by a key that is the same on both sides. */
 export type Properties = Map<string, Property>;
 
-/** A text for a value, in whatever order a map has its pairs. */
+/** Returns a text for a value. The order of pairs in a map does not matter. */
 export function textOf(value: Value): string {
   return typeof value === 'string' ? value : JSON.stringify(plain(value));
 }
 
-/** An array or a map of more bytes is shown by its size and a hash, and not decoded. */
+/** The limit in bytes for an array or a map that is decoded. Longer ones are shown by their size and a hash. */
 const LONGEST_READ = 256 * 1024;
 
 /** Returns true for an array or a map that is too long to be shown by its members. */
@@ -51,11 +51,11 @@ function plain(value: Value): unknown {
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 /**
- * Notes a property.
+ * Adds a property.
  *
- * @param raw - what is compared
- * @param text - what is shown
- * @param key - the same on both sides; a second property under the same key is kept beside the first
+ * @param raw - is compared
+ * @param text - is shown
+ * @param key - the same on both sides; a second property with the same key is kept with the first
  */
 export function note(
   properties: Properties,
@@ -69,16 +69,16 @@ export function note(
   properties.set(free, { label, raw, text });
 }
 
-/** What of a thing is another on each side. */
+/** A property that differs between the sides. */
 export interface Change {
-  /** e.g. `engine` */
+  /** The name of the property, e.g. `engine`. */
   what: string;
-  /** Absent where there was nothing, and for what is shown to nobody. */
+  /** Undefined if there was no value, and for a value that is never shown. */
   before?: string;
   after?: string;
 }
 
-/** The texts of two values that differ: with their types, if they would look the same. */
+/** Returns the texts of two different values; with their types if they would look the same. */
 function textsOf(
   before: Property | undefined,
   after: Property | undefined,
@@ -89,7 +89,7 @@ function textsOf(
   return sides.map((side) => (isTold && !isNone ? side?.text : side && typedText(side.raw)));
 }
 
-/** What of two things that have the same name is not the same. */
+/** Returns the differences between two definitions with the same name. */
 export function changesOf(left: Properties, right: Properties): Change[] {
   const changes: Change[] = [];
   for (const key of new Set([...left.keys(), ...right.keys()])) {
@@ -106,10 +106,14 @@ export function changesOf(left: Properties, right: Properties): Change[] {
   return changes;
 }
 
-/** Stands for nothing. */
+/** Stands for a missing value. */
 const NONE = 'none';
 
-/** @example showChange({ what: 'engine', before: 'memtx', after: 'vinyl' }); // 'engine memtx -> vinyl' */
+/**
+ * Returns a change as text.
+ *
+ * @example showChange({ what: 'engine', before: 'memtx', after: 'vinyl' }); // 'engine memtx -> vinyl'
+ */
 export function showChange({ what, before, after }: Change): string {
   if (before === undefined && after === undefined) return `${cutMiddle(what)} differs`;
   const [from, to] = cutTogether(before ?? NONE, after ?? NONE);

@@ -12,33 +12,36 @@ import { shipped } from './definition-set.js';
 /** The definitions of one side. */
 export interface Defined {
   catalog: Catalog;
-  /** The versions of the database that they are from; undefined if the archive does not note them. */
+  /** The versions of the database that they come from; undefined if the archive does not record them. */
   versions: Versions | undefined;
   manifest: Pick<Manifest, 'revoked'>;
 }
 
-/** One side as a restore would write it into a server of the other side's version. */
+/** One side in the form that a restore would write into a server of the other side's version. */
 export interface Converted {
   /** `A` is the left side, `B` the right one. */
   side: 'A' | 'B';
   /** The versions of the side and of the other one, e.g. `2.6.0`. */
   from: string;
   to: string;
-  /** The things that such a restore leaves out or changes, one line each: none of them is a difference. */
+  /** The differences that such a restore makes by itself, one line each. */
   notes: string[];
 }
 
-/** The definitions of both sides as one version has them. */
+/** The definitions of both sides in one version. */
 export interface Reading {
   left: Defined;
   right: Defined;
-  /** Absent where both are of one version. */
+  /** Undefined if both sides have the same version. */
   converted?: Converted;
-  /** The number of differences that it may hide, and that another reading shows. */
+  /** The number of differences that this reading may hide, and that another reading shows. */
   hidden: number;
 }
 
-/** Leaves grants out on what servers of the other version do not ship, and those that they ship. */
+/**
+ * Leaves out grants on objects that servers of the other version do not have, and grants that they have by
+ * themselves.
+ */
 function withoutLostGrants(catalog: Catalog, to: Versions, notes: string[]): Catalog {
   const functions = new Set(
     catalog.userRows(SystemSpace.FUNC).map(({ fields }) => fields[Field.func.id]),
@@ -62,7 +65,7 @@ function convertDefined(
   from: Versions,
   to: Versions,
 ): { defined: Defined; notes: string[] } {
-  // The only place where a comparison converts anything.
+  // Nothing else in a comparison converts definitions.
   const { backup, notes, hints } = convert(catalog, from, to);
   const all = [...notes, ...hints];
   const converted = withoutLostGrants(backup, to, all);
@@ -80,7 +83,7 @@ function convertDefined(
   return { defined: { catalog: converted, versions: to, manifest: { revoked } }, notes: all };
 }
 
-/** Returns the versions of a side; one that notes none is taken to be of the other side's, as far as it can be. */
+/** Returns the versions of a side. If it records none, the versions of the other side are used as far as possible. */
 function guessed({ catalog, versions }: Defined, other: Versions): Versions {
   return versions ?? { server: guessRelease(catalog, other.server), schema: other.schema };
 }
@@ -99,7 +102,7 @@ function versionsOfBoth(left: Defined, right: Defined): [a: Versions, b: Version
   return isOlderThan(a, b) || isOlderThan(b, a) ? [a, b] : undefined;
 }
 
-/** Writes two versions for messages, e.g. `2.11.5`, or `2.11.5 with schema 2.9.1` where both run one release. */
+/** Returns two versions for messages, e.g. `2.11.5`, or `2.11.5 with schema 2.9.1` if both run the same release. */
 function shownVersions(a: Versions, b: Versions): [from: string, to: string] {
   const isOther = isOlder(a.server, b.server) || isOlder(b.server, a.server);
   const shown = ({ server, schema }: Versions): string =>
@@ -108,8 +111,8 @@ function shownVersions(a: Versions, b: Versions): [from: string, to: string] {
 }
 
 /**
- * Returns the ways to compare the definitions of two versions: the left side as a restore would write it into a server
- * of the right side's version, and the other way round. Of one version there is one way: as they are.
+ * Yields the ways to compare definitions of two versions: the left side as a restore would write it into a server of
+ * the right side's version, and the other way round. If the versions are equal, there is one way: as they are.
  */
 export function* readingsOf(left: Defined, right: Defined): Generator<Reading, void, void> {
   const versions = versionsOfBoth(left, right);
@@ -124,7 +127,7 @@ export function* readingsOf(left: Defined, right: Defined): Generator<Reading, v
   yield { left: there.defined, right, converted: first, hidden: 0 };
   const back = convertDefined(right, b, a);
   const second: Converted = { side: 'B', from: to, to: from, notes: back.notes };
-  // something that the older version cannot have may have been added on the right side
+  // The right side may have something new that the older version cannot have.
   const hidden = isOlderThan(a, b) ? back.notes.length : 0;
   yield { left, right: back.defined, converted: second, hidden };
 }

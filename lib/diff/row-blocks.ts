@@ -5,16 +5,16 @@ import type { Scratch, ScratchFile } from '../base/scratch.js';
 import { INCOMPLETE, skip } from '../tuple/msgpack.js';
 import { LONG_BYTES, TURN_VALUES, UNFINISHED, Walker } from '../tuple/walk.js';
 
-/** Whole tuples of a space, `count` of them. */
+/** `count` whole tuples of a space. */
 export type Piece = Pick<TupleBatch, 'bytes' | 'count' | 'release'>;
 
-/** The rows of one space, or what is left of them. */
+/** The rows of one space, or the remaining ones. */
 export type Pieces = AsyncIterator<Piece>;
 
 /** No rows. */
 export async function* noRows(): AsyncGenerator<Piece> {}
 
-/** Cuts rows so that each long one is alone, in turns. */
+/** Cuts rows so that each long row is alone, in turns. */
 function* cut({ bytes, release }: TupleBatch): Generator<Piece | undefined> {
   const walker = new Walker();
   let [start, count, turn] = [0, 0, TURN_VALUES];
@@ -46,8 +46,8 @@ function* cut({ bytes, release }: TupleBatch): Generator<Piece | undefined> {
 }
 
 /**
- * Gives the rows of a batch as pieces in which each row of more than {@link LONG_BYTES} is alone: where it ends is then
- * known without a walk over all of its values.
+ * Splits the rows of a batch into pieces, with each row of more than {@link LONG_BYTES} alone: its end is then known
+ * without a walk over all of its values.
  */
 export async function* piecesOf(batch: TupleBatch): AsyncGenerator<Piece> {
   const { bytes, count, largest = bytes.length } = batch;
@@ -60,10 +60,10 @@ export async function* piecesOf(batch: TupleBatch): AsyncGenerator<Piece> {
   }
 }
 
-/** What is read and written at once, or more. */
+/** The least number of bytes that are read and written at once. */
 export const BLOCK_BYTES = 256 * 1024;
 
-/** Gathers rows, and hands them out as pieces of that size. */
+/** Collects rows, and returns them in pieces of this size. */
 export class Block {
   #memory = Buffer.allocUnsafeSlow(BLOCK_BYTES);
   #filled = 0;
@@ -72,7 +72,7 @@ export class Block {
   /**
    * Copies a row of `buf`.
    *
-   * @returns what was gathered before, where the row does not fit any more
+   * @returns the rows that were collected before, if the row does not fit
    */
   add(buf: Buffer, start: number, end: number): Piece | undefined {
     const full = this.#filled + end - start > this.#memory.length ? this.take() : undefined;
@@ -83,7 +83,7 @@ export class Block {
     return full;
   }
 
-  /** What is gathered so far; undefined where that is nothing. */
+  /** Returns the collected rows; undefined if there are none. */
   take(): Piece | undefined {
     if (this.#count === 0) return undefined;
     const piece = { bytes: this.#memory.subarray(0, this.#filled), count: this.#count };
@@ -94,21 +94,21 @@ export class Block {
   }
 }
 
-/** Rows of one space that are laid aside: in a temporary file, but for the last of them. */
+/** Rows of one space that are kept in a temporary file, except for the last ones. */
 export class Spool {
   readonly #scratch: Scratch;
   #file: ScratchFile | undefined;
   #block: Block | undefined;
-  /** Rows that were added one by one. */
+  /** The number of rows that were added one by one. */
   count = 0;
-  /** What was written at once, or neighbours of that. */
+  /** The written blocks. Neighbours may be joined. */
   readonly #blocks: { start: number; end: number; count: number }[] = [];
 
   constructor(scratch: Scratch) {
     this.#scratch = scratch;
   }
 
-  /** Lays a row aside. */
+  /** Adds a row. */
   add(row: Buffer): void | Promise<void> {
     this.count++;
     if (row.length > BLOCK_BYTES) return this.#addLarge(row);
@@ -117,14 +117,14 @@ export class Spool {
     return full === undefined ? undefined : this.#write(full);
   }
 
-  /** Writes a row from where it is: there is no room for another one of its size. */
+  /** Writes a row from its own memory: there is no room for a second copy. */
   async #addLarge(row: Buffer): Promise<void> {
     const before = this.#block?.take();
     if (before !== undefined) await this.#write(before);
     await this.#write({ bytes: row, count: 1 });
   }
 
-  /** Lays all rows of `pieces` aside. */
+  /** Adds all rows of `pieces`. */
   async fill(pieces: AsyncIterable<Piece>): Promise<void> {
     for await (const piece of pieces) {
       await this.#write(piece);
@@ -132,12 +132,12 @@ export class Spool {
     }
   }
 
-  /** Bytes in the file. */
+  /** The number of bytes in the file. */
   get bytes(): number {
     return this.#file?.size ?? 0;
   }
 
-  /** Gives all rows, and gives the file up behind the last. */
+  /** Yields all rows, and closes the file after the last one. */
   async *rows(): AsyncGenerator<Piece> {
     if (this.#file !== undefined) {
       for (const { start, end, count } of this.#blocks) {

@@ -2,19 +2,19 @@ import { SMALL_BUFFER, TextBuffer } from '../text/buffer.js';
 import { JsonWriter } from '../text/json.js';
 import { Unfit } from '../text/unrepresentable.js';
 
-/** Rows of so many bytes are written in parts. */
+/** Rows of more bytes are written in parts. */
 const LARGE_ROW = 256 * 1024;
-/** Bytes in hexadecimal are written in parts of so many. */
+/** The number of bytes in a part of hexadecimal text. */
 const HEX_BYTES = 64 * 1024;
-/** As many bytes as are shown of those in which two rows differ. */
+/** The number of shown bytes of two different rows. */
 const SHOWN_BYTES = 32;
 
 const text = new TextBuffer(SMALL_BUFFER);
 let json = new JsonWriter(text);
 
 /**
- * A row on one line, an array as `tntar cat` writes one in JSON. One with something that has no form there, such
- * as a text that is no UTF-8, is all of its bytes in hexadecimal: what differs is shown, whatever it is.
+ * Returns a row as one line, an array as in the JSON of `tntar cat`. A row with a value that JSON cannot hold, such
+ * as a string that is not valid UTF-8, is written in hexadecimal, so that every difference is visible.
  *
  * @param row - one whole MessagePack array
  * @example
@@ -26,20 +26,20 @@ export function rowText(row: Buffer): string {
     json.value(row, 0);
   } catch (error) {
     if (!(error instanceof Unfit)) throw error;
-    json = new JsonWriter(text); // the other one is in the middle of something
+    json = new JsonWriter(text); // the old one is in the middle of a value
     return `"${row.toString('hex')}"`;
   }
   return text.bytes.toString('utf8', 0, text.length);
 }
 
-/** Writes a row into a buffer that whoever asks for the next part empties. */
+/** Writes a row into a buffer, which the caller empties before it asks for the next part. */
 function* written(row: Buffer, into: TextBuffer): Generator<void> {
   into.clear();
   for (const _ of new JsonWriter(into).pieces(row, 0)) yield;
   yield;
 }
 
-/** Parts that are empty while a row is looked through; returns whether it has a form in JSON. */
+/** Walks a row, and yields empty parts on the way. Returns true if JSON can hold the row. */
 function* look(row: Buffer): Generator<string, boolean> {
   const scratch = new TextBuffer();
   try {
@@ -55,8 +55,8 @@ function* look(row: Buffer): Generator<string, boolean> {
 }
 
 /**
- * Writes what {@link rowText} does in parts, which for a row of 120 MB would be a string that is too long. Some parts
- * are empty: they are an occasion to look at whatever else there is to do.
+ * Writes the same text as {@link rowText} in parts, because a row of 120 MB would be too long for a string. At empty
+ * parts, the caller can do other work.
  */
 export function* rowParts(row: Buffer): Generator<string> {
   if (row.length < LARGE_ROW) {
@@ -78,7 +78,7 @@ export function* rowParts(row: Buffer): Generator<string> {
   yield '"';
 }
 
-/** The first bytes in which two rows differ, in hexadecimal, and where they are. */
+/** The first bytes that differ between two rows, in hexadecimal, and their position. */
 export interface RowBytes {
   at: number;
   before: string;
@@ -90,17 +90,17 @@ function shownBytes(row: Buffer, start: number): string {
   return row.length - start > SHOWN_BYTES ? `${shown}…` : shown;
 }
 
-/** True if both rows have as many bytes from `at` on, and the same ones. */
+/** Returns true if both rows have equal blocks at `at`. */
 function isSameBlock(a: Buffer, b: Buffer, at: number): boolean {
   const end = at + HEX_BYTES;
   return end <= a.length && end <= b.length && a.compare(b, at, end, at, end) === 0;
 }
 
 /**
- * Finds where two rows differ whose text is the same, such as 5 in one byte and 5 in nine, or too long to be compared by
- * eye.
+ * Finds the difference of two rows with the same text, such as 5 in one byte and 5 in nine, or with texts that are
+ * too long to compare by eye.
  *
- * @returns undefined for rows whose text shows it, and where there is one row only
+ * @returns undefined for rows whose texts show the difference, and for a single row
  */
 export function rowBytes(before?: Buffer, after?: Buffer): RowBytes | undefined {
   if (before === undefined || after === undefined) return undefined;

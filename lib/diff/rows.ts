@@ -7,21 +7,19 @@ import type { OnRow, RowCounts } from './merge.js';
 import { noRows, type Pieces, Spool } from './row-blocks.js';
 import { type Both, SpaceComparison } from './space.js';
 
-/** How the rows of a space differ that either side has. */
+/** The numbers of equal and different rows of a space that a side has. */
 export interface SpaceDifference extends RowCounts {
   name: string;
 }
 
-/** What is told of rows while they are compared. */
+/** Called with the results while rows are compared. */
 export interface RowListener {
   onRow?: OnRow | undefined;
-  /** Hears of each space that has rows, behind the last of them. */
+  /** Called for each space with rows, after its last row. */
   onSpace?: ((space: SpaceDifference) => void | Promise<void>) | undefined;
 }
 
-/**
- * Returns for each side the spaces that both have, and whose rows it leaves out: they cannot be compared.
- */
+/** Returns for each side the common spaces whose rows it leaves out, so that they cannot be compared. */
 export function uncompared([left, right]: Both<Side>): Both<string[]> {
   const excludedBy = (side: Side, other: Side): string[] =>
     side.manifest.spaces
@@ -30,7 +28,7 @@ export function uncompared([left, right]: Both<Side>): Both<string[]> {
   return [excludedBy(left, right), excludedBy(right, left)];
 }
 
-/** Compares the rows of two databases, space by space as they come. */
+/** Compares the rows of two databases, space by space in the order of the inputs. */
 export class RowComparison {
   readonly #sides: Both<Side>;
   readonly #scratch: Scratch;
@@ -42,7 +40,7 @@ export class RowComparison {
   readonly #spooled: Both<Map<string, Spool>> = [new Map(), new Map()];
   readonly #bytes = [0, 0];
 
-  /** @param isSorted - whether all rows are sorted, in whatever order they come */
+  /** @param isSorted - true if all rows are sorted, whatever their order */
   constructor(
     sides: Both<Side>,
     scratch: Scratch,
@@ -79,7 +77,7 @@ export class RowComparison {
     }
   }
 
-  /** Compares a space, or lays one aside until the other side has come to it. */
+  /** Compares a space, or keeps one in a file until the other side reaches it. */
   async #step(): Promise<void> {
     const [left, right] = this.#sides;
     if (left.next !== undefined && left.next === right.next) {
@@ -127,7 +125,7 @@ export class RowComparison {
   #pairing(name: string): Pairing {
     const [left, right] = this.#sides;
     const [a, b] = [left.spaces.get(name), right.spaces.get(name)];
-    // of one side alone nothing is paired
+    // The rows of one side alone need no pairing.
     if (a === undefined || b === undefined) {
       return { compare: () => 0, isWhole: false, isDoubtful: false };
     }

@@ -5,20 +5,20 @@ import { LONG_BYTES } from '../tuple/walk.js';
 import { compareRows, type Pairing } from './key.js';
 import { BLOCK_BYTES, Block, type Piece } from './row-blocks.js';
 
-/** Rows that are sorted in memory, in bytes; two sides have as much each, and half of it again. */
+/** The number of bytes of rows that are sorted in memory. Two sides have as much each, and half of it again. */
 const RUN_BYTES = 16 * 1024 * 1024;
-/** As many runs become one: each that is read takes a block of memory. */
+/** The number of runs that are merged into one. Each run takes a block of memory while it is read. */
 const MAX_RUNS = 32;
 
 type Compare = Pairing['compare'];
 
-/** Orders rows with the same key by their bytes. Some servers hold several of them, see `SOUND_NUMBERS`. */
+/** Orders rows with equal keys by their bytes. Some servers hold several of them, see `SOUND_NUMBERS`. */
 function withTies(compare: Compare): Compare {
   return (a, aOffset, b, bOffset) =>
     compare(a, aOffset, b, bOffset) || compareRows(a, aOffset, b, bOffset);
 }
 
-/** Sorted rows in a file, read from the first on. */
+/** Sorted rows in a file, read in order. */
 class Run {
   readonly file: ScratchFile;
   #pos: number;
@@ -36,7 +36,7 @@ class Run {
     this.isLong = isLong;
   }
 
-  /** Gives the long row away, after which nothing is left. */
+  /** Returns the long row. The run is then empty. */
   takeLong(): Piece {
     const piece = { bytes: this.bytes, count: 1, release: this.#release };
     this.bytes = NOTHING;
@@ -53,7 +53,11 @@ class Run {
     return true;
   }
 
-  /** @returns false behind the last row */
+  /**
+   * Gets the next rows.
+   *
+   * @returns false after the last row
+   */
   async fill(): Promise<boolean> {
     if (this.isLong) return this.#fillLong();
     for (
@@ -72,7 +76,7 @@ class Run {
   }
 }
 
-/** Merges runs, the first row of which is the least of all. */
+/** Merges runs; the first row of the list of runs is the least of all. */
 async function* merged(runs: readonly Run[], compare: Compare): AsyncGenerator<Piece> {
   const heap: Run[] = [];
   const comesFirst = (a: Run, b: Run): boolean => compare(a.bytes, a.offset, b.bytes, b.offset) < 0;
@@ -114,8 +118,7 @@ async function* merged(runs: readonly Run[], compare: Compare): AsyncGenerator<P
 }
 
 /**
- * Sorts rows by their keys, however many there are, in memory that is bounded: what does not fit goes
- * through temporary files.
+ * Sorts any number of rows by their keys in bounded memory, with temporary files.
  *
  * @example
  * const sorter = new Sorter(pairing.compare, scratch);
@@ -129,17 +132,17 @@ export class Sorter {
   #memory: Buffer = NOTHING;
   #filled = 0;
   #count = 0;
-  /** Those of a level are made of so many of the level below; each level has a file. */
+  /** Each run of a level is merged from several runs of the level below. Each level has a file. */
   readonly #levels: { file: ScratchFile; runs: Run[] }[] = [];
 
-  /** @param runBytes - what is sorted in memory */
+  /** @param runBytes - the number of bytes that are sorted in memory */
   constructor(compare: Compare, scratch: Scratch, runBytes = RUN_BYTES) {
     this.#compare = withTies(compare);
     this.#scratch = scratch;
     this.#runBytes = runBytes;
   }
 
-  /** Copies the rows of a piece, or writes a long one from where it is. */
+  /** Copies the rows of a piece, or writes a long row from its own memory. */
   async add({ bytes, count }: Piece): Promise<void> {
     if (count === 1 && bytes.length > LONG_BYTES) {
       await this.#writeRun([{ bytes, count }], true);
@@ -152,7 +155,7 @@ export class Sorter {
     this.#count += count;
   }
 
-  /** All rows, in order; nothing can be added any more. */
+  /** Yields all rows in order. Nothing can be added afterwards. */
   async *sorted(): AsyncGenerator<Piece> {
     if (this.#levels.length === 0) {
       yield* this.#inMemory();
@@ -199,7 +202,7 @@ export class Sorter {
     this.#count = 0;
   }
 
-  /** Writes a run, and makes one of many where there are many. */
+  /** Writes a run, and merges a level into one run when it is full. */
   async #writeRun(pieces: Iterable<Piece>, isLong: boolean): Promise<void> {
     await this.#write(0, pieces, isLong);
     for (let level = 0; (this.#levels[level]?.runs.length ?? 0) >= MAX_RUNS; level++) {

@@ -7,14 +7,14 @@ import { Merge, type OnRow, type RowCounts } from './merge.js';
 import { Spool } from './row-blocks.js';
 import { Sorter } from './sorter.js';
 
-/** Two sides in a row: what is said of the one holds for the other. */
+/** A pair of values, one for each side. */
 export type Both<T> = readonly [left: T, right: T];
 
-/** What a comparison of rows works with. */
+/** The resources of a comparison of rows. */
 export interface Tools {
   scratch: Scratch;
   report: Report;
-  /** Notes that a side, 0 or 1, causes an error. */
+  /** Records that a side, 0 or 1, causes an error. */
   blame: (side: 0 | 1, error: unknown) => void;
   onRow?: OnRow | undefined;
 }
@@ -31,7 +31,11 @@ export class SpaceComparison {
     this.#tools = tools;
   }
 
-  /** @throws TntarError of kind `failure` where rows whose order is certain are in no order */
+  /**
+   * Compares the rows.
+   *
+   * @throws TntarError of kind `failure` if rows whose order is certain are not in order
+   */
   run(cursors: Both<Cursor>): Promise<RowCounts> {
     const { sortedFor, isDoubtful } = this.#pairing;
     if (sortedFor !== undefined) return this.#unordered(cursors, sortedFor);
@@ -52,7 +56,7 @@ export class SpaceComparison {
     return merge.counts;
   }
 
-  /** Rows that differ are kept, until it is known that they came in order, or did not. */
+  /** Compares rows that may not be in order. Different rows are kept until the order is known. */
   async #doubtful(cursors: Both<Cursor>): Promise<RowCounts> {
     const { scratch, onRow } = this.#tools;
     const { compare, keys } = this.#pairing;

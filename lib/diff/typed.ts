@@ -12,12 +12,12 @@ import {
 } from '../tuple/msgpack.js';
 
 /**
- * Values of more bytes are told apart by a hash: SQL may have megabytes, and a text for each of a million members
- * would take hundreds of megabytes.
+ * The limit in bytes for values that are shown. Longer ones are distinguished by a hash: SQL may have megabytes, and
+ * a text for each of a million members would take hundreds of megabytes.
  */
 const LONGEST_SHOWN = 10_000;
 
-/** Pairs of a long map are sorted by their texts, or by a hash of a longer text. */
+/** The limit for pairs of a long map, which are sorted by their texts. Longer texts are sorted by a hash. */
 const LONGEST_PAIR = 64;
 
 /** Calls `each` with the raw members of an array or of a map, whose keys and values take turns. */
@@ -31,7 +31,7 @@ export function* membersOf(raw: Buffer): Generator<Buffer, void, void> {
   }
 }
 
-/** The raw pairs of a map; none of anything else. */
+/** Returns the raw pairs of a map; an empty list for anything else. */
 export function pairsOf(raw: Buffer): [key: Buffer, value: Buffer][] {
   if (!isMap(raw[0]!)) return [];
   const pairs: [key: Buffer, value: Buffer][] = [];
@@ -47,8 +47,9 @@ export function pairsOf(raw: Buffer): [key: Buffer, value: Buffer][] {
 }
 
 /**
- * A text for a MessagePack value that is the same for the same value, and for no other: types are told apart, and
- * a map may have its pairs in any order. The same number in two encodings of one type is the same value.
+ * Returns a text for a MessagePack value that is equal for equal values and different for all others. Types are
+ * distinguished, and the order of pairs in a map does not matter. A number in two encodings of one type is the same
+ * value.
  *
  * @param raw - one value
  * @example
@@ -77,7 +78,7 @@ export function typedText(raw: Buffer): string {
   }
 }
 
-/** The text of an array decides if it is long, and not its bytes: a value has many encodings. */
+/** The length of the text of an array decides, and not that of its bytes: a value has many encodings. */
 function arrayText(raw: Buffer): string {
   const hash = createHash('sha256');
   let held: string[] = [];
@@ -98,7 +99,7 @@ function arrayText(raw: Buffer): string {
   return `array(${memberCount(raw, 0)} members, ${hash.digest('hex')})`;
 }
 
-/** As {@link arrayText}, with the pairs in the order of their texts. */
+/** The same as {@link arrayText} for a map, with its pairs in the order of their texts. */
 function mapText(raw: Buffer): string {
   let pairs: string[] = [];
   let length = 0;
@@ -125,7 +126,7 @@ function mapText(raw: Buffer): string {
   return `map(${pairs.length} pairs, ${hash.digest('hex')})`;
 }
 
-/** No text of a value begins with the sign that begins a hash. */
+/** A hash begins with a sign that no text of a value begins with. */
 function shortPair(pair: string): string {
   return pair.length > LONGEST_PAIR ? `#${hashOf(pair)}` : pair;
 }
@@ -143,7 +144,7 @@ function floatText(value: number, type: string, raw: Buffer): string {
   return `${type}(${Object.is(value, -0) ? '-0' : value})`;
 }
 
-/** Bytes, and extensions. */
+/** Returns the text of bytes or of an extension. */
 function opaqueText(raw: Buffer): string {
   const code = raw[0]!;
   const isBytes = code >= 0xc4 && code <= 0xc6;
@@ -159,7 +160,7 @@ function hashOf(content: Buffer | string): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** Returns true if two MessagePack values are the same for a server. */
+/** Returns true if two MessagePack values are equal for a server. */
 export function isSameValue(a: Buffer, b: Buffer): boolean {
   return a.equals(b) || typedText(a) === typedText(b);
 }

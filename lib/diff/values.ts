@@ -2,13 +2,13 @@ import { readInteger } from '../tuple/integers.js';
 import { headerSize, INCOMPLETE, isInteger, isString, skip } from '../tuple/msgpack.js';
 
 /**
- * The order of keys, as the server's indexes of every type have it: that of `scalar`, of which all other
- * types hold a part.
+ * Compares keys in the order of the server's indexes of every type. The order is that of `scalar`, which includes all
+ * other types.
  *
  * Source: `tuple_compare_field()` and `mp_compare_scalar()` of the server's `src/box/tuple_compare.cc`.
  */
 
-/** The order of values that are of different types; `enum mp_class` of that file. */
+/** The order of values of different types; `enum mp_class` of that file. */
 const Class = {
   NIL: 0,
   BOOLEAN: 1,
@@ -20,21 +20,24 @@ const Class = {
   OTHER: 7,
 } as const;
 
-/** Types of extensions, `src/lib/core/mp_extension_types.h`. */
+/** Types of extensions, from `src/lib/core/mp_extension_types.h`. */
 const DECIMAL = 1;
 const UUID = 2;
 const DATETIME = 4;
 
-/** No server has one of more digits than fit into these: an archive may claim anything. */
+/** The longest decimal of a server in bytes. An archive may claim more. */
 const MAX_DECIMAL_BYTES = 64;
 
 const FLOAT32 = 0xca;
 const FLOAT64 = 0xcb;
 
-/** Where the content of a string, a binary value or an extension begins, the type of the last left out. */
+/**
+ * Returns the offset of the contents of a string, a binary value or an extension. The type of an extension is not
+ * part of them.
+ */
 function content(buf: Buffer, offset: number): number {
   const code = buf[offset]!;
-  // a code of a short string holds its length itself, as headerSize knows
+  // The code of a short string includes its length, as headerSize knows.
   return offset + headerSize(buf, offset) + (isExtension(code) ? 1 : 0);
 }
 
@@ -67,13 +70,13 @@ function classOf(buf: Buffer, offset: number): number {
   }
 }
 
-/** A decimal as the server holds it: `digits * 10 ** -scale`. */
+/** A decimal in the form of the server: `digits * 10 ** -scale`. */
 interface Scaled {
   digits: bigint;
   scale: number;
 }
 
-/** Source: the server's `src/lib/core/mp_decimal.c`: the scale, digits of four bits, the sign. */
+/** Reads a decimal: the scale, digits of four bits, the sign. Source: the server's `src/lib/core/mp_decimal.c`. */
 function readDecimal(buf: Buffer, offset: number): Scaled {
   const end = skip(buf, offset, buf.length);
   const start = content(buf, offset);
@@ -85,7 +88,10 @@ function readDecimal(buf: Buffer, offset: number): Scaled {
   return { digits: 'bd'.includes(mark) ? -size : size, scale };
 }
 
-/** `decimal_from_double()` of `src/lib/core/decimal.c` takes so many digits of a double: `DBL_DIG`. */
+/**
+ * The number of digits of a double that are compared: `DBL_DIG` in `decimal_from_double()` of
+ * `src/lib/core/decimal.c`.
+ */
 const DOUBLE_DIGITS = 15;
 
 function scaledOf(double: number): Scaled {
@@ -95,7 +101,7 @@ function scaledOf(double: number): Scaled {
 
 const sign = (a: number | bigint, b: number | bigint): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Beyond it a scale cannot be true: it would be a number of as many digits. */
+/** The largest valid scale. More would be a number of as many digits. */
 const MAX_SCALE = 512;
 
 function compareScaled(a: Scaled, b: Scaled): number {
@@ -104,14 +110,14 @@ function compareScaled(a: Scaled, b: Scaled): number {
   return sign(a.digits * 10n ** BigInt(down!), b.digits * 10n ** BigInt(up!));
 }
 
-/** A number that is no decimal. */
+/** Reads a number that is not a decimal. */
 function readPlain(buf: Buffer, offset: number): number | bigint {
   const code = buf[offset]!;
   if (code === FLOAT64) return buf.readDoubleBE(offset + 1);
   return code === FLOAT32 ? buf.readFloatBE(offset + 1) : readInteger(buf, offset);
 }
 
-/** Beyond this no decimal is: 10 to the power of `DECIMAL_MAX_DIGITS`, as 3.9 has it. */
+/** No decimal is larger: 10 to the power of `DECIMAL_MAX_DIGITS` of 3.9. */
 const HUGE = 1e76;
 
 function compareDecimal(a: Scaled, b: Buffer, offset: number): number {
@@ -126,13 +132,13 @@ function compareDecimal(a: Scaled, b: Buffer, offset: number): number {
   return byHint === 0 ? compareScaled(a, scaledOf(double)) : byHint;
 }
 
-/** What is before the point. */
+/** Returns the part before the decimal point. */
 function wholeOf({ digits, scale }: Scaled): bigint {
   const power = 10n ** BigInt(Math.min(Math.abs(scale), MAX_SCALE));
   return scale > 0 ? digits / power : digits * power;
 }
 
-/** Of a number an index minds first what is before the point, as far as it fits: `HINT_VALUE_INT_MAX`. */
+/** An index first compares the part of a number before the point, up to this limit: `HINT_VALUE_INT_MAX`. */
 const HINT_MAX = 2n ** 59n - 1n;
 
 function hintOf(whole: bigint): bigint {
@@ -140,7 +146,7 @@ function hintOf(whole: bigint): bigint {
   return whole < -HINT_MAX - 1n ? -HINT_MAX - 1n : whole;
 }
 
-/** What is not a number comes before all numbers. */
+/** Compares numbers. NaN comes before all numbers. */
 function compareNumbers(a: Buffer, aOffset: number, b: Buffer, bOffset: number): number {
   if (isExtension(a[aOffset]!)) return compareDecimal(readDecimal(a, aOffset), b, bOffset);
   if (isExtension(b[bOffset]!)) return -compareDecimal(readDecimal(b, bOffset), a, aOffset);
@@ -150,7 +156,7 @@ function compareNumbers(a: Buffer, aOffset: number, b: Buffer, bOffset: number):
   return isOdd ? sign(+!Number.isNaN(left), +!Number.isNaN(right)) : sign(left, right);
 }
 
-/** Seconds, then nanoseconds; where it is shown in the world does not count. */
+/** Compares seconds, then nanoseconds. The time zone does not matter. */
 function compareDatetimes(a: Buffer, aOffset: number, b: Buffer, bOffset: number): number {
   const [from, other] = [content(a, aOffset), content(b, bOffset)];
   const bySeconds = sign(a.readBigInt64LE(from), b.readBigInt64LE(other));
@@ -160,7 +166,7 @@ function compareDatetimes(a: Buffer, aOffset: number, b: Buffer, bOffset: number
   return sign(nanoseconds(a, from, aOffset), nanoseconds(b, other, bOffset));
 }
 
-/** Byte by byte; of two that begin alike the shorter one is first. */
+/** Compares bytes. If one value is a prefix of the other, the shorter one comes first. */
 function compareContents(a: Buffer, aOffset: number, b: Buffer, bOffset: number): number {
   const aEnd = skip(a, aOffset, a.length);
   const bEnd = skip(b, bOffset, b.length);
@@ -168,10 +174,9 @@ function compareContents(a: Buffer, aOffset: number, b: Buffer, bOffset: number)
 }
 
 /**
- * Compares two whole values that may stand in a key, at offsets of their buffers. Strings are compared
- * byte by byte, as without a collation.
+ * Compares two values of keys at offsets of their buffers. Strings are compared byte by byte, as without a collation.
  *
- * @returns below 0 where `a` comes first, above 0 where `b` does, 0 where the server takes them for one
+ * @returns below 0 if `a` comes first, above 0 if `b` does, and 0 if the server treats them as equal
  * @example
  * compareValues(Buffer.of(1), 0, Buffer.of(0xa1, 0x61), 0); // -1: numbers come before strings
  */
