@@ -16,15 +16,15 @@ import { type Filter, type FilterSpace, spaceOf, systemSpaceOf } from './filter.
 import { listedSpaces, type Rewrite, type Rewritten } from './rewrite.js';
 import { FilteredSpace, RowFilter, Rows, TURN_MS } from './row-filter.js';
 
-/** Of a row of so many bytes it is found out where its fields begin, before a filter asks for one after the other. */
+/** In a row of more bytes, the offsets of fields are found before a filter reads them one by one. */
 const LARGE_ROW = 256 * 1024;
 
-/** A backup on its way through one filter. */
+/** Applies a filter to one backup. */
 class Application {
   readonly #name: string;
   readonly #rows: RowFilter;
   readonly #isOfRows: boolean;
-  /** By space id, in the order in which their rows come. */
+  /** By space id, in the order of their rows. */
   readonly #spaces = new Map<number, FilteredSpace>();
 
   constructor(filter: Filter, name: string, isOfRows: boolean) {
@@ -43,7 +43,7 @@ class Application {
     return rewritten;
   }
 
-  /** The definitions after the filter. */
+  /** Returns the definitions after the filter. */
   async #definitions(head: Head): Promise<Rewritten> {
     const catalog = new Catalog();
     for (const spaceId of SYSTEM_SPACES) {
@@ -55,7 +55,7 @@ class Application {
           catalog.add(spaceId, Buffer.from(row));
           return false;
         });
-        // Nothing is handed on before all definitions are there: so there is one turn.
+        // Nothing is handed on before all definitions are complete, so there is one turn.
         await (await later)?.next();
       }
     }
@@ -64,7 +64,7 @@ class Application {
     return rewritten;
   }
 
-  /** A space whose own row was skipped goes with all that belongs to it. */
+  /** Removes everything that belongs to a space whose own row was skipped. */
   #withoutGone(head: Head, before: Catalog): Rewritten {
     const { catalog } = head;
     const left = new Set(catalog.spaces.map(({ id }) => id));
@@ -79,7 +79,7 @@ class Application {
         hint: 'do not change ids: the rows would keep the old one; a restore finds a free id by itself',
       });
     }
-    // By their names it is found what depends on them.
+    // Dependent objects are found by the names of the spaces.
     for (const row of gone) catalog.addRow(SystemSpace.SPACE, row);
     const { head: rest, lost } = withoutSpaces(head, ({ id }) => left.has(id));
     const skipped = gone.map(({ fields }): Omission => {
@@ -99,8 +99,8 @@ class Application {
   }
 
   /**
-   * What comes out shares memory with what came in, and a filter may keep tuples for as long as it
-   * likes: so nothing of it is given back to be used again.
+   * The output shares memory with the input, and a filter may keep tuples as long as it likes: so no memory is
+   * released for reuse.
    */
   async *rows({ kind, space, bytes }: TupleBatch): AsyncGenerator<TupleBatch> {
     const where = this.#spaces.get(space.id)!;
@@ -145,14 +145,14 @@ class Application {
 }
 
 /**
- * Calls a function for each row of each space, those of the system first, and goes on with what it
- * returns. A tuple that comes back as it was keeps every byte.
+ * Calls a function for each row of each space, system spaces first, and goes on with the returned tuple. A tuple that
+ * is returned unchanged keeps every byte.
  *
  * @param name - of the filter, for messages and for the archive
- * @returns for one backup after the other; it throws a TntarError of kind `failure` with filter, space and
- *   key in its message where the filter throws, or returns what is no tuple, or makes definitions that no
- *   server can have
- * @throws TntarError of kind `usage` for what is no function
+ * @returns a rewrite for any number of backups; it throws a TntarError of kind `failure` with filter, space and key
+ * in its message if the filter throws, returns something other than a tuple, or makes definitions that no server
+ * accepts
+ * @throws TntarError of kind `usage` if the filter is not a function
  * @example
  * const vinyl: Filter = (space, tuple) =>
  *   space.id === SystemSpace.SPACE ? tuple.set('engine', 'vinyl') : tuple;
@@ -165,7 +165,7 @@ export function applyFilter(filter: Filter, name: string): Rewrite {
   return filterOf(filter, name, false);
 }
 
-/** Calls a function as {@link applyFilter} does, but for rows of users' spaces only. Definitions stay as they are. */
+/** Calls a function as {@link applyFilter} does, but only for rows of users' spaces. Definitions are not changed. */
 export function filterRows(filter: Filter, name: string): Rewrite {
   return filterOf(filter, name, true);
 }

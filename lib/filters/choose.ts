@@ -6,25 +6,26 @@ import { checkIdle, NamePatterns, showed } from './name-patterns.js';
 import type { Rewrite } from './rewrite.js';
 
 /**
- * Which spaces are wanted, by patterns such as `app_*`, `log_?` or `{users,orders}`.
+ * A choice of spaces by patterns such as `app_*`, `log_?` or `{users,orders}`.
  *
  * @example
  * const choice: Choice = { only: ['app_*'], except: ['app_log', 'app_cache'] };
  */
 export interface Choice {
-  /** Only spaces of such names; all where there is no pattern. */
+  /** Include only spaces with matching names; all if there are no patterns. */
   only?: readonly string[];
-  /** None of such names, also where one of the above fits. */
+  /** Exclude spaces with matching names, even if a pattern above matches them. */
   except?: readonly string[];
-  /** True where patterns may fit no space, as of one of two databases that are compared. */
+  /** True if a pattern may match no space, for example in one of two databases that are compared. */
   mayLack?: boolean;
 }
 
 /**
- * Chooses spaces by name. Their rows are not looked into. With `only`, what the spaces need comes along
- * (sequences, functions, collations), and users, roles, grants and notes of applications do not.
+ * Chooses spaces by name. Their rows are not read. With `only`, everything that the spaces need is included
+ * (sequences, functions, collations), and users, roles, grants and marks are left out.
  *
- * @returns it throws a TntarError of kind `usage`, before the first row, for a pattern that no space fits
+ * @returns a rewrite that throws a TntarError of kind `usage`, before the first row, for a pattern that matches no
+ * space
  * @example
  * await dump(server, output, { rewrites: [chooseSpaces({ only: ['app_*'] })] });
  */

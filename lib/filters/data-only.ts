@@ -4,20 +4,20 @@ import { Field, SystemSpace } from '../schema/server/system-spaces.js';
 import { editArray } from '../tuple/edit.js';
 import type { Rewrite } from './rewrite.js';
 
-/** Ids of collations: they order rows, and keep none out. */
+/** Removes ids of collations, which order rows and refuse none. */
 function withoutCollations(row: SystemRow, fieldNo: number): SystemRow {
   return editField(row, fieldNo, (list) =>
     editArray(list, (each) => withoutKeys(each, ['collation'])),
   );
 }
 
-/** The keys of a functional index are about what its function returns; 0 stands for none. */
+/** Returns true for a functional index, whose keys are those of the function's result; 0 means none. */
 function isFunctional({ fields }: SystemRow): boolean {
   const options = fields[Field.index.options];
   return isTable(options) && Number(options['func'] ?? 0) !== 0;
 }
 
-/** What has to be known of rows to put them into spaces that are there, and of what counts them. */
+/** Returns the definitions that are needed to load rows into existing spaces, and values into sequences. */
 function keptRows(catalog: Catalog): Catalog {
   const tables = new Set(catalog.spaces.filter(({ isView }) => !isView).map(({ id }) => id));
   // All three begin with the id of the space.
@@ -45,8 +45,9 @@ function keptRows(catalog: Catalog): Catalog {
 }
 
 /**
- * Keeps rows, and of definitions what tells where they go: names, fields and keys of spaces, and
- * sequences with their values. No users, grants and code: a restore can fill spaces with it, and make none.
+ * Keeps rows, and the definitions that say where they go: names, fields and keys of spaces, and sequences with their
+ * values. Users, grants and code are left out. A restore can load the rows into existing spaces, but not create
+ * spaces.
  *
  * @example
  * await dump(server, output, { rewrites: [dataOnly()] });

@@ -6,16 +6,15 @@ import { Field, SystemSpace } from '../schema/server/system-spaces.js';
 import { str } from '../tuple/msgpack.js';
 import type { Rewrite } from './rewrite.js';
 
-/** Engines that keep rows of users, and take each other's. */
+/** Engines that store rows of users and can replace each other. */
 export type Engine = 'memtx' | 'vinyl';
 
 const ENGINES: readonly string[] = ['memtx', 'vinyl'] satisfies Engine[];
 
 /**
- * Puts all spaces into one engine. Views stay as they are, and so do temporary spaces, which vinyl
- * does not have. Options of indexes that mean something to vinyl only stay, for memtx takes them;
- * hints, which vinyl refuses and which change no result, do not go there. What else vinyl cannot hold is
- * refused by the restore.
+ * Changes the engine of all spaces. Views are not changed, and neither are temporary spaces, which vinyl does not
+ * have. Options of indexes that only vinyl uses are kept, because memtx accepts them. Hints are removed, because
+ * vinyl refuses them and they change no result. The restore refuses everything else that vinyl cannot hold.
  *
  * @throws TntarError of kind `usage` for another engine
  * @example
@@ -35,7 +34,7 @@ export function setEngine(engine: Engine): Rewrite {
           .map(({ id }) => id),
       );
       const move = (spaceId: number, row: SystemRow): SystemRow => {
-        // both begin with the id of the space
+        // Both begin with the id of the space.
         if (!moved.has(Number(row.fields[0]))) return row;
         if (spaceId === SystemSpace.SPACE) {
           return editField(row, Field.space.engine, () => str(engine));

@@ -9,7 +9,7 @@ import type { Rewrite, Rewritten } from './rewrite.js';
 
 /** Options of {@link excludeRows}. */
 export interface RowExclusion {
-  /** True where patterns may fit no space, as of one of two databases that are compared. */
+  /** True if a pattern may match no space, for example in one of two databases that are compared. */
   mayLack?: boolean;
 }
 
@@ -44,11 +44,12 @@ function exclude({ manifest, catalog }: Head, isExcluded: Test): Rewritten {
 }
 
 /**
- * Leaves the rows of some spaces out, by patterns such as `log_*`, and keeps their definitions: spaces,
- * indexes, grants, and sequences with their values. The archive names the spaces.
+ * Leaves out the rows of some spaces by patterns such as `log_*`, and keeps their definitions: spaces, indexes,
+ * grants, and sequences with their values. The archive names the spaces.
  *
  * @param patterns - of whole names, as {@link chooseSpaces} takes them
- * @returns it throws a TntarError of kind `usage`, before the first row, for a pattern that no space fits
+ * @returns a rewrite that throws a TntarError of kind `usage`, before the first row, for a pattern that matches no
+ * space
  * @throws TntarError of kind `usage` for an empty pattern
  * @example
  * await dump(server, output, { rewrites: [excludeRows(['log_*', 'cache'])] });

@@ -10,22 +10,22 @@ import { Interval } from '../tuple/interval.js';
 import { Tuple } from '../tuple/tuple.js';
 import { Uuid } from '../tuple/uuid.js';
 
-/** The space that a filter gets a row of. */
+/** The space of a row that a filter receives. */
 export interface FilterSpace {
-  /** Of the backup; up to 511 for spaces of the system. */
+  /** The id in the backup; up to 511 for system spaces. */
   id: number;
   name: string;
-  /** e.g. `memtx` */
+  /** The engine, e.g. `memtx`. */
   engine: string;
   /** Names and types of the first fields; a tuple may have more. */
   format: readonly FieldFormat[];
-  /** True for `_space`, `_index`, `_user`, …: their rows are what is defined. */
+  /** True for `_space`, `_index`, `_user`, …, whose rows are definitions. */
   isSystem: boolean;
 }
 
 /**
- * Values of types that JavaScript has no word for, tuples, and the ids of system spaces: a filter gets
- * them, for one in a file cannot import this package where it is installed for all.
+ * Classes for values of types that JavaScript does not have and for tuples, and the ids of system spaces. A filter
+ * receives them, because a filter in a file cannot import this package if it is installed globally.
  */
 export const TOOLS = {
   Datetime,
@@ -40,12 +40,12 @@ export const TOOLS = {
   Uuid,
 } as const;
 
-/** What a filter gives back: a tuple, or nothing where the row is to be skipped. */
+/** The result of a filter: a tuple, or nothing to skip the row. */
 export type FilterResult = Tuple | null | undefined;
 
 /**
- * Called for each row of each space, the system's first. It may be asynchronous, or a generator of any
- * number of tuples.
+ * Called for each row of each space, system spaces first. It may be asynchronous, or a generator of any number of
+ * tuples.
  *
  * @example
  * const onlyAdults: Filter = (space, tuple) =>
@@ -67,18 +67,20 @@ function fieldFormat(field: Value): FieldFormat {
   return { name: String(name), type: String(type) };
 }
 
-/** A user's space as a filter sees it. */
+/** Returns a user's space in the form for a filter. */
 export function spaceOf({ id, name, engine, format }: Space): FilterSpace {
   return { id, name, engine, format: format.map(fieldFormat), isSystem: false };
 }
 
-/** A system space as a filter sees it. */
+/** Returns a system space in the form for a filter. */
 export function systemSpaceOf(id: number): FilterSpace {
   const name = SYSTEM_SPACE_NAMES.get(id) ?? String(id);
   return { id, name, engine: 'memtx', format: systemFormat(id), isSystem: true };
 }
 
-/** Positions by name; of a name that is there twice the first counts, as in the server. */
+/**
+ * Returns the positions of fields by name. Of two fields with the same name, the first one counts, as in the server.
+ */
 export function positions({ format }: FilterSpace): ReadonlyMap<string, number> {
   const names = new Map<string, number>();
   for (const [i, { name }] of format.entries()) if (!names.has(name)) names.set(name, i);

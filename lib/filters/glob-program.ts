@@ -1,6 +1,6 @@
 /** Reads a pattern of names, and prepares it to be matched. */
 
-/** A pattern that has no meaning here, with what to write instead. */
+/** The error of an unsupported pattern, with a hint. */
 export class PatternError extends Error {
   constructor(
     message: string,
@@ -21,7 +21,7 @@ interface CharacterSet {
   bounds: readonly number[];
 }
 
-/** A part of a pattern that is not read on. */
+/** A parsed part of a pattern. */
 export type Token =
   | { kind: 'character'; code: number }
   | { kind: 'any' | 'star' | 'open' | 'comma' | 'close' }
@@ -36,7 +36,7 @@ const [BACKSLASH, HYPHEN, BRACKET, END_BRACKET] = codesOf('\\-[]') as [
   number,
 ];
 const NEGATIONS = codesOf('!^');
-/** They begin a class of characters after a `[` within `[…]`, which depends on the locale in a shell. */
+/** Characters that begin a class after a `[` inside of `[…]`. In a shell, classes depend on the locale. */
 const CLASS_SIGNS = codesOf(':.=');
 const KINDS: ReadonlyMap<number, 'any' | 'star' | 'open' | 'comma' | 'close'> = new Map([
   [0x3f, 'any'],
@@ -128,12 +128,12 @@ function countUpTo(numbers: ArrayLike<number>, value: number): number {
   return low;
 }
 
-/** Code points that are looked up in a table. */
+/** The number of code points in the lookup table. */
 const COMMON = 128;
 
 /**
- * The characters that a pattern tells apart. All others take the same way through it, so that a name of any characters
- * leads to few states.
+ * The classes of characters that a pattern distinguishes. All characters of a class lead to the same state, so that a
+ * name of any characters leads to few states.
  */
 class Alphabet {
   /** The first code point of each class but the first one. */
@@ -158,7 +158,9 @@ class Alphabet {
   }
 }
 
-/** What a place in a pattern leads to without a character: the beginnings or the end of alternatives. */
+/**
+ * The positions that a position in a pattern leads to without a character: the beginnings or the end of alternatives.
+ */
 type Jumps = ReadonlyMap<number, readonly number[]>;
 
 /** A pattern, ready to be matched. */
@@ -166,12 +168,12 @@ export interface Program {
   tokens: readonly Token[];
   alphabet: Alphabet;
   jumps: Jumps;
-  /** Stars outside all alternatives: each match goes through all of them. */
+  /** The positions of stars outside of alternatives: each match passes all of them. */
   stars: ReadonlySet<number>;
 }
 
 /**
- * Finds the alternatives; braces and commas that make none become characters.
+ * Compiles a pattern. Braces and commas without alternatives are ordinary characters.
  *
  * @throws PatternError for classes such as `[[:alpha:]]`
  */
@@ -179,7 +181,7 @@ export function compile(pattern: string): Program {
   const tokens = tokensOf(pattern);
   const jumps = new Map<number, readonly number[]>();
   const stars: number[] = [];
-  /** Braces that are open, with their commas, and how many stars come before each. */
+  /** The open braces with their commas, and the number of stars before each. */
   const open: { places: number[]; stars: number }[] = [];
   for (const [i, { kind }] of tokens.entries()) {
     if (kind === 'star') stars.push(i);
@@ -194,7 +196,7 @@ export function compile(pattern: string): Program {
         places.map((place) => place + 1),
       );
       jumps.set(i, [i + 1]);
-      // a match goes through one of the alternatives, and not through the stars of the others
+      // A match passes one of the alternatives, and not the stars of the others.
       stars.length = before;
     }
   }
@@ -207,7 +209,7 @@ export function compile(pattern: string): Program {
   return { tokens: plain, alphabet: new Alphabet(plain), jumps, stars: new Set(stars) };
 }
 
-/** Tells whether a token takes a character. */
+/** Returns true if a token matches a character. */
 export function takes(token: Token, code: number): boolean {
   switch (token.kind) {
     case 'any':

@@ -1,38 +1,42 @@
 /**
- * Matches names against patterns in time that grows with the length of the name, and that has a limit. There is no
- * backtracking: the names come from archives and servers, which may be anybody's.
+ * Matches names against patterns in linear time with a limit. There is no backtracking, because the names come from
+ * untrusted archives and servers.
  */
 import { compile, PatternError, type Program, takes } from './glob-program.js';
 
 export { PatternError } from './glob-program.js';
 
-/** Tells whether a name fits. */
+/** Returns true if a name matches. */
 export type Test = (name: string) => boolean;
 
-/** The longest pattern with special characters: longer than people write, short enough for any name. */
+/** The longest pattern with special characters: longer than people write, and short enough for any name. */
 export const LONGEST_PATTERN = 4096;
 
 /**
- * Steps that the patterns of a choice may take for the names of a backup. They take half a second together, in which no
- * signal is handled. A character of a name takes one step. A place in a pattern takes four if it is looked at, which
- * happens once for each way that characters of names take through the pattern. 15,000 names of 20 characters take
+ * The limit of steps of the patterns of a choice for the names of a backup. Together they take half a second, in
+ * which no signal is handled. A character of a name takes one step. A position in a pattern takes four if it is
+ * visited, once for each way that characters of names take through the pattern. 15,000 names of 20 characters take
  * 300,000 for a pattern at most.
  */
 export const MAX_GLOB_STEPS = 20_000_000;
 
-/** Steps for a place: its state is made and remembered. */
+/** The number of steps for a position: its state is created and stored. */
 const PLACE_STEPS = 4;
 
-/** Counts the steps of some patterns, so that together they take no longer than one may. */
+/** Counts the steps of several patterns, which share one limit. */
 export class GlobBudget {
   #left = MAX_GLOB_STEPS;
 
-  /** Begins anew, for the names of another backup. */
+  /** Resets the count for the names of another backup. */
   renew(): void {
     this.#left = MAX_GLOB_STEPS;
   }
 
-  /** @throws PatternError where there are no more */
+  /**
+   * Takes steps.
+   *
+   * @throws PatternError if too few are left
+   */
   spend(steps: number): void {
     this.#left -= steps;
     if (this.#left >= 0) return;
@@ -43,27 +47,27 @@ export class GlobBudget {
   }
 }
 
-/** The places in a pattern at which a match may be, after some characters of a name. */
+/** The positions in a pattern where a match may be after some characters of a name. */
 interface State {
   places: readonly number[];
   isAtEnd: boolean;
-  /** True where any other characters may follow. */
+  /** True if any further characters match. */
   isCertain: boolean;
-  /** The states after one more character, by its class, so far as they are known. */
+  /** The known states after one more character, by its class. */
   next: Map<number, State>;
 }
 
-/** The places that all known states of a pattern may have together, of some 10 bytes each. */
+/** The limit of positions in all known states of a pattern together, of some 10 bytes each. */
 const MAX_KNOWN_PLACES = 500_000;
-/** What a state and the way to another one take, in places. */
+/** The memory of a state and its transition, in positions. */
 const STATE_PLACES = 20;
 const WAY_PLACES = 5;
 
-/** Finds the states of a pattern when a name leads there, and remembers them. */
+/** Finds the states of a pattern when a name leads to them, and stores them. */
 class Matcher {
   readonly #program: Program;
   readonly #budget: GlobBudget;
-  /** The last step at which each place was reached. */
+  /** The last step at which each position was reached. */
   readonly #reached: Int32Array;
   #step = 0;
   #states = new Map<string, State>();
@@ -92,7 +96,7 @@ class Matcher {
     return state.isAtEnd;
   }
 
-  /** The state after a character of a class: any other of the class leads to the same one. */
+  /** Returns the state after a character of a class. All characters of a class lead to the same one. */
   #after({ places, next }: State, code: number, kind: number): State {
     const { tokens } = this.#program;
     const starts: number[] = [];
@@ -108,7 +112,7 @@ class Matcher {
     return state;
   }
 
-  /** The state of these places and of all that they lead to without a character. */
+  /** Returns the state of these positions, and of all positions that they lead to without a character. */
   #stateOf(starts: readonly number[]): State {
     const { tokens, jumps, stars } = this.#program;
     this.#step++;
@@ -131,7 +135,7 @@ class Matcher {
       todo.push(place + 1);
     }
     this.#budget.spend(PLACE_STEPS * looked);
-    // Places before the last star that was reached lead to no match that it does not lead to, too.
+    // Positions before the last reached star lead to no match that the star does not lead to.
     const places = all.filter((place) => place >= least).sort((a, b) => a - b);
     const key = places.join();
     return this.#states.get(key) ?? this.#remember(key, places);
@@ -154,9 +158,9 @@ class Matcher {
 }
 
 /**
- * Compiles a pattern of whole names: `*` stands for any characters, also for none, `?` for one code
- * point, `[a-z_]` for one of a set, `[!a-z]` and `[^a-z]` for one that is not in it, `{a,b*}` for one
- * of some patterns; a backslash takes its meaning from the next character. All else is itself.
+ * Compiles a pattern of whole names: `*` matches any characters or none, `?` one code point, `[a-z_]` one of a set,
+ * `[!a-z]` and `[^a-z]` one that is not in it, and `{a,b*}` one of several patterns. A backslash makes the next
+ * character ordinary. Everything else matches itself.
  *
  * @param budget - of all patterns of a run; the test throws a PatternError where it is spent
  * @throws PatternError for a pattern that is too long, or has classes such as `[[:alpha:]]`

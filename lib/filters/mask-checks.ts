@@ -12,7 +12,7 @@ function usage(message: string, hint: string): TntarError {
   return new TntarError('usage', `mask: ${message}`, { hint });
 }
 
-/** A field of a space that is there. */
+/** An existing field of a space. */
 interface Place {
   space: Space;
   fieldNo: number;
@@ -34,7 +34,7 @@ function placeOf({ space: name, field }: Mask, catalog: Catalog): Place {
   throw usage(`space '${name}' has no field '${field}'`, there);
 }
 
-/** All rows would have one value in a part of a key that is to be unique. */
+/** Refuses a fixed value in a part of a unique index: all rows would have the same value. */
 function checkUnique({ parts }: Demands, what: string): void {
   const part = parts.find(({ isUnique }) => isUnique);
   if (part === undefined) return;
@@ -44,7 +44,7 @@ function checkUnique({ parts }: Demands, what: string): void {
   );
 }
 
-/** An index of values within a field takes no other kind of value in its place. */
+/** Refuses a mask of a field with parts of an index inside: the mask would replace them by another kind of value. */
 function checkWithin({ parts }: Demands, { by }: Pick<Mask, 'by'>, what: string): void {
   const part = parts.find(({ isWithin, isNullable }) => isWithin && !(by === 'null' && isNullable));
   if (part === undefined) return;
@@ -54,7 +54,10 @@ function checkWithin({ parts }: Demands, { by }: Pick<Mask, 'by'>, what: string)
   );
 }
 
-/** The other end of a foreign key has to be masked alike, or rows would refer to nothing. */
+/**
+ * Refuses a mask of one end of a foreign key: unless both ends are masked in the same way, rows would refer to
+ * missing rows.
+ */
 function checkReferences(
   { space, fieldNo }: Place,
   { by }: Mask,
@@ -78,7 +81,7 @@ function checkReferences(
       const [child, parent] = [at(childId, own), at(parentId, other)];
       const isChild = childId === space.id && child === fieldNo;
       const isParent = parentId === space.id && parent === fieldNo;
-      // who refers to nothing breaks nothing
+      // A reference that becomes null cannot be broken.
       if ((!isChild && !isParent) || (isChild && by === 'null')) continue;
       if (isHashed(childId, child) && isHashed(parentId, parent)) {
         const [own, its] = [[childId, child] as const, [parentId, parent] as const].map(
@@ -98,7 +101,7 @@ function checkReferences(
   }
 }
 
-/** Equal strings would get hashes that are not. */
+/** Refuses a hash of strings under a collation: equal strings would get different hashes. */
 function checkCollations({ collations: [collation] }: Demands, what: string): void {
   if (collation === undefined) return;
   throw usage(
@@ -107,17 +110,17 @@ function checkCollations({ collations: [collation] }: Demands, what: string): vo
   );
 }
 
-/** A mask that is known to fit the definitions of its field. */
+/** A mask that is compatible with the definition of its field. */
 export interface Prepared {
   change: Masking;
-  /** What may still refuse the rows, for people. */
+  /** Reasons why a restore may refuse the rows, for people. */
   warnings: string[];
 }
 
 /**
- * Finds what a mask would break before it does.
+ * Checks a mask against the definitions of a backup.
  *
- * @param masks - all of this run
+ * @param masks - all masks of this run
  * @throws TntarError of kind `usage`
  */
 export function prepare(

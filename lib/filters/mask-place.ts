@@ -6,32 +6,32 @@ import { Field, SystemSpace } from '../schema/server/system-spaces.js';
 import type { Value } from '../tuple/codec.js';
 import { spaceOf } from './filter.js';
 
-/** Collations that compare by bytes: `none` and `binary` of the server's `src/box/coll_id_def.h`. */
+/** Collations that compare bytes: `none` and `binary` of the server's `src/box/coll_id_def.h`. */
 const BY_BYTES: readonly Value[] = [0, 3];
 
-/** A part of an index that lies in the field, or somewhere within it. */
+/** A part of an index that is the field or inside of it. */
 interface PartOfField {
   /** The name of the index. */
   index: string;
   isUnique: boolean;
   isNullable: boolean;
-  /** True where the part is a value within the field, by a path. */
+  /** True if the part is a value inside of the field, by a path. */
   isWithin: boolean;
 }
 
-/** What a space asks of the values of one field. */
+/** The requirements of a space for the values of one field. */
 export interface Demands {
-  /** In the format, and in each index part that is the whole field; in lower case. */
+  /** The types in lower case: in the format, and in each part of an index that is the whole field. */
   types: string[];
   isNullable: boolean;
   parts: PartOfField[];
-  /** Names of collations under which other strings than the same are equal. */
+  /** Names of collations in which different strings may be equal. */
   collations: string[];
-  /** What else may refuse a row with another value, e.g. `the check 'adult'`. */
+  /** Other conditions that may refuse a new value, e.g. `the check 'adult'`. */
   conditions: string[];
 }
 
-/** Parts of a key as they stand in `_index`; spaces that 1.x made have `[field, type]`. */
+/** Returns the parts of a key in `_index`. In spaces that 1.x created, a part is `[field, type]`. */
 function partsIn(parts: Value | undefined): Table[] {
   return arrayOf(parts).flatMap((part): Table[] => {
     if (Array.isArray(part)) return [{ field: part[0] ?? null, type: part[1] ?? 'any' }];
@@ -39,7 +39,7 @@ function partsIn(parts: Value | undefined): Table[] {
   });
 }
 
-/** Old names of types; `field_type_by_name()` of the server's `src/box/field_def.c`. */
+/** Old names of types, from `field_type_by_name()` of the server's `src/box/field_def.c`. */
 const OLD_TYPES: ReadonlyMap<string, string> = new Map([
   ['num', 'unsigned'],
   ['str', 'string'],
@@ -67,7 +67,7 @@ function conditionsOf(catalog: Catalog, id: number, rows: SpaceRows, field: Valu
 }
 
 /**
- * Returns what a space asks of the values of one field.
+ * Returns the requirements of a space for the values of one field.
  *
  * @param fieldNo - from 0
  */

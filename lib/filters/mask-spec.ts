@@ -2,22 +2,22 @@ import { TntarError } from '../base/errors.js';
 import type { ExactValue } from '../tuple/codec.js';
 
 /**
- * What stands in the place of the values of one field.
+ * A mask: the replacement of the values of one field.
  *
  * @example
  * const mask: Mask = { space: 'users', field: 'city', by: { fixed: 'Springfield' } };
  */
 export interface Mask {
-  /** Its name. */
+  /** The name of the space. */
   space: string;
-  /** Its name, in the format of the space. */
+  /** The name of the field in the format of the space. */
   field: string;
-  /** `null`, a hash that is the same for the same value, or what this text stands for in the field. */
+  /** `null`, a hash that is equal for equal values, or a text that is read as a value of the field's type. */
   by: 'null' | 'hash' | { fixed: string };
 }
 
 /**
- * Reads `SPACE.FIELD=null|hash|fixed:VALUE`. The last dot parts the names.
+ * Reads `SPACE.FIELD=null|hash|fixed:VALUE`. The last dot separates the names.
  *
  * @throws TntarError of kind `usage`
  * @example
@@ -35,5 +35,5 @@ export function parseMask(text: string): Mask {
   return { space, field, by: { fixed: how.slice('fixed:'.length) } };
 }
 
-/** What a mask does to the value of its field. */
+/** Returns the masked value of a field. */
 export type Masking = (value: ExactValue) => ExactValue;

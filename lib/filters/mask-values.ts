@@ -8,28 +8,28 @@ import { Interval } from '../tuple/interval.js';
 import { isString, stringBytes } from '../tuple/msgpack.js';
 import { Uuid } from '../tuple/uuid.js';
 
-/** The length of a hash in a string or in binary data: 128 bits are enough for no two to meet. */
+/** The length of a hash in a string or in binary data. 128 bits make collisions impossible in practice. */
 const HASH_BYTES = 16;
 const NANOSECONDS = 1_000_000_000;
 
-/** The number of values that the hash of a number can have, by what else its field holds. */
+/** The number of possible hashes of a number, by the kind of numbers in the field. */
 const RANGES = {
   integers: 2n ** 64n,
-  /** Each is a double and an integer. */
+  /** Each hash is a double and an integer. */
   doubles: 2n ** 53n,
-  /** 36 digits: 38 fit into the decimals of any server. */
+  /** Each has 36 digits: 38 fit into the decimals of any server. */
   decimals: 10n ** 36n,
   /**
-   * Each is an integer, a double and a decimal: the server compares a double with a decimal by its first
-   * 15 digits, see `decimal_from_double()` in its `src/lib/core/decimal.c`.
+   * Each is an integer, a double and a decimal: the server compares a double with a decimal by its first 15 digits,
+   * see `decimal_from_double()` in its `src/lib/core/decimal.c`.
    */
   numbers: 10n ** 15n,
 } as const;
 
-/** What numbers a field holds. Fields of one kind have the same hashes for the same numbers. */
+/** The kind of numbers that a field holds. Fields of one kind have the same hashes for the same numbers. */
 export type Numbers = keyof typeof RANGES;
 
-/** Returns what numbers a field holds, by its types in the format and in indexes, in lower case. */
+/** Returns the kind of numbers that a field holds, by its types in the format and in indexes, in lower case. */
 export function numbersOf(types: readonly string[]): Numbers {
   if (types.some((type) => ['unsigned', 'integer', 'uint64'].includes(type))) {
     return 'integers';
@@ -39,8 +39,8 @@ export function numbersOf(types: readonly string[]): Numbers {
 }
 
 /**
- * The same text for numbers that are equal: 1.50 is 1.5, and the integer 2 is the double 2.0. Doubles have
- * the fewest digits that tell them from all others, as a decimal that is equal to one has.
+ * Returns the same text for equal numbers: 1.50 is 1.5, and the integer 2 is the double 2.0. A double has the fewest
+ * digits that distinguish it from all others, like a decimal that is equal to one.
  */
 function canonical(value: bigint | number | Decimal): string {
   if (typeof value === 'number' && Number.isInteger(value)) return String(BigInt(value));
@@ -53,11 +53,11 @@ function withoutExponent(text: string): string {
   try {
     return String(Decimal.from(text));
   } catch {
-    return text; // no decimal is so small
+    return text; // no decimal is this small
   }
 }
 
-/** The hash of a number as a whole number with its sign. */
+/** Returns the hash of a number as an integer with its sign. */
 function hashedNumber(
   value: bigint | number | Decimal,
   numbers: Numbers,
@@ -72,10 +72,10 @@ function hashedNumber(
 }
 
 /**
- * A value of the same kind, by which nobody finds the first, and always the same for it and for what the
- * server regards as equal to it. Null stays null; datetimes are within the years 1970 to 2106.
+ * Returns a hash of the same kind as the value. It cannot be reversed, and is always the same for the value and for
+ * values that the server treats as equal. Null stays null. Datetimes are within the years 1970 to 2106.
  *
- * @throws TypeError for what cannot be hashed: booleans, intervals, arrays, maps, unknown extensions
+ * @throws TypeError for values that cannot be hashed: booleans, intervals, arrays, maps, unknown extensions
  * @example
  * hashed('ann@example.org', key, 'numbers'); // 32 hexadecimal digits
  */
@@ -148,13 +148,13 @@ const signed = (bits: bigint): ReturnType<typeof between> =>
 const integer = between(-(2n ** 63n), 2n ** 64n - 1n);
 const asItIs = (text: string): string => text;
 
-/** Types of fields that can hold a hash; which values have one, {@link hashed} tells. */
+/** Types of fields that can hold a hash. {@link hashed} decides by the value. */
 export const HASHABLE: ReadonlySet<string> = new Set([
   ...['string', 'scalar', 'any', 'unsigned', 'integer', 'number', 'uint64'],
   ...['double', 'float64', 'decimal', 'uuid', 'datetime', 'varbinary'],
 ]);
 
-/** How a text is read for a field of a type: no others can be written as text. */
+/** Readers of texts, by type. Values of other types cannot be written as text. */
 const READERS: ReadonlyMap<string, (text: string) => ExactValue> = new Map(
   Object.entries<(text: string) => ExactValue>({
     string: asItIs,
@@ -188,15 +188,15 @@ function readAs(text: string, type: string): ExactValue {
   return read(text);
 }
 
-/** Returns the narrowest type: the others take each of its values, if there is such a type. */
+/** Returns the narrowest type: the other types include all of its values, if there is such a type. */
 const narrowest = (types: readonly string[]): string =>
   types.reduce((least, type) => (fitOf(type, least) === 'all' ? type : least));
 
 /**
- * Returns what a text stands for in a field.
+ * Reads a text as the value of a field.
  *
  * @param types - of the field, by its format and by its indexes, in lower case
- * @throws TypeError or RangeError where the field cannot hold it
+ * @throws TypeError or RangeError if the field cannot hold it
  * @example
  * fixedValue('0', ['any', 'unsigned']); // 0n
  */

@@ -21,14 +21,13 @@ function masked(tuple: Tuple, { field }: Mask, change: Masking): Tuple {
 }
 
 /**
- * Puts something else in the place of what must not be seen. What is null stays null. Hashes are keyed:
- * the same value gives the same hash, in all fields of its type, for one key; so what was unique, or
- * referred to something, still is and does.
+ * Replaces values that must not be seen. Null stays null. Hashes are keyed: with one key, the same value gives the
+ * same hash in all fields of its type, so unique values stay unique, and references stay valid.
  *
- * @param key - of the hashes, any bytes; without one each run has its own 32
- * @returns it throws a TntarError of kind `usage`, before the first row, for a field that is not there, or
- *   a mask that would break a unique index or a foreign key, or put what the field cannot hold; of kind
- *   `failure` for a value that cannot be hashed
+ * @param key - the key of the hashes, any bytes; by default each run has its own 32
+ * @returns a rewrite that throws a TntarError of kind `usage`, before the first row, for a field that does not exist,
+ * or a mask that would break a unique index or a foreign key, or that the field cannot hold; and of kind `failure`
+ * for a value that cannot be hashed
  * @example
  * await dump(server, output, { rewrites: [maskFields([parseMask('users.email=hash')])] });
  */

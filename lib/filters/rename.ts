@@ -16,7 +16,7 @@ import { editArray } from '../tuple/edit.js';
 import { str } from '../tuple/msgpack.js';
 import type { Rewrite } from './rewrite.js';
 
-/** What no name can have, `identifier_check()` of the server's `src/box/identifier.c`. */
+/** Characters that a name cannot have, from `identifier_check()` of the server's `src/box/identifier.c`. */
 const UNPRINTABLE = /[\p{Cc}\p{Cn}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 function checkName(name: string): void {
@@ -35,7 +35,11 @@ function checkName(name: string): void {
   }
 }
 
-/** @throws TntarError of kind `usage` where a name is not there, is none, or would be there twice */
+/**
+ * Checks the names of renamed spaces.
+ *
+ * @throws TntarError of kind `usage` if a name does not exist, is invalid, or would exist twice
+ */
 function checkNames(renames: ReadonlyMap<string, string>, names: readonly string[]): void {
   const missing = [...renames.keys()].filter((name) => !names.includes(name));
   if (missing.length > 0) {
@@ -53,7 +57,7 @@ function checkNames(renames: ReadonlyMap<string, string>, names: readonly string
   }
 }
 
-/** What a function is a trigger of. */
+/** Renames spaces in the events that call a function as a trigger. */
 function renamedEvents(raw: Buffer, renames: ReadonlyMap<string, string>): Buffer {
   return editArray(raw, (bytes) => {
     const event = spaceEventOf(String(decode(bytes)));
@@ -81,12 +85,12 @@ function renamed({ manifest, catalog }: Head, renames: ReadonlyMap<string, strin
 }
 
 /**
- * Gives spaces other names, all at once, so that two can swap theirs. What belongs to a space follows it,
- * also SQL that names it. Sequences keep their names, and Lua is not looked into.
+ * Renames spaces, all at once, so that two can swap their names. References to a space are updated, also in SQL.
+ * Sequences keep their names, and Lua is not changed.
  *
  * @param renames - from the old name to the new one
- * @returns it throws a TntarError of kind `usage`, before the first row, for names that are not there or
- *   would be there twice, and where it is not plain that SQL names the space
+ * @returns a rewrite that throws a TntarError of kind `usage`, before the first row, for names that do not exist or
+ * would exist twice, and if it is not certain that SQL means the space
  * @example
  * await restore(input, target, { rewrites: [renameSpaces(new Map([['users', 'people']]))] });
  */

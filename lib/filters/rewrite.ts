@@ -9,19 +9,19 @@ import { type Head, systemBatches } from '../schema/catalog/preamble.js';
 import { Collector } from '../schema/read/preamble-reader.js';
 import { Field, SystemSpace } from '../schema/server/system-spaces.js';
 
-/** Definitions as a filter leaves them. */
+/** The definitions after a filter. */
 export interface Rewritten {
-  /** What is left of them, changed or not. */
+  /** The remaining definitions, changed or not. */
   head: Head;
-  /** What of the rest cannot be without what was taken out. */
+  /** Parts of the remaining definitions that cannot exist without those that were left out. */
   lost?: readonly Omission[];
-  /** Warnings to be shown before the first row, one line each. */
+  /** Warnings to show before the first row, one line each. */
   warnings?: readonly string[];
 }
 
 /**
- * What a filter makes of a backup on its way. Such as {@link setEngine} and {@link applyFilter} make one;
- * write one yourself where those do not do.
+ * A change to a backup in flight. {@link setEngine}, {@link applyFilter} and others return one. Write your own if
+ * those are not enough.
  *
  * @example
  * const few: Rewrite = {
@@ -31,23 +31,23 @@ export interface Rewritten {
  * };
  */
 export interface Rewrite {
-  /** For the manifest: what is taken out. */
+  /** A description of what is left out, for the manifest. */
   partial?: string;
-  /** For the manifest: what is changed. */
+  /** A description of what is changed, for the manifest. */
   changed?: string;
-  /** For a source that can leave out what nobody wants: false where no row of such a space is needed. */
+  /** Returns false if no row of the space is needed, so that a source can leave it out. */
   wants?(space: string): boolean;
-  /** Gets all definitions before the first row. */
+  /** Receives all definitions before the first row. */
   head(head: Head): Rewritten | Promise<Rewritten>;
-  /** Gets rows of the spaces that are left; absent where they stay as they are. */
+  /** Receives rows of the remaining spaces; absent if they are not changed. */
   rows?(batch: TupleBatch): Iterable<TupleBatch> | AsyncIterable<TupleBatch>;
-  /** Gets the end of what is left, and may tell what became of the rows. */
+  /** Receives the end of the remaining backup, and may report about the rows. */
   end?(end: BackupEnd, report: Report): BackupEnd;
 }
 
 /**
- * What a source has to read for the first filters in a row that choose spaces by the names that they have
- * there; behind any other a name may stand for something else.
+ * Returns the spaces that a source has to read, from the first filters that choose spaces by their names in the
+ * source. After any other filter, a name may mean another space.
  */
 export function wantedBy(rewrites: readonly Rewrite[]): (space: string) => boolean {
   const first = rewrites.findIndex(({ wants }) => wants === undefined);
@@ -55,7 +55,7 @@ export function wantedBy(rewrites: readonly Rewrite[]): (space: string) => boole
   return (space) => choosing.every((rewrite) => rewrite.wants?.(space) ?? true);
 }
 
-/** The spaces of a manifest as the catalog has them now. */
+/** Returns the spaces of a manifest as the catalog defines them now. */
 export function listedSpaces({ manifest, catalog }: Head): ManifestSpace[] {
   const known = indexBy(manifest.spaces, ({ id }) => id);
   return catalog.spaces.map(({ id, name, engine, format }) => {
@@ -75,28 +75,31 @@ function noted(head: Head, { partial, changed }: Rewrite, lost: readonly Omissio
   };
 }
 
-/** What the rows and the end need of the definitions, which are forgotten when they have been handed on. */
+/**
+ * The facts about the definitions that are needed for the rows and the end. The definitions are freed when they have
+ * been handed on.
+ */
 interface Left {
   spaces: ReadonlyMap<number, SpaceInfo>;
-  /** Ids of the sequences. */
+  /** The ids of the sequences. */
   sequences: ReadonlySet<number>;
 }
 
-/** The end of what is left. */
+/** Returns the end of the remaining backup. */
 function endOf(end: BackupEnd, { sequences: kept }: Left, counts: BackupEnd['counts']): BackupEnd {
   const { sequences, ...rest } = end;
   const left = sequences?.filter(({ id }) => kept.has(id)) ?? [];
   return { ...rest, counts, ...(left.length === 0 ? {} : { sequences: left }) };
 }
 
-/** Runs one backup through one filter. */
+/** Applies one filter to one backup. */
 class Rewriter {
   readonly #rewrite: Rewrite;
   readonly #report: Report;
   readonly #collector = new Collector();
   readonly #counter = new Counter();
   #outlook: Outlook = {};
-  /** What is left, when all definitions have come. */
+  /** The remaining definitions, once all of them were read. */
   #left: Left | undefined;
 
   constructor(rewrite: Rewrite, report: Report) {
@@ -120,7 +123,7 @@ class Rewriter {
     }
   }
 
-  /** The definitions, all at once. */
+  /** Yields the definitions, all at once. */
   async *#begin(): AsyncGenerator<BackupItem> {
     const rewrite = this.#rewrite;
     const { head, lost = [], warnings = [] } = await rewrite.head(this.#collector.head());
@@ -134,7 +137,7 @@ class Rewriter {
       .map(({ fields }) => Number(fields[Field.sequence.id]));
     this.#left = { spaces: indexBy(infos, ({ id }) => id), sequences: new Set(sequences) };
     this.#collector.forget();
-    // Of rows that go through a filter nobody knows how many come out, and what they are like.
+    // After a filter of rows, the number of rows and their sizes are not known in advance.
     const outlook = rewrite.rows === undefined ? this.#outlook : {};
     yield { kind: 'start', manifest, ...outlook };
     yield* this.#counter.pass(systemBatches(catalog));
@@ -152,13 +155,13 @@ class Rewriter {
 }
 
 /**
- * A filter as a stream, for a place between a source and a sink. It changes a backup: first its
- * definitions, all at once, then its rows. What comes in is counted against what the source says, and
- * what goes out is counted anew. One stream takes one backup.
+ * Returns a filter as a stream between a source and a sink. It changes a backup: first its definitions, all at once,
+ * then its rows. The input is checked against the counts of the source, and the output is counted again. One stream
+ * takes one backup.
  *
- * @param report - hears what could not stay
- * @returns a stream in object mode; its error is a TntarError: that of the filter, or of kind `archive`
- *   for definitions that no server can have had
+ * @param report - receives what could not be kept
+ * @returns a stream in object mode; its error is a TntarError: the filter's, or of kind `archive` for definitions
+ * that no server can have had
  * @example
  * const vinyl = rewriteStage(setEngine('vinyl'));
  * await pipeline(archiveSource(input), vinyl, archiveSink(), output);
@@ -169,7 +172,7 @@ export function rewriteStage(rewrite: Rewrite, report: Report = silent): Duplex 
 }
 
 /**
- * Filters as streams, one behind the other, to be composed with others.
+ * Returns filters as streams in their order, to be composed with others.
  *
  * @example
  * compose([...rewriteStages(rewrites, report), totals.see]);

@@ -11,7 +11,7 @@ import { TooManyFields, TooManyValues, Tuple } from '../tuple/tuple.js';
 import { inOneTurn, LONG_BYTES } from '../tuple/walk.js';
 import { type Filter, type FilterSpace, positions, TOOLS } from './filter.js';
 
-/** One space while a filter goes through its rows. */
+/** One space while a filter processes its rows. */
 export class FilteredSpace {
   readonly tally: Filtered;
   readonly #makeSpace: () => FilterSpace;
@@ -19,14 +19,14 @@ export class FilteredSpace {
   #names: ReadonlyMap<string, number> | undefined;
 
   /**
-   * @param name - of the space
-   * @param space - makes what a filter sees of it, when its first row comes: a format may have 65,536 fields
+   * @param name - the name of the space
+   * @param space - creates the space for the filter when its first row comes, because formats may have 65,536 fields
    */
   constructor(
     name: string,
     space: () => FilterSpace,
     filter: string,
-    /** Of its primary key, for messages. */
+    /** The parts of its primary key, for messages. */
     readonly key: readonly KeyPart[],
   ) {
     this.#makeSpace = space;
@@ -44,16 +44,19 @@ export class FilteredSpace {
   }
 }
 
-/** For so long a filter may keep the event loop: signals and lost connections are heard there. */
+/** The time that a filter may block the event loop. Signals and lost connections are handled after it. */
 export const TURN_MS = 50;
 
-/** Values that a message shows: a key has 255 parts at most, and a row without its key may have millions. */
+/**
+ * The number of values that a message shows. A key has 255 parts at most, and a row without its key may have
+ * millions.
+ */
 const MAX_SHOWN = 1000;
 
 /**
- * Takes a row that a filter lets through.
+ * Receives a row that a filter keeps.
  *
- * @returns true where what was taken has to be handed on before the next one
+ * @returns true if the received rows must be handed on before the next one
  */
 export type Keep = (raw: Buffer) => boolean;
 
@@ -63,7 +66,7 @@ type Several = Iterator<unknown> | AsyncIterator<unknown>;
 
 const isLater = (value: unknown): value is Later =>
   typeof (value as Partial<Later> | null)?.then === 'function';
-/** What is yielded; closes what it leaves, and takes what is not asynchronous as it is, too. */
+/** Yields the results of a generator and closes it. Values need not be promises. */
 async function* each(results: Several): AsyncGenerator<unknown, void> {
   const iterable = { [Symbol.asyncIterator]: () => results as AsyncIterator<unknown, unknown> };
   const last = yield* iterable;
@@ -79,7 +82,7 @@ function nameOfValue(value: unknown): string {
   return typeof value === 'string' ? 'a string' : String(value);
 }
 
-/** Nothing keeps a filter from making a view of any bytes. */
+/** Returns true for a view of a whole tuple. A filter can make a view of any bytes. */
 const isTuple = (raw: Buffer): boolean =>
   raw.length > 0 && isArray(raw[0]!) && skip(raw, 0, raw.length) === raw.length;
 
@@ -93,21 +96,23 @@ const noBytes = (): TypeError => new TypeError('it returned bytes that are not a
 const noTuple = (value: unknown): TypeError =>
   new TypeError(`it returned ${nameOfValue(value)}, not a tuple, null or undefined`);
 
-/** Calls a filter, and trusts nothing that comes back. */
+/** Calls a filter, and checks everything that it returns. */
 export class RowFilter {
   readonly #filter: Filter;
   readonly #name: string;
 
-  /** @param name - of the filter, for messages */
+  /** @param name - the name of the filter, for messages */
   constructor(filter: Filter, name: string) {
     this.#filter = filter;
     this.#name = name;
   }
 
   /**
+   * Calls the filter for a row.
+   *
    * @param places - of the fields of a large row
-   * @returns only where the filter makes one wait: what has to be gone through to its end, and gives a
-   * turn each time that `keep` asks for one
+   * @returns undefined unless the filter needs time: then a generator to run to its end, which yields each time that
+   * `keep` asks for it
    * @throws TntarError that names filter, space and key
    */
   call(where: FilteredSpace, raw: Buffer, keep: Keep, places?: Places): Turns | Promise<Turns> {
@@ -217,10 +222,10 @@ export class RowFilter {
   }
 }
 
-/** Rows are handed on when they are so many bytes, however many a filter has made of one. */
+/** The number of bytes at which rows are handed on, however many rows a filter returns. */
 const BATCH_BYTES = 2 * 1024 * 1024;
 
-/** Rows that were let through, gathered into runs of memory: what nobody changed is moved at once. */
+/** Collects kept rows. Runs of unchanged rows are copied at once. */
 export class Rows {
   #runs: { memory: ArrayBufferLike; start: number; end: number }[] = [];
   bytes = 0;
@@ -231,7 +236,11 @@ export class Rows {
     return this.bytes >= BATCH_BYTES;
   }
 
-  /** @returns true where no more should be added before these are taken */
+  /**
+   * Adds a row.
+   *
+   * @returns true if these rows must be taken before more are added
+   */
   add(raw: Buffer): boolean {
     const { buffer, byteOffset, length } = raw;
     const last = this.#runs.at(-1);
@@ -243,7 +252,7 @@ export class Rows {
     return this.isFull;
   }
 
-  /** All rows back to back, and begins anew. */
+  /** Returns all rows back to back, and starts again. */
   take(): { bytes: Buffer; count: number; largest: number } {
     const runs = this.#runs.map(({ memory, start, end }) =>
       Buffer.from(memory, start, end - start),

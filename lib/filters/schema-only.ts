@@ -3,7 +3,7 @@ import { SystemSpace } from '../schema/server/system-spaces.js';
 import type { Rewrite } from './rewrite.js';
 
 /**
- * Keeps all definitions, and no row; sequences begin anew.
+ * Keeps all definitions and no rows. Sequences start again.
  *
  * @example
  * await dump(server, output, { rewrites: [schemaOnly()] });

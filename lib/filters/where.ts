@@ -10,16 +10,16 @@ import type { ExpressionType, FieldTypes } from './expression/types.js';
 import { positions, spaceOf } from './filter.js';
 import type { Rewrite } from './rewrite.js';
 
-/** Which rows of a space stay. */
+/** A condition on the rows of a space. */
 export interface Where {
   space: string;
-  /** In the Common Expression Language, with the names of fields as variables. */
+  /** An expression of the Common Expression Language, with the names of fields as variables. */
   expression: string;
 }
 
 /**
- * Types of fields that hold one type of an expression and no other, if they are not null. It is a Map, for an
- * archive may call a type `constructor`, which each object has.
+ * Types of fields whose values other than null have one type in expressions. It is a Map, because an archive may have
+ * a type `constructor`, which each object has.
  */
 const TYPES: ReadonlyMap<string, ExpressionType> = new Map([
   ['unsigned', 'int'],
@@ -32,8 +32,7 @@ const TYPES: ReadonlyMap<string, ExpressionType> = new Map([
 ]);
 
 /**
- * Reads `SPACE: EXPRESSION`. The first colon with a blank behind it parts them, so a name may hold
- * colons.
+ * Reads `SPACE: EXPRESSION`. The first colon with a blank after it separates them, so a name may have colons.
  *
  * @throws TntarError of kind `usage`
  * @example
@@ -69,9 +68,9 @@ function spaceIn(catalog: Catalog, where: Where): Space {
 }
 
 /**
- * Keeps only the rows for which an expression is true; with several for one space, all of them. Nothing
- * is decided on a rounded value: what an expression has no exact value for ends the run, with the key of
- * the row. Rows of other spaces are not looked into.
+ * Keeps only the rows for which an expression is true; with several expressions for one space, all must be true. No
+ * decision depends on a rounded value: if an expression has no exact value, the run ends with an error that has the
+ * key of the row. Rows of other spaces are not read.
  *
  * @example
  * await dump(server, output, { rewrites: [keepWhere([parseWhere('users: age >= 18')])] });

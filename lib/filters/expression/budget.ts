@@ -1,23 +1,23 @@
 /**
- * Steps that all expressions may take for one row: less than a second of work, for a signal is heard between
- * two rows. It is counted and not timed, so a row that is refused on one machine is refused on all.
+ * The limit of steps of all expressions for one row: less than a second of work, because signals are handled between
+ * two rows. Steps are counted and time is not measured, so a row that is refused on one machine is refused on all.
  */
 export const MAX_STEPS = 5_000_000;
 
-/** Characters that a loop of ours looks at in the time of one step. */
+/** The number of characters that a loop in JavaScript reads in one step. */
 const CHARS_WALKED_PER_STEP = 8;
-/** Characters or bytes that the runtime compares, or looks through, in the time of one step. */
+/** The number of characters or bytes that the runtime compares or searches in one step. */
 const CHARS_COMPARED_PER_STEP = 64;
-/** Steps for a value that stays in memory: an expression holds 100,000 of them at most. */
+/** The number of steps for a value that stays in memory: an expression holds 100,000 of them at most. */
 const HELD_STEPS = 50;
-/** Bytes of text that may stay in memory for one step: an expression holds 40 MB at most. */
+/** The number of bytes of text that may stay in memory for one step: an expression holds 40 MB at most. */
 const BYTES_HELD_PER_STEP = 8;
-/** Bytes of an array or a map that are stepped over in the time of one step: each may be a value. */
+/** The number of bytes of an array or a map that are skipped in one step: each may be a value. */
 const BYTES_SKIPPED_PER_STEP = 8;
-/** Steps for an answer that is missing, and for which the expression goes on: it has cost an error. */
+/** The number of steps for a missing answer after which the expression goes on: it has cost an error. */
 const FAILURE_STEPS = 200;
 
-/** Ends an expression that takes more than {@link MAX_STEPS}; no `||` goes on after it. */
+/** Ends an expression that takes more than {@link MAX_STEPS}. No `||` continues after it. */
 export class OverBudget extends Error {
   constructor() {
     super(`the expression takes more than ${MAX_STEPS.toLocaleString('en-US')} steps for this row`);
@@ -25,7 +25,7 @@ export class OverBudget extends Error {
 }
 
 /**
- * The steps that are left for one row.
+ * The remaining steps for one row.
  *
  * @example
  * budget.begin();
@@ -39,18 +39,22 @@ export class Budget {
     this.#left = MAX_STEPS;
   }
 
-  /** @throws OverBudget */
+  /**
+   * Takes steps.
+   *
+   * @throws OverBudget if too few steps are left
+   */
   spend(steps: number): void {
     this.#left -= steps;
     if (this.#left < 0) throw new OverBudget();
   }
 
-  /** Pays for a loop over so many characters. */
+  /** Pays for a loop over characters. */
   spendWalked(length: number): void {
     this.spend(length / CHARS_WALKED_PER_STEP);
   }
 
-  /** Pays for so many characters or bytes that the runtime compares or looks through. */
+  /** Pays for characters or bytes that the runtime compares or searches. */
   spendCompared(length: number): void {
     this.spend(length / CHARS_COMPARED_PER_STEP);
   }
@@ -65,12 +69,12 @@ export class Budget {
     this.spend(length / BYTES_HELD_PER_STEP);
   }
 
-  /** Bytes of an array or a map that can be stepped over and paid. */
+  /** The number of bytes of an array or a map that the remaining steps can skip. */
   get skippable(): number {
     return this.#left * BYTES_SKIPPED_PER_STEP;
   }
 
-  /** Pays for a step over an array or a map of so many bytes. */
+  /** Pays for skipping an array or a map of this size. */
   spendSkipped(bytes: number): void {
     this.spend(1 + bytes / BYTES_SKIPPED_PER_STEP);
   }

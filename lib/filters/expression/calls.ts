@@ -11,15 +11,15 @@ type Node<Op extends ASTNode['op']> = ASTNode & { op: Op };
 type Call = Node<'call' | 'rcall'>;
 
 /**
- * The functions that are exact and end soon. Conversions and times may round; a regular expression may run
- * for longer than anybody waits.
+ * Functions that are exact and finish soon. Conversions and times may round, and a regular expression may run too
+ * long.
  */
 const FUNCTIONS: readonly string[] = [
   ...['all', 'contains', 'endsWith', 'exists', 'exists_one', 'field'],
   ...['filter', 'has', 'map', 'size', 'startsWith'],
 ];
 
-/** Compiles the call of a function. */
+/** Compiles a call of a function. */
 export function compileCall(
   compiler: PartCompiler,
   node: Call,
@@ -78,7 +78,7 @@ function has(
   return { type: 'bool', size: map.size + 1, run };
 }
 
-/** Counts characters: those beyond U+FFFF are two units of a string each. */
+/** Counts characters. Those beyond U+FFFF take two units of a string each. */
 function charactersOf(text: string): number {
   let count = text.length;
   for (let i = 1; i < text.length; i++) {
@@ -113,8 +113,9 @@ const LOOKS: ReadonlyMap<string, Look> = new Map<string, Look>([
 ]);
 
 /**
- * The end of a part by which V8 decides how far to move on: for longer parts it may look at each character as
- * often as the part is long. Source: `kBMMaxShift` of V8's `src/strings/string-search.h`.
+ * V8 looks at this many characters at the end of a searched text to decide how far to move on. For longer texts it
+ * may look at each character as many times as the text is long. Source: `kBMMaxShift` of V8's
+ * `src/strings/string-search.h`.
  */
 const LONG_PART = 250;
 

@@ -1,6 +1,6 @@
-/** The library for the Common Expression Language, as far as it is used. */
+/** The types of the library for the Common Expression Language. */
 export type { ASTNode } from '@marcbachmann/cel-js';
 
-/** Only who has an expression waits for it. */
+/** Loads the library. Only runs with an expression wait for it. */
 export const loadCel = (): Promise<typeof import('@marcbachmann/cel-js')> =>
   import('@marcbachmann/cel-js');

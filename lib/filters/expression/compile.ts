@@ -26,18 +26,18 @@ import {
 } from './types.js';
 import { type ExpressionValue, isList, isStoredMap, Stored, typeOf } from './values.js';
 
-/** Parts of an expression in each other; a chain of `&&` or `||` counts as one. */
+/** The limit of nested parts of an expression. A chain of `&&` or `||` counts as one. */
 const MAX_DEPTH = 500;
 
 type Node<Op extends ASTNode['op']> = ASTNode & { op: Op };
 
-/** Makes a function of each part of an expression, and finds out its type. */
+/** Compiles each part of an expression to a function, and finds its type. */
 export class Compiler {
   #depth = 0;
 
   /**
-   * @param row - the row that the compiled functions read; the compiler tells it which fields they use
-   * @param isWord - tells the names that mean something in the language
+   * @param row - the row that the compiled functions read; the compiler tells it the fields that they use
+   * @param isWord - returns true for the reserved words of the language
    */
   constructor(
     private readonly fields: FieldTypes,
@@ -48,7 +48,7 @@ export class Compiler {
   /**
    * Compiles one part.
    *
-   * @throws Refusal for what would be decided on a rounded value, and for types that do not fit
+   * @throws Refusal for an operation that may round, and for types that do not match
    */
   compile(node: ASTNode, scope: Scope | undefined): Compiled {
     if (++this.#depth > MAX_DEPTH) {

@@ -3,28 +3,36 @@ import type { Row } from './row.js';
 import type { ExpressionType } from './types.js';
 import type { ExpressionValue } from './values.js';
 
-/** A part of an expression after compiling. */
+/** A compiled part of an expression. */
 export interface Compiled {
   type: ExpressionType;
-  /** Parts that it is made of: the steps that it takes at most, but for loops. */
+  /** The number of its parts, which is the largest number of steps that it takes without loops. */
   size: number;
-  /** @throws Unanswered and OverBudget */
+  /**
+   * Computes the value for a row.
+   *
+   * @throws Unanswered and OverBudget
+   */
   run(row: Row): ExpressionValue;
-  /** Tells whether the value is null without decoding it. */
+  /** Returns true if the value is null, without decoding it. */
   isNull?(row: Row): boolean;
 }
 
-/** The names that loops give to their elements, the innermost first. */
+/** The names of loop elements, the innermost first. */
 export interface Scope {
   name: string;
-  /** In the locals of the row. */
+  /** The position in the locals of the row. */
   slot: number;
   outer: Scope | undefined;
 }
 
 /** Compiles the parts of an expression. */
 export interface PartCompiler {
-  /** @throws Refusal */
+  /**
+   * Compiles a part.
+   *
+   * @throws Refusal
+   */
   compile(node: ASTNode, scope: Scope | undefined): Compiled;
   /** Compiles the argument of `field(…)`, which stands at `at`. */
   field(argument: ASTNode | undefined, at: number): Compiled;

@@ -10,7 +10,7 @@ import { Row } from './row.js';
 import { type FieldTypes, mayBe, Refusal } from './types.js';
 import { typeOf } from './values.js';
 
-/** A question that a row is asked. */
+/** A condition on a row. */
 export type Predicate = (tuple: Tuple) => boolean;
 
 const HINT =
@@ -19,10 +19,10 @@ const ROW_HINT =
   "if a field may be null, write 'FIELD != null && …'; use --filter if an expression is not enough";
 const BUDGET_HINT = 'use less of a large row in the expression, or use --filter for such rows';
 
-/** A text that may hold line breaks, for a message. */
+/** Returns a text without line breaks, for a message. */
 export const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ');
 
-/** An error of the library, or of ours, as one line that shows the place. */
+/** Returns an error of the library or of this module as one line with the place. */
 function refused(error: unknown, text: string, label: string): TntarError {
   const { summary, range } = error as { summary?: unknown; range?: { start: number } };
   const isOurs = error instanceof Refusal;
@@ -34,7 +34,7 @@ function refused(error: unknown, text: string, label: string): TntarError {
   return new TntarError('usage', `${label}: ${message}${place}`, { cause: error, hint });
 }
 
-/** Asks a row, and says in an error why there is no answer. */
+/** Runs an expression for a row. If there is no answer, the error says why. */
 function ask({ run }: Compiled, row: Row): boolean {
   try {
     const answer = run(row);
@@ -48,14 +48,14 @@ function ask({ run }: Compiled, row: Row): boolean {
 }
 
 /**
- * Reads an expression of the Common Expression Language. It is not run as code, and cannot reach anything
- * but the fields of the row. The library reads it, and it is evaluated here: the library rounds, decodes
- * whole fields, and lets loops run for as long as they like.
+ * Compiles an expression of the Common Expression Language. It is not run as code, and can only read the fields of
+ * the row. The library parses it, and this module evaluates it: the library's evaluator rounds, decodes whole fields,
+ * and does not limit loops.
  *
  * @param fields - by name
  * @param label - for messages
- * @param budget - which all expressions for a row share; call its `begin` before each row
- * @throws TntarError of kind `usage` if the expression cannot be had
+ * @param budget - shared by all expressions for a row; call its `begin` before each row
+ * @throws TntarError of kind `usage` if the expression is refused
  * @example
  * const fields = new Map([['age', { position: 1, type: 'int' }]]);
  * const isAdult = await compileExpression('age >= 18', fields, 'users', new Budget());

@@ -2,15 +2,15 @@ import type { ASTNode } from './cel.js';
 import { Refusal } from './types.js';
 import type { ExpressionValue } from './values.js';
 
-/** A decimal of so many digits is told from all others by a float64. */
+/** A float64 distinguishes all decimals of this many digits. */
 const EXACT_DIGITS = 15;
 
 type Literal = ASTNode & { op: 'value' };
 
 /**
- * The value of a literal.
+ * Returns the value of a literal.
  *
- * @throws Refusal for a literal whose value is not what stands there
+ * @throws Refusal for a literal whose exact value cannot be held
  */
 export function literalValue({ args: value, start, end, input }: Literal): ExpressionValue {
   const text = input.slice(start, end);
@@ -28,7 +28,7 @@ export function literalValue({ args: value, start, end, input }: Literal): Expre
   throw new Refusal('numbers have no suffix here', start, 'write 5 for 5u');
 }
 
-/** Tells whether a double is whole where the number that was written is, or may be, another. */
+/** Returns true if a double is whole and the written number is, or may be, different. */
 function isRounded(value: number, text: string): boolean {
   if (!Number.isInteger(value)) return false;
   const digits = text

@@ -7,22 +7,29 @@ import { type ExpressionValue, typeOf } from './values.js';
 
 type Node<Op extends ASTNode['op']> = ASTNode & { op: Op };
 
-/** @throws Refusal for a type that is neither true nor false */
+/**
+ * Checks the type of an operand.
+ *
+ * @throws Refusal for a type other than a boolean
+ */
 export function throwUnlessBool({ type }: Compiled, { start }: ASTNode, operator: string): void {
   if (!mayBe(type, 'bool')) {
     throw new Refusal(`'${operator}' takes true or false, not a value of type ${type}`, start);
   }
 }
 
-/** @throws Unanswered for a value that is neither true nor false */
+/**
+ * Returns a boolean.
+ *
+ * @throws Unanswered for a value that is not a boolean
+ */
 export function booleanOf(value: ExpressionValue, operator: string): boolean {
   if (typeof value === 'boolean') return value;
   throw new Unanswered(`'${operator}' takes true or false, not a value of type ${typeOf(value)}`);
 }
 
 /**
- * Looks for an answer that decides, and forgives the answers that are missing if there is one: false for
- * `&&`, true for `||`.
+ * Searches for a deciding answer: false for `&&`, true for `||`. If there is one, missing answers do not matter.
  *
  * @example
  * const any = new Search(row, true, '||');
@@ -50,9 +57,9 @@ export class Search {
   }
 
   /**
-   * The answer if nothing was found.
+   * Returns the answer if no deciding one was found.
    *
-   * @throws Unanswered for the first answer that is missing
+   * @throws Unanswered for the first missing answer
    */
   rest(): boolean {
     if (this.#failed !== undefined) throw this.#failed;
@@ -85,7 +92,7 @@ export function compileChoice(
   };
 }
 
-/** Compiles `a || b || c`: a chain may be long, and its tree is then deep, so it becomes one part. */
+/** Compiles `a || b || c` to one part, because a long chain has a deep tree. */
 export function compileChain(
   compiler: PartCompiler,
   node: Node<'&&' | '||'>,

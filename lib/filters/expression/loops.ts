@@ -8,15 +8,15 @@ import { type ExpressionValue, isList, typeOf } from './values.js';
 
 interface Loop {
   list: Compiled;
-  /** Of the element, in the locals of the row. */
+  /** The position of the element in the locals of the row. */
   slot: number;
   body: Compiled;
-  /** What `map` makes of the elements for which `body` is true. */
+  /** The result of `map` for the elements for which `body` is true. */
   more: Compiled | undefined;
   name: string;
 }
 
-/** Puts one element after the other into the locals, and pays for what is asked of each. */
+/** Sets each element in the locals, one after the other, and pays for the work on it. */
 function* each(row: Row, { list, slot, body, more, name }: Loop): Generator<ExpressionValue, void> {
   const value = list.run(row);
   if (!isList(value)) {
@@ -33,7 +33,7 @@ function* each(row: Row, { list, slot, body, more, name }: Loop): Generator<Expr
 const sizeOfLoop = ({ list, body, more }: Loop): number =>
   list.size + body.size + (more?.size ?? 0) + 1;
 
-/** Compiles `exists` and `all`, which are `||` and `&&` of the elements. */
+/** Compiles `exists` and `all`, which are `||` and `&&` over the elements. */
 function searching(decisive: boolean): (loop: Loop) => Compiled {
   return (loop) => ({
     type: 'bool',
@@ -46,7 +46,7 @@ function searching(decisive: boolean): (loop: Loop) => Compiled {
   });
 }
 
-/** Compiles a loop that makes a list. */
+/** Compiles a loop that returns a list. */
 function gathering(
   take: (row: Row, element: ExpressionValue, loop: Loop) => ExpressionValue | undefined,
 ): (loop: Loop) => Compiled {
@@ -97,9 +97,9 @@ const LOOPS: ReadonlyMap<string, (loop: Loop) => Compiled> = new Map([
 ]);
 
 /**
- * Compiles a call such as `list.exists(name, condition)`. The name means the element within the loop only.
+ * Compiles a call such as `list.exists(name, condition)`. The name stands for the element inside of the loop only.
  *
- * @returns undefined if it is none
+ * @returns undefined if it is not a loop
  */
 export function compileLoop(
   compiler: PartCompiler,

@@ -1,4 +1,4 @@
-/** Tells why an expression has no answer for a row. `||`, `&&` and loops may find one without it. */
+/** The reason why an expression has no answer for a row. `||`, `&&` and loops may find an answer without it. */
 export class Unanswered extends Error {
   constructor(
     message: string,
@@ -8,16 +8,18 @@ export class Unanswered extends Error {
   }
 }
 
-/** A fraction of whole numbers: the value of a decimal. */
+/** A fraction of two integers: the value of a decimal. */
 export class Ratio {
-  /** @param bottom - more than 0 */
+  /** @param bottom - greater than 0 */
   constructor(
     readonly top: bigint,
     readonly bottom: bigint,
   ) {}
 
   /**
-   * @param text - a decimal number, maybe with an exponent
+   * Reads a decimal number.
+   *
+   * @param text - a decimal number, optionally with an exponent
    * @example
    * Ratio.from('-1.50'); // -150 / 100
    */
@@ -35,13 +37,13 @@ export class Ratio {
   }
 }
 
-/** An integer, a double and a decimal. */
+/** An integer, a double or a decimal. */
 export type ExpressionNumber = bigint | number | Ratio;
 
-/** An integer beyond this is refused: what rows hold is below 2^64, and products of it are not for ever. */
+/** The limit of integers. Rows hold values below 2^64, and products of larger ones would take too long. */
 const LARGEST = 2n ** 4096n;
 
-/** A whole number as it is, unless it is too large to go on with. */
+/** Returns an integer unchanged, unless it is too large. */
 export function bounded(value: bigint): bigint {
   if (value < LARGEST && value > -LARGEST) return value;
   throw new Unanswered('a whole number has more than 4,096 bits');
@@ -51,7 +53,7 @@ const signOf = (value: bigint): number => (value < 0n ? -1 : value > 0n ? 1 : 0)
 
 const compareRatios = (a: Ratio, b: Ratio): number => signOf(a.top * b.bottom - b.top * a.bottom);
 
-/** Returns the very value of a finite double. */
+/** Returns the exact value of a finite double. */
 function exactRatio(double: number): Ratio {
   let bottom = 1n;
   let top = double;
@@ -60,8 +62,8 @@ function exactRatio(double: number): Ratio {
 }
 
 /**
- * Compares a decimal with a double. A double such as 0.1 is near the decimal of this text and not that
- * decimal: what is so for one of the two only has no answer.
+ * Compares a decimal with a double. A double such as 0.1 is close to the decimal 0.1 but not equal to it. There is no
+ * answer if the result would differ between the two.
  */
 function compareWithDouble(decimal: Ratio, double: number): number {
   if (Number.isNaN(double)) return Number.NaN;
@@ -77,8 +79,8 @@ function compareWithDouble(decimal: Ratio, double: number): number {
 /**
  * Compares two numbers by their exact values.
  *
- * @returns below 0, 0 or above 0 as the order of the two is; NaN where one is not a number
- * @throws Unanswered for a decimal and a double that is near it
+ * @returns below 0, 0 or above 0, as the two are ordered; NaN if one of them is NaN
+ * @throws Unanswered for a decimal and a double that is close to it
  * @example
  * compareNumbers(2n ** 53n + 1n, 2 ** 53); // 1
  */
@@ -88,7 +90,7 @@ export function compareNumbers(a: ExpressionNumber, b: ExpressionNumber): number
     return compareRatios(a, b instanceof Ratio ? b : new Ratio(b, 1n));
   }
   if (b instanceof Ratio) return -compareNumbers(b, a);
-  // JavaScript compares a bigint with a number without rounding either
+  // JavaScript compares a bigint with a number without rounding.
   if (a < b) return -1;
   if (a > b) return 1;
   return Number.isNaN(a) || Number.isNaN(b) ? Number.NaN : 0;

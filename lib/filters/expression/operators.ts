@@ -2,17 +2,16 @@ import { bounded, compareNumbers, type ExpressionNumber, Ratio, Unanswered } fro
 import type { Row } from './row.js';
 import { type ExpressionValue, isList, isNumber, isStoredMap, Stored, typeOf } from './values.js';
 
-/** Arrays and maps in each other, as deep as recursion goes safely. */
+/** The limit of nested arrays and maps for safe recursion. */
 const MAX_DEPTH = 512;
 
 const noOverload = (a: ExpressionValue, operator: string, b: ExpressionValue): Unanswered =>
   new Unanswered(`no such overload: ${typeOf(a)} ${operator} ${typeOf(b)}`);
 
 /**
- * Tells whether two values are the same, numbers by what they are worth; values of other types than each
- * other's are not.
+ * Returns true if two values are equal. Numbers are compared by value. Values of different types are not equal.
  *
- * @throws Unanswered for what expressions have no exact value for
+ * @throws Unanswered for a value that expressions cannot hold exactly
  */
 export function areEqual(row: Row, a: ExpressionValue, b: ExpressionValue, depth = 0): boolean {
   row.budget.spend(1);
@@ -57,7 +56,7 @@ function areEqualMaps(row: Row, a: Stored, b: Stored, depth: number): boolean {
   return true;
 }
 
-/** Tells whether a list has such an element, or a map such a key. */
+/** Returns true if a list has this element, or a map has this key. */
 export function isIn(row: Row, value: ExpressionValue, within: ExpressionValue): boolean {
   if (isList(within)) {
     for (const each of row.elements(within)) if (areEqual(row, value, each)) return true;
@@ -69,13 +68,13 @@ export function isIn(row: Row, value: ExpressionValue, within: ExpressionValue):
   throw new Unanswered(`the key of a map must be a string, not a value of type ${typeOf(value)}`);
 }
 
-/** Moves surrogates, which stand for characters beyond U+FFFF, after all other units. */
+/** Moves surrogates, which encode characters beyond U+FFFF, after all other units. */
 function unitOrder(unit: number): number {
   if (unit < 0xd800) return unit;
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }
 
-/** The order of two texts by their characters, which is that of their bytes in UTF-8. */
+/** Compares two strings by their characters, which is the order of their bytes in UTF-8. */
 function compareTexts(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
@@ -85,7 +84,7 @@ function compareTexts(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** The operators that ask for an order. */
+/** The comparison operators that need an order. */
 export const ORDERS = {
   '<': (order: number): boolean => order < 0,
   '<=': (order: number): boolean => order <= 0,
@@ -93,7 +92,7 @@ export const ORDERS = {
   '>=': (order: number): boolean => order >= 0,
 } as const;
 
-/** Compares two values of one type that has an order. */
+/** Compares two values of one ordered type. */
 export function isOrdered(
   row: Row,
   a: ExpressionValue,
@@ -115,7 +114,7 @@ export function isOrdered(
   throw noOverload(a, operator, b);
 }
 
-/** Calculates with whole numbers of any size. */
+/** Arithmetic on integers of any size. */
 export const ARITHMETIC = {
   '+': (a: bigint, b: bigint): bigint => a + b,
   '-': (a: bigint, b: bigint): bigint => a - b,
@@ -126,7 +125,7 @@ export const ARITHMETIC = {
   },
 } as const;
 
-/** Calculates exactly: with whole numbers; `+` also joins texts, bytes and lists. */
+/** Computes exactly with integers; `+` also joins strings, bytes and lists. */
 export function calculate(
   row: Row,
   a: ExpressionValue,
@@ -148,7 +147,7 @@ export function calculate(
   return [...row.elements(a), ...row.elements(b)];
 }
 
-/** A number with the other sign. */
+/** Returns a number with the opposite sign. */
 export function negated(value: ExpressionValue): ExpressionNumber {
   if (typeof value === 'bigint' || typeof value === 'number') return -value;
   if (value instanceof Ratio) return new Ratio(-value.top, value.bottom);

@@ -22,8 +22,8 @@ const NOTHING = Buffer.of(0x90);
 const isContainer = (code: number): boolean => isArray(code) || isMap(code);
 
 /**
- * The row that an expression is asked of: one after the other. Arrays and maps stay bytes, and only the
- * elements that somebody asks for are decoded.
+ * The current row of an expression. Arrays and maps are kept as bytes, and only the elements that the expression
+ * reads are decoded.
  *
  * @example
  * row.use(1, "'doc'");
@@ -31,7 +31,7 @@ const isContainer = (code: number): boolean => isArray(code) || isMap(code);
  * row.field(1);
  */
 export class Row {
-  /** Elements of the loops that are under way, from the outermost on. */
+  /** The elements of the running loops, from the outermost one. */
   readonly locals: ExpressionValue[] = [];
   #raw: Buffer = NOTHING;
   #places: Places | undefined;
@@ -44,13 +44,17 @@ export class Row {
 
   constructor(readonly budget: Budget) {}
 
-  /** Says before the first row which fields will be asked for. */
+  /** Registers a field that an expression reads. Call before the first row. */
   use(position: number, shown: string): void {
     this.#used.set(position, shown);
     this.#positions = [...this.#used.keys()].sort((a, b) => a - b);
   }
 
-  /** @param tuple - of bytes that are whole */
+  /**
+   * Sets the current row.
+   *
+   * @param tuple - with complete bytes
+   */
   begin({ raw, places }: Pick<Tuple, 'raw' | 'places'>): void {
     this.#raw = raw;
     this.#places = places;
@@ -59,7 +63,7 @@ export class Row {
     this.#isWalked = false;
   }
 
-  /** The value of a field; null after the last one. */
+  /** Returns the value of a field; null after the last one. */
   field(position: number): ExpressionValue {
     const known = this.#values.get(position);
     if (known !== undefined) return known;
@@ -69,7 +73,7 @@ export class Row {
     return value;
   }
 
-  /** Tells whether a field is null, or comes after the last one, without decoding it. */
+  /** Returns true if a field is null or comes after the last one, without decoding it. */
   isNull(position: number): boolean {
     const start = this.#start(position);
     return start === undefined || this.isNil(start);
@@ -84,7 +88,7 @@ export class Row {
     return this.#starts.get(position);
   }
 
-  /** Finds all fields that are used at once: each walk may be over millions of values. */
+  /** Finds the offsets of all used fields at once, because each walk may be over millions of values. */
   #walk(): void {
     this.#isWalked = true;
     const raw = this.#raw;
@@ -103,9 +107,9 @@ export class Row {
   }
 
   /**
-   * Decodes the value at an offset, but for the members of arrays and maps.
+   * Decodes the value at an offset, except for the members of arrays and maps.
    *
-   * @param field - that it is in, for messages
+   * @param field - the name of its field, for messages
    */
   read(pos: number, field: string): ExpressionValue {
     const raw = this.#raw;
@@ -131,7 +135,7 @@ export class Row {
     return new Unsayable('a string that is not valid UTF-8', field);
   }
 
-  /** The offset of what follows the value at an offset. */
+  /** Returns the offset after the value at an offset. */
   #after(pos: number): number {
     const raw = this.#raw;
     const isLong = isContainer(raw[pos]!);
@@ -145,7 +149,7 @@ export class Row {
     return end;
   }
 
-  /** Goes through the elements of a list. */
+  /** Yields the elements of a list. */
   *elements(list: Stored | readonly ExpressionValue[]): Generator<ExpressionValue, void> {
     if (!(list instanceof Stored)) return yield* list;
     let pos = list.pos + headerSize(this.#raw, list.pos);
@@ -155,7 +159,7 @@ export class Row {
     }
   }
 
-  /** The offset of an element. */
+  /** Returns the offset of an element. */
   elementAt(list: Stored, index: number): number {
     let pos = list.pos + headerSize(this.#raw, list.pos);
     for (let i = 0; i < index; i++) pos = this.#after(pos);
@@ -163,9 +167,9 @@ export class Row {
   }
 
   /**
-   * The offset of the value that a map has for a key.
+   * Returns the offset of the value that a map has for a key.
    *
-   * @throws Unanswered for a key that the map has twice
+   * @throws Unanswered for a duplicate key
    */
   memberAt(map: Stored, key: string): number | undefined {
     const wanted = Buffer.from(key);
@@ -179,9 +183,9 @@ export class Row {
   }
 
   /**
-   * The offsets of all values of a map by their keys.
+   * Returns the offsets of all values of a map by their keys.
    *
-   * @throws Unanswered for a key that the map has twice, and for one that is no text
+   * @throws Unanswered for a duplicate key, and for a key that is not a string
    */
   members(map: Stored): ReadonlyMap<string, number> {
     const members = new Map<string, number>();
@@ -206,7 +210,7 @@ export class Row {
     }
   }
 
-  /** The number of elements or pairs. */
+  /** Returns the number of elements or pairs. */
   sizeOf(value: Stored): number {
     return value.kind === 'map' ? this.members(value).size : value.count;
   }

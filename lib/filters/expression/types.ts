@@ -13,7 +13,7 @@ export type ExpressionType =
   | 'null'
   | 'string';
 
-/** A field that has a name; its type is `dyn` if it may be null or hold values of several types. */
+/** A named field; its type is `dyn` if it may be null or hold values of several types. */
 export interface FieldOfRow {
   position: number;
   type: ExpressionType;
@@ -22,9 +22,9 @@ export interface FieldOfRow {
 /** Fields by their names. */
 export type FieldTypes = ReadonlyMap<string, FieldOfRow>;
 
-/** Tells why an expression is refused before the first row, and where in it. */
+/** The reason why an expression is refused before the first row, with the position. */
 export class Refusal extends Error {
-  /** @param at - characters before the place */
+  /** @param at - the number of characters before the place */
   constructor(
     message: string,
     readonly at: number,
@@ -34,32 +34,32 @@ export class Refusal extends Error {
   }
 }
 
-/** Says which fields there are. */
+/** Returns the error for an unknown field, with the known fields in the hint. */
 export function noField(name: string, fields: FieldTypes, at: number): Refusal {
   const there = fields.size === 0 ? 'has none with a name' : `has ${listOf([...fields.keys()])}`;
   return new Refusal(`field '${name}' does not exist`, at, `the format ${there}`);
 }
 
-/** Tells whether a type is one of these, or may be. */
+/** Returns true if a type is one of these, or may be. */
 export const mayBe = (type: ExpressionType, ...wanted: readonly ExpressionType[]): boolean =>
   type === 'dyn' || wanted.includes(type);
 
 const NUMBERS: readonly ExpressionType[] = ['int', 'double'];
 
-/** Tells whether values of the two types may be equal. */
+/** Returns true if values of the two types may be equal. */
 export function mayEqual(a: ExpressionType, b: ExpressionType): boolean {
   if (a === b || a === 'null' || b === 'null') return true;
   return mayBe(a, b) || mayBe(b, a) || (NUMBERS.includes(a) && NUMBERS.includes(b));
 }
 
-/** Tells whether values of the two types may have an order. */
+/** Returns true if values of the two types may be ordered. */
 export function mayOrder(a: ExpressionType, b: ExpressionType): boolean {
   const have = (type: ExpressionType): boolean =>
     mayBe(type, 'bool', 'bytes', 'double', 'int', 'string');
   return have(a) && have(b) && mayEqual(a, b);
 }
 
-/** What two values have to be for an operator to calculate with them. */
+/** Returns the type of the result of an arithmetic operator; undefined if it does not accept the operands. */
 export function sumOf(
   operator: string,
   a: ExpressionType,

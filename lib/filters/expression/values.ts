@@ -7,12 +7,12 @@ import { Uuid } from '../../tuple/uuid.js';
 import { type ExpressionNumber, Ratio, Unanswered } from './numbers.js';
 import type { ExpressionType } from './types.js';
 
-/** An array or a map in a row. A member is decoded when an expression asks for it. */
+/** An array or a map in a row. A member is decoded when an expression reads it. */
 export class Stored {
   /**
-   * @param pos - of its header, in the row
-   * @param count - of its elements or pairs
-   * @param field - that it is in, for messages
+   * @param pos - the offset of its header in the row
+   * @param count - the number of its elements or pairs
+   * @param field - the name of its field, for messages
    */
   constructor(
     readonly kind: 'list' | 'map',
@@ -22,7 +22,7 @@ export class Stored {
   ) {}
 }
 
-/** A value of a row that expressions have no exact value for. */
+/** A value of a row that expressions cannot hold exactly. */
 export class Unsayable {
   constructor(
     readonly what: string,
@@ -30,7 +30,7 @@ export class Unsayable {
   ) {}
 }
 
-/** The values of expressions: whole numbers are bigint, doubles numbers, decimals ratios. */
+/** The values of expressions: integers are bigints, doubles are numbers, and decimals are ratios. */
 export type ExpressionValue =
   | null
   | boolean
@@ -42,9 +42,9 @@ export type ExpressionValue =
   | readonly ExpressionValue[];
 
 /**
- * Names the type of a value.
+ * Returns the type of a value.
  *
- * @throws Unanswered for what expressions have no exact value for
+ * @throws Unanswered for a value that expressions cannot hold exactly
  */
 export function typeOf(value: ExpressionValue): ExpressionType {
   if (value === null) return 'null';
@@ -73,17 +73,17 @@ export function typeOf(value: ExpressionValue): ExpressionType {
 export const isNumber = (value: ExpressionValue): value is ExpressionNumber =>
   typeof value === 'bigint' || typeof value === 'number' || value instanceof Ratio;
 
-/** Tells whether a value is a list, made by the expression or stored in the row. */
+/** Returns true for a list, made by the expression or stored in the row. */
 export const isList = (value: ExpressionValue): value is readonly ExpressionValue[] | Stored =>
   Array.isArray(value) || (value instanceof Stored && value.kind === 'list');
 
 export const isStoredMap = (value: ExpressionValue): value is Stored =>
   value instanceof Stored && value.kind === 'map';
 
-/** More bytes than a UUID, a decimal, a datetime or an interval takes. */
+/** A limit in bytes that no UUID, decimal, datetime or interval reaches. */
 const MAX_EXTENSION = 128;
 
-/** Decodes an extension: a UUID is its text in small letters. */
+/** Decodes an extension. A UUID becomes its text in lower case. */
 export function extensionValue(raw: Buffer, field: string): ExpressionValue {
   if (raw.length > MAX_EXTENSION) return new Unsayable('a large extension', field);
   const value = decodeExact(raw);
