@@ -6,18 +6,18 @@ import { TntarError } from '../base/errors.js';
 import { checkOptions, type Kind, type Kinds, wholeFrom } from '../base/option-checks.js';
 import { quoted } from '../base/report.js';
 
-/** How an archive is written. */
+/** Options of an archive. */
 export interface ArchiveOptions {
   /** zstd level, 1 to 19. Default 1. */
   level?: number | undefined;
 }
 
-/** Beyond the highest level, zstd takes windows that no reader of archives allocates. */
+/** The check of a level. Beyond the highest level, zstd uses windows that no reader of archives allocates. */
 export const LEVEL: Kind = wholeFrom(1, MAX_LEVEL);
 
 const KINDS: Kinds<ArchiveOptions> = { level: LEVEL };
 
-/** Where a source is: what may come depends on it. */
+/** The position in the source. It decides which items may come. */
 type Place = 'before' | 'within' | 'behind';
 
 function checkPlace(place: Place, { kind }: BackupItem): void {
@@ -32,13 +32,12 @@ function checkPlace(place: Place, { kind }: BackupItem): void {
 }
 
 /**
- * Turns a backup into the bytes of an archive. The trailer, without which the bytes are no backup, is
- * written only when the source said that it is at its end and that all it read has arrived.
+ * Turns a backup into the bytes of an archive. The trailer, without which the bytes are not a backup, is written only
+ * after the source has said that it is complete, and if all its rows have arrived.
  *
- * @returns takes items, gives compressed bytes; its error is a TntarError of kind `failure` where rows
- *   were lost on the way, or came in two places, or the source did not begin with its start and stop at
- *   its end
- * @throws TntarError of kind `usage` for options that are none
+ * @returns a stream that takes items and gives compressed bytes; its error is a TntarError of kind `failure` if rows
+ * were lost, or rows of a space came in two places, or the source did not begin with its start and stop at its end
+ * @throws TntarError of kind `usage` for invalid options
  * @example
  * await pipeline(snapshotSource(connection), archiveSink({ level: 3 }), process.stdout);
  */

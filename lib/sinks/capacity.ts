@@ -18,15 +18,15 @@ const LARGEST_TUPLE: Readonly<Record<string, string>> = {
 };
 
 /**
- * Bytes that a tuple takes at least beside its own: `struct tuple` of the server's `src/box/tuple.h`, which
- * may be compact where the tuple is small.
+ * The least number of bytes that a tuple takes beside its own: `struct tuple` of the server's `src/box/tuple.h`,
+ * which may be compact if the tuple is small.
  */
 const HEADER = 10;
 const COMPACT_HEADER = 6;
-/** And in the primary index: its address. Other indexes may leave rows out. */
+/** The bytes that a tuple takes in the primary index: its address. Other indexes may leave rows out. */
 const ADDRESS = 8;
 
-/** Rows that will go into one space of the target. */
+/** Rows to be loaded into one space of the target. */
 export interface Load {
   /** The id of the space in the backup. */
   id: number;
@@ -37,7 +37,7 @@ export interface Load {
   isCompressed: boolean;
 }
 
-/** Rows that will go into the target, so far as something is known of them. */
+/** Returns the rows to be loaded into the target, as far as their sizes are known. */
 export function loadsOf(
   { destinations }: Pick<RestorePlan, 'destinations'>,
   sizes: ReadonlyMap<number, Size>,
@@ -69,12 +69,12 @@ export function loadsOf(
 /** Rows that the target has no room for, and the setting to raise. */
 export interface Shortage {
   what: string;
-  /** A setting of the target, and the value that it needs at least. */
+  /** A setting of the target, and the least value that it needs. */
   setting: string;
   least: number;
 }
 
-/** Returns a shortage for each space whose largest row is larger than the target allows. */
+/** Returns a shortage for each space whose largest row exceeds the limit of the target. */
 function largeTuples(loads: readonly Load[], { largest }: Capacity): Shortage[] {
   return loads.flatMap(({ name, engine, size, isCompressed }) => {
     const setting = LARGEST_TUPLE[engine];
@@ -86,7 +86,7 @@ function largeTuples(loads: readonly Load[], { largest }: Capacity): Shortage[] 
   });
 }
 
-/** Returns a shortage if the rows of memtx cannot fit the memory that is left, even without any overhead. */
+/** Returns a shortage if the rows of memtx do not fit into the free memory, even without any overhead. */
 function tooManyRows(loads: readonly Load[], { memory, used, freed }: Capacity): Shortage[] {
   const needed = loads
     .filter(({ engine, isCompressed }) => engine === 'memtx' && !isCompressed)
@@ -97,12 +97,12 @@ function tooManyRows(loads: readonly Load[], { memory, used, freed }: Capacity):
   return [{ what, setting: 'memtx_memory', least: needed + taken }];
 }
 
-/** Returns true if a live source allows larger rows than the target, and nobody has looked at each row. */
+/** Returns true if a live source allows larger rows than the target, and the rows were not measured. */
 function isUncertain({ engine, size }: Load, { largest }: Capacity): boolean {
   return size.largest === undefined && (size.atMost ?? 0) > (largest[engine] ?? Number.NaN);
 }
 
-/** Has a live source look at its rows if that decides. Rows of vinyl are on disk, and are not read twice. */
+/** Lets a live source measure its rows if that decides. Rows of vinyl are on disk, and are not read twice. */
 async function measure(
   loads: readonly Load[],
   capacity: Capacity,
@@ -116,7 +116,7 @@ async function measure(
   });
 }
 
-/** Returns a warning for each engine whose rows may turn out too large. */
+/** Returns a warning for each engine whose rows may be too large. */
 function maybeTooLarge(loads: readonly Load[], capacity: Capacity): string[] {
   const notes = loads
     .filter((load) => isUncertain(load, capacity))
@@ -127,12 +127,12 @@ function maybeTooLarge(loads: readonly Load[], capacity: Capacity): string[] {
   return [...new Set(notes)];
 }
 
-/** Compares the rows that will come with the room of the target. Unknown figures never count against it. */
+/** Compares the rows with the room of the target. Unknown figures are never a shortage. */
 export function shortagesOf(loads: readonly Load[], capacity: Capacity): Shortage[] {
   return [...largeTuples(loads, capacity), ...tooManyRows(loads, capacity)];
 }
 
-/** Returns ids of the target's spaces whose rows will be removed or may be replaced. */
+/** Returns the ids of the target's spaces whose rows will be removed or may be replaced. */
 function freedBy({ drops, before, destinations }: RestorePlan): number[] {
   const dropped = drops.flatMap((step) =>
     step.spaceId === SystemSpace.SPACE && step.verb === 'delete'
@@ -155,9 +155,9 @@ function settings(shortages: readonly Shortage[]): string {
 }
 
 /**
- * Refuses a target that has no room for rows that will come, so far as it is known how large they are.
+ * Refuses a target without room for the rows, as far as their sizes are known.
  *
- * @returns what may turn out too large, one line each
+ * @returns a line for each engine whose rows may be too large
  * @throws TntarError of kind `target` that names the settings
  */
 export async function checkCapacity(
@@ -183,7 +183,7 @@ export async function checkCapacity(
   );
 }
 
-/** Hints for errors of a server that has no room, by error code. */
+/** Hints for errors of a server without room, by error code. */
 const HINTS: ReadonlyMap<number, string> = new Map([
   [ErrorCode.MEMORY_ISSUE, 'raise memtx_memory in box.cfg of the target'],
   [ErrorCode.MEMTX_MAX_TUPLE_SIZE, 'raise memtx_max_tuple_size in box.cfg of the target'],
@@ -191,7 +191,7 @@ const HINTS: ReadonlyMap<number, string> = new Map([
   [ErrorCode.VY_QUOTA_TIMEOUT, 'raise vinyl_memory or vinyl_timeout in box.cfg of the target'],
 ]);
 
-/** Returns the error with a hint if the target had no room, or the same error. */
+/** Returns the error with a hint if the target had no room; otherwise the same error. */
 export function withRoomHint(error: TntarError): TntarError {
   const hint = error.serverCode === undefined ? undefined : HINTS.get(error.serverCode);
   return hint === undefined ? error : TntarError.wrap(error, { hint });

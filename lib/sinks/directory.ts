@@ -23,24 +23,24 @@ import { TemporaryFolder } from '../base/temporary.js';
 import { ItemWritable } from '../flow/item-writable.js';
 import { SYSTEM_ID_MAX, SystemSpace } from '../schema/server/system-spaces.js';
 
-/** How a directory is written. */
+/** Options of a directory. */
 export interface DirectoryOptions {
   /**
-   * Also what the Lua module keeps none of: all other system spaces, and manifest and trailer, by which the
-   * directory can be verified; not from a backup that is `unvouched`. Default false.
+   * Also write what the Lua module does not: all other system spaces, and the manifest and the trailer, which are
+   * needed to verify the directory. Not possible for a backup that is `unvouched`. Default false.
    */
   all?: boolean;
-  /** Hears what stays away; by default nobody does. */
+  /** Receives what is left out; by default nobody does. */
   report?: Report;
 }
 
-/** What the options of a directory take. */
+/** The checks of the options. */
 export const DIRECTORY: Kinds<DirectoryOptions> = { all: aBoolean, report: aReport };
 
-/** What the Lua module writes of the system spaces. */
+/** System spaces that the Lua module writes. */
 const MODULE_SPACES: readonly number[] = [SystemSpace.SPACE, SystemSpace.INDEX];
 
-/** What is in the others, in the words of somebody who made it. */
+/** The contents of the other system spaces, in words. */
 const WHAT: ReadonlyMap<number, string> = new Map([
   [SystemSpace.SCHEMA, 'marks of applications'],
   [SystemSpace.COLLATION, 'collations'],
@@ -56,12 +56,12 @@ const WHAT: ReadonlyMap<number, string> = new Map([
   [SystemSpace.FUNC_INDEX, 'functions of indexes'],
 ]);
 
-/** What definitions may name by an id, which a server refuses where there is none. */
+/** Objects that definitions refer to by id. A server refuses a definition if its object is missing. */
 const NEEDED: readonly number[] = [SystemSpace.COLLATION, SystemSpace.FUNC];
 
 const FILE_MODE = 0o600;
 
-/** The file that takes rows at the moment. */
+/** The file that rows are being written to. */
 interface OpenFile {
   spaceId: number;
   file: FileHandle;
@@ -75,7 +75,10 @@ function refuse(what: string): TntarError {
   });
 }
 
-/** With a trailer, `verify` would call complete what may have lost a space on its way here. */
+/**
+ * Returns the error for `all` with an unproven backup: with a trailer, `verify` would report it as complete, although
+ * a space may have been lost.
+ */
 function cannotVouch(): TntarError {
   return new TntarError(
     'archive',
@@ -86,7 +89,11 @@ function cannotVouch(): TntarError {
   );
 }
 
-/** @throws TntarError of kind `usage` for anything that is there, but for an empty directory */
+/**
+ * Checks that a path is free.
+ *
+ * @throws TntarError of kind `usage` if anything but an empty directory exists
+ */
 async function checkFree(path: string): Promise<void> {
   const stat = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
@@ -98,9 +105,9 @@ async function checkFree(path: string): Promise<void> {
 }
 
 /**
- * Removes what a killed run left. Call with the lock.
+ * Removes the partial directory of a killed run. Call while holding the lock.
  *
- * @throws TntarError of kind `usage` if it was not left by a run
+ * @throws TntarError of kind `usage` if no run has left it
  */
 async function removeLeftover(path: string): Promise<void> {
   const stat = await lstat(path).catch(() => undefined);
@@ -124,7 +131,7 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Writes one file a space, of a name that comes from its id alone. */
+/** Writes one file for each space, with a name that comes from its id alone. */
 class DirectorySink extends ItemWritable {
   readonly #path: string;
   readonly #all: boolean;
@@ -212,7 +219,7 @@ class DirectorySink extends ItemWritable {
     return { spaceId, file, hash: createHash('sha256'), record: { name, rows: 0, bytes: 0 } };
   }
 
-  /** A file that is there already would be of a space whose rows come in two places. */
+  /** Creates a file. If it already exists, rows of the space came in two places. */
   #newFile(name: string): Promise<FileHandle> {
     if (this.#folder === undefined) throw new Error('the directory does not exist');
     return open(join(this.#folder.path, name), 'wx', FILE_MODE);
@@ -285,12 +292,12 @@ class DirectorySink extends ItemWritable {
 }
 
 /**
- * A sink that writes a directory as the Lua module `tarantool/dump` does, and as its restore takes it: a file
- * a space, mode 0600, in a folder of mode 0700. It is there whole, or not at all: until then it is
+ * A sink that writes a directory in the form of the Lua module `tarantool/dump`, which its restore accepts: one file
+ * for each space, mode 0600, in a folder of mode 0700. The directory is complete or does not exist: until then it is
  * `PATH.partial`, which is removed when the stream is destroyed, or by the next run if this one is killed.
  *
- * @param path - of the directory, which is not there, or empty
- * @returns a stream in object mode; its error is of kind `usage` where there is something else
+ * @param path - of the directory, which must be new or empty
+ * @returns a stream in object mode; its error is of kind `usage` if something else exists
  * @example
  * await pipeline(archiveSource(createReadStream('backup.tar.zst')), directorySink('/backup/dump'));
  */

@@ -4,58 +4,58 @@ import type { TntarError } from '../base/errors.js';
 import type { Destination } from '../schema/plan/destinations.js';
 
 /**
- * Requests under way at once. The server takes 768 of all connections together (`net_msg_max`) and
- * stops reading beyond; some are left to others.
+ * The limit of requests in flight. The server takes 768 of all connections together (`net_msg_max`), and then stops
+ * reading. Some are left to other connections.
  */
 const IN_FLIGHT_ROWS = 640;
-/** New requests are written when so many have been answered: fewer, larger writes. */
+/** The number of answers after which new requests are written: this makes fewer, larger writes. */
 const REFILL_ROWS = 256;
-/** Bytes of tuples under way at once, unless a single one is larger. */
+/** The limit of bytes of tuples in flight, unless a single one is larger. */
 const IN_FLIGHT_BYTES = 8 * 1024 * 1024;
-/** How long a run that failed waits to learn how far it came. */
+/** The time that a failed run waits for outstanding answers. */
 const SETTLE_MS = 2000;
 
-/** What became of the rows of one space, or of all. */
+/** Counts of the rows of one space, or of all. */
 export interface Tally {
-  /** Rows that were written to the connection. */
+  /** Rows that were sent. */
   sent: number;
   /** Rows that the server has confirmed. */
   confirmed: number;
-  /** Their bytes. */
+  /** Bytes of the confirmed rows. */
   bytes: number;
-  /** Rows that stayed away, for the target has their keys. */
+  /** Rows that were skipped because their keys exist on the target. */
   skipped: number;
 }
 
-/** A batch that is not yet answered in full. */
+/** A batch that is not answered completely. */
 export interface Pending {
   batch: TupleBatch;
   destination: Destination;
-  /** Of its space. */
+  /** The tally of its space. */
   tally: Tally;
-  /** Number of the request with its first tuple. */
+  /** The number of the request with its first tuple. */
   firstSync: number;
   answered: number;
-  /** Where each tuple starts, and at the end where the last one ends. */
+  /** The start of each tuple, and the end of the last one. */
   offsets: Uint32Array;
 }
 
-/** The rows that a server was sent and has not answered, and who waits for that. */
+/** The rows that a server was sent and has not answered, and the promises that wait for answers. */
 export class InFlight {
   readonly #pending: Pending[] = [];
   #rows = 0;
   #bytes = 0;
-  /** When the server began to owe replies. */
+  /** The time since when the server has owed answers. */
   #owedSince = 0;
   #failure: TntarError | undefined;
   #wake: () => void = () => {};
 
-  /** Rows that may be sent now. */
+  /** The number of rows that may be sent now. */
   get free(): number {
     return IN_FLIGHT_ROWS - this.#rows;
   }
 
-  /** When the server began to owe what it owes now; undefined where it owes nothing. */
+  /** The time since when the server has owed its current answers; undefined if it owes none. */
   get owedSince(): number | undefined {
     return this.#rows > 0 ? this.#owedSince : undefined;
   }
@@ -64,7 +64,7 @@ export class InFlight {
     this.#pending.push(pending);
   }
 
-  /** The batch that a request with this number belongs to. */
+  /** Returns the batch of the request with this number. */
   of(sync: number): Pending | undefined {
     for (const pending of this.#pending) {
       if (sync >= pending.firstSync && sync < pending.firstSync + pending.batch.count) {
@@ -92,7 +92,7 @@ export class InFlight {
     this.#answered(pending, 1, bytes);
   }
 
-  /** Rows were answered well. A batch of which that is true of all is given back. */
+  /** Records rows that were accepted. A batch is released when all of its rows were. */
   #answered(pending: Pending, rows: number, bytes: number): void {
     this.#rows -= rows;
     this.#bytes -= bytes;
@@ -102,7 +102,7 @@ export class InFlight {
     pending.batch.release?.();
   }
 
-  /** Rows were answered, and not well: the first such error is what every wait ends with. */
+  /** Records rows that were refused. Every wait ends with the first such error. */
   failed(rows: number, error: TntarError): void {
     this.#rows -= rows;
     this.fail(error);
@@ -113,7 +113,7 @@ export class InFlight {
     this.wake();
   }
 
-  /** No more answers will come. */
+  /** Stops waiting, because no more answers will come. */
   giveUp(): void {
     this.#rows = 0;
     this.wake();
@@ -138,8 +138,8 @@ export class InFlight {
   }
 
   /**
-   * Waits, not for long, for what the server still owes: it refuses a row at once, and confirms those
-   * before it when they are in its log.
+   * Waits a short time for outstanding answers: the server refuses a row at once, and confirms the rows before it
+   * when they are in its log.
    */
   async settle(): Promise<void> {
     const cancel = afterAwake(SETTLE_MS, () => this.giveUp());

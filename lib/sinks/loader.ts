@@ -15,17 +15,17 @@ import { withRoomHint } from './capacity.js';
 import { InFlight, type Pending, type Tally } from './in-flight.js';
 
 const WRITE_BYTES = 128 * 1024;
-/** Room for such a write with its prefixes; a larger one has memory of its own. */
+/** The size of pooled memory: a write with its prefixes. A larger one has memory of its own. */
 const POOLED_BYTES = 2 * WRITE_BYTES;
 const POOLED_WRITES = 16;
 
 const CHANGED_HINT = 'check whether a trigger on the target changes or drops rows';
 
 /**
- * Where the tuple starts that a reply carries: the answer to an INSERT is `{DATA: [tuple]}`, with the
- * tuple as the server has stored it.
+ * Returns the offset of the tuple in a reply: the answer to an INSERT is `{DATA: [tuple]}`, with the tuple as the
+ * server has stored it.
  *
- * @returns undefined where it carries none
+ * @returns undefined if the reply has no tuple
  */
 function storedTuple({ buf, body, end }: Packet): number | undefined {
   const array = body + 2;
@@ -36,11 +36,11 @@ function storedTuple({ buf, body, end }: Packet): number | undefined {
 }
 
 /**
- * True where the server has refused a row for its primary key is there, and that is how it should be.
- * A key of another index that is there is an error.
+ * Returns true if the server has refused a row because its primary key exists, and such rows are skipped. An existing
+ * key of another index is an error.
  *
- * Source: `ER_TUPLE_FOUND` of the server's `src/box/errcode.h`; its text quotes names in single quotes up
- * to 2.8, and goes on with the tuples in newer versions.
+ * Source: `ER_TUPLE_FOUND` of the server's `src/box/errcode.h`. Its text has names in single quotes up to 2.8, and
+ * continues with the tuples in newer versions.
  */
 function isSkipped(packet: Packet, { name, primaryIndex, onConflict }: Destination): boolean {
   if (onConflict !== 'skip' || !isError(packet)) return false;
@@ -53,10 +53,10 @@ function isSkipped(packet: Packet, { name, primaryIndex, onConflict }: Destinati
   );
 }
 
-/** Names a row in a message, e.g. by its key. */
+/** Returns the name of a row for a message, e.g. its key. */
 export type DescribeRow = (spaceId: number, tuple: Buffer) => string;
 
-/** Rows that replies in a row tell of, and where the tuples of these replies begin. */
+/** Rows that are confirmed by successive replies, and the offsets of their tuples in the replies. */
 interface Run {
   pending: Pending;
   first: number;
@@ -65,8 +65,8 @@ interface Run {
 }
 
 /**
- * Stores batches by pipelined requests, raw bytes as they are. It is done with a row when the server
- * has answered, which it does when the row is in its write-ahead log.
+ * Stores batches by pipelined requests, with raw bytes unchanged. A row is done when the server has answered, which
+ * means that it is in the write-ahead log.
  *
  * @example
  * const loader = new Loader(connection, (_space, tuple) => showKey(tuple));
@@ -79,7 +79,7 @@ export class Loader {
   readonly #describeRow: DescribeRow;
   readonly #inFlight = new InFlight();
   readonly #memory = new Pool(POOLED_BYTES, POOLED_WRITES);
-  /** By the name of the space, in the order in which they came. */
+  /** Counts by the name of the space, in the order of the rows. */
   readonly tallies = new Map<string, Tally>();
 
   constructor(connection: Connection, describeRow: DescribeRow) {
@@ -104,7 +104,7 @@ export class Loader {
    * Resolves when the last row of the batch is written to the connection.
    *
    * @param destination - the target's space, which may have another id than that of the batch
-   * @throws TntarError that names space and key, as soon as the server has refused a row
+   * @throws TntarError that names space and key, as soon as the server refuses a row
    */
   async load(batch: TupleBatch, destination: Destination): Promise<void> {
     if (destination.id <= SYSTEM_ID_MAX) throw new Error('rows of user spaces are not definitions');
@@ -121,7 +121,7 @@ export class Loader {
     let pos = 0;
     while (pos < bytes.length) {
       await this.#inFlight.room();
-      // As many tuples as there is room for, in one write.
+      // One write has as many tuples as fit.
       const first = index;
       const lastFree = first + this.#inFlight.free;
       const start = pos;
@@ -147,18 +147,18 @@ export class Loader {
     return tally;
   }
 
-  /** Resolves when all rows are confirmed, and hands the connection back. */
+  /** Resolves when all rows are confirmed, and releases the connection. */
   async finish(): Promise<void> {
     await this.#inFlight.all();
     this.#release();
   }
 
-  /** Waits, not for long, for what the server still owes. */
+  /** Waits a short time for outstanding answers. */
   settle(): Promise<void> {
     return this.#inFlight.settle();
   }
 
-  /** Rows that replies in a row tell of are confirmed at once. */
+  /** Handles replies. Rows of successive replies are confirmed at once. */
   #takeReplies(block: Buffer): void {
     let run: Run | undefined;
     let written = 0;
@@ -189,7 +189,7 @@ export class Loader {
         if (run !== undefined) this.#confirm(block, run);
         run = { pending, first: index, end: index, from: written };
       }
-      // The tuples are moved together, to be compared by one call.
+      // The tuples are moved together, so that one call can compare them.
       block.copyWithin(written, tuple, end);
       written += size;
       run.end++;
@@ -221,7 +221,7 @@ export class Loader {
     return `space '${batch.space.name}', row ${this.#describeRow(batch.space.id, tuple)}`;
   }
 
-  /** @param rows - that were answered by then */
+  /** @param rows - the number of rows that were answered before */
   #failAsChanged(pending: Pending, index: number, rows: number): void {
     const where = this.#describe(pending, index);
     const message = `${where}: the target stored a different row than the one that was sent`;

@@ -11,11 +11,11 @@ import { Collector } from '../schema/read/preamble-reader.js';
 import type { Wanted } from './restore-options.js';
 import { planFor } from './restore-target.js';
 
-/** What a restore would do. */
+/** The effects of a restore that was not run. */
 export interface Preview {
   manifest: Manifest;
   plan: RestorePlan;
-  /** By the backup's space id. */
+  /** Counts by the backup's space id. */
   counts: ReadonlyMap<number, Count>;
 }
 
@@ -24,7 +24,7 @@ class PreviewSink extends ItemWritable {
   readonly #wanted: Wanted;
   readonly #onPreview: (preview: Preview) => void;
   readonly #collector = new Collector();
-  /** Bytes of the largest row, by space id. */
+  /** The size of the largest row in bytes, by space id. */
   readonly #largest = new Map<number, number>();
 
   constructor(connection: Connection, wanted: Wanted, onPreview: (preview: Preview) => void) {
@@ -67,8 +67,7 @@ class PreviewSink extends ItemWritable {
 }
 
 /**
- * A sink that reads a whole backup, asks the target, and writes nothing. `onPreview` is called before it
- * finishes.
+ * A sink that reads a whole backup, reads the target, and writes nothing. It calls `onPreview` before it finishes.
  *
  * @example
  * await pipeline(archiveSource(process.stdin), previewSink(connection, {}, (preview) => show(preview)));

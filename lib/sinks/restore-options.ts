@@ -4,7 +4,7 @@ import { aBoolean, anObject, checkOptions, type Kinds, oneOf } from '../base/opt
 import type { OnConflict, PlanOptions } from '../schema/plan/options.js';
 import { type Existing, takesRows } from '../schema/plan/options.js';
 
-/** What of a backup is wanted; all of it by default. */
+/** The parts of a backup to restore; by default all of it. */
 export type Wanted = Pick<PlanOptions, 'without' | 'only' | 'existing' | 'onConflict'>;
 
 const EXISTING: readonly Existing[] = ['error', 'skip', 'replace', 'truncate', 'drop'];
@@ -16,7 +16,7 @@ const WITHOUT: Kinds<NonNullable<Wanted['without']>> = {
   functions: aBoolean,
 };
 
-/** What the options take that say what is wanted. */
+/** The checks of these options. */
 export const WANTED: Kinds<Wanted> = {
   without: anObject,
   only: oneOf(['schema', 'data']),
@@ -25,7 +25,9 @@ export const WANTED: Kinds<Wanted> = {
 };
 
 /**
- * @throws TntarError of kind `usage` for wishes that are none, or contradict each other
+ * Checks the options of a restore.
+ *
+ * @throws TntarError of kind `usage` for options that are invalid or contradict each other
  * @example
  * checkWanted({ only: 'data', onConflict: 'skip' });
  */
@@ -54,7 +56,9 @@ export function checkWanted(wanted: Wanted): void {
 }
 
 /**
- * @throws TntarError of kind `usage` where an archive of one half is to give the other
+ * Checks that an archive has the requested parts.
+ *
+ * @throws TntarError of kind `usage` if an archive of rows should give definitions, or the other way round
  * @example
  * checkHeld(manifest, { only: 'data' });
  */

@@ -31,7 +31,11 @@ import { throwHidden } from '../server/unreadable.js';
 import { checkCapacity } from './capacity.js';
 import { checkHeld, type Wanted } from './restore-options.js';
 
-/** @throws TntarError of kind `access` that names all that the user lacks for the plan */
+/**
+ * Checks the privileges of the restoring user.
+ *
+ * @throws TntarError of kind `access` that names all missing privileges
+ */
 function checkPrivileges(
   privileges: Privileges,
   plan: RestorePlan,
@@ -45,14 +49,14 @@ function checkPrivileges(
   });
 }
 
-/** All rows of the target's system spaces, so far as the plan looks at them. */
+/** Reads all rows of the target's system spaces that the plan needs. */
 async function readTarget(
   connection: Connection,
   backup: Catalog,
   { only, existing = 'error' }: Wanted,
 ): Promise<Catalog> {
   const catalog = await readCatalog(connection);
-  // Sequences that are there already must not go back.
+  // Existing sequences must not go back.
   const movesOn = only === 'data' || isUsed(existing);
   if (movesOn && backup.userRows(SystemSpace.SEQUENCE_DATA).length > 0) {
     const { rows, hidden } = await readSequenceValues(connection, catalog);
@@ -68,7 +72,7 @@ export const READ_ONLY_HINT =
 const OF_THE_TARGET = 'use users and functions of the target (--no-users, --no-functions)';
 const MAKE_FIT = 'change its spaces to fit (drop a foreign key during the restore)';
 
-/** What can be done about conflicts. */
+/** Returns the hint about conflicts. */
 function wayAround({ only, existing = 'error' }: Wanted): string {
   if (only === 'data') {
     return `${MAKE_FIT}, or restore the definitions as well into an empty instance`;
@@ -94,7 +98,10 @@ function refusal(where: string, conflicts: readonly string[], wanted: Wanted): T
   });
 }
 
-/** That what goes does not come back whole; none where all of it does, or nothing goes. */
+/**
+ * Returns a warning if dropped objects are restored incompletely; an empty list if nothing is dropped or the backup
+ * is complete.
+ */
 function halfLosses({ partial = [], changed = [] }: Manifest, plan: RestorePlan): string[] {
   const goes = plan.drops.length > 0 || plan.before.some(({ verb }) => verb === 'truncate');
   const ways = [...partial, ...changed];
@@ -104,12 +111,19 @@ function halfLosses({ partial = [], changed = [] }: Manifest, plan: RestorePlan)
   ];
 }
 
-/** From here on a server refuses to change definitions of a schema older than {@link CHANGEABLE_SCHEMA}. */
+/** From this release on, a server refuses to change definitions of a schema older than {@link CHANGEABLE_SCHEMA}. */
 const REFUSES_OLD_SCHEMAS: Release = [3, 0];
-/** Source: `SCHEMA_FEATURE_DDL_BEFORE_UPGRADE` of the server's `src/box/schema.h`. */
+/**
+ * The oldest schema that can be changed. Source: `SCHEMA_FEATURE_DDL_BEFORE_UPGRADE` of the server's
+ * `src/box/schema.h`.
+ */
 const CHANGEABLE_SCHEMA: SchemaVersion = [2, 11, 1];
 
-/** @throws TntarError of kind `target` where the target's own definitions are too old to add to them */
+/**
+ * Checks the version of the target's schema.
+ *
+ * @throws TntarError of kind `target` if the target's own definitions are too old to add to them
+ */
 function checkSchema(where: string, version: string, { server, schema }: Versions): void {
   const least = isOlder(server, REFUSES_OLD_SCHEMAS) ? OLDEST_TARGET : CHANGEABLE_SCHEMA;
   if (!isOlder(schema, least)) return;
@@ -120,7 +134,11 @@ function checkSchema(where: string, version: string, { server, schema }: Version
   );
 }
 
-/** @throws TntarError of kind `target` that names all definitions that the server would refuse */
+/**
+ * Checks that no definition would be refused.
+ *
+ * @throws TntarError of kind `target` that names all definitions that the server would refuse
+ */
 function checkRefused(where: string, refused: readonly string[]): void {
   if (refused.length === 0) return;
   throw new TntarError(
@@ -132,7 +150,11 @@ function checkRefused(where: string, refused: readonly string[]): void {
   );
 }
 
-/** @throws TntarError of kind `target` that names all foreign keys that the server would refuse after the rows */
+/**
+ * Checks the foreign keys to excluded rows.
+ *
+ * @throws TntarError of kind `target` that names all foreign keys that the server would refuse after the rows
+ */
 function checkKeys(brokenKeys: readonly string[]): void {
   if (brokenKeys.length === 0) return;
   throw new TntarError(
@@ -144,7 +166,11 @@ function checkKeys(brokenKeys: readonly string[]): void {
   );
 }
 
-/** @throws TntarError of kind `target` that names all that vinyl cannot hold */
+/**
+ * Checks the spaces of the engine vinyl.
+ *
+ * @throws TntarError of kind `target` that names everything that vinyl cannot hold
+ */
 function checkVinyl(made: Catalog): void {
   const misfits = vinylMisfits(made);
   if (misfits.length === 0) return;
@@ -158,11 +184,11 @@ function checkVinyl(made: Catalog): void {
 }
 
 /**
- * Reads the target, refuses it where it cannot take the backup, and plans what it takes. Writes nothing.
+ * Reads the target, refuses it if it cannot take the backup, and returns the plan. Writes nothing.
  *
  * @param manifest - of the backup
  * @param backup - the user's rows of its system spaces
- * @param outlook - what is known of its rows
+ * @param outlook - the known facts about its rows
  * @throws TntarError of kind `failure` (read-only), `access` (privileges) or `target` (the rest)
  */
 export async function planFor(
@@ -192,7 +218,7 @@ export async function planFor(
     excluded: excludedIn(manifest.spaces),
     restorer: privileges.userId,
   };
-  // Each step of this takes up to a second for definitions at their limits: in between, signals are heard.
+  // Each step takes up to a second for definitions at their limits. Signals are handled in between.
   await setImmediate();
   const first = await inTurns(planInTurns(backup, catalog, options));
   await setImmediate();

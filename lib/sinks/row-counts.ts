@@ -5,13 +5,13 @@ import { evaluate } from '../iproto/requests.js';
 import { Returned } from '../iproto/returned.js';
 import type { Destination } from '../schema/plan/destinations.js';
 
-/** Counts the rows of spaces as the target has them, in all engines. */
+/** Counts the rows of spaces on the target, in all engines. */
 const COUNT_ROWS = `
   local counts = setmetatable({}, {__serialize = 'seq'})
   for i, id in ipairs(...) do counts[i] = box.space[id].index[0]:count() end
   return counts`;
 
-/** @returns undefined where the user may not run Lua */
+/** @returns undefined if the user may not run Lua */
 async function countRows(
   connection: Connection,
   ids: readonly number[],
@@ -27,18 +27,18 @@ async function countRows(
   }
 }
 
-/** How many rows were written into a space. */
+/** The number of rows that were written into a space. */
 export interface Written {
   destination: Destination;
-  /** All of them, also where they took the place of others. */
+  /** All written rows, including those that replaced others. */
   rows: number;
 }
 
-/** Asks the target how many rows it has: what a restore was told of each row is one witness, this another. */
+/** Checks the row counts of the target, independently of its answers to each row. */
 export class RowCounts {
   readonly #connection: Connection;
   readonly #report: Report;
-  /** By the target's space id. */
+  /** Counts before the restore, by the target's space id. */
   readonly #before = new Map<number, number>();
 
   constructor(connection: Connection, report: Report) {
@@ -46,15 +46,21 @@ export class RowCounts {
     this.#report = report;
   }
 
-  /** @param ids - the target's, of spaces that have rows already */
+  /**
+   * Counts the rows before the restore.
+   *
+   * @param ids - the target's ids of spaces that already have rows
+   */
   async countBefore(ids: readonly number[]): Promise<void> {
     const counts = await countRows(this.#connection, ids);
     for (const [i, id] of ids.entries()) this.#before.set(id, counts?.[i] ?? 0);
   }
 
   /**
-   * @returns rows that were replaced, by the id of their space: as many as are missing then
-   * @throws TntarError of kind `failure` that names a space with another number of rows
+   * Compares the row counts with the written rows.
+   *
+   * @returns the numbers of replaced rows, by the id of their space: the rows that the total lacks
+   * @throws TntarError of kind `failure` that names a space with an unexpected number of rows
    */
   async check(spaces: readonly Written[]): Promise<ReadonlyMap<number, number>> {
     const counts = await countRows(

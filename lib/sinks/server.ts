@@ -27,51 +27,54 @@ export interface ServerSinkOptions extends Wanted {
   report?: Report;
 }
 
-/** What was applied by the time it is asked for. */
+/** The progress of a restore. */
 export interface Applied {
-  /** Rows of system spaces that were sent: spaces, indexes, users, …; what was dropped is not among them. */
+  /** The number of rows of system spaces that were sent: spaces, indexes, users, …; dropped ones are not counted. */
   definitions: number;
-  /** Rows of system spaces that were taken away: spaces, indexes, grants, … */
+  /** The number of rows of system spaces that were removed: spaces, indexes, grants, … */
   taken: number;
-  /** How many of the definitions are grants; these are the last. */
+  /** The number of grants among the definitions. They come last. */
   grants: number;
-  /** Rows that were sent. */
+  /** The number of rows that were sent. */
   rows: number;
-  /** Rows that the target has said are written. */
+  /** The number of rows that the target has confirmed. */
   confirmed: number;
-  /** The same by the name of the space, in the order in which they came. */
+  /** The same by the name of the space, in the order of the rows. */
   spaces: ReadonlyMap<string, Readonly<Tally>>;
-  /** The number of spaces of the backup that are made or filled, empty ones included. */
+  /** The number of spaces of the backup that are created or filled, empty ones included. */
   spaceCount: number;
-  /** Spaces that were made, dropped and emptied, e.g. `space 'users'`. */
+  /** The spaces that were created, dropped and emptied, e.g. `space 'users'`. */
   made: readonly string[];
   dropped: readonly string[];
   emptied: readonly string[];
 }
 
-/** Source: `space_truncate()` of the server's `src/box/box.cc`. */
+/** Returns the request that empties a space. Source: `space_truncate()` of the server's `src/box/box.cc`. */
 function truncate(id: number): Request {
   return upsert(TRUNCATE_ID, encode([id, 1]), encode([['+', 1, 1]]));
 }
 
-/** A writable for {@link BackupItem}s, and what it has done so far. */
+/** A writable for {@link BackupItem}s with its progress. */
 export interface ServerWritable extends Writable {
   readonly applied: Applied;
-  /** Resolves when nothing is under way any more: a destroyed stream may still be at its last item. */
+  /** Resolves when no work is in progress: a destroyed stream may still be at its last item. */
   settled(): Promise<void>;
 }
 
-/** Of what is left out or changed: a run's log is no place for thousands of grants. */
+/**
+ * The number of shown lines about objects that are left out or changed, because thousands of grants do not belong in
+ * a log.
+ */
 const SHOWN_LINES = 50;
 
-/** An index is built, and rows are checked against a definition, while the server says nothing. */
+/** System spaces whose rows make the server build an index or check rows, without any answer meanwhile. */
 const SLOW_BEHIND_DATA: readonly number[] = [
   SystemSpace.INDEX,
   SystemSpace.FUNC_INDEX,
   SystemSpace.SPACE,
 ];
 
-/** What the server says of a row that a constraint forbids. */
+/** Error codes for a row that violates a constraint. */
 const BROKEN_CONSTRAINT: readonly number[] = [
   ErrorCode.FIELD_CONSTRAINT_FAILED,
   ErrorCode.TUPLE_CONSTRAINT_FAILED,
@@ -79,10 +82,10 @@ const BROKEN_CONSTRAINT: readonly number[] = [
   ErrorCode.COMPLEX_FOREIGN_KEY_FAILED,
 ];
 
-/** The error of a definition that was refused, with the way out where there is one. */
+/** Returns the error of a refused definition, with a hint if there is one. */
 function explained(error: TntarError): TntarError {
   const { serverCode } = error;
-  // An instance that waits for others of its replica set does not say so when it is asked.
+  // An instance that waits for others of its replica set does not report that when it is asked.
   if (serverCode === ErrorCode.READONLY) {
     return TntarError.wrap(error, { hint: READ_ONLY_HINT });
   }
@@ -95,8 +98,8 @@ function explained(error: TntarError): TntarError {
 }
 
 /**
- * Puts a backup into a server: the definitions that the data needs, the data, then what is checked
- * against data or slows it down. Nothing is written before the target was found fit.
+ * Restores a backup into a server: the definitions that the rows need, the rows, then everything that is checked
+ * against rows or slows them down. Nothing is written before the target was checked.
  */
 class ServerSink extends ItemWritable implements ServerWritable {
   readonly #connection: Connection;
@@ -107,7 +110,7 @@ class ServerSink extends ItemWritable implements ServerWritable {
   #plan: RestorePlan | undefined;
   #loader: Loader | undefined;
   readonly #rowCounts: RowCounts;
-  /** What was sent and not refused. */
+  /** Steps that were sent and not refused. */
   readonly #steps: Step[] = [];
   #working: Promise<void> = Promise.resolve();
 
@@ -185,14 +188,14 @@ class ServerSink extends ItemWritable implements ServerWritable {
     await this.#loader.load(batch, destination);
   }
 
-  /** Checks the target and creates what the data needs, once. */
+  /** Checks the target and creates the definitions that the rows need, once. */
   async #prepare(): Promise<RestorePlan> {
     if (this.#plan !== undefined) return this.#plan;
     await setImmediate();
     const { manifest, catalog } = this.#collector.head();
     this.#plan = await planFor(this.#connection, manifest, catalog, this.#wanted, this.#outlook);
     const { losses, omissions, notes, drops, before, destinations, used } = this.#plan;
-    // Behind the drop no dry run can list them any more.
+    // After the drop, no dry run can list them.
     for (const line of losses) this.#report.warn(line);
     this.#warn([...notes, ...omissions.map(asLeftOut)]);
     for (const line of showUsed(used)) this.#report.note(line);
@@ -208,10 +211,10 @@ class ServerSink extends ItemWritable implements ServerWritable {
     if (more > 0) this.#report.warn(`and ${more} more; --dry-run lists them all`);
   }
 
-  /** @param slow - system spaces whose rows make the server look at all data, silently */
+  /** @param slow - system spaces whose rows make the server read all rows, without any answer meanwhile */
   async #apply(steps: readonly Step[], slow: readonly number[] = []): Promise<void> {
     for (const step of steps) {
-      // Counted when it is sent: if the connection is lost then, nobody knows what became of it.
+      // A step counts when it is sent: if the connection is lost then, its result is unknown.
       this.#steps.push(step);
       try {
         const isSlow = slow.includes(step.spaceId);
@@ -227,7 +230,7 @@ class ServerSink extends ItemWritable implements ServerWritable {
     this.#collector.end(end);
     const plan = await this.#prepare();
     await this.#loader?.finish();
-    // Before any grant is applied.
+    // This comes before any grant is applied.
     await this.#checkCounts(plan);
     await this.#apply(plan.after, SLOW_BEHIND_DATA);
     const late = plan.lateValues(end.sequences ?? []);
@@ -260,7 +263,7 @@ class ServerSink extends ItemWritable implements ServerWritable {
   }
 }
 
-/** Counts the spaces that are made or filled, but not those that stay as the target has them. */
+/** Counts the spaces that are created or filled, but not kept ones. */
 function spaceCount({ made, destinations }: RestorePlan): number {
   return new Set([...made.spaces.map(({ id }) => id), ...destinations.keys()]).size;
 }
@@ -275,11 +278,11 @@ function toRequest(step: Step): Request {
 }
 
 /**
- * A sink that restores into the server at the other end. It finishes when the target
- * has confirmed everything and its counts are right.
+ * A sink that restores into a server. It finishes when the target has confirmed everything and its row counts are
+ * right.
  *
- * @throws TntarError of kind `usage` for options that contradict each other. All else is the stream's
- *   error: of kind `access` or `target` where nothing was written
+ * @throws TntarError of kind `usage` for options that contradict each other. Other errors are the stream's: of kind
+ * `access` or `target` if nothing was written
  * @example
  * const sink = serverSink(connection);
  * await pipeline(archiveSource(process.stdin), sink);

@@ -30,31 +30,34 @@ import { memberCount } from '../tuple/msgpack.js';
 import { Row } from '../tuple/row.js';
 import { LONG_BYTES } from '../tuple/walk.js';
 
-/** Rows of so many bytes are written in parts. */
+/** Rows of more bytes are written in parts. */
 const LARGE_ROW = 256 * 1024;
 
-/** What is written, and how. */
+/** Options of a text. */
 export interface TextOptions {
-  /** Name of the space whose rows are wanted. */
+  /** The name of the space. */
   space: string;
-  /** Default `ndjson`. */
+  /** The text format; default `ndjson`. */
   format?: TextFormat;
-  /** Which fields, in this order, by name or by number from 1; all by default. */
+  /** The fields in this order, by name or by number from 1; by default all. */
   fields?: readonly string[];
-  /** So many rows at most. */
+  /** The largest number of rows. */
   limit?: number;
-  /** Default `error`. The format `msgpack` has all bytes as they are. */
+  /**
+   * The handling of strings that are not valid UTF-8; default `error`. The format `msgpack` writes all bytes
+   * unchanged.
+   */
   invalidUtf8?: InvalidUtf8;
   /**
-   * Puts an apostrophe in front of text in `csv` and `tsv` that a spreadsheet would take for a formula. Default
-   * false; an error with other formats.
+   * Put an apostrophe before text in `csv` and `tsv` that a spreadsheet would run as a formula. Default false; an
+   * error with other formats.
    */
   escapeFormulas?: boolean;
-  /** Hears what of the space is not in the text. */
+  /** Receives what is left out of the text. */
   report?: Report;
 }
 
-/** What the options of a text take. */
+/** The checks of the options. */
 export const TEXT: Kinds<TextOptions> = {
   space: aText,
   format: oneOf(TEXT_FORMATS),
@@ -73,7 +76,7 @@ function spaceIn({ catalog }: Head, name: string): Space {
   });
 }
 
-/** Says why a backup has no rows of a space that can have some; undefined where it has all of them. */
+/** Returns the reason why a backup has no rows of a space; undefined if it has all of them. */
 function absenceOf({ manifest }: Head, { id }: Space): string | undefined {
   if (manifest.only === 'schema') return 'no rows';
   return excludedIn(manifest.spaces).has(id)
@@ -81,7 +84,7 @@ function absenceOf({ manifest }: Head, { id }: Space): string | undefined {
     : undefined;
 }
 
-/** Turns a backup into the rows of one of its spaces, as text. Takes items, gives chunks. */
+/** Writes the rows of one space of a backup as text. Takes items, gives chunks. */
 export class TextSink extends Transform {
   readonly #options: TextOptions;
   readonly #report: Report;
@@ -92,7 +95,7 @@ export class TextSink extends Transform {
   #layout: Layout | undefined;
   #writer: RowWriter | undefined;
   #isOver = false;
-  /** Rows that were written so far. */
+  /** The number of rows so far. */
   rows = 0;
 
   /** Goes on after the reader was full. */
@@ -105,7 +108,7 @@ export class TextSink extends Transform {
     this.#limit = options.limit ?? Number.POSITIVE_INFINITY;
   }
 
-  /** True where all that was asked for is there, and nothing more has to be read. */
+  /** True if the text is complete, and nothing more has to be read. */
   get hasEnough(): boolean {
     return this.#layout !== undefined && this.rows >= this.#limit;
   }
@@ -180,7 +183,7 @@ export class TextSink extends Transform {
     return this.#layout;
   }
 
-  /** @param count - fields of the first row, if there is one */
+  /** @param count - the number of fields of the first row, if there is one */
   #begin(count = 0): RowWriter {
     const layout = widened(this.#known(), count);
     try {
@@ -212,7 +215,7 @@ export class TextSink extends Transform {
     }
   }
 
-  /** Writes a row that takes a while. In between, the process looks at whatever else there is to do. */
+  /** Writes a large row in parts. The process can handle other work in between. */
   async *#pieces(writer: RowWriter): AsyncGenerator<Buffer> {
     for (const _ of writer.pieces(this.#row)) {
       if (this.#text.isFull) yield this.#text.take();
