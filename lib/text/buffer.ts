@@ -1,18 +1,18 @@
-/** Text is handed on in chunks of so many bytes, or of one row where that is larger. */
+/** The size of a chunk of text in bytes. A chunk with a larger row is larger. */
 const CHUNK_BYTES = 1024 * 1024;
-/** Most rows that end behind a chunk's end fit in here. */
+/** The room for rows that end after a chunk is full; most fit. */
 const SLACK_BYTES = 64 * 1024;
-/** For one row or one value. */
+/** The size of a buffer for one row or one value. */
 export const SMALL_BUFFER = 8 * 1024;
-/** What is copied by hand rather than by a call out of JavaScript, which costs more than a few bytes. */
+/** Fewer bytes are copied in JavaScript, because a call out of it costs more. */
 const FEW_BYTES = 80;
-/** Whole numbers below this have their digits written by hand. */
+/** Smaller integers are written digit by digit. */
 const SMALL = 1_000_000_000;
 
 const viewOf = ({ buffer, byteOffset, length }: Buffer): DataView =>
   new DataView(buffer, byteOffset, length);
 
-/** Text in words of four bytes each, of which the last may have too many: what comes next covers them. */
+/** Text in words of four bytes. The last word may have extra bytes, which the next text overwrites. */
 export class FixedText {
   readonly words: Int32Array;
   readonly length: number;
@@ -27,16 +27,16 @@ export class FixedText {
   }
 }
 
-/** Bytes of text that grow at their end. */
+/** A growing buffer of text. */
 export class TextBuffer {
   readonly #size: number;
-  /** So many bytes are handed on at once. */
+  /** The number of bytes that are handed on at once. */
   readonly #full: number;
   bytes: Buffer;
   view: DataView;
   length = 0;
 
-  /** @param size - of the memory that it begins with */
+  /** @param size - the initial size of the memory */
   constructor(size: number = CHUNK_BYTES + SLACK_BYTES) {
     this.#size = size;
     this.#full = Math.min(size, CHUNK_BYTES);
@@ -44,12 +44,12 @@ export class TextBuffer {
     this.view = viewOf(this.bytes);
   }
 
-  /** True where it is time to hand on what is there. */
+  /** True if the text should be handed on. */
   get isFull(): boolean {
     return this.length >= this.#full;
   }
 
-  /** Makes place for so many more bytes. What `bytes` was before is then no longer written to. */
+  /** Makes room for more bytes. The old `bytes` are no longer written to. */
   reserve(count: number): void {
     const needed = this.length + count;
     if (needed <= this.bytes.length) return;
@@ -68,7 +68,7 @@ export class TextBuffer {
     this.bytes[this.length++] = byte;
   }
 
-  /** Text of which each character is a byte: ASCII, or what was read as Latin-1. */
+  /** Writes text with one byte for each character: ASCII, or bytes that were read as Latin-1. */
   latin1(text: string): void {
     const { length } = text;
     this.reserve(length);
@@ -79,13 +79,13 @@ export class TextBuffer {
     this.length += length;
   }
 
-  /** Any text, as UTF-8. */
+  /** Writes any text as UTF-8. */
   text(text: string): void {
     this.reserve(3 * text.length);
     this.length += this.bytes.write(text, this.length);
   }
 
-  /** A whole number. */
+  /** Writes an integer. */
   integer(value: number | bigint): void {
     if (typeof value === 'bigint' || value < 0 || value >= SMALL) {
       this.latin1(String(value));
@@ -104,7 +104,7 @@ export class TextBuffer {
     this.length += digits;
   }
 
-  /** Bytes as they are. */
+  /** Copies bytes unchanged. */
   copy(from: Buffer, start = 0, end = from.length): void {
     const count = end - start;
     this.reserve(count);
@@ -115,7 +115,7 @@ export class TextBuffer {
     this.length += count;
   }
 
-  /** Text that is written again and again. */
+  /** Writes text that is used repeatedly. */
   fixed({ words, length }: FixedText): void {
     this.reserve(4 * words.length);
     const { view } = this;
@@ -127,7 +127,7 @@ export class TextBuffer {
     this.length += length;
   }
 
-  /** What is there, for whoever asks; writing begins anew, in other memory. */
+  /** Returns the text, and starts again in new memory. */
   take(): Buffer {
     const taken = this.bytes.subarray(0, this.length);
     this.#use(Buffer.allocUnsafeSlow(this.#size));
@@ -135,19 +135,19 @@ export class TextBuffer {
     return taken;
   }
 
-  /** Forgets what is there, and memory that one large value made it take. */
+  /** Drops the text, and the memory of a very large value. */
   clear(): void {
     if (this.bytes.length > this.#size) this.#use(Buffer.allocUnsafeSlow(this.#size));
     this.length = 0;
   }
 }
 
-/** The same byte four times, as an integer. */
+/** Returns an integer that has the same byte four times. */
 const fourTimes = (byte: number): number => Math.imul(byte, 0x01010101);
 
 /**
- * Copies text as long as there is nothing in it that needs a closer look: bytes below 32 and from 127 on,
- * and two more. Looks at four bytes at a time, which takes half as long.
+ * Copies text until a byte that needs a closer look: bytes below 32 and from 127 on, and two more. It tests four
+ * bytes at a time, which takes half as long.
  */
 export class PlainCopy {
   readonly #text: TextBuffer;
@@ -169,9 +169,9 @@ export class PlainCopy {
   }
 
   /**
-   * Copies from `start` on; there has to be room.
+   * Copies from `start` on. There must be room.
    *
-   * @returns the offset of the first byte that was not copied; `end` where all were
+   * @returns the offset of the first byte that was not copied; `end` if all were copied
    */
   run(from: Buffer, start: number, end: number): number {
     if (from !== this.#from) {
@@ -186,7 +186,7 @@ export class PlainCopy {
     let pos = start;
     for (; pos + 4 <= end; pos += 4) {
       const four = source.getInt32(pos, true);
-      // the highest bit of a byte is set where the byte is not plain, or one in front of it
+      // The highest bit of a byte is set if the byte, or one before it, is not plain.
       const below = four - 0x20202020;
       const above = four + 0x01010101;
       const isFirst = (four ^ first) - 0x01010101;
@@ -205,7 +205,7 @@ export class PlainCopy {
     return pos;
   }
 
-  /** Copies all, and makes room for it; each `quote`, which is one of the special characters, twice. */
+  /** Copies everything, and makes room for it. Each `quote`, which is one of the special characters, is doubled. */
   doubling(from: Buffer, start: number, end: number, quote: number): void {
     const text = this.#text;
     text.reserve(2 * (end - start));

@@ -20,7 +20,7 @@ import { PIECE_BYTES, type Strings } from './strings.js';
 import { type Group, groupOf } from './table.js';
 import { Unfit } from './unrepresentable.js';
 
-/** The groups of columns that a value of each kind may stand in, besides JSON. */
+/** The groups of columns that can hold a value of each kind, besides JSON. */
 const FITTING: Readonly<Record<number, readonly Group[]>> = {
   [Kind.BOOLEAN]: ['boolean'],
   [Kind.INTEGER]: ['integer', 'number', 'float'],
@@ -30,7 +30,7 @@ const FITTING: Readonly<Record<number, readonly Group[]>> = {
   [Kind.EXTENSION]: ['number', 'decimal', 'uuid', 'datetime'],
 };
 
-/** The least and the most that fields of a fixed size hold. */
+/** The least and the largest values of fields of a fixed size. */
 const RANGES: ReadonlyMap<string, readonly [least: bigint, most: bigint]> = new Map(
   [8n, 16n, 32n, 64n].flatMap((bits) => [
     [`int${bits}`, [-(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n]],
@@ -38,7 +38,7 @@ const RANGES: ReadonlyMap<string, readonly [least: bigint, most: bigint]> = new 
   ]),
 );
 
-/** Writes values into columns of a type each. */
+/** Writes values into typed columns. */
 export abstract class Cells {
   protected readonly text: TextBuffer;
   protected readonly strings: Strings;
@@ -48,7 +48,7 @@ export abstract class Cells {
   readonly #columns: readonly TextColumn[];
   readonly #groups: readonly Group[];
 
-  /** @param more - what the JSON of the database cannot hold */
+  /** @param more - the limits of the database's JSON */
   constructor(
     text: TextBuffer,
     columns: readonly TextColumn[],
@@ -71,19 +71,19 @@ export abstract class Cells {
   protected abstract binary(buf: Buffer, start: number, end: number): void;
   protected abstract uuid(value: Uuid): void;
   protected abstract datetime(value: Datetime): void;
-  /** JSON is UTF-8 without control characters. */
+  /** Writes JSON: UTF-8 without control characters. */
   protected abstract json(buf: Buffer, start: number, end: number): void;
   /** Writes a long string, and yields whenever the text is full. */
   protected abstract stringPieces(buf: Buffer, start: number, end: number): Generator<void>;
   protected abstract binaryPieces(buf: Buffer, start: number, end: number): Generator<void>;
-  /** Writes parts of one JSON text, each of which is at the beginning of `scratch` when it is asked for. */
+  /** Writes parts of one JSON text. Each part is at the beginning of `scratch` when the next one is requested. */
   protected abstract jsonPieces(scratch: TextBuffer, parts: Iterable<unknown>): Generator<void>;
 
   /**
-   * Writes what a row has in a column.
+   * Writes the value of a row in a column.
    *
    * @param column - its position among the columns
-   * @throws Unfit for a value that it has no place for
+   * @throws Unfit for a value that the column cannot hold
    */
   write(row: Row, column: number): void {
     const { fieldNo, type } = this.#columns[column]!;
@@ -103,7 +103,7 @@ export abstract class Cells {
     this.#scalar(buf, pos, group, type);
   }
 
-  /** Does the same for a value of any size. Yields whenever the text is full, or a value takes long. */
+  /** Does the same for a value of any size. Yields whenever the text is full, or if a value takes long. */
   *pieces(row: Row, column: number): Generator<void> {
     const { fieldNo, type } = this.#columns[column]!;
     const pos = row.at(fieldNo);
@@ -170,7 +170,7 @@ export abstract class Cells {
   }
 }
 
-/** A field for doubles holds integers, too, and of some a double loses the last digits. */
+/** Checks an integer in a field for doubles: a double may lose its last digits. */
 function checkDouble(value: number | bigint, type: string): void {
   const float = type === 'float32' ? Math.fround(Number(value)) : Number(value);
   if (BigInt(float) === BigInt(value)) return;

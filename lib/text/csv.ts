@@ -26,20 +26,20 @@ const QUOTE = 0x22;
 
 const DELIMITERS = { csv: ',', tsv: '\t' } as const;
 
-/** What may begin a formula in the cell of a spreadsheet, also in its full-width form. */
+/** Matches text that may begin a formula in a cell of a spreadsheet, full-width characters included. */
 const FORMULA = /^(?:[=+\-@\t\r\n]|\xef\xbc[\x9d\x8b\x8d\xa0])/;
-/** A spreadsheet takes what follows for text. */
+/** A spreadsheet reads the characters after it as text. */
 const APOSTROPHE = 0x27;
 
-/** How cells are written. */
+/** Options of CSV. */
 export interface CsvOptions {
-  /** Puts an apostrophe in front of text that a spreadsheet would take for a formula. */
+  /** Put an apostrophe before text that a spreadsheet would run as a formula. */
   escapeFormulas?: boolean | undefined;
 }
 
 /**
- * RFC 4180 with line feeds: a line with the names, then a line a row. Null is nothing, and an empty string
- * two quotes.
+ * Writes CSV of RFC 4180 with line feeds: a line with the names, then a line for each row. Null is empty, and an
+ * empty string is two quotes.
  */
 export class CsvRows implements RowWriter {
   readonly #text: TextBuffer;
@@ -49,15 +49,15 @@ export class CsvRows implements RowWriter {
   readonly #json: JsonWriter;
   readonly #plain: PlainCopy;
   readonly #unquoted: PlainCopy;
-  /** What makes that a value is quoted. */
+  /** The bytes that require quotes, by their code. */
   readonly #isSpecial: Uint8Array;
   readonly #delimiter: number;
   readonly #escapesFormulas: boolean;
-  /** Rows of one column that were nothing but a null. */
+  /** The number of rows with only one column, which was null. */
   #emptyLines = 0;
   #fieldNo = -1;
 
-  /** @throws Unfit for fields that have no column, or one of a name that another has */
+  /** @throws Unfit for fields without a column, and for two columns with the same name */
   constructor(
     text: TextBuffer,
     layout: Layout,
@@ -124,7 +124,7 @@ export class CsvRows implements RowWriter {
     if (at < 0 || KINDS[row.buf[at]!] === Kind.NIL) this.#emptyLines++;
   }
 
-  /** Writes what stands before column `i`, and returns where its value begins. */
+  /** Writes the separator before column `i`, and returns the offset of its value. */
   #place(row: Row, i: number): number {
     if (i > 0) this.#text.byte(this.#delimiter);
     this.#fieldNo = this.#layout.columns[i]!.fieldNo;
@@ -207,7 +207,7 @@ export class CsvRows implements RowWriter {
     } else yield* this.#jsonPieces(buf, pos);
   }
 
-  /** @param isText - it is known that it can be written as it is */
+  /** @param isText - true if the string is known to need no replacement */
   #string(buf: Buffer, start: number, end: number, isText = false): void {
     const text = this.#text;
     const before = text.length;
@@ -244,9 +244,9 @@ export class CsvRows implements RowWriter {
   }
 
   /**
-   * Keeps a spreadsheet from running a cell.
+   * Prevents a spreadsheet from running a cell.
    *
-   * @param beginning - of the cell, each byte a character
+   * @param beginning - the first bytes of the cell, each byte a character
    */
   #shield(beginning: string): void {
     if (this.#escapesFormulas && FORMULA.test(beginning)) this.#text.byte(APOSTROPHE);
@@ -262,7 +262,7 @@ export class CsvRows implements RowWriter {
     } else this.#text.latin1(String(value));
   }
 
-  /** In quotes, for nearly all JSON has quotes in it. */
+  /** Writes JSON in quotes, because nearly all JSON contains quotes. */
   #asJson(buf: Buffer, pos: number): void {
     const scratch = this.#scratch;
     scratch.clear();
@@ -299,7 +299,11 @@ function checkNames({ columns }: Layout): void {
   }
 }
 
-/** @throws Unfit for a row with fields that no column is for */
+/**
+ * Checks the number of fields of a row.
+ *
+ * @throws Unfit for a row with more fields than columns
+ */
 export function checkWidth({ columns, isChosen }: Layout, row: Row): void {
   if (isChosen || row.count <= columns.length) return;
   throw new Unfit(

@@ -11,15 +11,15 @@ import { PostgresRows } from './postgres.js';
 import { Strings } from './strings.js';
 import type { RowWriter } from './writer.js';
 
-/** How rows are written. */
+/** Options of rows. */
 export interface RowOptions extends CsvOptions {
-  /** Default `ndjson`. */
+  /** The text format; default `ndjson`. */
   format?: TextFormat | undefined;
-  /** Default `error`. */
+  /** The handling of strings that are not valid UTF-8; default `error`. */
   invalidUtf8?: InvalidUtf8 | undefined;
 }
 
-/** How each format is written; docs/reference/text-forms.md says how each type reads in it. */
+/** The writers by format; docs/reference/text-forms.md has the text of each type. */
 const WRITERS: Record<
   TextFormat,
   (text: TextBuffer, layout: Layout, strings: Strings, options: RowOptions) => RowWriter
@@ -37,9 +37,9 @@ const WRITERS: Record<
 const SPREADSHEETS: readonly TextFormat[] = ['csv', 'tsv'];
 
 /**
- * Makes a writer of rows of `layout` into `text`.
+ * Returns a writer of rows of `layout` into `text`.
  *
- * @throws TntarError of kind `usage` for an option that the format does not have
+ * @throws TntarError of kind `usage` for an option that the format does not support
  */
 export function rowWriter(options: RowOptions, text: TextBuffer, layout: Layout): RowWriter {
   const { format = 'ndjson', invalidUtf8, escapeFormulas = false } = options;

@@ -3,10 +3,10 @@ import { type Catalog, type Space, type SystemRow, spaceNames } from '../schema/
 import { Field, SystemSpace } from '../schema/server/system-spaces.js';
 import type { TableLimits } from './limits.js';
 
-/** As PostgreSQL calls a primary key. */
+/** The name that PostgreSQL gives to a primary key. */
 const PRIMARY = 'pkey';
 
-/** Cuts a name to so many bytes of UTF-8, and not within a character. */
+/** Cuts a name to a number of bytes of UTF-8, without cutting a character. */
 function cut(name: string, bytes: number): string {
   const encoded = Buffer.from(name);
   if (encoded.length <= bytes) return name;
@@ -16,8 +16,8 @@ function cut(name: string, bytes: number): string {
 }
 
 /**
- * Names the indexes of all spaces, each after its table as well: a database has tables and indexes under one roof,
- * where each name stands once. So no space that is loaded later finds its name taken.
+ * Returns names for the indexes of all spaces, each with the name of its table: in a database, tables and indexes
+ * share one set of names. So a space that is loaded later never finds its name taken.
  *
  * @returns names by the rows of `_index`
  */
@@ -26,7 +26,7 @@ export function indexNames(
   { fold, nameBytes }: TableLimits,
 ): ReadonlyMap<SystemRow, string> {
   const taken = new Set(catalog.spaces.map(({ name }) => fold(name)));
-  /** The number that was added last, by the name it was added to: none is tried twice. */
+  /** The last number that was added to each name, so that none is tried twice. */
   const numbers = new Map<string, number>();
   const tables = spaceNames(catalog.spaces);
   const names = new Map<SystemRow, string>();
@@ -47,7 +47,7 @@ export function indexNames(
   return names;
 }
 
-/** Says which other spaces would be the same table in a database. */
+/** Lists other spaces that would be the same table in a database. */
 export function sameTables(catalog: Catalog, space: Space, limits: TableLimits): string[] {
   const { fold, database } = limits;
   const others = catalog.spaces.filter(

@@ -17,11 +17,11 @@ import {
 } from './table.js';
 import type { RowWriter } from './writer.js';
 
-/** A statement has so many rows at most, and is closed when it has so many bytes. */
+/** The limit of rows in a statement. It also ends at a limit of bytes. */
 const STATEMENT_ROWS = 500;
 const STATEMENT_BYTES = 64 * 1024;
 
-/** The table and its rows as INSERT statements of several rows each, in one transaction. */
+/** Writes the table and its rows as INSERT statements of several rows each, in one transaction. */
 export class InsertRows implements RowWriter {
   readonly #text: TextBuffer;
   readonly #layout: Layout;
@@ -31,9 +31,9 @@ export class InsertRows implements RowWriter {
   readonly #cells: LiteralCells;
   readonly #insert: Buffer;
   readonly #longNumbers = new LongNumbers();
-  /** Keys that are made after the rows. */
+  /** Keys that are created after the rows. */
   readonly #keys: readonly TableIndex[];
-  /** Of the statement that is open. */
+  /** The number of rows in the open statement. */
   #rows = 0;
   #bytes = 0;
   #fieldNo = -1;
@@ -46,7 +46,7 @@ export class InsertRows implements RowWriter {
     this.#table = tableOf(layout, this.#dialect.limits, strings);
     this.#cells = new LiteralCells(text, layout.columns, strings, this.#dialect);
     const { name, columns, indexes, primaryKey } = this.#table;
-    // If it has a number, only the rows say whether it tells all of them apart.
+    // If it has a number, only the rows show whether it is unique.
     const isKeyLater =
       this.#dialect.hasTextNumbers &&
       primaryKey?.columns.some(({ type }) => groupOf(type) === 'number') === true;
@@ -87,7 +87,7 @@ export class InsertRows implements RowWriter {
     this.#bytes += row.end - row.start;
   }
 
-  /** Begins a row, and a statement where that is due. */
+  /** Begins a row, and a new statement if needed. */
   #open(row: Row): number {
     const text = this.#text;
     this.#fieldNo = -1;
@@ -105,7 +105,7 @@ export class InsertRows implements RowWriter {
     this.#fieldNo = this.#layout.columns[column]!.fieldNo;
   }
 
-  /** Remembers of a number what the indexes of its column depend on. */
+  /** Records what the indexes of a column depend on in a number. */
   #note(column: number): void {
     if (this.#cells.long === LongNumber.NONE) return;
     this.#longNumbers.add(this.#layout.columns[column]!, this.#cells.long);

@@ -22,13 +22,13 @@ import {
 import { PIECE_BYTES, Strings } from './strings.js';
 import { minusZero, Unfit } from './unrepresentable.js';
 
-/** Containers in each other: as deep as recursion goes safely, and far deeper than data is. */
+/** The limit of nested containers: safe for recursion, and far deeper than real data. */
 const MAX_DEPTH = 512;
-/** So many keys are compared with each other, more of them by a set. */
+/** Up to this number, keys are compared with each other; more keys are put into a set. */
 const FEW_KEYS = 16;
-/** Of more keys it is not looked at whether one is there twice, for that would take too much memory. */
+/** With more keys, duplicates are not searched, because that would take too much memory. */
 const MANY_KEYS = 1_000_000;
-/** Longer keys, in bytes, are remembered by their hash. */
+/** Longer keys, in bytes, are stored by their hash. */
 const SHORT_KEY = 32;
 
 const QUOTE = 0x22;
@@ -36,46 +36,46 @@ const DOLLAR = 0x24;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 
-/** By bytes of ASCII. DEL is a control character as well, and JSON leaves it as it is. */
+/** Escapes of bytes of ASCII. DEL is a control character, too, and JSON does not escape it. */
 const ESCAPES = Array.from({ length: 128 }, (_, byte) =>
   jsonText(String.fromCharCode(byte)).slice(1, -1),
 );
 
-/** What a JSON text has in place of strings that not every reader takes. */
+/** Replacements of values that not every reader accepts. */
 export interface JsonOptions {
-  /** By default, strings that are not valid UTF-8 are an error. */
+  /** Replacements of strings. By default, strings that are not valid UTF-8 are an error. */
   strings?: Strings;
-  /** What takes no strings with a zero byte; absent: they stay. */
+  /** The database that cannot hold a zero byte; undefined if it can. */
   noZero?: string | undefined;
-  /** What makes 0 of -0; absent: it stays. */
+  /** The database that turns -0 into 0; undefined if it does not. */
   noMinusZero?: string | undefined;
 }
 
-/** What is open around a value: an array, an object, or the pairs that stand for a map that is no object. */
+/** The container around a value: an array, an object, or the pairs of a map that cannot be an object. */
 const Form = { ARRAY: 0, OBJECT: 1, PAIRS: 2 } as const;
 
 /** A container whose values are being written. */
 interface Open {
   form: number;
-  /** Values, and the keys of a map. */
+  /** The number of values, and of the keys of a map. */
   count: number;
-  /** How many of them were begun. */
+  /** The number of values that were begun. */
   begun: number;
 }
 
-/** Keys of a map that are compared in one turn. */
+/** The number of keys of a map that are compared in one turn. */
 const TURN_KEYS = 4096;
-/** Longer ones of these are written in parts. An error of such a size is an extension like others. */
+/** Kinds whose longer values are written in parts. An error of such a size is treated as an unknown extension. */
 const KINDS_OF_ANY_LENGTH: readonly number[] = [Kind.STRING, Kind.BINARY, Kind.EXTENSION];
 
-/** Writes MessagePack values as JSON, without decoding what can be copied. */
+/** Writes MessagePack values as JSON. Bytes that can be copied are not decoded. */
 export class JsonWriter {
   readonly #text: TextBuffer;
   readonly #strings: Strings;
   readonly #noZero: string | undefined;
   readonly #noMinusZero: string | undefined;
   readonly #plain: PlainCopy;
-  /** Where the keys of the map at hand begin and end. */
+  /** The offsets of the keys of the current map. */
   readonly #keys = new Int32Array(2 * FEW_KEYS);
   #depth = 0;
 
@@ -93,8 +93,8 @@ export class JsonWriter {
   /**
    * Writes the value at `pos`.
    *
-   * @returns the offset behind it
-   * @throws Unfit for a string that is no UTF-8, and for what nests deeper than 512 containers
+   * @returns the offset after it
+   * @throws Unfit for a string that is not valid UTF-8, and for a value that nests deeper than 512 containers
    */
   value(buf: Buffer, pos: number): number {
     const text = this.#text;
@@ -131,9 +131,9 @@ export class JsonWriter {
   }
 
   /**
-   * Writes the string whose bytes are from `start` to `end`.
+   * Writes the string with the bytes from `start` to `end`.
    *
-   * @param isText - it is known that it can be written as it is
+   * @param isText - true if the string is known to need no replacement
    */
   string(buf: Buffer, start: number, end: number, isText = false): void {
     const text = this.#text;
@@ -170,10 +170,10 @@ export class JsonWriter {
   }
 
   /**
-   * Writes the value at `start` in parts, whatever its size. Yields whenever the text is full, and on the way through
-   * a large map.
+   * Writes the value at `start` in parts, whatever its size. Yields whenever the text is full, and while it walks a
+   * large map.
    *
-   * @throws Unfit as {@link value} does
+   * @throws Unfit like {@link value}
    */
   *pieces(buf: Buffer, start: number): Generator<void> {
     const text = this.#text;
@@ -196,7 +196,7 @@ export class JsonWriter {
     }
   }
 
-  /** Writes what stands before the next value, and the ends of containers before that; false after the last one. */
+  /** Writes the text before the next value, after closing finished containers. Returns false after the last value. */
   #next(open: Open[]): boolean {
     for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
       if (top.begun < top.count) {
@@ -250,7 +250,7 @@ export class JsonWriter {
     }
   }
 
-  /** @param value - of ASCII without anything to escape */
+  /** @param value - ASCII without characters to escape */
   #quotedText(value: string): void {
     this.#text.byte(QUOTE);
     this.#text.latin1(value);
@@ -330,9 +330,9 @@ export class JsonWriter {
   }
 
   /**
-   * True where each key is a string and there once, and stays so where something is written in its place, and the
-   * map cannot be taken for what stands for something else: that has one key, which begins with a dollar sign.
-   * Not for a map of more than a million keys.
+   * Returns true if a map can be a JSON object: each key is a string and unique, also after replacements, and the
+   * object cannot be confused with a special form, which has one key that begins with a dollar sign. False for a map
+   * of more than a million keys.
    */
   #isObject(buf: Buffer, first: number, count: number): boolean {
     if (this.#strings.isLossy && !this.#hasTextKeys(buf, first, count)) return false;
@@ -348,13 +348,13 @@ export class JsonWriter {
       }
       keys[i] = start;
       keys[i + 1] = end;
-      // the last value has no key after it
+      // No key follows the last value.
       if (i + 2 < 2 * count) pos = skip(buf, end, buf.length);
     }
     return count !== 1 || keys[0] === keys[1] || buf[keys[0]!] !== DOLLAR;
   }
 
-  /** The same for the map at `start`, in turns where it has many values. */
+  /** Does the same for the map at `start`, in turns if it has many values. */
   *#isObjectInTurns(buf: Buffer, start: number, count: number): Generator<void, boolean> {
     const first = start + headerSize(buf, start);
     if (isShort(buf, start)) return this.#isObject(buf, first, count);
@@ -372,7 +372,7 @@ export class JsonWriter {
       const key = keyOf(buf, from, end);
       if (keys.has(key)) return false;
       keys.add(key);
-      // the last value has no key after it
+      // No key follows the last value.
       if (i + 1 === count) break;
       pos = walker.begin(buf, end, buf.length);
       if (pos === UNFINISHED) pos = yield* walker.rest();
@@ -414,15 +414,15 @@ function isSame(buf: Buffer, a: number, aEnd: number, b: number, bEnd: number): 
   return true;
 }
 
-/** A key as a set holds it: long ones by their hash. */
+/** Returns a key in the form for a set: long keys by their hash. */
 function keyOf(buf: Buffer, start: number, end: number): string {
   if (end - start <= SHORT_KEY) return `=${buf.toString('latin1', start, end)}`;
   return createHash('sha256').update(buf.subarray(start, end)).digest('base64');
 }
 
 /**
- * The code of a character that terminals obey, or that turns the order of text around it: C1, the ends of lines
- * and paragraphs, and what overrides or isolates a direction. 0 for any other.
+ * Returns the code of a character that controls terminals or changes the direction of text: C1, line and paragraph
+ * separators, and overrides and isolates of direction. Returns 0 for any other.
  */
 function controlAt(buf: Buffer, pos: number, end: number): number {
   const byte = buf[pos]!;
@@ -435,14 +435,14 @@ function controlAt(buf: Buffer, pos: number, end: number): number {
   return isControl ? 0x2000 + ((second & 0x3f) << 6) + (third & 0x3f) : 0;
 }
 
-/** What stands before the next value of a container. */
+/** Returns the text before the next value of a container. */
 function separator({ form, begun }: Open): string {
   if (begun % 2 === 1 && form === Form.OBJECT) return ':';
   if (begun % 2 === 0 && form === Form.PAIRS) return begun > 0 ? '],[' : '[';
   return begun > 0 ? ',' : '';
 }
 
-/** What ends a container. */
+/** Returns the end of a container. */
 function closing({ form, count }: Open): string {
   if (form === Form.ARRAY) return ']';
   if (form === Form.OBJECT) return '}';

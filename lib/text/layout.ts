@@ -5,39 +5,41 @@ import { columnsOf, rowsOfSpaces } from '../schema/catalog/columns.js';
 import { isTable } from '../schema/catalog/rows.js';
 import { Unfit } from './unrepresentable.js';
 
-/** A field of a space's rows as a column of text. */
+/** A field as a column of text. */
 export interface TextColumn {
   /** Zero-based. */
   fieldNo: number;
-  /** That of the format, else the number of the field, from 1. */
+  /** The name in the format; otherwise the number of the field, from 1. */
   name: string;
-  /** In lower case; `any` where nothing says more. */
+  /** The type in lower case; `any` if it is unknown. */
   type: string;
   isNullable: boolean;
 }
 
-/** What the rows of one space look like. */
+/** The columns of the rows of one space. */
 export interface Layout {
   space: Space;
   catalog: Catalog;
   columns: readonly TextColumn[];
-  /** The fields that are known or were met. Only the first of them have a column where there are too many. */
+  /** The number of known fields. If there are too many, only the first ones have a column. */
   width: number;
-  /** These were asked for; of what else a row has nothing is wanted. */
+  /** True if the user chose the fields; other fields are left out. */
   isChosen: boolean;
-  /** Names tell all fields apart, and those from numbers: a row can be a JSON object. */
+  /** True if the names distinguish all fields from each other and from numbers, so that a row can be a JSON object. */
   isNamed: boolean;
 }
 
 const NUMBER = /^[1-9]\d{0,9}$/;
 
 /**
- * The most columns for fields that the format does not name: an index may be of field 100,000,000, and a row may
- * have as many fields. No table has so many columns.
+ * The limit of columns for fields without a name: an index may be on field 100,000,000, and a row may have as many
+ * fields. No table has so many columns.
  */
 export const MAX_UNNAMED = 10_000;
 
-/** The number of a field, from 1, as its name; another name where the format has that name for another field. */
+/**
+ * Returns the number of a field, from 1, as its name; another name if the format has that name for a different field.
+ */
 function numberName(fieldNo: number, taken: ReadonlySet<string>): string {
   let name = String(fieldNo + 1);
   if (taken.has(name)) name = `field_${name}`;
@@ -53,13 +55,13 @@ function namesOf({ format }: Space): string[] {
   return format.map((field) => String((isTable(field) ? field['name'] : undefined) ?? ''));
 }
 
-/** Types of fields that hold null, whether or not they are said to be nullable; 1.x had `*`. */
+/** Types of fields that may be null without being declared nullable; 1.x had `*`. */
 const ANY: readonly string[] = ['any', '*'];
 
-/** What is known of the fields of a space. */
+/** The known fields of a space. */
 class Fields {
   readonly names: readonly string[];
-  /** The number of fields that have a name or an index. */
+  /** The number of fields with a name or an index. */
   readonly count: number;
   readonly #taken: ReadonlySet<string>;
   readonly #described: ReturnType<typeof columnsOf>;
@@ -81,7 +83,7 @@ class Fields {
     return { fieldNo, name, type, isNullable: isNullable || ANY.includes(type) };
   }
 
-  /** The first `count` fields, or as many of them as may have a column. */
+  /** Returns the columns of the first `count` fields, up to the limit. */
   columns(count: number): TextColumn[] {
     const length = Math.min(count, this.names.length + MAX_UNNAMED);
     return Array.from({ length }, (_, fieldNo) => this.column(fieldNo));
@@ -98,10 +100,10 @@ class Fields {
 }
 
 /**
- * What is written of the rows of a space.
+ * Returns the layout of the rows of a space.
  *
- * @param fields - names, or numbers from 1; absent: all
- * @throws TntarError of kind `usage` for a field that the format does not name, and one that is there twice
+ * @param fields - names, or numbers from 1; all fields by default
+ * @throws TntarError of kind `usage` for a field that the format does not have, and for a field that is named twice
  */
 export function layoutOf(catalog: Catalog, space: Space, fields?: readonly string[]): Layout {
   const known = new Fields(catalog, space);
@@ -124,14 +126,18 @@ export function layoutOf(catalog: Catalog, space: Space, fields?: readonly strin
   return { space, catalog, columns, width, isChosen: fields !== undefined, isNamed };
 }
 
-/** The same with columns for all fields of the first row, where no fields were chosen. */
+/** Returns the layout with columns for all fields of the first row, unless the user chose fields. */
 export function widened(layout: Layout, count: number): Layout {
   const { space, catalog, width, isChosen } = layout;
   if (isChosen || count <= width) return layout;
   return { ...layout, columns: new Fields(catalog, space).columns(count), width: count };
 }
 
-/** @throws Unfit where not every field that is known has a column */
+/**
+ * Checks the number of columns.
+ *
+ * @throws Unfit if a known field has no column
+ */
 export function checkColumns({ columns, width }: Layout): void {
   if (width <= columns.length) return;
   throw new Unfit(

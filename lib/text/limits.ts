@@ -4,14 +4,14 @@ import { Unfit } from './unrepresentable.js';
 
 /** Limits of a database on tables and their names. */
 export interface TableLimits {
-  /** The database, as messages call it. */
+  /** The name of the database for messages. */
   database: string;
   columns: number;
-  /** Columns of one index, the primary key included. */
+  /** The number of columns of one index, the primary key included. */
   keyColumns: number;
-  /** Bytes of a name. */
+  /** The length of a name in bytes. */
   nameBytes: number;
-  /** Gives the same text for all names that the database does not tell apart. */
+  /** Returns the same text for all names that the database treats as equal. */
   fold(name: string): string;
   /** Matches names that no table may have. */
   reservedTable: RegExp;
@@ -24,8 +24,8 @@ export interface TableLimits {
 const NONE = /(?!)/;
 
 /**
- * The standard has no limits, and databases differ. In the standard, names in double quotes differ by their case; in
- * DuckDB, MySQL and SQL Server columns do not, and this text is for any of them.
+ * Limits of unknown databases. The standard has none, and databases differ. In the standard, names in double quotes
+ * are case-sensitive; in DuckDB, MySQL and SQL Server columns are not, and this text is for any of them.
  */
 export const SQL_LIMITS: TableLimits = {
   database: 'a database such as DuckDB',
@@ -39,8 +39,8 @@ export const SQL_LIMITS: TableLimits = {
 };
 
 /**
- * `SQLITE_MAX_COLUMN` of `src/sqliteLimit.h`, `sqlite3CheckObjectName()` of `src/build.c`, and
- * `sqlite3StrICmp()` of `src/util.c`, which knows letters of ASCII only.
+ * Limits of SQLite: `SQLITE_MAX_COLUMN` of `src/sqliteLimit.h`, `sqlite3CheckObjectName()` of `src/build.c`, and
+ * `sqlite3StrICmp()` of `src/util.c`, which only knows letters of ASCII.
  */
 export const SQLITE_LIMITS: TableLimits = {
   ...SQL_LIMITS,
@@ -48,14 +48,15 @@ export const SQLITE_LIMITS: TableLimits = {
   columns: 2000,
   fold: (name) => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase()),
   reservedTable: /^sqlite_/i,
-  // `local_getline()` of the shell's `shell.c`
+  // Source: `local_getline()` of the shell's `shell.c`.
   changedName: /\r\n/,
 };
 
 /**
- * `MaxHeapAttributeNumber` of `src/include/access/htup_details.h`; `INDEX_MAX_KEYS` and `NAMEDATALEN` of
- * `src/include/pg_config_manual.h`, which cuts longer names; the columns that `src/backend/catalog/heap.c`
- * gives to each table. A table such as `pg_class` can be made, and its name then means that of the system.
+ * Limits of PostgreSQL: `MaxHeapAttributeNumber` of `src/include/access/htup_details.h`; `INDEX_MAX_KEYS` and
+ * `NAMEDATALEN` of `src/include/pg_config_manual.h`, which cuts longer names; the columns that
+ * `src/backend/catalog/heap.c` adds to each table. A table such as `pg_class` can be created, but its name then means
+ * the system's.
  */
 export const POSTGRES_LIMITS: TableLimits = {
   ...SQL_LIMITS,
@@ -74,7 +75,7 @@ const NO_TABLE = 'use --format csv, and load it into a table with another name';
 const shown = (name: string): string => JSON.stringify(shorten(name));
 
 /**
- * Checks what a database would refuse, or change in silence, before the first row.
+ * Refuses columns and names that a database would refuse, or change silently, before the first row.
  *
  * @throws Unfit for too many columns, and for a name that the database cannot have
  */
@@ -114,10 +115,10 @@ export function checkLimits(
 /**
  * Checks one name of a table, a column or an index.
  *
- * Readers such as `sqlite3` end a line at a zero byte, and the quote that follows it: the rest of the name would
- * be run. Servers refuse such names, so somebody made it on purpose.
+ * Readers such as `sqlite3` end a line at a zero byte, and the quote after it: the rest of the name would be run as a
+ * command. Servers refuse such names, so somebody made it on purpose.
  *
- * @throws Unfit for a name that the database, or what reads the text, does not take as it is
+ * @throws Unfit for a name that the database, or the program that loads the text, does not keep unchanged
  */
 export function checkName(
   name: string,

@@ -13,24 +13,24 @@ import type { Strings } from './strings.js';
 import { type Group, groupOf } from './table.js';
 import { minusZero, Unfit } from './unrepresentable.js';
 
-/** What two kinds of SQL do not have in common. */
+/** The differences between two dialects of SQL. */
 export interface Dialect {
   limits: TableLimits;
   begin: string;
-  /** Behind the definition of a table. */
+  /** The text after the definition of a table. */
   ending: string;
   typeOf(column: TextColumn): string;
-  /** A number in a column for floats, or in one for all numbers. */
+  /** Returns a number for a column of floats, or for one of all numbers. */
   float(value: number, group: Group): string;
-  /** True for an integer that has to be text to be kept. */
+  /** True for an integer that must be text to be exact. */
   isText(integer: number | bigint): boolean;
-  /** A decimal. */
+  /** Returns a decimal. */
   decimal(text: string): string;
-  /** True where columns for numbers of all kinds have text: a float and a decimal in them may read the same. */
+  /** True if columns for numbers of all kinds have the type text: a float and a decimal may then have the same text. */
   hasTextNumbers: boolean;
-  /** Whether what reads the text makes a line feed of a carriage return and a line feed. */
+  /** True if the program that loads the text turns a carriage return and a line feed into a line feed. */
   losesReturns: boolean;
-  /** The database that cannot hold a string with a zero byte; if absent, it is written in hexadecimal. */
+  /** The database that cannot hold a string with a zero byte; if absent, such a string is written in hexadecimal. */
   noZero?: string;
 }
 
@@ -47,7 +47,7 @@ const STANDARD_TYPES: Readonly<Record<Group, string>> = {
   json: 'VARCHAR',
 };
 
-/** Those of a STRICT table; ANY keeps each value as it is given. */
+/** Types of a STRICT table. ANY stores each value unchanged. */
 const SQLITE_TYPES: Readonly<Record<Group, string>> = {
   integer: 'ANY',
   number: 'ANY',
@@ -61,7 +61,7 @@ const SQLITE_TYPES: Readonly<Record<Group, string>> = {
   json: 'TEXT',
 };
 
-/** Types of integers that 64 bits with a sign hold. */
+/** Types of integers that fit into 64 signed bits. */
 const SIGNED = /^(int(8|16|32|64)|uint(8|16|32))$/;
 
 const MAX_SIGNED = 2n ** 63n - 1n;
@@ -72,7 +72,7 @@ export const DIALECTS = {
     begin: 'START TRANSACTION;\n',
     ending: '',
     typeOf: ({ type }) => STANDARD_TYPES[groupOf(type)],
-    // a literal is no float where it has no exponent: it would lose the sign of zero
+    // A literal without an exponent is not a float, and would lose the sign of zero.
     float: (value) =>
       Number.isFinite(value) && !Object.is(value, -0)
         ? floatText(value)
@@ -85,7 +85,7 @@ export const DIALECTS = {
   },
   sqlite: {
     limits: SQLITE_LIMITS,
-    // the shell would go on behind an error
+    // By default, the shell continues after an error.
     begin: '.bail on\nBEGIN;\n',
     ending: ' STRICT',
     typeOf: ({ type }) => (SIGNED.test(type) ? 'INTEGER' : SQLITE_TYPES[groupOf(type)]),
@@ -96,24 +96,24 @@ export const DIALECTS = {
           'leave the field out with --fields, or use --format ndjson or csv',
         );
       }
-      // a column of the type REAL stores whole numbers as integers, one of the type ANY does not
+      // A column of the type REAL stores whole numbers as integers; one of the type ANY does not.
       if (group === 'float' && Object.is(value, -0)) throw minusZero('a REAL column of SQLite');
       return sqliteFloat(value);
     },
     isText: (integer) => integer > MAX_SIGNED,
     decimal: (text) => `'${text}'`,
-    // a float is REAL, a decimal is TEXT, and these are never equal
+    // A float is REAL, a decimal is TEXT, and these are never equal.
     hasTextNumbers: false,
-    // `local_getline()` of the shell's shell.c
+    // Source: `local_getline()` of the shell's shell.c.
     losesReturns: true,
   },
 } as const satisfies Record<string, Dialect>;
 
 const QUOTE = 0x27;
 
-/** Writes values as literals of SQL. */
+/** Writes values as SQL literals. */
 export class LiteralCells extends Cells {
-  /** The kind of the number that was written last, if a number of another kind may read the same. */
+  /** The kind of the last number, if a number of another kind may have the same text. */
   long: number = LongNumber.NONE;
   readonly #plain: PlainCopy;
   readonly #dialect: Dialect;
@@ -144,7 +144,7 @@ export class LiteralCells extends Cells {
     if (isQuoted) this.text.byte(QUOTE);
   }
 
-  /** Numbers of all kinds in a column of text. */
+  /** Returns true for numbers of all kinds in a column of text. */
   #isQuoted(group: Group): boolean {
     return group === 'number' && this.#dialect.hasTextNumbers;
   }
@@ -173,7 +173,7 @@ export class LiteralCells extends Cells {
     this.#literal(datetimeText(value));
   }
 
-  /** @param text - without anything to escape */
+  /** @param text - without characters to escape */
   #literal(text: string): void {
     this.text.latin1(`'${text}'`);
   }
@@ -207,7 +207,7 @@ export class LiteralCells extends Cells {
     text.byte(QUOTE);
   }
 
-  /** Tells whether what reads the text would end or change a string that is written as it is. */
+  /** Returns true if the program that loads the text would end or change the string. */
   #isChanged(buf: Buffer, start: number, end: number): boolean {
     const bytes = buf.subarray(start, end);
     return bytes.includes(0) || (this.#dialect.losesReturns && bytes.includes('\r\n'));

@@ -2,14 +2,17 @@ import { quoted } from '../base/report.js';
 import type { TextColumn } from './layout.js';
 import type { TableIndex } from './table.js';
 
-/** A server takes a float for the decimal of so many digits: `DBL_DIG` in its `src/lib/core/decimal.c`. */
+/**
+ * The number of digits up to which a server treats a float and a decimal as equal: `DBL_DIG` in its
+ * `src/lib/core/decimal.c`.
+ */
 const SAME_DIGITS = 15;
 
 /** Kinds of numbers with more digits, as bits. */
 export const LongNumber = { NONE: 0, FLOAT: 1, EXACT: 2 } as const;
 
 /**
- * Tells whether the text of a number has so many digits that a float and a decimal of this text differ on a server.
+ * Returns true if a number has so many digits that a float and a decimal with this text differ on a server.
  *
  * @example
  * isLongNumber('0.30000000000000004'); // true
@@ -23,7 +26,7 @@ export function isLongNumber(text: string): boolean {
   return digits.length > SAME_DIGITS;
 }
 
-/** The kinds of long numbers that the columns of a table have. */
+/** The kinds of long numbers in the columns of a table. */
 export class LongNumbers {
   readonly #kinds = new Map<TextColumn, number>();
 
@@ -33,18 +36,21 @@ export class LongNumbers {
     this.#kinds.set(column, (this.#kinds.get(column) ?? LongNumber.NONE) | kind);
   }
 
-  /** Tells whether two keys that a server tells apart may read the same: a column of the index has both kinds. */
+  /**
+   * Returns true if two keys that a server distinguishes may have the same text: a column of the index has both
+   * kinds.
+   */
   isBlurred({ columns }: TableIndex): boolean {
     const both = LongNumber.FLOAT | LongNumber.EXACT;
     return columns.some((column) => this.#kinds.get(column) === both);
   }
 
-  /** Returns the index as it can be made. */
+  /** Returns the index in the form that can be created. */
   made(index: TableIndex): TableIndex {
     return { ...index, isUnique: index.isUnique && !this.isBlurred(index) };
   }
 
-  /** Returns a line for each of these indexes that is not made unique. */
+  /** Returns a line for each of these indexes that is not created as unique. */
   notes(indexes: readonly TableIndex[]): string[] {
     return indexes
       .filter((index) => index.isUnique && this.isBlurred(index))

@@ -7,7 +7,9 @@ import type { RowWriter } from './writer.js';
 
 const NIL = 0xc0;
 
-/** Tuples back to back, as they are; of chosen fields new ones, in which null stands for what is not there. */
+/**
+ * Writes tuples back to back, unchanged. With chosen fields, it writes new tuples, in which missing fields are null.
+ */
 export class RawRows implements RowWriter {
   readonly notes: readonly string[] = [];
   readonly fieldNo = -1;

@@ -1,4 +1,4 @@
-/** All that rows can be written as. Apart from what writes them, which takes time to load. */
+/** All formats of rows. This module does not import the writers, which take time to load. */
 export const TEXT_FORMATS = [
   'ndjson',
   'json',
@@ -14,14 +14,13 @@ export const TEXT_FORMATS = [
 export const INVALID_UTF8 = ['error', 'replace', 'base64'] as const;
 
 /**
- * What is done with strings that are not valid UTF-8, and in PostgreSQL and SQL with those that have a zero byte:
+ * The handling of strings that are not valid UTF-8, and in PostgreSQL and SQL of those with a zero byte:
  *
  * - `error`: the first one ends the run
- * - `replace`: U+FFFD is written in place of the bytes that are not valid
- * - `base64`: `base64:` is written, and all bytes of the string in base64; so are strings that begin with
- *   `base64:`
+ * - `replace`: U+FFFD replaces the invalid bytes
+ * - `base64`: `base64:` is written, and the whole string in base64; also for strings that begin with `base64:`
  */
 export type InvalidUtf8 = (typeof INVALID_UTF8)[number];
 
-/** What rows can be written as. */
+/** A format of rows. */
 export type TextFormat = (typeof TEXT_FORMATS)[number];

@@ -6,19 +6,19 @@ import type { Layout } from './layout.js';
 import { Strings } from './strings.js';
 import type { RowWriter } from './writer.js';
 
-/** The text of so many keys is kept: a row may have a hundred million fields. */
+/** The limit of keys whose text is kept: a row may have a hundred million fields. */
 const KEPT_KEYS = 10_000;
 
-/** What stands before, between and behind rows. */
+/** The text before, between and after rows. */
 const FRAMES = {
   ndjson: { before: '', between: '', rowEnd: '\n', behind: '' },
   json: { before: '[', between: ',', rowEnd: '', behind: '\n]\n' },
 } as const;
 
 /**
- * A row a line: an object by the names of the fields, those behind the format by their number from 1, or
- * an array where names do not tell all fields apart, or there are none. A field that a row does not have is
- * not in the object.
+ * Writes a line for each row: an object with the names of the fields, where fields without a name have their number
+ * from 1; or an array if names do not distinguish all fields, or there are none. Missing fields are not in the
+ * object.
  */
 export class JsonRows implements RowWriter {
   readonly #strings: Strings;
@@ -87,7 +87,7 @@ export class JsonRows implements RowWriter {
     return isChosen ? columns.length : row.count;
   }
 
-  /** Where a field begins that is written at position `i`; -1 where the row does not have it. */
+  /** Returns the offset of the field at position `i`; -1 if the row does not have it. */
   #place(row: Row, i: number): number {
     const { columns, isChosen } = this.#layout;
     this.#fieldNo = isChosen ? columns[i]!.fieldNo : i;
@@ -103,7 +103,7 @@ export class JsonRows implements RowWriter {
     this.#text.byte(this.#layout.isNamed ? 0x7b : 0x5b);
   }
 
-  /** Writes what stands before a value. */
+  /** Writes the text before a value. */
   #key(hasBefore: boolean): void {
     if (hasBefore) this.#text.byte(0x2c);
     if (!this.#layout.isNamed) return;
@@ -135,10 +135,10 @@ export class JsonRows implements RowWriter {
 }
 
 /**
- * One row as a line of NDJSON, without its end.
+ * Returns one row as a line of NDJSON, without a line end.
  *
  * @param tuple - one whole MessagePack array
- * @throws Unfit for what JSON cannot hold
+ * @throws Unfit for a value that JSON cannot hold
  * @example
  * rowAsJson(tuple, layoutOf(catalog, space)); // '{"id":1,"name":"ann"}'
  */

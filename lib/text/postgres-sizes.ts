@@ -2,24 +2,24 @@ import type { TextColumn } from './layout.js';
 import { type Group, groupOf, type TableIndex } from './table.js';
 import { Unfit } from './unrepresentable.js';
 
-/** `BTMaxItemSize` of `src/include/access/nbtree.h` for pages of 8 KiB: the longest row of an index. */
+/** The longest row of an index: `BTMaxItemSize` of `src/include/access/nbtree.h` for pages of 8 KiB. */
 export const MAX_INDEX_ROW = 2704;
-/** `MaxHeapTupleSize` of `src/include/access/htup_details.h` for such pages: the longest row of a table. */
+/** The longest row of a table: `MaxHeapTupleSize` of `src/include/access/htup_details.h` for such pages. */
 const MAX_ROW = 8160;
-/** `SizeofHeapTupleHeader` of the same, to which a bit for each column comes where a null is in the row. */
+/** The header of a row, `SizeofHeapTupleHeader` of the same file. A row with a null also has a bit for each column. */
 const ROW_HEADER = 23;
-/** `sizeof(IndexTupleData)` of `src/include/access/itup.h`, and with the bits for nulls. */
+/** The header of a row of an index without and with nulls: `sizeof(IndexTupleData)` of `src/include/access/itup.h`. */
 const INDEX_HEADER = { plain: 8, withNulls: 16 };
-/** `TOAST_POINTER_SIZE` of `src/include/access/heaptoast.h`: what stays in the row of a value that is moved out. */
+/** The size in the row of a value that is moved out: `TOAST_POINTER_SIZE` of `src/include/access/heaptoast.h`. */
 const POINTER = 18;
-/** No longer value is moved out of the row: `toast_tuple_find_biggest_attribute()` of `toast_helper.c`. */
+/** Values up to this size are not moved out of the row: `toast_tuple_find_biggest_attribute()` of `toast_helper.c`. */
 const STAYING = 20;
-/** Values of no fixed length have a header of one byte up to this length, and no alignment. */
+/** Up to this size, values of variable length have a header of one byte and no alignment. */
 const SHORT = 126;
-/** Fewer columns than this are no row that is too long, whatever they hold. */
+/** Rows with fewer columns fit, whatever their values are. */
 const FEW_COLUMNS = 300;
 
-/** Bytes of the types of a fixed length, which are aligned to as many; a uuid is not. */
+/** Sizes of types of a fixed length, which are also their alignment, except for uuid. */
 const FIXED: ReadonlyMap<string, number> = new Map([
   ['int8', 2],
   ['int16', 2],
@@ -40,11 +40,11 @@ const FIXED_GROUPS: ReadonlyMap<Group, number> = new Map([
 /** Groups of columns whose values may be too long for an index. */
 const LONG: readonly Group[] = ['string', 'binary', 'json'];
 
-/** What PostgreSQL needs for rows and for rows of indexes, told before it says no. */
+/** Computes the sizes of rows and of rows of indexes before PostgreSQL refuses them. */
 export class PostgresSizes {
-  /** Of the row at hand, by its columns: the bytes of each value; -1 for null. */
+  /** The sizes of the values of the current row, by column; -1 for null. */
   readonly sizes: number[];
-  /** By index: the longest row that it would have, where that is too long. */
+  /** The longest row of each index that would be too long. */
   readonly tooLong = new Map<TableIndex, number>();
   readonly #isLong: boolean[];
   readonly #fixed: (number | undefined)[];
@@ -65,9 +65,9 @@ export class PostgresSizes {
   }
 
   /**
-   * Looks at the sizes of a row that is complete.
+   * Checks the sizes of a complete row.
    *
-   * @throws Unfit for a row that no page holds
+   * @throws Unfit for a row that does not fit into a page
    */
   check(): void {
     for (const [index, parts] of this.#indexes) {
@@ -100,13 +100,13 @@ export class PostgresSizes {
     let end = aligned(ROW_HEADER + bits, 8);
     for (let i = 0; i < sizes.length; i++) {
       const size = sizes[i]!;
-      // a pointer of 18 bytes stands as a value of 17 would
+      // A pointer of 18 bytes takes the place of a value of 17.
       end = this.#endOf(end, i, size > STAYING ? POINTER - 1 : size);
     }
     return aligned(end, 8);
   }
 
-  /** Where a value ends that comes at `start` or after it. */
+  /** Returns the end of a value that starts at `start` or after it. */
   #endOf(start: number, column: number, size: number): number {
     if (size < 0) return start;
     const fixed = this.#fixed[column];
@@ -120,9 +120,9 @@ function aligned(offset: number, to: number): number {
 }
 
 /**
- * Bytes of a number as `numeric` has it: four digits in two bytes, `src/backend/utils/adt/numeric.c`.
+ * Returns the size of a number of the type `numeric`: four digits in two bytes, `src/backend/utils/adt/numeric.c`.
  *
- * @param text - without an exponent, or of no more than 17 digits
+ * @param text - without an exponent, or with 17 digits at most
  */
 export function numericSize(text: string): number {
   const [, whole = '', fraction = ''] = /^-?(\d*)(?:\.(\d*))?/.exec(text) ?? [];

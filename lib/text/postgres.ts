@@ -29,7 +29,7 @@ import type { RowWriter } from './writer.js';
 
 const SERVER = POSTGRES_LIMITS.database;
 
-/** Integers of other sizes are `numeric(20)`, which holds all of 64 bits, with a sign or without. */
+/** Types of integers by their size. Others are `numeric(20)`, which holds all integers of 64 bits, signed or not. */
 const SIZED: ReadonlyMap<string, string> = new Map([
   ['int8', 'smallint'],
   ['int16', 'smallint'],
@@ -56,17 +56,20 @@ const TYPES: Readonly<Record<Group, string>> = {
 
 const typeOf = ({ type }: TextColumn): string => SIZED.get(type) ?? TYPES[groupOf(type)];
 
-/** A table and its COPY, in one transaction: of a stream that is cut nothing stays. */
+/** The start of a transaction with the table and its COPY: a cut stream leaves nothing behind. */
 const BEFORE = `\\set ON_ERROR_STOP on
 BEGIN;
 SET LOCAL client_encoding TO 'UTF8';
 `;
 
-/** Seconds from 1970: `MIN_TIMESTAMP` and `END_TIMESTAMP` of `src/include/datatype/timestamp.h`. */
+/**
+ * The limits of a timestamp in seconds from 1970: `MIN_TIMESTAMP` and `END_TIMESTAMP` of
+ * `src/include/datatype/timestamp.h`.
+ */
 const FIRST_SECOND = -210_866_803_200n;
 const END_SECOND = 9_224_318_016_000n;
 
-/** What stands for a byte that COPY takes for something else. */
+/** Escapes of bytes with a special meaning in COPY. */
 const ESCAPES: ReadonlyMap<number, string> = new Map([
   [0x08, '\\b'],
   [0x09, '\\t'],
@@ -77,16 +80,16 @@ const ESCAPES: ReadonlyMap<number, string> = new Map([
   [0x5c, '\\\\'],
 ]);
 
-/** `JsonbContainer` and `JEntry` of `src/include/utils/jsonb.h`, with room to align a number. */
+/** The size of `JsonbContainer` and `JEntry` of `src/include/utils/jsonb.h`, with alignment of a number. */
 const JSONB_HEADERS = 16;
 
 class CopyCells extends Cells {
   readonly #plain: PlainCopy;
-  /** Datetimes of which less is kept than there was. */
+  /** The number of datetimes that lost precision. */
   blurred = 0;
-  /** Bytes that the value needs that was written last; -1 for null. Of a fixed size it is not told. */
+  /** The size of the last value in bytes; -1 for null. It is not set for types of a fixed size. */
   size = 0;
-  /** The kind of the number that was written last, if it has many digits and its column holds numbers of all kinds. */
+  /** The kind of the last number, if it has many digits and its column holds numbers of all kinds. */
   long: number = LongNumber.NONE;
 
   constructor(text: TextBuffer, columns: readonly TextColumn[], strings: Strings) {
@@ -195,7 +198,7 @@ class CopyCells extends Cells {
     yield* this.hexPieces(buf, start, end);
   }
 
-  /** What jsonb needs for a value that is long in JSON is not known, but no index has room for it. */
+  /** The size in jsonb of a value with long JSON is not known, but no index has room for it. */
   protected *jsonPieces(scratch: TextBuffer, parts: Iterable<unknown>): Generator<void> {
     this.size = PIECE_BYTES;
     for (const _ of parts) {
@@ -212,7 +215,7 @@ class CopyCells extends Cells {
   }
 }
 
-/** A moment in UTC, to the microsecond; years before the first are counted backwards. */
+/** Returns a moment in UTC to the microsecond. Years before the first count backwards. */
 function timestamp(seconds: bigint, nanoseconds: number): string {
   const micros = Math.floor(nanoseconds / 1000);
   const text = String(Datetime.from({ seconds, nanoseconds: micros * 1000 }));
@@ -222,7 +225,7 @@ function timestamp(seconds: bigint, nanoseconds: number): string {
   return `${shown}-${rest.replace('T', ' ')}+00${number > 0 ? '' : ' BC'}`;
 }
 
-/** The table, and its rows as text for COPY; for `psql`, which stops at the first error. */
+/** Writes the table, and its rows as text for COPY; for `psql`, which stops at the first error. */
 export class PostgresRows implements RowWriter {
   readonly #text: TextBuffer;
   readonly #layout: Layout;
@@ -230,7 +233,7 @@ export class PostgresRows implements RowWriter {
   readonly #table: Table;
   readonly #cells: CopyCells;
   readonly #sizes: PostgresSizes;
-  /** All of the table, the primary key first. */
+  /** All indexes of the table, the primary key first. */
   readonly #keys: readonly TableIndex[];
   readonly #longNumbers = new LongNumbers();
   #fieldNo = -1;
@@ -288,7 +291,7 @@ export class PostgresRows implements RowWriter {
     this.#fieldNo = this.#layout.columns[column]!.fieldNo;
   }
 
-  /** Remembers of a value what its indexes depend on. */
+  /** Records what the indexes of a column depend on in a value. */
   #note(column: number): void {
     const { long, size } = this.#cells;
     this.#sizes.sizes[column] = size;

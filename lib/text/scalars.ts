@@ -6,12 +6,12 @@ import { headerSize, isArray, isInteger, isMap, isString, skip } from '../tuple/
 import type { TextBuffer } from './buffer.js';
 import { zoneName } from './zones.js';
 
-/** What a value is, as far as its text is concerned. */
+/** Kinds of values that differ in their text. */
 export const Kind = {
   NIL: 0,
   BOOLEAN: 1,
   INTEGER: 2,
-  /** Of 32 bits or 64. */
+  /** A float of 32 or 64 bits. */
   FLOAT: 3,
   STRING: 4,
   BINARY: 5,
@@ -31,10 +31,10 @@ function kindOf(code: number): number {
   return code === 0xc0 ? Kind.NIL : Kind.EXTENSION;
 }
 
-/** The kind of a value by its first byte. */
+/** The kind of a value, by its first byte. */
 export const KINDS: Uint8Array = Uint8Array.from({ length: 256 }, (_, code) => kindOf(code));
 
-/** What values of a kind are called in messages. */
+/** Names of kinds for messages. */
 export const KIND_NAMES = [
   'null',
   'a boolean',
@@ -47,41 +47,41 @@ export const KIND_NAMES = [
   'an extension',
 ] as const;
 
-/** Where the bytes of a string or a binary value begin, whose header is at `pos`. */
+/** Returns the offset of the bytes of a string or a binary value with its header at `pos`. */
 export function bodyStart(buf: Buffer, pos: number): number {
   return pos + headerSize(buf, pos);
 }
 
-/** Writes the integer at `pos`: all digits of it. */
+/** Writes all digits of the integer at `pos`. */
 export function writeInteger(text: TextBuffer, buf: Buffer, pos: number): void {
   const code = buf[pos]!;
   text.integer(code < 0x80 ? code : readInteger(buf, pos));
 }
 
-/** The float at `pos`, of 32 bits or 64. */
+/** Reads the float of 32 or 64 bits at `pos`. */
 export function readFloat(buf: Buffer, pos: number): number {
   return buf[pos] === 0xca ? buf.readFloatBE(pos + 1) : buf.readDoubleBE(pos + 1);
 }
 
 /**
- * A float by as many digits as tell it from all others of 64 bits. A whole one has a point or an exponent
- * nevertheless, so it is no integer.
+ * Returns a float with the fewest digits that distinguish it from all others of 64 bits. A whole one has a point or
+ * an exponent, so that it differs from an integer.
  *
  * @example
  * floatText(1); // '1.0'
  */
 export function floatText(value: number): string {
-  if (!Number.isInteger(value)) return String(value); // NaN, Infinity and -Infinity, too
+  if (!Number.isInteger(value)) return String(value); // NaN, Infinity and -Infinity included
   const digits = Object.is(value, -0) ? '-0' : String(value);
   return digits.includes('e') ? digits : `${digits}.0`;
 }
 
-/** Below this, what has two digits behind the point at most is written without a call. */
+/** Smaller numbers with at most two digits after the point are written without a call. */
 const SHORT = 1_000_000_000;
 
 /**
- * Writes a float as {@link floatText} has it. A decimal of 15 digits at most is the only such one that its
- * double reads as: so where a hundredth of a whole number gives the same double, its digits are the fewest.
+ * Writes a float like {@link floatText}. A decimal of at most 15 digits is the only one of that length that reads as
+ * its double: so if a hundredth of an integer gives the same double, its digits are the fewest.
  */
 export function writeFloat(text: TextBuffer, value: number): void {
   const hundreds = Math.abs(value) * 100;
@@ -100,21 +100,21 @@ export function writeFloat(text: TextBuffer, value: number): void {
   if (rest > tenths * 10) text.byte(0x30 + rest - tenths * 10);
 }
 
-/** The offset behind the string at `pos`. */
+/** Returns the offset after the string at `pos`. */
 export function stringEnd(buf: Buffer, pos: number): number {
   const code = buf[pos]!;
   if (code < 0xc0) return pos + 1 + (code & 0x1f);
   return code === 0xd9 ? pos + 2 + buf[pos + 1]! : skip(buf, pos, buf.length);
 }
 
-/** The extension whose bytes are from `pos` to `end`. */
+/** Reads the extension with the bytes from `pos` to `end`. */
 export function readExtension(buf: Buffer, pos: number, end: number): Carried {
   return decodeExact(buf.subarray(pos, end)) as Carried;
 }
 
 /**
- * ISO 8601 with nanoseconds where there are any, and the offset; behind it the name of the zone in brackets
- * where there is one (RFC 9557).
+ * Returns ISO 8601 with nanoseconds, if there are any, and the offset; then the name of the time zone in brackets, if
+ * there is one (RFC 9557).
  *
  * @example
  * datetimeText(datetime); // '2024-02-29T12:00:00.500000000+03:00[Europe/Moscow]'

@@ -1,18 +1,18 @@
 import { floatText } from './scalars.js';
 
-/** The digits that 64-bit integers hold for certain, in which SQLite gathers those of a number. */
+/** The number of digits that always fit into 64-bit integers, in which SQLite collects the digits of a number. */
 const DIGITS = 18;
-/** As many digits as tell the distance between two numbers that are nearly the same. */
+/** The number of digits that measure the distance between two neighboring numbers. */
 const EXACT_DIGITS = 21;
-/** Outside of these, SQLite rounds a number twice on the way. */
+/** Outside of this range, SQLite rounds a number twice. */
 const LEAST = 1e-280;
 const MOST = 1e280;
-/** What SQLite may be off by, relative to the number: it multiplies in 64 bits, up to 34 times. */
+/** The largest relative error of SQLite, which multiplies in 64 bits up to 34 times. */
 const MARGIN = 4e-18;
 
 const view = new DataView(new ArrayBuffer(8));
 
-/** A number as a whole number of 53 bits and a power of two: `ieee754()` of SQLite's `ext/misc/ieee754.c`. */
+/** Returns a number as an integer of 53 bits and a power of two: `ieee754()` of SQLite's `ext/misc/ieee754.c`. */
 function inBits(value: number): string {
   view.setFloat64(0, value);
   const bits = view.getBigUint64(0);
@@ -22,20 +22,20 @@ function inBits(value: number): string {
   return `ieee754(${value < 0 ? '-' : ''}${whole},${Math.max(exponent, 1) - 1075})`;
 }
 
-/** The digits of a number that is not negative, up to as many as {@link EXACT_DIGITS}, as a whole number. */
+/** Returns the digits of a non-negative number, up to {@link EXACT_DIGITS}, as an integer. */
 function digitsOf(text: string): bigint {
   const digits = /^[^e]*/.exec(text)![0].replace('.', '').replace(/^0+/, '');
   return BigInt(digits.padEnd(EXACT_DIGITS, '0'));
 }
 
-/** The number between one and two that a float is, times a power of two. */
+/** Returns the mantissa of a float: a number between one and two that is multiplied by a power of two. */
 function mantissa(value: number): number {
   view.setFloat64(0, value);
   view.setUint16(0, (view.getUint16(0) & 0x000f) | 0x3ff0);
   return view.getFloat64(0);
 }
 
-/** Tells whether a text is so close to the float it stands for that nobody takes it for the next one. */
+/** Returns true if a text is so close to its float that it cannot be read as the next one. */
 function isClear(text: string, size: number): boolean {
   const exact = digitsOf(size.toPrecision(EXACT_DIGITS));
   const distance = Number(digitsOf(text) - exact) / Number(exact);
@@ -43,9 +43,9 @@ function isClear(text: string, size: number): boolean {
 }
 
 /**
- * A float as a literal that SQLite reads as the same float. `sqlite3AtoF()` of its `src/util.c` is not exact, so the
- * fewest digits that stand for a float may be read as its neighbor: more of them are written where they are
- * close to the middle between the two.
+ * Returns a float as a literal that SQLite reads as the same float. `sqlite3AtoF()` of its `src/util.c` is not exact,
+ * so the shortest digits of a float may be read as its neighbor. If the float is close to the middle between two
+ * texts, it is written with more digits.
  *
  * @example
  * sqliteFloat(0.1); // '0.1'

@@ -2,13 +2,13 @@ import { isUtf8 } from 'node:buffer';
 import type { InvalidUtf8 } from './names.js';
 import { hasZero, notUtf8 } from './unrepresentable.js';
 
-/** The beginning of each string that was written as base64, so that it is not taken for text. */
+/** The beginning of each string that was written as base64, so that it is not confused with text. */
 const MARK = 'base64:';
 
-/** Long values are written in parts of so many bytes, which base64 has a whole number of characters for. */
+/** The size of a part of a long value, which is a whole number of base64 characters. */
 export const PIECE_BYTES = 48 * 1024;
 
-/** Parts of valid UTF-8, each of whole characters. */
+/** Yields parts of valid UTF-8 without cutting a character. */
 function* characters(bytes: Buffer): Generator<Buffer> {
   for (let pos = 0; pos < bytes.length; ) {
     let end = Math.min(pos + PIECE_BYTES, bytes.length);
@@ -19,8 +19,8 @@ function* characters(bytes: Buffer): Generator<Buffer> {
 }
 
 /**
- * Decides what is written for strings that a format cannot have as text: those that are not valid UTF-8, and
- * those with a zero byte where a database takes none. Counts them.
+ * Replaces and counts strings that a format cannot hold as text: those that are not valid UTF-8, and those with a
+ * zero byte if a database does not accept it.
  */
 export class Strings {
   readonly #how: InvalidUtf8;
@@ -30,28 +30,28 @@ export class Strings {
     this.#how = how;
   }
 
-  /** True where different strings can become the same. */
+  /** True if different strings can become equal. */
   get isLossy(): boolean {
     return this.#how === 'replace';
   }
 
-  /** True where strings of plain ASCII have to be looked at, too. */
+  /** True if strings of plain ASCII must also be checked. */
   get isMarking(): boolean {
     return this.#how === 'base64';
   }
 
-  /** Tells whether a string can be written as it is. */
+  /** Returns true if a string can be written unchanged. */
   isText(buf: Buffer, start: number, end: number, noZero?: string): boolean {
     const bytes = buf.subarray(start, end);
     return isUtf8(bytes) && (noZero === undefined || !bytes.includes(0));
   }
 
   /**
-   * Returns the text that is written in place of a string.
+   * Returns the replacement of a string.
    *
-   * @param noZero - the database or the text that can hold no zero byte
-   * @returns valid UTF-8; undefined where the string itself is written
-   * @throws Unfit where nothing may be written in its place
+   * @param noZero - the database or the literal that cannot hold a zero byte
+   * @returns valid UTF-8; undefined if the string itself is written
+   * @throws Unfit if no replacement is allowed
    */
   instead(buf: Buffer, start: number, end: number, noZero?: string): Buffer | undefined {
     const isText = this.isText(buf, start, end, noZero);
@@ -68,10 +68,7 @@ export class Strings {
     return Buffer.from(noZero === undefined ? text : text.replaceAll('\0', '\ufffd'));
   }
 
-  /**
-   * The same for a long string, a part after the other: the string itself, or what is written in its place. No
-   * character is cut.
-   */
+  /** Yields the same for a long string, in parts: the string itself, or its replacement. No character is cut. */
   *pieces(buf: Buffer, start: number, end: number, noZero?: string): Generator<Buffer> {
     const bytes = buf.subarray(start, end);
     const isText = this.isText(buf, start, end, noZero);
@@ -96,7 +93,7 @@ export class Strings {
     }
   }
 
-  /** Returns a line that says how many strings were not written as they are, or no line. */
+  /** Returns a line with the number of replaced strings, or no line. */
   get notes(): readonly string[] {
     if (this.#count === 0) return [];
     const strings = this.#count === 1 ? '1 string' : `${this.#count} strings`;

@@ -9,7 +9,7 @@ import { checkLimits, checkName, type TableLimits } from './limits.js';
 import type { Strings } from './strings.js';
 import { Unfit } from './unrepresentable.js';
 
-/** What a column holds, as far as databases tell that apart. */
+/** The contents of a column, as far as databases distinguish them. */
 export type Group =
   | 'integer'
   | 'number'
@@ -22,7 +22,7 @@ export type Group =
   | 'datetime'
   | 'json';
 
-/** By the type of a field; 1.x had `num` and `str`. All others hold values of several kinds: JSON. */
+/** Groups by the type of a field; 1.x had `num` and `str`. All other types hold values of several kinds: JSON. */
 const GROUPS: ReadonlyMap<string, Group> = new Map([
   ['unsigned', 'integer'],
   ['num', 'integer'],
@@ -45,20 +45,24 @@ const GROUPS: ReadonlyMap<string, Group> = new Map([
   ['datetime', 'datetime'],
 ]);
 
-/** @example groupOf('int8') // 'integer' */
+/**
+ * Returns the group of a type.
+ *
+ * @example groupOf('int8') // 'integer'
+ */
 export function groupOf(type: string): Group {
   return /^u?int(8|16|32|64)$/.test(type) ? 'integer' : (GROUPS.get(type) ?? 'json');
 }
 
-/** A primary key or another index, of whole columns. */
+/** A primary key or another index over whole columns. */
 interface TableKey {
-  /** That of the index in its space. */
+  /** The name of the index in its space. */
   name: string;
   isUnique: boolean;
   columns: readonly TextColumn[];
 }
 
-/** A key of a table, with the name that the database knows it by: it has each name once. */
+/** A key of a table with a name that is unique in the database. */
 export interface TableIndex extends TableKey {
   fullName: string;
 }
@@ -68,18 +72,18 @@ export interface Table {
   name: string;
   columns: readonly TextColumn[];
   primaryKey?: TableIndex;
-  /** All others. */
+  /** All other indexes. */
   indexes: readonly TableIndex[];
   /** Indexes that no table can have, one line each. */
   leftOut: readonly string[];
 }
 
 function partField(part: Value): number | undefined {
-  if (Array.isArray(part)) return Number(part[0]); // of spaces that 1.x made
+  if (Array.isArray(part)) return Number(part[0]); // in spaces that 1.x created
   return isTable(part) && part['path'] === undefined ? Number(part['field']) : undefined;
 }
 
-/** The key that an index is, or why no table can have it. */
+/** Returns the key of an index, or the reason why no table can have it. */
 function keyOf(
   { fields }: SystemRow,
   columns: readonly TextColumn[],
@@ -101,18 +105,19 @@ function keyOf(
   return { name: String(fields[name]), isUnique, columns: found as TextColumn[] };
 }
 
-/** Groups of columns that tell fewer values apart than the fields do, with the reason: an index of one is not unique. */
+/**
+ * Groups of columns that merge values that the fields distinguish, with the reason. An index over one is not unique.
+ */
 export type Blurred = Partial<Record<Group, string>>;
 
 const REPLACED = 'different strings may become the same';
-/** A decimal and its text, or binary and the same in base64, have one form in JSON. */
+/** A decimal and its text, and binary data and the same data in base64, have the same form in JSON. */
 const MIXED = 'values of different types may have the same text';
 
 /**
- * Makes a table of a space.
+ * Returns the table of a space.
  *
- * @throws Unfit where nothing says which columns there are, and for columns and names that the database cannot
- *   have
+ * @throws Unfit if the columns are unknown, and for columns and names that the database cannot have
  */
 export function tableOf(
   layout: Layout,
@@ -156,7 +161,7 @@ export function tableOf(
 }
 
 /**
- * A name in SQL.
+ * Returns a name as an SQL identifier.
  *
  * @example
  * identifier('a "b"'); // '"a ""b"""'
@@ -165,21 +170,21 @@ export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** A list of columns, in parentheses. */
+/** Returns a list of columns in parentheses. */
 export function columnList(columns: readonly TextColumn[]): string {
   return `(${columns.map(({ name }) => identifier(name)).join(', ')})`;
 }
 
-/** How a table is defined. */
+/** Options of the definition of a table. */
 export interface Definition {
   typeOf(column: TextColumn): string;
-  /** Follows the definition. */
+  /** Text after the definition. */
   ending?: string;
-  /** True where {@link addKey} comes after the rows. */
+  /** True if {@link addKey} follows the rows. */
   isKeyLater?: boolean;
 }
 
-/** The definition of a table. */
+/** Returns the definition of a table. */
 export function createTable(
   { name, columns, primaryKey }: Table,
   { typeOf, ending = '', isKeyLater = false }: Definition,
@@ -193,19 +198,22 @@ export function createTable(
   return `CREATE TABLE ${identifier(name)} (\n${lines.join(',\n')}\n)${ending};\n`;
 }
 
-/** Adds the primary key to a table that has its rows. */
+/** Returns the statement that adds the primary key to a table with rows. */
 function addPrimaryKey({ name }: Table, { fullName, columns }: TableIndex): string {
   const key = `CONSTRAINT ${identifier(fullName)} PRIMARY KEY ${columnList(columns)}`;
   return `ALTER TABLE ${identifier(name)} ADD ${key};\n`;
 }
 
-/** Adds a key to a table that has its rows: as the primary one, if it is that and tells all rows apart. */
+/**
+ * Returns the statement that adds a key to a table with rows: the primary key if it is primary and unique, otherwise
+ * an index.
+ */
 export function addKey(table: Table, index: TableIndex): string {
   const isPrimary = index.isUnique && index.fullName === table.primaryKey?.fullName;
   return isPrimary ? addPrimaryKey(table, index) : createIndex(table, index);
 }
 
-/** The definition of an index. */
+/** Returns the definition of an index. */
 function createIndex(table: Table, { isUnique, fullName, columns }: TableIndex): string {
   const kind = isUnique ? 'UNIQUE INDEX' : 'INDEX';
   const named = `${kind} ${identifier(fullName)}`;

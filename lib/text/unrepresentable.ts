@@ -1,6 +1,6 @@
-/** A value or a table that a format has no exact form for. The caller adds the space and the key. */
+/** The error of a value or a table that a format cannot represent exactly. The caller adds the space and the key. */
 export class Unfit extends Error {
-  /** @param hint - an instruction: what can be done about it */
+  /** @param hint - an instruction */
   constructor(
     message: string,
     readonly hint: string,
@@ -9,7 +9,7 @@ export class Unfit extends Error {
   }
 }
 
-/** Text is UTF-8, and other bytes would be lost in it. */
+/** Returns the error of a string that is not valid UTF-8, because text must be. */
 export function notUtf8(): Unfit {
   return new Unfit(
     'a string that is not valid UTF-8',
@@ -17,7 +17,7 @@ export function notUtf8(): Unfit {
   );
 }
 
-/** What a format that ends strings, or cannot hold them, at a zero byte says of one. */
+/** Returns the error of a string with a zero byte. */
 export function hasZero(where: string): Unfit {
   return new Unfit(
     `a string with a zero byte, which ${where} cannot hold`,
@@ -25,7 +25,7 @@ export function hasZero(where: string): Unfit {
   );
 }
 
-/** Returns the error about -0 for what keeps no sign of zero. */
+/** Returns the error of -0 in a format that does not keep the sign of zero. */
 export function minusZero(where: string): Unfit {
   return new Unfit(
     `the number -0.0, which ${where} turns into 0`,

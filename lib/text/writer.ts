@@ -2,20 +2,24 @@ import type { Row } from '../tuple/row.js';
 
 /** Writes the rows of one space into a text buffer, in one format. */
 export interface RowWriter {
-  /** What stands before the first row. */
+  /** Writes the text before the first row. */
   begin(): void;
-  /** @throws Unfit where the format has no form for a value */
+  /**
+   * Writes a row.
+   *
+   * @throws Unfit for a value that the format cannot represent
+   */
   row(row: Row): void;
   /**
-   * Writes a large row in parts. Take the text where it is full when this yields, and see what else there is to do.
+   * Writes a large row in parts. When this yields, take the text if it is full, and do other work.
    *
-   * @throws Unfit where the format has no form for a value
+   * @throws Unfit for a value that the format cannot represent
    */
   pieces(row: Row): Generator<void>;
-  /** The field that was written last, from 0: the one that an error is about; -1 where it is about no field. */
+  /** The last written field, from 0, which an error is about; -1 if it is not about a field. */
   readonly fieldNo: number;
-  /** What stands behind the last row. */
+  /** Writes the text after the last row. */
   end(): void;
-  /** What of the space, or of its rows so far, is not in the text; one line each. */
+  /** Parts of the space, or of its rows so far, that are not in the text; one line each. */
   readonly notes: readonly string[];
 }

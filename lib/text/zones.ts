@@ -1,6 +1,6 @@
 /**
- * Names of time zones by the server's number of them, which `tzindex` of a datetime is: each has the number
- * behind that of the one before, or the one in front of its name.
+ * Names of time zones by the number that the server gives them, which is the `tzindex` of a datetime. Each name has
+ * the number after the previous one's, or the number before the name.
  *
  * Source: `src/lib/tzcode/timezones.h` of the server, as 2.11 and 3.9 have it.
  */
@@ -100,7 +100,7 @@ function read(): ReadonlyMap<number, string> {
 }
 
 /**
- * What a time zone is called, or its number where no server that we know has a name for it.
+ * Returns the name of a time zone, or its number if no known server has a name for it.
  *
  * @example
  * zoneName(947); // 'Europe/Moscow'
