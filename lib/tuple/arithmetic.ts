@@ -4,27 +4,27 @@ import { Decimal, MAX_DIGITS } from './decimal.js';
 import { Double, Float, sized } from './exact-types.js';
 import { isString, stringBytes } from './msgpack.js';
 
-/** As the server's `src/lib/core/decimal.c`: as many digits as there are, halves away from zero. */
+/** Computes like the server's `src/lib/core/decimal.c`: with all digits, and halves rounded away from zero. */
 const Exact = Calculator.clone({ precision: MAX_DIGITS, rounding: Calculator.ROUND_HALF_UP });
 
 /**
- * Sum or difference, of the server's types (`xrow_update_op_do_arith` of `src/box/xrow_update_field.c`): a
- * decimal where either is one, else an exact integer, else a float32 where that holds the result, else a
- * float64. Where the server loses something, or needs the format of the space, it goes another way:
+ * Adds or subtracts numbers of the server's types (`xrow_update_op_do_arith` of `src/box/xrow_update_field.c`): the
+ * result is a decimal if either is one, else an exact integer, else a float32 if that holds the result, else a
+ * float64. Differences from the server, which loses digits or needs the format of the space:
  *
- * - what has a float64 in it gives one. The server makes a float32 of the same value where it can, though
- *   not in a field of type `double`, which takes none in 2.6
- * - in a field of type `float32` it rounds. Here a result that does not fit is a float64, which such a
- *   field does not take: set it to a `new Float`
- * - a double beside a decimal counts with all its digits, of which the server takes 15
- * - a decimal has up to 76 digits, where 2.11 ends at 38; see {@link Decimal.from}
+ * - a float64 in the operation gives a float64. The server makes a float32 of the same value if it can, except in a
+ *   field of type `double`, which does not accept one in 2.6
+ * - in a field of type `float32` the server rounds. Here a result that does not fit is a float64, which such a field
+ *   does not accept: set it to a `new Float`
+ * - a double with a decimal counts with all its digits; the server uses 15
+ * - a decimal has up to 76 digits, and on 2.11 up to 38; see {@link Decimal.from}
  *
  * @example
  * calculate('+', Buffer.of(1), 2); // <03>
  */
 export function calculate(operator: '+' | '-', raw: Buffer, operand: unknown): Buffer {
   const left = decodeExact(raw);
-  // an operand takes the type that it would be written with
+  // An operand has the type that it would be written with.
   const right = decodeExact(encode(operand));
   const values = [left, right];
   if (!values.every(isNumeric)) {
@@ -35,7 +35,7 @@ export function calculate(operator: '+' | '-', raw: Buffer, operand: unknown): B
     const result = operator === '+' ? a.plus(b) : a.minus(b);
     const scale = Math.max(...values.map((each) => (each instanceof Decimal ? each.scale : 0)));
     if (!result.isFinite()) throw new TypeError(`'${operator}': a decimal is finite`);
-    // zeros behind the point stay as far as there are digits for them
+    // Zeros after the point are kept if there are digits for them.
     const room = MAX_DIGITS - Math.max(result.e + 1, 0);
     return Decimal.from(result.toFixed(Math.max(Math.min(scale, room), result.decimalPlaces())))
       .raw;
@@ -52,7 +52,7 @@ export function calculate(operator: '+' | '-', raw: Buffer, operand: unknown): B
 }
 
 /**
- * Bits of two unsigned integers.
+ * Combines the bits of two unsigned integers.
  *
  * @example
  * bits('&', Buffer.of(6), 3); // <02>
@@ -68,9 +68,8 @@ export function bits(operator: '&' | '|' | '^', raw: Buffer, operand: unknown): 
 }
 
 /**
- * Puts `pasted` in place of `length` bytes of a string or of a binary value; as in the server, a negative
- * position counts from the end (-1 is behind the last byte), and a negative length leaves so many bytes at
- * the end.
+ * Replaces `length` bytes of a string or of a binary value by `pasted`. As in the server, a negative position counts
+ * from the end (-1 is after the last byte), and a negative length keeps as many bytes at the end.
  *
  * @example
  * splice(str('abc'), 1, 1, 'xyz'); // 'axyzc'
@@ -100,7 +99,7 @@ export function splice(
   ]);
 }
 
-/** Those of a string or a binary value. */
+/** Returns the bytes of a string or a binary value. */
 function bytesOf(raw: Buffer): Uint8Array | undefined {
   if (isString(raw[0]!)) return stringBytes(raw, 0);
   const value = decodeExact(raw);

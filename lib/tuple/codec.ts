@@ -19,10 +19,10 @@ import {
 import { Uuid } from './uuid.js';
 
 /**
- * A decoded value that encodes to the MessagePack type it came from. A number is an integer where it
- * is whole, and a float64 where not; a {@link Double} is a float64 that is whole. Integers beyond 2^53
- * are bigint, binary values Uint8Array, maps with other keys than strings Map; types that JavaScript has no
- * word for have classes: {@link Decimal}, {@link Datetime} and the like.
+ * A decoded value that encodes to the MessagePack type it came from. A number is an integer if it is whole, and a
+ * float64 if not; a {@link Double} is a float64 that is whole. Integers beyond 2^53 are bigints, binary values are
+ * Uint8Array, and maps with other keys than strings are Map. Types that JavaScript does not have are classes: {@link
+ * Decimal}, {@link Datetime} and the like.
  *
  * @example
  * const values: ExactValue[] = [1, 2n ** 63n, new Double(1), Decimal.from('0.10'), null];
@@ -40,8 +40,8 @@ export type ExactValue =
   | Map<ExactValue, ExactValue>;
 
 /**
- * A value of a definition or of a reply, which is read and compared: every float is a number, every map an object.
- * Extensions stay {@link Opaque}. Tuples of users are never decoded to this.
+ * A value of a definition or of a reply, which is read and compared: every float is a number, and every map is an
+ * object. Extensions are {@link Opaque}. Tuples of users are never decoded to this.
  */
 export type Value =
   | null
@@ -55,9 +55,9 @@ export type Value =
   | Value[]
   | { [key: string]: Value };
 
-/** Containers in each other, in data: as deep as recursion goes safely, and far deeper than data is. */
+/** The limit of nested containers in data: safe for recursion, and far deeper than real data. */
 const MAX_DEPTH = 512;
-/** The same in definitions. */
+/** The limit of nested containers in definitions. */
 const MAX_DEFINITION_DEPTH = 1000;
 
 const NIL = Buffer.of(0xc0);
@@ -65,11 +65,11 @@ const FALSE = Buffer.of(0xc2);
 const TRUE = Buffer.of(0xc3);
 
 /**
- * Decodes one whole value of a definition or a reply. Integers beyond 2^53 become bigint, floats that no integer
- * can be written for {@link Double}, and keys text: for containers, bytes and extensions that is the start of
- * their MessagePack, in hexadecimal.
+ * Decodes one whole value of a definition or a reply. Integers beyond 2^53 become bigints, and floats that would be
+ * encoded as integers become {@link Double}. Keys become strings: for containers, bytes and extensions, the start of
+ * their MessagePack in hexadecimal.
  *
- * @throws RangeError where `bytes` are not one whole MessagePack value, or nest deeper than 1000 containers
+ * @throws RangeError if `bytes` are not one whole MessagePack value, or nest deeper than 1000 containers
  * @example
  * decode(Buffer.from([0x81, 0x01, 0xc0])); // { '1': null }
  */
@@ -78,12 +78,12 @@ export function decode(bytes: Uint8Array): Value {
 }
 
 /**
- * Decodes one whole value; what it gives shares no memory with `raw`. What is no valid UTF-8 stays
- * {@link Raw}; an extension that is unknown, or not as the server writes it, becomes {@link Opaque}. A map
- * becomes an object where all its keys are strings and an object keeps them in their order, else a Map;
- * with a key that is there twice it stays {@link Raw}.
+ * Decodes one whole value. The result shares no memory with `raw`. A string that is not valid UTF-8 becomes {@link
+ * Raw}; an extension that is unknown, or not as the server writes it, becomes {@link Opaque}. A map becomes an object
+ * if all its keys are strings and an object keeps their order, otherwise a Map; with a duplicate key it becomes
+ * {@link Raw}.
  *
- * @throws RangeError where `raw` is not one whole value, or nests deeper than 512 containers
+ * @throws RangeError if `raw` is not one whole value, or nests deeper than 512 containers
  * @example
  * decodeExact(Buffer.from([0xcb, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0])); // Double 1
  */
@@ -98,7 +98,7 @@ function whole(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** Walks through bytes that are known to be whole. Subclasses read what has more than one reading. */
+/** Walks through bytes that are known to be whole. Subclasses read the types that are decoded in several ways. */
 abstract class Reader<V> {
   protected pos = 0;
   #depth = 0;
@@ -129,15 +129,15 @@ abstract class Reader<V> {
   protected abstract readMap(): V;
   protected abstract readFloat(pos: number): V;
   protected abstract readDouble(pos: number): V;
-  /** Called when `this.pos` is behind the extension that starts at `pos`. */
+  /** Called when `this.pos` is after the extension that starts at `pos`. */
   protected abstract readExtension(pos: number): V;
 
-  /** The bytes from `start` to here, in memory of their own. */
+  /** Copies the bytes from `start` to the current position. */
   protected copy(start: number): Buffer {
     return Buffer.from(this.buf.subarray(start, this.pos));
   }
 
-  /** Steps into the container that starts here, and returns the number of its members, or pairs. */
+  /** Enters the container at the current position, and returns the number of its members or pairs. */
   protected enter(): number {
     const count = memberCount(this.buf, this.pos);
     this.pos += headerSize(this.buf, this.pos);
@@ -152,10 +152,10 @@ abstract class Reader<V> {
   }
 }
 
-/** An ordinary property of an object. */
+/** The attributes of an ordinary property of an object. */
 const OWN = { configurable: true, enumerable: true, writable: true };
 
-/** Bytes that are shown of a key that is neither text nor a number. */
+/** The number of shown bytes of a key that is neither a string nor a number. */
 const SHOWN_KEY_BYTES = 64;
 
 class DefinitionReader extends Reader<Value> {
@@ -169,7 +169,7 @@ class DefinitionReader extends Reader<Value> {
     return this.buf.readFloatBE(pos + 1);
   }
 
-  /** A whole number that no integer can stand for has to stay a float when it is encoded. */
+  /** A whole number outside of the range of integers must stay a float when it is encoded. */
   protected readDouble(pos: number): number | Double {
     const value = this.buf.readDoubleBE(pos + 1);
     return Number.isInteger(value) && !Number.isSafeInteger(value) ? new Double(value) : value;
@@ -192,7 +192,7 @@ class DefinitionReader extends Reader<Value> {
       const key = this.#key();
       const value = this.read();
       if (key !== '__proto__') map[key] = value;
-      // a key like others: an assignment would set the prototype
+      // This creates an ordinary key: an assignment would set the prototype.
       else Object.defineProperty(map, key, { ...OWN, value });
     }
     return map;
@@ -202,7 +202,7 @@ class DefinitionReader extends Reader<Value> {
     const start = this.pos;
     const key = this.read();
     if (typeof key !== 'object' || key === null) return String(key);
-    // keys may be in keys: each has to cost less than what it is made of
+    // Keys may be nested in keys: each must cost less than its contents.
     const shown = Math.min(this.pos, start + SHOWN_KEY_BYTES);
     return `0x${this.buf.toString('hex', start, shown)}`;
   }
@@ -226,7 +226,7 @@ class ExactReader extends Reader<ExactValue> {
     return Float.read(this.buf, pos);
   }
 
-  /** Of what is not a number all forms but the usual one have to keep their bytes. */
+  /** All forms of NaN except the usual one must keep their bytes. */
   protected readDouble(pos: number): number | Double {
     const value = this.buf.readDoubleBE(pos + 1);
     const plain = Number.isNaN(value)
@@ -240,7 +240,7 @@ class ExactReader extends Reader<ExactValue> {
     const type = this.buf.readInt8(pos + head);
     const raw = this.copy(pos);
     const payload = raw.subarray(head + 1);
-    // its header may be a longer one than is needed
+    // Its header may be longer than needed.
     return EXTENSIONS[type]?.(payload, raw) ?? Object.assign(new Opaque(type, payload), { raw });
   }
 
@@ -255,27 +255,27 @@ class ExactReader extends Reader<ExactValue> {
     const pairs: [ExactValue, ExactValue][] = [];
     for (let count = this.enter(); count > 0; count--) pairs.push([this.read(), this.read()]);
     const keys = new Set(pairs.map(([key]) => key));
-    // a Map would lose all but the last of a key that is there twice
+    // A Map would lose all but the last of duplicate keys.
     if (keys.size !== pairs.length) return new Raw(this.buf.subarray(start, this.pos));
     if (!pairs.every((pair): pair is [string, ExactValue] => typeof pair[0] === 'string')) {
       return new Map(pairs);
     }
-    // makes '__proto__' a key like others
+    // This makes '__proto__' an ordinary key.
     const object = Object.fromEntries(pairs);
     return hasOrder(object, pairs) ? object : new Map(pairs);
   }
 }
 
-/** An object moves keys such as '10' to its front, in the order of numbers. */
+/** Returns true if an object keeps the order of the pairs. It moves keys such as '10' to its front. */
 function hasOrder(object: object, pairs: readonly [string, ExactValue][]): boolean {
   if (!pairs.some(([key]) => /^\d/.test(key))) return true;
   return Object.keys(object).every((key, i) => key === pairs[i]![0]);
 }
 
 /**
- * Encodes a value: numbers and lengths in their shortest form, what was decoded as it was.
+ * Encodes a value: numbers and lengths in their shortest form, and decoded values as they were.
  *
- * @throws TypeError for what MessagePack has no type for, RangeError for what does not fit
+ * @throws TypeError for a type that MessagePack does not have, RangeError for a value that does not fit
  * @example
  * encode([1, 1.5, new Double(1), 2n ** 63n, new Date()]);
  */

@@ -1,15 +1,15 @@
 import { Carried, extension } from './exact-types.js';
 
-/** `MP_DATETIME` of the server's `src/lib/core/mp_extension_types.h`. */
+/** The type of a datetime: `MP_DATETIME` of the server's `src/lib/core/mp_extension_types.h`. */
 const TYPE = 4;
-/** Seconds alone, or with all the rest: `src/lib/core/mp_datetime.c`. */
+/** The sizes of seconds alone, and with all other parts: `src/lib/core/mp_datetime.c`. */
 const SHORT = 8;
 const LONG = 16;
 const DAY = 86400n;
-/** The least and the most of each part, `datetime_validate` of the server's `src/lib/core/datetime.h`. */
+/** The least and the largest value of each part, from `datetime_validate` of the server's `src/lib/core/datetime.h`. */
 const LIMITS = [
   ['seconds', -185_604_722_870_400n, 185_480_451_417_600n],
-  // the server itself takes one second more, but makes none
+  // The server accepts one second more, but never writes it.
   ['nanoseconds', 0, 999_999_999],
   ['offsetMinutes', -12 * 60, 14 * 60],
   ['tzIndex', 0, 1024],
@@ -22,24 +22,24 @@ const TEXT =
   /^([+-]\d{4,7}|\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:Z|([+-])(\d\d):?(\d\d))?)?$/;
 
 /**
- * A point in time as the server holds it; what is missing is 0.
+ * The parts of a datetime. Missing parts are 0.
  *
  * @example
  * const parts: DatetimeParts = { seconds: 1_709_197_200n, offsetMinutes: 180 };
  */
 export interface DatetimeParts {
-  /** From 1970, UTC; in the years from -5879610 to 5879611. */
+  /** Seconds from 1970, UTC; in the years from -5879610 to 5879611. */
   readonly seconds: bigint;
-  /** Behind those, 0 to 999,999,999. */
+  /** Nanoseconds after these, 0 to 999,999,999. */
   readonly nanoseconds?: number;
-  /** East of UTC, -720 to 840. */
+  /** The offset east of UTC, -720 to 840. */
   readonly offsetMinutes?: number;
   /** The server's number of a time zone, up to 1024; 0 for none. */
   readonly tzIndex?: number;
 }
 
 /**
- * A point in time, with nanoseconds and the offset of a time zone.
+ * A datetime with nanoseconds and the offset of a time zone.
  *
  * @example
  * String(Datetime.from('2024-02-29T12:00:00.5+03:00')); // '2024-02-29T12:00:00.500000000+03:00'
@@ -56,9 +56,9 @@ export class Datetime extends Carried {
   }
 
   /**
-   * @param source - text is ISO 8601, UTC where it names no offset
-   * @throws TypeError for what is no datetime, RangeError for a day that no calendar has, and for a part
-   *   that no server takes
+   * @param source - text is ISO 8601, in UTC if it has no offset
+   * @throws TypeError for anything but a datetime, RangeError for a day that does not exist, and for a part that no
+   * server accepts
    */
   static from(source: Date | string | DatetimeParts): Datetime {
     if (typeof source === 'string') return Datetime.of(parse(source));
@@ -81,7 +81,11 @@ export class Datetime extends Carried {
     return new Datetime(seconds, nanoseconds, offsetMinutes, tzIndex, raw);
   }
 
-  /** @returns undefined where the payload is no datetime of the server */
+  /**
+   * Reads a datetime.
+   *
+   * @returns undefined if the payload is not a datetime of the server
+   */
   static read(this: void, payload: Buffer, raw: Buffer): Datetime | undefined {
     if (payload.length !== SHORT && payload.length !== LONG) return undefined;
     const long = payload.length === LONG;
@@ -94,7 +98,7 @@ export class Datetime extends Carried {
     return new Datetime(seconds, nanoseconds, offsetMinutes, tzIndex, raw);
   }
 
-  /** Without what a Date cannot hold: less than a millisecond, and the offset. */
+  /** Returns a Date, which has milliseconds and no offset. */
   toDate(): Date {
     return new Date(Number(this.seconds) * 1000 + Math.floor(this.nanoseconds / 1_000_000));
   }
@@ -113,7 +117,7 @@ export class Datetime extends Carried {
   }
 }
 
-/** Says which part is out of its limits. */
+/** Returns a message about the first part outside of its limits; undefined if there is none. */
 function beyond(parts: Required<DatetimeParts>): string | undefined {
   for (const [part, least, most] of LIMITS) {
     const value = parts[part];
@@ -150,7 +154,7 @@ function parse(text: string): DatetimeParts {
   const [fraction = '', sign, hours = '0', minutes = '0'] = match.slice(7);
   const days = dayOf(year!, month!, day!);
   const isTime = hour! <= 23 && [minute!, second!, Number(minutes)].every((each) => each <= 59);
-  // a date that the calendar lacks comes back as another
+  // A date that does not exist becomes another one.
   if (!isTime || !sameDate(dateOf(days), year!, month!, day!)) {
     throw new RangeError(`the time '${text}' does not exist`);
   }
@@ -167,7 +171,7 @@ function sameDate(date: string, year: number, month: number, day: number): boole
   return date === `${yearText(year)}-${two(month)}-${two(day)}`;
 }
 
-/** Days from 1970 of a date; the year begins in March, so that a leap day is its last. */
+/** Returns the days from 1970 to a date. The year begins in March, so that a leap day is its last. */
 function dayOf(year: number, month: number, day: number): number {
   const fromMarch = month <= 2 ? year - 1 : year;
   const era = Math.floor(fromMarch / 400);
@@ -177,7 +181,7 @@ function dayOf(year: number, month: number, day: number): number {
   return era * ERA_DAYS + inEra * 365 + leaps + inYear - EPOCH_DAY;
 }
 
-/** The date of a day from 1970; see {@link dayOf}. */
+/** Returns the date of a day from 1970; see {@link dayOf}. */
 function dateOf(days: number): string {
   const shifted = days + EPOCH_DAY;
   const era = Math.floor(shifted / ERA_DAYS);

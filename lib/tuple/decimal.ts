@@ -3,18 +3,18 @@ import { integer, readInteger } from './integers.js';
 import { isInteger, skip } from './msgpack.js';
 
 /**
- * `DECIMAL_MAX_DIGITS` of the server's `src/lib/core/decimal.h`, as 3.9 has it. Up to 2.11 it is 38: such a
- * server refuses a row with more.
+ * The limit of digits: `DECIMAL_MAX_DIGITS` of the server's `src/lib/core/decimal.h` in 3.9. Up to 2.11 it is 38, and
+ * such a server refuses a row with more.
  */
 export const MAX_DIGITS = 76;
-/** `MP_DECIMAL` of `src/lib/core/mp_extension_types.h`. */
+/** The type of a decimal: `MP_DECIMAL` of `src/lib/core/mp_extension_types.h`. */
 const TYPE = 1;
 
 /**
  * A decimal as exact text, for `tuple.set` and from `tuple.get`.
  *
- * Source of the bytes: the server's `src/lib/core/mp_decimal.c`: the scale, then a digit each four
- * bits, the last four being the sign.
+ * Source of the bytes: the server's `src/lib/core/mp_decimal.c`: the scale, then four bits for each digit, and the
+ * sign in the last four bits.
  *
  * @example
  * String(Decimal.from('-12.50')); // '-12.50'
@@ -28,8 +28,8 @@ export class Decimal extends Carried {
   }
 
   /**
-   * @param text - up to 76 digits, of which a server before 3.x takes 38; an exponent may follow
-   * @throws TypeError for what is no number, RangeError for more digits
+   * @param text - up to 76 digits, of which a server before 3.x accepts 38; an exponent may follow
+   * @throws TypeError for anything but a number, RangeError for more digits
    */
   static from(text: string | number | bigint): Decimal {
     const match = /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d{1,3}))?$/i.exec(String(text));
@@ -56,7 +56,11 @@ export class Decimal extends Carried {
     );
   }
 
-  /** @returns undefined where the payload is no decimal of the server */
+  /**
+   * Reads a decimal.
+   *
+   * @returns undefined if the payload is not a decimal of the server
+   */
   static read(payload: Buffer, raw: Buffer): Decimal | undefined {
     if (payload.length < 2 || !isInteger(payload[0]!)) return undefined;
     const start = skip(payload, 0, payload.length);
@@ -68,7 +72,7 @@ export class Decimal extends Carried {
     return new Decimal(plain('bd'.includes(sign), digits, scale), raw);
   }
 
-  /** Digits behind the point. */
+  /** The number of digits after the point. */
   get scale(): number {
     const point = this.text.indexOf('.');
     return point < 0 ? 0 : this.text.length - point - 1;

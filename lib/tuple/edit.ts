@@ -3,14 +3,21 @@ import { joinFields } from './fields.js';
 import { headerSize, isArray, isMap, mapHeader, memberCount, skip, str } from './msgpack.js';
 
 /**
- * Changes of a value inside of a MessagePack map or array that leave all other bytes as they are.
- * Where nothing changed, the very same buffer comes back.
+ * Changes values inside of a MessagePack map or array, and keeps all other bytes. If nothing changes, the same buffer
+ * is returned.
  */
 
-/** Gets a key (undefined where it is no string) and its raw value; undefined takes the pair out. */
+/**
+ * Receives a key (undefined if it is not a string) and its raw value, and returns the new value, or undefined to
+ * remove the pair.
+ */
 export type EditPair = (key: string | undefined, value: Buffer) => Buffer | undefined;
 
-/** @param raw - one value; anything but a map stays as it is */
+/**
+ * Edits the pairs of a map.
+ *
+ * @param raw - one value; anything but a map is returned unchanged
+ */
 export function editMap(raw: Buffer, edit: EditPair): Buffer {
   if (raw.length === 0 || !isMap(raw[0]!)) return raw;
   const parts: Buffer[] = [];
@@ -29,15 +36,15 @@ export function editMap(raw: Buffer, edit: EditPair): Buffer {
   return changed ? Buffer.concat([mapHeader(parts.length / 2), ...parts]) : raw;
 }
 
-/** Puts a pair at the end of a map that has no such key. */
+/** Adds a pair at the end of a map that does not have the key. */
 export function addPair(raw: Buffer, key: string, value: Buffer): Buffer {
   return addPairs(raw, [[key, value]]);
 }
 
 /**
- * Puts pairs at the end of a map that has no such keys.
+ * Adds pairs at the end of a map that does not have the keys.
  *
- * @param raw - one value; anything but a map stays as it is
+ * @param raw - one value; anything but a map is returned unchanged
  */
 export function addPairs(raw: Buffer, pairs: readonly (readonly [string, Buffer])[]): Buffer {
   if (raw.length === 0 || !isMap(raw[0]!)) return raw;
@@ -46,7 +53,11 @@ export function addPairs(raw: Buffer, pairs: readonly (readonly [string, Buffer]
   return Buffer.concat([mapHeader(memberCount(raw, 0) + pairs.length), body, ...added]);
 }
 
-/** @param raw - one value; anything but an array stays as it is */
+/**
+ * Edits the elements of an array.
+ *
+ * @param raw - one value; anything but an array is returned unchanged
+ */
 export function editArray(raw: Buffer, edit: (element: Buffer) => Buffer): Buffer {
   if (raw.length === 0 || !isArray(raw[0]!)) return raw;
   const elements: Buffer[] = [];

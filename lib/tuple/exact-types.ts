@@ -1,13 +1,13 @@
 import { INCOMPLETE, skip } from './msgpack.js';
 
-/** A value that is written with the very bytes it has: those it was read from, where it was read. */
+/** A value that is encoded as the bytes that it holds: if it was decoded, the original ones. */
 export abstract class Carried {
   /** One whole MessagePack value. */
   abstract readonly raw: Buffer;
 }
 
 /**
- * Any value as its bytes, undecoded: keeps its MessagePack type wherever it is put.
+ * Any value as its undecoded bytes. It keeps its MessagePack type wherever it is written.
  *
  * @example
  * tuple.set('copy', tuple.field('original'));
@@ -31,7 +31,7 @@ export class Raw extends Carried {
   }
 }
 
-/** A number of a size of its own, to be calculated with like any other. */
+/** A number of a fixed size, which can be used in calculations like any other. */
 abstract class Floating extends Carried {
   abstract readonly value: number;
 
@@ -49,7 +49,7 @@ abstract class Floating extends Carried {
 }
 
 /**
- * A number that is written as float64, though it may be whole.
+ * A number that is encoded as float64, even if it is whole.
  *
  * @example
  * encode(new Double(1)); // <cb 3f f0 00 00 00 00 00 00>
@@ -58,14 +58,14 @@ abstract class Floating extends Carried {
 export class Double extends Floating {
   readonly raw = Buffer.alloc(9, 0xcb);
 
-  /** @throws TypeError for anything but a number: what else it could become is not what was meant */
+  /** @throws TypeError for anything but a number, because a conversion would hide a mistake */
   constructor(readonly value: number) {
     super();
     checkNumber(value);
     this.raw.writeDoubleBE(value, 1);
   }
 
-  /** Of the float64 at `offset`: not a number has many forms, and each stays as it is. */
+  /** Reads the float64 at `offset`. NaN has many forms, and each is kept. */
   static read(buf: Buffer, offset: number): Double {
     const read = new Double(buf.readDoubleBE(offset + 1));
     buf.copy(read.raw, 1, offset + 1);
@@ -74,7 +74,7 @@ export class Double extends Floating {
 }
 
 /**
- * A number that is written as float32, and rounded to what that holds.
+ * A number that is encoded as float32, and rounded to it.
  *
  * @example
  * new Float(0.1).value; // 0.10000000149011612
@@ -83,7 +83,7 @@ export class Float extends Floating {
   readonly value: number;
   readonly raw = Buffer.alloc(5, 0xca);
 
-  /** @throws TypeError for anything but a number, RangeError for a finite one beyond those of 32 bits */
+  /** @throws TypeError for anything but a number, RangeError for a finite number that does not fit */
   constructor(value: number) {
     super();
     checkNumber(value);
@@ -94,7 +94,7 @@ export class Float extends Floating {
     this.raw.writeFloatBE(value, 1);
   }
 
-  /** Of the float32 at `offset`; see {@link Double.read}. */
+  /** Reads the float32 at `offset`; see {@link Double.read}. */
   static read(buf: Buffer, offset: number): Float {
     const read = new Float(buf.readFloatBE(offset + 1));
     buf.copy(read.raw, 1, offset + 1);
@@ -108,7 +108,7 @@ function checkNumber(value: unknown): void {
 }
 
 /**
- * An extension that is carried along without being understood.
+ * An extension that is kept without being decoded.
  *
  * @example
  * new Opaque(100, Buffer.of(1, 2)).raw; // <d5 64 01 02>
@@ -118,7 +118,7 @@ export class Opaque extends Carried {
 
   /**
    * @param type - from -128 to 127
-   * @param payload - what stands behind the type
+   * @param payload - the bytes after the type
    * @throws RangeError for another type
    */
   constructor(
@@ -133,7 +133,7 @@ export class Opaque extends Carried {
 /** Codes of the extensions of 1, 2, 4, 8 and 16 bytes. */
 const FIXEXT: Readonly<Record<number, number>> = { 1: 0xd4, 2: 0xd5, 4: 0xd6, 8: 0xd7, 16: 0xd8 };
 
-/** An extension in its shortest form. */
+/** Returns an extension in its shortest form. */
 export function extension(type: number, payload: Uint8Array): Buffer {
   if (!Number.isInteger(type) || type < -128 || type > 127) {
     throw new RangeError(`the type of an extension must be from -128 to 127, not ${type}`);
@@ -144,7 +144,7 @@ export function extension(type: number, payload: Uint8Array): Buffer {
   return Buffer.concat([header, Buffer.of(type & 0xff), payload]);
 }
 
-/** A header with a length of 8, 16 or 32 bits, whose codes follow each other from `base`. */
+/** Returns a header with a length of 8, 16 or 32 bits. `base` is the code of the first; the others follow it. */
 export function sized(base: number, length: number): Buffer {
   if (length < 0x100) return Buffer.of(base, length);
   if (length < 0x10000) return Buffer.of(base + 1, length >> 8, length & 0xff);

@@ -15,7 +15,7 @@ import { atOnce, UNFINISHED, Walker } from './walk.js';
 export type PathStep = string | number;
 
 /**
- * The raw bytes of each field of a tuple, as views.
+ * Returns the raw bytes of each field of a tuple, as views.
  *
  * @param tuple - one whole MessagePack array
  */
@@ -32,7 +32,7 @@ export function splitFields(tuple: Buffer): Buffer[] {
 }
 
 /**
- * A tuple, or a key, made of raw fields.
+ * Returns a tuple, or a key, of raw fields.
  *
  * @example
  * joinFields([uint(512), str('users')]); // the bytes of [512, 'users']
@@ -41,15 +41,15 @@ export function joinFields(fields: readonly Buffer[]): Buffer {
   return Buffer.concat([arrayHeader(fields.length), ...fields]);
 }
 
-/** Steps over the value at `pos`, which is whole. */
+/** Skips the value at `pos`, which is whole. */
 function* past(walker: Walker, buf: Buffer, pos: number): Generator<void, number> {
   const end = walker.begin(buf, pos, buf.length);
   return end === UNFINISHED ? yield* walker.rest() : end;
 }
 
 /**
- * Offset of the value that `path` leads to from the value at `offset`. Of a map's key that is there
- * twice the server indexes the last that leads anywhere.
+ * Returns the offset of the value at the end of `path` from the value at `offset`. Of duplicate keys of a map, the
+ * server indexes the last one that leads to a value.
  */
 function* follow(
   walker: Walker,
@@ -79,17 +79,17 @@ function* follow(
   return found;
 }
 
-/** A number step into a map means the integer key as the path wrote it, one-based. */
+/** Returns true if a key matches a step. A number means the integer key of a map as the path wrote it, one-based. */
 function keyMatches(buf: Buffer, offset: number, step: PathStep): boolean {
   if (typeof step === 'number') return readUint(buf, offset) === step + 1;
   return isString(buf[offset]!) && Buffer.from(step).equals(stringBytes(buf, offset));
 }
 
 /**
- * Finds the raw bytes of one field, or of the value that a JSON path leads to inside it, in turns.
+ * Finds the raw bytes of one field, or of the value that a JSON path leads to inside of it, in turns.
  *
  * @param fieldNo - zero-based
- * @returns undefined where the tuple has no such value
+ * @returns undefined if the tuple has no such value
  */
 export function* fieldBytesInTurns(
   walker: Walker,
@@ -101,14 +101,14 @@ export function* fieldBytesInTurns(
   return pos === undefined ? undefined : tuple.subarray(pos, yield* past(walker, tuple, pos));
 }
 
-/** The same at once. */
+/** Does the same at once. */
 export function fieldBytes(
   tuple: Buffer,
   fieldNo: number,
   path: readonly PathStep[] = [],
 ): Buffer | undefined {
   if (path.length === 0) {
-    // nearly all keys are whole fields, and a comparison takes those of every row
+    // Nearly all keys are whole fields, and a comparison reads those of every row.
     if (fieldNo >= memberCount(tuple, 0)) return undefined;
     let pos = headerSize(tuple, 0);
     for (let i = 0; i < fieldNo; i++) pos = skip(tuple, pos, tuple.length);
@@ -117,7 +117,10 @@ export function fieldBytes(
   return atOnce(fieldBytesInTurns(new Walker(), tuple, fieldNo, path));
 }
 
-/** Finds the raw bytes of the value that a JSON path leads to within another value, in turns; undefined where there is none. */
+/**
+ * Finds the raw bytes of the value that a JSON path leads to inside of another value, in turns; undefined if there is
+ * none.
+ */
 export function* valueBytesInTurns(
   walker: Walker,
   value: Buffer,
@@ -128,10 +131,10 @@ export function* valueBytesInTurns(
 }
 
 /**
- * Parses the JSON path of an index part, as `_index` holds it.
+ * Parses the JSON path of a part of an index in the form of `_index`.
  *
- * Source: the server's `src/lib/json/json.c`: `[1]` counts from one, `['key']` and `["key"]` quote,
- * `.key` and a leading `key` are bare.
+ * Source: the server's `src/lib/json/json.c`: `[1]` counts from one, `['key']` and `["key"]` are quoted, `.key` and a
+ * leading `key` are not.
  *
  * @example
  * parsePath('.address[2]["zip code"]'); // ['address', 1, 'zip code']

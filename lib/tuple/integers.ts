@@ -1,7 +1,7 @@
 /** Integers of MessagePack, exact over all 64 bits. */
 
 /**
- * The integer at `offset`, which must hold one: a number where that is exact, else a bigint.
+ * Reads the integer at `offset`: a number if that is exact, otherwise a bigint.
  *
  * @example
  * readInteger(Buffer.from([0xd0, 0x80]), 0); // -128
@@ -24,10 +24,10 @@ function narrow(value: bigint): number | bigint {
 }
 
 /**
- * An integer in its shortest form.
+ * Returns an integer in its shortest form.
  *
- * @throws RangeError outside of what 64 bits hold, with a sign or without; and for a number beyond
- * 2^53, which may have lost its low bits already
+ * @throws RangeError for an integer that does not fit into 64 bits, signed or unsigned; and for a number beyond 2^53,
+ * which may have lost its low bits
  * @example
  * integer(-1); // <ff>
  */

@@ -2,10 +2,10 @@ import { Carried, extension } from './exact-types.js';
 import { integer, readInteger } from './integers.js';
 import { isInteger, skip } from './msgpack.js';
 
-/** `MP_INTERVAL` of the server's `src/lib/core/mp_extension_types.h`. */
+/** The type of an interval: `MP_INTERVAL` of the server's `src/lib/core/mp_extension_types.h`. */
 const TYPE = 6;
 
-/** In the order of their keys, `enum interval_fields` of `src/lib/core/mp_interval.c`. */
+/** The parts in the order of their keys, `enum interval_fields` of `src/lib/core/mp_interval.c`. */
 const PARTS = [
   'year',
   'month',
@@ -23,7 +23,7 @@ type Part = (typeof PARTS)[number];
 const INT32 = [-(2n ** 31n), 2n ** 31n - 1n] as const;
 const INT64 = [-(2n ** 63n), 2n ** 63n - 1n] as const;
 
-/** What fits, `interval_unpack` of the server's `src/lib/core/mp_interval.c`, as 3.9 has it. */
+/** The limits of parts, from `interval_unpack` of the server's `src/lib/core/mp_interval.c` in 3.9. */
 const LIMITS: Readonly<Record<Part, readonly [least: bigint, most: bigint]>> = {
   year: INT32,
   month: INT32,
@@ -36,12 +36,12 @@ const LIMITS: Readonly<Record<Part, readonly [least: bigint, most: bigint]>> = {
   adjust: [0n, 2n],
 };
 
-/** `DEF_DT_ADJUST` of `src/lua/datetime.lua`; what is missing in an encoded interval is 0 all the same. */
+/** The default of `adjust`: `DEF_DT_ADJUST` of `src/lua/datetime.lua`. Missing parts of an encoded interval are 0. */
 const DEFAULT_ADJUST = 1;
 
 /**
- * Parts of an interval, each in the unit of its name; what is missing is 0. `adjust` says what becomes of
- * the last days of a month: 0 for 'excess', 1 for 'none', as where it is missing, and 2 for 'last'.
+ * The parts of an interval, each in the unit of its name. Missing parts are 0. `adjust` defines the handling of the
+ * last days of a month: 0 for 'excess', 1 for 'none', which is the default, and 2 for 'last'.
  *
  * @example
  * const parts: IntervalParts = { hour: 1, nanosecond: 500_000_000 };
@@ -49,7 +49,7 @@ const DEFAULT_ADJUST = 1;
 export type IntervalParts = { readonly [part in Part]?: number | bigint };
 
 /**
- * A span of time in the units of a calendar, for `tuple.set` and from `tuple.get`.
+ * An interval in units of the calendar, for `tuple.set` and from `tuple.get`.
  *
  * @example
  * Interval.from({ month: 1, day: -3 }).parts.day; // -3
@@ -63,9 +63,8 @@ export class Interval extends Carried {
   }
 
   /**
-   * @throws TypeError for a part that no interval has, and for one that is no exact whole number;
-   *   RangeError where the server takes no such number: days, hours, minutes and seconds have 64 bits,
-   *   all others 32
+   * @throws TypeError for an unknown part, and for a value other than an exact integer; RangeError for a value that
+   * the server does not accept: days, hours, minutes and seconds have 64 bits, all others 32
    */
   static from(parts: IntervalParts): Interval {
     for (const name of Object.keys(parts)) {
@@ -86,7 +85,11 @@ export class Interval extends Carried {
     return new Interval(all, extension(TYPE, payload));
   }
 
-  /** @returns undefined where the payload is no interval of the server */
+  /**
+   * Reads an interval.
+   *
+   * @returns undefined if the payload is not an interval of the server
+   */
   static read(payload: Buffer, raw: Buffer): Interval | undefined {
     const parts: Partial<Record<Part, number | bigint>> = { adjust: 0 };
     let pos = 1;

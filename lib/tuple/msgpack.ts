@@ -1,22 +1,22 @@
 /**
- * MessagePack as bytes: where a value ends, what an array header says, and the few encoders that a
- * request needs. Nothing here decodes a value that it can step over.
+ * Reads MessagePack as bytes: the end of a value, the header of an array, and the few encoders that a request needs.
+ * No value is decoded if it can be skipped.
  *
  * Source of the type codes: the MessagePack specification, "Formats".
  */
 
-/** Returned where the buffer ends before the value does. */
+/** Returned if the buffer ends before the value. */
 export const INCOMPLETE = -1;
 /** Returned for 0xc1, the one code that MessagePack never uses. */
 export const INVALID = -2;
 
-/** Bytes of the value's own head, by type code; 0 = not a valid code. */
+/** The size of the head of a value, by type code; 0 for an invalid code. */
 const HEAD = new Uint8Array(256);
-/** Bytes of payload that a code fixes by itself. */
+/** The size of the payload, for codes that define it. */
 const FIXED = new Uint8Array(256);
-/** Width of the length field behind the code, for codes that have one. */
+/** The size of the length field after the code, for codes that have one. */
 const LENGTH_WIDTH = new Uint8Array(256);
-/** Values nested in the container whose code this is: 0 none, 1 a value each, 2 a pair each. */
+/** The number of values for each member of a container: 0 for no container, 1 for an array, 2 for a map. */
 const NESTED = new Uint8Array(256);
 
 function describe(from: number, to: number, head: number, fixed = 0, width = 0, nested = 0): void {
@@ -68,16 +68,18 @@ function lengthAt(buf: Uint8Array, offset: number, width: number): number {
   );
 }
 
-/** Bytes of a value that its code alone tells, without those it contains; 0 = a length follows, or no valid code. */
+/** The size of a value without nested ones, for codes that define it; 0 if a length follows, or for an invalid code. */
 export const OWN = HEAD.map((head, code) => (LENGTH_WIDTH[code] === 0 ? head + FIXED[code]! : 0));
-/** What a value whose code tells all changes in the count of values to come: one less, and those it contains. */
+/**
+ * The change of the number of outstanding values by a value whose code defines it: one less, plus its nested values.
+ */
 export const PENDING = Int8Array.from(NESTED, (nested, code) => nested * (code & 0x0f) - 1);
 
 /**
- * Steps over one value, whatever its nesting, without recursion.
+ * Skips one value with any nesting, without recursion.
  *
  * @param end - offset at which the buffer ends for this call
- * @returns the offset behind the value, {@link INCOMPLETE} or {@link INVALID}
+ * @returns the offset after the value, {@link INCOMPLETE} or {@link INVALID}
  * @example
  * skip(Buffer.from([0x92, 1, 0xa1, 0x78, 7]), 0, 5); // 4
  */
@@ -98,20 +100,20 @@ export function skip(buf: Uint8Array, offset: number, end: number): number {
       pending += nestedCount(buf, pos) - 1;
       pos += ownSize(buf, pos);
     }
-    // Each pending value takes a byte at least: a count that cannot fit needs no further walking.
+    // Each outstanding value takes at least one byte: if they cannot fit, the walk ends.
     if (pos + pending > end) return INCOMPLETE;
   }
   return pos;
 }
 
 /**
- * Tells whether arrays and maps of one whole value nest deeper than `limit`, without recursion.
+ * Returns true if the arrays and maps of one whole value nest deeper than `limit`, without recursion.
  *
  * @example
  * nestsDeeper(Buffer.from([0x91, 0x91, 0x90]), 2); // true
  */
 export function nestsDeeper(value: Uint8Array, limit: number): boolean {
-  /** Values that are still to come, in each container that is open. */
+  /** The number of outstanding values in each open container. */
   const pending: number[] = [];
   let pos = 0;
   while (pos < value.length) {
@@ -125,7 +127,7 @@ export function nestsDeeper(value: Uint8Array, limit: number): boolean {
       pos += HEAD[code]!;
       if (pending.at(-1) !== 0) continue;
     }
-    // the value has come, and with it maybe those that it is the last of
+    // The value is complete, and with it maybe the containers that it ends.
     if (pending.at(-1) === 0) pending.pop();
     while (pending.length > 0 && --pending[pending.length - 1]! === 0) pending.pop();
   }
@@ -133,7 +135,7 @@ export function nestsDeeper(value: Uint8Array, limit: number): boolean {
 }
 
 /**
- * Bytes of the value at `offset` without the values that it contains. Its head has to be there.
+ * Returns the size of the value at `offset` without its nested values. Its head must be complete.
  *
  * @example
  * ownSize(Buffer.from([0xa1, 0x78]), 0); // 2
@@ -145,23 +147,25 @@ export function ownSize(buf: Uint8Array, offset: number): number {
   return HEAD[code]! + FIXED[code]! + (width === 0 ? 0 : lengthAt(buf, offset + 1, width));
 }
 
-/** How many values the one at `offset` contains: of a map its keys, too. Its head has to be there. */
+/**
+ * Returns the number of nested values of the value at `offset`; for a map, keys included. Its head must be complete.
+ */
 export function nestedCount(buf: Uint8Array, offset: number): number {
   const nested = NESTED[buf[offset]!]!;
   return nested === 0 ? 0 : nested * memberCount(buf, offset);
 }
 
-/** Memory that decoded values of each code take, in units of some 40 bytes: what a number or a short string takes. */
+/** The memory of decoded values, by code, in units of some 40 bytes: the size of a number or a short string. */
 const WEIGHT = new Uint8Array(256).fill(1);
 WEIGHT.fill(3, 0x90, 0xa0).fill(3, 0xdc, 0xde); // arrays
 WEIGHT.fill(5, 0x80, 0x90).fill(5, 0xde, 0xe0); // maps
 WEIGHT.fill(6, 0xc4, 0xca).fill(6, 0xd4, 0xd9); // bytes and extensions: a Buffer each
 
 /**
- * Counts the values that whole values are made of: those within arrays and maps, and the keys of maps. An array
- * counts for three, a map for five, and bytes and an extension for six, for that is what they take in memory.
+ * Counts the values in whole values: those in arrays and maps, and the keys of maps. An array counts as three, a map
+ * as five, and bytes and an extension as six, because that is their size in memory.
  *
- * @param limit - stops after the first value beyond it, for there may be a hundred million
+ * @param limit - stops after the first value beyond it, because there may be a hundred million
  * @example
  * countValues(Buffer.from([0x92, 1, 0x90]), 1000); // 7
  */
@@ -174,21 +178,20 @@ export function countValues(buf: Uint8Array, limit: number): number {
   return count;
 }
 
-/** True where `code` begins an unsigned integer. */
+/** Returns true if `code` begins an unsigned integer. */
 export function isUint(code: number): boolean {
   return code <= 0x7f || (code >= 0xcc && code <= 0xcf);
 }
 
-/** True where `code` begins an integer, with a sign or without. */
+/** Returns true if `code` begins an integer, signed or unsigned. */
 export function isInteger(code: number): boolean {
   return isUint(code) || (code >= 0xd0 && code <= 0xd3) || code >= 0xe0;
 }
 
 /**
- * Like {@link skip}, and tells whether the walk met an array at `offset`: what a tuple has to be.
+ * Skips one value like {@link skip}, and checks that it is an array, as a tuple must be.
  *
- * @returns the offset behind the tuple, {@link INCOMPLETE}, or {@link INVALID} for anything that is
- * not an array
+ * @returns the offset after the tuple, {@link INCOMPLETE}, or {@link INVALID} for anything but an array
  */
 export function skipTuple(buf: Uint8Array, offset: number, end: number): number {
   if (offset >= end) return INCOMPLETE;
@@ -203,24 +206,24 @@ export function isMap(code: number): boolean {
   return (code & 0xf0) === 0x80 || code === 0xde || code === 0xdf;
 }
 
-/** Bytes that the array or map header at `offset` takes: 1, 3 or 5. */
+/** Returns the size of the header of the array or map at `offset`: 1, 3 or 5. */
 export function headerSize(buf: Uint8Array, offset: number): number {
   return HEAD[buf[offset]!]!;
 }
 
-/** Members that the array or map header at `offset` announces: elements, or pairs. */
+/** Returns the number of elements or pairs in the header of the array or map at `offset`. */
 export function memberCount(buf: Uint8Array, offset: number): number {
   const code = buf[offset]!;
   const width = LENGTH_WIDTH[code]!;
   return width === 0 ? code & 0x0f : lengthAt(buf, offset + 1, width);
 }
 
-/** True where `offset` holds a string; see {@link stringBytes}. */
+/** Returns true if `code` begins a string; see {@link stringBytes}. */
 export function isString(code: number): boolean {
   return (code & 0xe0) === 0xa0 || (code >= 0xd9 && code <= 0xdb);
 }
 
-/** The bytes of the string at `offset`, without its header. */
+/** Returns the bytes of the string at `offset`, without its header. */
 export function stringBytes(buf: Uint8Array, offset: number): Uint8Array {
   const code = buf[offset]!;
   const width = LENGTH_WIDTH[code]!;
@@ -232,9 +235,9 @@ export function stringBytes(buf: Uint8Array, offset: number): Uint8Array {
 }
 
 /**
- * The unsigned integer at `offset`.
+ * Reads the unsigned integer at `offset`.
  *
- * @returns NaN where the value is no unsigned integer; a uint64 above 2^53 loses its low bits
+ * @returns NaN if the value is not an unsigned integer; a uint64 above 2^53 loses its low bits
  */
 export function readUint(buf: Uint8Array, offset: number): number {
   const code = buf[offset]!;
@@ -246,7 +249,7 @@ export function readUint(buf: Uint8Array, offset: number): number {
   return Number.NaN;
 }
 
-/** An array header for `count` elements, in its shortest form. */
+/** Returns a header of an array with `count` elements, in its shortest form. */
 export function arrayHeader(count: number): Buffer {
   if (count < 16) return Buffer.of(0x90 | count);
   if (count < 0x10000) return Buffer.of(0xdc, count >> 8, count & 0xff);
@@ -255,7 +258,7 @@ export function arrayHeader(count: number): Buffer {
   return header;
 }
 
-/** A map header for `pairs` pairs, in its shortest form. */
+/** Returns a header of a map with `pairs` pairs, in its shortest form. */
 export function mapHeader(pairs: number): Buffer {
   if (pairs < 16) return Buffer.of(0x80 | pairs);
   if (pairs < 0x10000) return Buffer.of(0xde, pairs >> 8, pairs & 0xff);
@@ -264,7 +267,7 @@ export function mapHeader(pairs: number): Buffer {
   return header;
 }
 
-/** An unsigned integer below 2^32, in its shortest form. */
+/** Returns an unsigned integer below 2^32, in its shortest form. */
 export function uint(value: number): Buffer {
   if (value < 0x80) return Buffer.of(value);
   if (value < 0x100) return Buffer.of(0xcc, value);
@@ -274,7 +277,7 @@ export function uint(value: number): Buffer {
   return encoded;
 }
 
-/** A string in its shortest form. */
+/** Returns a string in its shortest form. */
 export function str(value: string): Buffer {
   const length = Buffer.byteLength(value);
   const head = length < 32 ? 1 : length < 0x100 ? 2 : length < 0x10000 ? 3 : 5;

@@ -1,13 +1,13 @@
 import { Row } from './row.js';
 
 /**
- * Tells where a field of one tuple begins. It does so for the fields that the tuple has, and without a walk over
- * those before, which takes seconds where a tuple is large.
+ * Returns the offset of an existing field of one tuple, without a walk over the fields before it, which takes seconds
+ * if the tuple is large.
  */
 export type Places = (fieldNo: number) => number;
 
 /**
- * Finds the places of all fields by one walk, in turns.
+ * Finds the offsets of all fields by one walk, in turns.
  *
  * @param raw - one whole tuple
  * @example
@@ -19,16 +19,16 @@ export function* placesInTurns(raw: Buffer): Generator<void, Places> {
   return (fieldNo) => row.at(fieldNo);
 }
 
-/** Returns the places in a tuple of which one field has become longer, by so many bytes. */
+/** Returns the offsets in a tuple with one field that has become longer by some bytes. */
 export function placesAfter(places: Places, changedNo: number, by: number): Places {
   return (fieldNo) => places(fieldNo) + (fieldNo > changedNo ? by : 0);
 }
 
 /**
- * Returns the places in a tuple that has one field more.
+ * Returns the offsets in a tuple that has one field more.
  *
- * @param by - bytes by which its header has become longer
- * @param lastAt - where the new field begins
+ * @param by - the number of bytes that its header has grown by
+ * @param lastAt - the offset of the new field
  */
 export function placesBefore(places: Places, lastNo: number, by: number, lastAt: number): Places {
   return (fieldNo) => (fieldNo < lastNo ? places(fieldNo) + by : lastAt);

@@ -1,31 +1,31 @@
 import { headerSize, memberCount, skip } from './msgpack.js';
 import { UNFINISHED, Walker } from './walk.js';
 
-/** Where so many fields begin is remembered. */
+/** The number of fields whose offsets are stored. */
 const REMEMBERED = 100_000;
-/** Of later fields it is remembered where one begins after so many bytes: a large field is never walked over again. */
+/** Of later fields, one offset is stored after this many bytes, so that a large field is never walked over again. */
 const MARK_BYTES = 4096;
 
-/** One row: its bytes, and where each field begins. Used again for the next row. */
+/** The bytes of one row and the offsets of its fields. It is reused for the next row. */
 export class Row {
   buf: Buffer = Buffer.alloc(0);
-  /** Of the row itself. */
+  /** The offset of the row. */
   start = 0;
-  /** Behind the last field. */
+  /** The offset after the last field. */
   end = 0;
-  /** How many fields there are. */
+  /** The number of fields. */
   count = 0;
-  /** Where each field begins, and after those what was there for another row. */
+  /** The offsets of fields; entries after the last field are from an earlier row. */
   readonly #offsets: number[] = [];
-  /** Numbers of later fields, in order, and where these begin. */
+  /** The numbers of later fields, in order, and their offsets. */
   #marked: number[] = [];
   #marks: number[] = [];
-  /** The later field that was asked for last, where it begins, and the first one after it that is marked. */
+  /** The later field that was read last, its offset, and the first stored one after it. */
   #lastNo = 0;
   #lastAt = 0;
   #nextMark = 0;
 
-  /** Takes the row at `start`, which is one whole array. */
+  /** Reads the row at `start`, which is one whole array. */
   read(buf: Buffer, start: number): this {
     let pos = this.#begin(buf, start);
     for (let i = 0; i < this.count; i++) {
@@ -36,7 +36,7 @@ export class Row {
     return this;
   }
 
-  /** Takes a row that may have many values, in turns. */
+  /** Reads a row that may have many values, in turns. */
   *readInTurns(buf: Buffer, start: number): Generator<void> {
     const walker = new Walker();
     let pos = this.#begin(buf, start);
@@ -65,13 +65,13 @@ export class Row {
     }
   }
 
-  /** Where a field begins; -1 where the row is too short to have it. */
+  /** Returns the offset of a field; -1 if the row does not have it. */
   at(fieldNo: number): number {
     if (fieldNo >= this.count) return -1;
     return fieldNo < REMEMBERED ? this.#offsets[fieldNo]! : this.#walk(fieldNo);
   }
 
-  /** Steps from the last field before this one whose beginning is known. */
+  /** Walks from the last field before this one with a known offset. */
   #walk(fieldNo: number): number {
     if (fieldNo < this.#lastNo || fieldNo >= this.#nextMark) this.#findMark(fieldNo);
     for (; this.#lastNo < fieldNo; this.#lastNo++) {
@@ -93,7 +93,7 @@ export class Row {
     this.#nextMark = this.#marked[low] ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Where a field ends that the row has. */
+  /** Returns the offset after an existing field. */
   behind(fieldNo: number): number {
     return fieldNo + 1 < this.count ? this.at(fieldNo + 1) : this.end;
   }

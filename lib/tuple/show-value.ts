@@ -14,12 +14,12 @@ import {
   stringBytes,
 } from './msgpack.js';
 
-/** The most characters of a value that a message shows. */
+/** The limit of characters of a value in a message. */
 const SHOWN = 200;
-/** The most bytes of a binary value, or of an extension that is read, for the same reason. */
+/** The limit of bytes of a binary value, or of a decoded extension, in a message. */
 const SHOWN_BYTES = 64;
 
-/** Writes values as people read them, until there is enough. */
+/** Writes values for people, until the text is long enough. */
 class Shown {
   text = '';
 
@@ -29,7 +29,7 @@ class Shown {
     return this.text.length > SHOWN;
   }
 
-  /** @returns the offset after the value at `pos`, or after a part of it that is enough */
+  /** @returns the offset after the value at `pos`, or after a part of it that is long enough */
   value(pos: number): number {
     const { buf } = this;
     const code = buf[pos]!;
@@ -72,7 +72,7 @@ class Shown {
   }
 }
 
-/** A whole float has a point, so it is told from an integer. */
+/** Returns a float as text. A whole one has a point, so that it differs from an integer. */
 function floatText(value: number): string {
   const text = Object.is(value, -0) ? '-0' : String(value);
   return Number.isInteger(value) && !text.includes('e') ? `${text}.0` : text;
@@ -87,8 +87,8 @@ function extensionText(raw: Buffer): string {
 }
 
 /**
- * A value as people read it in a message, on one line and not too long: text in quotes, numbers with all their digits,
- * UUIDs, decimals and datetimes as a server prints them, and binary values in hexadecimal.
+ * Returns a value for a message, on one line of limited length: text in quotes, numbers with all their digits, UUIDs,
+ * decimals and datetimes as a server prints them, and binary values in hexadecimal.
  *
  * @param raw - one whole MessagePack value
  * @example

@@ -9,13 +9,13 @@ import { type Places, placesAfter, placesBefore } from './places.js';
 export type FieldNames = ReadonlyMap<string, number>;
 
 /**
- * One step of {@link Tuple.update}, with the server's operators. Fields count from zero, negative
- * ones from the end: -1 is the last, and for `!` behind the last.
+ * One step of {@link Tuple.update}, with the server's operators. Fields count from zero, and negative ones from the
+ * end: -1 is the last, and for `!` the position after the last.
  *
  * - `=` and `!` set and insert a value; `+` and `-` add and subtract
  * - `&`, `|` and `^` take unsigned integers
- * - `:` takes a start, in bytes from 0, how many of them to cut out, and text or bytes in their place
- * - `#` takes how many fields to delete
+ * - `:` takes a start in bytes from 0, the number of bytes to cut out, and text or bytes to insert
+ * - `#` takes the number of fields to delete
  *
  * @example
  * const updates: TupleUpdate[] = [['+', 'visits', 1], [':', 'name', 0, 1, 'J'], ['#', -1, 1]];
@@ -28,12 +28,12 @@ export type TupleUpdate =
   | readonly ['#', number | string, number];
 
 /**
- * Values that one call decodes at most, as {@link countValues} counts them: up to 270 bytes of memory each,
- * so some 70 MB together. A row of 60 MB may have 60 million of them.
+ * The limit of values that one call decodes, as {@link countValues} counts them: up to 270 bytes of memory each, so
+ * some 70 MB together. A row of 60 MB may have 60 million of them.
  */
 export const MAX_DECODED = 250_000;
 
-/** Tells that a field has more values than are decoded at once. */
+/** The error of a field with more values than the limit of {@link MAX_DECODED}. */
 export class TooManyValues extends RangeError {
   readonly hint =
     'a filter can take the bytes with tuple.field(); for a mask or an update, leave the row out with a --filter';
@@ -44,7 +44,7 @@ export class TooManyValues extends RangeError {
   }
 }
 
-/** Tells that a tuple has more fields than an update takes. */
+/** The error of a tuple with more fields than an update supports. */
 export class TooManyFields extends RangeError {
   readonly hint =
     'a filter can change single fields with tuple.set(); or leave the row out with a --filter';
@@ -58,20 +58,20 @@ export class TooManyFields extends RangeError {
 }
 
 /**
- * A view of one raw tuple that decodes what is asked for, and leaves all other bytes as they are.
+ * A view of one raw tuple. It decodes only the fields that are read, and keeps all other bytes.
  *
  * @example
  * const tuple = new Tuple(raw, new Map([['id', 0], ['name', 1]]));
  * tuple.set('name', String(tuple.get('name')).toUpperCase()).raw;
  */
 export class Tuple implements Iterable<ExactValue> {
-  /** Number of fields. */
+  /** The number of fields. */
   readonly length: number;
 
   /**
    * @param raw - one whole MessagePack array; never written to
-   * @param names - zero-based positions by name, where there are any
-   * @param places - of its fields, if they are known: a walk over a large tuple takes seconds
+   * @param names - zero-based positions by name, if there are any
+   * @param places - the offsets of its fields, if they are known: a walk over a large tuple takes seconds
    * @throws TypeError for anything but an array
    */
   constructor(
@@ -85,10 +85,10 @@ export class Tuple implements Iterable<ExactValue> {
   }
 
   /**
-   * A tuple of such values.
+   * Returns a tuple of these values.
    *
    * @param names - see the constructor
-   * @throws RangeError for a value beyond what MessagePack holds, TypeError for what it has no type for
+   * @throws RangeError for a value that does not fit, TypeError for a type that MessagePack does not have
    * @example
    * Tuple.from([1, 'Ann', Decimal.from('0.10')]);
    */
@@ -97,10 +97,10 @@ export class Tuple implements Iterable<ExactValue> {
   }
 
   /**
-   * The value of one field; no other is decoded.
+   * Returns the value of one field. No other field is decoded.
    *
    * @param field - zero-based, or a name
-   * @returns undefined behind the last field
+   * @returns undefined after the last field
    * @throws TypeError for a name that the format does not have; RangeError for more than 250,000 values
    * @example
    * tuple.get(0) === tuple.get('id');
@@ -112,7 +112,7 @@ export class Tuple implements Iterable<ExactValue> {
     return decodeExact(raw);
   }
 
-  /** The bytes of one field, to be put elsewhere as they are; see {@link get}. */
+  /** Returns the bytes of one field, to be written elsewhere unchanged; see {@link get}. */
   field(field: number | string): Raw | undefined {
     const raw = this.bytes(this.position(field));
     return raw === undefined ? undefined : new Raw(raw);
@@ -129,23 +129,23 @@ export class Tuple implements Iterable<ExactValue> {
     }
   }
 
-  /** All values, decoded. */
+  /** Returns all values, decoded. */
   toArray(): ExactValue[] {
     return [...this];
   }
 
-  /** By names; fields without one by their position. */
+  /** Returns all values by name; fields without a name by their position. */
   toObject(): { [name: string]: ExactValue } {
     const named = new Map([...this.names].map(([name, position]) => [position, name]));
     return Object.fromEntries(this.toArray().map((value, i) => [named.get(i) ?? `${i}`, value]));
   }
 
   /**
-   * A tuple with another value in one field, or with one field more where `field` is its length.
+   * Returns a tuple with another value in one field, or with one field more if `field` is its length.
    *
-   * @returns this very tuple where its bytes stay the same
-   * @throws RangeError for a field further behind, and for a value beyond what MessagePack holds;
-   *   TypeError for what it has no type for, and for a name that the format does not have
+   * @returns this tuple if its bytes stay the same
+   * @throws RangeError for a field after that, and for a value that does not fit; TypeError for a type that
+   * MessagePack does not have, and for a name that the format does not have
    * @example
    * tuple.set('email', null).set('seen', new Date());
    */
@@ -180,10 +180,10 @@ export class Tuple implements Iterable<ExactValue> {
   }
 
   /**
-   * A tuple changed by operations, one after the other.
+   * Returns the tuple after operations, which are applied one after the other.
    *
-   * @returns this very tuple where its bytes stay the same
-   * @throws RangeError for a field that is not there, TypeError for what the operator does not take
+   * @returns this tuple if its bytes stay the same
+   * @throws RangeError for a field that does not exist, TypeError for a value that the operator does not accept
    * @example
    * tuple.update([['+', 'visits', 1], ['=', 2, 'seen'], ['#', -1, 1]]);
    */
@@ -255,7 +255,7 @@ export class Tuple implements Iterable<ExactValue> {
     return pos;
   }
 
-  /** The offset after a field that begins at `start`. */
+  /** Returns the offset after a field that begins at `start`. */
   private end(position: number, start: number): number {
     if (this.places === undefined) return this.behind(start);
     return position + 1 < this.length ? this.places(position + 1) : this.raw.length;
@@ -297,10 +297,10 @@ function changed(old: Buffer, operation: TupleUpdate): Buffer {
 }
 
 /**
- * Counts what is about to be decoded.
+ * Counts the values that will be decoded.
  *
- * @returns how many values may follow
- * @throws TooManyValues
+ * @returns the number of values that are left
+ * @throws TooManyValues if there are too many
  */
 function spend(raw: Buffer, field: number | string, left: number): number {
   const rest = left - countValues(raw, left);
@@ -312,7 +312,7 @@ function encodeFor(field: number | string, value: unknown): Buffer {
   return naming(field, () => encode(value));
 }
 
-/** Says which field an error is about. */
+/** Adds the field to the message of an error. */
 function naming<T>(field: number | string, make: () => T): T {
   try {
     return make();

@@ -1,6 +1,6 @@
 import { Carried, extension } from './exact-types.js';
 
-/** `MP_UUID` of the server's `src/lib/core/mp_extension_types.h`. */
+/** The type of a UUID: `MP_UUID` of the server's `src/lib/core/mp_extension_types.h`. */
 const TYPE = 2;
 const BYTES = 16;
 
@@ -8,7 +8,7 @@ const BYTES = 16;
  * A UUID, for `tuple.set` and from `tuple.get`.
  *
  * @example
- * String(Uuid.from('64D22E4D-AC92-4A23-899A-E59F34AF5479')); // in small letters
+ * String(Uuid.from('64D22E4D-AC92-4A23-899A-E59F34AF5479')); // in lower case
  */
 export class Uuid extends Carried {
   private constructor(
@@ -31,7 +31,7 @@ export class Uuid extends Carried {
 
   /**
    * @param bytes - 16 of them
-   * @throws TypeError for more or fewer, and for what is no bytes
+   * @throws TypeError for another number of bytes, and for anything but bytes
    */
   static fromBytes(bytes: Uint8Array): Uuid {
     const payload = bytes instanceof Uint8Array ? Buffer.from(bytes) : Buffer.alloc(0);
@@ -40,7 +40,11 @@ export class Uuid extends Carried {
     return uuid;
   }
 
-  /** @returns undefined where the payload is no UUID */
+  /**
+   * Reads a UUID.
+   *
+   * @returns undefined if the payload is not a UUID
+   */
   static read(payload: Buffer, raw: Buffer): Uuid | undefined {
     if (payload.length !== BYTES) return undefined;
     const hex = payload.toString('hex');

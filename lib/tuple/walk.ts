@@ -10,24 +10,24 @@ import {
   skip,
 } from './msgpack.js';
 
-/** So many values are stepped over in one turn of the event loop: some ten milliseconds. */
+/** The number of values that are skipped in one turn of the event loop: some ten milliseconds. */
 export const TURN_VALUES = 1024 * 1024;
 
-/** Below so many bytes, which may be as many values, everything is done in one turn. */
+/** Below this number of bytes, which may be as many values, all work is done in one turn. */
 export const LONG_BYTES = 4 * 1024 * 1024;
 
-/** Returned where a walk has to pause before the end of the value. */
+/** Returned if a walk must pause before the end of the value. */
 export const UNFINISHED = -3;
 
-/** A value of so few bytes is stepped over at once: a part may have a hundred million small ones. */
+/** The limit in bytes of a value that is skipped without counting: a part may have a hundred million small ones. */
 const SMALL_BYTES = 64 * 1024;
 
-/** So few values need no second thought. */
+/** The number of values below which no count is needed. */
 const FEW_VALUES = 1024;
 
 /**
- * Steps over values as `skip` does, and says when it is time for a pause. All values count for it that were stepped
- * over since the last pause, within the value at hand and before it.
+ * Skips values like `skip`, and pauses in time. All values since the last pause count, those inside of the current
+ * value and those before it.
  *
  * @example
  * let end = walker.begin(buf, 0, buf.length);
@@ -41,22 +41,22 @@ export class Walker {
   #end = 0;
   #pending = 0;
 
-  /** @param most - values between two pauses */
+  /** @param most - the number of values between two pauses */
   constructor(most: number = TURN_VALUES) {
     this.#most = most;
     this.#left = most;
   }
 
   /**
-   * Steps over the value at `offset`.
+   * Skips the value at `offset`.
    *
-   * @returns what `skip` returns, or {@link UNFINISHED}
+   * @returns the result of `skip`, or {@link UNFINISHED}
    */
   begin(buf: Uint8Array, offset: number, end: number): number {
     const near = Math.min(end, offset + Math.min(SMALL_BYTES, this.#left));
     if (near > offset) {
       const next = skip(buf, offset, near);
-      if (next >= 0) this.#left -= next - offset; // as many values at most
+      if (next >= 0) this.#left -= next - offset; // it has at most that many values
       if (next !== INCOMPLETE || near === end) return next;
     }
     this.#buf = buf;
@@ -66,13 +66,13 @@ export class Walker {
     return this.#go();
   }
 
-  /** The same for a value that has to be an array, as `skipTuple` does. */
+  /** Does the same for a value that must be an array, like `skipTuple`. */
   beginTuple(buf: Uint8Array, offset: number, end: number): number {
     if (offset >= end) return INCOMPLETE;
     return isArray(buf[offset]!) ? this.begin(buf, offset, end) : INVALID;
   }
 
-  /** Goes on with a value that is unfinished, and yields for each pause. */
+  /** Continues with an unfinished value, and yields at each pause. */
   *rest(): Generator<void, number> {
     for (;;) {
       yield;
@@ -109,22 +109,22 @@ export class Walker {
 }
 
 /**
- * Steps over one value while its bytes arrive: each byte is looked at once, however often more of them come.
+ * Skips one value while its bytes arrive. Each byte is read once, however often more of them arrive.
  *
  * @example
  * const arriving = new Arriving();
  * while ((end = arriving.walk(buf, start, filled)) === INCOMPLETE) filled += await more(buf);
  */
 export class Arriving {
-  /** From the beginning of the value. */
+  /** The offset from the beginning of the value. */
   #at = 0;
   #pending = 1;
 
   /**
-   * Steps on as far as there are bytes. The value may be at another offset than before.
+   * Continues as far as there are bytes. The value may be at another offset than before.
    *
-   * @param start - where the value begins
-   * @param end - of the bytes that have come
+   * @param start - the offset of the value
+   * @param end - the offset after the last byte that has arrived
    * @returns the offset after the value, `INCOMPLETE` or `INVALID`
    */
   walk(buf: Uint8Array, start: number, end: number): number {
@@ -151,7 +151,7 @@ export class Arriving {
 }
 
 /**
- * Does work that could be interrupted without a pause.
+ * Runs interruptible work without a pause.
  *
  * @example
  * const key = atOnce(extractKeyInTurns(tuple, parts));
@@ -164,9 +164,9 @@ export function atOnce<T>(work: Generator<void, T>): T {
 }
 
 /**
- * Begins work that could be interrupted, and gives up at its first pause.
+ * Starts interruptible work, and stops at its first pause.
  *
- * @returns what the work returns; undefined where it takes longer
+ * @returns the result of the work; undefined if it takes longer
  * @example
  * const key = inOneTurn(extractKeyInTurns(tuple, parts));
  */
@@ -176,7 +176,7 @@ export function inOneTurn<T>(work: Generator<void, T>): T | undefined {
 }
 
 /**
- * Tells whether a whole value has only a few others within, without a look at more than these.
+ * Returns true if a whole value has only a few values inside, without reading more than these.
  *
  * @example
  * isShort(Buffer.from([0x91, 1]), 0); // true
