@@ -1,14 +1,17 @@
 /**
  * Logical backups of Tarantool as streams.
  *
- * The pipelines are functions that return promises: {@link dump}, {@link restore},
- * {@link previewRestore}, {@link copy}, {@link previewCopy}, {@link inspect}, {@link outline}, {@link cat}, {@link extract}, {@link diff}, and of damaged archives {@link examine}, {@link salvage},
- * {@link previewSalvage}. What they are made of is here one by one, each a Node stream:
+ * Each command is a function that returns a promise: {@link dump}, {@link restore}, {@link copy}, {@link verify},
+ * {@link list}, {@link cat}, {@link extract} and {@link diff}; {@link findDamage} and {@link salvage} for damaged
+ * archives; {@link previewRestore}, {@link previewCopy} and {@link previewSalvage} for dry runs. The parts of these
+ * functions are Node streams:
  *
  * - sources are a `Readable` of {@link BackupItem | items}: {@link snapshotSource}, {@link selectSource},
  *   {@link archiveSource}, {@link fileSource}, {@link directorySource}
- * - filters, such as {@link setEngine} makes one, become a `Duplex` by {@link rewriteStage}
+ * - filters, such as the one of {@link setEngine}, become a `Duplex` by {@link filterStage}
  * - sinks take items: {@link archiveSink}, {@link serverSink}, {@link directorySink}, {@link textSink}
+ *
+ * `tntar/archive` has what reads archives, and loads nothing for servers.
  *
  * @example
  * await pipeline(
@@ -20,7 +23,7 @@
  */
 
 export { DEFAULT_LEVEL, MAX_LEVEL } from './archive/compression.js';
-export type { ArchiveFile } from './archive/input.js';
+export type { ArchiveFile, ArchiveInput } from './archive/input.js';
 export type { Damage, OpenBytes } from './archive/survey.js';
 export { eachTuple, type SpaceInfo, type TupleBatch } from './backup/batch.js';
 export type {
@@ -46,11 +49,11 @@ export { type Choice, chooseSpaces } from './filters/choose.js';
 export { dataOnly } from './filters/data-only.js';
 export { type Engine, setEngine } from './filters/engine.js';
 export { excludeRows, type RowExclusion } from './filters/exclude-rows.js';
-export type { Filter, FilterResult, FilterSpace } from './filters/filter.js';
+export { type Filter, type FilterOutcome, filterStage } from './filters/filter.js';
 export { maskFields } from './filters/mask.js';
 export { type Mask, parseMask } from './filters/mask-spec.js';
 export { renameSpaces } from './filters/rename.js';
-export { type Rewrite, type Rewritten, rewriteStage } from './filters/rewrite.js';
+export type { FilterSpace, RowFilter, RowFilterResult } from './filters/row-filter.js';
 export { schemaOnly } from './filters/schema-only.js';
 export { keepWhere, parseWhere, type Where } from './filters/where.js';
 export { compose, type Stage } from './flow/compose.js';
@@ -58,30 +61,29 @@ export type { ItemReadable } from './flow/item-readable.js';
 export type { Totals } from './flow/totals.js';
 export { Connection } from './iproto/connection.js';
 export type { ConnectOptions } from './iproto/driver.js';
-export type { ConnectionOptions } from './iproto/options.js';
+export type { ConnectionOptions, Server } from './iproto/options.js';
 export { type Endpoint, parseUri } from './iproto/uri.js';
-export { type CatOptions, type CatSummary, cat } from './pipelines/cat.js';
-export { type Copied, type CopyOptions, copy, previewCopy } from './pipelines/copy.js';
-export { type Differences, type DiffOptions, diff } from './pipelines/diff.js';
-export { type DumpOptions, type DumpSummary, dump } from './pipelines/dump.js';
-export { type ExtractOptions, extract } from './pipelines/extract.js';
-export { type Contents, inspect } from './pipelines/inspect.js';
-export type { InspectOptions } from './pipelines/inspect-options.js';
-export { outline } from './pipelines/outline.js';
+export { type CatOptions, type CatResult, cat } from './pipelines/cat.js';
+export { type CopyOptions, type CopyResult, copy, previewCopy } from './pipelines/copy.js';
+export { type DamageResult, findDamage } from './pipelines/damage.js';
+export { type DiffInput, type DiffOptions, type DiffResult, diff } from './pipelines/diff.js';
+export { type DumpOptions, type DumpResult, dump } from './pipelines/dump.js';
+export { type ExtractOptions, type ExtractResult, extract } from './pipelines/extract.js';
+export { type ListOptions, type ListResult, list } from './pipelines/list.js';
 export {
   previewRestore,
-  type Restored,
   type RestoreOptions,
+  type RestoreResult,
   restore,
 } from './pipelines/restore.js';
 export {
-  examine,
-  type Findings,
   previewSalvage,
-  type Salvaged,
   type SalvageOptions,
+  type SalvageResult,
   salvage,
 } from './pipelines/salvage.js';
+export { type VerifyResult, verify } from './pipelines/verify.js';
+export type { VerifyOptions } from './pipelines/verify-options.js';
 export type { Head } from './schema/catalog/preamble.js';
 export type {
   CheckDefinition,
@@ -101,25 +103,18 @@ export type { FieldFormat } from './schema/server/formats.js';
 export { SYSTEM_SPACE_NAMES, SystemSpace } from './schema/server/system-spaces.js';
 export { type ArchiveOptions, archiveSink } from './sinks/archive.js';
 export { type DirectoryOptions, directorySink } from './sinks/directory.js';
-export type { Preview } from './sinks/preview.js';
-export type { Wanted } from './sinks/restore-options.js';
+export type { PreviewResult } from './sinks/preview.js';
+export type { RestoreScope } from './sinks/restore-options.js';
 export { type Applied, type ServerWritable, serverSink } from './sinks/server.js';
 export { type TextOptions, textSink } from './sinks/text.js';
 export { archiveSource } from './sources/archive.js';
 export { type FileReading, fileSource } from './sources/archive-file.js';
 export { directorySource } from './sources/directory.js';
-export {
-  type ArchiveInput,
-  type ArchiveReading,
-  archiveOrigin,
-  type Origin,
-  type Reading,
-} from './sources/origin.js';
 export { selectSource } from './sources/select.js';
-export { type ServerReading, serverOrigin, type Way } from './sources/server.js';
+export type { ReadMode } from './sources/server.js';
 export { snapshotSource } from './sources/snapshot.js';
 export { INVALID_UTF8, type InvalidUtf8, TEXT_FORMATS, type TextFormat } from './text/names.js';
-export type { ExactValue } from './tuple/codec.js';
+export { decodeTuple, type ExactValue } from './tuple/codec.js';
 export { Datetime, type DatetimeParts } from './tuple/datetime.js';
 export { Decimal } from './tuple/decimal.js';
 export { Double, Float, Opaque, Raw } from './tuple/exact-types.js';

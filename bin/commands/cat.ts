@@ -100,13 +100,13 @@ async function execute(
   const { input: _, quiet, progress, ...options } = flags;
   checkTerminal(options.format);
   const report = run.report({ quiet: quiet || process.stdout.isTTY === true, progress });
-  const { cat } = await import('../../lib/pipelines/cat.js');
+  const { catFrom } = await import('../../lib/pipelines/cat.js');
   const { originOf } = await import('../options/input-source.js');
   const output = rowOutput();
   try {
     const origin = originOf(input, report);
     const { rows, bytes, seconds, isVerified } = await interruptible(run, (signal) =>
-      cat(origin, output, { ...options, space, report, signal }),
+      catFrom(origin, output, { ...options, space, report, signal }),
     );
     report.clear();
     report.note(

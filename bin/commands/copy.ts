@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import type { CopyOptions } from '../../lib/pipelines/copy.js';
-import { addFilterOptions, type FilterFlags, rewritesOf } from '../options/filter-options.js';
+import { addFilterOptions, type FilterFlags, filtersOf } from '../options/filter-options.js';
 import { addressFor, requireServer } from '../options/places.js';
 import { addReportOptions, type ReportFlags } from '../options/report-options.js';
 import {
@@ -50,8 +50,8 @@ async function execute(run: Run, from: string, to: string, flags: Flags): Promis
       const sourceFlags = flagsOf(from, flags, flags.passwordFile);
       const server = await serverOptions(from, sourceFlags, signal, report);
       const target = await serverOptions(to, flagsOf(to, flags, passwordFile), signal, report);
-      const rewrites = await rewritesOf(flags, signal, report);
-      const options = { ...wanted, source, forceSnapshot, strict, rewrites, report, signal };
+      const filters = await filtersOf(flags, signal, report);
+      const options = { ...wanted, source, forceSnapshot, strict, filters, report, signal };
       if (flags.dryRun) {
         const { showPreview } = await import('../output/preview.js');
         const preview = await previewCopy(server, target, options);

@@ -8,7 +8,7 @@ import type { DefinitionDifference } from '../../lib/diff/definitions.js';
 import type { RowDifference } from '../../lib/diff/merge.js';
 import type { SpaceDifference } from '../../lib/diff/rows.js';
 import { describeEndpoint, parseUri } from '../../lib/iproto/uri.js';
-import type { Differences } from '../../lib/pipelines/diff.js';
+import type { DiffResult } from '../../lib/pipelines/diff.js';
 import { SIDES_HELP, withSide } from '../options/diff-inputs.js';
 import {
   addChoiceOptions,
@@ -102,7 +102,7 @@ interface Printer {
   definitions?(differences: DefinitionDifference[]): void | Promise<void>;
   row(row: RowDifference): void | Promise<void>;
   space?(space: SpaceDifference): void | Promise<void>;
-  end(differences: Differences): void | Promise<void>;
+  end(differences: DiffResult): void | Promise<void>;
 }
 
 const isDifferent = ({ removed, added, changed }: SpaceDifference): boolean =>
@@ -205,7 +205,7 @@ async function execute(run: Run, a: string, b: string, flags: Flags): Promise<vo
   }
   for (const side of [a, b]) kindOf(side);
   const report = run.report(flags);
-  const { diff } = await import('../../lib/pipelines/diff.js');
+  const { diffFrom } = await import('../../lib/pipelines/diff.js');
   const library = {
     ...(await import('../../lib/diff/row-text.js')),
     ...(await import('../../lib/diff/definitions.js')),
@@ -219,12 +219,12 @@ async function execute(run: Run, a: string, b: string, flags: Flags): Promise<vo
       : documentPrinter(output);
   const only = flags.schemaOnly ? 'schema' : flags.dataOnly ? 'data' : undefined;
   try {
-    const rewrites = [...(await choiceOf(flags, true)), ...(await rowChoiceOf(flags, true))];
+    const filters = [...(await choiceOf(flags, true)), ...(await rowChoiceOf(flags, true))];
     const differences = await interruptible(run, (signal) =>
       withSide(a, flags, passwordFile, signal, report, (left) =>
         withSide(b, flags, passwordFileB, signal, report, (right) =>
-          diff(left, right, {
-            rewrites,
+          diffFrom(left, right, {
+            filters,
             report,
             signal,
             sort,

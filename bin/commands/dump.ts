@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_LEVEL, MAX_LEVEL } from '../../lib/archive/compression.js';
 import { longListOf, quoted } from '../../lib/base/report.js';
-import type { Rewrite } from '../../lib/filters/rewrite.js';
+import type { Filter } from '../../lib/filters/filter.js';
 import type { DumpOptions } from '../../lib/pipelines/dump.js';
-import { addFilterOptions, type FilterFlags, rewritesOf } from '../options/filter-options.js';
+import { addFilterOptions, type FilterFlags, filtersOf } from '../options/filter-options.js';
 import { requireServer } from '../options/places.js';
 import { addReportOptions, type ReportFlags } from '../options/report-options.js';
 import {
@@ -54,11 +54,11 @@ async function execute(run: Run, uri: string, flags: Flags): Promise<void> {
     const summary = await interruptible(run, (signal) =>
       withOutput(run, flags.output, signal, async (output) => {
         const server = await serverOptions(uri, flags, signal, report);
-        const rewrites = await rewritesOf(flags, signal, report);
-        rewrites.unshift(...(await halfOf(flags)));
+        const filters = await filtersOf(flags, signal, report);
+        filters.unshift(...(await halfOf(flags)));
         const { level } = flags;
         const reading = { source, forceSnapshot, strict };
-        return dump(server, output, { ...reading, level, rewrites, report, signal });
+        return dump(server, output, { ...reading, level, filters, report, signal });
       }),
     );
     report.summary('dumped', summary);
@@ -76,7 +76,7 @@ async function execute(run: Run, uri: string, flags: Flags): Promise<void> {
 }
 
 /** The filter that leaves out rows, or all else. */
-async function halfOf(flags: Flags): Promise<Rewrite[]> {
+async function halfOf(flags: Flags): Promise<Filter[]> {
   if (flags.schemaOnly) {
     const { schemaOnly } = await import('../../lib/filters/schema-only.js');
     return [schemaOnly()];

@@ -42,11 +42,11 @@ async function execute(run: Run, file: string | undefined, flags: Flags): Promis
   const { extractFrom } = await import('../../lib/pipelines/extract.js');
   const { originOf } = await import('../options/input-source.js');
   try {
-    const rewrites = await choiceOf(flags);
+    const filters = await choiceOf(flags);
     const origin = originOf(input, report);
     const { all, directory } = flags;
     const totals = await interruptible(run, (signal) =>
-      extractFrom(origin, directory, { all, report, rewrites, signal }),
+      extractFrom(origin, directory, { all, report, filters, signal }),
     );
     report.summary('extracted', totals);
   } finally {

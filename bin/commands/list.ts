@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import type { Filtered } from '../../lib/backup/item.js';
 import { jsonText, type Report } from '../../lib/base/report.js';
-import type { Contents } from '../../lib/pipelines/inspect.js';
-import type { InspectOptions } from '../../lib/pipelines/inspect-options.js';
+import type { VerifyResult } from '../../lib/pipelines/verify.js';
+import type { VerifyOptions } from '../../lib/pipelines/verify-options.js';
 import { oldSchema } from '../../lib/schema/convert/versions.js';
 import { archiveFile } from '../options/files.js';
 import { addChoiceOptions, type ChoiceFlags, choiceOf } from '../options/filter-options.js';
@@ -34,12 +34,12 @@ function tally({ filter, space, in: came, changed, skipped, out }: Filtered): st
 }
 
 /** What the archive lacks of a whole one: what its manifest says, and rows that filters skipped. */
-function partsOf({ manifest, filtered }: Contents): string[] {
+function partsOf({ manifest, filtered }: VerifyResult): string[] {
   const skipping = filtered.filter(({ skipped }) => skipped > 0);
   return [...(manifest.partial ?? []), ...skipping.map(tally)];
 }
 
-function changesOf({ manifest, filtered }: Contents): string[] {
+function changesOf({ manifest, filtered }: VerifyResult): string[] {
   const changing = filtered.filter(
     ({ in: came, changed, skipped, out }) => skipped === 0 && (changed > 0 || out !== came),
   );
@@ -56,13 +56,13 @@ const COLUMNS = [
 ];
 
 /** Of bytes as they are in the server by those of the archive; of a part nobody knows the latter. */
-function ratioOf({ shown, totals: { bytes, archiveBytes } }: Contents): string {
+function ratioOf({ shown, totals: { bytes, archiveBytes } }: VerifyResult): string {
   const size = `archive of ${formatBytes(archiveBytes)}`;
   return shown === undefined ? `${size}, ratio ${(bytes / archiveBytes).toFixed(1)}` : size;
 }
 
 /** The Lua module does not say of which version its server was. */
-function madeBy({ manifest, unvouched }: Contents): string {
+function madeBy({ manifest, unvouched }: VerifyResult): string {
   const { tool, created, server, source } = manifest;
   if (unvouched) return `by ${tool}, ${created}`;
   const isOld = oldSchema(server) !== undefined;
@@ -70,7 +70,7 @@ function madeBy({ manifest, unvouched }: Contents): string {
   return `Tarantool ${version}, ${created}, read by ${source}`;
 }
 
-function summaryOf(contents: Contents, parts: readonly string[]): string {
+function summaryOf(contents: VerifyResult, parts: readonly string[]): string {
   const { consistent, verified, unvouched } = contents;
   if (unvouched) return 'nothing says that it is whole';
   return [
@@ -83,7 +83,7 @@ function summaryOf(contents: Contents, parts: readonly string[]): string {
   ].join(', ');
 }
 
-async function asTable(contents: Contents): Promise<string> {
+async function asTable(contents: VerifyResult): Promise<string> {
   const { share, table } = await import('../output/table.js');
   const { manifest, shown = [], spaces, totals, definitions } = contents;
   const rows = spaces.map(({ id, name, engine, rows: count, bytes }) => [
@@ -113,7 +113,7 @@ async function asTable(contents: Contents): Promise<string> {
   return `${text.join('\n')}\n`;
 }
 
-function asJson(contents: Contents): string {
+function asJson(contents: VerifyResult): string {
   const { manifest, shown, spaces, filtered, consistent, vclock, totals, verified, unvouched } =
     contents;
   const { rows, bytes, archiveBytes } = totals;
@@ -138,18 +138,18 @@ function asJson(contents: Contents): string {
 
 async function contentsOf(
   input: string | undefined,
-  options: InspectOptions & { report: Report },
-): Promise<Contents> {
+  options: VerifyOptions & { report: Report },
+): Promise<VerifyResult> {
   const file = archiveFile(input);
-  const readAll = async (): Promise<Contents> => {
-    const { inspectFrom } = await import('../../lib/pipelines/inspect.js');
+  const readAll = async (): Promise<VerifyResult> => {
+    const { verifyFrom } = await import('../../lib/pipelines/verify.js');
     const { originOf } = await import('../options/input-source.js');
     const origin = originOf(input, options.report, { isFromFront: file !== undefined });
-    return inspectFrom(origin, options);
+    return verifyFrom(origin, options);
   };
   if (file === undefined) return readAll();
-  const { outline } = await import('../../lib/pipelines/outline.js');
-  return outline(file, options, readAll);
+  const { listFile } = await import('../../lib/pipelines/list.js');
+  return listFile(file, options, readAll);
 }
 
 async function execute(run: Run, file: string | undefined, flags: Flags): Promise<void> {
@@ -157,9 +157,9 @@ async function execute(run: Run, file: string | undefined, flags: Flags): Promis
   const report = run.report(flags);
   const output = textOutput();
   try {
-    const rewrites = await choiceOf(flags);
+    const filters = await choiceOf(flags);
     const contents = await interruptible(run, (signal) => {
-      const options = { report, rewrites, signal, definitions: flags.schema };
+      const options = { report, filters, signal, definitions: flags.schema };
       return contentsOf(input, options);
     });
     report.clear();

@@ -2,11 +2,11 @@ import { Command } from 'commander';
 import { defined } from '../../lib/base/defined.js';
 import { type Report, silent } from '../../lib/base/report.js';
 import type { ConnectionOptions } from '../../lib/iproto/options.js';
-import type { Restored, RestoreOptions } from '../../lib/pipelines/restore.js';
-import type { Findings } from '../../lib/pipelines/salvage.js';
+import type { DamageResult } from '../../lib/pipelines/damage.js';
+import type { RestoreOptions, RestoreResult } from '../../lib/pipelines/restore.js';
 import { takesAway } from '../../lib/schema/plan/options.js';
-import type { Preview } from '../../lib/sinks/preview.js';
-import { addFilterOptions, type FilterFlags, rewritesOf } from '../options/filter-options.js';
+import type { PreviewResult } from '../../lib/sinks/preview.js';
+import { addFilterOptions, type FilterFlags, filtersOf } from '../options/filter-options.js';
 import { withoutPassword } from '../options/passwords.js';
 import { addInput, addressFor, inputOf, requireServer } from '../options/places.js';
 import { addReportOptions, type ReportFlags } from '../options/report-options.js';
@@ -47,8 +47,11 @@ interface Archive {
   restore(
     server: ConnectionOptions,
     options: RestoreOptions,
-  ): Promise<Restored & Partial<Findings>>;
-  preview(server: ConnectionOptions, options: RestoreOptions): Promise<Preview & Partial<Findings>>;
+  ): Promise<RestoreResult & Partial<DamageResult>>;
+  preview(
+    server: ConnectionOptions,
+    options: RestoreOptions,
+  ): Promise<PreviewResult & Partial<DamageResult>>;
 }
 
 /** An archive that is restored whole or not at all. */
@@ -60,10 +63,10 @@ async function wholeArchive(flags: Flags, report: Report): Promise<Archive> {
   return {
     async restore(server, options) {
       if (again !== undefined) {
-        const { inspectFrom } = await import('../../lib/pipelines/inspect.js');
+        const { verifyFrom } = await import('../../lib/pipelines/verify.js');
         const { signal } = options;
         report.note('verifying the archive, before anything is taken away');
-        await inspectFrom(again, defined({ signal }));
+        await verifyFrom(again, defined({ signal }));
       }
       return restoreFrom(origin, server, options);
     },
@@ -73,15 +76,15 @@ async function wholeArchive(flags: Flags, report: Report): Promise<Archive> {
 
 /** An archive of which is restored what is whole. */
 async function damagedArchive({ input }: Flags, report: Report): Promise<Archive> {
-  const open = await openAgain(input, '--salvage');
+  const archive = await openAgain(input, '--salvage');
   const { previewSalvage, salvage } = await import('../../lib/pipelines/salvage.js');
-  const onFindings = (findings: Findings): void => warnOfDamage(findings, report);
+  const onDamage = (findings: DamageResult): void => warnOfDamage(findings, report);
   return {
     restore(server, options) {
       report.note('reading the archive, to find what of it is whole');
-      return salvage(open, server, { ...options, onFindings });
+      return salvage(archive, server, { ...options, onDamage });
     },
-    preview: (server, options) => previewSalvage(open, server, { ...options, onFindings }),
+    preview: (server, options) => previewSalvage(archive, server, { ...options, onDamage }),
   };
 }
 
@@ -110,8 +113,8 @@ async function execute(
     );
     const done = await interruptible(run, async (signal) => {
       const server = await serverOptions(uri, flags, signal, report);
-      const rewrites = await rewritesOf(flags, signal, report);
-      const options = { ...wanted, report, signal, rewrites };
+      const filters = await filtersOf(flags, signal, report);
+      const options = { ...wanted, report, signal, filters };
       if (flags.dryRun) {
         const preview = await archive.preview(server, options);
         const { showPreview } = await import('../output/preview.js');

@@ -1,10 +1,9 @@
 import { Command } from 'commander';
-import type { OpenFrom } from '../../lib/archive/survey.js';
 import { TntarError } from '../../lib/base/errors.js';
 import type { Report } from '../../lib/base/report.js';
-import type { Contents } from '../../lib/pipelines/inspect.js';
-import type { Findings } from '../../lib/pipelines/salvage.js';
-import { archiveFile } from '../options/files.js';
+import type { DamageResult } from '../../lib/pipelines/damage.js';
+import type { VerifyResult } from '../../lib/pipelines/verify.js';
+import { archiveFile, type LocalFile } from '../options/files.js';
 import { addChoiceOptions, type ChoiceFlags, choiceOf } from '../options/filter-options.js';
 import { addInput, inputOf } from '../options/places.js';
 import { addReportOptions, type ReportFlags } from '../options/report-options.js';
@@ -24,7 +23,7 @@ Examples:
   tntar dump db1:3301 | tee backup.tar.zst | tntar verify
 `;
 
-function adviceFor({ lost, whole }: Findings): string {
+function adviceFor({ lost, whole }: DamageResult): string {
   if (lost.length === 0) return 'nothing is lost: restore --salvage restores all of it';
   if (whole.length === 0) return 'no space is whole: look for another backup';
   return `restore --salvage can restore ${plural(whole.length, 'space')} of it`;
@@ -33,15 +32,16 @@ function adviceFor({ lost, whole }: Findings): string {
 /** Says all that is damaged, not the first of it only, where the archive can be read again. */
 async function explain(
   error: unknown,
-  open: OpenFrom | undefined,
+  archive: LocalFile | undefined,
   report: Report,
   signal: AbortSignal,
 ): Promise<never> {
-  if (open === undefined || !(error instanceof TntarError) || error.kind !== 'archive') throw error;
+  if (archive === undefined || !(error instanceof TntarError) || error.kind !== 'archive')
+    throw error;
   const { holdsTar } = await import('../../lib/sources/stream.js');
-  if (await holdsTar(open(0))) throw error;
-  const { examine } = await import('../../lib/pipelines/salvage.js');
-  const findings = await examine(open, signal).catch((worse: unknown) => {
+  if (await holdsTar(archive.open(0))) throw error;
+  const { findDamage } = await import('../../lib/pipelines/damage.js');
+  const findings = await findDamage(archive, { signal }).catch((worse: unknown) => {
     signal.throwIfAborted();
     throw worse instanceof TntarError ? error : worse;
   });
@@ -50,7 +50,7 @@ async function explain(
 }
 
 /** No backup is called verified that might have lost a space, or half of one, between two tuples. */
-function unverified({ spaces, totals }: Contents): TntarError {
+function unverified({ spaces, totals }: VerifyResult): TntarError {
   const filled = spaces.filter(({ rows }) => rows > 0).length;
   return new TntarError(
     'archive',
@@ -67,15 +67,15 @@ async function execute(run: Run, file: string | undefined, flags: Flags): Promis
     (server) => `tntar dump ${server} | tntar verify`,
   );
   const report = run.report(flags);
-  const { inspectFrom } = await import('../../lib/pipelines/inspect.js');
+  const { verifyFrom } = await import('../../lib/pipelines/verify.js');
   try {
-    const rewrites = await choiceOf(flags);
+    const filters = await choiceOf(flags);
     const { originOf } = await import('../options/input-source.js');
     const origin = originOf(input, report, { isWhole: true });
     // before somebody reads: then it would seem that another program had
-    const again = archiveFile(input)?.open;
+    const again = archiveFile(input);
     const contents = await interruptible(run, (signal) =>
-      inspectFrom(origin, { report, rewrites, signal }).catch((error: unknown) =>
+      verifyFrom(origin, { report, filters, signal }).catch((error: unknown) =>
         explain(error, again, report, signal),
       ),
     );

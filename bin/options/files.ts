@@ -91,7 +91,7 @@ function positionOf(fd: number): number {
 }
 
 /** An archive on this machine. */
-interface LocalFile extends ArchiveFile {
+export interface LocalFile extends ArchiveFile {
   open: OpenFrom;
 }
 

@@ -5,10 +5,10 @@ import { basename, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAwake } from '../../lib/base/awake.js';
 import { messageOf, TntarError } from '../../lib/base/errors.js';
-import type { Filter } from '../../lib/filters/filter.js';
+import type { RowFilter } from '../../lib/filters/row-filter.js';
 
 const EXAMPLE = 'export default (space, tuple) => tuple;';
-const TYPES = "import type { Filter } from 'tntar';";
+const TYPES = "import type { RowFilter } from 'tntar';";
 
 /** Enough for a module that fetches what it needs; without an end it might wait for ever. */
 const LOADING_MS = 60_000;
@@ -76,7 +76,7 @@ function importWithin(
 
 /** A filter of a user's, and what it is called in messages. */
 export interface LoadedFilter {
-  filter: Filter;
+  filter: RowFilter;
   name: string;
 }
 
@@ -106,5 +106,5 @@ export async function loadFilter(
   if (typeof loaded.default !== 'function') {
     throw cannotLoad(file, 'its default export is no function', `write: ${EXAMPLE}`);
   }
-  return { filter: loaded.default as Filter, name: `filter ${basename(file)}` };
+  return { filter: loaded.default as RowFilter, name: `filter ${basename(file)}` };
 }

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { TntarError } from '../../lib/base/errors.js';
 import type { Report } from '../../lib/base/report.js';
 import type { Engine } from '../../lib/filters/engine.js';
-import type { Rewrite } from '../../lib/filters/rewrite.js';
+import type { Filter } from '../../lib/filters/filter.js';
 import { readPrivate } from './secrets.js';
 
 /** What the options that choose spaces stand for. */
@@ -110,7 +110,7 @@ function readKey(file: string, report: Report): Buffer {
 export async function choiceOf(
   { space = [], exclude = [] }: ChoiceFlags,
   mayLack = false,
-): Promise<Rewrite[]> {
+): Promise<Filter[]> {
   if (space.length + exclude.length === 0) return [];
   const { chooseSpaces } = await import('../../lib/filters/choose.js');
   return [chooseSpaces({ only: space, except: exclude, mayLack })];
@@ -124,50 +124,50 @@ export async function choiceOf(
 export async function rowChoiceOf(
   { excludeRows: patterns = [] }: RowChoiceFlags,
   mayLack = false,
-): Promise<Rewrite[]> {
+): Promise<Filter[]> {
   if (patterns.length === 0) return [];
   const { excludeRows } = await import('../../lib/filters/exclude-rows.js');
   return [excludeRows(patterns, { mayLack })];
 }
 
 /** All filters that were asked for, in the order in which they work; `signal` ends the loading of one. */
-export async function rewritesOf(
+export async function filtersOf(
   flags: FilterFlags,
   signal: AbortSignal,
   report: Report,
-): Promise<Rewrite[]> {
+): Promise<Filter[]> {
   const { where: wheres = [], filter: files = [], mask: masks = [], maskKeyFile } = flags;
   if (maskKeyFile !== undefined && masks.length === 0) {
     throw new TntarError('usage', '--mask-key-file is the key of masks, and there is no --mask', {
       hint: 'say what is to be hidden, e.g. --mask users.email=hash',
     });
   }
-  const rewrites = [...(await choiceOf(flags)), ...(await rowChoiceOf(flags))];
+  const filters = [...(await choiceOf(flags)), ...(await rowChoiceOf(flags))];
   if (wheres.length > 0) {
     const { keepWhere, parseWhere } = await import('../../lib/filters/where.js');
-    rewrites.push(keepWhere(wheres.map(parseWhere)));
+    filters.push(keepWhere(wheres.map(parseWhere)));
   }
   if (files.length > 0) {
     const { applyFilter } = await import('../../lib/filters/apply.js');
     const { loadFilter } = await import('./filter-file.js');
     for (const file of files) {
       const { filter, name } = await loadFilter(file, signal);
-      rewrites.push(applyFilter(filter, name));
+      filters.push(applyFilter(filter, name));
     }
   }
   if (masks.length > 0) {
     const { maskFields } = await import('../../lib/filters/mask.js');
     const { parseMask } = await import('../../lib/filters/mask-spec.js');
     const key = maskKeyFile === undefined ? undefined : readKey(maskKeyFile, report);
-    rewrites.push(maskFields(masks.map(parseMask), key));
+    filters.push(maskFields(masks.map(parseMask), key));
   }
   if (flags.rename !== undefined) {
     const { renameSpaces } = await import('../../lib/filters/rename.js');
-    rewrites.push(renameSpaces(flags.rename));
+    filters.push(renameSpaces(flags.rename));
   }
   if (flags.engine !== undefined) {
     const { setEngine } = await import('../../lib/filters/engine.js');
-    rewrites.push(setEngine(flags.engine));
+    filters.push(setEngine(flags.engine));
   }
-  return rewrites;
+  return filters;
 }

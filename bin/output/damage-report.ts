@@ -1,7 +1,7 @@
-import type { OpenFrom } from '../../lib/archive/survey.js';
+import type { ArchiveFile } from '../../lib/archive/input.js';
 import { TntarError } from '../../lib/base/errors.js';
 import type { Report } from '../../lib/base/report.js';
-import type { Findings } from '../../lib/pipelines/salvage.js';
+import type { DamageResult } from '../../lib/pipelines/damage.js';
 import { archiveFile, checkInput, statOf } from '../options/files.js';
 import { formatCount, plural } from './stderr-report.js';
 
@@ -15,7 +15,7 @@ const WITHOUT = 'restore takes it without --salvage';
  *
  * @throws TntarError of kind `usage` for a pipe, a directory, a tar, and for what cannot be read at all
  */
-export async function openAgain(file: string | undefined, option: string): Promise<OpenFrom> {
+export async function openAgain(file: string | undefined, option: string): Promise<ArchiveFile> {
   const refuse = (why: string, hint: string): TntarError =>
     new TntarError('usage', `${option} ${why}`, { hint });
   if (file !== undefined && statOf(file)?.isDirectory() === true) {
@@ -24,16 +24,17 @@ export async function openAgain(file: string | undefined, option: string): Promi
     throw refuse('is for an archive, and not for a directory', WITHOUT);
   }
   checkInput(file);
-  const open = archiveFile(file)?.open;
-  if (open === undefined) {
+  const archive = archiveFile(file);
+  if (archive === undefined) {
     throw refuse(
       'reads the archive twice, and a pipe can be read once',
       'save it to a file, and give that with -i FILE or < FILE',
     );
   }
   const { holdsTar } = await import('../../lib/sources/stream.js');
-  if (await holdsTar(open(0))) throw refuse('is for an archive, and not for a tar', WITHOUT);
-  return open;
+  if (await holdsTar(archive.open(0)))
+    throw refuse('is for an archive, and not for a tar', WITHOUT);
+  return archive;
 }
 
 function warnAll(report: Report, lines: readonly string[]): void {
@@ -43,7 +44,7 @@ function warnAll(report: Report, lines: readonly string[]): void {
 }
 
 /** Says what of an archive is damaged, and what is lost by that. */
-export function warnOfDamage({ damages, gaveUp, lost }: Findings, report: Report): void {
+export function warnOfDamage({ damages, gaveUp, lost }: DamageResult, report: Report): void {
   const places = damages.map(({ start, end, entry, why }) => {
     const to = end === undefined ? 'the end' : formatCount(end);
     return `damaged from byte ${formatCount(start)} to ${to}${entry === undefined ? '' : `, entry ${entry}`}: ${why}`;
@@ -58,7 +59,7 @@ export function warnOfDamage({ damages, gaveUp, lost }: Findings, report: Report
 
 /** What a run ends with that restored, or would restore, what is whole, or of that what was asked for. */
 export function damagedError(
-  { lost, whole }: Pick<Findings, 'lost' | 'whole'>,
+  { lost, whole }: Pick<DamageResult, 'lost' | 'whole'>,
   isDry: boolean,
 ): TntarError {
   const left = `${plural(whole.length, 'space')} of it ${whole.length === 1 ? 'is' : 'are'} whole`;

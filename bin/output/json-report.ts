@@ -1,6 +1,6 @@
 import { jsonText, type Progress } from '../../lib/base/report.js';
 import type { Totals } from '../../lib/flow/totals.js';
-import type { Restored } from '../../lib/pipelines/restore.js';
+import type { RestoreResult } from '../../lib/pipelines/restore.js';
 import type { RunReport } from './stderr-report.js';
 
 const INTERVAL_MS = 500;
@@ -44,7 +44,7 @@ export class JsonReport implements RunReport {
     this.#write('summary', { done, ...totals });
   }
 
-  schemaSummary(done: string, { definitions, archiveBytes, seconds }: Restored): void {
+  schemaSummary(done: string, { definitions, archiveBytes, seconds }: RestoreResult): void {
     this.#write('summary', { done, definitions, archiveBytes, seconds });
   }
 

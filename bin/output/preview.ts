@@ -2,7 +2,7 @@ import type { OnConflict } from '../../lib/schema/plan/options.js';
 import { isWrite, type Step, type WriteStep } from '../../lib/schema/plan/step.js';
 import { Field, SystemSpace } from '../../lib/schema/server/system-spaces.js';
 import { hasEmptyPassword } from '../../lib/schema/trust/passwords.js';
-import type { Preview } from '../../lib/sinks/preview.js';
+import type { PreviewResult } from '../../lib/sinks/preview.js';
 import { decode, type Value } from '../../lib/tuple/codec.js';
 import { formatBytes, plural, printable } from './stderr-report.js';
 
@@ -42,7 +42,7 @@ const HOW: Readonly<Record<OnConflict, string>> = {
 };
 
 /** Rows by space, in the order of their ids. */
-function showRows({ manifest, plan, counts }: Preview): string[] {
+function showRows({ manifest, plan, counts }: PreviewResult): string[] {
   return manifest.spaces.flatMap(({ id, name }) => {
     const { rows = 0, bytes = 0 } = counts.get(id) ?? {};
     const destination = plan.destinations.get(id);
@@ -56,7 +56,7 @@ function showRows({ manifest, plan, counts }: Preview): string[] {
 }
 
 /** What a restore takes away, and nothing brings back. */
-function showLosses({ drops, before, losses }: Preview['plan']): string[] {
+function showLosses({ drops, before, losses }: PreviewResult['plan']): string[] {
   const holders: readonly number[] = [SystemSpace.SPACE, SystemSpace.SEQUENCE];
   const dropped = drops.filter(
     ({ spaceId, verb }) => holders.includes(spaceId) && verb === 'delete',
@@ -73,7 +73,7 @@ function showLosses({ drops, before, losses }: Preview['plan']): string[] {
  * The plan of a restore, for people. What could do harm comes first: losses, users, rights, and code that
  * the server would run; then all steps in their order.
  */
-export function showPreview(preview: Preview): string {
+export function showPreview(preview: PreviewResult): string {
   const { manifest, plan } = preview;
   const { drops, before, after, grants, triggers, notes, omissions, rights, used } = plan;
   const last = [...after, ...grants, ...triggers];

@@ -46,7 +46,7 @@ function ended(reason: TntarError, error: unknown): TntarError {
  * @throws Interrupted where a signal came; else a TntarError that says what happened, and what the work
  *   had done by then
  * @example
- * await interruptible(run, (signal) => inspect(input, { signal }));
+ * await interruptible(run, (signal) => verify(input, { signal }));
  */
 export async function interruptible<T>(
   run: Run,

@@ -1,6 +1,6 @@
 import { type Progress, quoted, type Report } from '../../lib/base/report.js';
 import type { Totals } from '../../lib/flow/totals.js';
-import type { Restored } from '../../lib/pipelines/restore.js';
+import type { RestoreResult } from '../../lib/pipelines/restore.js';
 import type { ProgressWords, progressLine } from './progress-bar.js';
 import { hasControls, hasUnicode } from './terminal.js';
 
@@ -58,7 +58,7 @@ export interface RunReport extends Report {
   /** The last line of a run that went well, e.g. `dumped 12 spaces with …`. */
   summary(done: string, totals: Totals): void;
   /** The same for a restore that was to write no rows. */
-  schemaSummary(done: string, restored: Restored): void;
+  schemaSummary(done: string, restored: RestoreResult): void;
   /** Takes the progress line away, before somebody else writes. */
   clear(): void;
 }
@@ -119,7 +119,7 @@ export class StderrReport implements RunReport {
     );
   }
 
-  schemaSummary(done: string, { definitions, archiveBytes, seconds }: Restored): void {
+  schemaSummary(done: string, { definitions, archiveBytes, seconds }: RestoreResult): void {
     this.note(
       `${done} ${plural(definitions, 'definition')} and no rows` +
         `${archive(archiveBytes)}, in ${seconds.toFixed(1)} s`,

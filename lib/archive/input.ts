@@ -1,4 +1,7 @@
-import { TntarError } from '../base/errors.js';
+import { createReadStream, type Stats, statSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { messageOf, TntarError } from '../base/errors.js';
 import { checkValue, type Kind } from '../base/option-checks.js';
 import type { OpenBytes, OpenFrom } from './survey.js';
 
@@ -17,6 +20,15 @@ export interface ArchiveFile {
   open: OpenBytes;
 }
 
+/**
+ * An archive, wherever it is: the path or the `file:` URL of a file, a Blob, an {@link ArchiveFile}, or a stream of its
+ * bytes. A stream can be read once; of everything else, only what is needed is read.
+ *
+ * @example
+ * const inputs: ArchiveInput[] = ['backup.tar.zst', new Blob([bytes]), process.stdin];
+ */
+export type ArchiveInput = string | URL | Blob | ArchiveFile | AsyncIterable<Uint8Array>;
+
 const isIterable = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 
@@ -30,34 +42,81 @@ const FILE: Kind = {
   },
 };
 
-const FILE_OR_STREAM: Kind = {
-  words: `${STREAM.words}, or ${FILE.words}`,
-  takes: (value) => isIterable(value) || FILE.takes(value),
+const isPlace = (value: unknown): value is string | URL | Blob =>
+  (typeof value === 'string' && value !== '') || value instanceof URL || value instanceof Blob;
+
+const INPUT: Kind = {
+  words: `a path, a file: URL, a Blob, ${STREAM.words}, or ${FILE.words}`,
+  takes: (value) => isPlace(value) || isIterable(value) || FILE.takes(value),
 };
 
-const INPUT_HINT =
-  'createReadStream(path) is one of a file, Readable.from([bytes]) of bytes in memory';
+const INPUT_HINT = 'for bytes in memory, use new Blob([bytes])';
 
 /**
- * Checks what an archive is read from.
+ * Finds out how an archive can be read: from any of its bytes, or once from the front, as a pipe can. Nothing is opened.
  *
- * @throws TntarError of kind `usage`, for a path or for the bytes themselves, too
+ * @throws TntarError of kind `usage` if a path or URL names no file that can be read
  * @example
- * checkInput(createReadStream('backup.tar.zst'));
+ * const opened = openInput('backup.tar.zst');
+ * if (isFile(opened)) opened.size;
  */
-export function checkInput(input: unknown): void {
-  checkValue('the archive', input, FILE_OR_STREAM, INPUT_HINT);
+export function openInput(input: ArchiveInput): ArchiveFile | AsyncIterable<Uint8Array> {
+  checkValue('the archive', input, INPUT, INPUT_HINT);
+  if (input instanceof Blob) return { size: input.size, open: (start) => bytesOf(input, start) };
+  return isPlace(input) ? openPath(pathOf(input)) : input;
 }
 
 /**
- * Checks a file that an archive is read from.
+ * Opens an archive that has to be read more than once.
  *
- * @throws TntarError of kind `usage`, for a stream, too
+ * @param call - for messages, e.g. `salvage`
+ * @throws TntarError of kind `usage` for a stream, or what {@link openInput} throws
  * @example
- * checkFile({ size, open: (start) => createReadStream(path, { start }) });
+ * const { size, open } = openFile('backup.tar.zst', 'salvage');
  */
-export function checkFile(file: unknown): void {
-  checkValue('the archive', file, FILE, 'inspect reads a stream');
+export function openFile(input: ArchiveInput, call: string): ArchiveFile {
+  const opened = openInput(input);
+  if (isFile(opened)) return opened;
+  throw new TntarError('usage', `${call} reads the archive twice, and a stream can be read once`, {
+    hint: 'save it to a file, and give its path',
+  });
+}
+
+export function isFile(opened: ArchiveFile | AsyncIterable<Uint8Array>): opened is ArchiveFile {
+  return !(Symbol.asyncIterator in opened);
+}
+
+const bytesOf = (blob: Blob, start: number): Readable =>
+  Readable.fromWeb(blob.slice(start).stream());
+
+function cannotRead(why: string): TntarError {
+  return new TntarError('usage', `cannot read the archive: ${why}`, {
+    hint: 'check the path, and that you may read the file',
+  });
+}
+
+function pathOf(place: string | URL): string {
+  if (typeof place === 'string') return place;
+  try {
+    return fileURLToPath(place);
+  } catch (error) {
+    throw cannotRead(messageOf(error));
+  }
+}
+
+function openPath(path: string): ArchiveFile | AsyncIterable<Uint8Array> {
+  let stats: Stats;
+  try {
+    stats = statSync(path);
+  } catch (error) {
+    throw cannotRead(messageOf(error));
+  }
+  if (stats.isDirectory()) throw cannotRead(`${path} is a directory`);
+  // opened when somebody reads: until then there is nothing to close
+  if (!stats.isFile()) {
+    return { [Symbol.asyncIterator]: () => createReadStream(path)[Symbol.asyncIterator]() };
+  }
+  return { size: stats.size, open: (start) => createReadStream(path, { start }) };
 }
 
 /**

@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   incomplete: 'TNTAR_INCOMPLETE',
 } as const satisfies Record<ErrorKind | 'incomplete', string>;
 
+/** The name of an error for programs, e.g. `TNTAR_ARCHIVE`. */
 export type ErrorCode = (typeof ERROR_CODES)[keyof typeof ERROR_CODES];
 
 /** What an error may have besides its kind and its message. */

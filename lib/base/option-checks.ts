@@ -52,7 +52,7 @@ export const aWritable: Kind = {
 };
 
 /** A filter of the library, such as `setEngine` makes one. */
-export const aRewrite: Kind = {
+export const aFilter: Kind = {
   words: 'a filter that applyFilter, chooseSpaces or the like has made',
   takes: isObject,
 };

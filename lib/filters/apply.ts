@@ -12,9 +12,9 @@ import { withoutSpaces } from '../schema/select/selection.js';
 import { Field, SYSTEM_SPACES, SystemSpace } from '../schema/server/system-spaces.js';
 import { placesInTurns } from '../tuple/places.js';
 import { UNFINISHED, Walker } from '../tuple/walk.js';
-import { type Filter, type FilterSpace, spaceOf, systemSpaceOf } from './filter.js';
-import { listedSpaces, type Rewrite, type Rewritten } from './rewrite.js';
-import { FilteredSpace, RowFilter, Rows, TURN_MS } from './row-filter.js';
+import { type Filter, type FilterOutcome, listedSpaces } from './filter.js';
+import { type FilterSpace, type RowFilter, spaceOf, systemSpaceOf } from './row-filter.js';
+import { FilteredSpace, RowRunner, Rows, TURN_MS } from './row-runner.js';
 
 /** In a row of more bytes, the offsets of fields are found before a filter reads them one by one. */
 const LARGE_ROW = 256 * 1024;
@@ -22,18 +22,18 @@ const LARGE_ROW = 256 * 1024;
 /** Applies a filter to one backup. */
 class Application {
   readonly #name: string;
-  readonly #rows: RowFilter;
+  readonly #rows: RowRunner;
   readonly #isOfRows: boolean;
   /** By space id, in the order of their rows. */
   readonly #spaces = new Map<number, FilteredSpace>();
 
-  constructor(filter: Filter, name: string, isOfRows: boolean) {
+  constructor(filter: RowFilter, name: string, isOfRows: boolean) {
     this.#name = name;
     this.#isOfRows = isOfRows;
-    this.#rows = new RowFilter(filter, name);
+    this.#rows = new RowRunner(filter, name);
   }
 
-  async head(head: Head): Promise<Rewritten> {
+  async head(head: Head): Promise<FilterOutcome> {
     const rewritten = this.#isOfRows ? { head } : await this.#definitions(head);
     for (const space of rewritten.head.catalog.spaces) {
       const key = space.primaryKey?.parts ?? [];
@@ -44,7 +44,7 @@ class Application {
   }
 
   /** Returns the definitions after the filter. */
-  async #definitions(head: Head): Promise<Rewritten> {
+  async #definitions(head: Head): Promise<FilterOutcome> {
     const catalog = new Catalog();
     for (const spaceId of SYSTEM_SPACES) {
       const system = systemSpaceOf(spaceId);
@@ -65,7 +65,7 @@ class Application {
   }
 
   /** Removes everything that belongs to a space whose own row was skipped. */
-  #withoutGone(head: Head, before: Catalog): Rewritten {
+  #withoutGone(head: Head, before: Catalog): FilterOutcome {
     const { catalog } = head;
     const left = new Set(catalog.spaces.map(({ id }) => id));
     const gone = before
@@ -149,16 +149,16 @@ class Application {
  * is returned unchanged keeps every byte.
  *
  * @param name - of the filter, for messages and for the archive
- * @returns a rewrite for any number of backups; it throws a TntarError of kind `failure` with filter, space and key
+ * @returns a filter for any number of backups; it throws a TntarError of kind `failure` with filter, space and key
  * in its message if the filter throws, returns something other than a tuple, or makes definitions that no server
  * accepts
  * @throws TntarError of kind `usage` if the filter is not a function
  * @example
- * const vinyl: Filter = (space, tuple) =>
+ * const vinyl: RowFilter = (space, tuple) =>
  *   space.id === SystemSpace.SPACE ? tuple.set('engine', 'vinyl') : tuple;
- * await restore(input, server, { rewrites: [applyFilter(vinyl, 'to vinyl')] });
+ * await restore(input, server, { filters: [applyFilter(vinyl, 'to vinyl')] });
  */
-export function applyFilter(filter: Filter, name: string): Rewrite {
+export function applyFilter(filter: RowFilter, name: string): Filter {
   if (typeof filter !== 'function') {
     throw new TntarError('usage', `${name}: a filter is a function of space and tuple`);
   }
@@ -166,11 +166,11 @@ export function applyFilter(filter: Filter, name: string): Rewrite {
 }
 
 /** Calls a function as {@link applyFilter} does, but only for rows of users' spaces. Definitions are not changed. */
-export function filterRows(filter: Filter, name: string): Rewrite {
+export function filterRows(filter: RowFilter, name: string): Filter {
   return filterOf(filter, name, true);
 }
 
-function filterOf(filter: Filter, name: string, isOfRows: boolean): Rewrite {
+function filterOf(filter: RowFilter, name: string, isOfRows: boolean): Filter {
   let application = new Application(filter, name, isOfRows);
   return {
     changed: name,

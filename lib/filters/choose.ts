@@ -1,9 +1,9 @@
 import { TntarError } from '../base/errors.js';
 import { thereAre } from '../base/report.js';
 import { onlySpaces, withoutSpaces } from '../schema/select/selection.js';
+import type { Filter } from './filter.js';
 import { GlobBudget } from './glob.js';
 import { checkIdle, NamePatterns, showed } from './name-patterns.js';
-import type { Rewrite } from './rewrite.js';
 
 /**
  * A choice of spaces by patterns such as `app_*`, `log_?` or `{users,orders}`.
@@ -24,12 +24,12 @@ export interface Choice {
  * Chooses spaces by name. Their rows are not read. With `only`, everything that the spaces need is included
  * (sequences, functions, collations), and users, roles, grants and marks are left out.
  *
- * @returns a rewrite that throws a TntarError of kind `usage`, before the first row, for a pattern that matches no
+ * @returns a filter that throws a TntarError of kind `usage`, before the first row, for a pattern that matches no
  * space
  * @example
- * await dump(server, output, { rewrites: [chooseSpaces({ only: ['app_*'] })] });
+ * await dump(server, output, { filters: [chooseSpaces({ only: ['app_*'] })] });
  */
-export function chooseSpaces(choice: Choice): Rewrite {
+export function chooseSpaces(choice: Choice): Filter {
   const { only = [], except = [], mayLack = false } = choice;
   const budget = new GlobBudget();
   const wanted = new NamePatterns(only, budget);

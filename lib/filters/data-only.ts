@@ -2,7 +2,7 @@ import { Catalog, type SystemRow } from '../schema/catalog/catalog.js';
 import { editField, isTable, withoutChecks, withoutKeys } from '../schema/catalog/rows.js';
 import { Field, SystemSpace } from '../schema/server/system-spaces.js';
 import { editArray } from '../tuple/edit.js';
-import type { Rewrite } from './rewrite.js';
+import type { Filter } from './filter.js';
 
 /** Removes ids of collations, which order rows and refuse none. */
 function withoutCollations(row: SystemRow, fieldNo: number): SystemRow {
@@ -50,9 +50,9 @@ function keptRows(catalog: Catalog): Catalog {
  * spaces.
  *
  * @example
- * await dump(server, output, { rewrites: [dataOnly()] });
+ * await dump(server, output, { filters: [dataOnly()] });
  */
-export function dataOnly(): Rewrite {
+export function dataOnly(): Filter {
   return {
     partial: 'rows only',
     wants: () => true,

@@ -4,7 +4,7 @@ import { Catalog, type SystemRow } from '../schema/catalog/catalog.js';
 import { editField, withoutKeys } from '../schema/catalog/rows.js';
 import { Field, SystemSpace } from '../schema/server/system-spaces.js';
 import { str } from '../tuple/msgpack.js';
-import type { Rewrite } from './rewrite.js';
+import type { Filter } from './filter.js';
 
 /** Engines that store rows of users and can replace each other. */
 export type Engine = 'memtx' | 'vinyl';
@@ -18,9 +18,9 @@ const ENGINES: readonly string[] = ['memtx', 'vinyl'] satisfies Engine[];
  *
  * @throws TntarError of kind `usage` for another engine
  * @example
- * await restore(input, target, { rewrites: [setEngine('vinyl')] });
+ * await restore(input, target, { filters: [setEngine('vinyl')] });
  */
-export function setEngine(engine: Engine): Rewrite {
+export function setEngine(engine: Engine): Filter {
   if (!ENGINES.includes(engine)) {
     throw new TntarError('usage', `the engine must be memtx or vinyl, not ${quoted(engine)}`);
   }

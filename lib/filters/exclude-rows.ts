@@ -3,9 +3,9 @@ import { quoted } from '../base/report.js';
 import { rowlessReason } from '../schema/catalog/catalog.js';
 import { excludedIn, keysToExcluded } from '../schema/catalog/excluded-rows.js';
 import type { Head } from '../schema/catalog/preamble.js';
+import type { Filter, FilterOutcome } from './filter.js';
 import type { Test } from './glob.js';
 import { checkIdle, NamePatterns, showed } from './name-patterns.js';
-import type { Rewrite, Rewritten } from './rewrite.js';
 
 /** Options of {@link excludeRows}. */
 export interface RowExclusion {
@@ -19,7 +19,7 @@ function withoutRows({ expectedRows: _, ...space }: ManifestSpace): ManifestSpac
   return { ...space, rowsFrom: 'none', rowsExcluded: true };
 }
 
-function exclude({ manifest, catalog }: Head, isExcluded: Test): Rewritten {
+function exclude({ manifest, catalog }: Head, isExcluded: Test): FilterOutcome {
   const known = excludedIn(manifest.spaces);
   const excluded = catalog.spaces.filter(
     (space) => isExcluded(space.name) && rowlessReason(space) === undefined && !known.has(space.id),
@@ -48,16 +48,16 @@ function exclude({ manifest, catalog }: Head, isExcluded: Test): Rewritten {
  * grants, and sequences with their values. The archive names the spaces.
  *
  * @param patterns - of whole names, as {@link chooseSpaces} takes them
- * @returns a rewrite that throws a TntarError of kind `usage`, before the first row, for a pattern that matches no
+ * @returns a filter that throws a TntarError of kind `usage`, before the first row, for a pattern that matches no
  * space
  * @throws TntarError of kind `usage` for an empty pattern
  * @example
- * await dump(server, output, { rewrites: [excludeRows(['log_*', 'cache'])] });
+ * await dump(server, output, { filters: [excludeRows(['log_*', 'cache'])] });
  */
 export function excludeRows(
   patterns: readonly string[],
   { mayLack = false }: RowExclusion = {},
-): Rewrite {
+): Filter {
   const excluded = new NamePatterns(patterns);
   const isExcluded = (name: string): boolean => excluded.fit(name);
   return {

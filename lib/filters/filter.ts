@@ -1,88 +1,182 @@
-import type { Space } from '../schema/catalog/catalog.js';
-import { isTable } from '../schema/catalog/rows.js';
-import { type FieldFormat, systemFormat } from '../schema/server/formats.js';
-import { SYSTEM_SPACE_NAMES, SystemSpace } from '../schema/server/system-spaces.js';
-import type { Value } from '../tuple/codec.js';
-import { Datetime } from '../tuple/datetime.js';
-import { Decimal } from '../tuple/decimal.js';
-import { Double, Float, Opaque, Raw } from '../tuple/exact-types.js';
-import { Interval } from '../tuple/interval.js';
-import { Tuple } from '../tuple/tuple.js';
-import { Uuid } from '../tuple/uuid.js';
+import type { Duplex } from 'node:stream';
+import type { SpaceInfo, TupleBatch } from '../backup/batch.js';
+import { type BackupEnd, type BackupItem, Counter, type Outlook } from '../backup/item.js';
+import type { Manifest, ManifestSpace, Omission } from '../backup/manifest.js';
+import { indexBy } from '../base/collections.js';
+import { type Report, silent } from '../base/report.js';
+import { itemDuplex } from '../flow/item-duplex.js';
+import { type Head, systemBatches } from '../schema/catalog/preamble.js';
+import { Collector } from '../schema/read/preamble-reader.js';
+import { Field, SystemSpace } from '../schema/server/system-spaces.js';
 
-/** The space of a row that a filter receives. */
-export interface FilterSpace {
-  /** The id in the backup; up to 511 for system spaces. */
-  id: number;
-  name: string;
-  /** The engine, e.g. `memtx`. */
-  engine: string;
-  /** Names and types of the first fields; a tuple may have more. */
-  format: readonly FieldFormat[];
-  /** True for `_space`, `_index`, `_user`, …, whose rows are definitions. */
-  isSystem: boolean;
+/** The definitions after a filter. */
+export interface FilterOutcome {
+  /** The remaining definitions, changed or not. */
+  head: Head;
+  /** Parts of the remaining definitions that cannot exist without those that were left out. */
+  lost?: readonly Omission[];
+  /** Warnings to show before the first row, one line each. */
+  warnings?: readonly string[];
 }
 
 /**
- * Classes for values of types that JavaScript does not have and for tuples, and the ids of system spaces. A filter
- * receives them, because a filter in a file cannot import this package if it is installed globally.
- */
-export const TOOLS = {
-  Datetime,
-  Decimal,
-  Double,
-  Float,
-  Interval,
-  Opaque,
-  Raw,
-  SystemSpace,
-  Tuple,
-  Uuid,
-} as const;
-
-/** The result of a filter: a tuple, or nothing to skip the row. */
-export type FilterResult = Tuple | null | undefined;
-
-/**
- * Called for each row of each space, system spaces first. It may be asynchronous, or a generator of any number of
- * tuples.
+ * A change to a backup in flight. {@link setEngine}, {@link applyFilter} and others return one. Write your own if
+ * those are not enough.
  *
  * @example
- * const onlyAdults: Filter = (space, tuple) =>
- *   space.name === 'users' && Number(tuple.get('age')) < 18 ? null : tuple;
+ * const few: Filter = {
+ *   partial: 'only the first batches',
+ *   head: (head) => ({ head }),
+ *   rows: (batch) => (isEnough(batch.space) ? [] : [batch]),
+ * };
  */
-export type Filter = (
-  space: FilterSpace,
-  tuple: Tuple,
-  tools: typeof TOOLS,
-) =>
-  | FilterResult
-  | Promise<FilterResult>
-  | Iterator<FilterResult, unknown>
-  | AsyncIterator<FilterResult, unknown>;
-
-function fieldFormat(field: Value): FieldFormat {
-  if (Array.isArray(field)) return { name: String(field[0]), type: String(field[1] ?? 'any') };
-  const { name = '', type = 'any' } = isTable(field) ? field : {};
-  return { name: String(name), type: String(type) };
-}
-
-/** Returns a user's space in the form for a filter. */
-export function spaceOf({ id, name, engine, format }: Space): FilterSpace {
-  return { id, name, engine, format: format.map(fieldFormat), isSystem: false };
-}
-
-/** Returns a system space in the form for a filter. */
-export function systemSpaceOf(id: number): FilterSpace {
-  const name = SYSTEM_SPACE_NAMES.get(id) ?? String(id);
-  return { id, name, engine: 'memtx', format: systemFormat(id), isSystem: true };
+export interface Filter {
+  /** A description of what is left out, for the manifest. */
+  partial?: string;
+  /** A description of what is changed, for the manifest. */
+  changed?: string;
+  /** Returns false if no row of the space is needed, so that a source can leave it out. */
+  wants?(space: string): boolean;
+  /** Receives all definitions before the first row. */
+  head(head: Head): FilterOutcome | Promise<FilterOutcome>;
+  /** Receives rows of the remaining spaces; absent if they are not changed. */
+  rows?(batch: TupleBatch): Iterable<TupleBatch> | AsyncIterable<TupleBatch>;
+  /** Receives the end of the remaining backup, and may report about the rows. */
+  end?(end: BackupEnd, report: Report): BackupEnd;
 }
 
 /**
- * Returns the positions of fields by name. Of two fields with the same name, the first one counts, as in the server.
+ * Returns the spaces that a source has to read, from the first filters that choose spaces by their names in the
+ * source. After any other filter, a name may mean another space.
  */
-export function positions({ format }: FilterSpace): ReadonlyMap<string, number> {
-  const names = new Map<string, number>();
-  for (const [i, { name }] of format.entries()) if (!names.has(name)) names.set(name, i);
-  return names;
+export function wantedBy(filters: readonly Filter[]): (space: string) => boolean {
+  const first = filters.findIndex(({ wants }) => wants === undefined);
+  const choosing = first < 0 ? filters : filters.slice(0, first);
+  return (space) => choosing.every((filter) => filter.wants?.(space) ?? true);
+}
+
+/** Returns the spaces of a manifest as the catalog defines them now. */
+export function listedSpaces({ manifest, catalog }: Head): ManifestSpace[] {
+  const known = indexBy(manifest.spaces, ({ id }) => id);
+  return catalog.spaces.map(({ id, name, engine, format }) => {
+    const listed = known.get(id) ?? { rowsFrom: 'none' as const };
+    return { ...listed, id, name, engine, format };
+  });
+}
+
+function noted(head: Head, { partial, changed }: Filter, lost: readonly Omission[]): Manifest {
+  const { manifest } = head;
+  return {
+    ...manifest,
+    spaces: listedSpaces(head),
+    omitted: [...manifest.omitted, ...lost],
+    ...(partial === undefined ? {} : { partial: [...(manifest.partial ?? []), partial] }),
+    ...(changed === undefined ? {} : { changed: [...(manifest.changed ?? []), changed] }),
+  };
+}
+
+/**
+ * The facts about the definitions that are needed for the rows and the end. The definitions are freed when they have
+ * been handed on.
+ */
+interface Left {
+  spaces: ReadonlyMap<number, SpaceInfo>;
+  /** The ids of the sequences. */
+  sequences: ReadonlySet<number>;
+}
+
+/** Returns the end of the remaining backup. */
+function endOf(end: BackupEnd, { sequences: kept }: Left, counts: BackupEnd['counts']): BackupEnd {
+  const { sequences, ...rest } = end;
+  const left = sequences?.filter(({ id }) => kept.has(id)) ?? [];
+  return { ...rest, counts, ...(left.length === 0 ? {} : { sequences: left }) };
+}
+
+/** Applies one filter to one backup. */
+class FilterRun {
+  readonly #filter: Filter;
+  readonly #report: Report;
+  readonly #collector = new Collector();
+  readonly #counter = new Counter();
+  #outlook: Outlook = {};
+  /** The remaining definitions, once all of them were read. */
+  #left: Left | undefined;
+
+  constructor(filter: Filter, report: Report) {
+    this.#filter = filter;
+    this.#report = report;
+  }
+
+  async *take(item: BackupItem): AsyncGenerator<BackupItem> {
+    if (item.kind === 'start') {
+      this.#collector.start(item.manifest);
+      const { kind: _, manifest, ...outlook } = item;
+      this.#outlook = outlook;
+    } else if (item.kind === 'end') {
+      this.#collector.end(item);
+      if (this.#left === undefined) yield* this.#begin();
+      const end = endOf(item, this.#left!, this.#counter.counts);
+      yield this.#filter.end?.(end, this.#report) ?? end;
+    } else if (!this.#collector.take(item)) {
+      if (this.#left === undefined) yield* this.#begin();
+      yield* this.#rows(item);
+    }
+  }
+
+  /** Yields the definitions, all at once. */
+  async *#begin(): AsyncGenerator<BackupItem> {
+    const filter = this.#filter;
+    const { head, lost = [], warnings = [] } = await filter.head(this.#collector.head());
+    for (const line of warnings) this.#report.warn(line);
+    for (const { what, why } of lost) this.#report.warn(`left out: ${what}: ${why}`);
+    const { catalog } = head;
+    const manifest = noted(head, filter, lost);
+    const infos = manifest.spaces.map(({ id, name, engine }) => ({ id, name, engine }));
+    const sequences = catalog
+      .rows(SystemSpace.SEQUENCE)
+      .map(({ fields }) => Number(fields[Field.sequence.id]));
+    this.#left = { spaces: indexBy(infos, ({ id }) => id), sequences: new Set(sequences) };
+    this.#collector.forget();
+    // After a filter of rows, the number of rows and their sizes are not known in advance.
+    const outlook = filter.rows === undefined ? this.#outlook : {};
+    yield { kind: 'start', manifest, ...outlook };
+    yield* this.#counter.pass(systemBatches(catalog));
+  }
+
+  async *#rows(batch: TupleBatch): AsyncGenerator<BackupItem> {
+    const space = this.#left?.spaces.get(batch.space.id);
+    if (space === undefined) {
+      batch.release?.();
+      return;
+    }
+    const named = { ...batch, space };
+    yield* this.#counter.pass(this.#filter.rows?.(named) ?? [named]);
+  }
+}
+
+/**
+ * Returns a filter as a stream between a source and a sink. It changes a backup: first its definitions, all at once,
+ * then its rows. The input is checked against the counts of the source, and the output is counted again. One stream
+ * takes one backup.
+ *
+ * @param report - receives what could not be kept
+ * @returns a stream in object mode; its error is a TntarError: the filter's, or of kind `archive` for definitions
+ * that no server can have had
+ * @example
+ * const vinyl = filterStage(setEngine('vinyl'));
+ * await pipeline(archiveSource(input), vinyl, archiveSink(), output);
+ */
+export function filterStage(filter: Filter, report: Report = silent): Duplex {
+  const run = new FilterRun(filter, report);
+  return itemDuplex((item) => run.take(item));
+}
+
+/**
+ * Returns filters as streams in their order, to be composed with others.
+ *
+ * @example
+ * compose([...filterStages(filters, report), totals.see]);
+ */
+export function filterStages(filters: readonly Filter[], report: Report): Duplex[] {
+  return filters.map((filter) => filterStage(filter, report));
 }

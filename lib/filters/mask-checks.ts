@@ -3,10 +3,10 @@ import { messageOf, TntarError } from '../base/errors.js';
 import { listOf, thereAre } from '../base/report.js';
 import type { Catalog, Space } from '../schema/catalog/catalog.js';
 import { allForeignKeys } from '../schema/catalog/foreign-keys.js';
-import { positions, spaceOf } from './filter.js';
 import { type Demands, demandsOf } from './mask-place.js';
 import type { Mask, Masking } from './mask-spec.js';
 import { fixedValue, HASHABLE, hashed, numbersOf } from './mask-values.js';
+import { positions, spaceOf } from './row-filter.js';
 
 function usage(message: string, hint: string): TntarError {
   return new TntarError('usage', `mask: ${message}`, { hint });

@@ -4,7 +4,7 @@ import { arrayOf, isTable, type Table, tableOf } from '../schema/catalog/rows.js
 import { Names } from '../schema/describe/name-lookup.js';
 import { Field, SystemSpace } from '../schema/server/system-spaces.js';
 import type { Value } from '../tuple/codec.js';
-import { spaceOf } from './filter.js';
+import { spaceOf } from './row-filter.js';
 
 /** Collations that compare bytes: `none` and `binary` of the server's `src/box/coll_id_def.h`. */
 const BY_BYTES: readonly Value[] = [0, 3];

@@ -3,9 +3,9 @@ import { groupBy } from '../base/collections.js';
 import { messageOf, TntarError } from '../base/errors.js';
 import type { Tuple } from '../tuple/tuple.js';
 import { filterRows } from './apply.js';
+import type { Filter } from './filter.js';
 import { prepare } from './mask-checks.js';
 import type { Mask, Masking } from './mask-spec.js';
-import type { Rewrite } from './rewrite.js';
 
 function masked(tuple: Tuple, { field }: Mask, change: Masking): Tuple {
   const value = tuple.get(field);
@@ -25,25 +25,25 @@ function masked(tuple: Tuple, { field }: Mask, change: Masking): Tuple {
  * same hash in all fields of its type, so unique values stay unique, and references stay valid.
  *
  * @param key - the key of the hashes, any bytes; by default each run has its own 32
- * @returns a rewrite that throws a TntarError of kind `usage`, before the first row, for a field that does not exist,
+ * @returns a filter that throws a TntarError of kind `usage`, before the first row, for a field that does not exist,
  * or a mask that would break a unique index or a foreign key, or that the field cannot hold; and of kind `failure`
  * for a value that cannot be hashed
  * @example
- * await dump(server, output, { rewrites: [maskFields([parseMask('users.email=hash')])] });
+ * await dump(server, output, { filters: [maskFields([parseMask('users.email=hash')])] });
  */
-export function maskFields(masks: readonly Mask[], key: Buffer = randomBytes(32)): Rewrite {
+export function maskFields(masks: readonly Mask[], key: Buffer = randomBytes(32)): Filter {
   let bySpace: ReadonlyMap<string, [Mask, Masking][]> = new Map();
   const shown = masks.map(({ space, field, by }) =>
     typeof by === 'string' ? `${space}.${field}=${by}` : `${space}.${field}=fixed`,
   );
   const name = `mask ${shown.join(', ')}`;
-  const rewrite = filterRows((space, tuple) => {
+  const filter = filterRows((space, tuple) => {
     const mine = bySpace.get(space.name);
     if (mine === undefined) return tuple;
     return mine.reduce((each, [mask, change]) => masked(each, mask, change), tuple);
   }, name);
   return {
-    ...rewrite,
+    ...filter,
     async head(head) {
       const prepared = masks.map((mask) => ({
         mask,
@@ -53,7 +53,7 @@ export function maskFields(masks: readonly Mask[], key: Buffer = randomBytes(32)
         prepared.map(({ mask, change }): [Mask, Masking] => [mask, change]),
         ([{ space }]) => space,
       );
-      const rewritten = await rewrite.head(head);
+      const rewritten = await filter.head(head);
       const warnings = prepared.flatMap((each) => each.warnings);
       return { ...rewritten, warnings: [...(rewritten.warnings ?? []), ...warnings] };
     },

@@ -14,7 +14,7 @@ import { SpaceNames } from '../schema/sql/rename.js';
 import { decode } from '../tuple/codec.js';
 import { editArray } from '../tuple/edit.js';
 import { str } from '../tuple/msgpack.js';
-import type { Rewrite } from './rewrite.js';
+import type { Filter } from './filter.js';
 
 /** Characters that a name cannot have, from `identifier_check()` of the server's `src/box/identifier.c`. */
 const UNPRINTABLE = /[\p{Cc}\p{Cn}\p{Cs}\p{Zl}\p{Zp}]/u;
@@ -89,12 +89,12 @@ function renamed({ manifest, catalog }: Head, renames: ReadonlyMap<string, strin
  * Sequences keep their names, and Lua is not changed.
  *
  * @param renames - from the old name to the new one
- * @returns a rewrite that throws a TntarError of kind `usage`, before the first row, for names that do not exist or
+ * @returns a filter that throws a TntarError of kind `usage`, before the first row, for names that do not exist or
  * would exist twice, and if it is not certain that SQL means the space
  * @example
- * await restore(input, target, { rewrites: [renameSpaces(new Map([['users', 'people']]))] });
+ * await restore(input, target, { filters: [renameSpaces(new Map([['users', 'people']]))] });
  */
-export function renameSpaces(renames: ReadonlyMap<string, string>): Rewrite {
+export function renameSpaces(renames: ReadonlyMap<string, string>): Filter {
   const words = [...renames].map(
     ([old, name]) => `space ${quoted(old)} is renamed to ${quoted(name)}`,
   );

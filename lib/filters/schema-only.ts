@@ -1,14 +1,14 @@
 import { Catalog } from '../schema/catalog/catalog.js';
 import { SystemSpace } from '../schema/server/system-spaces.js';
-import type { Rewrite } from './rewrite.js';
+import type { Filter } from './filter.js';
 
 /**
  * Keeps all definitions and no rows. Sequences start again.
  *
  * @example
- * await dump(server, output, { rewrites: [schemaOnly()] });
+ * await dump(server, output, { filters: [schemaOnly()] });
  */
-export function schemaOnly(): Rewrite {
+export function schemaOnly(): Filter {
   return {
     partial: 'definitions only',
     wants: () => false,

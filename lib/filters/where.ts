@@ -7,8 +7,8 @@ import { filterRows } from './apply.js';
 import { Budget } from './expression/budget.js';
 import { compileExpression, oneLine, type Predicate } from './expression/expression.js';
 import type { ExpressionType, FieldTypes } from './expression/types.js';
-import { positions, spaceOf } from './filter.js';
-import type { Rewrite } from './rewrite.js';
+import type { Filter } from './filter.js';
+import { positions, spaceOf } from './row-filter.js';
 
 /** A condition on the rows of a space. */
 export interface Where {
@@ -73,19 +73,19 @@ function spaceIn(catalog: Catalog, where: Where): Space {
  * key of the row. Rows of other spaces are not read.
  *
  * @example
- * await dump(server, output, { rewrites: [keepWhere([parseWhere('users: age >= 18')])] });
+ * await dump(server, output, { filters: [keepWhere([parseWhere('users: age >= 18')])] });
  */
-export function keepWhere(wheres: readonly Where[]): Rewrite {
+export function keepWhere(wheres: readonly Where[]): Filter {
   let predicates: ReadonlyMap<number, Predicate[]> = new Map();
   const name = `where ${wheres.map(shown).join(', ')}`;
   const budget = new Budget();
-  const rewrite = filterRows((space, tuple) => {
+  const filter = filterRows((space, tuple) => {
     budget.begin();
     const mine = predicates.get(space.id);
     return mine === undefined || mine.every((isTrue) => isTrue(tuple)) ? tuple : null;
   }, name);
   return {
-    ...rewrite,
+    ...filter,
     async head(head) {
       const compiled: [number, Predicate][] = [];
       for (const where of wheres) {
@@ -101,8 +101,8 @@ export function keepWhere(wheres: readonly Where[]): Rewrite {
       }
       const bySpace = groupBy(compiled, ([id]) => id);
       predicates = new Map([...bySpace].map(([id, pairs]) => [id, pairs.map(([, each]) => each)]));
-      return rewrite.head(head);
+      return filter.head(head);
     },
-    rows: (batch) => (predicates.has(batch.space.id) ? rewrite.rows!(batch) : [batch]),
+    rows: (batch) => (predicates.has(batch.space.id) ? filter.rows!(batch) : [batch]),
   };
 }

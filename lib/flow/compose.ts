@@ -19,7 +19,7 @@ export type Stage = (item: BackupItem) => BackupItem;
  * holds no more than an item at each end of a function, where `chain` holds 16: an item may be of
  * some MiB.
  *
- * @param stages - functions of an item, and streams such as {@link rewriteStage} gives; of none, all items
+ * @param stages - functions of an item, and streams such as {@link filterStage} gives; of none, all items
  *   pass as they are
  * @returns a stream in object mode; an error that a stage throws is its error
  * @example

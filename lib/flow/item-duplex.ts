@@ -9,8 +9,8 @@ export const HIGH_WATER_MARK = 1;
  * A stream that makes items of each item that comes. What `stage` throws is its error.
  *
  * @example
- * const rewriter = new Rewriter(rewrite, report);
- * await pipeline(source, itemDuplex((item) => rewriter.take(item)), sink);
+ * const run = new FilterRun(filter, report);
+ * await pipeline(source, itemDuplex((item) => run.take(item)), sink);
  */
 export function itemDuplex(
   stage: (item: BackupItem) => BackupItem | AsyncIterator<BackupItem>,

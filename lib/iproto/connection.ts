@@ -6,7 +6,7 @@ import { connect } from './connect.js';
 import { MAX_REPLY_BYTES, RequestType } from './constants.js';
 import type { Greeting } from './greeting.js';
 import { type LoggedIn, refusedError } from './login.js';
-import { type ConnectionOptions, checkServer } from './options.js';
+import { type ConnectionOptions, type Server, serverOptions } from './options.js';
 import { broken, forEachPacket, KEPT_ROOM, type Packet, PacketSplitter } from './packets.js';
 import { explainSilence } from './quorum.js';
 import { Replies } from './replies.js';
@@ -42,7 +42,7 @@ const MAX_SYNC = 0xffffffff;
  * opened it closes it.
  *
  * @example
- * const connection = await Connection.open(parseUri('db1:3301'));
+ * const connection = await Connection.open('db1:3301');
  * try {
  *   await pipeline(selectSource(connection), archiveSink(), output);
  * } finally {
@@ -55,9 +55,17 @@ export class Connection {
   readonly where: string;
   /** As whom it is logged in. */
   readonly user: string;
-  /** Milliseconds that the server may be silent for, where it owes bytes; 0: no limit. */
+  /**
+   * Milliseconds that the server may be silent for, where it owes bytes; 0: no limit.
+   *
+   * @internal
+   */
   readonly idleTimeout: number;
-  /** Memory for the rows that come. */
+  /**
+   * Memory for the rows that come.
+   *
+   * @internal
+   */
   readonly memory = new Pool(PIECE_BYTES, KEPT_PIECES);
   readonly #socket: Socket;
   readonly #splitter = new PacketSplitter(MAX_REPLY_BYTES);
@@ -105,9 +113,18 @@ export class Connection {
    * @throws TntarError of kind `usage` for options that are none; of kind `access` where nobody listens,
    *   answers in time or lets the user in; of kind `failure` for a peer that is no Tarantool
    */
-  static async open(options: ConnectionOptions): Promise<Connection> {
-    checkServer(options);
+  static async open(server: Server): Promise<Connection> {
+    const options = serverOptions(server);
     return new Connection(await connect(options), options);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Closes the connection at the end of the block, for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
   }
 
   /** Why the connection is lost; undefined while it is not. */
@@ -115,12 +132,20 @@ export class Connection {
     return this.#lost;
   }
 
-  /** Calls `listener` when the connection is lost, unless it was closed by us. */
+  /**
+   * Calls `listener` when the connection is lost, unless it was closed by us.
+   *
+   * @internal
+   */
   onLost(listener: (error: TntarError) => void): void {
     this.#lostListeners.push(listener);
   }
 
-  /** A second connection, to the same place as the same user. */
+  /**
+   * A second connection, to the same place as the same user.
+   *
+   * @internal
+   */
   another(): Promise<Connection> {
     return Connection.open(this.#options);
   }
@@ -131,6 +156,8 @@ export class Connection {
    * @param doing - stands before the server's text where it answers with an error
    * @param patient - true for what may take long without a byte, such as building an index: a server that
    *   answers a ping meanwhile is at work
+   *
+   * @internal
    */
   async request(request: Request, doing: string, patient = false): Promise<Packet> {
     if (this.#lost !== undefined) throw this.#lost;
@@ -148,6 +175,8 @@ export class Connection {
   /**
    * Hands all bytes to `consumer` until the returned function is called, which has to be at the end of
    * a packet. No request may wait for a reply meanwhile. See {@link readItems} for a reader that is slow.
+   *
+   * @internal
    */
   takeOver(consumer: Consumer): () => void {
     if (this.#consumer !== undefined || this.#replies.since !== undefined) {
@@ -170,18 +199,28 @@ export class Connection {
    * Takes a reply that no request waits for. Only the answer to a ping may be one.
    *
    * @throws TntarError for any other: a server that sends replies without end would never be silent
+   *
+   * @internal
    */
   passOver({ sync }: Pick<Packet, 'sync'>): void {
     if (!this.#pings.delete(sync))
       throw broken(`a reply to the request ${sync}, which waits for none`);
   }
 
-  /** Numbers for packets that are written with {@link write}. */
+  /**
+   * Numbers for packets that are written with {@link write}.
+   *
+   * @internal
+   */
   nextSync(): number {
     return this.reserveSyncs(1);
   }
 
-  /** @returns the first of `count` numbers in a row */
+  /**
+   * @returns the first of `count` numbers in a row
+   *
+   * @internal
+   */
   reserveSyncs(count: number): number {
     if (this.#sync + count > MAX_SYNC) this.#sync = 0; // the first ones are long answered
     const first = this.#sync + 1;
@@ -193,16 +232,23 @@ export class Connection {
    * Writes packets as they are.
    *
    * @param onWritten - called when `packets` may be used again
+   *
+   * @internal
    */
   write(packets: Buffer, onWritten?: () => void): void {
     this.#socket.write(packets, onWritten);
   }
 
-  /** Stops reading: the server stalls as soon as the kernel's buffers are full. */
+  /**
+   * Stops reading: the server stalls as soon as the kernel's buffers are full.
+   *
+   * @internal
+   */
   pause(): void {
     this.#socket.pause();
   }
 
+  /** @internal */
   resume(): void {
     this.#socket.resume();
   }

@@ -1,3 +1,5 @@
+import { defined } from '../base/defined.js';
+import { TntarError } from '../base/errors.js';
 import {
   aNumber,
   anObject,
@@ -11,6 +13,7 @@ import {
   wholeFrom,
 } from '../base/option-checks.js';
 import type { ConnectOptions } from './driver.js';
+import { parseUri } from './uri.js';
 
 /**
  * How to connect, where to, and how long to wait.
@@ -19,11 +22,22 @@ import type { ConnectOptions } from './driver.js';
  * const server: ConnectionOptions = { ...parseUri('dumper@db1'), password, idleTimeout: 10_000 };
  */
 export interface ConnectionOptions extends ConnectOptions {
+  /** In place of `host`, `port` and `path`, as {@link parseUri} reads it. */
+  address?: string;
   /** Milliseconds without a byte from a server that owes us some. Default 60,000; 0: no limit. */
   idleTimeout?: number;
 }
 
+/**
+ * A server: its address, or the options of a connection to it.
+ *
+ * @example
+ * const servers: Server[] = ['dumper:secret@db1:3301', { address: 'db1:3301', user: 'dumper', password }];
+ */
+export type Server = string | ConnectionOptions;
+
 const KINDS: Kinds<ConnectionOptions> = {
+  address: aPassword,
   host: aText,
   port: wholeFrom(1, 65_535),
   path: aText,
@@ -35,26 +49,37 @@ const KINDS: Kinds<ConnectionOptions> = {
   tls: anObject,
 };
 
-/** An address as a string may hold a password. */
-const SERVER: Kind = { ...anObject, isSecret: true };
+/** An address may hold a password. */
+const SERVER: Kind = {
+  words: 'an address, such as db1:3301, or an object',
+  takes: (value) => typeof value === 'string' || anObject.takes(value),
+  isSecret: true,
+};
+
+const PLACES = ['host', 'port', 'path'] as const;
 
 /**
  * Checks where to connect, and how.
  *
+ * @returns the options, with a host and port or a path in place of an address
  * @throws TntarError of kind `usage`
  * @example
- * checkServer({ host: 'db1', port: 3301 });
+ * serverOptions('db1:3301'); // { host: 'db1', port: 3301 }
  */
-export function checkServer(server: unknown): void {
-  checkValue('the server', server, SERVER, 'parseUri(address) makes one of a string');
+export function serverOptions(server: Server): ConnectionOptions {
+  checkValue('the server', server, SERVER, 'an address is [user[:password]@]host[:port]');
+  if (typeof server === 'string') return parseUri(server);
   checkOptions('the server', server, KINDS);
+  const { address, ...options } = server;
+  if (address === undefined) return options;
+  const place = PLACES.find((name) => options[name] !== undefined);
+  if (place === undefined) return { ...parseUri(address), ...options };
+  throw new TntarError('usage', `the server has both an address and the option '${place}'`, {
+    hint: `leave out '${place}'`,
+  });
 }
 
-/** The options for a connection that `signal`, where there is one, stops from being made. */
-export function withSignal(
-  options: ConnectionOptions,
-  signal: AbortSignal | undefined,
-): ConnectionOptions {
-  checkServer(options);
-  return signal === undefined ? options : { ...options, signal };
+/** Returns the options for a connection. `signal`, if there is one, stops its making. */
+export function withSignal(server: Server, signal: AbortSignal | undefined): ConnectionOptions {
+  return { ...serverOptions(server), ...defined({ signal }) };
 }

@@ -1,5 +1,6 @@
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { ArchiveInput } from '../archive/input.js';
 import type { BackupItem } from '../backup/item.js';
 import { defined } from '../base/defined.js';
 import { unlessAborted } from '../base/errors.js';
@@ -13,12 +14,12 @@ import {
   listOfEach,
 } from '../base/option-checks.js';
 import { silent } from '../base/report.js';
-import { type Rewrite, rewriteStages } from '../filters/rewrite.js';
+import { type Filter, filterStages } from '../filters/filter.js';
 import { keepWhere } from '../filters/where.js';
 import { compose } from '../flow/compose.js';
 import { observe } from '../flow/totals.js';
 import { TEXT, type TextOptions, TextSink } from '../sinks/text.js';
-import { AN_ORIGIN, type Origin } from '../sources/origin.js';
+import { archiveOrigin, type Origin } from '../sources/origin.js';
 
 /** Which rows are written, and how. */
 export interface CatOptions extends TextOptions {
@@ -29,7 +30,7 @@ export interface CatOptions extends TextOptions {
 }
 
 /** What was written. */
-export interface CatSummary {
+export interface CatResult {
   rows: number;
   /** Of text. */
   bytes: number;
@@ -54,27 +55,33 @@ async function* until(
 const KINDS: Kinds<CatOptions> = { ...TEXT, where: listOfEach(aText), signal: aSignal };
 
 /**
- * Writes the rows of one space into `output`, which is ended: as they are read, so that of a damaged archive
- * those in front of the damage come out before the call rejects.
+ * Writes the rows of one space into `output`, which is ended. Rows are written as they are read: of a damaged archive,
+ * the rows in front of the damage are written before the call rejects.
  *
- * @param begin - where the backup is, see {@link archiveOrigin}
- * @throws TntarError: of kind `usage` for a space or a field that is not there, of kind `archive` for
- *   anything but a whole archive, of kind `failure` for a row that the format has no form for; the reason
+ * @throws TntarError: of kind `usage` for a space or a field that does not exist, of kind `archive` for
+ *   anything but a whole archive, of kind `failure` for a row that the format cannot hold; the reason
  *   of `signal`; the error of `output`
  * @example
- * const origin = archiveOrigin(createReadStream('backup.tar.zst'));
- * await cat(origin, createWriteStream('users.csv'), { space: 'users', format: 'csv' });
+ * await cat('backup.tar.zst', createWriteStream('users.csv'), { space: 'users', format: 'csv' });
  */
 export async function cat(
+  input: ArchiveInput,
+  output: Writable,
+  options: CatOptions,
+): Promise<CatResult> {
+  return catFrom(archiveOrigin(input), output, options);
+}
+
+/** Writes the rows that `begin` gives; see {@link cat}. */
+export async function catFrom(
   begin: Origin,
   output: Writable,
   options: CatOptions,
-): Promise<CatSummary> {
+): Promise<CatResult> {
   checkOptions('cat', options, KINDS);
-  checkValue('cat: the backup', begin, AN_ORIGIN);
   checkValue('cat: the output', output, aWritable);
   const { space, where = [], report = silent, signal } = options;
-  const rewrites: Rewrite[] =
+  const filters: Filter[] =
     where.length === 0 ? [] : [keepWhere(where.map((expression) => ({ space, expression })))];
   const sink = new TextSink(options);
   const totals = observe(report);
@@ -95,7 +102,7 @@ export async function cat(
     await pipeline(
       // a source that is left early would be an error of the pipeline, and is none of ours
       Readable.from(items, { objectMode: true, highWaterMark: 1 }),
-      compose([totals.see, ...rewriteStages(rewrites, report)]),
+      compose([totals.see, ...filterStages(filters, report)]),
       sink,
       async function* count(chunks: AsyncIterable<Buffer>) {
         for await (const chunk of chunks) {

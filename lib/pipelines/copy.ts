@@ -3,25 +3,25 @@ import { aBoolean, checkOptions, type Kinds } from '../base/option-checks.js';
 import { silent } from '../base/report.js';
 import { Moment } from '../flow/consistency.js';
 import { Connection, closeOnAbort } from '../iproto/connection.js';
-import { type ConnectionOptions, checkServer, withSignal } from '../iproto/options.js';
+import { type Server, serverOptions, withSignal } from '../iproto/options.js';
 import { takesAway } from '../schema/plan/options.js';
 import { isSameDatabase } from '../server/same-database.js';
-import type { Preview } from '../sinks/preview.js';
+import type { PreviewResult } from '../sinks/preview.js';
 import { checkWanted } from '../sinks/restore-options.js';
 import type { Origin } from '../sources/origin.js';
-import { serverOrigin, WAY, type Way } from '../sources/server.js';
+import { READ_MODE, type ReadMode, serverOrigin } from '../sources/server.js';
 import {
   previewFrom,
   RESTORING,
-  type Restored,
   type RestoreOptions,
+  type RestoreResult,
   restoreFrom,
 } from './restore.js';
 
 /** How a database is copied, and what of it. */
 export interface CopyOptions extends RestoreOptions {
   /** How the source is read; `auto`: snapshot where server and user allow it, else select. Default `auto`. */
-  source?: Way;
+  source?: ReadMode;
   /** Take a snapshot even if it can hang the server; without this, `auto` reads by select. Default false. */
   forceSnapshot?: boolean;
   /** Fail where the rows are not of one moment, which is known when they are there. Default false. */
@@ -30,21 +30,21 @@ export interface CopyOptions extends RestoreOptions {
 
 const KINDS: Kinds<CopyOptions> = {
   ...RESTORING,
-  source: WAY,
+  source: READ_MODE,
   forceSnapshot: aBoolean,
   strict: aBoolean,
 };
 
 /** What would be found out behind the login to the source. */
-function checkCall(call: string, to: ConnectionOptions, options: CopyOptions): void {
+function checkCall(call: string, to: Server, options: CopyOptions): void {
   checkOptions(call, options, KINDS);
   const { without, only, existing, onConflict } = options;
   checkWanted({ without, only, existing, onConflict });
-  checkServer(to);
+  serverOptions(to);
 }
 
 /** What a copy has written. */
-export interface Copied extends Restored {
+export interface CopyResult extends RestoreResult {
   /** How the rows were read. */
   source: 'snapshot' | 'select';
   /** True if all rows are of one moment and committed; those of a snapshot are. */
@@ -54,7 +54,7 @@ export interface Copied extends Restored {
 /** What goes in the target would be gone in the source before it is read, and in no backup. */
 async function checkOther(
   connection: Connection,
-  to: ConnectionOptions,
+  to: Server,
   { existing = 'error', signal }: CopyOptions,
 ): Promise<void> {
   if (!takesAway(existing)) return;
@@ -75,8 +75,8 @@ async function checkOther(
 
 /** Runs `work` with what reads the server at `from`. */
 async function reading<T>(
-  from: ConnectionOptions,
-  to: ConnectionOptions,
+  from: Server,
+  to: Server,
   options: CopyOptions,
   work: (begin: Origin) => Promise<T>,
 ): Promise<T> {
@@ -101,13 +101,13 @@ async function reading<T>(
  * @throws TntarError as `dump` and `restore` do; one that says INCOMPLETE where the target was written to; of
  *   kind `usage` where both are one database, and `existing` would take away what is to be read
  * @example
- * await copy({ host: 'db1', port: 3301 }, { host: 'db2', port: 3301 }, { existing: 'drop' });
+ * await copy('db1:3301', 'db2:3301', { existing: 'drop' });
  */
 export async function copy(
-  from: ConnectionOptions,
-  to: ConnectionOptions,
+  from: Server,
+  to: Server,
   options: CopyOptions = {},
-): Promise<Copied> {
+): Promise<CopyResult> {
   checkCall('copy', to, options);
   const { source: _, forceSnapshot: __, strict = false, ...restoring } = options;
   const moment = new Moment('copy', strict, options.report ?? silent);
@@ -123,13 +123,13 @@ export async function copy(
  *
  * @throws TntarError as the copy would before its first write
  * @example
- * const { plan } = await previewCopy({ host: 'db1', port: 3301 }, { host: 'db2', port: 3301 });
+ * const { plan } = await previewCopy('db1:3301', 'db2:3301');
  */
 export async function previewCopy(
-  from: ConnectionOptions,
-  to: ConnectionOptions,
+  from: Server,
+  to: Server,
   options: CopyOptions = {},
-): Promise<Preview> {
+): Promise<PreviewResult> {
   checkCall('previewCopy', to, options);
   const { source: _, forceSnapshot: __, strict: ___, ...restoring } = options;
   return reading(from, to, options, (begin) => previewFrom(begin, to, restoring));

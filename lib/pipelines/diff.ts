@@ -1,16 +1,19 @@
 import { pipeline } from 'node:stream/promises';
+import type { ArchiveInput } from '../archive/input.js';
 import type { BackupItem } from '../backup/item.js';
 import { defined } from '../base/defined.js';
 import { TntarError, unlessAborted } from '../base/errors.js';
 import {
   aBoolean,
+  aFilter,
   aFunction,
+  anObject,
   aReport,
-  aRewrite,
   aSignal,
   aText,
   checkOptions,
   checkValue,
+  type Kind,
   type Kinds,
   listOfEach,
   oneOf,
@@ -22,11 +25,14 @@ import { compareDefinitions, type DefinitionDifference } from '../diff/definitio
 import { Side } from '../diff/input.js';
 import type { Converted } from '../diff/readings.js';
 import { RowComparison, type RowListener, type SpaceDifference, uncompared } from '../diff/rows.js';
-import { type Rewrite, rewriteStages, wantedBy } from '../filters/rewrite.js';
+import { type Filter, filterStages, wantedBy } from '../filters/filter.js';
 import { compose } from '../flow/compose.js';
 import { whyUncommitted } from '../flow/consistency.js';
 import { type Observer, observe } from '../flow/totals.js';
-import { AN_ORIGIN, type Origin } from '../sources/origin.js';
+import { Connection, closeOnAbort } from '../iproto/connection.js';
+import { type Server, withSignal } from '../iproto/options.js';
+import { archiveOrigin, type Origin } from '../sources/origin.js';
+import { READ_MODE, type ReadMode, type ServerReading, serverOrigin } from '../sources/server.js';
 
 /** What is compared, and who hears of it. */
 export interface DiffOptions extends RowListener {
@@ -35,7 +41,7 @@ export interface DiffOptions extends RowListener {
   /** Sort all rows before they are compared, in temporary files. Default: where they have no known order. */
   sort?: boolean;
   /** What becomes of either side before it is compared; has to keep nothing of one for the other. */
-  rewrites?: readonly Rewrite[];
+  filters?: readonly Filter[];
   /** What the sides are called in messages. */
   names?: readonly [string, string];
   /** Hears of all definitions that differ, before the first row. */
@@ -49,7 +55,7 @@ export interface DiffOptions extends RowListener {
 const KINDS: Kinds<DiffOptions> = {
   only: oneOf(['schema', 'data']),
   sort: aBoolean,
-  rewrites: listOfEach(aRewrite),
+  filters: listOfEach(aFilter),
   names: { words: 'two strings', takes: (value) => isPairOfNames(value) },
   onDefinitions: aFunction,
   onRow: aFunction,
@@ -58,11 +64,20 @@ const KINDS: Kinds<DiffOptions> = {
   signal: aSignal,
 };
 
+const SIDE: Kind = {
+  words: '{ archive } or { server }',
+  takes: (value) =>
+    anObject.takes(value) && ('archive' in Object(value) || 'server' in Object(value)),
+};
+
+/** Is checked by whoever opens it. */
+const anything: Kind = { words: 'anything', takes: () => true };
+
 const isPairOfNames = (value: unknown): boolean =>
   Array.isArray(value) && value.length === 2 && value.every(aText.takes);
 
 /** How two databases differ. */
-export interface Differences {
+export interface DiffResult {
   isEqual: boolean;
   /** What alone was compared; absent where that was all. */
   only?: 'schema' | 'data';
@@ -102,7 +117,7 @@ class Run {
   #cause: unknown;
   #definitions: DefinitionDifference[] = [];
   #converted: Converted | undefined;
-  #only: Differences['only'];
+  #only: DiffResult['only'];
   readonly #spaces: SpaceDifference[] = [];
   #uncompared: string[] = [];
 
@@ -115,7 +130,7 @@ class Run {
     this.#signal = signal === undefined ? stop : AbortSignal.any([signal, stop]);
   }
 
-  async compare(left: Place, right: Place): Promise<Differences> {
+  async compare(left: Place, right: Place): Promise<DiffResult> {
     try {
       await this.#read(left, (a) => this.#read(right, (b) => this.#both([a, left], [b, right])));
     } catch (error) {
@@ -141,19 +156,19 @@ class Run {
     { begin, name }: Place,
     consume: (items: AsyncIterable<BackupItem>) => Promise<void>,
   ): Promise<void> {
-    const { rewrites = [], only } = this.#options;
+    const { filters = [], only } = this.#options;
     const own = (error: unknown): void => {
       this.#own(error, name);
       // the other side may be a server that is silent for a long time
       this.#stop.abort();
     };
-    const wants = only === 'schema' ? () => false : wantedBy(rewrites);
+    const wants = only === 'schema' ? () => false : wantedBy(filters);
     const { countBytes, see } = this.#totals;
     const source = await Promise.resolve(begin({ countBytes, wants })).catch((error: unknown) => {
       own(error);
       throw error;
     });
-    const stages = compose([...rewriteStages(rewrites, this.#report), see]);
+    const stages = compose([...filterStages(filters, this.#report), see]);
     source.once('error', own);
     stages.once('error', own);
     const consuming = (items: AsyncIterable<BackupItem>): Promise<void> =>
@@ -179,8 +194,8 @@ class Run {
     const open = (items: AsyncIterable<BackupItem>, { name }: Place): Promise<Side> =>
       Side.open(items, (error) => this.#own(error, name));
     const sides = [await open(a, left), await open(b, right)] as const;
-    const { only, onDefinitions, onRow, onSpace, sort = false, rewrites = [] } = this.#options;
-    if (rewrites.length > 0 && sides.every(({ spaces }) => spaces.size === 0)) {
+    const { only, onDefinitions, onRow, onSpace, sort = false, filters = [] } = this.#options;
+    if (filters.length > 0 && sides.every(({ spaces }) => spaces.size === 0)) {
       throw this.#refuse('no space of either side is chosen');
     }
     const lacks = (half: 'schema' | 'data'): boolean =>
@@ -249,7 +264,7 @@ class Run {
 
   /** Says of a side what it lacks by itself. */
   #introduce(name: string, { manifest: { partial = [], only } }: Side): void {
-    const ours = this.#options.rewrites?.map((rewrite) => rewrite.partial) ?? [];
+    const ours = this.#options.filters?.map((filter) => filter.partial) ?? [];
     const parts = partial.filter((part) => !ours.includes(part));
     if (parts.length > 0) this.#report.note(`${name} is a part: ${listOf(parts)}`);
     if (only === 'data') this.#report.warn(`${name} has rows only: definitions are not compared`);
@@ -288,6 +303,43 @@ class Run {
   }
 }
 
+/** One side of a comparison: an archive, or a live server. */
+export type DiffInput =
+  | { archive: ArchiveInput }
+  | ({ server: Server } & Pick<ServerReading, 'forceSnapshot'> & { source?: ReadMode });
+
+const ARCHIVE_SIDE = { archive: anything };
+const SERVER_SIDE = { server: anything, source: READ_MODE, forceSnapshot: aBoolean };
+
+/** Runs `work` with what reads one side. A connection is closed at its end. */
+async function withInput<T>(
+  input: DiffInput,
+  { report = silent, signal }: DiffOptions,
+  work: (begin: Origin) => Promise<T>,
+): Promise<T> {
+  if ('archive' in input) return work(archiveOrigin(input.archive, { report }));
+  const connection = await Connection.open(withSignal(input.server, signal));
+  const release = closeOnAbort(connection, signal);
+  try {
+    const { source, forceSnapshot } = input;
+    return await work(
+      serverOrigin(connection, { report, ...defined({ way: source, forceSnapshot }) }),
+    );
+  } finally {
+    release();
+    connection.close();
+  }
+}
+
+function checkSide(which: string, input: unknown): void {
+  checkValue(`diff: ${which}`, input, SIDE);
+  checkOptions(
+    `diff: ${which}`,
+    input,
+    Object.hasOwn(input as object, 'archive') ? ARCHIVE_SIDE : SERVER_SIDE,
+  );
+}
+
 /**
  * Compares two databases, each an archive or a live server: definitions by their names, and rows by the
  * primary keys of their spaces. Both are read once, front to back, in bounded memory.
@@ -295,17 +347,29 @@ class Run {
  * @throws TntarError of either side's kinds, with the name of the side; the reason of `signal`; what a
  *   listener throws
  * @example
- * const [a, b] = ['old.tar.zst', 'new.tar.zst'].map((file) => archiveOrigin(createReadStream(file)));
- * const { isEqual } = await diff(a, b, { onRow: ({ space, before, after }) => show(space, before, after) });
+ * const { isEqual } = await diff({ archive: 'backup.tar.zst' }, { server: 'db1:3301' }, {
+ *   onRow: ({ space, before, after }) => show(space, before, after),
+ * });
  */
 export async function diff(
+  left: DiffInput,
+  right: DiffInput,
+  options: DiffOptions = {},
+): Promise<DiffResult> {
+  checkOptions('diff', options, KINDS);
+  checkSide('the first', left);
+  checkSide('the second', right);
+  return unlessAborted(options.signal, () =>
+    withInput(left, options, (a) => withInput(right, options, (b) => diffFrom(a, b, options))),
+  );
+}
+
+/** Compares what two origins give; see {@link diff}. */
+export async function diffFrom(
   left: Origin,
   right: Origin,
   options: DiffOptions = {},
-): Promise<Differences> {
-  checkOptions('diff', options, KINDS);
-  checkValue('diff: the first', left, AN_ORIGIN);
-  checkValue('diff: the second', right, AN_ORIGIN);
+): Promise<DiffResult> {
   const [a, b] = options.names ?? ['the first', 'the second'];
   return unlessAborted(options.signal, () =>
     new Run(options).compare({ begin: left, name: a }, { begin: right, name: b }),

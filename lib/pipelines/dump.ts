@@ -5,8 +5,8 @@ import { defined } from '../base/defined.js';
 import { TntarError, unlessAborted } from '../base/errors.js';
 import {
   aBoolean,
+  aFilter,
   aReport,
-  aRewrite,
   aSignal,
   aWritable,
   checkOptions,
@@ -15,20 +15,20 @@ import {
   listOfEach,
 } from '../base/option-checks.js';
 import { type Report, silent } from '../base/report.js';
-import { type Rewrite, rewriteStages, wantedBy } from '../filters/rewrite.js';
+import { type Filter, filterStages, wantedBy } from '../filters/filter.js';
 import { compose, type Stage } from '../flow/compose.js';
 import { Moment } from '../flow/consistency.js';
 import { warnOfStalls } from '../flow/stall-warning.js';
 import { observe, type Totals } from '../flow/totals.js';
 import { Connection, closeOnAbort } from '../iproto/connection.js';
-import { type ConnectionOptions, withSignal } from '../iproto/options.js';
+import { type Server, withSignal } from '../iproto/options.js';
 import { archiveSink, LEVEL } from '../sinks/archive.js';
-import { serverOrigin, WAY, type Way } from '../sources/server.js';
+import { READ_MODE, type ReadMode, serverOrigin } from '../sources/server.js';
 
 /** How a database is dumped. */
 export interface DumpOptions {
   /** `auto`: snapshot where the server and the user allow it, else select. Default `auto`. */
-  source?: Way;
+  source?: ReadMode;
   /** Take a snapshot even if it can hang the server; without this, `auto` reads by select. Default false. */
   forceSnapshot?: boolean;
   /** zstd level, 1 to 19. Default 1. */
@@ -36,7 +36,7 @@ export interface DumpOptions {
   /** Fail, without a trailer, where the rows are not of one moment. Default false. */
   strict?: boolean;
   /** What becomes of the database on its way into the archive, one behind the other. */
-  rewrites?: readonly Rewrite[];
+  filters?: readonly Filter[];
   /** Hears of progress, notes and warnings; by default nobody does. */
   report?: Report;
   /** Stops the dump; what was written by then is no backup. */
@@ -44,7 +44,7 @@ export interface DumpOptions {
 }
 
 /** What a dump has written. */
-export interface DumpSummary extends Totals {
+export interface DumpResult extends Totals {
   /** How the rows were read. */
   source: 'snapshot' | 'select';
   /** True if all rows are of one moment and committed; those of a snapshot are. */
@@ -54,11 +54,11 @@ export interface DumpSummary extends Totals {
 }
 
 const KINDS: Kinds<DumpOptions> = {
-  source: WAY,
+  source: READ_MODE,
   forceSnapshot: aBoolean,
   level: LEVEL,
   strict: aBoolean,
-  rewrites: listOfEach(aRewrite),
+  filters: listOfEach(aFilter),
   report: aReport,
   signal: aSignal,
 };
@@ -78,12 +78,8 @@ function checkCall(options: DumpOptions, output: Writable): void {
 const namesOfExcluded = ({ spaces }: Manifest): string[] =>
   spaces.filter(({ rowsExcluded }) => rowsExcluded).map(({ name }) => name);
 
-async function run(
-  server: ConnectionOptions,
-  output: Writable,
-  options: DumpOptions,
-): Promise<DumpSummary> {
-  const { report = silent, rewrites = [], source: way = 'auto', forceSnapshot = false } = options;
+async function run(server: Server, output: Writable, options: DumpOptions): Promise<DumpResult> {
+  const { report = silent, filters = [], source: way = 'auto', forceSnapshot = false } = options;
   const sink = archiveSink({ level: options.level });
   const connection = await Connection.open(withSignal(server, options.signal));
   const totals = observe(report);
@@ -99,9 +95,9 @@ async function run(
     await pipeline(
       await begin({
         countBytes: (chunks) => chunks,
-        wants: wantedBy(rewrites),
+        wants: wantedBy(filters),
       }),
-      compose([...rewriteStages(rewrites, report), moment.hear, hear, totals.see]),
+      compose([...filterStages(filters, report), moment.hear, hear, totals.see]),
       sink,
       (chunks: AsyncIterable<Buffer>) => totals.countBytes(chunks),
       (chunks: AsyncIterable<Buffer>) => warnOfStalls(chunks, connection.idleTimeout, report),
@@ -128,13 +124,13 @@ async function run(
  * @throws TntarError of any kind but `archive` and `target`; the reason of `signal`; the error of `output`
  * @example
  * const file = createWriteStream('backup.tar.zst');
- * const { rows } = await dump(parseUri('app:secret@db1:3301'), file, { strict: true });
+ * const { rows } = await dump('app:secret@db1:3301', file, { strict: true });
  */
 export async function dump(
-  server: ConnectionOptions,
+  server: Server,
   output: Writable,
   options: DumpOptions = {},
-): Promise<DumpSummary> {
+): Promise<DumpResult> {
   checkCall(options, output);
   return unlessAborted(options.signal, () => run(server, output, options));
 }

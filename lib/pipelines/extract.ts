@@ -1,8 +1,9 @@
 import { pipeline } from 'node:stream/promises';
+import type { ArchiveInput } from '../archive/input.js';
 import { defined } from '../base/defined.js';
 import { unlessAborted } from '../base/errors.js';
 import {
-  aRewrite,
+  aFilter,
   aSignal,
   aText,
   checkOptions,
@@ -11,7 +12,7 @@ import {
   listOfEach,
 } from '../base/option-checks.js';
 import { silent } from '../base/report.js';
-import { type Rewrite, rewriteStages, wantedBy } from '../filters/rewrite.js';
+import { type Filter, filterStages, wantedBy } from '../filters/filter.js';
 import { compose } from '../flow/compose.js';
 import { observe, type Totals } from '../flow/totals.js';
 import { DIRECTORY, type DirectoryOptions, directorySink } from '../sinks/directory.js';
@@ -20,31 +21,33 @@ import { archiveOrigin, type Origin } from '../sources/origin.js';
 /** What of an archive becomes a directory. */
 export interface ExtractOptions extends DirectoryOptions {
   /** What becomes of the backup on its way, one behind the other. */
-  rewrites?: readonly Rewrite[];
+  filters?: readonly Filter[];
   /** Stops the extraction; then there is no directory. */
   signal?: AbortSignal;
 }
 
+/** What was written. */
+export type ExtractResult = Totals;
+
 const KINDS: Kinds<ExtractOptions> = {
   ...DIRECTORY,
-  rewrites: listOfEach(aRewrite),
+  filters: listOfEach(aFilter),
   signal: aSignal,
 };
 
 /**
  * Writes an archive as a directory of the Lua module `tarantool/dump`.
  *
- * @param input - the bytes of the archive
  * @param path - of the directory, which is not there, or empty; it is there whole, or not at all
  * @throws TntarError of kind `archive`, `usage` or `failure`; the reason of `signal`; an error of the system
  * @example
- * await extract(createReadStream('backup.tar.zst'), '/backup/dump');
+ * await extract('backup.tar.zst', '/backup/dump');
  */
 export async function extract(
-  input: AsyncIterable<Uint8Array>,
+  input: ArchiveInput,
   path: string,
   options: ExtractOptions = {},
-): Promise<Totals> {
+): Promise<ExtractResult> {
   checkOptions('extract', options, KINDS);
   checkValue('extract: the path', path, aText);
   return extractFrom(archiveOrigin(input), path, options);
@@ -55,17 +58,17 @@ export async function extractFrom(
   begin: Origin,
   path: string,
   options: ExtractOptions = {},
-): Promise<Totals> {
-  const { report = silent, rewrites = [], signal, ...rest } = options;
+): Promise<ExtractResult> {
+  const { report = silent, filters = [], signal, ...rest } = options;
   const totals = observe(report);
   await unlessAborted(signal, async () => {
-    const items = await begin({ countBytes: totals.countBytes, wants: wantedBy(rewrites) });
+    const items = await begin({ countBytes: totals.countBytes, wants: wantedBy(filters) });
     const sink = directorySink(path, { report, ...rest });
     const isClosed = new Promise((resolve) => sink.once('close', resolve));
     try {
       await pipeline(
         items,
-        compose([...rewriteStages(rewrites, report), totals.see]),
+        compose([...filterStages(filters, report), totals.see]),
         sink,
         defined({ signal }),
       );

@@ -1,38 +1,34 @@
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { ArchiveInput } from '../archive/input.js';
 import { defined } from '../base/defined.js';
 import { asTntarError, TntarError, unlessAborted } from '../base/errors.js';
 import {
+  aFilter,
   aReport,
-  aRewrite,
   aSignal,
   checkOptions,
   type Kinds,
   listOfEach,
 } from '../base/option-checks.js';
 import { counted, longListOf, type Report, silent } from '../base/report.js';
-import { type Rewrite, rewriteStages, wantedBy } from '../filters/rewrite.js';
+import { type Filter, filterStages, wantedBy } from '../filters/filter.js';
 import { compose, type Stage } from '../flow/compose.js';
 import { observe, type Totals } from '../flow/totals.js';
 import { Connection, closeOnAbort } from '../iproto/connection.js';
 import { ErrorCode } from '../iproto/constants.js';
-import { type ConnectionOptions, withSignal } from '../iproto/options.js';
+import { type Server, withSignal } from '../iproto/options.js';
 import { checkTarget } from '../server/releases.js';
-import { type Preview, previewSink } from '../sinks/preview.js';
-import { checkWanted, WANTED, type Wanted } from '../sinks/restore-options.js';
+import { type PreviewResult, previewSink } from '../sinks/preview.js';
+import { checkWanted, type RestoreScope, WANTED } from '../sinks/restore-options.js';
 import { type Applied, serverSink } from '../sinks/server.js';
-import {
-  type ArchiveInput,
-  type ArchiveReading,
-  archiveOrigin,
-  type Origin,
-} from '../sources/origin.js';
+import { type ArchiveReading, archiveOrigin, type Origin } from '../sources/origin.js';
 
 /** How an archive is restored, and what of it. */
-export interface RestoreOptions extends Wanted {
+export interface RestoreOptions extends RestoreScope {
   report?: Report;
   /** What becomes of the backup on its way into the target, one behind the other. */
-  rewrites?: readonly Rewrite[];
+  filters?: readonly Filter[];
   /** Stops the restore; the target is then INCOMPLETE, and the error says what it holds. */
   signal?: AbortSignal;
 }
@@ -41,12 +37,12 @@ export interface RestoreOptions extends Wanted {
 export const RESTORING: Kinds<RestoreOptions> = {
   ...WANTED,
   report: aReport,
-  rewrites: listOfEach(aRewrite),
+  filters: listOfEach(aFilter),
   signal: aSignal,
 };
 
 /** What a restore has written. */
-export interface Restored extends Totals {
+export interface RestoreResult extends Totals {
   /** Rows of system spaces: spaces, indexes, users, … */
   definitions: number;
 }
@@ -69,7 +65,7 @@ function tallied(spaces: Applied['spaces']): string[] {
  */
 function wayOut(
   { grants, made }: Applied,
-  { only, existing = 'error', onConflict = 'error' }: Wanted,
+  { only, existing = 'error', onConflict = 'error' }: RestoreScope,
   isThere: boolean,
 ): string {
   if (only === 'data') {
@@ -96,7 +92,7 @@ const hasWritten = ({ definitions, rows, taken, emptied }: Applied): boolean =>
   definitions + rows + taken + emptied.length > 0;
 
 /** The error of a restore that has written: it says so in the one word that nobody overlooks. */
-function incomplete(error: TntarError, done: Applied, wanted: Wanted): TntarError {
+function incomplete(error: TntarError, done: Applied, wanted: RestoreScope): TntarError {
   if (!hasWritten(done)) return error;
   const { definitions, taken, rows, confirmed, spaces, dropped, emptied } = done;
   const where = wanted.only === 'data' && rows > 0 ? ` (${longListOf(tallied(spaces))})` : '';
@@ -118,7 +114,7 @@ async function pour(
   begin: Origin,
   connection: Connection,
   sink: Writable,
-  { report = silent, rewrites = [], signal }: RestoreOptions,
+  { report = silent, filters = [], signal }: RestoreOptions,
   stages: readonly Stage[],
 ): Promise<Totals> {
   const totals = observe(report);
@@ -127,14 +123,14 @@ async function pour(
     checkTarget(connection, report);
     const items = await begin({
       countBytes: totals.countBytes,
-      wants: wantedBy(rewrites),
+      wants: wantedBy(filters),
     });
     // Also while the input is silent: a lost connection ends the run, and so does a signal.
     connection.onLost((error) => sink.destroy(error));
     if (connection.lost !== undefined) sink.destroy(connection.lost);
     await pipeline(
       items,
-      compose([...stages, ...rewriteStages(rewrites, report), totals.see]),
+      compose([...stages, ...filterStages(filters, report), totals.see]),
       sink,
       defined({ signal }),
     );
@@ -156,13 +152,13 @@ const reading = ({ report = silent }: RestoreOptions): ArchiveReading => ({ repo
  * @throws TntarError; one that says INCOMPLETE where the target was written to; the reason of `signal` where
  *   nothing was
  * @example
- * await restore(createReadStream('backup.tar.zst'), { host: 'db2', port: 3301 });
+ * await restore('backup.tar.zst', 'db2:3301');
  */
 export async function restore(
   input: ArchiveInput,
-  server: ConnectionOptions,
+  server: Server,
   options: RestoreOptions = {},
-): Promise<Restored> {
+): Promise<RestoreResult> {
   checkOptions('restore', options, RESTORING);
   return restoreFrom(archiveOrigin(input, reading(options)), server, options);
 }
@@ -174,11 +170,11 @@ export async function restore(
  */
 export async function restoreFrom(
   begin: Origin,
-  server: ConnectionOptions,
+  server: Server,
   options: RestoreOptions,
   stages: readonly Stage[] = [],
-): Promise<Restored> {
-  const { report = silent, rewrites: _, signal, ...wanted } = options;
+): Promise<RestoreResult> {
+  const { report = silent, filters: _, signal, ...wanted } = options;
   checkWanted(wanted);
   const connection = await unlessAborted(signal, () => Connection.open(withSignal(server, signal)));
   const sink = serverSink(connection, { report, ...wanted });
@@ -200,14 +196,14 @@ export async function restoreFrom(
  *
  * @throws TntarError as the restore would before its first write; the reason of `signal`
  * @example
- * const { plan } = await previewRestore(createReadStream('backup.tar.zst'), { host: 'db2', port: 3301 });
+ * const { plan } = await previewRestore('backup.tar.zst', 'db2:3301');
  * plan.grants.map(({ what }) => what);
  */
 export async function previewRestore(
   input: ArchiveInput,
-  server: ConnectionOptions,
+  server: Server,
   options: RestoreOptions = {},
-): Promise<Preview> {
+): Promise<PreviewResult> {
   checkOptions('previewRestore', options, RESTORING);
   return previewFrom(archiveOrigin(input, reading(options)), server, options);
 }
@@ -215,12 +211,12 @@ export async function previewRestore(
 /** Tells what {@link restoreFrom} would do; see {@link previewRestore}. */
 export async function previewFrom(
   begin: Origin,
-  server: ConnectionOptions,
+  server: Server,
   options: RestoreOptions,
-): Promise<Preview> {
-  const { report: _, rewrites: __, signal, ...wanted } = options;
+): Promise<PreviewResult> {
+  const { report: _, filters: __, signal, ...wanted } = options;
   checkWanted(wanted);
-  let preview: Preview | undefined;
+  let preview: PreviewResult | undefined;
   await unlessAborted(signal, async () => {
     const connection = await Connection.open(withSignal(server, signal));
     const sink = previewSink(connection, wanted, (found) => {

@@ -1,196 +1,69 @@
-import { openingBuffers } from '../archive/input.js';
-import { type LostSpace, type Salvage, salvageable, unsalvageable } from '../archive/salvage.js';
-import {
-  type Damage,
-  type OpenBytes,
-  type OpenFrom,
-  type Survey,
-  survey,
-} from '../archive/survey.js';
-import { TntarError } from '../base/errors.js';
-import { aFunction, aSignal, checkOptions, checkValue, type Kinds } from '../base/option-checks.js';
-import { longListOf, quoted } from '../base/report.js';
-import type { Rewrite } from '../filters/rewrite.js';
-import type { ConnectionOptions } from '../iproto/options.js';
-import { collatedSpaces, withoutSpaces } from '../schema/select/selection.js';
-import { SYSTEM_ID_MAX, SYSTEM_SPACE_NAMES, SystemSpace } from '../schema/server/system-spaces.js';
-import type { Preview } from '../sinks/preview.js';
-import { checkOrder } from '../sources/entry-order.js';
+import { type ArchiveInput, openFile, openingBuffers } from '../archive/input.js';
+import { survey } from '../archive/survey.js';
+import { aFunction, checkOptions, type Kinds } from '../base/option-checks.js';
+import type { Server } from '../iproto/options.js';
+import type { PreviewResult } from '../sinks/preview.js';
 import type { Origin } from '../sources/origin.js';
-import { salvageSource } from '../sources/salvage.js';
+import { type DamageResult, rescueOf } from './damage.js';
 import {
   previewFrom,
   RESTORING,
-  type Restored,
   type RestoreOptions,
+  type RestoreResult,
   restoreFrom,
 } from './restore.js';
-
-/** What is wrong with an archive, and what of it is whole. */
-export interface Findings {
-  /** Bytes that cannot be read, in their order; may be empty although something is lost. */
-  damages: Damage[];
-  /** Whether so much is damaged that nothing was looked for behind the last of it. */
-  gaveUp: boolean;
-  /** Spaces and definitions of which something is missing, in words; empty for a whole archive. */
-  lost: string[];
-  /** Names of the users' spaces that are whole, in the order of the manifest. */
-  whole: string[];
-}
-
-/** Findings, and how to restore what is whole. */
-interface Rescue extends Findings {
-  begin: Origin;
-  /** Takes out what is not whole; none where all is. */
-  rewrites: Rewrite[];
-}
-
-/** Without these nobody knows which spaces there are, and what their keys are. */
-const NEEDED: readonly number[] = [SystemSpace.SPACE, SystemSpace.INDEX];
-
-function nameOf(id: number, { manifest }: Salvage): string {
-  const system = SYSTEM_SPACE_NAMES.get(id);
-  if (system !== undefined) return `definitions in ${system}`;
-  return `space ${quoted(manifest.spaces.find((space) => space.id === id)?.name ?? id)}`;
-}
-
-function withoutLost(ids: ReadonlySet<number>, names: readonly string[]): Rewrite {
-  const gone = new Set(names);
-  return {
-    partial: `no spaces that are damaged: ${longListOf(names.map(quoted))}`,
-    wants: (name) => !gone.has(name),
-    head: (head) => withoutSpaces(head, ({ id }) => !ids.has(id)),
-  };
-}
-
-/** Under the id of a collation that is lost the target has none, or another, by which keys are not in order. */
-const withoutCollated: Rewrite = {
-  partial: 'no spaces that use a collation: those are damaged',
-  head: (whole) => {
-    const ids = collatedSpaces(whole.catalog);
-    const { head, lost } = withoutSpaces(whole, ({ id }) => !ids.has(id));
-    const spaces = whole.catalog.spaces
-      .filter(({ id }) => ids.has(id))
-      .map(({ name }) => ({ what: `space ${quoted(name)}`, why: 'the collation of it is lost' }));
-    return { head, lost: [...spaces, ...lost] };
-  },
-};
-
-function describe(lost: readonly LostSpace[], salvage: Salvage): string[] {
-  return lost.map(({ id, what }) => `${nameOf(id, salvage)}: ${what}`);
-}
-
-/** Of rows that select read, one after the other, it has more to say than how many there are. */
-function lostWithTrailer({ manifest, trailer }: Salvage): string[] {
-  if (trailer !== undefined || manifest.source === 'snapshot') return [];
-  return [
-    'trailer: whether rows were written while the dump read, and where sequences stood at its end; they go on from where they stood at its start',
-  ];
-}
-
-/**
- * @param only - of what is to be restored: where rows are not, none can be lost
- * @throws TntarError of kind `archive` where nothing can be restored
- */
-function rescueOf(open: OpenFrom, surveyed: Survey, only?: RestoreOptions['only']): Rescue {
-  const salvage = salvageable(surveyed);
-  // The source would say so, too, when a restore has written or taken away.
-  checkOrder(salvage.manifest, salvage.entries);
-  const { damages, gaveUp = false } = surveyed;
-  const { manifest } = salvage;
-  const lost = salvage.lost.filter(({ id }) => only !== 'schema' || id <= SYSTEM_ID_MAX);
-  const ids = new Set(lost.map(({ id }) => id));
-  const [damaged, whole] = [true, false].map((isLost) =>
-    manifest.spaces.filter(({ id }) => ids.has(id) === isLost).map(({ name }) => name),
-  ) as [string[], string[]];
-  const needed = NEEDED.filter((id) => ids.has(id)).map((id) => nameOf(id, salvage));
-  if (needed.length > 0) {
-    throw unsalvageable(`what no restore can do without is damaged: ${longListOf(needed)}`);
-  }
-  return {
-    damages,
-    gaveUp,
-    lost: [...describe(lost, salvage), ...lostWithTrailer(salvage)],
-    whole,
-    begin: ({ countBytes }) => salvageSource((start) => countBytes(open(start)), salvage),
-    rewrites: [
-      ...(damaged.length === 0 ? [] : [withoutLost(ids, damaged)]),
-      ...(ids.has(SystemSpace.COLLATION) ? [withoutCollated] : []),
-    ],
-  };
-}
-
-/**
- * Reads all of an archive that can be read, past what is damaged, and tells what is whole.
- *
- * @returns with no space that is whole, where a salvage could restore nothing
- * @throws TntarError of kind `archive` where even the manifest cannot be read; the error of what `open` gives;
- *   the reason of `signal`
- * @example
- * const { lost } = await examine((start) => createReadStream('backup.tar.zst', { start }));
- */
-export async function examine(from: OpenBytes, signal?: AbortSignal): Promise<Findings> {
-  if (signal !== undefined) checkValue('examine: the signal', signal, aSignal);
-  const open = openingBuffers(from);
-  const surveyed = await survey(open, signal);
-  try {
-    const { damages, gaveUp, lost, whole } = rescueOf(open, surveyed);
-    return { damages, gaveUp, lost, whole };
-  } catch (error) {
-    if (!(error instanceof TntarError) || surveyed.manifest === undefined) throw error;
-    const { damages, gaveUp = false } = surveyed;
-    return { damages, gaveUp, lost: [`everything: ${error.message}`], whole: [] };
-  }
-}
 
 /** How what is whole is restored, and what of it. */
 export interface SalvageOptions extends RestoreOptions {
   /** Hears what is lost before anything is written, for the restore may fail, too. */
-  onFindings?(findings: Findings): void;
+  onDamage?(findings: DamageResult): void;
 }
 
-const KINDS: Kinds<SalvageOptions> = { ...RESTORING, onFindings: aFunction };
+const KINDS: Kinds<SalvageOptions> = { ...RESTORING, onDamage: aFunction };
 
 /** What has been found, and how to restore it. */
 interface Prepared {
-  findings: Findings;
+  findings: DamageResult;
   begin: Origin;
   options: RestoreOptions;
 }
 
-async function prepare(from: OpenBytes, given: SalvageOptions): Promise<Prepared> {
-  checkOptions('salvage', given, KINDS);
-  const open = openingBuffers(from);
-  const { onFindings, ...options } = given;
+async function prepare(
+  call: string,
+  input: ArchiveInput,
+  given: SalvageOptions,
+): Promise<Prepared> {
+  checkOptions(call, given, KINDS);
+  const open = openingBuffers(openFile(input, call).open);
+  const { onDamage, ...options } = given;
   const surveyed = await survey(open, options.signal);
-  const { begin, rewrites, ...findings } = rescueOf(open, surveyed, options.only);
-  onFindings?.(findings);
-  const all = [...rewrites, ...(options.rewrites ?? [])];
-  return { findings, begin, options: { ...options, rewrites: all } };
+  const { begin, filters, ...findings } = rescueOf(open, surveyed, options.only);
+  onDamage?.(findings);
+  const all = [...filters, ...(options.filters ?? [])];
+  return { findings, begin, options: { ...options, filters: all } };
 }
 
 /** What a salvage has written, and what it could not. */
-export interface Salvaged extends Restored, Findings {}
+export interface SalvageResult extends RestoreResult, DamageResult {}
 
 /**
  * Restores the spaces of a damaged archive that are whole, down to the last byte. What the others had to do
  * with them is left out: a space of which something is missing, its sequence, and foreign keys to it.
  * Of a whole archive it restores everything.
  *
- * @param open - gives the bytes of the archive, from where it is asked to; called again and again
+ * @param input - is read again and again, and cannot be a stream
  * @returns with what is lost, which a caller should not keep for itself
  * @throws as `restore`, and TntarError of kind `archive` where nothing is whole
  * @example
- * const open = (start: number) => createReadStream('backup.tar.zst', { start });
- * const { lost } = await salvage(open, { host: 'db2', port: 3301 });
+ * const { lost } = await salvage('backup.tar.zst', 'admin:secret@db2:3301');
  * for (const line of lost) console.error(line);
  */
 export async function salvage(
-  open: OpenBytes,
-  server: ConnectionOptions,
+  input: ArchiveInput,
+  server: Server,
   given: SalvageOptions = {},
-): Promise<Salvaged> {
-  const { findings, begin, options } = await prepare(open, given);
+): Promise<SalvageResult> {
+  const { findings, begin, options } = await prepare('salvage', input, given);
   const restored = await restoreFrom(begin, server, options);
   return { ...restored, ...findings };
 }
@@ -200,14 +73,14 @@ export async function salvage(
  *
  * @throws as `salvage`
  * @example
- * const { lost, plan } = await previewSalvage(open, { host: 'db2', port: 3301 });
+ * const { lost, plan } = await previewSalvage('backup.tar.zst', 'admin:secret@db2:3301');
  */
 export async function previewSalvage(
-  open: OpenBytes,
-  server: ConnectionOptions,
+  input: ArchiveInput,
+  server: Server,
   given: SalvageOptions = {},
-): Promise<Preview & Findings> {
-  const { findings, begin, options } = await prepare(open, given);
+): Promise<PreviewResult & DamageResult> {
+  const { findings, begin, options } = await prepare('previewSalvage', input, given);
   const preview = await previewFrom(begin, server, options);
   return { ...preview, ...findings };
 }

@@ -8,11 +8,11 @@ import { ItemWritable } from '../flow/item-writable.js';
 import type { Connection } from '../iproto/connection.js';
 import type { RestorePlan } from '../schema/plan/plan.js';
 import { Collector } from '../schema/read/preamble-reader.js';
-import type { Wanted } from './restore-options.js';
+import type { RestoreScope } from './restore-options.js';
 import { planFor } from './restore-target.js';
 
 /** The effects of a restore that was not run. */
-export interface Preview {
+export interface PreviewResult {
   manifest: Manifest;
   plan: RestorePlan;
   /** Counts by the backup's space id. */
@@ -21,13 +21,17 @@ export interface Preview {
 
 class PreviewSink extends ItemWritable {
   readonly #connection: Connection;
-  readonly #wanted: Wanted;
-  readonly #onPreview: (preview: Preview) => void;
+  readonly #wanted: RestoreScope;
+  readonly #onPreview: (preview: PreviewResult) => void;
   readonly #collector = new Collector();
   /** The size of the largest row in bytes, by space id. */
   readonly #largest = new Map<number, number>();
 
-  constructor(connection: Connection, wanted: Wanted, onPreview: (preview: Preview) => void) {
+  constructor(
+    connection: Connection,
+    wanted: RestoreScope,
+    onPreview: (preview: PreviewResult) => void,
+  ) {
     super();
     this.#connection = connection;
     this.#wanted = wanted;
@@ -74,8 +78,8 @@ class PreviewSink extends ItemWritable {
  */
 export function previewSink(
   connection: Connection,
-  wanted: Wanted,
-  onPreview: (preview: Preview) => void,
+  wanted: RestoreScope,
+  onPreview: (preview: PreviewResult) => void,
 ): Writable {
   return new PreviewSink(connection, wanted, onPreview);
 }

@@ -5,19 +5,19 @@ import type { OnConflict, PlanOptions } from '../schema/plan/options.js';
 import { type Existing, takesRows } from '../schema/plan/options.js';
 
 /** The parts of a backup to restore; by default all of it. */
-export type Wanted = Pick<PlanOptions, 'without' | 'only' | 'existing' | 'onConflict'>;
+export type RestoreScope = Pick<PlanOptions, 'without' | 'only' | 'existing' | 'onConflict'>;
 
 const EXISTING: readonly Existing[] = ['error', 'skip', 'replace', 'truncate', 'drop'];
 const ON_CONFLICT: readonly OnConflict[] = ['error', 'skip', 'replace'];
 
-const WITHOUT: Kinds<NonNullable<Wanted['without']>> = {
+const WITHOUT: Kinds<NonNullable<RestoreScope['without']>> = {
   users: aBoolean,
   privileges: aBoolean,
   functions: aBoolean,
 };
 
 /** The checks of these options. */
-export const WANTED: Kinds<Wanted> = {
+export const WANTED: Kinds<RestoreScope> = {
   without: anObject,
   only: oneOf(['schema', 'data']),
   existing: oneOf(EXISTING),
@@ -31,7 +31,7 @@ export const WANTED: Kinds<Wanted> = {
  * @example
  * checkWanted({ only: 'data', onConflict: 'skip' });
  */
-export function checkWanted(wanted: Wanted): void {
+export function checkWanted(wanted: RestoreScope): void {
   checkOptions('what is wanted', wanted, WANTED);
   checkOptions('the option without', wanted.without ?? {}, WITHOUT);
   const { only, existing = 'error', onConflict = 'error' } = wanted;
@@ -62,7 +62,7 @@ export function checkWanted(wanted: Wanted): void {
  * @example
  * checkHeld(manifest, { only: 'data' });
  */
-export function checkHeld(manifest: Manifest, { only, existing = 'error' }: Wanted): void {
+export function checkHeld(manifest: Manifest, { only, existing = 'error' }: RestoreScope): void {
   if (manifest.only === 'data' && only !== 'data') {
     throw wrong(
       'the archive has rows only: spaces cannot be created from it',

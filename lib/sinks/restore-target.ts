@@ -29,7 +29,7 @@ import { readSequenceValues } from '../server/sequence-values.js';
 import { readOnlyReason } from '../server/status.js';
 import { throwHidden } from '../server/unreadable.js';
 import { checkCapacity } from './capacity.js';
-import { checkHeld, type Wanted } from './restore-options.js';
+import { checkHeld, type RestoreScope } from './restore-options.js';
 
 /**
  * Checks the privileges of the restoring user.
@@ -53,7 +53,7 @@ function checkPrivileges(
 async function readTarget(
   connection: Connection,
   backup: Catalog,
-  { only, existing = 'error' }: Wanted,
+  { only, existing = 'error' }: RestoreScope,
 ): Promise<Catalog> {
   const catalog = await readCatalog(connection);
   // Existing sequences must not go back.
@@ -73,7 +73,7 @@ const OF_THE_TARGET = 'use users and functions of the target (--no-users, --no-f
 const MAKE_FIT = 'change its spaces to fit (drop a foreign key during the restore)';
 
 /** Returns the hint about conflicts. */
-function wayAround({ only, existing = 'error' }: Wanted): string {
+function wayAround({ only, existing = 'error' }: RestoreScope): string {
   if (only === 'data') {
     return `${MAKE_FIT}, or restore the definitions as well into an empty instance`;
   }
@@ -89,7 +89,7 @@ function wayAround({ only, existing = 'error' }: Wanted): string {
   }
 }
 
-function refusal(where: string, conflicts: readonly string[], wanted: Wanted): TntarError {
+function refusal(where: string, conflicts: readonly string[], wanted: RestoreScope): TntarError {
   const { only, existing = 'error' } = wanted;
   const areRows = only === 'data' || takesRows(existing);
   const what = areRows ? 'cannot take the rows of this backup' : 'cannot take this backup';
@@ -195,7 +195,7 @@ export async function planFor(
   connection: Connection,
   manifest: Manifest,
   backup: Catalog,
-  wanted: Wanted,
+  wanted: RestoreScope,
   outlook: Outlook = {},
 ): Promise<RestorePlan> {
   checkHeld(manifest, wanted);

@@ -19,11 +19,11 @@ import { encode } from '../tuple/codec.js';
 import { withRoomHint } from './capacity.js';
 import type { Tally } from './in-flight.js';
 import { Loader } from './loader.js';
-import { checkWanted, type Wanted } from './restore-options.js';
+import { checkWanted, type RestoreScope } from './restore-options.js';
 import { planFor, READ_ONLY_HINT } from './restore-target.js';
 import { RowCounts } from './row-counts.js';
 
-export interface ServerSinkOptions extends Wanted {
+export interface ServerSinkOptions extends RestoreScope {
   report?: Report;
 }
 
@@ -103,7 +103,7 @@ function explained(error: TntarError): TntarError {
  */
 class ServerSink extends ItemWritable implements ServerWritable {
   readonly #connection: Connection;
-  readonly #wanted: Wanted;
+  readonly #wanted: RestoreScope;
   readonly #report: Report;
   readonly #collector = new Collector();
   #outlook: Outlook = {};

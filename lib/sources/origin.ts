@@ -1,13 +1,5 @@
-import type { ArchiveFile } from '../archive/input.js';
-import { checkInput } from '../archive/input.js';
-import {
-  aBoolean,
-  aReport,
-  checkOptions,
-  type Kind,
-  type Kinds,
-  wholeFrom,
-} from '../base/option-checks.js';
+import { type ArchiveInput, isFile, openInput } from '../archive/input.js';
+import { aBoolean, aReport, checkOptions, type Kinds, wholeFrom } from '../base/option-checks.js';
 import type { ItemReadable } from '../flow/item-readable.js';
 import { archiveSource } from './archive.js';
 import { type FileReading, fileSource } from './archive-file.js';
@@ -21,7 +13,7 @@ export interface Reading {
 }
 
 /**
- * Begins to read a backup, from wherever it is. So all that is done with one, by a restore, `inspect` and the
+ * Begins to read a backup, from wherever it is. So all that is done with one, by a restore, `verify` and the
  * like, is done with any.
  *
  * @example
@@ -29,20 +21,11 @@ export interface Reading {
  */
 export type Origin = (reading: Reading) => ItemReadable | Promise<ItemReadable>;
 
-/** For messages of those who take one. */
-export const AN_ORIGIN: Kind = {
-  words: 'an origin, such as archiveOrigin(input) or serverOrigin(connection) gives',
-  takes: (value) => typeof value === 'function',
-};
-
 const KINDS: Kinds<ArchiveReading> = {
   report: aReport,
   isStrict: aBoolean,
   bytes: wholeFrom(0),
 };
-
-/** An archive: its bytes, which are read once, front to back, or a file that can be read from anywhere. */
-export type ArchiveInput = AsyncIterable<Uint8Array> | ArchiveFile;
 
 /** How an archive is read, and what is known of it. */
 export interface ArchiveReading extends Pick<FileReading, 'report' | 'isStrict'> {
@@ -53,16 +36,16 @@ export interface ArchiveReading extends Pick<FileReading, 'report' | 'isStrict'>
 /**
  * An archive, from wherever it can be read.
  *
- * @throws TntarError of kind `usage` for an input or options that are none
+ * @throws TntarError of kind `usage` for an input or options that are none, and for a path that cannot be read
  * @example
- * await cat(archiveOrigin(process.stdin), process.stdout, { space: 'users' });
+ * await verifyFrom(archiveOrigin('backup.tar.zst'));
  */
 export function archiveOrigin(input: ArchiveInput, reading: ArchiveReading = {}): Origin {
   checkOptions('archiveOrigin', reading, KINDS);
   const { bytes, ...options } = reading;
-  checkInput(input);
+  const opened = openInput(input);
   return ({ countBytes, wants }) =>
-    Symbol.asyncIterator in input
-      ? archiveSource(input, (chunks) => countBytes(chunks, bytes), options.isStrict)
-      : fileSource(input, { ...options, wants, through: countBytes });
+    isFile(opened)
+      ? fileSource(opened, { ...options, wants, through: countBytes })
+      : archiveSource(opened, (chunks) => countBytes(chunks, bytes), options.isStrict);
 }

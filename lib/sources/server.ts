@@ -23,15 +23,15 @@ import type { Origin, Reading } from './origin.js';
 import { selectSource } from './select.js';
 import { hangError, snapshotSource } from './snapshot.js';
 
-const WAYS = ['auto', 'snapshot', 'select'] as const;
+const READ_MODES = ['auto', 'snapshot', 'select'] as const;
 
 /** How rows are read; `auto`: snapshot where the server and the user allow it and no harm may come of it, else select. */
-export type Way = (typeof WAYS)[number];
+export type ReadMode = (typeof READ_MODES)[number];
 
 /** How a live server is read. */
 export interface ServerReading {
   /** Default `auto`. */
-  way?: Way;
+  way?: ReadMode;
   /** Take a snapshot even if it can hang the server; see {@link snapshotSource}. Default false. */
   forceSnapshot?: boolean;
   /** Hears which way was chosen; by default nobody does. */
@@ -39,9 +39,9 @@ export interface ServerReading {
 }
 
 /** What an option takes that says how a server is read. */
-export const WAY: Kind = oneOf(WAYS);
+export const READ_MODE: Kind = oneOf(READ_MODES);
 
-const KINDS: Kinds<ServerReading> = { way: WAY, forceSnapshot: aBoolean, report: aReport };
+const KINDS: Kinds<ServerReading> = { way: READ_MODE, forceSnapshot: aBoolean, report: aReport };
 
 type Expected = Awaited<ReturnType<typeof expectedRows>>;
 
@@ -99,7 +99,7 @@ function noReadView(where: string, version: string): TntarError {
 async function safeWay(
   connection: Connection,
   { way = 'auto', forceSnapshot = false, report = silent }: ServerReading,
-): Promise<Way> {
+): Promise<ReadMode> {
   const { version } = connection.greeting;
   if (!hasReadView(version)) {
     if (way === 'snapshot') throw noReadView(connection.where, version);

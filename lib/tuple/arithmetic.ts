@@ -10,7 +10,7 @@ const Exact = Calculator.clone({ precision: MAX_DIGITS, rounding: Calculator.ROU
 /**
  * Adds or subtracts numbers of the server's types (`xrow_update_op_do_arith` of `src/box/xrow_update_field.c`): the
  * result is a decimal if either is one, else an exact integer, else a float32 if that holds the result, else a
- * float64. Differences from the server, which loses digits or needs the format of the space:
+ * float64. DiffResult from the server, which loses digits or needs the format of the space:
  *
  * - a float64 in the operation gives a float64. The server makes a float32 of the same value if it can, except in a
  *   field of type `double`, which does not accept one in 2.6

@@ -91,6 +91,19 @@ export function decodeExact(raw: Buffer): ExactValue {
   return new ExactReader(whole(raw), MAX_DEPTH).read();
 }
 
+/**
+ * Decodes one tuple; see {@link decodeExact}.
+ *
+ * @throws RangeError where `raw` is not one whole array, or nests deeper than 512 containers
+ * @example
+ * for (const raw of eachTuple(batch.bytes)) console.log(decodeTuple(raw));
+ */
+export function decodeTuple(raw: Buffer): ExactValue[] {
+  const values = decodeExact(raw);
+  if (Array.isArray(values)) return values;
+  throw new RangeError('these bytes are not a tuple');
+}
+
 function whole(bytes: Uint8Array): Buffer {
   if (skip(bytes, 0, bytes.length) !== bytes.length) {
     throw new RangeError('these bytes are not one whole MessagePack value');

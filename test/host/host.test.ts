@@ -2,12 +2,12 @@ import { deepEqual, equal } from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Findings } from './program.js';
+import type { DamageResult } from './program.js';
 
 const PROGRAM = fileURLToPath(new URL('./program.js', import.meta.url));
 
 describe('a program that imports this package', () => {
-  let found: Findings;
+  let found: DamageResult;
 
   before(async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM]);

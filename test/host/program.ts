@@ -7,9 +7,9 @@ import { addExtension, Packr } from 'msgpackr';
 
 /**
  * A program that uses msgpackr for its own data, before and after it imports this package. It prints a
- * line of JSON, {@link Findings}. A program of its own: what it registers holds for a whole process.
+ * line of JSON, {@link DamageResult}. A program of its own: what it registers holds for a whole process.
  */
-export interface Findings {
+export interface DamageResult {
   /** Values that the program read otherwise than it wrote them, by name: before the import and after it. */
   misread: string[];
   /** What this package read of the extensions of Tarantool: type and payload in hexadecimal. */
@@ -96,7 +96,7 @@ function common(): Map<string, unknown> {
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
-async function main(): Promise<Findings> {
+async function main(): Promise<DamageResult> {
   // what a translated page calls its function, and what some make read-only
   Object.assign(globalThis, { t: 'of the host' });
   Object.defineProperty(globalThis, 'k', { get: () => 'of the host', configurable: true });

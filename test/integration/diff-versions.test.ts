@@ -1,6 +1,6 @@
 import { deepEqual, doesNotMatch, equal, match, ok } from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import type { Differences } from '../../lib/pipelines/diff.js';
+import type { DiffResult } from '../../lib/pipelines/diff.js';
 import { fixturePath } from '../fixtures/folder.js';
 import { type Result, tntar } from '../support/cli.js';
 import type { TestServer } from '../support/server.js';
@@ -92,7 +92,7 @@ describe('tntar diff of two versions', () => {
         ['B', [uri, archive]],
       ] as const) {
         const { stdout } = await tntar(['diff', ...args, '-q', '--json']);
-        const { converted } = JSON.parse(String(stdout)) as Differences;
+        const { converted } = JSON.parse(String(stdout)) as DiffResult;
         const { notes = [], ...ends } = converted ?? {};
         deepEqual(ends, { side, from, to: version });
         ok(
@@ -109,7 +109,7 @@ describe('tntar diff of two versions', () => {
   it('says nothing of versions where both sides are of one', async () => {
     const archive = archiveOf('2.6.0-sql');
     const { stdout, stderr } = await tntar(['diff', archive, archive, '--json']);
-    equal((JSON.parse(String(stdout)) as Differences).converted, undefined);
+    equal((JSON.parse(String(stdout)) as DiffResult).converted, undefined);
     doesNotMatch(stderr, /restore/);
   });
 

@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Differences } from '../../lib/pipelines/diff.js';
+import type { DiffResult } from '../../lib/pipelines/diff.js';
 import { type Result, tntar } from '../support/cli.js';
 import { pack } from '../support/msgpack.js';
 import { startServer, type TestServer } from '../support/server.js';
@@ -92,7 +92,7 @@ describe('tntar diff', () => {
   async function counts(...args: string[]): Promise<typeof CHANGED> {
     const { code, stdout, stderr } = await tntar(['diff', ...args, '--json', '-q']);
     equal(code, 1, stderr);
-    const { spaces, isEqual } = JSON.parse(String(stdout)) as Differences;
+    const { spaces, isEqual } = JSON.parse(String(stdout)) as DiffResult;
     equal(isEqual, false);
     return Object.fromEntries(
       spaces.map(({ name, removed, added, changed, equal: same }) => [

@@ -2,7 +2,7 @@ import { equal, match, ok, rejects } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inspect } from '../../lib/pipelines/inspect.js';
+import { verify } from '../../lib/pipelines/verify.js';
 import { blobRows, blobs } from '../cli/blobs.js';
 import { failsWith, isReleased } from '../cli/outcome.js';
 import { Running } from '../cli/running.js';
@@ -158,7 +158,7 @@ describe('faults of a dump', () => {
       });
       ok(archive.length > 5_000_000);
       for (let bytes = 0; bytes < archive.length; bytes += 65_536) {
-        const reading = inspect(Readable.from([archive.subarray(0, bytes)]));
+        const reading = verify(Readable.from([archive.subarray(0, bytes)]));
         await rejects(reading, { kind: 'archive' }, `${bytes} of ${archive.length} bytes`);
       }
     });

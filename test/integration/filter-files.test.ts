@@ -214,8 +214,8 @@ describe('--filter', () => {
   });
 
   describe('in TypeScript', () => {
-    const TYPED = `import type { Filter } from 'tntar';
-      const filter: Filter = (space, tuple) =>
+    const TYPED = `import type { RowFilter } from 'tntar';
+      const filter: RowFilter = (space, tuple) =>
         space.name === 'log' ? tuple.set(0, (tuple.get(0) as number) + 6) : tuple;
       export default filter;`;
     /** What the running Node takes, e.g. `strip`; nothing before 22.18. */

@@ -1,8 +1,8 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { setEngine } from '../../lib/filters/engine.js';
+import type { Filter } from '../../lib/filters/filter.js';
 import { renameSpaces } from '../../lib/filters/rename.js';
-import type { Rewrite } from '../../lib/filters/rewrite.js';
 import { parseUri } from '../../lib/iproto/uri.js';
 import { restore as restoreStream } from '../../lib/pipelines/restore.js';
 import { fingerprint } from '../support/fingerprint.js';
@@ -32,8 +32,8 @@ const HASHED = `
   box.space.hashed:insert({1})
 `;
 
-function apply(target: TestServer, archive: Buffer, ...rewrites: Rewrite[]) {
-  return restoreStream(Readable.from([archive]), parseUri(target.uri), { rewrites });
+function apply(target: TestServer, archive: Buffer, ...filters: Filter[]) {
+  return restoreStream(Readable.from([archive]), parseUri(target.uri), { filters });
 }
 
 describe('spaces changed on their way', () => {
@@ -90,7 +90,7 @@ describe('spaces changed on their way', () => {
     it('give their rows to spaces that are there', async () => {
       await withTarget(async (target) => {
         await target.eval(`box.schema.space.create('hashed'):create_index('primary')`);
-        const options = { only: 'data', rewrites: [setEngine('vinyl')] } as const;
+        const options = { only: 'data', filters: [setEngine('vinyl')] } as const;
         await restoreStream(Readable.from([hashed]), parseUri(target.uri), options);
         deepEqual(await target.eval('return box.space.hashed:get(1)'), [1]);
       });

@@ -1,5 +1,8 @@
-import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
+import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,29 +13,39 @@ import {
   archiveSource,
   type BackupItem,
   Connection,
+  cat,
   chooseSpaces,
   compose,
+  copy,
+  diff,
   dump,
   eachTuple,
-  inspect,
+  extract,
+  filterStage,
+  findDamage,
+  list,
   parseUri,
+  previewCopy,
   previewRestore,
+  previewSalvage,
   ReportEvents,
   restore,
-  rewriteStage,
   type Stage,
+  salvage,
   selectSource,
   serverSink,
   setEngine,
   snapshotSource,
   TntarError,
   Tuple,
+  verify,
 } from '../../lib/index.js';
 import { blobRows, blobs } from '../cli/blobs.js';
 import { isReleased } from '../cli/outcome.js';
+import { readFixture } from '../fixtures/folder.js';
 import { fingerprint } from '../support/fingerprint.js';
 import { startProxy } from '../support/proxy.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { PASSWORD, startServer, type TestServer, USER } from '../support/server.js';
 import { withTarget } from './fidelity/roundtrip.js';
 
 const MEGABYTES = 16;
@@ -63,7 +76,7 @@ async function archiveOf(stages: NodeJS.ReadableStream): Promise<Buffer> {
 }
 
 async function rowsIn(archive: Buffer): Promise<Record<string, number>> {
-  const { spaces } = await inspect(Readable.from([archive]));
+  const { spaces } = await verify(Readable.from([archive]));
   return Object.fromEntries(spaces.map(({ name, rows }) => [name, rows]));
 }
 
@@ -73,6 +86,25 @@ describe('the library', () => {
     server = await startServer({ lua: blobs(MEGABYTES) });
   });
   after(() => server.stop());
+
+  it('closes a connection at the end of the block that uses it', async () => {
+    let kept: Connection | undefined;
+    {
+      await using connection = await Connection.open(server.uri);
+      kept = connection;
+      equal(connection.lost, undefined);
+    }
+    match(String(kept.lost), /closed by us/);
+  });
+
+  it('takes an address, or an object with one, for a server', async () => {
+    const { host, port } = parseUri(server.uri);
+    const address = `${host}:${port}`;
+    for (const given of [server.uri, { address, user: USER, password: PASSWORD }]) {
+      await using connection = await Connection.open(given);
+      deepEqual([connection.where, connection.user], [address, USER]);
+    }
+  });
 
   /** Runs `work` with a connection that is closed behind it. */
   async function connected<T>(
@@ -152,7 +184,7 @@ describe('the library', () => {
           const output = new Kept();
           const stages = chain([source(connection), picky, archiveSink()]);
           await rejects(pipeline(stages, output), (thrown) => thrown === error);
-          await rejects(inspect(Readable.from([output.bytes])), { kind: 'archive' });
+          await rejects(verify(Readable.from([output.bytes])), { kind: 'archive' });
           await isReleased(server);
         }));
 
@@ -241,9 +273,9 @@ describe('the library', () => {
       );
       const stages = chain([
         archiveSource(Readable.from([archive])),
-        rewriteStage(chooseSpaces({ only: ['few'] })),
-        rewriteStage(shout),
-        rewriteStage(setEngine('vinyl')),
+        filterStage(chooseSpaces({ only: ['few'] })),
+        filterStage(shout),
+        filterStage(setEngine('vinyl')),
         archiveSink(),
       ]);
       const changed = await archiveOf(stages);
@@ -265,7 +297,7 @@ describe('the library', () => {
           const there = await Connection.open(parseUri(target.uri));
           try {
             const sink = serverSink(there);
-            const few = rewriteStage(chooseSpaces({ only: ['few'] }));
+            const few = filterStage(chooseSpaces({ only: ['few'] }));
             await pipeline(chain([snapshotSource(connection), few]), sink);
             const { made, confirmed, spaces } = sink.applied;
             deepEqual([made, confirmed, spaces.get('few')?.confirmed], [["space 'few'"], 10, 10]);
@@ -319,15 +351,31 @@ describe('the library', () => {
       const signal = AbortSignal.abort(reason);
       const target = parseUri(server.uri);
       await rejects(dump(target, new Kept(), { signal }), isReason);
-      await rejects(inspect(Readable.from([]), { signal }), isReason);
+      await rejects(verify(Readable.from([]), { signal }), isReason);
       await rejects(restore(Readable.from([]), target, { signal }), isReason);
       await rejects(previewRestore(Readable.from([]), target, { signal }), isReason);
+      const blob = new Blob([readFixture('2.6.0-plain.tar.zst')]);
+      const never = join(tmpdir(), `tntar-never-${process.pid}`);
+      for (const stopped of [
+        () => copy(target, target, { signal }),
+        () => previewCopy(target, target, { signal }),
+        () => list(blob, { signal }),
+        () => cat(blob, new Kept(), { space: 'plain', signal }),
+        () => diff({ archive: blob }, { server: target }, { signal }),
+        () => extract(blob, never, { signal }),
+        () => findDamage(blob, { signal }),
+        () => salvage(blob, target, { signal }),
+        () => previewSalvage(blob, target, { signal }),
+      ]) {
+        await rejects(stopped, isReason, String(stopped));
+      }
+      equal(existsSync(never), false);
       const abort = new AbortController();
       const report = new ReportEvents();
       report.once('progress', () => abort.abort(reason));
       const output = new Kept();
       await rejects(dump(target, output, { report, signal: abort.signal }), isReason);
-      await rejects(inspect(Readable.from([output.bytes])), { kind: 'archive' });
+      await rejects(verify(Readable.from([output.bytes])), { kind: 'archive' });
       await isReleased(server);
     });
 

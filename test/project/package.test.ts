@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Result, shell } from '../support/cli.js';
+import { CONSUMER_TYPES } from './consumer-types.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /** What a checkout holds, as far as building and packing may look at it. */
@@ -38,13 +39,13 @@ import {
   archiveSource,
   type BackupItem,
   type ConnectionOptions,
-  type Contents,
+  type VerifyResult,
   DEFAULT_LEVEL,
   dump,
   type DumpOptions,
-  type DumpSummary,
+  type DumpResult,
   type ErrorKind,
-  inspect,
+  verify,
   parseUri,
   type Report,
   restore,
@@ -58,7 +59,7 @@ const report: Report = { note: console.log, warn: console.warn, progress: ({ row
 const options: DumpOptions = { source: 'snapshot', level: DEFAULT_LEVEL, report };
 
 export async function copy(): Promise<Totals> {
-  const summary: DumpSummary = await dump(server, createWriteStream('backup.tar.zst'), options);
+  const summary: DumpResult = await dump(server, createWriteStream('backup.tar.zst'), options);
   if (!summary.consistent) throw new Error(summary.source);
   return restore(createReadStream('backup.tar.zst'), server, { signal: AbortSignal.timeout(1000) });
 }
@@ -75,7 +76,7 @@ export async function rowsOf(file: string): Promise<number> {
 const wrong: DumpOptions = { level: 'best' };
 
 try {
-  const contents: Contents = await inspect(createReadStream(import.meta.filename));
+  const contents: VerifyResult = await verify(createReadStream(import.meta.filename));
   console.log(contents.spaces.length, wrong);
 } catch (error) {
   if (!(error instanceof TntarError)) throw error;
@@ -213,12 +214,13 @@ describe('the package', () => {
     it(`has types that a strict program of its user agrees with, resolved by ${module}`, async () => {
       const consumer = join(folder, 'consumer');
       writeFileSync(join(consumer, 'use.ts'), CONSUMER);
+      writeFileSync(join(consumer, 'types.ts'), CONSUMER_TYPES);
       const options = [
         '--strict --exactOptionalPropertyTypes --noUncheckedIndexedAccess --skipLibCheck false',
         `--target es2023 --module ${module === 'bundler' ? 'esnext' : module}`,
         `--moduleResolution ${module} --types node --outDir out-${module}`,
       ].join(' ');
-      await sh(`node node_modules/typescript/bin/tsc use.ts ${options}`, consumer);
+      await sh(`node node_modules/typescript/bin/tsc use.ts types.ts ${options}`, consumer);
       const { stdout } = await sh(`node out-${module}/use.js`, consumer);
       equal(String(stdout), `archive ${version}\n`);
     });

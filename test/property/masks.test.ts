@@ -125,8 +125,8 @@ describe('any mask', () => {
     const bytes = buffer(output);
     bytes.catch(() => {});
     try {
-      const rewrites = [maskFields([parseMask(`m.v=${mask}`)])];
-      await dump(parseUri(source.uri), output, { rewrites });
+      const filters = [maskFields([parseMask(`m.v=${mask}`)])];
+      await dump(parseUri(source.uri), output, { filters });
       return await bytes;
     } catch (error) {
       const isRefused = error instanceof TntarError && /^mask|has no hash/.test(error.message);

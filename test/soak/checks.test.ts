@@ -1,6 +1,6 @@
 import { deepEqual } from 'node:assert/strict';
 import { ACCOUNTS, BALANCE, type Engine, type Facts, KEPT_MOVES } from './bank.js';
-import { type Bounds, differences, examine, type Findings, rowsLacking } from './checks.js';
+import { type Bounds, type DamageResult, differences, examine, rowsLacking } from './checks.js';
 
 const LAST = 1000;
 const journal = (last: number): Facts['journals'][number] => ({
@@ -22,7 +22,7 @@ const BOUNDS: Bounds = {
 };
 
 /** What is found where one thing is not as it should be. */
-function found(change: (facts: Record<Engine, Facts>) => void): Findings {
+function found(change: (facts: Record<Engine, Facts>) => void): DamageResult {
   const changed = facts(LAST);
   change(changed);
   return examine(changed, BOUNDS);

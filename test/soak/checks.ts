@@ -26,7 +26,7 @@ export class Violation extends Error {
 }
 
 /** What is wrong with a copy. */
-export interface Findings {
+export interface DamageResult {
   /** One line each. */
   wrong: string[];
   /** Rows that were acknowledged before the dump began, and are not in the copy. */
@@ -53,7 +53,7 @@ interface Finding {
  * @example
  * const { wrong, lost } = examine(await factsOf(copy, 3), { least, most });
  */
-export function examine(facts: Record<Engine, Facts>, { least, most }: Bounds): Findings {
+export function examine(facts: Record<Engine, Facts>, { least, most }: Bounds): DamageResult {
   const findings: Finding[] = momentsApart(facts).map((line) => ({ line }));
   for (const engine of ENGINES) {
     findings.push(...accountsOf(engine, facts[engine]));

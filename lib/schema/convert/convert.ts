@@ -144,7 +144,7 @@ function isSame(source: Versions, target: Versions): boolean {
 }
 
 /**
- * Rewrites a backup for a server of another release, or for an upgraded schema: as the server's own upgrade does, and
+ * Filters a backup for a server of another release, or for an upgraded schema: as the server's own upgrade does, and
  * back if that is exact. Anything that cannot be rewritten is kept as it is.
  *
  * The form of rows depends on the version of the schema. The meaning of SQL, defaults and options depends on the

@@ -68,7 +68,7 @@ export function namesInCapitals(sql: string, names: ReadonlySet<string>): boolea
 const PSEUDO_TABLES: readonly string[] = ['NEW', 'OLD'];
 
 /**
- * Rewrites SQL of one server so that it means the same on another. 2.x converts an identifier without quotes to upper
+ * Filters SQL of one server so that it means the same on another. 2.x converts an identifier without quotes to upper
  * case. 3.x looks it up as written, and then in upper case. Some words became keywords. `SEQSCAN` came with 2.11, and
  * 3.x requires it before a table that is read as a whole.
  *

@@ -135,14 +135,14 @@ export async function roundTrip(
 }
 
 /** What `tntar list --json` says about an archive. */
-export async function list(archive: Buffer): Promise<Contents> {
+export async function list(archive: Buffer): Promise<VerifyResult> {
   const { code, stdout, stderr } = await tntar(['list', '--json'], { input: archive });
   equal(code, 0, stderr);
   return JSON.parse(String(stdout));
 }
 
 /** The part of that document which tests look at. */
-export interface Contents {
+export interface VerifyResult {
   tool: string;
   created: string;
   server: { version: string };

@@ -29,14 +29,14 @@ describe('a lock', () => {
 
   const take = (): Promise<Lock> => Lock.take(join(folder, 'a.partial'), 'a');
   /** The holder that is in the file now, with other fields. */
-  const rewrite = (given: object): void => {
+  const filter = (given: object): void => {
     const holder = JSON.parse(readFileSync(file, 'utf8')) as object;
     writeFileSync(file, JSON.stringify({ ...holder, ...given }));
   };
   /** Leaves the lock of a process that is alive: ours, under another name. */
   const leave = async (given: object): Promise<void> => {
     await take();
-    rewrite({ id: 'other', ...given });
+    filter({ id: 'other', ...given });
   };
   const silent = (minutes: number): void => {
     const then = Date.now() / 1000 - 60 * minutes;
@@ -167,7 +167,7 @@ describe('a lock', () => {
 
   it('that another run has taken over is noticed, and left to it', async () => {
     const lock = await take();
-    rewrite({ id: 'of another run' });
+    filter({ id: 'of another run' });
     equal(await lock.isHeld(), false);
     await rejects(lock.check(), { kind: 'failure', message: /another run has taken over a / });
     await lock.release();

@@ -1,6 +1,9 @@
 import { equal, match, rejects, throws } from 'node:assert/strict';
 import { Readable, Writable } from 'node:stream';
+import { pathToFileURL } from 'node:url';
 import * as tntar from '../../../lib/index.js';
+import { archiveOrigin } from '../../../lib/sources/origin.js';
+import { serverOrigin } from '../../../lib/sources/server.js';
 import { fixturePath, readFixture } from '../../fixtures/folder.js';
 
 const bytes = readFixture('2.6.0-plain.tar.zst');
@@ -9,18 +12,22 @@ const nowhere = (): Writable => new Writable({ write: (_chunk, _encoding, done) 
 /** Where nobody listens: who comes as far as to connect fails with another kind of error. */
 const server = { host: '127.0.0.1', port: 1 };
 
+const file = (): tntar.ArchiveFile => ({ size: bytes.length, open: () => Readable.from([bytes]) });
+const right = { archive: file() };
+
 /** Each gets a wrong value in the place of something right. */
 type Call = (wrong: never) => unknown;
 
 const archive: Readonly<Record<string, Call>> = {
   restore: (wrong) => tntar.restore(wrong, server),
   previewRestore: (wrong) => tntar.previewRestore(wrong, server),
-  inspect: (wrong) => tntar.inspect(wrong),
-  outline: (wrong) => tntar.outline(wrong),
+  verify: (wrong) => tntar.verify(wrong),
+  list: (wrong) => tntar.list(wrong),
   extract: (wrong) => tntar.extract(wrong, fixturePath('never-made')),
-  'cat by archiveOrigin': (wrong) =>
-    tntar.cat(tntar.archiveOrigin(wrong), nowhere(), { space: 'plain' }),
-  examine: (wrong) => tntar.examine(wrong),
+  cat: (wrong) => tntar.cat(wrong, nowhere(), { space: 'plain' }),
+  'diff, first side': (wrong) => tntar.diff({ archive: wrong }, right),
+  'diff, second side': (wrong) => tntar.diff(right, { archive: wrong }),
+  findDamage: (wrong) => tntar.findDamage(wrong),
   salvage: (wrong) => tntar.salvage(wrong, server),
   previewSalvage: (wrong) => tntar.previewSalvage(wrong, server),
 };
@@ -34,6 +41,7 @@ const servers: Readonly<Record<string, Call>> = {
   'copy from': (wrong) => tntar.copy(wrong, server),
   'copy to': (wrong) => tntar.copy(server, wrong),
   'previewCopy to': (wrong) => tntar.previewCopy(server, wrong),
+  'diff, first side': (wrong) => tntar.diff({ server: wrong }, right),
   'Connection.open': (wrong) => tntar.Connection.open(wrong),
 };
 
@@ -50,20 +58,19 @@ const optioned: Readonly<Record<string, (options: never) => unknown>> = {
   previewRestore: (options) => tntar.previewRestore(input(), server, options),
   copy: (options) => tntar.copy(server, server, options),
   previewCopy: (options) => tntar.previewCopy(server, server, options),
-  inspect: (options) => tntar.inspect(input(), options),
-  outline: (options) =>
-    tntar.outline({ size: bytes.length, open: () => Readable.from([bytes]) }, options),
+  verify: (options) => tntar.verify(input(), options),
+  list: (options) => tntar.list(file(), options),
   extract: (options) => tntar.extract(input(), fixturePath('never-made'), options),
-  cat: (options) => tntar.cat(tntar.archiveOrigin(input()), nowhere(), ofPlain(options)),
-  diff: (options) =>
-    tntar.diff(tntar.archiveOrigin(input()), tntar.archiveOrigin(input()), options),
-  salvage: (options) => tntar.salvage(input, server, options),
-  previewSalvage: (options) => tntar.previewSalvage(input, server, options),
+  cat: (options) => tntar.cat(input(), nowhere(), ofPlain(options)),
+  diff: (options) => tntar.diff(right, right, options),
+  findDamage: (options) => tntar.findDamage(file(), options),
+  salvage: (options) => tntar.salvage(file(), server, options),
+  previewSalvage: (options) => tntar.previewSalvage(file(), server, options),
   archiveSink: (options) => tntar.archiveSink(options),
   directorySink: (options) => tntar.directorySink(fixturePath('never-made'), options),
   textSink: (options) => tntar.textSink(ofPlain(options)),
-  archiveOrigin: (options) => tntar.archiveOrigin(input(), options),
-  serverOrigin: (options) => tntar.serverOrigin({} as never, options),
+  archiveOrigin: (options) => archiveOrigin(input(), options),
+  serverOrigin: (options) => serverOrigin({} as never, options),
 };
 
 const VALUES: Readonly<Record<string, readonly unknown[]>> = {
@@ -71,7 +78,7 @@ const VALUES: Readonly<Record<string, readonly unknown[]>> = {
   forceSnapshot: ['yes', 1, null],
   strict: ['no'],
   level: ['high', 0, 1.5, 99, Number.NaN],
-  rewrites: [{}, 'x', [() => {}]],
+  filters: [{}, 'x', [() => {}]],
   report: [() => {}, {}, 'stderr'],
   signal: [true, {}, new AbortController()],
   existing: ['nonsense', '', null, true],
@@ -91,7 +98,7 @@ const VALUES: Readonly<Record<string, readonly unknown[]>> = {
   onRow: [true],
   onSpace: [{}],
   onDefinitions: ['x'],
-  onFindings: [1],
+  onDamage: [1],
   way: ['nonsense'],
   isStrict: ['yes'],
   bytes: [-1, 'many'],
@@ -123,7 +130,10 @@ async function isUsage(call: () => unknown, message: RegExp): Promise<void> {
 describe('a call of the library', () => {
   for (const [name, call] of Object.entries(archive)) {
     it(`${name} refuses what is no archive that can be read`, async () => {
-      for (const wrong of ['backup.tar.zst', bytes, null, undefined, 5, {}, { size: 5 }, []]) {
+      for (const wrong of [
+        ...['no-such-file.tar.zst', '', import.meta.dirname, new URL('https://db1/backup')],
+        ...[bytes, null, undefined, 5, {}, { size: 5 }, []],
+      ]) {
         await isUsage(() => call(wrong as never), /the archive/);
       }
     });
@@ -133,7 +143,10 @@ describe('a call of the library', () => {
     it(`${name} refuses what is no server, and shows no password`, async () => {
       const secret = 'pa55word';
       for (const wrong of [
-        `app:${secret}@db1:3301`,
+        `app:${secret}@db1:nonsense`,
+        { address: `app:${secret}@db1:nonsense` },
+        { address: `app:${secret}@db1:3301`, host: 'db2' },
+        { address: 5 },
         3301,
         null,
         { host: 5 },
@@ -170,31 +183,34 @@ describe('a call of the library', () => {
   it('refuses an output that nothing can be written to', async () => {
     for (const wrong of ['backup.tar.zst', undefined, {}, Readable.from([])]) {
       await isUsage(() => tntar.dump(server, wrong as never), /output/);
-      const origin = tntar.archiveOrigin(input());
-      await isUsage(() => tntar.cat(origin, wrong as never, { space: 'plain' }), /output/);
+      await isUsage(() => tntar.cat(input(), wrong as never, { space: 'plain' }), /output/);
     }
   });
 
-  it('refuses a stream in the place of an origin', async () => {
-    await isUsage(() => tntar.cat(input() as never, nowhere(), { space: 'plain' }), /origin/);
-    const right = tntar.archiveOrigin(input());
-    await isUsage(() => tntar.diff(input() as never, right), /origin/);
-    await isUsage(() => tntar.diff(right, 'b.tar.zst' as never), /origin/);
+  it('refuses a side of a comparison that says neither archive nor server', async () => {
+    for (const wrong of ['b.tar.zst', input(), {}, null, { archive: file(), server }]) {
+      await isUsage(() => tntar.diff(wrong as never, right), /diff: the first/);
+      await isUsage(() => tntar.diff(right, wrong as never), /diff: the second/);
+    }
+    const nonsense = { server, source: 'nonsense' };
+    await isUsage(() => tntar.diff(right, nonsense as never), /option 'source'/);
   });
 
-  it('of outline refuses a stream, of which it cannot read the end first', async () => {
-    await isUsage(() => tntar.outline(input() as never), /archive/);
+  it('refuses a stream if the archive has to be read twice', async () => {
+    await isUsage(() => tntar.findDamage(input()), /findDamage reads the archive twice/);
+    await isUsage(() => tntar.salvage(input(), server), /salvage reads the archive twice/);
+    await isUsage(() => tntar.previewSalvage(input(), server), /previewSalvage reads/);
   });
 
   it('refuses a path that is none, and a text of no space', async () => {
     await isUsage(() => tntar.extract(input(), 5 as never), /path/);
     throws(() => tntar.textSink({} as never), { kind: 'usage' });
-    await isUsage(() => tntar.cat(tntar.archiveOrigin(input()), nowhere(), {} as never), /space/);
+    await isUsage(() => tntar.cat(input(), nowhere(), {} as never), /space/);
   });
 
   it('takes options that are undefined for those that were left out', async () => {
-    const options = { report: undefined, rewrites: undefined, definitions: undefined };
-    const { spaces } = await tntar.inspect(input(), options as never);
+    const options = { report: undefined, filters: undefined, definitions: undefined };
+    const { spaces } = await tntar.verify(input(), options as never);
     equal(spaces.length > 0, true);
   });
 });
@@ -210,24 +226,36 @@ describe('an archive that comes in pieces', () => {
   it('may come as Uint8Array, from a stream of Node or of the web', async () => {
     const web = new Blob([Uint8Array.from(bytes)]).stream();
     for (const stream of [Readable.from(pieces(1000)), web]) {
-      const { spaces } = await tntar.inspect(stream as AsyncIterable<Uint8Array>);
+      const { spaces } = await tntar.verify(stream as AsyncIterable<Uint8Array>);
       equal(spaces.length > 0, true);
     }
   });
 
   it('may be opened as such from any of its bytes on', async () => {
     const file = { size: bytes.length, open };
-    const whole = await tntar.inspect(input());
-    equal((await tntar.outline(file)).spaces.length, whole.spaces.length);
+    const whole = await tntar.verify(input());
+    equal((await tntar.list(file)).spaces.length, whole.spaces.length);
     const only = [tntar.chooseSpaces({ only: [whole.spaces[0]!.name] })];
-    equal((await tntar.inspect(file, { rewrites: only })).spaces.length, 1);
-    equal((await tntar.examine(open)).lost.length, 0);
+    equal((await tntar.verify(file, { filters: only })).spaces.length, 1);
+    equal((await tntar.findDamage(file)).lost.length, 0);
+  });
+
+  it('may be named by its path or URL, or come as a Blob', async () => {
+    const path = fixturePath('2.6.0-plain.tar.zst');
+    const { spaces } = await tntar.verify(input());
+    for (const named of [path, pathToFileURL(path), new Blob([Uint8Array.from(bytes)])]) {
+      equal((await tntar.verify(named)).spaces.length, spaces.length);
+      const listed = await tntar.list(named);
+      equal(listed.spaces.length, spaces.length);
+      equal((await tntar.findDamage(named)).lost.length, 0);
+    }
+    equal((await tntar.list(input())).verified, true);
   });
 
   it('is refused where the pieces are no bytes', async () => {
     const latin = Readable.from([bytes.toString('latin1')]);
-    await rejects(tntar.inspect(latin), { kind: 'usage', message: /no bytes \(string\)/ });
+    await rejects(tntar.verify(latin), { kind: 'usage', message: /no bytes \(string\)/ });
     const encoded = Readable.from([bytes], { objectMode: false }).setEncoding('latin1');
-    await rejects(tntar.inspect(encoded), { kind: 'usage', message: /no bytes/ });
+    await rejects(tntar.verify(encoded), { kind: 'usage', message: /no bytes/ });
   });
 });

@@ -1,11 +1,11 @@
 import { deepEqual, equal, rejects } from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { listOf, longListOf, type Progress, ReportEvents } from '../../../lib/base/report.js';
-import { inspect } from '../../../lib/pipelines/inspect.js';
+import { verify } from '../../../lib/pipelines/verify.js';
 import { archive, goodEntries, sealed } from '../../support/archive-builder.js';
 
 const read = (report: ReportEvents) =>
-  inspect(Readable.from([archive(sealed(goodEntries()))]), { report });
+  verify(Readable.from([archive(sealed(goodEntries()))]), { report });
 
 describe('a list on one line', () => {
   const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `s${i + 1}`);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { TntarError } from '../../../lib/base/errors.js';
-import { type DiffOptions, diff } from '../../../lib/pipelines/diff.js';
+import { type DiffOptions, diffFrom } from '../../../lib/pipelines/diff.js';
 import { archiveOrigin } from '../../../lib/sources/origin.js';
 import { tntar } from '../../support/cli.js';
 import { crafted, type SystemRows } from '../../support/crafted.js';
@@ -82,7 +82,7 @@ describe('an archive that is wrong', () => {
     for (const [title, options] of modes) {
       it(`by ${what} is named by diff${title}, whichever side it is`, async () => {
         for (const [name, sides] of bothWays(bytes)) {
-          await rejects(diff(...origins(sides), options()), (error) => {
+          await rejects(diffFrom(...origins(sides), options()), (error) => {
             ok(error instanceof TntarError, String(error));
             deepEqual([error.kind, error.message.split(':')[0]], ['archive', name], error.message);
             match(error.message, message);
@@ -96,7 +96,7 @@ describe('an archive that is wrong', () => {
   it('by rows in another order is named by diff, whichever side it is', async () => {
     const bytes = made(DEFINITIONS, rows(3000).reverse());
     for (const [name, sides] of bothWays(bytes)) {
-      await rejects(diff(...origins(sides)), {
+      await rejects(diffFrom(...origins(sides)), {
         message: `${name}: rows of 'users' are not in the order of its key`,
       });
     }
@@ -110,7 +110,10 @@ describe('an archive that is wrong', () => {
       })(),
     );
     const { 0: damaged } = origins([GOOD.subarray(0, 3000), OTHER]);
-    await rejects(diff(damaged, archiveOrigin(silent)), /^TntarError: the first: the archive ends/);
+    await rejects(
+      diffFrom(damaged, archiveOrigin(silent)),
+      /^TntarError: the first: the archive ends/,
+    );
   });
 
   it('ends tntar diff with exit code 3', async () => {

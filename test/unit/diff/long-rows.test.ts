@@ -1,6 +1,6 @@
 import { deepEqual } from 'node:assert/strict';
 import { Readable } from 'node:stream';
-import { diff } from '../../../lib/pipelines/diff.js';
+import { diffFrom } from '../../../lib/pipelines/diff.js';
 import { archiveOrigin } from '../../../lib/sources/origin.js';
 import { LONG_BYTES, TURN_VALUES } from '../../../lib/tuple/walk.js';
 import { crafted } from '../../support/crafted.js';
@@ -108,7 +108,7 @@ describe('long rows', function () {
   for (const [title, shape] of shapes) {
     it(`${title} are paired with long and short ones`, async () => {
       const heard: string[] = [];
-      const { spaces } = await diff(origin(LEFT, shape), origin(RIGHT, shape), {
+      const { spaces } = await diffFrom(origin(LEFT, shape), origin(RIGHT, shape), {
         onRow: ({ before, after }) => {
           const sign = before === undefined ? '+' : after === undefined ? '-' : '~';
           heard.push(`${sign}${keyOf((before ?? after)!, shape)}`);
@@ -122,7 +122,7 @@ describe('long rows', function () {
   it('that have no key in common are compared as whole rows', async () => {
     const some = LEFT.slice(0, 3);
     const [left, right] = [0, 1].map((field) => ({ version: '3.4.0', index: 'tree', field }));
-    const { spaces } = await diff(origin(some, left!), origin(some, right!));
+    const { spaces } = await diffFrom(origin(some, left!), origin(some, right!));
     const { length } = some;
     deepEqual(spaces, [{ name: 'users', removed: length, added: length, changed: 0, equal: 0 }]);
   });

@@ -4,7 +4,7 @@ import type { TupleBatch } from '../../../lib/backup/batch.js';
 import { silent } from '../../../lib/base/report.js';
 import { applyFilter } from '../../../lib/filters/apply.js';
 import type { Filter } from '../../../lib/filters/filter.js';
-import type { Rewrite } from '../../../lib/filters/rewrite.js';
+import type { RowFilter } from '../../../lib/filters/row-filter.js';
 import { encode } from '../../../lib/tuple/codec.js';
 import type { Tuple } from '../../../lib/tuple/tuple.js';
 import { headOf } from './heads.js';
@@ -17,26 +17,26 @@ const BATCH_BYTES = 2 * 1024 * 1024;
 const LARGE = 'x'.repeat(1000);
 
 const ofUsers =
-  (filter: Filter): Filter =>
+  (filter: RowFilter): RowFilter =>
   (space, tuple, types) =>
     space.isSystem ? tuple : filter(space, tuple, types);
 
-async function applied(filter: Filter): Promise<Rewrite> {
-  const rewrite = applyFilter(ofUsers(filter), 'the filter');
-  await rewrite.head(headOf(SPACES));
-  return rewrite;
+async function applied(rowFilter: RowFilter): Promise<Filter> {
+  const filter = applyFilter(ofUsers(rowFilter), 'the filter');
+  await filter.head(headOf(SPACES));
+  return filter;
 }
 
 /** What becomes of one row. */
-function batchesOf(rewrite: Rewrite): AsyncIterable<TupleBatch> {
+function batchesOf(filter: Filter): AsyncIterable<TupleBatch> {
   const space = { id: 512, name: 'log', engine: 'memtx' };
   const batch = { kind: 'tuples', space, count: 1, bytes: encode([1, LARGE]) } as const;
-  return rewrite.rows!(batch) as AsyncIterable<TupleBatch>;
+  return filter.rows!(batch) as AsyncIterable<TupleBatch>;
 }
 
-function tallyOf(rewrite: Rewrite): unknown {
+function tallyOf(filter: Filter): unknown {
   const end = { kind: 'end', counts: new Map(), vclock: {}, consistent: true } as const;
-  return rewrite.end!(end, silent).filtered!.find(({ space }) => space === 'log');
+  return filter.end!(end, silent).filtered!.find(({ space }) => space === 'log');
 }
 
 describe('a filter that makes many rows of one', () => {
@@ -55,25 +55,25 @@ describe('a filter that makes many rows of one', () => {
     ],
   ] as [
     string,
-    (tuple: Tuple, count: number, made: (row: Tuple) => Tuple) => ReturnType<Filter>,
+    (tuple: Tuple, count: number, made: (row: Tuple) => Tuple) => ReturnType<RowFilter>,
   ][]) {
     it(`hands on what ${what} yields as it comes, and holds no more than a batch`, async () => {
       let [made, most, handedOn, count] = [0, 0, 0, 0];
-      const rewrite = await applied((_, tuple) =>
+      const filter = await applied((_, tuple) =>
         rowsOf(tuple, 200_000, (row) => {
           made += row.raw.length;
           most = Math.max(most, made - handedOn);
           return row;
         }),
       );
-      for await (const batch of batchesOf(rewrite)) {
+      for await (const batch of batchesOf(filter)) {
         handedOn += batch.bytes.length;
         count += batch.count;
       }
       deepEqual([count, handedOn], [200_000, made]);
       ok(made > 90 * BATCH_BYTES, `${made}`);
       ok(most < BATCH_BYTES + 2 * LARGE.length, `${most} bytes were held`);
-      deepEqual(tallyOf(rewrite), {
+      deepEqual(tallyOf(filter), {
         filter: 'the filter',
         space: 'log',
         in: 1,
@@ -86,7 +86,7 @@ describe('a filter that makes many rows of one', () => {
 
   it('is asked for nothing more, and may tidy up, where nobody wants the rest', async () => {
     let isTidy = false;
-    const rewrite = await applied(function* (_, tuple) {
+    const filter = await applied(function* (_, tuple) {
       try {
         for (;;) yield tuple;
       } finally {
@@ -94,7 +94,7 @@ describe('a filter that makes many rows of one', () => {
       }
     });
     let batches = 0;
-    for await (const { bytes } of batchesOf(rewrite)) {
+    for await (const { bytes } of batchesOf(filter)) {
       ok(bytes.length < BATCH_BYTES + 2 * LARGE.length);
       if (++batches === 3) break;
     }
@@ -110,7 +110,7 @@ describe('a filter that makes many rows of one', () => {
     ],
   ] as const) {
     it(`is named with its row where it ${what} behind batches that were handed on`, async () => {
-      const rewrite = await applied(function* (_, tuple) {
+      const filter = await applied(function* (_, tuple) {
         for (let i = 0; i < 10_000; i++) yield tuple;
         if (last instanceof Error) throw last;
         yield last as never;
@@ -118,7 +118,7 @@ describe('a filter that makes many rows of one', () => {
       let batches = 0;
       await rejects(
         async () => {
-          for await (const _ of batchesOf(rewrite)) batches++;
+          for await (const _ of batchesOf(filter)) batches++;
         },
         { name: 'TntarError', kind: 'failure', message },
       );
@@ -133,24 +133,24 @@ describe('a filter that makes many rows of one', () => {
   ] as const) {
     it(`lets others have their turn while it yields ${what}`, async () => {
       const [started, heard] = [performance.now(), new AbortController()];
-      const rewrite = await applied(function* (_, tuple) {
+      const filter = await applied(function* (_, tuple) {
         while (!heard.signal.aborted && performance.now() - started < 5000) {
           yield isSkipped ? null : tuple;
         }
       });
       setTimeout(() => heard.abort(), 10);
-      for await (const _ of batchesOf(rewrite));
+      for await (const _ of batchesOf(filter));
       equal(heard.signal.aborted, true);
     });
   }
 
   it('skips the row where it yields none', async () => {
-    const rewrite = await applied(function* () {
+    const filter = await applied(function* () {
       yield null;
       yield undefined;
     });
-    for await (const _ of batchesOf(rewrite)) throw new Error('there are no rows');
-    deepEqual(tallyOf(rewrite), {
+    for await (const _ of batchesOf(filter)) throw new Error('there are no rows');
+    deepEqual(tallyOf(filter), {
       filter: 'the filter',
       space: 'log',
       in: 1,
@@ -160,13 +160,13 @@ describe('a filter that makes many rows of one', () => {
     });
   });
 
-  for (const [what, filter, message] of [
+  for (const [what, rowFilter, message] of [
     [
       'a generator that returns its tuple',
       function* (_: unknown, tuple: Tuple) {
         yield null;
         return tuple;
-      } as Filter,
+      } as RowFilter,
       /row \[1\]: a generator must yield its tuples/,
     ],
     [
@@ -175,12 +175,12 @@ describe('a filter that makes many rows of one', () => {
         Reflect.construct(tuple.constructor, [Buffer.of(0x92, 1)]) as Tuple,
       /row \[1\]: it returned bytes that are not a tuple/,
     ],
-  ] as [string, Filter, RegExp][]) {
+  ] as [string, RowFilter, RegExp][]) {
     it(`refuses ${what}`, async () => {
-      const rewrite = await applied(filter);
+      const filter = await applied(rowFilter);
       await rejects(
         async () => {
-          for await (const _ of batchesOf(rewrite));
+          for await (const _ of batchesOf(filter));
         },
         { kind: 'failure', message },
       );
@@ -189,7 +189,7 @@ describe('a filter that makes many rows of one', () => {
 
   it('lets others have their turn while it is at the rows of a batch', async () => {
     const heard = new AbortController();
-    const rewrite = await applied((_, tuple) => {
+    const filter = await applied((_, tuple) => {
       const started = performance.now();
       while (performance.now() - started < 10);
       return tuple;
@@ -198,7 +198,7 @@ describe('a filter that makes many rows of one', () => {
     const bytes = Buffer.concat(Array.from({ length: count }, (_, i) => encode([i])));
     const space = { id: 512, name: 'log', engine: 'memtx' };
     setTimeout(() => heard.abort(), 10);
-    const batches = rewrite.rows!({ kind: 'tuples', space, count, bytes }) as AsyncGenerator;
+    const batches = filter.rows!({ kind: 'tuples', space, count, bytes }) as AsyncGenerator;
     const next = batches.next();
     while (!heard.signal.aborted) await sleep(1);
     const isDone = await Promise.race([next.then(() => true), sleep(1).then(() => false)]);
@@ -207,23 +207,23 @@ describe('a filter that makes many rows of one', () => {
   });
 
   it('takes one backup behind the other', async () => {
-    const rewrite = await applied(() => null);
-    for await (const _ of batchesOf(rewrite));
-    await rewrite.head(headOf(SPACES));
-    for await (const _ of batchesOf(rewrite));
-    equal((tallyOf(rewrite) as { in: number }).in, 1);
+    const filter = await applied(() => null);
+    for await (const _ of batchesOf(filter));
+    await filter.head(headOf(SPACES));
+    for await (const _ of batchesOf(filter));
+    equal((tallyOf(filter) as { in: number }).in, 1);
   });
 
   it('refuses what is no function', () => {
-    throws(() => applyFilter({} as Filter, 'the filter'), { kind: 'usage' });
+    throws(() => applyFilter({} as RowFilter, 'the filter'), { kind: 'usage' });
   });
 
   it('refuses another id for a space, whose rows would not follow', async () => {
-    const rewrite = applyFilter(
+    const filter = applyFilter(
       (space, tuple) => (['_space', '_index'].includes(space.name) ? tuple.set(0, 600) : tuple),
       'the filter',
     );
-    await rejects(async () => rewrite.head(headOf(SPACES)), {
+    await rejects(async () => filter.head(headOf(SPACES)), {
       kind: 'failure',
       message: "the filter changes the id of space 'log'",
     });
@@ -232,10 +232,10 @@ describe('a filter that makes many rows of one', () => {
 
 describe('a filter that asks for a large field', () => {
   it('is refused with the space, the key, the field and a way out', async () => {
-    const rewrite = await applied((_, tuple) => (tuple.get(1) === null ? null : tuple));
+    const filter = await applied((_, tuple) => (tuple.get(1) === null ? null : tuple));
     const space = { id: 512, name: 'log', engine: 'memtx' };
     const bytes = encode([7, new Array(300_000).fill(0)]);
-    const batches = rewrite.rows!({ kind: 'tuples', space, count: 1, bytes });
+    const batches = filter.rows!({ kind: 'tuples', space, count: 1, bytes });
     await rejects(
       async () => {
         for await (const _ of batches);
@@ -250,18 +250,18 @@ describe('a filter that asks for a large field', () => {
 
   it('is refused without the row, if that has many values and no key', async () => {
     const parts = [{ field: 3000, type: 'unsigned' }];
-    const rewrite = applyFilter(
+    const filter = applyFilter(
       ofUsers(() => {
         throw new Error('no');
       }),
       'the filter',
     );
-    await rewrite.head(
+    await filter.head(
       headOf({ ...SPACES, 288: [[512, 0, 'pk', 'tree', { unique: true }, parts]] }),
     );
     const space = { id: 512, name: 'log', engine: 'memtx' };
     const bytes = encode(new Array(2000).fill(1));
-    const batches = rewrite.rows!({ kind: 'tuples', space, count: 1, bytes });
+    const batches = filter.rows!({ kind: 'tuples', space, count: 1, bytes });
     await rejects(async () => {
       for await (const _ of batches);
     }, /the filter: space 'log', row without a key: no$/);

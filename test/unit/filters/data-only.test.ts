@@ -1,6 +1,6 @@
 import { deepEqual, doesNotThrow, equal } from 'node:assert/strict';
 import { dataOnly } from '../../../lib/filters/data-only.js';
-import { listedSpaces } from '../../../lib/filters/rewrite.js';
+import { listedSpaces } from '../../../lib/filters/filter.js';
 import type { Head } from '../../../lib/schema/catalog/preamble.js';
 import { validate } from '../../../lib/schema/read/validate.js';
 import { SYSTEM_SPACES } from '../../../lib/schema/server/system-spaces.js';

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { BackupItem } from '../../../lib/backup/item.js';
 import { excludeRows } from '../../../lib/filters/exclude-rows.js';
-import { listedSpaces, rewriteStage, wantedBy } from '../../../lib/filters/rewrite.js';
+import { filterStage, listedSpaces, wantedBy } from '../../../lib/filters/filter.js';
 import type { Head } from '../../../lib/schema/catalog/preamble.js';
 import { archiveSource } from '../../../lib/sources/archive.js';
 import {
@@ -105,7 +105,7 @@ describe('excludeRows', () => {
     const items: BackupItem[] = [];
     await pipeline(
       archiveSource(Readable.from([archive(sealed(entries))])),
-      rewriteStage(excludeRows(['log'])),
+      filterStage(excludeRows(['log'])),
       async (all: AsyncIterable<BackupItem>) => {
         for await (const item of all) items.push(item);
       },
@@ -132,7 +132,7 @@ describe('excludeRows', () => {
     await rejects(
       pipeline(
         archiveSource(Readable.from([archive(sealed(all))])),
-        rewriteStage(excludeRows(['users'])),
+        filterStage(excludeRows(['users'])),
         async (items: AsyncIterable<BackupItem>) => {
           for await (const _ of items);
         },

@@ -1,8 +1,8 @@
 import { deepEqual, equal, match, notDeepEqual, rejects, throws } from 'node:assert/strict';
+import type { FilterOutcome } from '../../../lib/filters/filter.js';
 import { maskFields } from '../../../lib/filters/mask.js';
 import { parseMask } from '../../../lib/filters/mask-spec.js';
 import { fixedValue } from '../../../lib/filters/mask-values.js';
-import type { Rewritten } from '../../../lib/filters/rewrite.js';
 import { encode } from '../../../lib/tuple/codec.js';
 import { Datetime } from '../../../lib/tuple/datetime.js';
 import { Decimal } from '../../../lib/tuple/decimal.js';
@@ -36,11 +36,11 @@ const row = (id: number, name: string, format: object[], flags = {}) =>
 
 /** What a value becomes by a hash. */
 async function hash(value: unknown, key = KEY): Promise<unknown> {
-  const rewrite = maskFields([parseMask('users.secret=hash')], key);
-  await rewrite.head(headOf(SPACES));
+  const filter = maskFields([parseMask('users.secret=hash')], key);
+  await filter.head(headOf(SPACES));
   const bytes = encode([1, value]);
   const space = { id: 512, name: 'users', engine: 'memtx' };
-  for await (const batch of rewrite.rows!({ kind: 'tuples', space, count: 1, bytes })) {
+  for await (const batch of filter.rows!({ kind: 'tuples', space, count: 1, bytes })) {
     return new Tuple(batch.bytes).get(1);
   }
   return undefined;
@@ -153,8 +153,8 @@ describe('maskFields', () => {
         { name: 'secret', type },
       ];
       const head = headOf({ ...SPACES, 280: [[512, 1, 'users', 'memtx', 0, {}, format]] });
-      const rewrite = maskFields([parseMask(`users.secret=fixed:${text}`)]);
-      await rejects(Promise.resolve(rewrite.head(head)), {
+      const filter = maskFields([parseMask(`users.secret=fixed:${text}`)]);
+      await rejects(Promise.resolve(filter.head(head)), {
         kind: 'usage',
         hint: new RegExp(`a value of type ${type}`),
       });
@@ -181,7 +181,7 @@ describe('maskFields', () => {
     field: object,
     parts: readonly object[] = [],
     options: object = { unique: false },
-  ): Promise<Rewritten> => {
+  ): Promise<FilterOutcome> => {
     const format = [
       { name: 'id', type: 'unsigned' },
       { name: 'secret', ...field },
@@ -309,7 +309,7 @@ describe('maskFields', () => {
     };
     for (const [form, rows] of Object.entries(forms)) {
       const head = headOf({ ...rows, 288: SPACES[288] });
-      const masked = (...masks: string[]): Promise<Rewritten> =>
+      const masked = (...masks: string[]): Promise<FilterOutcome> =>
         Promise.resolve(maskFields(masks.map(parseMask)).head(head));
 
       it(`${form} refuses one end alone`, async () => {
@@ -340,13 +340,13 @@ describe('maskFields', () => {
   });
 
   it('hashes once, whichever backup it is', async () => {
-    const rewrite = maskFields([parseMask('users.secret=hash')], KEY);
+    const filter = maskFields([parseMask('users.secret=hash')], KEY);
     const space = { id: 512, name: 'users', engine: 'memtx' };
     const seen: unknown[] = [];
     for (let run = 0; run < 2; run++) {
-      await rewrite.head(headOf(SPACES));
+      await filter.head(headOf(SPACES));
       const bytes = encode([1, 'x']);
-      for await (const batch of rewrite.rows!({ kind: 'tuples', space, count: 1, bytes })) {
+      for await (const batch of filter.rows!({ kind: 'tuples', space, count: 1, bytes })) {
         seen.push(new Tuple(batch.bytes).get(1));
       }
     }

@@ -1,6 +1,6 @@
 import { deepEqual, equal, throws } from 'node:assert/strict';
+import type { FilterOutcome } from '../../../lib/filters/filter.js';
 import { renameSpaces } from '../../../lib/filters/rename.js';
-import type { Rewritten } from '../../../lib/filters/rewrite.js';
 import type { Catalog } from '../../../lib/schema/catalog/catalog.js';
 import { isTable } from '../../../lib/schema/catalog/rows.js';
 import { Field } from '../../../lib/schema/server/system-spaces.js';
@@ -16,7 +16,7 @@ const SPACES = [spaceRow(512, 'T'), spaceRow(513, 'u')];
 
 function rename(names: Record<string, string>, rows: SystemRows, version?: string): Catalog {
   const rewritten = renameSpaces(new Map(Object.entries(names))).head(headOf(rows, version));
-  return (rewritten as Rewritten).head.catalog;
+  return (rewritten as FilterOutcome).head.catalog;
 }
 const namesOf = ({ spaces }: Catalog): string[] => spaces.map(({ name }) => name);
 

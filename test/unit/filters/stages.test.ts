@@ -8,7 +8,7 @@ import type { BackupItem } from '../../../lib/backup/item.js';
 import { TntarError } from '../../../lib/base/errors.js';
 import { applyFilter } from '../../../lib/filters/apply.js';
 import { setEngine } from '../../../lib/filters/engine.js';
-import { rewriteStage } from '../../../lib/filters/rewrite.js';
+import { filterStage } from '../../../lib/filters/filter.js';
 import { compose, type Stage } from '../../../lib/flow/compose.js';
 import { archiveSource } from '../../../lib/sources/archive.js';
 import {
@@ -54,9 +54,8 @@ const stalled = () => new Writable({ objectMode: true, highWaterMark: 1, write()
 
 /** Every form in which stages are put together. */
 const FORMS = {
-  'by chain': () =>
-    chain([rewriteStage(setEngine('vinyl')), compose([same])], { highWaterMark: 1 }),
-  'by compose': () => compose([rewriteStage(setEngine('vinyl')), same]),
+  'by chain': () => chain([filterStage(setEngine('vinyl')), compose([same])], { highWaterMark: 1 }),
+  'by compose': () => compose([filterStage(setEngine('vinyl')), same]),
   'by compose, of none': () => compose([]),
 };
 
@@ -99,7 +98,7 @@ describe('stages', () => {
 
   it('work in one chain with a source at its head', async () => {
     const counts = (item: BackupItem): number => (item.kind === 'tuples' ? item.count : 0);
-    const rows = chain([source(), rewriteStage(setEngine('memtx')), counts]);
+    const rows = chain([source(), filterStage(setEngine('memtx')), counts]);
     let sum = 0;
     for await (const count of rows) sum += count;
     equal(sum, 9);
@@ -120,12 +119,12 @@ describe('stages', () => {
 
   it('need nobody to report to', async () => {
     const skip = applyFilter(() => null, 'skip');
-    deepEqual(await wordsOf(source().pipe(rewriteStage(skip))), ['start', 'end']);
+    deepEqual(await wordsOf(source().pipe(filterStage(skip))), ['start', 'end']);
   });
 
   it('end with what a filter threw', async () => {
     const broken = applyFilter((_, tuple) => tuple.set('nick', 1), 'broken');
-    const stage = source().pipe(rewriteStage(broken));
+    const stage = source().pipe(filterStage(broken));
     const [error] = await once(stage, 'error');
     equal(error.kind, 'failure');
   });

@@ -41,10 +41,10 @@ async function isKept(
   expression: string,
   row: readonly unknown[],
 ): Promise<boolean> {
-  const rewrite = keepWhere([{ space: 'app:users', expression }]);
-  await rewrite.head(headOf({ ...SPACES, 280: [[512, 1, 'app:users', 'memtx', 0, {}, format]] }));
+  const filter = keepWhere([{ space: 'app:users', expression }]);
+  await filter.head(headOf({ ...SPACES, 280: [[512, 1, 'app:users', 'memtx', 0, {}, format]] }));
   const batch = { kind: 'tuples', space: USERS, count: 1, bytes: encode(row) } as const;
-  for await (const _ of rewrite.rows!(batch)) return true;
+  for await (const _ of filter.rows!(batch)) return true;
   return false;
 }
 
@@ -54,15 +54,15 @@ async function kept(
   report: Report = silent,
 ): Promise<{ count: number; end: BackupEnd }> {
   const wheres = expressions.map((expression) => ({ space: 'app:users', expression }));
-  const rewrite = keepWhere(wheres);
-  await rewrite.head(headOf(SPACES));
+  const filter = keepWhere(wheres);
+  await filter.head(headOf(SPACES));
   const bytes = Buffer.concat(rows.map((row) => encode(row)));
   let count = 0;
   const batch = { kind: 'tuples', space: USERS, count: rows.length, bytes } as const;
-  for await (const left of rewrite.rows!(batch)) count += left.count;
+  for await (const left of filter.rows!(batch)) count += left.count;
   return {
     count,
-    end: rewrite.end!({ kind: 'end', counts: new Map(), vclock: {}, consistent: true }, report),
+    end: filter.end!({ kind: 'end', counts: new Map(), vclock: {}, consistent: true }, report),
   };
 }
 
@@ -239,11 +239,11 @@ describe('keepWhere', () => {
   });
 
   it('hands on the rows of other spaces as they came', async () => {
-    const rewrite = keepWhere([parseWhere('app:users: id > 1')]);
-    await rewrite.head(headOf(SPACES));
+    const filter = keepWhere([parseWhere('app:users: id > 1')]);
+    await filter.head(headOf(SPACES));
     const space = { id: 513, name: 'others', engine: 'memtx' };
     const batch = { kind: 'tuples', space, count: 1, bytes: encode([1]) } as const;
-    for await (const left of rewrite.rows!(batch)) equal(left, batch);
+    for await (const left of filter.rows!(batch)) equal(left, batch);
   });
 
   for (const [what, value] of [
@@ -454,27 +454,27 @@ describe('keepWhere', () => {
   });
 
   it('refuses a space that is not there', async () => {
-    const rewrite = keepWhere([parseWhere('user: id > 1')]);
+    const filter = keepWhere([parseWhere('user: id > 1')]);
     await rejects(
-      Promise.resolve().then(() => rewrite.head(headOf(SPACES))),
+      Promise.resolve().then(() => filter.head(headOf(SPACES))),
       refusal(/where 'user: id > 1': space 'user' does not exist/, 'usage', /app:users; others/),
     );
   });
 
   // Expressions of the backup before were asked of the space that had got the id.
   it('asks the spaces of each backup anew', async () => {
-    const rewrite = keepWhere([parseWhere('app:users: id > 1')]);
-    await rewrite.head(headOf(SPACES));
+    const filter = keepWhere([parseWhere('app:users: id > 1')]);
+    await filter.head(headOf(SPACES));
     const [users, others] = SPACES[280]!;
     const swapped = [
       [512, ...others!.slice(1)],
       [513, ...users!.slice(1)],
     ];
-    await rewrite.head(headOf({ ...SPACES, 280: swapped as (typeof SPACES)[280] }));
+    await filter.head(headOf({ ...SPACES, 280: swapped as (typeof SPACES)[280] }));
     const bytes = encode([1]);
     const space = { id: 512, name: 'others', engine: 'memtx' };
     let count = 0;
-    for await (const batch of rewrite.rows!({ kind: 'tuples', space, count: 1, bytes })) {
+    for await (const batch of filter.rows!({ kind: 'tuples', space, count: 1, bytes })) {
       count += batch.count;
     }
     equal(count, 1);

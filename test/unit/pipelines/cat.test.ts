@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import chain from 'stream-chain';
 import type { TupleBatch } from '../../../lib/backup/batch.js';
 import type { BackupItem } from '../../../lib/backup/item.js';
-import { type CatOptions, cat } from '../../../lib/pipelines/cat.js';
+import { type CatOptions, catFrom } from '../../../lib/pipelines/cat.js';
 import { textSink } from '../../../lib/sinks/text.js';
 import { archiveSource } from '../../../lib/sources/archive.js';
 import { archiveOrigin, type Origin } from '../../../lib/sources/origin.js';
@@ -32,7 +32,7 @@ async function textOf(options: CatOptions, begin: Origin = archiveOrigin(Readabl
       callback();
     },
   });
-  const summary = await cat(begin, output, options);
+  const summary = await catFrom(begin, output, options);
   equal(output.writableFinished, true);
   return { text: String(Buffer.concat(chunks)), ...summary };
 }

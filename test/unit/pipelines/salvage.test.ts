@@ -1,6 +1,7 @@
 import { deepEqual, match, rejects } from 'node:assert/strict';
 import { type OpenFrom, survey } from '../../../lib/archive/survey.js';
-import { examine, salvage } from '../../../lib/pipelines/salvage.js';
+import { findDamage } from '../../../lib/pipelines/damage.js';
+import { salvage } from '../../../lib/pipelines/salvage.js';
 import { archive, type Entry, goodEntries, sealed } from '../../support/archive-builder.js';
 
 const opener = (bytes: Buffer): OpenFrom =>
@@ -10,7 +11,7 @@ const opener = (bytes: Buffer): OpenFrom =>
 
 describe('salvage', () => {
   it('names the spaces that are whole', async () => {
-    const { damages, lost, whole } = await examine(opener(archive(sealed(goodEntries()))));
+    const { damages, lost, whole } = await findDamage(new Blob([archive(sealed(goodEntries()))]));
     deepEqual([damages, lost, whole], [[], [], ['users', 'log']]);
   });
 
@@ -20,16 +21,16 @@ describe('salvage', () => {
     for (const { record, end } of found) {
       if (['280.dump', '512.dump'].includes(record.name)) bytes[end - 1]! ^= 1;
     }
-    const { damages, lost, whole } = await examine(opener(bytes));
+    const { damages, lost, whole } = await findDamage(new Blob([bytes]));
     deepEqual([damages.map(({ entry }) => entry), whole], [['280.dump', '512.dump'], []]);
     match(lost.join(), /^everything: .* is damaged: definitions in _space$/);
   });
 
   it('refuses entries in an order that no archive has, before it connects', async () => {
     const [manifest, ...rest] = goodEntries() as [Entry, ...Entry[]];
-    const open = opener(archive(sealed([manifest, ...rest.reverse()])));
-    deepEqual((await examine(open)).whole, []);
-    await rejects(salvage(open, { host: '127.0.0.1', port: 1 }, { existing: 'drop' }), {
+    const mixed = new Blob([archive(sealed([manifest, ...rest.reverse()]))]);
+    deepEqual((await findDamage(mixed)).whole, []);
+    await rejects(salvage(mixed, { host: '127.0.0.1', port: 1 }, { existing: 'drop' }), {
       kind: 'archive',
       message: /is out of order or there twice/,
     });

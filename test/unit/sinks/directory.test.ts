@@ -16,7 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BackupItem } from '../../../lib/backup/item.js';
 import { ReportEvents, silent } from '../../../lib/base/report.js';
 import { extract } from '../../../lib/pipelines/extract.js';
-import { inspectFrom } from '../../../lib/pipelines/inspect.js';
+import { verifyFrom } from '../../../lib/pipelines/verify.js';
 import { directorySink } from '../../../lib/sinks/directory.js';
 import { archiveSource } from '../../../lib/sources/archive.js';
 import { directoryOrigin } from '../../../lib/sources/directory.js';
@@ -98,10 +98,10 @@ describe('a directory as a sink', () => {
         .map((id) => `${id}.dump`)
         .concat('manifest.json', 'trailer.json'),
     );
-    const { totals, consistent, vclock } = await inspectFrom(directoryOrigin(path, silent));
+    const { totals, consistent, vclock } = await verifyFrom(directoryOrigin(path, silent));
     deepEqual([totals.rows, consistent, vclock], [5, true, { 1: 43 }]);
     writeFileSync(join(path, '512.dump'), bodyOf('512.dump').subarray(1));
-    await rejects(inspectFrom(directoryOrigin(path, silent)), { kind: 'archive' });
+    await rejects(verifyFrom(directoryOrigin(path, silent)), { kind: 'archive' });
   });
 
   it('takes the place of an empty directory, and of nothing else', async () => {

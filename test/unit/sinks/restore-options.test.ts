@@ -1,6 +1,6 @@
 import { doesNotThrow, throws } from 'node:assert/strict';
 import { decodeManifest } from '../../../lib/archive/manifest-json.js';
-import { checkHeld, checkWanted, type Wanted } from '../../../lib/sinks/restore-options.js';
+import { checkHeld, checkWanted, type RestoreScope } from '../../../lib/sinks/restore-options.js';
 import { manifest } from '../../support/archive-builder.js';
 
 const archiveOf = (only?: 'data' | 'schema') =>
@@ -16,7 +16,7 @@ describe('what is wanted of a backup', () => {
     [{ only: 'data', existing: 'drop' }, /--existing drop does not work with --data-only/],
     [{ only: 'schema', existing: 'truncate' }, /--existing truncate needs rows/],
     [{ only: 'schema', existing: 'replace' }, /--existing replace needs rows/],
-  ] as [Wanted, RegExp][]) {
+  ] as [RestoreScope, RegExp][]) {
     it(`cannot be ${JSON.stringify(wanted)}`, () => {
       throws(() => checkWanted(wanted), { kind: 'usage', message });
     });
@@ -28,7 +28,7 @@ describe('what is wanted of a backup', () => {
     { only: 'schema', existing: 'skip' },
     { only: 'schema', existing: 'drop' },
     { only: 'data', existing: 'error', onConflict: 'replace' },
-  ] as Wanted[]) {
+  ] as RestoreScope[]) {
     it(`can be ${JSON.stringify(wanted)}`, () => {
       doesNotThrow(() => checkWanted(wanted));
       doesNotThrow(() => checkHeld(archiveOf(), wanted));
@@ -42,7 +42,7 @@ describe('what is wanted of a backup', () => {
     ['schema', { only: 'data' }, /nothing was written/],
     ['schema', { existing: 'truncate' }, /--existing drop/],
     ['schema', { existing: 'replace' }, /--existing skip/],
-  ] as ['data' | 'schema', Wanted, RegExp][]) {
+  ] as ['data' | 'schema', RestoreScope, RegExp][]) {
     it(`cannot be ${JSON.stringify(wanted)} of an archive of ${only} only`, () => {
       throws(() => checkHeld(archiveOf(only), wanted), { kind: 'usage', hint });
     });

@@ -4,7 +4,7 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync
 import { join } from 'node:path';
 import type { BackupEnd, BackupItem } from '../../../lib/backup/item.js';
 import { ReportEvents } from '../../../lib/base/report.js';
-import { inspectFrom } from '../../../lib/pipelines/inspect.js';
+import { verifyFrom } from '../../../lib/pipelines/verify.js';
 import { directoryOrigin, directorySource } from '../../../lib/sources/directory.js';
 import { goodEntries, rowsEntry, sealed } from '../../support/archive-builder.js';
 import { Folders, type NamedBody } from '../../support/directories.js';
@@ -154,7 +154,7 @@ describe('a directory as a source', () => {
       [
         'a space that is defined twice',
         [{ name: '280.dump', body: Buffer.concat([DEFINITIONS[0]!.body, DEFINITIONS[0]!.body]) }],
-        /there twice/,
+        /occurs twice/,
       ],
     ] as [string, NamedBody[], RegExp, string?][]) {
       it(`is refused with ${title}`, () => refusal(files, message, kind));
@@ -204,9 +204,7 @@ describe('a directory as a source', () => {
     });
 
     it('is verified, and counted', async () => {
-      const { totals } = await inspectFrom(
-        directoryOrigin(folders.with(whole), new ReportEvents()),
-      );
+      const { totals } = await verifyFrom(directoryOrigin(folders.with(whole), new ReportEvents()));
       equal(totals.rows, 5);
     });
 

@@ -1,4 +1,5 @@
 import { pipeline } from 'node:stream/promises';
+import type { ArchiveInput } from '../archive/input.js';
 import type { BackupItem, Count, Filtered } from '../backup/item.js';
 import type { Manifest, ManifestSpace } from '../backup/manifest.js';
 import type { Vclock } from '../backup/vclock.js';
@@ -6,19 +7,19 @@ import { defined } from '../base/defined.js';
 import { unlessAborted } from '../base/errors.js';
 import { checkOptions } from '../base/option-checks.js';
 import { silent } from '../base/report.js';
-import { rewriteStages, wantedBy } from '../filters/rewrite.js';
+import { filterStages, wantedBy } from '../filters/filter.js';
 import { compose, type Stage } from '../flow/compose.js';
 import { observe, type Totals } from '../flow/totals.js';
 import { type Definitions, definitionsOf } from '../schema/describe/definitions.js';
 import { Collector } from '../schema/read/preamble-reader.js';
-import { type ArchiveInput, archiveOrigin, type Origin } from '../sources/origin.js';
-import { INSPECT_OPTIONS, type InspectOptions } from './inspect-options.js';
+import { archiveOrigin, type Origin } from '../sources/origin.js';
+import { VERIFY_OPTIONS, type VerifyOptions } from './verify-options.js';
 
 /** What a space has of which there is no entry. */
 const NONE: Count = { rows: 0, bytes: 0 };
 
 /** What an archive holds. */
-export interface Contents {
+export interface VerifyResult {
   /** As it stands in the archive, whatever of it was asked for. */
   manifest: Manifest;
   /** What of it was asked for, in words; absent where that is all. */
@@ -48,25 +49,25 @@ export interface Contents {
  * @throws TntarError of kind `archive` for anything but a whole archive, with a seek table that is right if it
  *   has one; the reason of `signal`; the error of `input`
  * @example
- * const { spaces } = await inspect(createReadStream('backup.tar.zst'));
+ * const { spaces } = await verify(createReadStream('backup.tar.zst'));
  * for (const { name, rows, bytes } of spaces) console.log(name, rows, bytes);
  */
-export async function inspect(
+export async function verify(
   input: ArchiveInput,
-  options: InspectOptions = {},
-): Promise<Contents> {
-  checkOptions('inspect', options, INSPECT_OPTIONS);
+  options: VerifyOptions = {},
+): Promise<VerifyResult> {
+  checkOptions('verify', options, VERIFY_OPTIONS);
   const { report = silent } = options;
-  return inspectFrom(archiveOrigin(input, { report, isStrict: true }), options);
+  return verifyFrom(archiveOrigin(input, { report, isStrict: true }), options);
 }
 
-/** Reads what `begin` gives; see {@link inspect}. */
-export async function inspectFrom(
+/** Reads what `begin` gives; see {@link verify}. */
+export async function verifyFrom(
   begin: Origin,
-  { report = silent, rewrites = [], definitions = false, signal }: InspectOptions = {},
-): Promise<Contents> {
+  { report = silent, filters = [], definitions = false, signal }: VerifyOptions = {},
+): Promise<VerifyResult> {
   const totals = observe(report);
-  const shown = rewrites.flatMap(({ partial, changed }) => [partial ?? [], changed ?? []].flat());
+  const shown = filters.flatMap(({ partial, changed }) => [partial ?? [], changed ?? []].flat());
   let archived: Manifest | undefined;
   let filtered: Filtered[] = [];
   const asRead: Stage = (item) => {
@@ -74,7 +75,7 @@ export async function inspectFrom(
     if (item.kind === 'end') filtered = item.filtered ?? [];
     return item;
   };
-  let contents: Pick<Contents, 'spaces' | 'consistent' | 'vclock' | 'unvouched'> | undefined;
+  let contents: Pick<VerifyResult, 'spaces' | 'consistent' | 'vclock' | 'unvouched'> | undefined;
   const collector = definitions ? new Collector() : undefined;
   const collect = async (items: AsyncIterable<BackupItem>): Promise<void> => {
     let manifest: Manifest | undefined;
@@ -103,8 +104,8 @@ export async function inspectFrom(
     });
   await unlessAborted(signal, async () =>
     pipeline(
-      await begin({ countBytes: totals.countBytes, wants: wantedBy(rewrites) }),
-      compose([asRead, ...rewriteStages(rewrites, report), totals.see]),
+      await begin({ countBytes: totals.countBytes, wants: wantedBy(filters) }),
+      compose([asRead, ...filterStages(filters, report), totals.see]),
       collecting,
       defined({ signal }),
     ).catch((error: unknown) => {

@@ -2,8 +2,8 @@ import { deepEqual, equal, rejects } from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import type { ArchiveFile } from '../../../lib/archive/input.js';
 import { chooseSpaces } from '../../../lib/filters/choose.js';
-import { type Contents, inspect } from '../../../lib/pipelines/inspect.js';
-import { outline } from '../../../lib/pipelines/outline.js';
+import { list } from '../../../lib/pipelines/list.js';
+import { type VerifyResult, verify } from '../../../lib/pipelines/verify.js';
 import {
   archive,
   type Entry,
@@ -28,21 +28,21 @@ const fileOf = (bytes: Buffer): ArchiveFile => ({
 });
 
 /** But for what differs from one run to the next. */
-function comparable({ totals, verified: _, ...contents }: Contents): object {
+function comparable({ totals, verified: _, ...contents }: VerifyResult): object {
   return { ...contents, totals: { ...totals, seconds: 0 } };
 }
 
-describe('outline', () => {
-  const choice = { rewrites: [chooseSpaces({ only: ['users'] })] };
+describe('list', () => {
+  const choice = { filters: [chooseSpaces({ only: ['users'] })] };
   for (const [title, options] of [
     ['all', {}],
     ['all with definitions', { definitions: true }],
     ['some spaces', choice],
     ['some spaces with definitions', { ...choice, definitions: true }],
   ] as const) {
-    it(`tells of ${title} what inspect does, without having verified it`, async () => {
-      const told = await outline(fileOf(WHOLE), options);
-      const inspected = await inspect(Readable.from([WHOLE]), options);
+    it(`tells of ${title} what verify does, without having verified it`, async () => {
+      const told = await list(fileOf(WHOLE), options);
+      const inspected = await verify(Readable.from([WHOLE]), options);
       deepEqual(comparable(told), comparable(inspected));
       deepEqual([told.verified, inspected.verified], [false, true]);
       equal('definitions' in told, 'definitions' in options);
@@ -51,43 +51,43 @@ describe('outline', () => {
 
   it('gives what filters made of rows', async () => {
     const end = jsonEntry('trailer.json', trailer(ENTRIES, { filtered: [FILTERED] }));
-    const { filtered } = await outline(fileOf(seekable([...ENTRIES, end])));
+    const { filtered } = await list(fileOf(seekable([...ENTRIES, end])));
     deepEqual(filtered, [FILTERED]);
   });
 
   it('reads no rows, so that they may be damaged', async () => {
     const damaged = Buffer.from(WHOLE);
     damaged[archive(ENTRIES).length - 40]! ^= 1;
-    equal((await outline(fileOf(damaged), { definitions: true })).totals.rows, 5);
-    await rejects(inspect(fileOf(damaged)), { kind: 'archive' });
+    equal((await list(fileOf(damaged), { definitions: true })).totals.rows, 5);
+    await rejects(verify(fileOf(damaged)), { kind: 'archive' });
   });
 
   it('verifies all of an archive without a seek table', async () => {
     const plain = archive(sealed(ENTRIES));
-    equal((await outline(fileOf(plain))).verified, true);
-    await rejects(outline(fileOf(plain.subarray(0, -1))), { kind: 'archive' });
+    equal((await list(fileOf(plain))).verified, true);
+    await rejects(list(fileOf(plain.subarray(0, -1))), { kind: 'archive' });
   });
 
   it('ends with the reason of a signal', async () => {
     const reason = new Error('enough');
-    await rejects(outline(fileOf(WHOLE), { signal: AbortSignal.abort(reason) }), reason);
+    await rejects(list(fileOf(WHOLE), { signal: AbortSignal.abort(reason) }), reason);
   });
 });
 
-describe('inspect of a file', () => {
+describe('verify of a file', () => {
   it('reads all of it, and refuses a seek table that is wrong', async () => {
-    equal((await inspect(fileOf(WHOLE))).totals.archiveBytes, WHOLE.length);
+    equal((await verify(fileOf(WHOLE))).totals.archiveBytes, WHOLE.length);
     const wrong = Buffer.from(WHOLE);
     wrong[archive(sealed(ENTRIES)).length + 8]! ^= 1;
-    await rejects(inspect(fileOf(wrong)), { kind: 'archive', message: /seek table is wrong/ });
+    await rejects(verify(fileOf(wrong)), { kind: 'archive', message: /seek table is wrong/ });
   });
 
   it('reads of some spaces no others', async () => {
     const damaged = Buffer.from(WHOLE);
     damaged[archive(ENTRIES).length - 40]! ^= 1;
-    const only = (name: string) => ({ rewrites: [chooseSpaces({ only: [name] })] });
-    const { spaces, verified } = await inspect(fileOf(damaged), only('log'));
+    const only = (name: string) => ({ filters: [chooseSpaces({ only: [name] })] });
+    const { spaces, verified } = await verify(fileOf(damaged), only('log'));
     deepEqual([spaces.map(({ rows }) => rows), verified], [[3], true]);
-    await rejects(inspect(fileOf(damaged), only('users')), { kind: 'archive' });
+    await rejects(verify(fileOf(damaged), only('users')), { kind: 'archive' });
   });
 });

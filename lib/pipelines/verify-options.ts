@@ -1,20 +1,20 @@
 import {
   aBoolean,
+  aFilter,
   aReport,
-  aRewrite,
   aSignal,
   type Kinds,
   listOfEach,
 } from '../base/option-checks.js';
 import type { Report } from '../base/report.js';
-import type { Rewrite } from '../filters/rewrite.js';
+import type { Filter } from '../filters/filter.js';
 
 /** How an archive is read. */
-export interface InspectOptions {
+export interface VerifyOptions {
   /** Hears of progress; by default nobody does. */
   report?: Report;
   /** What is to be seen of it. */
-  rewrites?: readonly Rewrite[];
+  filters?: readonly Filter[];
   /** Whether to tell the definitions of spaces, too. */
   definitions?: boolean;
   /** Stops reading. */
@@ -22,9 +22,9 @@ export interface InspectOptions {
 }
 
 /** What each of these options takes. */
-export const INSPECT_OPTIONS: Kinds<InspectOptions> = {
+export const VERIFY_OPTIONS: Kinds<VerifyOptions> = {
   report: aReport,
-  rewrites: listOfEach(aRewrite),
+  filters: listOfEach(aFilter),
   definitions: aBoolean,
   signal: aSignal,
 };

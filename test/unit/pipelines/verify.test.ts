@@ -1,7 +1,7 @@
 import { deepEqual, equal, rejects } from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { chooseSpaces } from '../../../lib/filters/choose.js';
-import { inspect } from '../../../lib/pipelines/inspect.js';
+import { verify } from '../../../lib/pipelines/verify.js';
 import {
   archive,
   type Entry,
@@ -27,11 +27,11 @@ function entries(given: object = {}): Entry[] {
 const read = (given: object = {}, end: object = {}, only?: string[]) => {
   const all = entries(given);
   const bytes = archive([...all, jsonEntry('trailer.json', trailer(all, end))]);
-  const rewrites = only === undefined ? [] : [chooseSpaces({ only })];
-  return inspect(Readable.from([bytes]), { rewrites });
+  const filters = only === undefined ? [] : [chooseSpaces({ only })];
+  return verify(Readable.from([bytes]), { filters });
 };
 
-describe('inspect', () => {
+describe('verify', () => {
   it('tells what is chosen on this run from what the archive is a part of', async () => {
     const whole = await read({}, {}, ['users']);
     deepEqual(whole.shown, ["only spaces 'users' and what they need"]);
@@ -72,8 +72,8 @@ describe('inspect', () => {
     );
     const bytes = archive([...all, jsonEntry('trailer.json', trailer(all))]);
     await rejects(
-      inspect(Readable.from([bytes]), { definitions: true }),
-      /more than 100 parentheses/,
+      verify(Readable.from([bytes]), { definitions: true }),
+      /more than 100 nested parentheses/,
     );
   });
 });

@@ -1,0 +1,88 @@
+import { type ArchiveIndex, countsOf } from '../archive/archive-file.js';
+import {
+  type ArchiveFile,
+  type ArchiveInput,
+  isFile,
+  openInput,
+  openingBuffers,
+} from '../archive/input.js';
+import type { Count } from '../backup/item.js';
+import { checkOptions } from '../base/option-checks.js';
+import { silent } from '../base/report.js';
+import { indexedSource, indexOf, wantedOf } from '../sources/archive-file.js';
+import type { VerifyResult } from './verify.js';
+import { VERIFY_OPTIONS, type VerifyOptions } from './verify-options.js';
+
+/** How an archive is listed. */
+export type ListOptions = VerifyOptions;
+/** What an archive holds; `verified` is false if its rows were not read. */
+export type ListResult = VerifyResult;
+
+/** What a space has of which there is no entry. */
+const NONE: Count = { rows: 0, bytes: 0 };
+
+/** What the ends of an archive say. */
+function contentsOf({ manifest, trailer }: ArchiveIndex): Omit<VerifyResult, 'totals' | 'spaces'> {
+  const { filtered = [], consistent, vclock } = trailer;
+  return { manifest, filtered, consistent, vclock, verified: false };
+}
+
+/** Rows of no space are read. */
+async function tellDefinitions(
+  file: ArchiveFile,
+  index: ArchiveIndex,
+  options: VerifyOptions,
+): Promise<VerifyResult> {
+  const { verifyFrom } = await import('./verify.js');
+  const needed = wantedOf(index, () => false);
+  return verifyFrom(() => indexedSource(openingBuffers(file.open), index, needed), options);
+}
+
+/**
+ * Tells what an archive holds by what stands at its ends, however large it is. An archive without a seek table, and one
+ * that comes as a stream, is read and verified whole.
+ *
+ * @param options - for `filters` and `definitions` all definitions are read, and verified
+ * @throws as `verify`
+ * @example
+ * const { spaces, verified } = await list('backup.tar.zst');
+ */
+export async function list(input: ArchiveInput, options: ListOptions = {}): Promise<ListResult> {
+  checkOptions('list', options, VERIFY_OPTIONS);
+  const opened = openInput(input);
+  const readAll = async (): Promise<ListResult> => {
+    const { verify } = await import('./verify.js');
+    return verify(isFile(opened) ? opened.open(0) : opened, options);
+  };
+  return isFile(opened) ? listFile(opened, options, readAll) : readAll();
+}
+
+/**
+ * Lists a file; see {@link list}.
+ *
+ * @param readAll - reads it if it has no seek table
+ */
+export async function listFile(
+  file: ArchiveFile,
+  options: ListOptions,
+  readAll: () => Promise<ListResult>,
+): Promise<ListResult> {
+  const { report = silent, filters = [], definitions = false, signal } = options;
+  const started = performance.now();
+  const index = await indexOf(file, report);
+  signal?.throwIfAborted();
+  if (index === undefined) return readAll();
+  const isPlain = filters.length === 0 && !definitions;
+  const read = isPlain ? index.manifest : await tellDefinitions(file, index, options);
+  const counts = countsOf(index);
+  const spaces = read.spaces.map((space) => ({ ...space, ...(counts.get(space.id) ?? NONE) }));
+  const sum = (key: keyof Count): number => spaces.reduce((all, space) => all + space[key], 0);
+  const totals = {
+    spaces: spaces.length,
+    rows: sum('rows'),
+    bytes: sum('bytes'),
+    archiveBytes: file.size,
+    seconds: (performance.now() - started) / 1000,
+  };
+  return { ...(isPlain ? {} : read), ...contentsOf(index), spaces, totals };
+}
