@@ -43,12 +43,12 @@ const MODES: readonly [title: string, options: () => DiffOptions][] = [
 ];
 const WRONG: readonly [what: string, bytes: Buffer, message: RegExp, modes: typeof MODES][] = [
   [
-    'a definition that cannot be true',
+    'an invalid definition',
     made({ ...DEFINITIONS, 304: [[40, 1]] }),
     /_user: row \[40\]: it has 2 fields/,
     MODES,
   ],
-  ['a definition that is damaged', changedAt(0.01), /./, MODES],
+  ['a damaged definition', changedAt(0.01), /./, MODES],
   ['rows that are damaged', changedAt(0.6), /checksum|SHA-256|frame/i, without('--schema-only')],
   [
     'a missing end',
@@ -77,10 +77,10 @@ const bothWays = (bytes: Buffer): [name: string, sides: [Buffer, Buffer]][] => [
   ['the second', [OTHER, bytes]],
 ];
 
-describe('an archive that is wrong', () => {
+describe('a damaged archive', () => {
   for (const [what, bytes, message, modes] of WRONG) {
     for (const [title, options] of modes) {
-      it(`by ${what} is named by diff${title}, whichever side it is`, async () => {
+      it(`with ${what} is named by diff${title}, whichever side it is`, async () => {
         for (const [name, sides] of bothWays(bytes)) {
           await rejects(diffFrom(...origins(sides), options()), (error) => {
             ok(error instanceof TntarError, String(error));
@@ -93,7 +93,7 @@ describe('an archive that is wrong', () => {
     }
   }
 
-  it('by rows in another order is named by diff, whichever side it is', async () => {
+  it('with rows in another order is named by diff, whichever side it is', async () => {
     const bytes = made(DEFINITIONS, rows(3000).reverse());
     for (const [name, sides] of bothWays(bytes)) {
       await rejects(diffFrom(...origins(sides)), {

@@ -84,7 +84,7 @@ describe('definitions that are compared', () => {
       ],
     ],
     [
-      'tell what is on one side only',
+      'include definitions of one side only',
       { 280: [USERS], 288: [PRIMARY, indexRow(512, 1, 'age')] },
       { 280: [USERS, spaceRow(513, 'more')], 288: [PRIMARY] },
       ["- index 'age' of space 'users'", "+ space 'more'"],
@@ -114,7 +114,7 @@ describe('definitions that are compared', () => {
       ["~ user 'ann': password differs"],
     ],
     [
-      'tell privileges, and who granted them',
+      'include privileges and their grantors',
       { 280: [USERS], 304: [ANN], 312: [GRANT, [1, 32, 'universe', 0, 24]] },
       { 280: [USERS], 304: [ANN], 312: [[32, 32, 'space', 512, 1]] },
       [
@@ -123,7 +123,7 @@ describe('definitions that are compared', () => {
       ],
     ],
     [
-      'do not mind under which ids users own and grant',
+      'ignore the ids of owners and grantors',
       { 280: [[512, 32, ...USERS.slice(2)]], 304: [ANN], 312: [[32, 2, 'space', 512, 1]] },
       {
         280: [[600, 40, ...USERS.slice(2)]],
@@ -146,13 +146,13 @@ describe('definitions that are compared', () => {
       ],
     ],
     [
-      'tell passwords of the past, which they do not show',
+      'include previous passwords, without showing them',
       { 304: [[...ANN, ['hash of the past'], 1700000000]] },
       { 304: [[...ANN, [], 1800000000]] },
       ["~ user 'ann': password history differs"],
     ],
     [
-      'tell what a function is a trigger of, under whatever id a space is',
+      'include the events of a function, whatever the id of the space is',
       {
         280: [USERS, spaceRow(513, 'more')],
         296: [trigger('f', 'box.space[512].on_replace'), trigger('g', 'box.space[512].on_replace')],
@@ -184,7 +184,7 @@ describe('definitions that are compared', () => {
       ["- mark 'oncedone'", "+ mark 'oncemore'"],
     ],
     [
-      'tell each field of a mark, however many there are',
+      'include each field of a mark, however many it has',
       {
         272: [
           ['vshard_version', 0, 1, 41, 0],
@@ -206,7 +206,7 @@ describe('definitions that are compared', () => {
     });
   }
 
-  it('do not mind what 3.x says in another way', () => {
+  it('are equal if only 3.x writes them in another way', () => {
     const old = { 280: [spaceRow(512, 'cache', { flags: { temporary: true } })] };
     const late = { 280: [spaceRow(512, 'cache', { flags: { type: 'data-temporary' } })] };
     deepEqual(shown(old, late, ['2.6.0', '3.2.1']), []);
@@ -219,7 +219,7 @@ describe('definitions of two versions', () => {
   const NEW = '3.2.1';
   const TABLE = spaceRow(512, 'T', { format: [{ name: 'A', type: 'integer' }] });
 
-  it('are the same where a restore of one side writes the other, whichever comes first', () => {
+  it('are equal if a restore of one side would write the other, in either order', () => {
     const cases: [from: string, to: string, before: string, after: string][] = [
       [
         OLD,
@@ -242,7 +242,7 @@ describe('definitions of two versions', () => {
     }
   });
 
-  it('tell which side was converted, from which version and to which', () => {
+  it('report which side was converted, and both versions', () => {
     const original: SystemRows = { 280: [TABLE, view('V', 'CREATE VIEW v AS SELECT a FROM t')] };
     const sql = 'CREATE VIEW "V" AS SELECT "A" FROM SEQSCAN "T"';
     const restored: SystemRows = { 280: [TABLE, view('V', sql)] };
@@ -256,7 +256,7 @@ describe('definitions of two versions', () => {
     deepEqual(compared([original, OLD], [original, OLD]).converted, undefined);
   });
 
-  it('differ where more than the words of the version changed', () => {
+  it('differ if more than the form of the version changed', () => {
     const before: SystemRows = { 280: [TABLE, view('V', 'CREATE VIEW v AS SELECT a FROM t')] };
     const sql = 'CREATE VIEW "V" AS SELECT "A" + 1 FROM SEQSCAN "T"';
     const after: SystemRows = { 280: [TABLE, view('V', sql)] };
@@ -265,7 +265,7 @@ describe('definitions of two versions', () => {
     deepEqual(others, []);
   });
 
-  it('name what the conversion left out, which is no difference', () => {
+  it('report what the conversion left out, without a difference', () => {
     const check: Plain[] = [512, 'off', false, 'SQL', 'a > 0', false];
     const { differences, converted } = compared(
       [{ 280: [TABLE], 364: [check] }, OLD],
@@ -275,7 +275,7 @@ describe('definitions of two versions', () => {
     match(converted?.notes.join('\n') ?? '', /^check 'off' of space 'T' is disabled and left out/);
   });
 
-  it('are read as the other side may have written them where one has no version', () => {
+  it("are read in the other side's version if one has no version", () => {
     const unnoted: SystemRows = { 280: [TABLE, view('V', 'CREATE VIEW v AS SELECT a FROM t')] };
     const sql = 'CREATE VIEW "V" AS SELECT "A" FROM SEQSCAN "T"';
     const restored: SystemRows = { 280: [TABLE, view('V', sql)] };
@@ -284,7 +284,7 @@ describe('definitions of two versions', () => {
     deepEqual(compared([restored, undefined], [restored, undefined]).differences, []);
   });
 
-  it('do not mind a revoked grant that the other version does not ship', () => {
+  it('ignore a revoked grant that the other version does not have built in', () => {
     const revoked = (objectId: number): Revocation => ({
       grantee: 2,
       objectType: 'space',
@@ -301,7 +301,7 @@ describe('definitions of two versions', () => {
     ]);
   });
 
-  it('tell what was added on a newer side, though a restore into the older one would leave it out', () => {
+  it('report additions on the newer side, although a restore into the older one would leave them out', () => {
     const index = (options: Plain): Plain[] => indexRow(512, 0, 'pk', { options });
     const old = { 280: [TABLE], 288: [index({ unique: true })] };
     const hinted = { 280: [TABLE], 288: [index({ unique: true, hint: false })] };
@@ -313,7 +313,7 @@ describe('definitions of two versions', () => {
     ]);
   });
 
-  it('name grants on what the other version does not ship', () => {
+  it('list grants on objects that the other version does not have built in', () => {
     const grants: Plain[][] = [
       [1, 32, 'function', 2, 4],
       [1, 32, 'function', 65, 4],

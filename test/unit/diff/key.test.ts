@@ -35,7 +35,7 @@ const ODD = [
 
 describe('the order of the keys of a space', () => {
   for (const type of ['unsigned', 'uint', 'integer', 'int', 'double']) {
-    it(`is certain for ${type} from the patch release on that made it so, in each series`, () => {
+    it(`is certain for ${type} from the patch release on that fixed it, in each series`, () => {
       for (const version of SOUND) {
         equal(pairing([version, '3.9.0'], [type]).isDoubtful, false, version);
       }
@@ -46,7 +46,7 @@ describe('the order of the keys of a space', () => {
     });
   }
 
-  it('is certain on every release for types of which each value has one form', () => {
+  it('is certain on every release for types with one form of each value', () => {
     for (const type of ['string', 'str', 'boolean', 'varbinary', 'uuid', 'decimal']) {
       for (const version of [...SOUND, ...ODD]) {
         equal(pairing([version, version], [type]).isDoubtful, false, `${type} on ${version}`);
@@ -54,18 +54,18 @@ describe('the order of the keys of a space', () => {
     }
   });
 
-  it('is never certain where types mix numbers of several kinds', () => {
+  it('is never certain for types that mix numbers of several kinds', () => {
     for (const type of ['number', 'scalar', 'any', 'datetime']) {
       ok(pairing(['3.9.0', '3.9.0'], [type]).isDoubtful, type);
     }
   });
 
-  it('is not certain in vinyl, whose files keep the order that an older release gave them', () => {
+  it('is not certain in vinyl, because its files keep the order of an older release', () => {
     ok(pairing(['3.9.0', '3.9.0'], ['unsigned'], 'vinyl').isDoubtful);
     equal(pairing(['3.9.0', '3.9.0'], ['string'], 'vinyl').isDoubtful, false);
   });
 
-  it('is told from parts in their short form, too', () => {
+  it('is also read from parts in their short form', () => {
     const doubts = ['string', 'unsigned', 'number'].map((type) => {
       const [a, b] = ['3.9.0', '3.9.0'].map((version) => side(version, [type], 'memtx', true));
       return pairingOf(...a!, ...b!).isDoubtful;
@@ -73,7 +73,7 @@ describe('the order of the keys of a space', () => {
     deepEqual(doubts, [false, false, true]);
   });
 
-  it('is not certain where nobody noted the release', () => {
+  it('is not certain if the release is not recorded', () => {
     ok(pairing([undefined, '3.9.0'], ['unsigned']).isDoubtful);
     ok(pairing([undefined, '3.9.0'], ['string']).isDoubtful);
   });

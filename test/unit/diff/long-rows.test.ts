@@ -99,11 +99,11 @@ describe('long rows', function () {
 
   const shapes: readonly [title: string, shape: Shape][] = [
     ['in the order of their keys', { version: '3.4.0', index: 'tree', field: 0 }],
-    ['whose order may be none', { version: '2.6.0', index: 'tree', field: 0 }],
+    ['in an uncertain order', { version: '2.6.0', index: 'tree', field: 0 }],
     ['in no order', { version: '2.6.0', index: 'tree', field: 0, isReversed: true }],
     ['that have to be sorted', { version: '2.6.0', index: 'hash', field: 0 }],
-    ['whose keys are behind a long field', { version: '3.4.0', index: 'tree', field: 1 }],
-    ['whose keys are in a map', { version: '3.4.0', index: 'tree', field: 0, path: 'id' }],
+    ['with keys after a long field', { version: '3.4.0', index: 'tree', field: 1 }],
+    ['with keys in a map', { version: '3.4.0', index: 'tree', field: 0, path: 'id' }],
   ];
   for (const [title, shape] of shapes) {
     it(`${title} are paired with long and short ones`, async () => {
@@ -119,7 +119,7 @@ describe('long rows', function () {
     });
   }
 
-  it('that have no key in common are compared as whole rows', async () => {
+  it('without a common key are compared as whole rows', async () => {
     const some = LEFT.slice(0, 3);
     const [left, right] = [0, 1].map((field) => ({ version: '3.4.0', index: 'tree', field }));
     const { spaces } = await diffFrom(origin(some, left!), origin(some, right!));

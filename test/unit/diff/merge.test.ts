@@ -9,7 +9,7 @@ import { byKey, expected, Heard, pieces, rowOf, sizes, sorted, two } from './mod
 
 describe('a merge of rows', () => {
   holds(
-    'counts what a look at each key counts',
+    'counts the same as a search by key',
     300,
     fc.asyncProperty(two, sizes, fc.boolean(), async ([left, right], [a, b], isHeard) => {
       const heard = new Heard();
@@ -55,7 +55,7 @@ describe('a merge of rows', () => {
     ),
   );
 
-  it('tells that rows are not in order', async () => {
+  it('reports rows that are not in order', async () => {
     const disorder = async (
       left: readonly number[],
       right: readonly number[],

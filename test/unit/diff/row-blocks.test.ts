@@ -2,8 +2,8 @@ import { deepEqual, equal } from 'node:assert/strict';
 import { Scratch } from '../../../lib/base/scratch.js';
 import { BLOCK_BYTES, Spool } from '../../../lib/diff/row-blocks.js';
 
-describe('rows that are laid aside', () => {
-  it('are written at once where they are large, and come back in their order', async () => {
+describe('rows in a spool', () => {
+  it('are written at once if they are large, and are returned in their order', async () => {
     const scratch = new Scratch();
     try {
       const spool = new Spool(scratch);

@@ -10,8 +10,13 @@ import { holds } from '../../property/runs.js';
 import { byKey, expected, Heard, pieces, rowOf, sizes, sorted, two } from './model.js';
 
 const PAIRINGS: Readonly<Record<string, Pairing>> = {
-  'whose order may be none': { compare: byKey, isWhole: false, isDoubtful: true },
-  'of no known order': { compare: byKey, isWhole: false, isDoubtful: false, sortedFor: 'a test' },
+  'in an uncertain order': { compare: byKey, isWhole: false, isDoubtful: true },
+  'without a known order': {
+    compare: byKey,
+    isWhole: false,
+    isDoubtful: false,
+    sortedFor: 'a test',
+  },
 };
 
 async function compared(
@@ -52,7 +57,7 @@ const swaps = fc.array(fc.tuple(fc.nat(300), fc.nat(300)), { maxLength: 6 });
 describe('a comparison of the rows of a space', () => {
   for (const [title, pairing] of Object.entries(PAIRINGS)) {
     holds(
-      `finds what a look at each key finds, in rows ${title}`,
+      `finds the same as a search by key, in rows ${title}`,
       150,
       fc.asyncProperty(two, sizes, swaps, swaps, async ([left, right], size, a, b) => {
         const rows = [shuffled(sorted(left), a), shuffled(sorted(right), b)];
@@ -65,7 +70,7 @@ describe('a comparison of the rows of a space', () => {
     );
   }
 
-  it('refuses rows that are not in order where that is certain', async () => {
+  it('refuses rows that are not in order if the order is certain', async () => {
     const rows = [
       [1, 3, 2],
       [1, 2, 4],

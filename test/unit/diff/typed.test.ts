@@ -23,7 +23,7 @@ describe('long values of definitions', () => {
     match(typedText(map(KEYS)), /^map\(6000 pairs, [0-9a-f]{64}\)$/);
   });
 
-  it('are the same in another encoding', () => {
+  it('are equal in another encoding', () => {
     const short = array(() => Buffer.of(1));
     ok(
       isSameValue(
@@ -34,11 +34,11 @@ describe('long values of definitions', () => {
     ok(isSameValue(Buffer.of(0x91, 1), Buffer.concat([coded(0xdd, 4, 1), coded(0xce, 4, 1)])));
   });
 
-  it('are the same where a map has its pairs in another order', () => {
+  it('are equal if a map has its pairs in another order', () => {
     ok(isSameValue(map(KEYS), map([...KEYS].reverse())));
   });
 
-  it('differ where one member or one pair differs', () => {
+  it('differ if one member or one pair differs', () => {
     for (const at of [0, COUNT / 2, COUNT - 1]) {
       const other = array((i) => Buffer.of(i === at ? 2 : 1));
       equal(
@@ -52,7 +52,7 @@ describe('long values of definitions', () => {
     }
   });
 
-  it('differ where what is long is within another value', () => {
+  it('differ if the long value is inside of another value', () => {
     const within = (last: number): Buffer =>
       Buffer.concat([Buffer.of(0x92, 1), array((i) => Buffer.of(i === COUNT - 1 ? last : 1))]);
     ok(isSameValue(within(1), within(1)));

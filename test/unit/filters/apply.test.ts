@@ -39,7 +39,7 @@ function tallyOf(filter: Filter): unknown {
   return filter.end!(end, silent).filtered!.find(({ space }) => space === 'log');
 }
 
-describe('a filter that makes many rows of one', () => {
+describe('a filter that returns many rows for one', () => {
   for (const [what, rowsOf] of [
     [
       'a generator',
@@ -57,7 +57,7 @@ describe('a filter that makes many rows of one', () => {
     string,
     (tuple: Tuple, count: number, made: (row: Tuple) => Tuple) => ReturnType<RowFilter>,
   ][]) {
-    it(`hands on what ${what} yields as it comes, and holds no more than a batch`, async () => {
+    it(`hands on what ${what} yields at once, and holds no more than a batch`, async () => {
       let [made, most, handedOn, count] = [0, 0, 0, 0];
       const filter = await applied((_, tuple) =>
         rowsOf(tuple, 200_000, (row) => {
@@ -84,7 +84,7 @@ describe('a filter that makes many rows of one', () => {
     });
   }
 
-  it('is asked for nothing more, and may tidy up, where nobody wants the rest', async () => {
+  it('is not asked for more, and can clean up, if nobody needs the rest', async () => {
     let isTidy = false;
     const filter = await applied(function* (_, tuple) {
       try {
@@ -104,12 +104,12 @@ describe('a filter that makes many rows of one', () => {
   for (const [what, last, message] of [
     ['throws', new Error('enough'), /^the filter: space 'log', row \[1\]: enough$/],
     [
-      'yields what is no tuple',
+      'yields a value that is not a tuple',
       7,
       /^the filter: space 'log', row \[1\]: it returned 7, not a tuple/,
     ],
   ] as const) {
-    it(`is named with its row where it ${what} behind batches that were handed on`, async () => {
+    it(`is named with its row if it ${what} after batches that were handed on`, async () => {
       const filter = await applied(function* (_, tuple) {
         for (let i = 0; i < 10_000; i++) yield tuple;
         if (last instanceof Error) throw last;
@@ -131,7 +131,7 @@ describe('a filter that makes many rows of one', () => {
     ['rows', false],
     ['nothing', true],
   ] as const) {
-    it(`lets others have their turn while it yields ${what}`, async () => {
+    it(`lets other work run while it yields ${what}`, async () => {
       const [started, heard] = [performance.now(), new AbortController()];
       const filter = await applied(function* (_, tuple) {
         while (!heard.signal.aborted && performance.now() - started < 5000) {
@@ -144,7 +144,7 @@ describe('a filter that makes many rows of one', () => {
     });
   }
 
-  it('skips the row where it yields none', async () => {
+  it('skips the row if it yields none', async () => {
     const filter = await applied(function* () {
       yield null;
       yield undefined;
@@ -187,7 +187,7 @@ describe('a filter that makes many rows of one', () => {
     });
   }
 
-  it('lets others have their turn while it is at the rows of a batch', async () => {
+  it('lets other work run while it processes the rows of a batch', async () => {
     const heard = new AbortController();
     const filter = await applied((_, tuple) => {
       const started = performance.now();
@@ -206,7 +206,7 @@ describe('a filter that makes many rows of one', () => {
     await next;
   });
 
-  it('takes one backup behind the other', async () => {
+  it('processes several backups one after the other', async () => {
     const filter = await applied(() => null);
     for await (const _ of batchesOf(filter));
     await filter.head(headOf(SPACES));
@@ -214,11 +214,11 @@ describe('a filter that makes many rows of one', () => {
     equal((tallyOf(filter) as { in: number }).in, 1);
   });
 
-  it('refuses what is no function', () => {
+  it('refuses anything but a function', () => {
     throws(() => applyFilter({} as RowFilter, 'the filter'), { kind: 'usage' });
   });
 
-  it('refuses another id for a space, whose rows would not follow', async () => {
+  it('refuses to change the id of a space, because its rows would keep the old one', async () => {
     const filter = applyFilter(
       (space, tuple) => (['_space', '_index'].includes(space.name) ? tuple.set(0, 600) : tuple),
       'the filter',
@@ -230,8 +230,8 @@ describe('a filter that makes many rows of one', () => {
   });
 });
 
-describe('a filter that asks for a large field', () => {
-  it('is refused with the space, the key, the field and a way out', async () => {
+describe('a filter that reads a large field', () => {
+  it('is refused with the space, the key, the field and a hint', async () => {
     const filter = await applied((_, tuple) => (tuple.get(1) === null ? null : tuple));
     const space = { id: 512, name: 'log', engine: 'memtx' };
     const bytes = encode([7, new Array(300_000).fill(0)]);
@@ -248,7 +248,7 @@ describe('a filter that asks for a large field', () => {
     );
   });
 
-  it('is refused without the row, if that has many values and no key', async () => {
+  it('is refused without the row if that has many values and no key', async () => {
     const parts = [{ field: 3000, type: 'unsigned' }];
     const filter = applyFilter(
       ofUsers(() => {

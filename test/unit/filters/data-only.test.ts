@@ -49,7 +49,7 @@ async function left(): Promise<Head> {
 }
 
 describe('dataOnly', () => {
-  it('keeps tables, keys and sequences, and none of users, grants and code', async () => {
+  it('keeps tables, keys and sequences, and removes users, grants and code', async () => {
     const { catalog } = await left();
     const kept = SYSTEM_SPACES.map((id) => [id, catalog.rows(id).length]);
     deepEqual(
@@ -64,7 +64,7 @@ describe('dataOnly', () => {
     );
   });
 
-  it('leaves nothing in a space that names a function, a collation or another space', async () => {
+  it('leaves nothing in a space that refers to a function, a collation or another space', async () => {
     const { catalog } = await left();
     const [users] = catalog.rows(280);
     deepEqual(users?.fields.slice(5), [
@@ -80,7 +80,7 @@ describe('dataOnly', () => {
     );
   });
 
-  it('keeps the very rows in which there is nothing of that', async () => {
+  it('keeps rows without such references unchanged', async () => {
     const plain = headOf({
       280: [spaceRow(512, 'users', { format: [{ name: 'id', type: 'unsigned' }] })],
       288: [indexRow(512, 0, 'primary')],
@@ -89,7 +89,7 @@ describe('dataOnly', () => {
     for (const id of [280, 288]) equal(head.catalog.rows(id)[0], plain.catalog.rows(id)[0]);
   });
 
-  it('makes what can be the definitions of an archive, and says what it is', async () => {
+  it('returns valid definitions of an archive, and says what it is', async () => {
     const head = await left();
     doesNotThrow(() => validate(listedSpaces(head), head.catalog));
     const { only, revoked } = head.manifest;

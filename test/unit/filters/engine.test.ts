@@ -27,12 +27,12 @@ const enginesOf = ({ spaces }: Catalog): string[] => spaces.map(({ engine }) => 
 const optionsOf = (catalog: Catalog): unknown[] => catalog.rows(288).map(({ fields }) => fields[4]);
 
 describe('setEngine', () => {
-  it('moves to vinyl what vinyl can have', async () => {
+  it('moves spaces to vinyl that vinyl can hold', async () => {
     const catalog = await changed('vinyl');
     deepEqual(enginesOf(catalog), ['vinyl', 'vinyl', 'memtx', 'blackhole', 'memtx']);
   });
 
-  it('takes no hints to vinyl, and leaves all others as they are', async () => {
+  it('removes hints for vinyl, and keeps all other options', async () => {
     deepEqual(optionsOf(await changed('vinyl')), [
       { unique: true },
       { unique: true, page_size: 4096 },
@@ -46,22 +46,22 @@ describe('setEngine', () => {
     deepEqual(optionsOf(catalog), optionsOf(headOf(ROWS).catalog));
   });
 
-  it('keeps the very rows that it does not change', async () => {
+  it('returns the same rows if it does not change them', async () => {
     const { head } = await setEngine('memtx').head(headOf(ROWS));
     equal(head.catalog.rows(280)[0]?.raw.equals(headOf(ROWS).catalog.rows(280)[0]!.raw), true);
   });
 });
 
-describe('an engine that nobody knows', () => {
+describe('an unknown engine', () => {
   for (const engine of ['foo', '', 'blackhole', undefined]) {
-    it(`is refused where it is named: ${engine}`, () => {
+    it(`is refused: ${engine}`, () => {
       throws(() => setEngine(engine as Engine), { kind: 'usage', message: /memtx or vinyl/ });
     });
   }
 });
 
 describe('vinylMisfits', () => {
-  it('names each space and index that vinyl cannot hold', () => {
+  it('lists each space and index that vinyl cannot hold', () => {
     const format = [{ name: 'id', type: 'unsigned', compression: 'zstd' }];
     const { catalog } = headOf({
       280: [

@@ -42,7 +42,7 @@ function whole(): Head {
 const excluded = async (...patterns: string[]) => excludeRows(patterns).head(whole());
 
 describe('excludeRows', () => {
-  it('keeps all definitions, and notes of which spaces the rows are left out', async () => {
+  it('keeps all definitions, and records the spaces whose rows are left out', async () => {
     const before = whole();
     const { head } = await excludeRows(['log*']).head(before);
     equal(head.catalog, before.catalog);
@@ -64,7 +64,7 @@ describe('excludeRows', () => {
     ]);
   });
 
-  it('notes each space once, however often its rows are left out', async () => {
+  it('records each space once, however often its rows are left out', async () => {
     const { head } = await excluded('log*');
     const { head: again } = await excludeRows(['log.1', 'users']).head(head);
     deepEqual(
@@ -73,12 +73,12 @@ describe('excludeRows', () => {
     );
   });
 
-  it('wants no rows of such spaces from a source', () => {
+  it('requests no rows of such spaces from a source', () => {
     const wants = wantedBy([excludeRows(['log*', '*s'])]);
     deepEqual(['users', 'log.1', 'log', 'other'].map(wants), [false, false, false, true]);
   });
 
-  it('names the foreign keys of rows that refer to rows which are left out', async () => {
+  it('lists the foreign keys of rows that refer to excluded rows', async () => {
     deepEqual((await excluded('users')).warnings, [
       "foreign key 'of_user' of 'orders' refers to 'users'; rows of 'users' are excluded, and a restore refuses rows of 'orders' that refer to missing rows",
     ]);
@@ -87,7 +87,7 @@ describe('excludeRows', () => {
     }
   });
 
-  it('refuses patterns that fit no space, unless they may', async () => {
+  it('refuses patterns that match no space, unless that is allowed', async () => {
     await rejects(async () => excluded('users', 'user'), {
       kind: 'usage',
       message: "no space matches 'user'",
@@ -97,7 +97,7 @@ describe('excludeRows', () => {
     throws(() => excludeRows(['']), { kind: 'usage' });
   });
 
-  it('lets the rows of other spaces through, and counts what is left', async () => {
+  it('hands on the rows of other spaces, and counts what is left', async () => {
     const pk = (id: number) => [id, 0, 'pk', 'tree', { unique: true }, [[0, 'unsigned']]];
     const entries = goodEntries().map((entry) =>
       entry.name === '288.dump' ? rowsEntry(entry.name, pk(512), pk(513)) : entry,
@@ -116,7 +116,7 @@ describe('excludeRows', () => {
     deepEqual(end?.kind === 'end' && [...end.counts.keys()], [280, 288, 512]);
   });
 
-  it('takes an archive that has such rows all the same for damaged', async () => {
+  it('treats an archive as damaged if it has such rows anyway', async () => {
     const spaces = [
       { id: 512, name: 'users', engine: 'memtx', format: [], rowsFrom: 'snapshot' },
       { id: 513, name: 'log', engine: 'vinyl', format: [], rowsFrom: 'none', rowsExcluded: true },

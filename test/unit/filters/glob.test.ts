@@ -44,7 +44,7 @@ describe('glob', () => {
     ['{[,],x}', [',', 'x'], ['[', ']']],
     ['{*,b}c', ['c', 'bc', 'xxc'], ['b']],
   ] as const) {
-    it(`lets ${pattern} match what it stands for, and nothing else`, () => {
+    it(`matches exactly what ${pattern} means`, () => {
       const fits = glob(pattern);
       deepEqual(
         fitting.filter((name) => !fits(name)),
@@ -58,7 +58,7 @@ describe('glob', () => {
   }
 
   // A regular expression took years for these; the names come from archives and servers.
-  it('matches long names by many stars and braces within a time that nobody notices', () => {
+  it('matches long names with many stars and braces in a time that nobody notices', () => {
     const cases: [string, string][] = [
       ['*_*_*_log', '_'.repeat(64_990)],
       [`${'*a'.repeat(1000)}*b`, 'a'.repeat(64_990)],
@@ -77,7 +77,7 @@ describe('glob', () => {
     deepEqual([stdout, signal], ['false false true false false false ', null]);
   });
 
-  it('refuses a pattern that takes too long for the names of a backup, within a second or two', () => {
+  it('refuses a pattern that takes too long for the names of a backup, within two seconds', () => {
     const letters = flat(
       Array.from({ length: 64_800 }, (_, i) => 'ab'[((i * i * 7 + i) >> 3) % 2]).join(''),
     );
@@ -114,7 +114,7 @@ describe('glob', () => {
     }
   });
 
-  it('takes a step for a character, and none for those that cannot matter', () => {
+  it('takes one step for a character, and none for positions that cannot matter', () => {
     const name = `log_${'x'.repeat(6000)}`;
     const stepsOf = (pattern: string): number => {
       const patterns = new NamePatterns([pattern]);
@@ -137,7 +137,7 @@ describe('glob', () => {
     }
   });
 
-  it('has all its steps again for the names of another backup', () => {
+  it('resets its steps for the names of another backup', () => {
     const filter = chooseSpaces({ except: ['*y'], mayLack: true });
     const name = 'x'.repeat(60_000);
     const match = (count: number): void => {
@@ -150,13 +150,13 @@ describe('glob', () => {
     throws(() => match(1000), /it takes more than 20000000 steps/);
   });
 
-  it('asks for a name once', () => {
+  it('matches each name once', () => {
     const patterns = new NamePatterns(['a*', '*b']);
     const name = 'x'.repeat(60_000);
     for (let i = 0; i < 1_000_000; i++) ok(!patterns.fit(name));
   });
 
-  it('refuses as a wrong call what has no meaning', () => {
+  it('refuses invalid patterns as wrong usage', () => {
     for (const [pattern, message] of [
       [
         '[[:alpha:]]*',
@@ -170,7 +170,7 @@ describe('glob', () => {
     }
   });
 
-  it('takes a name of any length that has no special characters', () => {
+  it('accepts a name of any length without special characters', () => {
     equal(glob('x'.repeat(60_000))('x'.repeat(60_000)), true);
   });
 });

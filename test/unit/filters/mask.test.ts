@@ -71,7 +71,7 @@ describe('maskFields', () => {
     ],
     ['a binary value', Buffer.of(1, 2), (hashed: unknown) => hashed instanceof Uint8Array],
   ] as const) {
-    it(`hashes ${what} to one of its kind, always the same for one key`, async () => {
+    it(`hashes ${what} to a value of its kind, always the same for one key`, async () => {
       const hashed = await hash(value);
       equal(isAlike(hashed), true, String(hashed));
       notDeepEqual(hashed, value);
@@ -80,14 +80,14 @@ describe('maskFields', () => {
     });
   }
 
-  it('hashes decimals and datetimes alike that are equal', async () => {
+  it('hashes equal decimals and datetimes alike', async () => {
     const [a, b] = [await hash(Decimal.from('1.50')), await hash(Decimal.from('1.5'))];
     deepEqual(a, b);
     const noon = await hash(Datetime.from('2024-01-01T12:00:00Z'));
     deepEqual(await hash(Datetime.from('2024-01-01T15:00:00+03:00')), noon);
   });
 
-  it('hashes numbers alike that are equal to the server, whatever their types', async () => {
+  it('hashes numbers alike that the server treats as equal, whatever their types are', async () => {
     const number = async (value: unknown): Promise<bigint> => BigInt(String(await hash(value)));
     for (const [a, b, c = a] of [
       [2, new Double(2), Decimal.from('2.00')],
@@ -251,16 +251,16 @@ describe('maskFields', () => {
     ['hash', 'string', { type: 'string', collation: 3 }],
     ['hash', 'any', { type: 'scalar' }],
   ] as const) {
-    it(`takes ${mask} of ${type} with a part ${JSON.stringify(part)}`, async () => {
+    it(`accepts ${mask} of ${type} with a part ${JSON.stringify(part)}`, async () => {
       await maskIn(mask, { type, is_nullable: true }, [{ field: 1, ...part }]);
     });
   }
 
-  it('refuses a hash of a field that has a collation in the format', async () => {
+  it('refuses a hash of a field with a collation in the format', async () => {
     await rejects(maskIn('hash', { type: 'string', collation: 2 }), /collation 'unicode_ci'/);
   });
 
-  it('warns of functions that may refuse what the mask writes', async () => {
+  it('warns of functions that may refuse the masked values', async () => {
     const { warnings } = await maskIn(
       'hash',
       { type: 'string', constraint: { short: 7 } },
@@ -270,7 +270,7 @@ describe('maskFields', () => {
     match(warnings![0]!, /the constraint 'short'; the functional index 'sec' of space 'users'/);
   });
 
-  it('refuses null where a part of an index cannot be', async () => {
+  it('refuses null if a part of an index cannot be null', async () => {
     const format = [
       { name: 'id', type: 'unsigned' },
       { name: 'secret', type: 'string', is_nullable: true },
@@ -312,7 +312,7 @@ describe('maskFields', () => {
       const masked = (...masks: string[]): Promise<FilterOutcome> =>
         Promise.resolve(maskFields(masks.map(parseMask)).head(head));
 
-      it(`${form} refuses one end alone`, async () => {
+      it(`${form} refuses a mask of one end alone`, async () => {
         for (const mask of ['mails.of=hash', 'users.id=hash', 'mails.of=fixed:1']) {
           await rejects(masked(mask), {
             kind: 'usage',
@@ -332,14 +332,14 @@ describe('maskFields', () => {
         });
       });
 
-      it(`${form} hashes both, and makes the child's null`, async () => {
+      it(`${form} hashes both ends, and sets the child's to null`, async () => {
         await masked('mails.of=hash', 'users.id=hash');
         await masked('mails.of=null');
       });
     }
   });
 
-  it('hashes once, whichever backup it is', async () => {
+  it('gives the same hash in each backup', async () => {
     const filter = maskFields([parseMask('users.secret=hash')], KEY);
     const space = { id: 512, name: 'users', engine: 'memtx' };
     const seen: unknown[] = [];
@@ -353,7 +353,7 @@ describe('maskFields', () => {
     deepEqual(seen[1], seen[0]);
   });
 
-  it('leaves null as it is', async () => {
+  it('keeps null', async () => {
     equal(await hash(null), null);
   });
 
@@ -365,7 +365,7 @@ describe('maskFields', () => {
     ['a map', new Map([[1, 2]])],
     ['an extension of type 100', new Opaque(100, Buffer.of(1))],
   ] as const) {
-    it(`refuses to hash ${what}, by the name of the space and the key`, async () => {
+    it(`refuses to hash ${what}, with the space and the key in the message`, async () => {
       await hash(value).then(
         () => {
           throw new Error('was hashed');
@@ -380,7 +380,7 @@ describe('maskFields', () => {
     });
   }
 
-  it('parts the names at the last dot, and takes any text for a fixed value', () => {
+  it('splits the names at the last dot, and accepts any text as a fixed value', () => {
     deepEqual(parseMask('mail.box.to=fixed:a=b'), {
       space: 'mail.box',
       field: 'to',

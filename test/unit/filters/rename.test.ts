@@ -27,15 +27,15 @@ function sqlAfter(sql: string, version?: string): unknown {
 }
 
 describe('renameSpaces', () => {
-  it('changes names, and two at once', () => {
+  it('changes names, and swaps two', () => {
     deepEqual(namesOf(rename({ T: 'u', u: 'T' }, { 280: SPACES })), ['u', 'T']);
   });
 
-  it('says what it does', () => {
+  it('describes the change', () => {
     equal(renameSpaces(new Map([['a', 'b']])).changed, "space 'a' is renamed to 'b'");
   });
 
-  it('refuses a name that is not there, and names what is', () => {
+  it('refuses a name that does not exist, and lists those that do', () => {
     throws(() => rename({ x: 'y' }, { 280: SPACES }), {
       kind: 'usage',
       message: "no space is named 'x'",
@@ -43,7 +43,7 @@ describe('renameSpaces', () => {
     });
   });
 
-  it('refuses one name for two spaces, and an empty one', () => {
+  it('refuses one name for two spaces, and an empty name', () => {
     throws(() => rename({ T: 'u' }, { 280: SPACES }), { kind: 'usage', message: /two spaces/ });
     throws(() => rename({ T: '' }, { 280: SPACES }), { kind: 'usage', message: /empty/ });
   });
@@ -54,7 +54,7 @@ describe('renameSpaces', () => {
     [`SELECT 'T', x.t FROM "t" AS x`, `SELECT 'T', x.t FROM "t" AS x`],
     ['SELECT t(1) FROM u, t', 'SELECT t(1) FROM u, "new"'],
   ] as const) {
-    it(`makes of ${sql} ${expected}`, () => equal(sqlAfter(sql), expected));
+    it(`turns ${sql} into ${expected}`, () => equal(sqlAfter(sql), expected));
   }
 
   it('reads words as a server of 3.x does', () => {
@@ -64,7 +64,7 @@ describe('renameSpaces', () => {
     deepEqual(catalog.rows(280)[2]?.fields[5], { sql: 'SELECT 1 FROM "new", T', view: true });
   });
 
-  it('refuses SQL in which the name may be a column, or the new name is something else', () => {
+  it('refuses SQL in which the name may be a column, or the new name has another meaning', () => {
     const refused = {
       kind: 'usage',
       message: /space 'T' cannot be renamed to 'new': view 'V' uses/,
@@ -75,7 +75,7 @@ describe('renameSpaces', () => {
     throws(() => rename({ T: 'new' }, taken), refused);
   });
 
-  it('follows into triggers and checks, where a bare name is a column', () => {
+  it('updates triggers and checks, where a bare name is a column', () => {
     const catalog = rename(
       { T: 'new' },
       {
@@ -92,7 +92,7 @@ describe('renameSpaces', () => {
     equal(catalog.rows(364)[0]?.fields[4], '"new".t > 0 AND t > 0');
   });
 
-  it('leaves functions in SQL as they are, which can name columns only', () => {
+  it('does not change functions in SQL, which can only use columns', () => {
     const func = [66, 1, 'f', 0, 'SQL_EXPR', '"T" > 0 AND t > 0', 'function', []];
     const space = spaceRow(512, 'T', { format: [{ name: 'T' }], flags: { constraint: { c: 66 } } });
     const catalog = rename({ T: 'new' }, { 280: [space], 296: [func] }, '3.2.0');
@@ -106,12 +106,12 @@ describe('renameSpaces', () => {
     ['one that is too long', 'x'.repeat(65_001)],
     ["the server's own", '_priv'],
   ] as const) {
-    it(`refuses as a name ${what}`, () => {
+    it(`refuses ${what} as a name`, () => {
       throws(() => rename({ T: name }, { 280: SPACES }), { kind: 'usage' });
     });
   }
 
-  it('follows into events that name a space', () => {
+  it('updates events on a space with this name', () => {
     const func = [66, 1, 'f', 0, 'LUA', '', 'function', [], 'any', 'none', 'none', false, false];
     const events = [
       'box.space.T.on_replace',

@@ -62,7 +62,7 @@ const FORMS = {
 describe('stages', () => {
   for (const [form, make] of Object.entries(FORMS)) {
     describe(form, () => {
-      it('hand on what a source gives, from its start to its end', async () => {
+      it('hand on the items of a source from its start to its end', async () => {
         let words: string[] = [];
         await pipeline(source(), make(), async (items: AsyncIterable<BackupItem>) => {
           words = await wordsOf(items);
@@ -70,7 +70,7 @@ describe('stages', () => {
         deepEqual(words, WORDS);
       });
 
-      it('take no more than a few items where the sink is slow', async () => {
+      it('hold only a few items if the sink is slow', async () => {
         const taken: string[] = [];
         const counting: Stage = (item) => {
           taken.push(item.kind);
@@ -85,7 +85,7 @@ describe('stages', () => {
         await rejects(running, { name: 'AbortError' });
       });
 
-      it('are destroyed with the source where the sink fails', async () => {
+      it('are destroyed with the source if the sink fails', async () => {
         const from = source(LONG);
         const stages = make();
         const error = new TntarError('failure', 'full');
@@ -96,7 +96,7 @@ describe('stages', () => {
     });
   }
 
-  it('work in one chain with a source at its head', async () => {
+  it('work in one chain with a source in front', async () => {
     const counts = (item: BackupItem): number => (item.kind === 'tuples' ? item.count : 0);
     const rows = chain([source(), filterStage(setEngine('memtx')), counts]);
     let sum = 0;
@@ -104,7 +104,7 @@ describe('stages', () => {
     equal(sum, 9);
   });
 
-  it('end a chain with the very error of one that throws', async () => {
+  it('end a chain with the original error of a stage', async () => {
     const error = new TntarError('failure', 'not this one');
     const picky = (item: BackupItem): BackupItem => {
       if (item.kind === 'tuples' && item.space.name === 'log') throw error;
@@ -117,12 +117,12 @@ describe('stages', () => {
     await rejects(pipeline(stages, greedy()), (thrown) => thrown === error);
   });
 
-  it('need nobody to report to', async () => {
+  it('work without a report', async () => {
     const skip = applyFilter(() => null, 'skip');
     deepEqual(await wordsOf(source().pipe(filterStage(skip))), ['start', 'end']);
   });
 
-  it('end with what a filter threw', async () => {
+  it('end with the error of a filter', async () => {
     const broken = applyFilter((_, tuple) => tuple.set('nick', 1), 'broken');
     const stage = source().pipe(filterStage(broken));
     const [error] = await once(stage, 'error');

@@ -81,7 +81,7 @@ const refusal =
   };
 
 describe('parseWhere', () => {
-  it('parts at the first colon that has a blank behind it', () => {
+  it('splits at the first colon with a blank after it', () => {
     for (const [text, space, expression] of [
       ['users: age >= 18', 'users', 'age >= 18'],
       ['app:users:  a ? b : c ', 'app:users', 'a ? b : c'],
@@ -90,7 +90,7 @@ describe('parseWhere', () => {
     }
   });
 
-  it('refuses what has no space, or no expression', () => {
+  it('refuses a text without a space or an expression', () => {
     for (const text of ['age >= 18', 'users:age >= 18', ': age', 'users: ']) {
       throws(() => parseWhere(text), refusal(/cannot read the condition/));
     }
@@ -186,7 +186,7 @@ describe('keepWhere', () => {
     });
   }
 
-  it('compares integers with doubles as the numbers that they are', async () => {
+  it('compares integers with doubles by their exact values', async () => {
     equal(await isTrue('v == w', BIG, new Double(2 ** 53)), false);
     equal(await isTrue('v > w', BIG, new Double(2 ** 53)), true);
     equal(await isTrue('[v] == [w]', BIG, new Double(2 ** 53)), false);
@@ -211,12 +211,12 @@ describe('keepWhere', () => {
     ['v.exists(type, type == "x")', ['x'], true],
     ['v.exists(x, v.all(y, x == y || w == "field"))', ['x', 'y'], true],
   ] as const) {
-    it(`keeps the name of an element within its loop in ${expression}`, async () => {
+    it(`limits the name of an element to its loop in ${expression}`, async () => {
       equal(await isTrue(expression, v, 'field'), expected);
     });
   }
 
-  it('has a name for fields whose own are no words, or words of the language', async () => {
+  it('reads fields whose names are not identifiers, or are reserved words', async () => {
     const row = [1, null, null, 'Ann', 'admin'];
     equal(
       (await kept(['field("first name") == "Ann" && field("type") == "admin"'], [row])).count,
@@ -224,11 +224,11 @@ describe('keepWhere', () => {
     );
   });
 
-  it('takes several for one space together', async () => {
+  it('combines several conditions for one space', async () => {
     equal((await kept(['id > 1', 'id < 4'], [[1], [2], [3], [4]])).count, 2);
   });
 
-  it('counts what it does, and warns where nothing is left', async () => {
+  it('counts rows, and warns if none is left', async () => {
     const warned: string[] = [];
     const report = { ...silent, warn: (line: string) => warned.push(line) };
     const { end } = await kept(['id > 9'], [[1], [2]], report);
@@ -238,7 +238,7 @@ describe('keepWhere', () => {
     deepEqual(warned, [`${filter} skipped every row of 'app:users'`]);
   });
 
-  it('hands on the rows of other spaces as they came', async () => {
+  it('hands on the rows of other spaces unchanged', async () => {
     const filter = keepWhere([parseWhere('app:users: id > 1')]);
     await filter.head(headOf(SPACES));
     const space = { id: 513, name: 'others', engine: 'memtx' };
@@ -253,7 +253,7 @@ describe('keepWhere', () => {
     ['a string that is not valid UTF-8', new Raw(Buffer.of(0xa1, 0xff))],
     ['a large extension', new Opaque(100, Buffer.alloc(1000))],
   ] as const) {
-    it(`refuses a row in which the field is ${what}, for there is no exact value`, async () => {
+    it(`refuses a row in which the field is ${what}, because it has no exact value`, async () => {
       const message = new RegExp(`space 'app:users', row .1.: field 'v' holds ${what}`);
       await rejects(isTrue('v == 1', value), refusal(message, 'failure', /use --filter/));
     });
@@ -289,7 +289,7 @@ describe('keepWhere', () => {
     ['v.exists(each, each > 5)', [1, 'a'], /row \[1\]: no such overload: string > int/],
     ['v.all(each, each > 0)', 1, /row \[1\]: 'all' takes a list, not a value of type int/],
   ] as const) {
-    it(`refuses a row for which ${expression} has no answer, as of ${typeof v}`, async () => {
+    it(`refuses a row for which ${expression} has no answer, with a value of ${typeof v}`, async () => {
       await rejects(isTrue(expression, v, 'b'), refusal(message, 'failure', /--filter/));
     });
   }
@@ -345,7 +345,7 @@ describe('keepWhere', () => {
     });
   }
 
-  it('asks for fields and types with names that each object of JavaScript has', async () => {
+  it('reads fields and types with the names of properties of every JavaScript object', async () => {
     for (const name of ['constructor', 'toString', 'valueOf', 'hasOwnProperty', '__proto__']) {
       const format = [
         { name: 'id', type: 'unsigned' },
@@ -358,7 +358,7 @@ describe('keepWhere', () => {
     }
   });
 
-  it('decides by the type of a field before the first row, if the field is never null', async () => {
+  it('checks the type of a field before the first row, if the field is never null', async () => {
     for (const [type, expression, expected] of [
       ['double', 'f == 0 && f != 1 && f < 1 && f > -1 && f in [0]', true],
       ['integer', 'f == 0.0 && f < 0.5 && f >= 0.0', true],
@@ -375,7 +375,7 @@ describe('keepWhere', () => {
   });
 
   // Such a row was decoded to objects of some gigabytes.
-  it('decodes of a large field only what is asked for', async () => {
+  it('decodes only the parts of a large field that are read', async () => {
     const count = 2_000_000;
     const maps = Buffer.alloc(count + 5, 0x80);
     maps[0] = 0xdd;
@@ -423,7 +423,7 @@ describe('keepWhere', () => {
   }
 
   // The bytes were stepped over first, and paid for after that.
-  it('steps over no more of a list than it can pay', async () => {
+  it('skips no more of a list than its steps allow', async () => {
     const count = 100_000_000;
     const list = Buffer.concat([coded(0xdd, 4, count), Buffer.alloc(count, 1)]);
     const tuple = Tuple.from([new Raw(Buffer.concat([Buffer.of(0x92), list, Buffer.of(7)]))]);
@@ -436,24 +436,24 @@ describe('keepWhere', () => {
     ok(process.cpuUsage(before).user < 1_000_000);
   });
 
-  it('gives each row steps of its own, which all expressions for it share', async () => {
+  it('gives each row its own steps, which all of its expressions share', async () => {
     const expression = 'v.all(x, v.all(y, x + y >= 0))';
     const row = [1, many.slice(0, 600)];
     equal((await kept([expression], [row, row, row])).count, 3);
     await rejects(kept([expression, expression, expression], [row]), /more than 5,000,000 steps/);
   });
 
-  it('refuses whole numbers that grow without end', async () => {
+  it('refuses integers that grow without end', async () => {
     const product = Array(100).fill('v').join(' * ');
     await rejects(isTrue(`${product} == 1`, 2n ** 64n - 1n), /more than 4,096 bits/);
   });
 
-  it('reads thousands of conditions in a row', async () => {
+  it('parses thousands of conditions in one expression', async () => {
     const ids = Array.from({ length: 5000 }, (_, i) => `id == ${i + 1}`);
     equal(await isTrue(ids.reverse().join(' || ')), true);
   });
 
-  it('refuses a space that is not there', async () => {
+  it('refuses a space that does not exist', async () => {
     const filter = keepWhere([parseWhere('user: id > 1')]);
     await rejects(
       Promise.resolve().then(() => filter.head(headOf(SPACES))),
@@ -462,7 +462,7 @@ describe('keepWhere', () => {
   });
 
   // Expressions of the backup before were asked of the space that had got the id.
-  it('asks the spaces of each backup anew', async () => {
+  it('looks up the spaces of each backup again', async () => {
     const filter = keepWhere([parseWhere('app:users: id > 1')]);
     await filter.head(headOf(SPACES));
     const [users, others] = SPACES[280]!;

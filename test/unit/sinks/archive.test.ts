@@ -19,18 +19,22 @@ async function write(change: (items: BackupItem[]) => BackupItem[]): Promise<num
   return bytes;
 }
 
-describe('the sink of archives', () => {
-  it('takes a start, batches and an end', async () => {
+describe('archiveSink', () => {
+  it('accepts a start, batches and an end', async () => {
     equal((await write((items) => items)) > 0, true);
   });
 
   for (const [title, change, message] of [
     ['an end without a start', (items) => items.slice(-1), /begins with an item of kind 'end'/],
     ['rows without a start', (items) => items.slice(1), /begins with an item of kind 'tuples'/],
-    ['what is no item', () => ['x' as never], /begins with an item of kind 'undefined'/],
+    [
+      'a value that is not an item',
+      () => ['x' as never],
+      /begins with an item of kind 'undefined'/,
+    ],
     ['a second start', (items) => [...items.slice(0, 1), ...items], /begins twice/],
     ['a second end', (items) => [...items, ...items.slice(-1)], /continues after its end/],
-    ['rows behind the end', (items) => [...items, items[1]!], /continues after its end/],
+    ['rows after the end', (items) => [...items, items[1]!], /continues after its end/],
     ['no end', (items) => items.slice(0, -1), /stopped before its end/],
     ['nothing', () => [], /stopped before its end/],
   ] as [string, (items: BackupItem[]) => BackupItem[], RegExp][]) {

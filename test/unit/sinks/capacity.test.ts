@@ -16,7 +16,7 @@ const settings = (loads: Load[], capacity = CAPACITY): unknown[] =>
   shortagesOf(loads, capacity).map(({ setting, least }) => [setting, least]);
 
 describe('a shortage of room on the target', () => {
-  it('is found for a row that is larger with its header than the engine allows', () => {
+  it('is found for a row that exceeds the limit of the engine together with its header', () => {
     const size = (largest: number) => ({ rows: 1, bytes: largest, largest });
     deepEqual(settings([load({ size: size(MIB - 10) })]), []);
     deepEqual(settings([load({ size: size(MIB - 9) })]), [['memtx_max_tuple_size', MIB + 1]]);
@@ -61,7 +61,7 @@ describe('a shortage of room on the target', () => {
   });
 });
 
-describe('the rows that will go into a target', () => {
+describe('loadsOf', () => {
   const backup: SystemRows = {
     280: [
       spaceRow(512, 'new', { format: [{ name: 'id', compression: 'zstd' }] }),
@@ -77,7 +77,7 @@ describe('the rows that will go into a target', () => {
   };
   const sizes = new Map([512, 513].map((id) => [id, { rows: id, bytes: id * 10 }]));
 
-  it('are listed for new spaces and for existing ones, which have the engine of the target', () => {
+  it('lists new spaces and existing ones, which have the engine of the target', () => {
     const [ours, theirs] = [catalogOf(backup), catalogOf(target)];
     const plan = planRestore(ours, theirs, { existing: 'replace' });
     deepEqual(loadsOf(plan, sizes, ours, theirs, plan.made), [
@@ -104,14 +104,14 @@ describe('the rows that will go into a target', () => {
   });
 });
 
-describe('the error of a server that has no room', () => {
+describe('withRoomHint', () => {
   for (const [serverCode, setting] of [
     [2, 'memtx_memory'],
     [110, 'memtx_max_tuple_size'],
     [139, 'vinyl_max_tuple_size'],
     [135, 'vinyl_memory'],
   ] as const) {
-    it(`${serverCode} gets a hint that names ${setting}`, () => {
+    it(`adds a hint that names ${setting} to error ${serverCode}`, () => {
       const {
         hint,
         message,
@@ -122,7 +122,7 @@ describe('the error of a server that has no room', () => {
     });
   }
 
-  it('is the only error that gets such a hint', () => {
+  it('adds no hint to other errors', () => {
     for (const details of [{}, { serverCode: 3 }]) {
       const error = new TntarError('failure', 'no', details);
       equal(withRoomHint(error), error);

@@ -37,7 +37,7 @@ const bodyOf = (...names: string[]): Buffer =>
 
 const items = (): Promise<BackupItem[]> => archiveSource(Readable.from([ARCHIVE])).toArray();
 
-describe('a directory as a sink', () => {
+describe('directorySink', () => {
   let folders: Folders;
   before(() => {
     folders = new Folders();
@@ -47,7 +47,7 @@ describe('a directory as a sink', () => {
   const write = async (path: string, given?: readonly BackupItem[]): Promise<void> =>
     pipeline(Readable.from(given ?? (await items())), directorySink(path));
 
-  it('has a file a space, parts joined, and nothing that the Lua module would not write', async () => {
+  it('writes one file for each space, parts joined, and nothing that the Lua module would not write', async () => {
     const path = folders.path();
     await write(path);
     deepEqual(
@@ -61,7 +61,7 @@ describe('a directory as a sink', () => {
     );
   });
 
-  it('gets no trailer where nothing vouches for the rows', async () => {
+  it('writes no trailer if nothing proves that all rows are there', async () => {
     const given = (await items()).map((item) =>
       item.kind === 'end' ? { ...item, unvouched: true as const } : item,
     );
@@ -72,14 +72,14 @@ describe('a directory as a sink', () => {
     await write(path, given);
   });
 
-  it('is for the eyes of its owner', async () => {
+  it('writes files that only the owner can read', async () => {
     const path = folders.path();
     await write(path);
     equal(statSync(path).mode & 0o777, 0o700);
     for (const { name } of filesOf(path)) equal(statSync(join(path, name)).mode & 0o777, 0o600);
   });
 
-  it('names what it has no place for', async () => {
+  it('lists what the format cannot hold', async () => {
     const warnings: string[] = [];
     const report = new ReportEvents();
     report.on('warning', (line) => warnings.push(line));
@@ -89,7 +89,7 @@ describe('a directory as a sink', () => {
     ]);
   });
 
-  it('has with all of it what makes it whole, and is verified by that', async () => {
+  it('with `all` writes everything, so that the directory can be verified', async () => {
     const path = folders.path();
     await extract(Readable.from([ARCHIVE]), path, { all: true });
     deepEqual(
@@ -104,7 +104,7 @@ describe('a directory as a sink', () => {
     await rejects(verifyFrom(directoryOrigin(path, silent)), { kind: 'archive' });
   });
 
-  it('takes the place of an empty directory, and of nothing else', async () => {
+  it('replaces an empty directory, and nothing else', async () => {
     const path = folders.path();
     mkdirSync(path);
     await write(path);
@@ -117,7 +117,7 @@ describe('a directory as a sink', () => {
     await rejects(write(link), { kind: 'usage', message: /is not a directory/ });
   });
 
-  it('is not touched while another run writes it', async () => {
+  it('does not touch a directory that another run is writing', async () => {
     const path = folders.path();
     const stream = directorySink(path);
     stream.write((await items())[0]);
@@ -132,7 +132,7 @@ describe('a directory as a sink', () => {
     await write(path);
   });
 
-  it('takes the place of what a run left that was killed', async () => {
+  it('replaces the partial directory of a killed run', async () => {
     const path = folders.path();
     mkdirSync(`${path}.partial`);
     writeFileSync(join(`${path}.partial`, '280.dump'), 'cut');
@@ -145,7 +145,7 @@ describe('a directory as a sink', () => {
     );
   });
 
-  it('refuses to remove what no run has left', async () => {
+  it('refuses to remove anything that no run has left', async () => {
     const path = folders.path();
     mkdirSync(`${path}.partial`);
     writeFileSync(join(`${path}.partial`, 'x'), '');
@@ -163,14 +163,14 @@ describe('a directory as a sink', () => {
     ['loses rows', (all) => all.filter((_, i) => i !== 5), /rows were lost/],
     ['has rows of a space in two places', (all) => [...all.slice(0, -1), all[5]!], /EEXIST/],
   ] as [string, (items: BackupItem[]) => BackupItem[], RegExp][]) {
-    it(`is not there where the source ${title}`, async () => {
+    it(`leaves no directory if the source ${title}`, async () => {
       const path = folders.path();
       await rejects(write(path, change(await items())), { message });
       ok(!existsSync(path));
     });
   }
 
-  it('has gone when an extraction rejects, also one that was stopped', async () => {
+  it('leaves no directory if an extraction fails, also if it was stopped', async () => {
     const path = folders.path();
     const cut = ARCHIVE.subarray(0, -100);
     await rejects(extract(Readable.from([cut]), path), { kind: 'archive' });

@@ -6,7 +6,7 @@ import { manifest } from '../../support/archive-builder.js';
 const archiveOf = (only?: 'data' | 'schema') =>
   decodeManifest(Buffer.from(JSON.stringify(manifest(only === undefined ? {} : { only }))));
 
-describe('what is wanted of a backup', () => {
+describe('restore options', () => {
   for (const [wanted, message] of [
     [{ onConflict: 'skip' }, /--on-conflict skip works only with --data-only/],
     [
@@ -17,7 +17,7 @@ describe('what is wanted of a backup', () => {
     [{ only: 'schema', existing: 'truncate' }, /--existing truncate needs rows/],
     [{ only: 'schema', existing: 'replace' }, /--existing replace needs rows/],
   ] as [RestoreScope, RegExp][]) {
-    it(`cannot be ${JSON.stringify(wanted)}`, () => {
+    it(`refuse ${JSON.stringify(wanted)}`, () => {
       throws(() => checkWanted(wanted), { kind: 'usage', message });
     });
   }
@@ -29,7 +29,7 @@ describe('what is wanted of a backup', () => {
     { only: 'schema', existing: 'drop' },
     { only: 'data', existing: 'error', onConflict: 'replace' },
   ] as RestoreScope[]) {
-    it(`can be ${JSON.stringify(wanted)}`, () => {
+    it(`accept ${JSON.stringify(wanted)}`, () => {
       doesNotThrow(() => checkWanted(wanted));
       doesNotThrow(() => checkHeld(archiveOf(), wanted));
     });
@@ -43,12 +43,12 @@ describe('what is wanted of a backup', () => {
     ['schema', { existing: 'truncate' }, /--existing drop/],
     ['schema', { existing: 'replace' }, /--existing skip/],
   ] as ['data' | 'schema', RestoreScope, RegExp][]) {
-    it(`cannot be ${JSON.stringify(wanted)} of an archive of ${only} only`, () => {
+    it(`refuse ${JSON.stringify(wanted)} for an archive of ${only} only`, () => {
       throws(() => checkHeld(archiveOf(only), wanted), { kind: 'usage', hint });
     });
   }
 
-  it('can be what an archive of one half has', () => {
+  it('accept what an archive of one half has', () => {
     doesNotThrow(() => checkHeld(archiveOf('data'), { only: 'data', onConflict: 'skip' }));
     doesNotThrow(() => checkHeld(archiveOf('schema'), {}));
     doesNotThrow(() => checkHeld(archiveOf('schema'), { only: 'schema', existing: 'drop' }));

@@ -17,16 +17,16 @@ const layout = layoutFor(ANY);
 
 describe('rows as CSV', () => {
   for (const [what, value, json, csv = json] of FORMS) {
-    it(`have ${what} as ${csv.slice(0, 60) || 'nothing'}`, () => {
+    it(`write ${what} as ${csv.slice(0, 60) || 'nothing'}`, () => {
       equal(textOf('csv', layout, [[1, value, 2]]), `id,value,last\n1,${csv},2\n`);
     });
   }
 
-  it('tell null from an empty string, and have nothing where a row is short', () => {
+  it('distinguish null from an empty string, and are empty for missing fields', () => {
     equal(textOf('csv', layout, [[1, null, ''], [2]]), 'id,value,last\n1,,""\n2,,\n');
   });
 
-  it('are read by another parser as they were', () => {
+  it('are parsed by another parser without changes', () => {
     const cell = fc.string({
       unit: fc.constantFrom('"', ',', '\t', '\r', '\n', ' ', 'a', 'ß', '😀'),
     });
@@ -38,15 +38,15 @@ describe('rows as CSV', () => {
     fc.assert(same, { numRuns: 500 });
   });
 
-  it('have tabs between fields in the format tsv, and quotes around those with tabs', () => {
+  it('separate fields by tabs in the format tsv, and quote fields with tabs', () => {
     equal(textOf('tsv', layout, [[1, 'a\tb', 'c,d']]), 'id\tvalue\tlast\n1\t"a\tb"\tc,d\n');
   });
 
-  it('have names in quotes where those have signs', () => {
+  it('quote names with special characters', () => {
     equal(textOf('csv', layoutFor([['a,"b"', 'any']]), []), '"a,""b"""\n');
   });
 
-  it('have columns for all fields of the first row, and no form for a longer one', () => {
+  it('have columns for all fields of the first row, and refuse a longer row', () => {
     equal(textOf('csv', layoutFor([]), [[1, 2], [3]]), '1,2\n1,2\n3,\n');
     equal(textOf('csv', layout, [[1, 2, 3, 4]]), 'id,value,last,4\n1,2,3,4\n');
     throws(
@@ -55,7 +55,7 @@ describe('rows as CSV', () => {
     );
   });
 
-  it('have a name of its own for each column, and none of two columns', () => {
+  it('give each column its own name, and refuse two columns with one name', () => {
     const numbered: Field[] = [
       ['3', 'unsigned'],
       ['a', 'string'],
@@ -68,7 +68,7 @@ describe('rows as CSV', () => {
     throws(() => textOf('csv', layoutFor(twice), []), { message: 'two columns have the name "a"' });
   });
 
-  it('escape what a spreadsheet would run, and no number, where that is asked for', () => {
+  it('escape what a spreadsheet would run, and no number, if this is requested', () => {
     const cells: Plain[] = ['=1+1', '+a', '-a', '@a', '\t=1', '\r', '＝1', 'a=1', '"=1', '=",'];
     const rows = cells.map((cell, id) => [-id, cell, float64(-1.5)]);
     const text = textOf('csv', layout, rows, { escapeFormulas: true });
@@ -80,19 +80,19 @@ describe('rows as CSV', () => {
     throws(() => textOf('ndjson', layout, [], { escapeFormulas: true }), { kind: 'usage' });
   });
 
-  it('warn of rows that are an empty line', () => {
+  it('warn about rows that are an empty line', () => {
     const one = layoutFor(ANY, { only: ['value'] });
     const writer = rowWriter({ format: 'csv' }, new TextBuffer(), one);
     for (const value of ['a', null, null]) writer.row(new Row().read(pack([1, value]), 0));
     match(writer.notes[0]!, /^2 rows are empty lines, .*--fields, or use --format ndjson$/);
   });
 
-  it('have the fields that were asked for, whatever else a row has', () => {
+  it('have only the chosen fields', () => {
     const some = layoutFor(ANY, { only: ['5', 'id'] });
     equal(textOf('csv', some, [[1], [1, 2, 3, 4, 5, 6]]), '5,id\n,1\n5,1\n');
   });
 
-  it('have no form for a string that is no UTF-8', () => {
+  it('refuse a string that is not valid UTF-8', () => {
     const quoted = Buffer.from('a32c22ff', 'hex');
     for (const value of [NOT_UTF8, quoted, [NOT_UTF8]]) {
       throws(() => textOf('csv', layout, [[1, value]]), /not valid UTF-8/);
@@ -101,21 +101,21 @@ describe('rows as CSV', () => {
 });
 
 describe('rows as MessagePack', () => {
-  it('are the bytes that they were', () => {
+  it('keep their bytes', () => {
     const rows = FORMS.map(([, value]) => [1, value]);
     const all = written('msgpack', layout, rows);
     equal(all.equals(written('msgpack', layoutFor([]), rows)), true);
     equal(all[0], 0x92);
   });
 
-  it('have the fields that were asked for, to the byte, and nil for others', () => {
+  it('keep the bytes of the chosen fields, with nil for missing ones', () => {
     const some = layoutFor(ANY, { only: ['value', '5', 'id'] });
     deepEqual(written('msgpack', some, [[1, NOT_UTF8]]), Buffer.from('93a261ffc001', 'hex'));
   });
 });
 
-describe('the fields that are asked for', () => {
-  it('have to be there, and once', () => {
+describe('the chosen fields', () => {
+  it('must exist, and be named once', () => {
     throws(() => layoutFor(ANY, { only: ['id', 'x'] }), {
       message: "space 't' has no field 'x'",
       hint: /^there are id; value; last;/,

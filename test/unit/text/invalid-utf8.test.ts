@@ -36,7 +36,7 @@ const MARKED = 'base64:none';
 const TEXTS = ['ndjson', 'json', 'csv', 'tsv', 'sql', 'postgres', 'sqlite'] as const;
 
 describe('a string that is not valid UTF-8', () => {
-  it('ends the run by default, and the hint names the option', () => {
+  it('ends the run by default, with a hint that names the option', () => {
     for (const format of TEXTS) {
       for (const row of [
         [1, NOT_UTF8],
@@ -63,7 +63,7 @@ describe('a string that is not valid UTF-8', () => {
     sqlite: [`(1,'a�b�("\\',NULL)`, "(1,'base64:Yf9iwygiXA==',NULL)"],
   };
   for (const [format, [replaced, base64]] of Object.entries(FORMS)) {
-    it(`is replaced or base64 in ${format}, and the number of such strings is told`, () => {
+    it(`is replaced or written as base64 in ${format}, and such strings are counted`, () => {
       const ending = (how: InvalidUtf8) => {
         const { text, notes } = textOf(how, format as TextFormat, [1, BAD]);
         equal(notes.length, 1);
@@ -78,7 +78,7 @@ describe('a string that is not valid UTF-8', () => {
     });
   }
 
-  it('has the same form within arrays, and as a key of a map', () => {
+  it('has the same form inside of arrays and as a key of a map', () => {
     const inside: Plain[] = [1, 'a', [BAD, new Map<Plain, Plain>([[NOT_UTF8, BAD]])]];
     const { text, notes } = textOf('base64', 'ndjson', inside);
     const bytes = 'base64:Yf9iwygiXA==';
@@ -87,7 +87,7 @@ describe('a string that is not valid UTF-8', () => {
     for (const format of TEXTS) ok(textOf('base64', format, inside).text.includes(bytes), format);
   });
 
-  it('keeps keys of a map apart that become the same', () => {
+  it('keeps keys of a map apart that become equal', () => {
     const map = new Map<Plain, Plain>([
       [str(Buffer.of(0xff)), 1],
       [str(Buffer.of(0xfe)), 2],
@@ -107,7 +107,7 @@ describe('a string that is not valid UTF-8', () => {
     deepEqual(good, { я: 1, $: 2 });
   });
 
-  it('changes no other string, and nothing is told of those', () => {
+  it('changes no other string, and these are not counted', () => {
     const others: Plain[] = ['', 'a', 'größe 😀', '\u007f\r\n"\'\\', '�'];
     for (const format of TEXTS) {
       for (const value of others) {
@@ -120,7 +120,7 @@ describe('a string that is not valid UTF-8', () => {
     }
   });
 
-  it('is as it was in MessagePack', () => {
+  it('is unchanged in MessagePack', () => {
     for (const how of INVALID_UTF8) {
       const { text, notes } = textOf(how, 'msgpack', [1, NOT_UTF8]);
       deepEqual([text, notes], [written('msgpack', layout, [[1, NOT_UTF8]]).toString(), []]);
@@ -129,7 +129,7 @@ describe('a string that is not valid UTF-8', () => {
 });
 
 describe('a string with a zero byte', () => {
-  it('is treated alike where the database takes none, also in JSON', () => {
+  it('is handled in the same way if the database does not accept it, also in JSON', () => {
     for (const format of ['sql', 'postgres'] as const) {
       const replaced = textOf('replace', format, [1, ZERO]);
       ok(replaced.text.includes('a�b'));
@@ -141,7 +141,7 @@ describe('a string with a zero byte', () => {
     ok(textOf('replace', 'sql', [1, '', [ZERO]]).text.includes('["a\\u0000b"]'));
   });
 
-  it('stays as it is elsewhere', () => {
+  it('is kept in other formats', () => {
     for (const how of ['replace', 'base64'] as const) {
       equal(textOf(how, 'ndjson', [1, ZERO]).text, '{"id":1,"s":"a\\u0000b"}\n');
       equal(textOf(how, 'csv', [1, ZERO]).text, '1,a\0b,\n');
@@ -152,7 +152,7 @@ describe('a string with a zero byte', () => {
 });
 
 describe('base64 of strings', () => {
-  it('is told from all strings that only look like it', () => {
+  it('differs from every string that only looks like it', () => {
     const { text, notes } = textOf('base64', 'csv', [1, MARKED], [2, 'base64'], [3, 'x base64:']);
     const shown = `base64:${Buffer.from(MARKED).toString('base64')}`;
     equal(text, `1,${shown},\n2,base64,\n3,x base64:,\n`);
@@ -160,7 +160,7 @@ describe('base64 of strings', () => {
     equal(textOf('replace', 'csv', [1, MARKED]).text, `1,${MARKED},\n`);
   });
 
-  it('gives all bytes back', () => {
+  it('can be decoded to all bytes', () => {
     const bytes = fc.oneof(
       fc.uint8Array(),
       fc.string({ unit: 'binary' }).map((text) => Buffer.from(text)),
@@ -179,8 +179,8 @@ describe('base64 of strings', () => {
   });
 });
 
-describe('indexes of strings that are replaced', () => {
-  it('are not unique, for different strings may become the same', () => {
+describe('indexes of replaced strings', () => {
+  it('are not unique, because different strings may become equal', () => {
     const indexes = [
       ['pk', [1]],
       ['by_id', [0]],

@@ -13,7 +13,7 @@ const layout = layoutFor(ANY);
 
 describe('rows as JSON', () => {
   for (const [what, value, json] of FORMS) {
-    it(`have ${what} as ${json.slice(0, 60)}`, () => {
+    it(`write ${what} as ${json.slice(0, 60)}`, () => {
       equal(textOf('ndjson', layout, [[1, value]]), `{"id":1,"value":${json}}\n`);
       equal(
         textOf('ndjson', layout, [[1, { in: [value] }]]),
@@ -22,7 +22,7 @@ describe('rows as JSON', () => {
     });
   }
 
-  it('give back through JSON.parse what they were', () => {
+  it('are restored by JSON.parse', () => {
     // whole doubles beyond 64 bits are no integers
     const inRange = (_: string, each: unknown) =>
       typeof each === 'number' && !(Math.abs(each) < 2 ** 53 && each !== 0) ? 1 : each;
@@ -38,7 +38,7 @@ describe('rows as JSON', () => {
     fc.assert(same, { numRuns: 300 });
   });
 
-  it('have each double to its last bit', () => {
+  it('keep each double to its last bit', () => {
     const short = fc
       .tuple(fc.integer({ min: -(2 ** 40), max: 2 ** 40 }), fc.constantFrom(1, 10, 100, 1000))
       .map(([digits, by]) => digits / by);
@@ -54,7 +54,7 @@ describe('rows as JSON', () => {
     fc.assert(same, { numRuns: 1000 });
   });
 
-  it('are arrays where there is no format, or where names do not tell fields apart', () => {
+  it('are arrays if there is no format, or if names do not distinguish the fields', () => {
     equal(textOf('ndjson', layoutFor([]), [[1, 'a'], [2]]), '[1,"a"]\n[2]\n');
     const twice: Field[] = [
       ['a', 'any'],
@@ -64,14 +64,14 @@ describe('rows as JSON', () => {
     equal(textOf('ndjson', layoutFor([['3', 'any']]), [[1, 2]]), '[1,2]\n');
   });
 
-  it('have a number for the name of a field behind the format, and leave out what is not there', () => {
+  it('use the number of a field without a name, and leave out missing fields', () => {
     equal(
       textOf('ndjson', layout, [[1], [2, 'b', 'c', 'd']]),
       '{"id":1}\n{"id":2,"value":"b","3":"c","4":"d"}\n',
     );
   });
 
-  it('have the fields that were asked for, in that order', () => {
+  it('have the chosen fields, in that order', () => {
     const some = layoutFor(ANY, { only: ['4', 'id', 'value'] });
     equal(textOf('ndjson', some, [[1, 2, 3, 4], [5]]), '{"4":4,"id":1,"value":2}\n{"id":5}\n');
     const bare = layoutFor([], { only: ['2', '1'] });
@@ -83,15 +83,15 @@ describe('rows as JSON', () => {
     deepEqual(JSON.parse(textOf('json', layout, [])), []);
   });
 
-  it('have names with signs', () => {
+  it('write names with special characters', () => {
     equal(textOf('ndjson', layoutFor([['a"\n', 'any']]), [[1]]), '{"a\\"\\n":1}\n');
   });
 
-  it('can be had one by one', () => {
+  it('can be written one by one', () => {
     equal(rowAsJson(pack([1, 'größe']), layout), '{"id":1,"value":"größe"}');
   });
 
-  it('have no form for a string that is no UTF-8, nor for what is nested too deep', () => {
+  it('refuse a string that is not valid UTF-8, and values that nest too deep', () => {
     for (const value of [NOT_UTF8, [NOT_UTF8], { a: NOT_UTF8 }]) {
       throws(() => textOf('ndjson', layout, [[1, value]]), /not valid UTF-8/);
     }

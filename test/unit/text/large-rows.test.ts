@@ -39,7 +39,7 @@ function arrayOf(count: number): Buffer {
 
 describe('large rows', () => {
   for (const [what, value] of Object.entries(TEXTS)) {
-    it(`of ${what} are written in parts as they are at once`, () => {
+    it(`with ${what} are written in parts as they are at once`, () => {
       const bytes = bin(Buffer.from(value));
       const nested: Plain = {
         a: [value, bytes, 1, { b: null }, []],
@@ -64,7 +64,7 @@ describe('large rows', () => {
     });
   }
 
-  it('of strings that are not valid UTF-8 are written in parts as they are at once', () => {
+  it('with strings that are not valid UTF-8 are written in parts as they are at once', () => {
     const broken = Buffer.alloc(100_000, Buffer.from('61e282ffc3', 'hex'));
     const layout = layoutFor(FIELDS);
     for (const format of TEXT_FORMATS) {
@@ -77,7 +77,7 @@ describe('large rows', () => {
     }
   });
 
-  it('are read back as they were', () => {
+  it('are read back without changes', () => {
     for (const value of Object.values(TEXTS)) {
       const [, row] = csvParseRows(textOf('csv', layoutFor(FIELDS), [[1, value, null, null]]));
       deepEqual(row, ['1', value, '', '']);
@@ -86,7 +86,7 @@ describe('large rows', () => {
     }
   });
 
-  it('take no more memory for text than a part of them', () => {
+  it('need no more memory for text than one part', () => {
     const long = text('\u0001').repeat(5);
     const row = pack([text('"'), { a: long }, bin(Buffer.alloc(300_000))]);
     const buffer = new TextBuffer(8 * 1024);
@@ -101,7 +101,7 @@ describe('large rows', () => {
     ok(bytes > 1_000_000);
   });
 
-  it('give the fields that are far behind in them', () => {
+  it('return late fields', () => {
     const values = Array.from({ length: 250_000 }, (_, i) => i % 111);
     const row = Buffer.concat([arrayOf(values.length), Buffer.from(values)]);
     const only = ['250000', '100001', '100000', '1', '150000', '250001'];

@@ -25,7 +25,7 @@ describe('a table of another database', () => {
     ['sqlite', 2000],
     ['postgres', 1600],
   ] as const) {
-    it(`has up to ${most} columns in ${format}, and --fields chooses which`, () => {
+    it(`accepts up to ${most} columns in ${format}, and --fields chooses them`, () => {
       equal(refusal(format, columns(most)), undefined);
       throws(() => textOf(format, layoutFor(columns(most + 1)), []), {
         message: new RegExp(
@@ -38,18 +38,18 @@ describe('a table of another database', () => {
     });
   }
 
-  it('has columns for as many fields as the first row has, too', () => {
+  it('has columns for as many fields as the first row has', () => {
     const row = [Array(2001).fill(1)];
     throws(() => textOf('sqlite', layoutFor(columns(1)), row), /^Error: there are 2001 columns/);
   });
 
-  it('has as many columns as there are in standard SQL, JSON and CSV', () => {
+  it('accepts any number of columns in standard SQL, JSON and CSV', () => {
     for (const format of ['sql', 'ndjson', 'json', 'csv', 'tsv', 'msgpack'] as const) {
       equal(refusal(format, columns(2500)), undefined, format);
     }
   });
 
-  it('has names of up to 63 bytes in PostgreSQL', () => {
+  it('accepts names of up to 63 bytes in PostgreSQL', () => {
     for (const name of ['x'.repeat(63), 'я'.repeat(31)]) {
       equal(refusal('postgres', named(name)), undefined);
     }
@@ -63,7 +63,7 @@ describe('a table of another database', () => {
     }
   });
 
-  it('has no column in PostgreSQL that all its tables have already', () => {
+  it('refuses a column that every table of PostgreSQL has', () => {
     for (const name of ['ctid', 'xmin', 'cmin', 'xmax', 'cmax', 'tableoid']) {
       throws(() => textOf('postgres', layoutFor(named('id', name)), []), {
         message: `every table of PostgreSQL already has a column "${name}"`,
@@ -73,7 +73,7 @@ describe('a table of another database', () => {
     }
   });
 
-  it('has no two columns that the database takes for the same', () => {
+  it('refuses two columns that the database treats as equal', () => {
     for (const format of TABLES) {
       throws(() => textOf(format, layoutFor(named('a', 'a'), { indexes: [] }), []), {
         message: /cannot tell the columns "a" and "a" apart$/,
@@ -92,7 +92,7 @@ describe('a table of another database', () => {
     match(String(refusal('sql', named('Я', 'я'))), /a database such as DuckDB cannot tell/);
   });
 
-  it('leaves indexes of more than 32 fields out in PostgreSQL, the primary key included', () => {
+  it('leaves out indexes of more than 32 fields in PostgreSQL, the primary key included', () => {
     const all = Array.from({ length: 33 }, (_, i) => i);
     const indexes = [
       ['pk', all],
@@ -108,7 +108,7 @@ describe('a table of another database', () => {
     match(textOf('sqlite', layout, []), /PRIMARY KEY/);
   });
 
-  it('has a name of its own for each index', () => {
+  it('gives each index its own name', () => {
     const indexes = ['primary', 'pkey', 'a', 'A', 'a_2', 'y'.repeat(63)].map(
       (name) => [name, [0]] as const,
     );
@@ -122,7 +122,7 @@ describe('a table of another database', () => {
     deepEqual(found('postgres'), ['"t_pkey_2" ', '"t_a" ', '"t_A" ', '"t_a_2" ', long(61)]);
   });
 
-  it('gives no index the name of another space, nor that of an index of one', () => {
+  it('gives no index the name of another space or of an index of one', () => {
     const spaces = [
       ['t', ['pk', 'a', 'b_c']],
       ['t_b', ['pk', 'c']],
@@ -144,7 +144,7 @@ describe('a table of another database', () => {
     ]);
   });
 
-  it('warns of another space that the database takes for the same table', () => {
+  it('warns about another space that the database treats as the same table', () => {
     const spaces = [
       ['Users', ['pk']],
       ['users', ['pk']],
@@ -155,7 +155,7 @@ describe('a table of another database', () => {
     deepEqual(notes('postgres'), []);
   });
 
-  it('has no name that the database, or what loads it, would take for another', () => {
+  it('refuses a name that the database, or the loading program, would change', () => {
     for (const [format, space, reason] of [
       ['postgres', 'pg_class', /PostgreSQL does not allow a table with the name "pg_class"/],
       ['sqlite', 'SQLITE_x', /SQLite does not allow a table with the name "SQLITE_x"/],
@@ -167,7 +167,7 @@ describe('a table of another database', () => {
     }
   });
 
-  it('is refused where an index is of a field far away, and not made of as many columns', () => {
+  it('is refused if an index is on a very late field, without creating as many columns', () => {
     for (const format of ['csv', 'tsv', 'sql', 'postgres', 'sqlite'] as const) {
       const layout = layoutFor(named('id'), { indexes: [['far', [100_000_000]]] });
       throws(() => textOf(format, layout, []), { hint: /--fields/ });

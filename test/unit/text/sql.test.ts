@@ -94,7 +94,7 @@ describe('rows as SQL', () => {
     ['any', { n: null }, `'{"n":null}'`, `'{"n":null}'`, '{"n":null}'],
   ];
   for (const [type, value, ...forms] of FORMS) {
-    it(`have in a column of ${type} ${JSON.stringify(forms[0])}`, () => {
+    it(`write in a column of ${type} ${JSON.stringify(forms[0])}`, () => {
       const read = (['sql', 'sqlite', 'postgres'] as const).map((format) =>
         literal(format, type, value),
       );
@@ -102,7 +102,7 @@ describe('rows as SQL', () => {
     });
   }
 
-  it('have no form for what is not of the type of its column', () => {
+  it('refuse values that do not have the type of their column', () => {
     for (const [type, value] of [
       ['unsigned', 'a'],
       ['string', 1],
@@ -119,7 +119,7 @@ describe('rows as SQL', () => {
     }
   });
 
-  it('have no zero byte in the text of SQL', () => {
+  it('refuse a zero byte in SQL', () => {
     throws(
       () => literal('sql', 'string', 'a\0'),
       /a zero byte, which a string literal of SQL cannot hold/,
@@ -127,13 +127,13 @@ describe('rows as SQL', () => {
     equal(literal('sqlite', 'string', "'\0"), "CAST(X'2700' AS TEXT)");
   });
 
-  it('keep carriage returns, which the shell of SQLite takes from the ends of lines', () => {
+  it('keep carriage returns, which the shell of SQLite removes from the ends of lines', () => {
     equal(literal('sqlite', 'string', 'a\r\nb'), "CAST(X'610d0a62' AS TEXT)");
     equal(literal('sqlite', 'string', 'a\rb\n\r'), "'a\rb\n\r'");
     equal(literal('sql', 'string', 'a\r\nb'), "'a\r\nb'");
   });
 
-  it('stand in statements of several hundred each', () => {
+  it('are written in statements of several hundred rows', () => {
     const rows = Array.from({ length: 1200 }, (_, id) => [id, 'a']);
     const text = textOf(
       'sql',
@@ -149,7 +149,7 @@ describe('rows as SQL', () => {
     match(text, /;\nCOMMIT;\n$/);
   });
 
-  it('have names in quotes', () => {
+  it('quote names', () => {
     const fields: Field[] = [['a "b"', 'unsigned']];
     const indexes = [
       ['p', [0]],
@@ -160,13 +160,13 @@ describe('rows as SQL', () => {
     match(text, /\nCREATE INDEX "t_i""" ON "t" \("a ""b"""\);\nCOMMIT;\n$/);
   });
 
-  it('have the types of indexes where there is no format, and of other fields JSON', () => {
+  it('use the types of indexes if there is no format, and JSON for other fields', () => {
     const text = textOf('postgres', layoutFor([], { indexes: [['p', [0]]] }), [[1, 'a']]);
     match(text, /CREATE TABLE "t" \(\n {2}"1" numeric\(20\) NOT NULL,\n {2}"2" jsonb\n/);
     match(text, /\n1\t"a"\n\\\.\nALTER TABLE "t" ADD CONSTRAINT "t_pkey" PRIMARY KEY \("1"\);\n/);
   });
 
-  it('come without indexes that no table has, and say which', () => {
+  it('leave out indexes that no table can have, and list them', () => {
     const indexes = [
       ['p', [0]],
       ['bits', [0], { type: 'bitset', unique: false }],
@@ -186,7 +186,7 @@ describe('rows as SQL', () => {
     ]);
   });
 
-  it('have no unique key in `sql` if a float and a decimal in it may read the same', () => {
+  it('have no unique key in `sql` if a float and a decimal in it may have the same text', () => {
     const float = float64(0.1 + 0.2);
     const decimal = ext(1, Buffer.from('1130000000000000004c', 'hex'));
     const ONE = 'CREATE INDEX "t_pkey" ON "t" ("id")';
@@ -261,7 +261,7 @@ COMMIT;
     }
   });
 
-  it('keep a float and a decimal of one text apart in `sqlite`, as values of two types', () => {
+  it('keep a float and a decimal with the same text apart in `sqlite`, as values of two types', () => {
     const decimal = ext(1, Buffer.from('1130000000000000004c', 'hex'));
     const [text, notes] = writtenOf('sqlite', layoutFor([['id', 'number']]), [
       [float64(0.1 + 0.2)],
@@ -274,7 +274,7 @@ COMMIT;
     deepEqual(notes, []);
   });
 
-  it('are of no table of which nothing says what columns it has', () => {
+  it('are refused if nothing defines the columns of the table', () => {
     for (const format of ['sql', 'sqlite', 'postgres'] as const) {
       throws(
         () => textOf(format, layoutFor([], { indexes: [] }), []),
@@ -300,7 +300,7 @@ COMMIT;
     }
   });
 
-  it('keep the sign of zero, or are refused where a database keeps none', () => {
+  it('keep the sign of zero, or are refused if a database does not keep it', () => {
     const zero = [[1, float64(-0)]];
     const of = (type: string) =>
       layoutFor([

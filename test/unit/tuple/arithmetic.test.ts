@@ -11,10 +11,10 @@ const { fround } = Math;
 describe('calculate', () => {
   // As 2.6, 2.11 and 3.9 do in a field of any type.
   for (const [title, raw, operand, result] of [
-    ['stays a float32 where that is exact', float32(1.5), 1, float32(2.5)],
-    ['keeps what an integer adds', float32(2 ** 24), 1, float64(2 ** 24 + 1)],
+    ['stays a float32 if that is exact', float32(1.5), 1, float32(2.5)],
+    ['keeps the sum with an integer', float32(2 ** 24), 1, float64(2 ** 24 + 1)],
     [
-      'keeps what two of them make',
+      'keeps the sum of two float32',
       float32(0.1),
       new Float(0.2),
       float64(fround(0.1) + fround(0.2)),
@@ -27,11 +27,11 @@ describe('calculate', () => {
     });
   }
 
-  it('leaves a float64 one, for a field of doubles takes nothing else in 2.6', () => {
+  it('keeps a float64, because a field of doubles accepts nothing else in 2.6', () => {
     equal(calculate('+', float64(1), 1).toString('hex'), float64(2).toString('hex'));
   });
 
-  it('counts a double beside a decimal with all its digits', () => {
+  it('uses all digits of a double with a decimal', () => {
     const sum = calculate('+', Decimal.from('0.1').raw, 0.1 + 0.2);
     equal(String(decodeExact(sum)), '0.40000000000000004');
   });
@@ -46,7 +46,7 @@ describe('splice', () => {
     ['binary, with bytes', 'c403616263', [1, 1, Uint8Array.of(0xff)], 'c40361ff63'],
     ['binary at its end', 'c4020102', [-1, 0, Uint8Array.of(3)], 'c403010203'],
     ['binary in a longer form', 'c600000002' + '0102', [0, 1, ''], 'c40102'],
-    ['what becomes long', 'c40101', [1, 0, 'x'.repeat(299)], `c5012c01${'78'.repeat(299)}`],
+    ['a value that becomes long', 'c40101', [1, 0, 'x'.repeat(299)], `c5012c01${'78'.repeat(299)}`],
   ] as [string, string, [number, number, string | Uint8Array], string][]) {
     it(`cuts and pastes in ${title}`, () => {
       equal(splice(hex(raw), ...operands).toString('hex'), result);

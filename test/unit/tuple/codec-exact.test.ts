@@ -75,7 +75,7 @@ describe('exact values', () => {
     });
   }
 
-  it('tells a whole double from an integer, and lets both be calculated with', () => {
+  it('distinguishes a whole double from an integer, and calculates with both', () => {
     const value = decodeExact(float64(3));
     ok(value instanceof Double);
     equal(Number(value) * 2, 6);
@@ -83,19 +83,19 @@ describe('exact values', () => {
     ok(decodeExact(float32(3)) instanceof Float);
   });
 
-  it('gives what is beyond 2^53 as bigint, whatever form a smaller one has', () => {
+  it('returns numbers beyond 2^53 as bigints, whatever the form of smaller ones is', () => {
     equal(decodeExact(pack(2n ** 53n)), 2n ** 53n);
     equal(decodeExact(coded(0xcf, 8, 7)), 7);
     equal(encode(7n).toString('hex'), '07');
   });
 
-  it('makes an own key of __proto__', () => {
+  it('makes __proto__ an own key', () => {
     const value = decodeExact(pack(new Map([['__proto__', 1]]))) as object;
     deepEqual(Object.keys(value), ['__proto__']);
     equal(Object.getPrototypeOf(value), Object.prototype);
   });
 
-  it('gives an object for a map with numbers as keys, where that keeps their order', () => {
+  it('returns an object for a map with numeric keys, if that keeps their order', () => {
     const sorted = pack(
       new Map([
         ['9', 1],
@@ -116,7 +116,7 @@ describe('exact values', () => {
     );
   });
 
-  it('gives binary as bytes', () => {
+  it('returns binary values as bytes', () => {
     deepEqual([...(decodeExact(bin(Buffer.of(1, 2))) as Uint8Array)], [1, 2]);
   });
 
@@ -128,7 +128,7 @@ describe('exact values', () => {
     ['an extension that nobody knows', ext(100, Buffer.of(1, 2))],
     ['a string that is no UTF-8', hex('a2c328')],
   ] as [string, Buffer][]) {
-    it(`gives ${title} as a copy: who writes to it does not change the row`, () => {
+    it(`returns ${title} as a copy, so that a write to it does not change the row`, () => {
       const raw = Buffer.from(field);
       const value = decodeExact(raw) as Uint8Array | Opaque;
       const given = value instanceof Uint8Array ? [value] : [value.raw, value.payload];
@@ -152,7 +152,7 @@ describe('exact values', () => {
     });
   }
 
-  it('reads and writes texts of uuids and datetimes', () => {
+  it('reads and writes UUIDs and datetimes as text', () => {
     const uuid = '64d22e4d-ac92-4a23-899a-e59f34af5479';
     equal(String(decodeExact(Uuid.from(uuid.toUpperCase()).raw)), uuid);
     for (const text of [
@@ -179,7 +179,7 @@ describe('exact values', () => {
     }
   });
 
-  it('takes an interval apart', () => {
+  it('reads the parts of an interval', () => {
     const interval = decodeExact(Interval.from({ month: 1, day: -300 }).raw) as Interval;
     deepEqual(interval.parts, { month: 1, day: -300, adjust: 1 });
     equal(String(interval), '1 month, -300 day');
@@ -198,7 +198,7 @@ describe('exact values', () => {
     });
   }
 
-  it('makes the same interval of parts that were read, whatever they say of months', () => {
+  it('writes the same interval from parts that were read, whatever they say about months', () => {
     for (const payload of ['010301', '0203010801', '0203010802']) {
       const { parts, raw } = decodeExact(ext(6, hex(payload))) as Interval;
       equal(Interval.from(parts).raw.toString('hex'), raw.toString('hex'));
@@ -221,7 +221,7 @@ describe('exact values', () => {
     it(`refuses ${title}`, () => throws(() => encode(value), kind));
   }
 
-  it('refuses what holds itself, what is nested too deep, and what is not whole', () => {
+  it('refuses values that contain themselves, nest too deep, or are not whole', () => {
     const self: unknown[] = [];
     self.push(self);
     throws(() => encode(self), /deeper than 1000/);

@@ -40,12 +40,12 @@ describe('decode', () => {
       { 0: 'a', 17: 'b' },
     ],
   ] as [string, Buffer, Value][]) {
-    it(`understands ${title}`, () => {
+    it(`decodes ${title}`, () => {
       deepEqual(decode(bytes), value);
     });
   }
 
-  it('makes text of keys of any kind', () => {
+  it('turns keys of any kind into text', () => {
     for (const [key, text] of [
       [null, 'null'],
       [true, 'true'],
@@ -62,13 +62,13 @@ describe('decode', () => {
     }
   });
 
-  it('makes text of keys in keys in time that grows with them', () => {
+  it('turns keys in keys into text in linear time', () => {
     let key: Plain = "it's";
     for (let depth = 0; depth < 500; depth++) key = new Map([[key, 1]]);
     equal(Object.keys(decode(pack(key)) as object).length, 1);
   });
 
-  it('takes nothing that follows an extension of type 114 for a part of it', () => {
+  it('does not include bytes after an extension of type 114', () => {
     const record = Buffer.from('d47240', 'hex');
     const names: Plain = ['a', 'b'];
     deepEqual(decode(pack([record, names, 1, 2])), [
@@ -79,7 +79,7 @@ describe('decode', () => {
     ]);
   });
 
-  it('refuses what is not one whole value', () => {
+  it('refuses anything but one whole value', () => {
     const whole = pack([1, { a: 'b' }]);
     for (let cut = 0; cut < whole.length; cut++) {
       throws(() => decode(whole.subarray(0, cut)), RangeError);
@@ -89,7 +89,7 @@ describe('decode', () => {
   });
 
   for (let type = 1; type <= 8; type++) {
-    it(`carries the server's extension ${type} along`, () => {
+    it(`keeps the server's extension ${type} undecoded`, () => {
       for (const payload of [Buffer.alloc(0), Buffer.of(7), Buffer.alloc(16, 9)]) {
         const value = decode(ext(type, payload));
         ok(value instanceof Opaque);
@@ -99,7 +99,7 @@ describe('decode', () => {
     });
   }
 
-  it('takes no extension that no server sends for something else', () => {
+  it('does not decode an extension that no server sends', () => {
     const misread: string[] = [];
     for (let type = 0; type < 256; type++) {
       if (type >= 1 && type <= 8) continue;
@@ -117,7 +117,7 @@ describe('decode', () => {
     deepEqual(misread, []);
   });
 
-  it('refuses bytes that are cut, and bytes that are left', () => {
+  it('refuses bytes that are cut, and extra bytes', () => {
     const whole = pack([1, 'two', { three: 3.5 }]);
     for (const cut of whole.keys()) throws(() => decode(whole.subarray(0, cut)), `cut at ${cut}`);
     throws(() => decode(Buffer.concat([whole, Buffer.of(0)])));
@@ -154,21 +154,21 @@ describe('encode', () => {
   ];
   for (const value of kept) {
     const bytes = pack(value);
-    it(`gives ${bytes.toString('hex', 0, 12)} back as what it was decoded from`, () => {
+    it(`restores ${bytes.toString('hex', 0, 12)} from the decoded value`, () => {
       const again = encode(decode(bytes));
       deepEqual(decode(again), decode(bytes));
       equal(kindOf(again), kindOf(bytes));
     });
   }
 
-  it('writes a float again as a float where no integer can stand for it', () => {
+  it('writes a float as a float if no integer can represent it', () => {
     for (const value of [2 ** 70, -(2 ** 70), 1e300, 2 ** 64, 2 ** 53, Infinity, -Infinity]) {
       const bytes = Buffer.concat([Buffer.of(0x91), float64(value)]);
       deepEqual(encode(decode(bytes)), bytes);
     }
   });
 
-  it('refuses a whole number made in code that may have lost its low bits', () => {
+  it('refuses an integer from code that may have lost its low bits', () => {
     throws(() => encode([2 ** 53]), /9007199254740992 is not an exact integer/);
   });
 
@@ -180,14 +180,14 @@ describe('encode', () => {
     }
   });
 
-  it('gives maps back with the keys in their order', () => {
+  it('keeps the order of keys in maps', () => {
     const value = { b: 1, a: { d: 2, c: 3 } };
     deepEqual(decode(encode(value)), value);
     deepEqual(Object.keys(decode(encode(value)) as object), ['b', 'a']);
     deepEqual(decode(encode({})), {});
   });
 
-  it('writes what every server reads: no records, no private extension', () => {
+  it('writes what every server can read: no records, no private extension', () => {
     const encoded = encode([
       { a: 1, b: 'x' },
       { a: 2, b: 'y' },

@@ -26,7 +26,7 @@ const said = (parts: object): string =>
 
 describe('a datetime', () => {
   for (const parts of BEYOND) {
-    it(`is refused where no server takes it: ${said(parts)}`, () => {
+    it(`is refused if no server accepts it: ${said(parts)}`, () => {
       throws(() => Datetime.from(parts), RangeError);
     });
   }
@@ -39,7 +39,7 @@ describe('a datetime', () => {
     { seconds: 0n, offsetMinutes: -720 },
     { seconds: 0n, tzIndex: 1024 },
   ] as DatetimeParts[]) {
-    it(`goes as far as those of the server: ${said(parts)}`, () => {
+    it(`has the limits of the server: ${said(parts)}`, () => {
       equal(String(decodeExact(Datetime.from(parts).raw)), String(Datetime.from(parts)));
     });
   }
@@ -52,7 +52,7 @@ describe('a datetime', () => {
     ['2024-02-30', RangeError],
     ['yesterday', TypeError],
   ] as [string, typeof TypeError][]) {
-    it(`is not made of '${text}'`, () => throws(() => Datetime.from(text), kind));
+    it(`refuses '${text}'`, () => throws(() => Datetime.from(text), kind));
   }
 
   for (const parts of [
@@ -68,12 +68,12 @@ describe('a datetime', () => {
     { seconds: 0n, offsetMinutes: '180' },
     { seconds: 0n, tzIndex: 1.5 },
   ]) {
-    it(`is not made of parts that would be cut: ${said(parts)}`, () => {
+    it(`refuses parts that would be cut: ${said(parts)}`, () => {
       throws(() => Datetime.from(parts as never), TypeError);
     });
   }
 
-  it('keeps its bytes where it was read, whatever no server would write', () => {
+  it('keeps its original bytes, even if no server would write them', () => {
     for (const tail of [
       '00000000' + '4903' + '0000',
       '00000000' + '0000' + '0104',

@@ -12,7 +12,7 @@ const without =
     gone.includes(key) ? undefined : value;
 
 describe('editMap', () => {
-  it('hands each pair over: its key where that is a string, and its raw value', () => {
+  it('passes each pair: its key if that is a string, and its raw value', () => {
     const seen: [string | undefined, string][] = [];
     const raw = map(['a', 1], [7, 'x'], [null, []], ['ключ', ODD[0]!], [coded(0xd9, 1, 0), true]);
     editMap(raw, (key, value) => {
@@ -40,7 +40,7 @@ describe('editMap', () => {
     ],
     ['keys that are no strings', map([1, 1], ['b', 2]), without(undefined), map(['b', 2])],
   ] as [string, Buffer, Parameters<typeof editMap>[1], Buffer][]) {
-    it(`takes out ${title}`, () => {
+    it(`removes ${title}`, () => {
       equal(editMap(raw, edit).toString('hex'), expected.toString('hex'));
     });
   }
@@ -51,14 +51,14 @@ describe('editMap', () => {
     equal(edited.toString('hex'), map(...odd).toString('hex'));
   });
 
-  it('puts another value in the place of one', () => {
+  it('replaces a value', () => {
     const edited = editMap(map(['a', 1], ['b', [2]], ['c', 3]), (key, value) =>
       key === 'b' ? pack('new') : value,
     );
     equal(edited.toString('hex'), map(['a', 1], ['b', 'new'], ['c', 3]).toString('hex'));
   });
 
-  it('takes headers of each form, and writes the shortest', () => {
+  it('accepts headers of each form, and writes the shortest', () => {
     const pairs = Array.from({ length: 17 }, (_, i): [Plain, Plain] => [`k${i}`, i]);
     for (const head of [coded(0xde, 2, 17), coded(0xdf, 4, 17)]) {
       const raw = Buffer.concat([head, ...pairs.flat().map(pack)]);
@@ -70,7 +70,7 @@ describe('editMap', () => {
     }
   });
 
-  it('gives the very same buffer back where nothing changed, or where there is no map', () => {
+  it('returns the same buffer if nothing changed, and for anything but a map', () => {
     const edit = (_key: string | undefined, value: Buffer): Buffer => value;
     for (const raw of [map(), map(['a', 1]), coded(0xde, 2, 0)]) equal(editMap(raw, edit), raw);
     for (const value of [null, 1, '', [1], ...ODD]) {
@@ -89,7 +89,7 @@ describe('editMap', () => {
 });
 
 describe('addPair', () => {
-  it('puts a pair at the end, whatever the size of the map', () => {
+  it('adds a pair at the end, whatever the size of the map is', () => {
     for (const [size, head, longer] of [
       [0, Buffer.of(0x80), Buffer.of(0x81)],
       [14, Buffer.of(0x8e), Buffer.of(0x8f)],
@@ -105,20 +105,20 @@ describe('addPair', () => {
     }
   });
 
-  it('takes headers that are longer than needed', () => {
+  it('accepts headers that are longer than needed', () => {
     const raw = Buffer.concat([coded(0xdf, 4, 1), pack('a'), pack(1)]);
     equal(addPair(raw, 'b', pack(2)).toString('hex'), map(['a', 1], ['b', 2]).toString('hex'));
   });
 });
 
 describe('editArray', () => {
-  it('hands each element over, and keeps the bytes of those that stay', () => {
+  it('passes each element, and keeps the bytes of unchanged ones', () => {
     const raw = pack([1, ...ODD, 'x', [2]]);
     const edited = editArray(raw, (element) => (element.equals(pack('x')) ? pack('new') : element));
     equal(edited.toString('hex'), pack([1, ...ODD, 'new', [2]]).toString('hex'));
   });
 
-  it('gives the very same buffer back where nothing changed, or where there is no array', () => {
+  it('returns the same buffer if nothing changed, and for anything but an array', () => {
     const same = (element: Buffer): Buffer => element;
     for (const raw of [pack([]), pack([1, [2]]), coded(0xdc, 2, 0)]) {
       equal(editArray(raw, same), raw);

@@ -5,15 +5,15 @@ import { float32, float64 } from '../../support/msgpack.js';
 
 const hex = ({ raw }: { raw: Buffer }): string => raw.toString('hex');
 
-describe('numbers of a size of their own', () => {
+describe('numbers of a fixed size', () => {
   for (const given of [null, undefined, 'x', '', '1', true, 1n, {}, [1]]) {
-    it(`are not made of ${typeof given} ${String(given)}, which would become another number`, () => {
+    it(`refuse ${typeof given} ${String(given)}, which would become another number`, () => {
       throws(() => new Double(given as never), TypeError);
       throws(() => new Float(given as never), TypeError);
     });
   }
 
-  it('are made of any number that they hold', () => {
+  it('accept any number that they can hold', () => {
     for (const value of [0, -0, 1, 0.5, Infinity, -Infinity]) {
       equal(hex(new Double(value)), float64(value).toString('hex'));
       equal(hex(new Float(value)), float32(value).toString('hex'));
@@ -22,17 +22,17 @@ describe('numbers of a size of their own', () => {
     equal(new Float(Number.NaN).value, Number.NaN);
   });
 
-  it('do not become infinite where a float32 ends', () => {
+  it('do not become infinite beyond the limit of float32', () => {
     throws(() => new Float(1e39), RangeError);
     throws(() => new Float(-Number.MAX_VALUE), RangeError);
     equal(new Float(3.4028234663852886e38).value, 3.4028234663852886e38);
   });
 });
 
-describe('a value that is carried', () => {
+describe('a value with its bytes', () => {
   const nothing = Buffer.of(0xc1);
 
-  it('takes no bytes that are not its own', () => {
+  it('refuses bytes of another type', () => {
     const made = [
       new (Double as new (...args: unknown[]) => Double)(1, nothing),
       new (Float as new (...args: unknown[]) => Float)(1, nothing),
@@ -41,14 +41,14 @@ describe('a value that is carried', () => {
     deepEqual(made.map(hex), [float64(1).toString('hex'), float32(1).toString('hex'), 'd40901']);
   });
 
-  it('keeps what it was made of, whatever becomes of that later', () => {
+  it('keeps its bytes, whatever happens to their source later', () => {
     const bytes = Buffer.from([0x92, 1, 2]);
     const raw = new Raw(bytes);
     bytes.fill(0xc1);
     deepEqual(decodeExact(encode(raw)), [1, 2]);
   });
 
-  it('is made of bytes, and of one whole value', () => {
+  it('is made of bytes with one whole value', () => {
     for (const given of ['\x01', [1], nothing, Buffer.of(1, 1), Buffer.alloc(0)]) {
       throws(() => new Raw(given as Buffer), TypeError);
     }

@@ -23,7 +23,7 @@ const hexOf = (fields: readonly Buffer[]): string =>
   fields.map((field) => field.toString('hex')).join();
 
 describe('splitFields', () => {
-  it('gives the bytes of each field as they are, as views', () => {
+  it('returns the unchanged bytes of each field, as views', () => {
     for (const fields of TUPLES) {
       const tuple = pack(fields);
       const split = splitFields(tuple);
@@ -32,7 +32,7 @@ describe('splitFields', () => {
     }
   });
 
-  it('takes headers longer than needed', () => {
+  it('accepts headers that are longer than needed', () => {
     for (const head of [coded(0xdc, 2, 2), coded(0xdd, 4, 2)]) {
       deepEqual(splitFields(Buffer.concat([head, pack(1), pack('x')])), [pack(1), pack('x')]);
     }
@@ -40,7 +40,7 @@ describe('splitFields', () => {
 });
 
 describe('joinFields', () => {
-  it('is the way back from splitFields', () => {
+  it('reverses splitFields', () => {
     for (const fields of TUPLES) ok(joinFields(splitFields(pack(fields))).equals(pack(fields)));
   });
 });
@@ -80,13 +80,13 @@ describe('fieldBytes', () => {
   }
 
   for (const [title, field, path] of [
-    ['a field behind the last', 8, []],
-    ['a path behind the last field', 8, ['name']],
+    ['a field after the last one', 8, []],
+    ['a path after the last field', 8, ['name']],
     ['a key that the map has not', 2, ['nobody']],
     ['a key that a key of the map starts with', 2, ['nam']],
     ['a key that starts with a key of the map', 2, ['names']],
     ['an integer key that the map has not', 2, [2]],
-    ['a position behind the last', 3, [3]],
+    ['a position after the last one', 3, [3]],
     ['a position in an empty array', 7, [0]],
     ['a key in an array', 3, ['zero']],
     ['a key in a number', 0, ['name']],

@@ -22,12 +22,12 @@ describe('an interval', () => {
     ['adjust', 9],
     ['adjust', -1],
   ] as [string, number | bigint][]) {
-    it(`is refused where no server takes it: ${part} ${beyond}`, () => {
+    it(`is refused if no server accepts it: ${part} ${beyond}`, () => {
       throws(() => Interval.from({ [part]: beyond }), RangeError);
     });
   }
 
-  it('goes as far as those of the server', () => {
+  it('has the limits of the server', () => {
     for (const parts of [
       { year: MOST_32, month: -MOST_32 - 1n, week: MOST_32, nanosecond: -MOST_32 - 1n },
       { day: MOST_64, hour: -MOST_64 - 1n, minute: MOST_64, second: -MOST_64 - 1n, adjust: 2 },
@@ -50,12 +50,12 @@ describe('an interval', () => {
     { adjust: null },
     { fortnight: 1 },
   ]) {
-    it(`is not made of ${JSON.stringify(parts)}`, () => {
+    it(`refuses ${JSON.stringify(parts)}`, () => {
       throws(() => Interval.from(parts as never), TypeError);
     });
   }
 
-  it('keeps its bytes where it was read, though 3.9 would not take its month', () => {
+  it('keeps its original bytes, although 3.9 would refuse its month', () => {
     const raw = ext(6, Buffer.from('0101ce80000000', 'hex'));
     const interval = decodeExact(raw) as Interval;
     deepEqual(interval.parts, { adjust: 0, month: 2 ** 31 });

@@ -107,7 +107,7 @@ function nested(depth: number, opening: Buffer, innermost: Buffer): Buffer {
 }
 
 describe('skip', () => {
-  it('is tried with every type code that there is', () => {
+  it('is tested with every type code', () => {
     const codes = new Set(samples.map(({ code }) => code));
     deepEqual(
       Array.from({ length: 256 }, (_, code) => code).filter((code) => !codes.has(code)),
@@ -115,7 +115,7 @@ describe('skip', () => {
     );
   });
 
-  it('finds the end of each, whatever stands in front of it and behind', () => {
+  it('finds the end of each value, whatever comes before and after it', () => {
     for (const { title, bytes } of samples) {
       equal(skip(bytes, 0, bytes.length), bytes.length, title);
       const surrounded = Buffer.concat([filled(3), bytes, filled(3)]);
@@ -123,7 +123,7 @@ describe('skip', () => {
     }
   });
 
-  it('says incomplete at every cut of each, by the buffer as by the end it is given', () => {
+  it('returns INCOMPLETE at every cut of each value, by the buffer and by the given end', () => {
     for (const { title, bytes } of samples) {
       const cuts = bytes.length > 1000 ? [0, 1, 4, 5, 6, 999, bytes.length - 1] : bytes.keys();
       for (const cut of cuts) {
@@ -133,7 +133,7 @@ describe('skip', () => {
     }
   });
 
-  it('says invalid for 0xc1, also inside of containers', () => {
+  it('returns INVALID for 0xc1, also inside of containers', () => {
     for (const hex of ['c1', '91c1', '9201c1', '81c101', '8101c1', '929201c1c0', 'dc0001c1']) {
       const bytes = Buffer.from(`${hex}0000`, 'hex');
       equal(skip(bytes, 0, bytes.length), INVALID, hex);
@@ -175,7 +175,7 @@ describe('skip', () => {
     }
   });
 
-  it('believes no count and no length that the buffer cannot hold', () => {
+  it('does not trust a count or a length that does not fit into the buffer', () => {
     for (const [title, bytes] of [
       ['str 32 of 4 GiB', coded(0xdb, 4, 0xffffffff)],
       ['bin 32 of 4 GiB', coded(0xc6, 4, 0xffffffff)],
@@ -190,7 +190,7 @@ describe('skip', () => {
     }
   });
 
-  it('gives up a hopeless count at its header, without walking what is there', () => {
+  it('stops at the header of an impossible count, without walking the rest', () => {
     const walked: number[] = [];
     const bytes = new Proxy(Buffer.concat([coded(0xdd, 4, 5000), Buffer.alloc(4000)]), {
       get: (target, key) => {
@@ -202,7 +202,7 @@ describe('skip', () => {
     ok(Math.max(...walked) < 5, `looked at byte ${Math.max(...walked)}`);
   });
 
-  it('takes any nesting without the stack', () => {
+  it('accepts any nesting without recursion', () => {
     for (const [title, opening] of [
       ['fixarrays', Buffer.of(0x91)],
       ['array 32s', coded(0xdd, 4, 1)],
@@ -217,7 +217,7 @@ describe('skip', () => {
 });
 
 describe('skipTuple', () => {
-  it('takes arrays and nothing else', () => {
+  it('accepts only arrays', () => {
     for (const { title, code, bytes } of samples) {
       const isTuple = title.includes('array');
       equal(isArray(code), isTuple, title);
@@ -226,19 +226,19 @@ describe('skipTuple', () => {
     equal(skipTuple(Buffer.of(0xc1), 0, 1), INVALID);
   });
 
-  it('says incomplete for a cut array, and where nothing is left', () => {
+  it('returns INCOMPLETE for a cut array, and at the end of the buffer', () => {
     const tuple = pack([1, 'two', [3]]);
     for (const cut of tuple.keys()) equal(skipTuple(tuple, 0, cut), INCOMPLETE, `cut at ${cut}`);
     equal(skipTuple(tuple, tuple.length, tuple.length), INCOMPLETE);
   });
 
-  it('says invalid for an array with an invalid value in it', () => {
+  it('returns INVALID for an array with an invalid value in it', () => {
     equal(skipTuple(Buffer.of(0x91, 0xc1), 0, 2), INVALID);
   });
 });
 
 describe('headers', () => {
-  it('tell their kind, size and count', () => {
+  it('return their kind, size and count', () => {
     for (const { title, code, bytes } of samples) {
       const kind = /(array|map|str)/.exec(title)?.[1];
       equal(isArray(code), kind === 'array', title);
@@ -254,7 +254,7 @@ describe('headers', () => {
     }
   });
 
-  it('tell counts up to 2^32 - 1', () => {
+  it('return counts up to 2^32 - 1', () => {
     for (const count of [0x7fffffff, 0x80000000, 0xffffffff]) {
       equal(memberCount(coded(0xdd, 4, count), 0), count);
       equal(memberCount(coded(0xdf, 4, count), 0), count);
@@ -297,7 +297,7 @@ describe('unsigned integers', () => {
     }
   });
 
-  it('are NaN where the value is anything else', () => {
+  it('are NaN for any other value', () => {
     for (const { title, bytes } of samples) {
       const isUint = /^(positive fixint|uint)/.test(title);
       equal(Number.isNaN(readUint(bytes, 0)), !isUint, title);
@@ -341,7 +341,7 @@ describe('strings', () => {
 });
 
 describe('countValues', () => {
-  it('counts what is within, keys too, an array for three and a map for five', () => {
+  it('counts nested values, keys included, an array as three and a map as five', () => {
     for (const [value, count] of [
       [1, 1],
       ['x'.repeat(70_000), 1],
@@ -355,12 +355,12 @@ describe('countValues', () => {
     equal(countValues(Buffer.alloc(0), 1000), 0);
   });
 
-  it('looks at no more than tell that there are too many', () => {
+  it('stops at the limit', () => {
     equal(countValues(Buffer.alloc(1000, 1), 10), 11);
     equal(countValues(Buffer.alloc(10, 1), 10), 10);
   });
 
-  it('counts bytes and extensions for six, and each other sample for one', () => {
+  it('counts bytes and extensions as six, and each other sample as one', () => {
     for (const { title, code, bytes } of samples) {
       if (isArray(code) || isMap(code)) continue;
       const isBuffer = (code >= 0xc4 && code <= 0xc9) || (code >= 0xd4 && code <= 0xd8);

@@ -21,7 +21,7 @@ function both(fields: readonly Plain[]): [Tuple, Tuple] {
 }
 
 describe('the places of the fields of a tuple', () => {
-  it('lead to the same fields as a walk, also after changes', () => {
+  it('are those of a walk, also after changes', () => {
     const change = fc.record({ at: fc.nat(20), value: field });
     fc.assert(
       fc.property(
@@ -45,7 +45,7 @@ describe('the places of the fields of a tuple', () => {
     );
   });
 
-  it('lead to late fields of a tuple of many, before and after a large one', () => {
+  it('are right for late fields of a tuple of many, before and after a large one', () => {
     const fields: Plain[] = Array.from({ length: 120_000 }, (_, i) => i % 100);
     fields[110_000] = 'x'.repeat(10_000);
     const [walked, told] = both(fields);
@@ -68,7 +68,7 @@ describe('the places of the fields of a tuple', () => {
     ok(turns >= 2, `${turns}`);
   });
 
-  it('make no update of a tuple of more fields than can be taken apart', () => {
+  it('do not allow an update of a tuple with too many fields', () => {
     const count = 250_001;
     const raw = Buffer.concat([Buffer.of(0xdd, 0, 3, 0xd0, 0x91), Buffer.alloc(count, 1)]);
     equal(splitFields(raw).length, count);

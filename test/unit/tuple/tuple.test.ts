@@ -13,7 +13,7 @@ const tuple = (...fields: Plain[]): Tuple => new Tuple(pack(fields), NAMES);
 const hex = (value: { raw: Buffer } | undefined): string | undefined => value?.raw.toString('hex');
 
 describe('a tuple', () => {
-  it('gives fields by position and by name', () => {
+  it('returns fields by position and by name', () => {
     const t = tuple(7, 'x', null);
     deepEqual(
       [t.length, t.get(0), t.get('id'), t.get('__proto__'), t.get(3)],
@@ -28,7 +28,7 @@ describe('a tuple', () => {
   });
 
   // 60 million values in a row of 60 MB became objects of some gigabytes.
-  it('refuses to decode more than 250,000 values at once, and still gives their bytes', () => {
+  it('refuses to decode more than 250,000 values at once, but returns their bytes', () => {
     const list = (count: number): Raw => {
       const raw = Buffer.alloc(5 + count, 1);
       raw[0] = 0xdd;
@@ -51,7 +51,7 @@ describe('a tuple', () => {
     equal(Tuple.from(['x'.repeat(1_000_000)]).get(0), 'x'.repeat(1_000_000));
   });
 
-  it('names what it knows where a name is unknown', () => {
+  it('lists the known names if a name is unknown', () => {
     throws(() => tuple(1).get('nmae'), /'nmae'.*'id', '__proto__'/);
     throws(() => tuple(1).get(-1), RangeError);
   });
@@ -64,7 +64,7 @@ describe('a tuple', () => {
     throws(() => Tuple.from([1, Symbol('a')]), /field 1: /);
   });
 
-  it('keeps the type of what moves from field to field', () => {
+  it('keeps the type of a value that is moved to another field', () => {
     for (const odd of [float64(1), float32(2), ext(1, Buffer.of(0, 0x1c)), ext(99, Buffer.of(1))]) {
       const t = tuple(1, odd);
       equal(hex(t.set('id', t.get(1))), hex(tuple(odd, odd)));
@@ -73,7 +73,7 @@ describe('a tuple', () => {
     equal(hex(long.set(0, long.field(1))), hex(tuple(coded(0xcf, 8, 1), coded(0xcf, 8, 1))));
   });
 
-  it('stays what it is, whatever is done with its fields', () => {
+  it('does not change when its fields are changed', () => {
     const t = tuple(1, bin(Buffer.of(1, 2)), ext(100, Buffer.of(3)));
     const before = hex(t);
     (t.get(1) as Uint8Array).reverse();
@@ -82,7 +82,7 @@ describe('a tuple', () => {
     equal(hex(t), before);
   });
 
-  it('is the same where nothing changed, and grows at its end only', () => {
+  it('is the same object if nothing changed, and grows only at its end', () => {
     const t = tuple(1, 'x');
     equal(t.set(1, 'x'), t);
     equal(t.update([['+', 0, 0]]), t);
@@ -91,7 +91,7 @@ describe('a tuple', () => {
     throws(() => t.set('id', undefined), /field 'id'.*undefined/);
   });
 
-  it('works on ten thousand fields', () => {
+  it('supports ten thousand fields', () => {
     const fields = Array.from({ length: 10_000 }, (_, i) => i);
     const t = tuple(...fields);
     deepEqual(t.toArray(), fields);
@@ -99,7 +99,7 @@ describe('a tuple', () => {
     equal(t.get(5_000), 5_000);
   });
 
-  it('refuses what is no tuple', () => {
+  it('refuses anything but a tuple', () => {
     for (const raw of [Buffer.alloc(0), Buffer.of(1), Buffer.of(0xdd, 0)]) {
       throws(() => new Tuple(raw), TypeError);
     }
@@ -154,7 +154,7 @@ describe('update', () => {
     equal(String(t.update([['-', 0, 2n ** 63n]]).get(0)), '3122306864379792082.10');
   });
 
-  it('rounds decimals where the digits end, and refuses what is not finite', () => {
+  it('rounds decimals at the digit limit, and refuses infinite results', () => {
     const t = tuple(encode(Decimal.from('9'.repeat(75))));
     equal(String(t.update([['+', 0, Decimal.from('0.06')]]).get(0)), `${'9'.repeat(75)}.1`);
     throws(() => t.update([['+', 0, Number.NaN]]), TypeError);
@@ -162,7 +162,7 @@ describe('update', () => {
     throws(() => most.update([['+', 0, 1]]), RangeError);
   });
 
-  it('does one operation after the other', () => {
+  it('applies operations one after the other', () => {
     equal(
       hex(
         tuple(1).update([
@@ -181,7 +181,7 @@ describe('update', () => {
     ['bits below zero', ['&', 1, -1], TypeError],
     ['a splice of a number', [':', 1, 0, 0, 'x'], TypeError],
     ['a splice before the beginning', [':', 0, -9, 0, 'x'], RangeError],
-    ['a field that is not there', ['+', 2, 1], RangeError],
+    ['a missing field', ['+', 2, 1], RangeError],
     ['a field before the first', ['=', -3, 1], RangeError],
     ['a count of zero', ['#', 0, 0], RangeError],
     ['an operator that nobody knows', ['*', 1, 1], TypeError],
@@ -190,7 +190,7 @@ describe('update', () => {
     it(`refuses ${title}`, () => throws(() => tuple('s', 1).update([operation]), kind));
   }
 
-  it('says which field an error is about', () => {
+  it('names the field of an error', () => {
     throws(() => tuple('x').update([['+', 'id', 1]]), /field 'id'/);
     ok(tuple('x').update([]));
   });

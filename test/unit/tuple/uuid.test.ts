@@ -6,7 +6,7 @@ const TEXT = '00010203-0405-0607-0809-0a0b0c0d0e0f';
 const BYTES = Uint8Array.from({ length: 16 }, (_, i) => i);
 
 describe('a UUID', () => {
-  it('is made of bytes of any kind', () => {
+  it('is made of bytes of any type', () => {
     for (const bytes of [BYTES, Buffer.from(BYTES)]) {
       const uuid = Uuid.fromBytes(bytes);
       equal(String(uuid), TEXT);
@@ -21,7 +21,7 @@ describe('a UUID', () => {
     ['numbers', [...BYTES]],
     ['nothing', undefined],
   ] as [string, unknown][]) {
-    it(`is not made of ${title}`, () => {
+    it(`refuses ${title}`, () => {
       throws(() => Uuid.fromBytes(given as Uint8Array), { name: 'TypeError', message: /16 bytes/ });
     });
   }

@@ -35,7 +35,7 @@ function manyMaps(count: number): Buffer {
 }
 
 describe('a walk over values in turns', () => {
-  it('ends where a walk in one turn ends, for whatever bytes', () => {
+  it('ends where a walk in one turn ends, for any bytes', () => {
     const heads = fc.constantFrom(
       0x91,
       0x82,
@@ -65,7 +65,7 @@ describe('a walk over values in turns', () => {
     );
   });
 
-  it('pauses after so many values, within one and over several', () => {
+  it('pauses after a number of values, inside of one and over several', () => {
     const one = manyMaps(3 * TURN_VALUES);
     deepEqual(finish(over(new Walker(), one)), { value: one.length, pauses: 3 });
     const walker = new Walker();
@@ -77,7 +77,7 @@ describe('a walk over values in turns', () => {
     );
   });
 
-  it('pauses among values that are small, too', () => {
+  it('also pauses among small values', () => {
     const walker = new Walker(10);
     const values = Buffer.alloc(100, 1);
     let pauses = 0;
@@ -109,12 +109,12 @@ describe('a walk over values in turns', () => {
     equal(new Arriving().walk(Buffer.of(0x91, 0xc1), 0, 2), skip(Buffer.of(0x91, 0xc1), 0, 2));
   });
 
-  it('is given up where one turn is not enough', () => {
+  it('stops if one turn is not enough', () => {
     equal(inOneTurn(over(new Walker(), manyMaps(1000))), 1005);
     equal(inOneTurn(over(new Walker(), manyMaps(2 * TURN_VALUES))), undefined);
   });
 
-  it('is not needed for a value that is short', () => {
+  it('is not needed for a short value', () => {
     equal(isShort(manyMaps(1000), 0), true);
     equal(isShort(manyMaps(1024), 0), false);
   });

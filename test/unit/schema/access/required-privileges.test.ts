@@ -67,7 +67,7 @@ const FIELDS = [
   { name: 'at', type: 'any', default_func: 72 },
 ];
 
-describe('what a user lacks for a restore', () => {
+describe('lackingPrivileges', () => {
   const NEEDED: Record<string, [steps: PlainStep[], lacking: string[]]> = {
     'a collation': [[[276, [300, 'german', 1, 'ICU', 'de', {}]]], ['create on universe']],
     'a user': [[[304, [60, 1, 'ann', 'user', {}]]], ['create on user']],
@@ -75,11 +75,11 @@ describe('what a user lacks for a restore', () => {
     'a function': [[[296, [70, 1, 'greet', 0]]], ['create on function']],
     'a sequence': [[[284, [1, 1, 'ids']]], ['create on sequence']],
     'a space': [[NEW_SPACE], ['create on space']],
-    'a space that is changed once its rows are there': [
+    'a space that is changed after its rows are loaded': [
       [NEW_SPACE, [280, spaceRow(700, 'new'), 'replace']],
       ['create on space', 'alter on space'],
     ],
-    'a space of its own that is changed once its rows are there': [
+    'a space of its own that is changed after its rows are loaded': [
       [OWN_NEW_SPACE, [280, [700, ZOE, 'new', 'memtx', 0, {}, []], 'replace']],
       ['create on space'],
     ],
@@ -90,44 +90,44 @@ describe('what a user lacks for a restore', () => {
     'an index': [[[288, indexRow(599, 0, 'primary')]], ['create on space']],
     'a functional index': [[[372, [599, 1, 70]]], ['execute on function']],
     'a trigger': [[[328, ['t', 599, {}]]], ["alter on space 'there'"]],
-    'a trigger on what is its own': [[[328, ['t', 600, {}]]], []],
+    'a trigger on a space of its own': [[[328, ['t', 600, {}]]], []],
     'a sequence of a space': [
       [[340, [599, 1, false, 0, '']]],
       ["alter on space 'there'", 'read on sequence', 'write on sequence'],
     ],
-    'a sequence that a space has made for itself': [
+    'a sequence that a space has created': [
       [[340, [599, 1, true, 0, '']]],
       ["alter on space 'there'", 'create on sequence'],
     ],
     'a grant': [[[312, [1, 0, 'space', 599, 1], 'replace']], ['grant on universe']],
-    'to drop a space': [
+    'a drop of a space': [
       [[280, [599], 'delete']],
       ["drop on space 'there'", "alter on space 'there'"],
     ],
-    'to drop a space of its own': [[[280, [600], 'delete']], []],
-    'to drop a sequence': [[[284, [1], 'delete']], ['drop on sequence']],
-    'to drop an index': [[[288, [599, 0], 'delete']], []],
-    'to empty a space': [[[330, [599], 'truncate']], []],
-    'to take a grant away': [[[312, [0, 'role', 2], 'delete']], ['revoke on universe']],
+    'a drop of a space of its own': [[[280, [600], 'delete']], []],
+    'a drop of a sequence': [[[284, [1], 'delete']], ['drop on sequence']],
+    'a drop of an index': [[[288, [599, 0], 'delete']], []],
+    'a truncation of a space': [[[330, [599], 'truncate']], []],
+    'a revocation of a grant': [[[312, [0, 'role', 2], 'delete']], ['revoke on universe']],
     'a mark': [[[272, ['onceinit'], 'replace']], []],
   };
   for (const [what, [steps, expected]] of Object.entries(NEEDED)) {
-    it(`is told for ${what}`, () => {
+    it(`lists the missing privileges for ${what}`, () => {
       deepEqual(lacking({ steps }, WRITES), expected);
     });
-    it(`is nothing for ${what} with all privileges`, () => {
+    it(`lists nothing for ${what} if the user has all privileges`, () => {
       deepEqual(lacking({ steps }, [1, ZOE, 'universe', 0, EVERYTHING]), []);
     });
   }
 
-  it('is write on each system space that is written to', () => {
+  it('requires write on each system space that is written to', () => {
     deepEqual(lacking({ steps: [[284, [1, 1, 'ids']]] }, [1, ZOE, 'sequence', '', 32]), [
       "write on space '_sequence'",
       "write on space '_sequence_data'",
     ]);
   });
 
-  it('is write where rows go, by name where a grant can name it', () => {
+  it('requires write on spaces that get rows, and names the spaces that a grant can name', () => {
     const steps = [NEW_SPACE];
     const create: Plain[] = [1, ZOE, 'space', '', 32];
     const write: Plain[] = [1, ZOE, 'space', 280, 2];
@@ -137,7 +137,7 @@ describe('what a user lacks for a restore', () => {
     ]);
   });
 
-  it('is told once, however often it is needed', () => {
+  it('lists a privilege once, however often it is needed', () => {
     deepEqual(lacking({ steps: [NEW_SPACE, [280, spaceRow(701, 'other')]] }, WRITES), [
       'create on space',
     ]);
@@ -147,13 +147,13 @@ describe('what a user lacks for a restore', () => {
     const release: Release = [3, 6];
     const MAY_GRANT: Plain[] = [1, ZOE, 'universe', 0, LOG_IN | GRANT];
 
-    it('includes metagrant where the right to grant is granted', () => {
+    it('requires metagrant if the privilege to grant is granted', () => {
       const steps: PlainStep[] = [[312, [1, 0, 'universe', 0, EVERYTHING], 'replace']];
       deepEqual(lacking({ steps, release }, WRITES, MAY_GRANT), ['metagrant on universe']);
       deepEqual(lacking({ steps, release: [3, 5] }, WRITES, MAY_GRANT), []);
     });
 
-    it('includes what nobody may grant to itself', () => {
+    it('reports grants that nobody may give to themselves', () => {
       const steps: PlainStep[] = [[312, [1, ZOE, 'space', 599, 1], 'replace']];
       deepEqual(lacking({ steps, release }, WRITES, MAY_GRANT), [
         "the right to restore grants to 'zoe' (only admin has it)",
@@ -161,7 +161,7 @@ describe('what a user lacks for a restore', () => {
       deepEqual(lacking({ steps, release: [3, 5] }, WRITES, MAY_GRANT), []);
     });
 
-    it('is grant where one is taken away', () => {
+    it('requires grant if a grant is revoked', () => {
       const steps: PlainStep[] = [[312, [0, 'role', 2], 'delete']];
       deepEqual(lacking({ steps, release }, WRITES), ['grant on universe']);
       deepEqual(lacking({ steps, release }, WRITES, MAY_GRANT), []);

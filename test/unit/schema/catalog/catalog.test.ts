@@ -11,7 +11,7 @@ function spaceOf(row: Plain[], ...indexes: Plain[][]): Space {
 }
 
 describe('a catalog', () => {
-  it('lists the spaces of users, ascending by id, however they came', () => {
+  it('lists the spaces of users in ascending order of ids, whatever the order of the rows is', () => {
     const ids = [1000, 512, 280, 511, 2 ** 31 - 1, 600];
     const { spaces } = catalogOf({ 280: ids.map((id) => spaceRow(id, `s${id}`)) });
     deepEqual(
@@ -25,7 +25,7 @@ describe('a catalog', () => {
     );
   });
 
-  it('tells spaces apart whose definitions do not outlive the server', () => {
+  it('lists spaces whose definitions are lost at a restart separately', () => {
     const catalog = catalogOf({
       280: [spaceRow(512, 's'), spaceRow(2 ** 30, 'f', { flags: { type: 'temporary' } })],
       288: [indexRow(512, 0, 'pk'), indexRow(2 ** 30, 0, 'pk')],
@@ -43,13 +43,13 @@ describe('a catalog', () => {
     }
   });
 
-  it('has none where there is none', () => {
+  it('lists no spaces if there are none', () => {
     deepEqual(new Catalog().spaces, []);
     deepEqual(new Catalog().rows(280), []);
     equal(new Catalog().primaryKeyOf(512), undefined);
   });
 
-  it('gives name, engine and format as the server has them', () => {
+  it('returns name, engine and format as the server stores them', () => {
     const format = [
       { name: 'id', type: 'unsigned' },
       { name: 'имя', is_nullable: true },
@@ -67,7 +67,7 @@ describe('a catalog', () => {
     });
   });
 
-  it('takes a row without flags and format, as old versions made it', () => {
+  it('accepts a row without flags and format, as old versions wrote it', () => {
     const { format, isView, isTemporary, isLocal } = spaceOf([512, 1, 's', 'memtx', 0]);
     deepEqual(
       { format, isView, isTemporary, isLocal },
@@ -132,7 +132,7 @@ describe('a catalog', () => {
     });
   }
 
-  it('knows index 0 of each space, also of a system space, in lower case', () => {
+  it('returns the primary index of each space in lower case, also of a system space', () => {
     const catalog = catalogOf({
       280: [spaceRow(512, 'a'), spaceRow(513, 'b'), spaceRow(514, 'none')],
       288: [
@@ -159,7 +159,7 @@ describe('a catalog', () => {
     );
   });
 
-  it('is not disturbed by a secondary index on every element of an array', () => {
+  it('is not confused by a secondary index on every element of an array', () => {
     const parts = [{ field: 1, type: 'string', path: '[*].name' }];
     const { primaryKey } = spaceOf(
       spaceRow(512, 's'),
@@ -169,7 +169,7 @@ describe('a catalog', () => {
     equal(primaryKey?.name, 'pk');
   });
 
-  it('keeps rows as bytes and understood, in their order', () => {
+  it('keeps rows as bytes and decoded, in their order', () => {
     const rows = [spaceRow(513, 'b'), spaceRow(280, '_space'), spaceRow(512, 'a')];
     const catalog = catalogOf({ 280: rows });
     deepEqual(
@@ -186,13 +186,13 @@ describe('a catalog', () => {
     );
   });
 
-  it('ignores system spaces that hold nothing of a user', () => {
+  it('ignores system spaces without objects of users', () => {
     const catalog = catalogOf({ 320: [[1, 'uuid']], 281: [spaceRow(512, 's')], 330: [[512, 1]] });
     for (const id of [281, 320, 330]) deepEqual(catalog.rows(id), []);
     deepEqual(catalog.spaces, []);
   });
 
-  it('takes new rows in after it was asked', () => {
+  it('includes rows that are added after it was read', () => {
     const catalog = catalogOf({ 280: [spaceRow(512, 'a')] });
     equal(catalog.primaryKeyOf(512), undefined);
     catalog.add(288, pack(indexRow(512, 0, 'pk')));
@@ -215,7 +215,7 @@ describe('a catalog', () => {
     deepEqual(catalog.spaces, []);
   });
 
-  it('takes values that no code here understands', () => {
+  it('accepts values that it cannot decode', () => {
     const format = [{ name: 'd', type: 'decimal', default: ext(1, Buffer.of(0, 0x1c)) }];
     equal(spaceOf(spaceRow(512, 's', { format })).format.length, 1);
   });
@@ -227,27 +227,37 @@ describe('the rows of a space', () => {
     ['are read', spaceRow(512, 's'), [pk], undefined],
     ['of vinyl are read', spaceRow(512, 's', { engine: 'vinyl' }), [pk], undefined],
     ['of a local space are read', spaceRow(512, 's', { flags: { group_id: 1 } }), [pk], undefined],
-    ['of a view are not', spaceRow(512, 's', { flags: { view: true } }), [], /^a view/],
+    ['of a view are not read', spaceRow(512, 's', { flags: { view: true } }), [], /^a view/],
     [
-      'of a temporary space are not',
+      'of a temporary space are not read',
       spaceRow(512, 's', { flags: { temporary: true } }),
       [pk],
       /^temporary/,
     ],
     [
-      'of a temporary space of 3.x are not',
+      'of a temporary space of 3.x are not read',
       spaceRow(512, 's', { flags: { type: 'data-temporary' } }),
       [pk],
       /^temporary/,
     ],
-    ['of a space without a primary index are not', spaceRow(512, 's'), [], /^no primary index/],
     [
-      'of a blackhole are not',
+      'of a space without a primary index are not read',
+      spaceRow(512, 's'),
+      [],
+      /^no primary index/,
+    ],
+    [
+      'of a blackhole are not read',
       spaceRow(512, 's', { engine: 'blackhole' }),
       [pk],
       /engine blackhole/,
     ],
-    ['of a sysview are not', spaceRow(512, 's', { engine: 'sysview' }), [pk], /engine sysview/],
+    [
+      'of a sysview are not read',
+      spaceRow(512, 's', { engine: 'sysview' }),
+      [pk],
+      /engine sysview/,
+    ],
   ] as [string, Plain[], Plain[][], RegExp | undefined][]) {
     it(title, () => {
       const said = rowlessReason(spaceOf(row, ...indexes));

@@ -36,8 +36,8 @@ function planOf(
 
 const KEY = "foreign key 'of_parent' of 'child' refers to 'parent'";
 
-describe('the plan of a restore of spaces whose rows are excluded', () => {
-  it('makes them, and says that they stay empty', () => {
+describe('the plan of a restore of spaces with excluded rows', () => {
+  it('creates the spaces, and says that they stay empty', () => {
     const { destinations, omissions, conflicts, brokenKeys } = planOf(EMPTY, [513]);
     // so that it is checked that they are
     deepEqual([...destinations.keys()], [512, 513]);
@@ -45,7 +45,7 @@ describe('the plan of a restore of spaces whose rows are excluded', () => {
     deepEqual([conflicts, brokenKeys], [[], []]);
   });
 
-  it('touches no row of the target where such a space stays', () => {
+  it('changes no row of the target if such a space is kept', () => {
     for (const existing of ['replace', 'truncate', 'skip'] as const) {
       const plan = planOf(family(700, 701), [513], { existing });
       const filled = existing === 'skip' ? [] : [512];
@@ -64,13 +64,13 @@ describe('the plan of a restore of spaces whose rows are excluded', () => {
     }
   });
 
-  it('does not empty a space to which rows of the target refer that stay', () => {
+  it('does not empty a space that kept rows of the target refer to', () => {
     deepEqual(planOf(family(700, 701), [513], { existing: 'truncate' }).conflicts, [
       "space 'parent' cannot be emptied: foreign key 'of_parent' of 'child' refers to it",
     ]);
   });
 
-  it('names the rows that a drop takes, and that do not come back', () => {
+  it('lists rows that a drop removes and that are not restored', () => {
     const { losses, destinations } = planOf(family(700, 701), [513], { existing: 'drop' });
     deepEqual(losses, [
       "space 'child' is recreated without rows, because the rows of the backup are excluded",
@@ -78,7 +78,7 @@ describe('the plan of a restore of spaces whose rows are excluded', () => {
     deepEqual([...destinations.keys()], [512, 513]);
   });
 
-  it('refuses rows whose foreign key the server would refuse when they are there', () => {
+  it('refuses rows whose foreign key the server would refuse after they are loaded', () => {
     deepEqual(planOf(EMPTY, [512]).brokenKeys, [KEY]);
     deepEqual(planOf(family(700, 701), [512], { existing: 'drop' }).brokenKeys, [KEY]);
     for (const excluded of [[513], [512, 513], []]) {
@@ -87,7 +87,7 @@ describe('the plan of a restore of spaces whose rows are excluded', () => {
     deepEqual(planOf(EMPTY, [512], { only: 'schema' }).brokenKeys, []);
   });
 
-  it('refuses no foreign key of a space that has no rows to restore', () => {
+  it('does not refuse a foreign key of a space without rows to restore', () => {
     const backup = family();
     const [parent] = backup[280]!;
     const flags = { ...(toParent(512) as object), temporary: true } as Plain;
@@ -95,7 +95,7 @@ describe('the plan of a restore of spaces whose rows are excluded', () => {
     deepEqual(planOf(EMPTY, [512], { backup: temporary }).brokenKeys, []);
   });
 
-  it('warns of a foreign key of the target that rows meet there', () => {
+  it('warns about a foreign key of the target that loaded rows must satisfy', () => {
     const line = `some rows may be refused by 'child': ${KEY}, and rows of 'parent' are excluded`;
     for (const options of [{ existing: 'replace' }, { only: 'data' }] as PlanOptions[]) {
       const { notes, brokenKeys, conflicts } = planOf(family(700, 701), [512], options);
@@ -104,7 +104,7 @@ describe('the plan of a restore of spaces whose rows are excluded', () => {
     }
   });
 
-  it('fills a new space whose parent stays, and says what may be missing there', () => {
+  it('fills a new space whose parent is kept, and says what may be missing there', () => {
     const target = { ...EMPTY, 280: [spaceRow(700, 'parent')], 288: [indexRow(700, 0, 'pk')] };
     const { notes, brokenKeys } = planOf(target, [512], { existing: 'replace' });
     deepEqual(brokenKeys, []);
@@ -115,7 +115,7 @@ describe('the plan of a restore of spaces whose rows are excluded', () => {
     );
   });
 
-  it('asks for no space of theirs where rows alone are restored', () => {
+  it('does not require such spaces on the target if only rows are restored', () => {
     const { 280: [parent] = [], 288: [index] = [] } = family();
     const target = { ...EMPTY, 280: [parent!], 288: [index!] };
     const { conflicts, destinations } = planOf(target, [513], { only: 'data' });
@@ -123,7 +123,7 @@ describe('the plan of a restore of spaces whose rows are excluded', () => {
     deepEqual([...destinations.keys()], [512]);
   });
 
-  it('takes a foreign key that only SQL looks at for no obstacle', () => {
+  it('accepts a foreign key that only SQL checks', () => {
     const backup: SystemRows = {
       ...EMPTY,
       280: [spaceRow(512, 'parent'), spaceRow(513, 'child')],

@@ -11,8 +11,8 @@ const ofFields = (count: number): Buffer => {
   return pack(spaceRow(512, 'wide', { format }));
 };
 
-describe('a format of many fields', () => {
-  it('is taken if it has as many fields as the limit', () => {
+describe('a format with many fields', () => {
+  it('is accepted up to the limit', () => {
     const catalog = new Catalog('archive');
     catalog.add(SPACE, ofFields(MAX_FIELDS));
     equal(catalog.spaces[0]?.format.length, MAX_FIELDS);
@@ -22,7 +22,7 @@ describe('a format of many fields', () => {
     ['archive', /another program/],
     ['failure', /shorten the format/],
   ] as const) {
-    it(`is refused with an error of the kind ${kind} that names the space, if it has one more`, () => {
+    it(`is refused above the limit with an error of kind ${kind} that names the space`, () => {
       const add = (): void => new Catalog(kind).add(SPACE, ofFields(MAX_FIELDS + 1));
       throws(add, (error) => {
         match(String(error), /space 'wide': its format has 65537 fields/);

@@ -33,7 +33,7 @@ function moved(
   return { row: mapped?.fields, lost };
 }
 
-describe("a row with the target's ids", () => {
+describe('withTargetIds', () => {
   for (const [title, spaceId, row, expected] of [
     ['a collation', 276, [300, 'german', 32], [3000, 'german', 320]],
     [
@@ -111,7 +111,7 @@ describe("a row with the target's ids", () => {
     ['a functional index', 372, [512, 66, 66], [5120, 66, 660]],
     ['a mark', 272, ['once', 512], ['once', 512]],
   ] as [string, number, Plain[], Plain[]][]) {
-    it(`has them in ${title}`, () => {
+    it(`replaces ids in ${title}`, () => {
       deepEqual(moved(spaceId, row), { row: expected, lost: [] });
     });
   }
@@ -136,7 +136,7 @@ describe("a row with the target's ids", () => {
     return [id, 1, 'f', 0, 'LUA', '', ...rest, events];
   };
 
-  it('has them in the events that a function is a trigger of', () => {
+  it('replaces ids in the events that call a function', () => {
     const events = [
       'box.space[512].on_replace',
       'box.on_commit.space[512]',
@@ -154,7 +154,7 @@ describe("a row with the target's ids", () => {
     });
   });
 
-  it('does without the events of a space that is not there, whose id another may get', () => {
+  it('removes the events of a missing space, because another space may get its id', () => {
     const { row, lost } = moved(296, onEvents(66, ['box.space[999].on_replace', 'app.event']));
     deepEqual(row, onEvents(660, ['app.event']));
     deepEqual(lost, [
@@ -162,7 +162,7 @@ describe("a row with the target's ids", () => {
     ]);
   });
 
-  it('is the very same where no id differs', () => {
+  it('returns the same row if no id differs', () => {
     const raw = pack([1, 0, 'universe', 0, 24]);
     const row = { raw, fields: decode(raw) as Value[] };
     equal(
@@ -171,7 +171,7 @@ describe("a row with the target's ids", () => {
     );
   });
 
-  it('belongs to who restores where its owner is nobody', () => {
+  it('makes the restoring user the owner if the owner does not exist', () => {
     for (const [spaceId, row] of [
       [280, spaceRow(512, 's')],
       [284, [1, 1, 'ids']],
@@ -187,18 +187,18 @@ describe("a row with the target's ids", () => {
     }
   });
 
-  it('is granted by admin where the grantor is nobody', () => {
+  it('makes admin the grantor if the grantor does not exist', () => {
     deepEqual(moved(312, [99, 32, 'space', 512, 1]).row, [1, 320, 'space', 5120, 1]);
   });
 
-  it('keeps what an application notes where newer servers have constraints and defaults', () => {
+  it('keeps custom keys that newer servers use for constraints and defaults', () => {
     const format = [{ name: 'x', constraint: 'ours', default_func: 'ours', foreign_key: 'ours' }];
     const { row, lost } = moved(280, [512, 32, 's', 'memtx', 0, {}, format]);
     deepEqual(row?.at(-1), format);
     deepEqual(lost, []);
   });
 
-  it('does without a constraint and a default whose function is not there', () => {
+  it('removes a constraint and a default whose function is missing', () => {
     const { row, lost } = moved(280, [
       ...[512, 1, 's', 'memtx', 0],
       { constraint: { a: 66, b: 67 } },
@@ -214,14 +214,14 @@ describe("a row with the target's ids", () => {
 
   for (const [title, spaceId, row] of [
     ['a functional index without its function', 288, [512, 1, 'i', 'tree', { func: 67 }, []]],
-    ['what links it', 372, [512, 1, 67]],
+    ['a link to it', 372, [512, 1, 67]],
     ['a grant to nobody', 312, [1, 99, 'space', 512, 1]],
-    ['a grant of a role that is not there', 312, [1, 32, 'role', 99, 4]],
-    ['a grant on a space that is not there', 312, [1, 32, 'space', 999, 1]],
-    ['a grant on a system space that is not there', 312, [1, 32, 'space', 388, 2]],
-    ['the value of a sequence that is not there', 285, [9, 5]],
+    ['a grant of a missing role', 312, [1, 32, 'role', 99, 4]],
+    ['a grant on a missing space', 312, [1, 32, 'space', 999, 1]],
+    ['a grant on a missing system space', 312, [1, 32, 'space', 388, 2]],
+    ['the value of a missing sequence', 285, [9, 5]],
   ] as [string, number, Plain[]][]) {
-    it(`is none for ${title}`, () => {
+    it(`returns nothing for ${title}`, () => {
       const { row: got, lost } = moved(spaceId, row);
       equal(got, undefined);
       equal(lost.length, 1);

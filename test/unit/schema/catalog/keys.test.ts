@@ -17,16 +17,20 @@ describe('extractKey', () => {
       ],
       [float64(1), 'x'],
     ],
-    ['what a path leads to', [{ fieldNo: 2, path: ['a', 1, 'b'] }], [bin(Buffer.of(0xff))]],
+    [
+      'the value at the end of a path',
+      [{ fieldNo: 2, path: ['a', 1, 'b'] }],
+      [bin(Buffer.of(0xff))],
+    ],
     ['nil', [{ fieldNo: 4, path: [] }], [null]],
     ['no part', [], []],
   ] as const) {
-    it(`takes ${title}`, () => {
+    it(`extracts ${title}`, () => {
       deepEqual(extractKey(tuple, parts as never), pack(expected));
     });
   }
 
-  it('is undefined where a part is missing', () => {
+  it('returns undefined if a part is missing', () => {
     equal(extractKey(tuple, [{ fieldNo: 5, path: [] }]), undefined);
     equal(
       extractKey(tuple, [
@@ -60,7 +64,7 @@ describe('showKey', () => {
     });
   }
 
-  it('shows any key on one line, and not too long a one', () => {
+  it('shows any key on one line of limited length', () => {
     for (const part of [
       bin(Buffer.from('\n')),
       ext(2, Buffer.alloc(16)),

@@ -25,7 +25,7 @@ const FOREIGN = { foreign_key: { fk: { space: 513, field: 'id' } } };
 /** Values that a decoder and an encoder may turn into others. */
 const TENDER: Plain[] = [5 * 2 ** 30, 2n ** 64n - 1n, float64(1), ext(1, Buffer.of(0, 0x12, 0x3c))];
 
-describe('a table definition for the time before the data', () => {
+describe('withoutChecks', () => {
   for (const [title, flags, format, flagsLeft, formatLeft] of [
     ['constraints of the space', { ...CHECK, engine: 1 }, [], { engine: 1 }, []],
     ['foreign keys of the space', { ...FOREIGN }, [], {}, []],
@@ -59,7 +59,7 @@ describe('a table definition for the time before the data', () => {
       [{ name: 'a' }],
     ],
   ] as [string, Plain, Plain, Value, Value][]) {
-    it(`lacks ${title}, and nothing else`, () => {
+    it(`removes ${title}, and nothing else`, () => {
       const row = systemRow(spaceRow(512, 's', { flags, format }));
       const stripped = consistent(withoutChecks(row));
       deepEqual(stripped.fields[FLAGS], flagsLeft);
@@ -69,7 +69,7 @@ describe('a table definition for the time before the data', () => {
     });
   }
 
-  it('is the row itself where nothing has to go', () => {
+  it('returns the same row if nothing has to be removed', () => {
     for (const row of [
       spaceRow(512, 's'),
       spaceRow(512, 's', { flags: { group_id: 1 }, format: [{ name: 'constraint' }] }),
@@ -81,14 +81,14 @@ describe('a table definition for the time before the data', () => {
     }
   });
 
-  it('keeps fields that are not looked into in their own encoding', () => {
+  it('keeps the encoding of fields that it does not read', () => {
     const [id, ...rest] = spaceRow(512, 's', { flags: CHECK }) as [Plain, ...Plain[]];
     const row = systemRow([coded(0xcf, 8, id as number), ...rest]);
     deepEqual(splitFields(withoutChecks(row).raw)[0], coded(0xcf, 8, 512));
   });
 
   for (const value of TENDER) {
-    it(`keeps ${pack(value).toString('hex')} beside what it lacks`, () => {
+    it(`keeps ${pack(value).toString('hex')} next to the removed options`, () => {
       const format = [{ name: 'a', comment: value, ...CHECK }];
       const { raw } = withoutChecks(systemRow(spaceRow(512, 's', { format })));
       ok(raw.includes(pack(value)), raw.toString('hex'));
@@ -96,17 +96,17 @@ describe('a table definition for the time before the data', () => {
   }
 });
 
-describe('an index definition', () => {
+describe('withoutLsn', () => {
   const OPTIONS = { unique: true, page_size: 8192, lsn: 1234, bloom_fpr: 0.05 };
 
-  it('lacks the lsn of its instance, and nothing else', () => {
+  it('removes the lsn of the instance, and nothing else', () => {
     const row = systemRow(indexRow(512, 0, 'pk', { options: OPTIONS }));
     const { lsn: _, ...rest } = OPTIONS;
     const { fields } = consistent(withoutLsn(row));
     deepEqual(fields, [...row.fields.slice(0, 4), rest, row.fields[5]]);
   });
 
-  it('is the row itself where there is no lsn', () => {
+  it('returns the same row if it has no lsn', () => {
     for (const options of [{}, { unique: true }, null]) {
       const row = systemRow(indexRow(512, 0, 'pk', { options }));
       equal(withoutLsn(row), row);
@@ -114,7 +114,7 @@ describe('an index definition', () => {
   });
 
   for (const value of TENDER) {
-    it(`keeps ${pack(value).toString('hex')} beside what it lacks`, () => {
+    it(`keeps ${pack(value).toString('hex')} next to the removed options`, () => {
       const options = { lsn: 5, range_size: value };
       const { raw } = withoutLsn(systemRow(indexRow(512, 0, 'pk', { options })));
       ok(raw.includes(pack(value)), raw.toString('hex'));
@@ -134,14 +134,14 @@ describe('a row for a newer server', () => {
   const target = (...more: [string, string][]) =>
     catalogOf({ 280: [formatRow(304, '_user', ...FIELDS, ...more)] });
 
-  it('is the row itself where the server has no more fields', () => {
+  it('is unchanged if the server has no more fields', () => {
     const row = systemRow(USER);
     equal(fitter(304, target())(row), row);
     equal(fitter(304, catalogOf({}))(row), row);
     equal(fitter(304, catalogOf({ 280: [spaceRow(304, '_user')] }))(row), row);
   });
 
-  it('gets an empty value for each field that it lacks, by type', () => {
+  it('gets an empty value of the right type for each missing field', () => {
     const types = ['unsigned', 'integer', 'number', 'string', 'boolean', 'array', 'map', 'any'];
     const more = types.map((type, i): [string, string] => [`f${i}`, type]);
     const row = consistent(fitter(304, target(...more))(systemRow(USER)));
@@ -149,7 +149,7 @@ describe('a row for a newer server', () => {
     deepEqual(splitFields(row.raw).slice(0, 5), USER.map(pack));
   });
 
-  it('is what the server itself would have, to the byte', () => {
+  it('is what the server itself would write, to the byte', () => {
     const more: [string, string][] = [
       ['auth_history', 'array'],
       ['last_modified', 'unsigned'],
@@ -159,7 +159,7 @@ describe('a row for a newer server', () => {
     equal(raw.toString('hex'), pack([...USER, [], 0, {}]).toString('hex'));
   });
 
-  it('is not given what may be left out', () => {
+  it('does not get fields that may be left out', () => {
     const format = [
       ...FIELDS.map(([name, type]) => ({ name, type })),
       { name: 'extra', type: 'map', is_nullable: true },
@@ -175,11 +175,11 @@ describe('a row for an older server', () => {
   const target = catalogOf({ 280: [formatRow(296, '_func', ...COLUMNS.slice(0, 19))] });
   const fitted = (row: Plain[]): SystemRow => consistent(fitter(296, target)(systemRow(row)));
 
-  it('lacks the list of triggers, which the server has no field for, where it is empty', () => {
+  it('loses the list of triggers if it is empty, because the server has no field for it', () => {
     deepEqual(fitted([...FUNC, []]).fields, FUNC);
   });
 
-  it('keeps a list of triggers that names one', () => {
+  it('keeps a list with a trigger', () => {
     deepEqual(fitted([...FUNC, ['on_event']]).fields, [...FUNC, ['on_event']]);
   });
 
@@ -193,7 +193,7 @@ describe('a row for an older server', () => {
     }
   });
 
-  it('lacks the history of a password, though it says something', () => {
+  it('loses the history of a password, although it has a value', () => {
     const user: Plain[] = [32, 1, 'app', 'user', { 'chap-sha1': 'x' }];
     const fields: [string, string][] = ['id', 'owner', 'name', 'type', 'auth'].map((name) => [
       name,
@@ -206,7 +206,7 @@ describe('a row for an older server', () => {
 });
 
 describe('a mark in _schema', () => {
-  it('is left as the application wrote it, whatever the format of _schema says', () => {
+  it('is restored as the application wrote it, whatever the format of _schema says', () => {
     const fields: [string, string][] = [
       ['key', 'string'],
       ['value', 'any'],

@@ -28,7 +28,7 @@ function plan(backup: SystemRows, target: SystemRows, releases = LATE): RestoreP
 const grants = (found: RestorePlan): unknown[] => found.grants.map(valuesOf);
 
 describe('users that a configuration manages', () => {
-  it('are the same as users that somebody made, on either side', () => {
+  it('are equal to users that somebody created, on either side', () => {
     for (const [ours, theirs] of [
       [undefined, CONFIG],
       [CONFIG, undefined],
@@ -51,7 +51,7 @@ describe('users that a configuration manages', () => {
     deepEqual(conflicts, ["user 'app' already exists with a different definition"]);
   });
 
-  it('are named if the configuration of the target would drop them', () => {
+  it('are listed if the configuration of the target would drop them', () => {
     const backup = { 304: [user(32, 'app', CONFIG), user(33, 'ours', CONFIG), user(34, 'lua')] };
     const { notes } = plan(backup, { 304: [user(40, 'app', CONFIG)] });
     deepEqual(notes, [
@@ -60,7 +60,7 @@ describe('users that a configuration manages', () => {
     deepEqual(plan(backup, {}).notes, []);
   });
 
-  it('become ordinary users on servers that record no origins', () => {
+  it('become ordinary users on servers that do not record origins', () => {
     const backup = {
       304: [user(32, 'app', CONFIG)],
       312: [grant(32, 28, { config: 4, '': 24 })],
@@ -95,7 +95,7 @@ describe('grants that a configuration manages', () => {
   const between = (ours: Plain[], theirs: Plain[]): RestorePlan =>
     plan({ ...THEIRS, 312: [ours] }, { ...THEIRS, 312: [theirs] });
 
-  it('stay as they are if the backup permits the same', () => {
+  it('are kept if the backup permits the same', () => {
     for (const [ours, theirs] of [
       [grant(32, 5), grant(32, 5, { config: 5 })],
       [grant(32, 5, { config: 5 }), grant(32, 5)],
@@ -106,7 +106,7 @@ describe('grants that a configuration manages', () => {
     }
   });
 
-  it('are kept beside those of the backup, which replace only what was granted by hand', () => {
+  it('are kept with those of the backup, which replace only what was granted by hand', () => {
     const found = between(grant(32, 3), grant(32, 12, { config: 4, '': 8 }));
     deepEqual(grants(found), [grant(32, 7, { '': 3, config: 4 })]);
     const add = between(grant(32, 3), grant(32, 4, { config: 4 }));
@@ -115,7 +115,7 @@ describe('grants that a configuration manages', () => {
     deepEqual(grants(all), [grant(32, 0xffffffff, { '': 0xffffffff, config: 4 })]);
   });
 
-  it('are restored if the target has none of its configuration', () => {
+  it("are restored if the target's configuration has none", () => {
     const found = between(grant(32, 3, { config: 3 }), grant(32, 8));
     deepEqual(grants(found), [grant(32, 3, { config: 3 })]);
   });

@@ -32,7 +32,7 @@ const fkRow = (given: { deferred?: boolean; onDelete?: string; onUpdate?: string
 ];
 
 describe('a backup for the same release', () => {
-  it('is the same, and there is nothing to say', () => {
+  it('is not changed, without notes', () => {
     const catalog = catalogOf({ [SPACE]: [spaceRow(512, 's', { flags: { type: 'normal' } })] });
     const { backup, notes } = convert(catalog, versionsOf('3.0.0'), versionsOf('3.0.0'));
     equal(backup, catalog);
@@ -64,7 +64,7 @@ describe('constraints of SQL, for 2.11 and newer', () => {
     deepEqual(fieldsOf(backup, FUNC), [expression(66, 'check_child_ck', 'a > 0')]);
   });
 
-  it('get functions of ids and names that are free', () => {
+  it('get functions with free ids and names', () => {
     const rows = {
       [SPACE]: TABLES,
       [FUNC]: [[90, 1, 'check_child_ck', 0, 'LUA', '']],
@@ -84,7 +84,7 @@ describe('constraints of SQL, for 2.11 and newer', () => {
     );
   });
 
-  it('get functions of names that are no longer than a name may be', () => {
+  it('get functions with names within the length limit', () => {
     const long = 'ж'.repeat(32_500);
     const checks = ['a', 'b'].map((name) => [512, `${long}${name}`, false, 'SQL', 'a', true]);
     const { backup } = converted({ [SPACE]: TABLES, [CK]: checks }, '2.6', '2.11');
@@ -95,7 +95,7 @@ describe('constraints of SQL, for 2.11 and newer', () => {
     );
   });
 
-  it('stand beside those of the space, and in the place of what is none', () => {
+  it('are added to those of the space, and replace values that are no constraints', () => {
     const flagged = (flags: Plain): unknown => {
       const rows = { [SPACE]: [spaceRow(513, 'child', { flags }), TABLES[1]!], [FK]: [fkRow({})] };
       return spaceOf(converted(rows, '2.10', '2.11')).flags;
@@ -108,7 +108,7 @@ describe('constraints of SQL, for 2.11 and newer', () => {
     deepEqual(flagged(7), 7);
   });
 
-  it('are moved in time that grows with their number, not with its square', () => {
+  it('are moved in linear time', () => {
     const names = Array.from({ length: 20_000 }, (_, i) => `c${i}`);
     const rows = {
       [SPACE]: TABLES,
@@ -121,7 +121,7 @@ describe('constraints of SQL, for 2.11 and newer', () => {
     // far from what a square of them takes
   }).timeout(60_000);
 
-  it('are named by the beginning of a name that is very long', () => {
+  it('use the beginning of a very long name', () => {
     const long = 'ж'.repeat(1000);
     const { notes } = converted(
       { [SPACE]: [spaceRow(513, long)], [CK]: [[513, long, false, 'SQL', 'a', false]] },
@@ -137,7 +137,7 @@ describe('constraints of SQL, for 2.11 and newer', () => {
     [{ onUpdate: 'set_null' }, 'ON UPDATE SET NULL'],
     [{ deferred: true }, 'DEFERRED'],
   ] as const) {
-    it(`say that ${lost} is left out`, () => {
+    it(`report that ${lost} is left out`, () => {
       const { notes } = converted(
         { [SPACE]: TABLES, ...INDEXED, [FK]: [fkRow(given)] },
         '2.6',
@@ -150,7 +150,7 @@ describe('constraints of SQL, for 2.11 and newer', () => {
     });
   }
 
-  it('say which of them will keep rows from being deleted', () => {
+  it('report which of them will prevent deletes of rows', () => {
     const index = indexRow(513, 1, 'other', { parts: [{ field: 0 }, { field: 1 }] });
     const rows = { [SPACE]: TABLES, [INDEX]: [index], [FK]: [fkRow({})] };
     deepEqual(converted(rows, '2.6', '2.11').notes, [
@@ -159,7 +159,7 @@ describe('constraints of SQL, for 2.11 and newer', () => {
     ]);
   });
 
-  it('leave a disabled check out, and say so', () => {
+  it('leave out a disabled check, and report it', () => {
     const rows = { [SPACE]: TABLES, [CK]: [[513, 'ck', false, 'SQL', 'a > 0', false]] };
     const { backup, notes } = converted(rows, '2.6', '2.11');
     deepEqual(notes, [
@@ -181,7 +181,7 @@ describe('checks in SQL, for servers before 2.11', () => {
     [70, 1, 'lua', 0, 'LUA', 'function() return true end'],
   ];
 
-  it('become rows of their own, and their functions go', () => {
+  it('become rows of their own, and their functions are removed', () => {
     const result = converted({ [SPACE]: [CHECKED], [FUNC]: FUNCTIONS }, '2.11', '2.6');
     deepEqual(spaceOf(result), {
       flags: { constraint: { lua: 70 } },
@@ -194,7 +194,7 @@ describe('checks in SQL, for servers before 2.11', () => {
     deepEqual(fieldsOf(result.backup, FUNC), FUNCTIONS.slice(2));
   });
 
-  it('stay where a name would be there twice, or somebody was granted the function', () => {
+  it('are kept if a name would occur twice, or if the function was granted to somebody', () => {
     const twice = spaceRow(512, 's', {
       flags: { constraint: { c: 66 } },
       format: [{ name: 'a', constraint: { c: 67 } }],
@@ -209,7 +209,7 @@ describe('checks in SQL, for servers before 2.11', () => {
     deepEqual(spaceOf(granted).flags, { constraint: { c: 66 } });
   });
 
-  it('stay between servers that both have them', () => {
+  it('are kept between servers that both support them', () => {
     const result = converted({ [SPACE]: [CHECKED], [FUNC]: FUNCTIONS }, '3.9', '2.11');
     deepEqual(fieldsOf(result.backup, CK), []);
     deepEqual(fieldsOf(result.backup, FUNC), FUNCTIONS);
@@ -227,7 +227,7 @@ describe('defaults of 2.x, for 3.x', () => {
   const ROW = spaceRow(512, 's', { format: FIELDS });
   const result = converted({ [SPACE]: [ROW] }, '2.11', '3.0');
 
-  it('are values, or functions', () => {
+  it('become values or functions', () => {
     deepEqual(spaceOf(result).format, [
       { name: 'a', type: 'string', is_nullable: true, default: 'Brno' },
       { name: 'b', type: 'string', default_func: 66 },
@@ -238,14 +238,14 @@ describe('defaults of 2.x, for 3.x', () => {
     deepEqual(fieldsOf(result.backup, FUNC), [expression(66, 'default_s_b', `("UPPER"('x'))`)]);
   });
 
-  it('are named where they are left out or do more than they did', () => {
+  it('are listed if they are left out or get more effects', () => {
     deepEqual(result.notes, [
       `field 'd' of space 's': its default (filled) is left out, because servers from 3.0 on accept constants only`,
       `defaults of fields of 's': from 3.0 on they also replace NULL, they also apply to rows that Lua writes, and SQL triggers do not see them yet`,
     ]);
   });
 
-  it('stay between servers of one kind', () => {
+  it('are kept between servers that treat them alike', () => {
     for (const [source, target] of [
       ['2.6', '2.11'],
       ['3.0', '3.9'],
@@ -258,7 +258,7 @@ describe('defaults of 2.x, for 3.x', () => {
 });
 
 describe('for an older server', () => {
-  it('a data-temporary space is a temporary one', () => {
+  it('makes a data-temporary space a temporary one', () => {
     const rows = {
       [SPACE]: [spaceRow(512, 's', { flags: { type: 'data-temporary', group_id: 0 } })],
     };
@@ -269,7 +269,7 @@ describe('for an older server', () => {
     });
   });
 
-  it('hints for speed are left out', () => {
+  it('leaves out hints for speed', () => {
     const rows = {
       [SPACE]: [spaceRow(512, 's', { flags: { defer_deletes: true, group_id: 0 } })],
       [INDEX]: [

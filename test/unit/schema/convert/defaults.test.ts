@@ -33,18 +33,18 @@ describe('a default of 2.x, as a value', () => {
     ["x'ff00'", 'varbinary', Buffer.of(0xc4, 2, 0xff, 0)],
   ];
   for (const [sql, type, value] of cases) {
-    it(`${sql} of a field of type ${type}`, () => {
+    it(`reads ${sql} of a field of type ${type}`, () => {
       equal(parsed(sql, type), pack(value).toString('hex'));
     });
   }
 
-  it('is a double before 2.10, where it became a decimal', () => {
+  it('is a double before 2.10, which made it a decimal', () => {
     equal(parsed('1.5', 'number', [2, 6]), float64(1.5).toString('hex'));
     equal(parsed('1.5', 'number', [2, 10]), '(CAST((1.5) AS NUMBER))');
     equal(parsed('1.5', 'any', [2, 10]), '(1.5)');
   });
 
-  it('is none where it is NULL', () => {
+  it('is missing for NULL', () => {
     for (const sql of ['NULL', 'null', '/* no */ NULL']) equal(parsed(sql, 'string'), undefined);
   });
 });
@@ -62,15 +62,15 @@ describe('a default of 2.x, as a function', () => {
     ['-1', 'unsigned', '(CAST((-1) AS UNSIGNED))'],
   ];
   for (const [sql, type, expression] of cases) {
-    it(`${sql} of a field of type ${type}`, () => equal(parsed(sql, type), expression));
+    it(`is ${sql} of a field of type ${type}`, () => equal(parsed(sql, type), expression));
   }
 
-  it('fails in an insert as it did, where the value is not of the type', () => {
+  it('fails on insert as before if the value does not have the type', () => {
     equal(parsed("'5'", 'integer'), "('5')");
     equal(parsed('5', 'string'), '(5)');
   });
 
-  it('is none where it names something, which is no constant', () => {
+  it('is refused if it uses a name, because it is not a constant then', () => {
     deepEqual(
       ['filled', '"Brno"', 'a + 1', 'UPPER(name)'].map((sql) => parsed(sql, 'string')),
       [null, null, null, null],

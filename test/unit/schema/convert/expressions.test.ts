@@ -41,8 +41,8 @@ const makable = (backup: SystemRows, refused?: ReadonlyMap<string, string>) =>
   withoutUnmakable(catalogOf(backup), catalogOf(EMPTY), [3, 2], refused);
 const names = (catalog: Catalog): unknown[] => catalog.rows(296).map(({ fields }) => fields[2]);
 
-describe('functions in SQL that the target cannot make', () => {
-  it('are left out, and each default and constraint that used them is named', () => {
+describe('functions in SQL that the target cannot create', () => {
+  it('are left out, and every default and constraint that uses them is listed', () => {
     const { backup, left } = makable(BACKUP);
     deepEqual(left, [
       {
@@ -67,7 +67,7 @@ describe('functions in SQL that the target cannot make', () => {
     deepEqual(b, [{ constraint: { lua: 70 } }, { name: 'v', type: 'any', default_func: 71 }]);
   });
 
-  it('are named if no space uses them, and so are the functions that call them', () => {
+  it('are listed if no space uses them, with the functions that call them', () => {
     const caller = func(73, 'caller', '("bad_sql"() + 1)');
     const called = func(74, 'bad_sql', '("NOSUCH"())', ['SQL']);
     deepEqual(makable({ 296: [caller, called] }).left, [
@@ -76,7 +76,7 @@ describe('functions in SQL that the target cannot make', () => {
     ]);
   });
 
-  it('include those that the target refuses when it is asked', () => {
+  it('include those that the target refuses to prepare', () => {
     const { questions } = makable(BACKUP);
     deepEqual([...questions], [[`("UPPER"('a'))`, `SELECT (("UPPER"('a')))`]]);
     const { left } = makable(BACKUP, new Map([[`("UPPER"('a'))`, 'wrong arguments']]));
@@ -93,17 +93,17 @@ describe('functions in SQL that the target cannot make', () => {
     );
   });
 
-  it('are not asked about if they call functions that only the backup has', () => {
+  it('are not tested on the target if they call functions that only the backup has', () => {
     const rows = [func(70, 'OURS', undefined, ['SQL']), func(71, 'a', '("OURS"())')];
     deepEqual([...makable({ 296: rows }).questions], []);
   });
 
-  it('are not looked for in a backup that has no functions in SQL', () => {
+  it('are not searched in a backup without functions in SQL', () => {
     const backup = catalogOf({ ...BACKUP, 296: [func(70, 'lua'), GOOD] });
     deepEqual(withoutUnmakable(backup, catalogOf(EMPTY), [3, 2]).backup, backup);
   });
 
-  it('are found in time that grows with their number, not with its square', () => {
+  it('are found in linear time', () => {
     const count = 20_000;
     const chain = Array.from({ length: count }, (_, i) =>
       func(100 + i, `f${i}`, i === 0 ? '("NOSUCH"())' : `("f${i - 1}"())`, ['SQL']),
@@ -118,7 +118,7 @@ describe('a plan for functions in SQL', () => {
   const plan = (rows: SystemRows, existing?: 'skip') =>
     planRestore(catalogOf(rows), catalogOf({ ...EMPTY, 280: [spaceRow(900, 'b')] }), { existing });
 
-  it('makes the functions that they call first, whatever the ids', () => {
+  it('creates the functions that they call first, whatever the ids are', () => {
     const rows = [
       func(70, 'outer', '(inner() + "lua"())'),
       func(71, 'INNER', '("lua"())', ['SQL']),
@@ -135,7 +135,7 @@ describe('a plan for functions in SQL', () => {
     );
   });
 
-  it('says nothing about spaces that stay as the target has them', () => {
+  it('says nothing about kept spaces', () => {
     const lines = (existing?: 'skip'): string[] =>
       plan(BACKUP, existing).omissions.filter((line) => line.includes('NOSUCH'));
     deepEqual(lines().length, 3);
@@ -144,7 +144,7 @@ describe('a plan for functions in SQL', () => {
     ]);
   });
 
-  it('looks at none of them with --data-only or --no-functions', () => {
+  it('ignores them with --data-only and --no-functions', () => {
     const options = { releases: { source: versionsOf('3.2.0'), target: versionsOf('3.2.0') } };
     for (const choice of [{ only: 'data' }, { without: { functions: true } }] as const) {
       const found = planRestore(catalogOf(BACKUP), catalogOf(EMPTY), { ...options, ...choice });

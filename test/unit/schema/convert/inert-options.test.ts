@@ -12,7 +12,7 @@ function converted(rows: SystemRows, source: string, target: string): Conversion
   return convert(catalogOf(rows), versionsOf(source), versionsOf(target));
 }
 
-describe('notes of an application in a format', () => {
+describe('custom keys in a format', () => {
   const NOTES = {
     compression: 'zstd',
     constraint: 'ours',
@@ -51,7 +51,7 @@ describe('notes of an application in a format', () => {
   ];
   for (const [source, target, gone] of cases) {
     const keys = gone.map(([key]) => key);
-    it(`from ${source} to ${target}: without ${keys.join(', ') || 'any loss'}`, () => {
+    it(`from ${source} to ${target} are kept without ${keys.join(', ') || 'any loss'}`, () => {
       const { backup, notes } = converted(ROWS, source, target);
       deepEqual(
         notes,
@@ -64,7 +64,7 @@ describe('notes of an application in a format', () => {
     });
   }
 
-  it('do not hide the options that a conversion makes', () => {
+  it('do not hide the options that a conversion creates', () => {
     const rows = {
       [SPACE]: [
         spaceRow(512, 's', {
@@ -79,7 +79,7 @@ describe('notes of an application in a format', () => {
   });
 });
 
-describe('an order that was asked in vain', () => {
+describe('an index order without effect', () => {
   const ROWS = {
     [SPACE]: [spaceRow(512, 's')],
     [INDEX]: [
@@ -92,7 +92,7 @@ describe('an order that was asked in vain', () => {
       .rows(INDEX)
       .map(({ fields }) => (fields[5] as { sort_order: string }[]).map((part) => part.sort_order));
 
-  it('stays without effect from 3.0 on, and is named', () => {
+  it('stays without effect from 3.0 on, and is reported', () => {
     const conversion = converted(ROWS, '2.6', '3.0');
     deepEqual(ordersOf(conversion), [['asc'], ['asc']]);
     deepEqual(conversion.notes, [
@@ -100,7 +100,7 @@ describe('an order that was asked in vain', () => {
     ]);
   });
 
-  it('stays as it is where it has none, and where it has one', () => {
+  it('is kept if the index has no order, and if the order has an effect', () => {
     for (const [source, target] of [
       ['2.6', '2.11'],
       ['3.0', '3.6'],
@@ -123,7 +123,7 @@ describe('grants on all collations', () => {
   const objectsOf = ({ backup }: Conversion): unknown[] =>
     backup.rows(PRIV).map(({ fields }) => [fields[2], fields[3]]);
 
-  it('are left out and named from 2.8.3 on, where they crash some servers', () => {
+  it('are left out and reported from 2.8.3 on, because they crash some servers', () => {
     for (const [source, target] of [
       ['2.6', '2.8.3'],
       ['2.6', '2.8.4'],
@@ -142,7 +142,7 @@ describe('grants on all collations', () => {
     }
   });
 
-  it('go along where no server minds them', () => {
+  it('are kept for servers that accept them', () => {
     for (const [source, target] of [
       ['2.8.4', '2.6.0'],
       ['2.6.0', '2.8.2'],

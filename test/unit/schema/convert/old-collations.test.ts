@@ -24,7 +24,7 @@ const ROWS: SystemRows = {
   ],
 };
 
-describe('collations of users, under ids that newer servers ship', () => {
+describe('collations of users with ids of built-in collations', () => {
   const catalog = renumberCollations(catalogOf({ ...ROWS, 272: [version(1, 10, 2)] }));
   const fieldsOf = (id: number): unknown[][] => catalog.rows(id).map(({ fields }) => fields);
 
@@ -36,7 +36,7 @@ describe('collations of users, under ids that newer servers ship', () => {
     );
   });
 
-  it('are named by the new ids in formats, indexes and grants', () => {
+  it('get the new ids in formats, indexes and grants as well', () => {
     deepEqual(fieldsOf(280)[0]?.[6], [
       { name: 'a', type: 'string', collation: 301 },
       { name: 'b' },
@@ -52,7 +52,7 @@ describe('collations of users, under ids that newer servers ship', () => {
     );
   });
 
-  it('stay as they are where the database ships nothing under their ids', () => {
+  it('are kept if the database has no built-in collations with their ids', () => {
     const modern = catalogOf({ ...ROWS, 272: [version(2, 11, 5)] });
     equal(renumberCollations(modern), modern);
   });

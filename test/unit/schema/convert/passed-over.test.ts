@@ -18,8 +18,8 @@ const BACKUP: SystemRows = {
 
 const found = (release: Release) => withoutPassedOver(catalogOf(BACKUP), catalogOf(EMPTY), release);
 
-describe('options that a server passes over when it starts, and refuses in a statement', () => {
-  it('include hints of indexes other than trees of memtx', () => {
+describe('options that a server ignores when it starts, and refuses in a statement', () => {
+  it('include hints of indexes other than memtx trees', () => {
     const { backup, hints } = found([2, 11]);
     deepEqual(hints, [
       { spaceId: 512, what: "index 'hash' of space 'm'" },
@@ -31,7 +31,7 @@ describe('options that a server passes over when it starts, and refuses in a sta
     );
   });
 
-  it('include, from 3.0 on, orders of indexes that have no order', () => {
+  it('include, from 3.0 on, the order of indexes without an order', () => {
     const orders = (release: Release): unknown[] =>
       found(release)
         .backup.rows(288)
@@ -40,12 +40,12 @@ describe('options that a server passes over when it starts, and refuses in a sta
     deepEqual(orders([3, 0]), ['asc', undefined, undefined, 'asc']);
   });
 
-  it('leave a backup without them as it is', () => {
+  it('do not change a backup without them', () => {
     const backup = catalogOf({ ...BACKUP, 288: [BACKUP[288]![0]!] });
     equal(withoutPassedOver(backup, catalogOf(EMPTY), [3, 2]).backup, backup);
   });
 
-  it('are named in one line, except for spaces that stay as they are', () => {
+  it('are listed in one line, without those of kept spaces', () => {
     const notes = (existing?: 'skip'): string[] =>
       planRestore(catalogOf(BACKUP), catalogOf({ ...EMPTY, 280: [spaceRow(900, 'v')] }), {
         existing,

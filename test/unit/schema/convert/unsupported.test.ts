@@ -54,7 +54,7 @@ const grant = (type: string, bits: number, grantee = 32): SystemRows => ({
 });
 const view = (sql: string): SystemRows => withFlags({ view: true, sql });
 
-describe('what an older server cannot hold', () => {
+describe('features that an older server does not support', () => {
   const cases: [what: string, since: string, before: string, rows: SystemRows][] = [
     [
       `space 's': field 'at' has the type 'datetime'`,
@@ -246,13 +246,13 @@ describe('what an older server cannot hold', () => {
     ],
   ];
   for (const [what, since, before, rows] of cases) {
-    it(`${what}, before ${since}`, () => {
+    it(`include: ${what}, before ${since}`, () => {
       deepEqual(linesOf(rows, before), [`${what}, which needs ${since}`]);
       deepEqual(linesOf(rows, since), []);
     });
   }
 
-  it('is told in full', () => {
+  it('are listed completely', () => {
     const format = [
       { name: 'a', type: 'datetime', constraint: { c: 70, d: 71 } },
       { name: 'b', type: 'int8', default: 1 },
@@ -273,7 +273,7 @@ describe('what an older server cannot hold', () => {
     ]);
   });
 
-  describe('is refused where no known server has it, for servers are strict about', () => {
+  describe('include unknown options, because servers refuse them:', () => {
     const strange: [what: string, rows: SystemRows][] = [
       [`space 's' has the engine 'memcs'`, withFlags({}, 'memcs')],
       [`space 's' has the option 'odd'`, withFlags({ odd: 1 })],
@@ -295,7 +295,7 @@ describe('what an older server cannot hold', () => {
     }
   });
 
-  it('is nothing of what every server has', () => {
+  it('do not include what every server has', () => {
     const rows: SystemRows = {
       ...withFunction({
         language: 'C',
@@ -337,24 +337,24 @@ describe('what an older server cannot hold', () => {
     deepEqual(linesOf(rows, '2.6'), []);
   });
 
-  it('is nothing of what applications note in formats', () => {
+  it('do not include custom keys in formats', () => {
     deepEqual(linesOf(withField({ name: 'a', comment: 'x', scale: 5 }), '2.6', '2.11'), []);
     deepEqual(linesOf(withField({ name: 'a', odd: 1 }), '2.6'), []);
   });
 
-  it('is nothing where the server is not older', () => {
+  it('are none if the server is not older', () => {
     const rows = withField({ name: 'a', type: 'odd', constraint: { c: 1 } });
     deepEqual(linesOf(rows, '3.9'), []);
     deepEqual(linesOf(rows, '4.0'), []);
   });
 
-  it('is nothing unknown where the servers differ in their patch levels alone', () => {
+  it('are none if only the patch levels of the servers differ', () => {
     const rows = withField({ name: 'a', type: 'odd' });
     deepEqual(linesOf(rows, '2.11.5', '2.11.9'), []);
     deepEqual(linesOf(rows, '2.10.8', '2.11.9').length, 1);
   });
 
-  it('is found in time that grows with the schema, not with its square', () => {
+  it('are found in linear time', () => {
     const count = 15_000;
     const rows = {
       [SPACE]: Array.from({ length: count }, (_, i) =>

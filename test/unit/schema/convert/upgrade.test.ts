@@ -21,7 +21,7 @@ describe('definitions of a schema that was not upgraded', () => {
   const ANN: Plain[] = [32, 1, 'ann', 'user', {}];
   const READERS: Plain[] = [33, 1, 'readers', 'role', {}];
 
-  it('stay as they are where the schema is as new as that of 2.6', () => {
+  it('are not changed if the schema is as new as that of 2.6', () => {
     const rows = catalogOf({ [USER]: [ANN], [PRIV]: [[1, 32, 'universe', 0, 3]] });
     const source = { ...versionsOf('2.6.0'), schema: schemaVersion('2.3.1') };
     equal(convert(rows, source, versionsOf('2.6.0')).backup, rows);
@@ -41,11 +41,11 @@ describe('definitions of a schema that was not upgraded', () => {
     ]);
   });
 
-  it('do not give a login back that somebody took away since 1.7.7', () => {
+  it('do not grant a login that was revoked since 1.7.7', () => {
     deepEqual(fieldsOf(upgraded({ [USER]: [ANN] }, '1.10.2'), PRIV), []);
   });
 
-  it('let those alter and drop who could read and write before 2.1.0', () => {
+  it('let users alter and drop who could read and write before 2.1.0', () => {
     const grants: Plain[][] = [
       [1, 32, 'space', 512, 3],
       [1, 32, 'space', '', 3],
@@ -57,13 +57,13 @@ describe('definitions of a schema that was not upgraded', () => {
     deepEqual(bits, [3 + 64 + 128, 3 + 32 + 64 + 128, 1, 3]);
   });
 
-  it('have no statements of SQL among the options of indexes, where 2.1.0 wrote them', () => {
+  it('lose the SQL statements that 2.1.0 wrote to the options of indexes', () => {
     const options = { unique: true, sql: 'CREATE INDEX i ON t (a)' };
     const catalog = upgraded({ [INDEX]: [indexRow(512, 1, 'i', { options })] }, '2.1.0');
     deepEqual(catalog.rows(INDEX)[0]?.fields[4], { unique: true });
   });
 
-  it('name the strength of collations, which was tertiary before 2.1.2', () => {
+  it('get the strength of collations, which was tertiary before 2.1.2', () => {
     const catalog = upgraded(
       {
         [COLLATION]: [
@@ -77,7 +77,7 @@ describe('definitions of a schema that was not upgraded', () => {
     deepEqual(options, [{ strength: 'tertiary' }, { strength: 'primary' }]);
   });
 
-  it('keep the checks that SQL of 2.1 had among the options of a table', () => {
+  it('keep the checks that SQL of 2.1 stored in the options of a table', () => {
     const checks = [{ expr: 'a > 0', name: 'positive' }, { expr: 'a < 9' }];
     const flags = { checks, temporary: true };
     const catalog = upgraded({ [SPACE]: [spaceRow(512, 'T', { flags })] }, '2.1.3');
@@ -92,7 +92,7 @@ describe('definitions of a schema that was not upgraded', () => {
     });
   });
 
-  it('have functions of all fields, where those of 1.x have a name and a language', () => {
+  it('get all fields of functions, which have only a name and a language in 1.x', () => {
     const functions: Plain[][] = [
       [2, 1, 'plain'],
       [3, 1, 'setuid', 1],
@@ -106,7 +106,7 @@ describe('definitions of a schema that was not upgraded', () => {
     ]);
   });
 
-  it('name the field that a sequence fills, which was the first of the primary key before 2.2.1', () => {
+  it('get the field that a sequence fills, which was the first of the primary key before 2.2.1', () => {
     const catalog = upgraded(
       {
         [INDEX]: [
@@ -128,14 +128,14 @@ describe('definitions of a schema that was not upgraded', () => {
     ]);
   });
 
-  it('have checks that are enabled, as all were before 2.3.0', () => {
+  it('get enabled checks, because all were enabled before 2.3.0', () => {
     const source = { ...versionsOf('2.6.0'), schema: schemaVersion('2.2.1') };
     const rows = catalogOf({ [CK]: [[512, 'ck', false, 'SQL', 'a > 0']] });
     const { backup } = convert(rows, source, versionsOf('2.6.0'));
     deepEqual(fieldsOf(backup, CK), [[512, 'ck', false, 'SQL', 'a > 0', true]]);
   });
 
-  it('have checks that a server of 3.x can read, where it runs those of 2.x unread', () => {
+  it('get checks that a server of 3.x can read, although it runs those of 2.x unread', () => {
     const format = [{ name: 'N', type: 'integer' }];
     const rows: SystemRows = {
       [SPACE]: [spaceRow(512, 'T', { format })],
@@ -150,7 +150,7 @@ describe('definitions of a schema that was not upgraded', () => {
     deepEqual(bodies, ['"N" < 10', 'N > 1']);
   });
 
-  it('have constraints in the space where a newer server runs a schema older than 2.11.0', () => {
+  it('get constraints in the space if a newer server runs a schema older than 2.11.0', () => {
     const rows = {
       [SPACE]: [spaceRow(512, 'T')],
       [CK]: [[512, 'ck', false, 'SQL', 'a > 0', true]] as Plain[][],

@@ -25,7 +25,7 @@ function catalog(rows: readonly [spaceId: number, row: Plain][]): Catalog {
 }
 
 describe('identifiersOf', () => {
-  it('finds names as 2.x and as 3.x reads them', () => {
+  it('finds names as 2.x and 3.x read them', () => {
     deepEqual([...identifiersOf('name FROM "a""b"')], ['name', 'NAME', 'FROM', 'a"b']);
   });
 });
@@ -51,12 +51,12 @@ describe('releases', () => {
     ['3.9.0-entrypoint-24-gabcdef012', '3.9.0'],
     ['2.11', '2.11'],
   ] as const) {
-    it(`are read from versions: ${version} counts as ${release}`, () => {
+    it(`are read from versions: ${version} is ${release}`, () => {
       equal(showRelease(releaseOf(version)), release);
     });
   }
 
-  it('have a change from one patch level of each series on, or from a series on', () => {
+  it('have a change from a patch level of each series on, or from a series on', () => {
     const has = (version: string): boolean =>
       hasBackport(releaseOf(version), [
         [2, 11, 6],
@@ -80,25 +80,25 @@ describe('versions of a database', () => {
     ...(schema === undefined ? {} : { schema }),
   });
 
-  it('are those of its server and of its schema', () => {
+  it('are those of its server and its schema', () => {
     deepEqual(backupVersions(server('2.11.5-0-g12a', '2.9.1'), catalogOf({}), target), {
       server: [2, 11, 5],
       schema: [2, 9, 1],
     });
   });
 
-  it('are those of a new database where an older archive does not note its schema', () => {
+  it('are those of a new database if an older archive does not record its schema', () => {
     deepEqual(backupVersions(server('2.10.8'), catalogOf({}), target), versionsOf('2.10.8'));
     deepEqual(versionsOf('2.10.8').schema, [2, 10, 5]);
   });
 
-  it('are older where such an archive has constraints of SQL that nobody enforces', () => {
+  it('are older if such an archive has constraints of SQL that are not enforced', () => {
     const rows = catalogOf({ [CK]: [[512, 'ck', false, 'SQL', 'a > 0', true]] });
     deepEqual(backupVersions(server('2.11.5'), rows, target).schema, [2, 10, 5]);
     deepEqual(backupVersions(server('2.8.4'), rows, target).schema, [2, 7, 1]);
   });
 
-  it('are named where the schema is older than the server', () => {
+  it('are reported if the schema is older than the server', () => {
     equal(
       oldSchema(server('2.11.5', '2.9.1')),
       'the schema has version 2.9.1, and a new database of 2.11.5 has 2.11.5',
@@ -141,7 +141,7 @@ describe('planRestore to a newer server', () => {
     all.filter(({ spaceId, row }) => spaceId === SPACE && (row as Plain[])[0] === id).at(-1)
       ?.row as unknown[];
 
-  it('turns SQL constraints into what 2.11 enforces', () => {
+  it('turns SQL constraints into constraints that 2.11 enforces', () => {
     const all = steps('2.6.0', '2.11.5');
     equal(all.filter(({ spaceId }) => spaceId === FK || spaceId === CK).length, 0);
     deepEqual(last(all, 513)[5], { foreign_key: { fk: { space: 512, field: { 0: 0 } } } });
@@ -150,7 +150,7 @@ describe('planRestore to a newer server', () => {
     deepEqual(last(all, 512)[5], { constraint: { ck: check[0] } });
   });
 
-  it('quotes what 3.x would read differently', () => {
+  it('quotes names that 3.x would read differently', () => {
     const all = steps('2.6.0', '3.3.0');
     const check = all.find(({ spaceId }) => spaceId === FUNC)?.row as unknown[];
     equal(check[5], '"ID" > 0');
@@ -158,13 +158,13 @@ describe('planRestore to a newer server', () => {
     equal(view.sql, 'CREATE VIEW "B" AS SELECT "ID" FROM SEQSCAN "PARENT"');
   });
 
-  it('leaves all as it is on the same version', () => {
+  it('changes nothing for the same version', () => {
     const all = steps('2.6.0', '2.6.0');
     equal(all.filter(({ spaceId }) => spaceId === FK || spaceId === CK).length, 2);
     equal((last(all, 515)[5] as { sql: string }).sql, 'CREATE VIEW b AS SELECT id FROM parent');
   });
 
-  it('makes a view after the view that it selects from, whatever their ids', () => {
+  it('creates a view after the view that it reads, whatever their ids are', () => {
     const ids = steps('2.6.0', '2.6.0').map(({ row }) => (row as Plain[])[0]);
     equal(ids.indexOf(515) < ids.indexOf(514), true);
   });

@@ -28,8 +28,8 @@ function rows(format: Plain, flags: Plain = {}, more: SystemRows = {}): SystemRo
 
 const first = (given: SystemRows): SpaceDefinition => definitionsOf(catalogOf(given)).spaces[0]!;
 
-describe('definitions in the words of people', () => {
-  it('have the spaces ascending by id, with what they lack said', () => {
+describe('definitionsOf', () => {
+  it('lists spaces in ascending order of ids, with the reasons why they have no rows', () => {
     const { spaces, sequences } = definitionsOf(catalogOf(rows([])));
     deepEqual(
       spaces.map(({ id, name, engine, rowless }) => [id, name, engine, rowless]),
@@ -41,7 +41,7 @@ describe('definitions in the words of people', () => {
     deepEqual(sequences, []);
   });
 
-  it('have fields with all that formats say of them', () => {
+  it('lists fields with everything that formats say about them', () => {
     const { fields } = first(
       rows(
         [
@@ -64,7 +64,7 @@ describe('definitions in the words of people', () => {
     ]);
   });
 
-  it('have indexes ascending by id, their parts by the names of fields', () => {
+  it('lists indexes in ascending order of ids, and their parts by the names of fields', () => {
     const parts = [
       { field: 0, type: 'unsigned', sort_order: 'desc' },
       { field: 5, type: 'string', path: 'a[*]', is_nullable: true, collation: 1 },
@@ -103,7 +103,7 @@ describe('definitions in the words of people', () => {
     ]);
   });
 
-  it('have checks, wherever a server keeps them', () => {
+  it('lists checks, wherever a server stores them', () => {
     const { checks } = first(
       rows(
         [
@@ -122,7 +122,7 @@ describe('definitions in the words of people', () => {
     ]);
   });
 
-  it('have foreign keys, wherever a server keeps them', () => {
+  it('lists foreign keys, wherever a server stores them', () => {
     const { foreignKeys } = first(
       rows(
         [{ name: 'x', foreign_key: { up: { space: 513, field: 'a' } } }, { name: 'y' }],
@@ -145,7 +145,7 @@ describe('definitions in the words of people', () => {
     ]);
   });
 
-  it('have sequences with numbers of 64 bits, and name the one that fills a space', () => {
+  it('lists sequences with numbers of 64 bits, and the one that fills a space', () => {
     const given = rows(
       [],
       {},
@@ -171,7 +171,7 @@ describe('definitions in the words of people', () => {
     ]);
   });
 
-  it('have the SQL of a view', () => {
+  it('returns the SQL of a view', () => {
     const { sql, rowless } = first(rows([], { view: true, sql: 'SELECT 1' }));
     equal(sql, 'SELECT 1');
     equal(rowless, 'a view: its definition is kept');

@@ -25,7 +25,7 @@ function rowOf(row: readonly Plain[]): { raw: Buffer; fields: Value[] } {
   return { raw, fields: decode(raw) as Value[] };
 }
 
-describe('a row of a system space, in words,', () => {
+describe('Describer', () => {
   const describer = new Describer(BACKUP, TARGET);
   for (const [spaceId, row, expected] of [
     [272, ['oncemine'], "mark 'oncemine'"],
@@ -60,7 +60,7 @@ describe('a row of a system space, in words,', () => {
     [364, [512, 'ck'], "check 'ck' of space 's'"],
     [372, [512, 1, 66], "functional index 1 of space 's'"],
   ] as [number, Plain[], string][]) {
-    it(`is ${expected}`, () => equal(describer.row(spaceId, rowOf(row)), expected));
+    it(`describes a row as ${expected}`, () => equal(describer.row(spaceId, rowOf(row)), expected));
   }
 
   for (const [grant, expected] of [
@@ -68,7 +68,7 @@ describe('a row of a system space, in words,', () => {
     [[1, 2, 'space', 280, 1], "role 'public' on space '_space'"],
     [[1, 0, 'universe', 0, 24], "user 'guest' on universe"],
   ] as [Value[], string][]) {
-    it(`is what a server grants by itself to ${expected}`, () =>
+    it(`describes a built-in grant to ${expected}`, () =>
       equal(describer.shippedGrant(grant), `built-in grant to ${expected}`));
   }
 });

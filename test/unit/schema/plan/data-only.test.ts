@@ -34,7 +34,7 @@ const ID = field('id', 'unsigned');
 const NULLABLE = { is_nullable: true };
 
 describe('the plan of a restore of rows alone', () => {
-  it('finds spaces by name, whatever their ids, and makes nothing', () => {
+  it('finds spaces by name, whatever their ids are, and creates nothing', () => {
     const { ids, before, after, grants, conflicts, notes } = planOf(till({}), till({ id: 700 }));
     equal(ids.find('space', 512), 700);
     deepEqual(
@@ -49,7 +49,7 @@ describe('the plan of a restore of rows alone', () => {
     );
   });
 
-  it('refuses a space that is not there, or can hold no rows', () => {
+  it('refuses a space that does not exist or cannot hold rows', () => {
     deepEqual(planOf(till({}), {}).conflicts, [
       "rows cannot be loaded into 'till': it does not exist",
     ]);
@@ -57,7 +57,7 @@ describe('the plan of a restore of rows alone', () => {
     match(String(planOf(till({}), view).conflicts), /'till': a view/);
   });
 
-  describe('refuses what no row of a space can suit:', () => {
+  describe('refuses what no row can satisfy:', () => {
     const refused = (backup: Till, target: Till, ...reasons: string[]): void => {
       deepEqual(
         planOf(till(backup), till(target)).conflicts,
@@ -65,7 +65,7 @@ describe('the plan of a restore of rows alone', () => {
       );
     };
 
-    it('another number of fields', () => {
+    it('a different number of fields', () => {
       refused(
         { fieldCount: 2 },
         { fieldCount: 3 },
@@ -78,12 +78,12 @@ describe('the plan of a restore of rows alone', () => {
       );
     });
 
-    it('a field that its rows do not have', () => {
+    it('a required field that its rows do not have', () => {
       const format = [ID, field('sum', 'number')];
       refused({ fieldCount: 1 }, { format }, "field 2 'sum' is required on the target");
     });
 
-    it('another type of the primary key', () => {
+    it('a different type of the primary key', () => {
       refused(
         { parts: [{ field: 0, type: 'string' }] },
         {},
@@ -101,7 +101,7 @@ describe('the plan of a restore of rows alone', () => {
       );
     });
 
-    it('another type of a field', () => {
+    it('a different type of a field', () => {
       refused(
         { format: [ID, field('sum', 'number')] },
         { format: [ID, field('total', 'string')] },
@@ -109,7 +109,7 @@ describe('the plan of a restore of rows alone', () => {
       );
     });
 
-    it('all of it at once', () => {
+    it('all of these at once', () => {
       refused(
         { fieldCount: 2, format: [ID, field('sum', 'number')] },
         { fieldCount: 3, format: [field('id', 'uuid'), field('sum', 'map')], parts: [] },
@@ -120,7 +120,7 @@ describe('the plan of a restore of rows alone', () => {
     });
   });
 
-  describe('notes what some rows may not suit:', () => {
+  describe('notes what some rows may not satisfy:', () => {
     const noted = (backup: Till, target: Till, reason: string, release?: string): void => {
       const { conflicts, notes } = planOf(till(backup), till(target), release);
       deepEqual([conflicts, notes], [[], [`some rows may be refused by 'till': ${reason}`]]);
@@ -139,7 +139,7 @@ describe('the plan of a restore of rows alone', () => {
       );
     });
 
-    it('another type where all of them may be null', () => {
+    it('a different type if all values may be null', () => {
       noted(
         { format: [ID, field('sum', 'number', NULLABLE)] },
         { format: [ID, field('sum', 'string', NULLABLE)] },
@@ -147,7 +147,7 @@ describe('the plan of a restore of rows alone', () => {
       );
     });
 
-    it('a field that is required on the target', () => {
+    it('a required field', () => {
       for (const format of [[ID, field('sum', 'number', NULLABLE)], [ID], []]) {
         noted(
           { format },
@@ -157,11 +157,11 @@ describe('the plan of a restore of rows alone', () => {
       }
     });
 
-    it('a number of fields where the backup has any', () => {
+    it('a number of fields if the backup has none', () => {
       noted({ format: [ID] }, { fieldCount: 3 }, 'the target requires rows of 3 fields');
     });
 
-    it('a default, from 3.0 on, when rows may leave its field to it', () => {
+    it('a default, from 3.0 on, if rows may lack its field', () => {
       const target = { format: [ID, field('sum', 'number', { ...NULLABLE, default: 0 })] };
       noted(
         { format: [ID, field('sum', 'number', NULLABLE)] },
@@ -174,7 +174,7 @@ describe('the plan of a restore of rows alone', () => {
     });
   });
 
-  it('says nothing of what suits', () => {
+  it('says nothing if all rows fit', () => {
     for (const [backup, target] of [
       [{}, {}],
       [{ fieldCount: 2 }, {}],
@@ -188,7 +188,7 @@ describe('the plan of a restore of rows alone', () => {
     }
   });
 
-  it('takes the parts of a functional index for what its function returns', () => {
+  it("treats the parts of a functional index as parts of the function's result", () => {
     const target = till({});
     const parts = [{ field: 0, type: 'string' }];
     const index = indexRow(512, 1, 'by_name', { options: { func: 70 }, parts });
@@ -196,7 +196,7 @@ describe('the plan of a restore of rows alone', () => {
     deepEqual(conflicts, []);
   });
 
-  describe('refuses foreign keys of the target', () => {
+  describe('with foreign keys of the target', () => {
     const key = (space?: number): Plain => ({
       foreign_key: { owner: { ...(space === undefined ? {} : { space }), field: 'id' } },
     });
@@ -215,19 +215,19 @@ describe('the plan of a restore of rows alone', () => {
       `rows cannot be loaded into 'till': its foreign key 'owner' refers to ${parent}, and rows may be loaded before the rows that they refer to`,
     ];
 
-    it('to another space that gets rows', () => {
+    it('refuses one to another space that gets rows', () => {
       deepEqual(conflictsOf(key(513)), told("'shop'"));
       deepEqual(conflictsOf({}, [{ ...(key(513) as object), name: 'id' }]), told("'shop'"));
     });
 
-    it('to the space itself', () => {
+    it('refuses one to the space itself', () => {
       for (const space of [undefined, 0, 512]) deepEqual(conflictsOf(key(space)), told('itself'));
     });
 
-    it('but not to a space that gets none', () => deepEqual(conflictsOf(key(514)), []));
+    it('accepts one to a space that gets no rows', () => deepEqual(conflictsOf(key(514)), []));
   });
 
-  describe('moves sequences that are there', () => {
+  describe('for existing sequences', () => {
     const sequence = (id: number, step = 1): Plain[] => {
       return [id, 1, 'ids', step, -100, 1000, 1, 0, false];
     };
@@ -238,7 +238,7 @@ describe('the plan of a restore of rows alone', () => {
       );
     const moved = ({ after }: RestorePlan): unknown[] => after.map(valuesOf);
 
-    it('on, and never back', () => {
+    it('moves values on, and never back', () => {
       deepEqual(moved(plan(41)), [[9, 41]]);
       deepEqual(moved(plan(41, 40)), [[9, 41]]);
       deepEqual(moved(plan(41, 41)), []);
@@ -247,7 +247,7 @@ describe('the plan of a restore of rows alone', () => {
       deepEqual(moved(plan(41, 40, -1)), []);
     });
 
-    it('not out of their bounds, and says so', () => {
+    it('keeps values within their bounds, and reports the others', () => {
       for (const value of [1001, -101]) {
         const found = plan(value);
         deepEqual(moved(found), []);
@@ -258,7 +258,7 @@ describe('the plan of a restore of rows alone', () => {
       }
     });
 
-    it('the same way with values that come with the end', () => {
+    it('does the same with values at the end of the backup', () => {
       const found = plan(41, 40);
       const late = found.lateValues([{ id: 1, value: '42' }]);
       deepEqual([late.steps.map(valuesOf), late.omissions], [[[9, 42]], []]);

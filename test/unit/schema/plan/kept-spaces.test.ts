@@ -55,10 +55,10 @@ const destinations = (found: RestorePlan): unknown[] =>
     primaryIndex,
   ]);
 
-describe('a plan for spaces that are there', () => {
+describe('a plan for existing spaces', () => {
   const NEW = ["insert user 'ann'", "insert space 'log'", "insert index 'pk' of space 'log'"];
 
-  it('names spaces, views and sequences by default', () => {
+  it('refuses spaces, views and sequences by default', () => {
     deepEqual(plan('error').conflicts, [
       "space 'users' already exists",
       "view 'names' already exists",
@@ -66,7 +66,7 @@ describe('a plan for spaces that are there', () => {
     ]);
   });
 
-  it('makes only what is not there with skip', () => {
+  it('creates only missing objects with skip', () => {
     const found = plan('skip');
     deepEqual(found.conflicts, []);
     deepEqual(shown(found), NEW);
@@ -74,7 +74,7 @@ describe('a plan for spaces that are there', () => {
     deepEqual(destinations(found), [[602, 'log', 'error', false, undefined]]);
   });
 
-  it('puts rows over those of the target with replace, and a sequence only goes on', () => {
+  it('replaces rows of the target with replace, and only moves sequences on', () => {
     const found = plan('replace');
     deepEqual(shown(found), NEW);
     deepEqual(destinations(found), [
@@ -86,7 +86,7 @@ describe('a plan for spaces that are there', () => {
     deepEqual(shown(plan('skip', { ...TARGET, 285: [[7, 5]] })), NEW);
   });
 
-  it('empties spaces behind all other definitions with truncate', () => {
+  it('empties spaces after all other definitions with truncate', () => {
     const found = plan('truncate');
     deepEqual(shown(found), [...NEW, "truncate space 'users'"]);
     deepEqual(destinations(found), [
@@ -105,7 +105,7 @@ describe('a plan for spaces that are there', () => {
     }
   });
 
-  it('keeps the marks of the target, names those that differ, and adds the others', () => {
+  it('keeps the marks of the target, lists those that differ, and adds the others', () => {
     const marks: Plain[][] = [['vshard_version', 0, 1, 41, 0], ['oncesame'], ['oncenew', { a: 1 }]];
     const own: Plain[][] = [['vshard_version', 0, 1, 16, 0], ['oncesame']];
     const found = (existing: Existing) =>
@@ -123,12 +123,12 @@ describe('a plan for spaces that are there', () => {
     deepEqual(steps(found('error')), [marks[0], marks[2]]);
   });
 
-  it('leaves a sequence out that only a space which is there would use', () => {
+  it('leaves out a sequence that only an existing space would use', () => {
     const { 284: _, 285: __, 340: ___, ...without } = TARGET;
     deepEqual(shown(plan('replace', without)), NEW);
   });
 
-  it('drops views before tables, indexes from the last on, and makes all anew', () => {
+  it('drops views before tables, drops indexes from the last on, and recreates everything', () => {
     const found = plan('drop');
     deepEqual(found.conflicts, []);
     deepEqual(
@@ -151,7 +151,7 @@ describe('a plan for spaces that are there', () => {
     ]);
   });
 
-  it('names what stands on a space that is to be dropped', () => {
+  it('refuses to drop a space that other objects depend on', () => {
     const others = [
       spaceRow(602, 'more', { flags: { view: true, sql: 'SELECT "id" FROM "users"' } }),
       spaceRow(603, 'child', { flags: { foreign_key: { up: { space: 600, field: {} } } } }),
@@ -168,7 +168,7 @@ describe('a plan for spaces that are there', () => {
     ]);
   });
 
-  it('names grants that go with a space, unless they come again', () => {
+  it('lists grants that are dropped with a space, unless they are granted again', () => {
     const target = {
       ...TARGET,
       304: [...BUILTIN_USERS, [32, 1, 'ann', 'user', {}], [33, 1, 'bob', 'user', {}]],
@@ -185,7 +185,7 @@ describe('a plan for spaces that are there', () => {
     deepEqual(plan('drop', target, { without: { privileges: true } }).losses, [ofAnn, ofBob]);
   });
 
-  it('moves a sequence on that a new space needs, also with skip', () => {
+  it('moves on a sequence that a new space needs, also with skip', () => {
     const backup = { ...BACKUP, 340: [[513, 1, false, 0, '']] };
     const behind = { ...TARGET, 285: [[7, 5]] };
     const found = planRestore(catalogOf(backup), catalogOf(behind), { existing: 'skip' });
@@ -196,20 +196,20 @@ describe('a plan for spaces that are there', () => {
     ]);
   });
 
-  it('leaves grants on sequences that stay as they are', () => {
+  it('keeps grants on kept sequences', () => {
     const backup = { ...BACKUP, 312: [[1, 32, 'sequence', 1, 1]] };
     const found = planRestore(catalogOf(backup), catalogOf(TARGET), { existing: 'truncate' });
     deepEqual(shown(found), [...NEW, "truncate space 'users'"]);
   });
 
-  it('says what a space that stays lacks', () => {
+  it('lists the parts that a kept space lacks', () => {
     const { 340: _, ...target } = TARGET;
     const line =
       "space 'users' is kept without these parts of the backup: index 'pk'; index 'name'; a sequence";
     deepEqual(plan('skip', target).notes, [line]);
   });
 
-  it('says so of all that a restore which broke off may not have come to', () => {
+  it('lists all parts that an interrupted restore may not have created', () => {
     const flags = { is_sync: true, constraint: { total: 20 } };
     const format = [
       { name: 'id', type: 'unsigned', constraint: { positive: 21 }, default: 1 },
@@ -234,7 +234,7 @@ describe('a plan for spaces that are there', () => {
     deepEqual(planRestore(catalogOf(backup), catalogOf(same), { existing: 'skip' }).notes, []);
   });
 
-  it('refuses a space that does not outlive the server, or is its own', () => {
+  it('refuses a built-in space and a space that is lost at a restart', () => {
     const fleeting = spaceRow(600, 'users', { flags: { type: 'temporary' } });
     for (const there of [fleeting, spaceRow(400, 'users')]) {
       for (const existing of ['skip', 'replace', 'truncate'] as const) {
@@ -245,7 +245,7 @@ describe('a plan for spaces that are there', () => {
     }
   });
 
-  it('names foreign keys of new spaces to spaces that stay', () => {
+  it('lists foreign keys of new spaces that refer to kept spaces', () => {
     const child = spaceRow(513, 'log', {
       flags: { foreign_key: { up: { space: 512, field: { 0: 0 } } } },
     });

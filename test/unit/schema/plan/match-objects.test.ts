@@ -33,10 +33,10 @@ const identified = (backup: SystemRows, target: SystemRows, made = ALL) =>
 describe('identify', () => {
   for (const [title, backup, target, expected] of [
     ['nothing in an empty server', { 280: [spaceRow(512, 's')], 304: [USER], 296: [FUNC] }, {}, []],
-    ['nothing in what both servers shipped', SHIPPED, {}, []],
+    ['nothing in objects that are built into both servers', SHIPPED, {}, []],
     ['nothing in an empty backup', {}, { 280: [spaceRow(512, 's')] }, []],
     [
-      'nothing in things of other kinds',
+      'nothing in objects of other kinds',
       { 280: [spaceRow(512, 'x')] },
       { 304: [[512, 1, 'x', 'user', {}]] },
       [],
@@ -64,37 +64,37 @@ describe('identify', () => {
       [],
     ],
     [
-      'a space of the same name, for its rows would mix',
+      'a space of the same name, because their rows would mix',
       { 280: [spaceRow(512, 's')] },
       { 280: [spaceRow(512, 's')] },
       ["space 's' already exists"],
     ],
     [
-      'a sequence of the same name, for its numbers would mix',
+      'a sequence of the same name, because their numbers would mix',
       { 284: [SEQUENCE] },
       { 284: [SEQUENCE] },
       ["sequence 'ids' already exists"],
     ],
     [
-      'a user of another password',
+      'a user with another password',
       { 304: [USER] },
       { 304: [[32, 1, 'app', 'user', {}]] },
       ["user 'app' already exists with a different definition"],
     ],
     [
-      'a role where a user is',
+      'a role with the name of a user',
       { 304: [USER] },
       { 304: [[40, 1, 'app', 'role', { 'chap-sha1': 'x' }]] },
       ["user 'app' already exists with a different definition"],
     ],
     [
-      'a function of another owner, though the ids of the owners are the same',
+      'a function with another owner, although the ids of the owners are equal',
       { 304: [USER], 296: [[66, 32, 'mine', 1, 'LUA', '']] },
       { 304: [[32, 1, 'other', 'user', {}]], 296: [[66, 32, 'mine', 1, 'LUA', '']] },
       ["function 'mine' already exists with a different definition"],
     ],
     [
-      'everything that is in the way',
+      'all conflicts',
       { 280: [spaceRow(512, 'a'), spaceRow(513, 'b'), spaceRow(514, 'c')], 276: [COLLATION] },
       { 280: [spaceRow(512, 'c'), spaceRow(900, 'a')], 276: [[300, 'german', 1, 'other']] },
       [
@@ -109,7 +109,7 @@ describe('identify', () => {
     });
   }
 
-  it('does not look at when a user or a function was changed', () => {
+  it('ignores when a user or a function was changed', () => {
     const user = (time: number): Plain[] => [32, 1, 'app', 'user', {}, [], time];
     const rest = ['function', [], 'any', 'none', 'none', false, false, true, ['LUA'], {}, ''];
     const func = (time: string): Plain[] => [66, 1, 'f', 0, 'LUA', '', ...rest, time, time, []];
@@ -122,7 +122,7 @@ describe('identify', () => {
     );
   });
 
-  it('keeps an id that is free, and takes one that nobody has where it is not', () => {
+  it('keeps a free id, and assigns an unused one if the id is taken', () => {
     const { ids } = identified(
       { 304: [USER, [33, 1, 'b', 'user', {}], [50, 1, 'c', 'role', {}]] },
       {
@@ -139,12 +139,12 @@ describe('identify', () => {
     );
   });
 
-  it('takes another id than a function has that the target ships', () => {
+  it('assigns an id other than that of a built-in function of the target', () => {
     const { ids } = identified({ 296: [[2, 1, 'mine', 1, 'LUA', '']] }, {});
     deepEqual(ids.find('function', 2), 3);
   });
 
-  it('never gives an id of the spaces that do not outlive a server', () => {
+  it('never assigns the id of a space that is lost at a restart', () => {
     const { ids } = identified(
       { 280: [spaceRow(512, 'a')] },
       { 280: [spaceRow(512, 'x'), spaceRow(2 ** 30 + 5, 'temporary')] },
@@ -152,7 +152,7 @@ describe('identify', () => {
     deepEqual(ids.find('space', 512), 513);
   });
 
-  it('finds by name what is not made, and nothing else', () => {
+  it('finds objects that are not created by name only', () => {
     const { ids, conflicts } = identified(
       { 304: [USER, [33, 1, 'b', 'user', {}]] },
       {
@@ -170,7 +170,7 @@ describe('identify', () => {
     deepEqual(conflicts, []);
   });
 
-  it('knows what every server has by its id, so far as the target has it', () => {
+  it('finds built-in objects by id, if the target has them', () => {
     const { ids } = identified({}, {});
     deepEqual(
       [280, 304, 281].map((id) => ids.find('space', id)),
@@ -182,7 +182,7 @@ describe('identify', () => {
     );
   });
 
-  it('has no place for a function that runs as somebody who is not there', () => {
+  it('leaves out a function that runs as a missing user', () => {
     const backup: SystemRows = {
       304: [USER],
       296: [
@@ -199,7 +199,7 @@ describe('identify', () => {
     deepEqual(identified(backup, { 304: [USER] }, made).ids.find('function', 66), 66);
   });
 
-  it('does not take what the target ships for a thing of the backup that is not made', () => {
+  it('does not confuse a built-in object of the target with an object of the backup that is not created', () => {
     const { ids } = identified(
       { 296: [[2, 1, 'mine', 0, 'LUA', '']] },
       {},
@@ -208,23 +208,23 @@ describe('identify', () => {
     deepEqual(ids.find('function', 2), undefined);
   });
 
-  it('does not take a role for a user of its name', () => {
+  it('does not confuse a role with a user of the same name', () => {
     const role: SystemRows = { 304: [[40, 1, 'app', 'role', {}]] };
     deepEqual(identified({ 304: [USER] }, role, new Set()).ids.find('user', 32), undefined);
   });
 
-  it('fills gaps where the last id is taken', () => {
+  it('fills gaps if the last id is taken', () => {
     const target: SystemRows = { 296: [FUNC, [32000, 1, 'last', 1, 'LUA', '']] };
     const { ids } = identified({ 296: [[66, 1, 'other', 0, 'LUA', '']] }, target);
     deepEqual(ids.find('function', 66), 3);
   });
 
-  it('takes nothing but a number for an id', () => {
+  it('accepts only a number as an id', () => {
     const { ids } = identified({ 304: [USER] }, {});
     for (const id of [null, undefined, '32', '', true]) deepEqual(ids.find('user', id), undefined);
   });
 
-  it('gives another id to a space whose own the target does not take', () => {
+  it('assigns another id to a space whose id the target refuses', () => {
     const last = 2 ** 31 - 1;
     const backup = catalogOf({ 280: [spaceRow(512, 'a'), spaceRow(last, 'b')] });
     const idOn = (lastSpace: number): number | undefined =>
@@ -232,7 +232,7 @@ describe('identify', () => {
     deepEqual([idOn(last), idOn(last - 1)], [last, 513]);
   });
 
-  it('does not take what the target ships for what it does not get', () => {
+  it('does not confuse a built-in object of the target with an object that it does not get', () => {
     const backup = { 296: [[2, 1, 'mine', 1, 'LUA', '']] };
     const without = new Set(KINDS.filter((kind) => kind !== 'function'));
     deepEqual(identified(backup, {}, without).ids.find('function', 2), undefined);

@@ -173,12 +173,12 @@ describe('the plan of a restore', () => {
       DATA,
     ],
   ] as [string, ...string[]][]) {
-    it(`has ${thing} behind ${needed.join(' and ')}`, () => {
+    it(`writes ${thing} after ${needed.join(' and ')}`, () => {
       for (const each of needed) ok(at(each) < at(thing), `${each} comes later`);
     });
   }
 
-  it('has every row of the backup, once, but for tables that come back in full', () => {
+  it('writes each row of the backup once, except for tables that are completed later', () => {
     const expected = Object.entries(RICH).flatMap(([id, rows]) =>
       rows.map((row) => [Number(id), row[0], row[1]]),
     );
@@ -189,7 +189,7 @@ describe('the plan of a restore', () => {
     deepEqual(sorted(normal(got)), sorted(normal([...expected, ...twice])));
   });
 
-  it('strips a table of what is checked before the data, and gives it back after', () => {
+  it('writes a table without everything that is checked on insert, and completes it after the rows', () => {
     const [stripped] = plan.before.filter(({ what }) => what === "space 'orders'");
     const [full] = plan.after.filter(({ what }) => what === "space 'orders'");
     deepEqual(valuesOf(stripped!).slice(5), [
@@ -203,7 +203,7 @@ describe('the plan of a restore', () => {
     ok(full!.verb === 'replace' && full!.row.equals(pack(RICH[280]![1]!)));
   });
 
-  it('leaves a table that nothing is checked in to its first definition, to the byte', () => {
+  it('writes a table without checks once, to the byte', () => {
     const steps = all(plan).filter(({ what }) => what === "space 'customers'");
     deepEqual(
       steps.map(({ verb }) => verb),
@@ -215,12 +215,12 @@ describe('the plan of a restore', () => {
     );
   });
 
-  it('drops the lsn of an index of vinyl', () => {
+  it('drops the lsn of a vinyl index', () => {
     const step = plan.before.find(({ what }) => what === "index 'pk' of space 'items'");
     deepEqual(valuesOf(step!)[4], { unique: true });
   });
 
-  it('inserts what must not be there, and replaces what a server may have made itself', () => {
+  it('inserts rows that must not exist, and replaces rows that a server may have written itself', () => {
     const verbs = new Map<number, Set<string>>();
     for (const { spaceId, verb } of all(plan)) {
       verbs.set(spaceId, (verbs.get(spaceId) ?? new Set()).add(verb));
@@ -236,7 +236,7 @@ describe('the plan of a restore', () => {
     deepEqual(order(planRestore(catalogOf({}), catalogOf({}))), [DATA]);
   });
 
-  it('has nothing of what the server of the backup shipped', () => {
+  it("contains no built-in objects of the backup's server", () => {
     const shipped: SystemRows = {
       272: [['version', 2, 6, 0]],
       280: [spaceRow(280, '_space')],
@@ -250,7 +250,7 @@ describe('the plan of a restore', () => {
 });
 
 describe('on a target that is not empty', () => {
-  it('a row that is there to the byte is left out', () => {
+  it('leaves out a row that is identical there', () => {
     const target = catalogOf({ 276: RICH[276]!, 304: [RICH[304]![0]!], 312: [RICH[312]![0]!] });
     const names = order(planRestore(catalogOf(RICH), target));
     for (const what of [
@@ -265,7 +265,7 @@ describe('on a target that is not empty', () => {
     }
   });
 
-  it('users, roles, functions and collations that are the same are used and counted', () => {
+  it('uses and counts users, roles, functions and collations that are the same', () => {
     const lua = (id: number): Plain[] => [id, 1, `f${id}`, 0, 'LUA', 'function() end'];
     const rows = { 276: RICH[276]!, 304: RICH[304]!, 296: [66, 67].map(lua) };
     const same = { ...rows, 304: [...BUILTIN_USERS, ...RICH[304]!] };
@@ -281,14 +281,14 @@ describe('on a target that is not empty', () => {
     deepEqual(showUsed(planRestore(catalogOf(rows), catalogOf(EMPTY)).used), []);
   });
 
-  it('a row that differs in a byte is not', () => {
+  it('does not leave out a row that differs in a byte', () => {
     const other: Plain[] = [300, 'german', 1, 'ICU', 'de', { strength: 'primary' }];
     const names = order(planRestore(catalogOf(RICH), catalogOf({ 276: [other] })));
     ok(names.includes("collation 'german'"));
   });
 });
 
-describe('what is on the target already', () => {
+describe('an object that exists on the target', () => {
   const GRANT: Plain[] = [1, 0, 'space', 280, 1];
   const target = (rows: SystemRows): SystemRows => ({
     272: [['version', 2, 11, 1], ...(rows[272] ?? [])],
@@ -299,7 +299,7 @@ describe('what is on the target already', () => {
   const notes = (backup: SystemRows, rows: SystemRows): string[] =>
     planRestore(catalogOf(backup), catalogOf(target(rows))).notes;
 
-  it('and goes is named: grants and marks', () => {
+  it('is listed if it is replaced: grants and marks', () => {
     deepEqual(notes({ 312: [GRANT] }, { 312: [[1, 0, 'space', 280, 3]] }), [
       "grant of read on space '_space' to user 'guest': it replaces grant of read,write on space '_space' to user 'guest'",
     ]);
@@ -308,18 +308,18 @@ describe('what is on the target already', () => {
     ]);
   });
 
-  it('is not named where it is what every server has', () => {
+  it('is not listed if it is built in', () => {
     deepEqual(notes({ 312: [[1, 0, 'universe', 0, 8]] }, { 312: [[1, 0, 'universe', 0, 24]] }), []);
   });
 
-  it('and stays is named, for users and roles that are the same but for their grants', () => {
+  it('is listed if it is kept, for users and roles that differ only in their grants', () => {
     const role: Plain[] = [32, 1, 'clerk', 'role', {}];
     deepEqual(notes({ 304: [role] }, { 304: [role], 312: [[1, 32, 'role', 31, 4], GRANT] }), [
       "grant of role 'super' to role 'clerk' already exists on the target and is kept",
     ]);
   });
 
-  it('keeps out a trigger of the same name', () => {
+  it('is a conflict if it is a trigger with the same name', () => {
     const trigger: Plain[] = ['watch', 512, { sql: 'CREATE TRIGGER …' }];
     const backup: SystemRows = { 280: [spaceRow(512, 's')], 328: [trigger] };
     const { conflicts } = planRestore(catalogOf(backup), catalogOf(target({ 328: [trigger] })));
@@ -327,7 +327,7 @@ describe('what is on the target already', () => {
   });
 });
 
-describe('the users and roles of a server', () => {
+describe('a restore of users and roles', () => {
   const users = (count: number, first: number): Plain[][] =>
     Array.from({ length: count }, (_, i) => [first + i, 1, `user${first + i}`, 'user', {}]);
   const conflicts = (there: number, come: number): string[] => {
@@ -335,12 +335,12 @@ describe('the users and roles of a server', () => {
     return planRestore(catalogOf({ 304: users(come, 50) }), target).conflicts;
   };
 
-  it('are 32 at most', () => {
+  it('refuses more than 32 users and roles', () => {
     deepEqual(conflicts(7, 20), []);
     deepEqual(conflicts(8, 20), ["33 users and roles exceed the server's limit of 32"]);
   });
 
-  it('are no matter where none come', () => deepEqual(conflicts(27, 0), []));
+  it('ignores the limit if the backup has none', () => deepEqual(conflicts(27, 0), []));
 });
 
 describe('on a target of a newer version', () => {
@@ -361,14 +361,14 @@ describe('on a target of a newer version', () => {
     304: [[32, 1, 'app', 'user', {}, [], 0]],
   });
 
-  it('rows are filled up to its format, and then left out where they are there', () => {
+  it('completes rows to its format, and leaves them out if they exist there', () => {
     const plan = planRestore(catalogOf(RICH), target);
     const users = all(plan).filter(({ spaceId }) => spaceId === 304);
     deepEqual(users.map(valuesOf), [[33, 32, 'readers', 'role', {}, [], 0]]);
   });
 });
 
-describe('what was revoked on the server of the backup', () => {
+describe("a grant that was revoked on the backup's server", () => {
   const REVOKED = [
     { grantee: 0, objectType: 'universe', objectId: 0 },
     { grantee: 2, objectType: 'space', objectId: 281 },
@@ -388,7 +388,7 @@ describe('what was revoked on the server of the backup', () => {
       ({ verb }) => verb === 'delete',
     );
 
-  it('is taken away on the target, by the key of its row', () => {
+  it('is revoked on the target, by the key of its row', () => {
     deepEqual(
       deletions(GRANTS).map((step) => [step.spaceId, valuesOf(step)]),
       [
@@ -398,7 +398,7 @@ describe('what was revoked on the server of the backup', () => {
     );
   });
 
-  it('is taken away after the data, behind all grants', () => {
+  it('is revoked after the rows, and after all grants', () => {
     const { before, after, grants } = planRestore(catalogOf(RICH), catalogOf(GRANTS), {
       revoked: REVOKED,
     });
@@ -413,12 +413,12 @@ describe('what was revoked on the server of the backup', () => {
     ok(grants.findIndex(({ verb }) => verb === 'delete') > lastGrant);
   });
 
-  it('is damage where no server ships it', () => {
+  it('is damage if no server has it built in', () => {
     const revoked = [{ grantee: 32, objectType: 'universe', objectId: 0 }];
     throws(() => planRestore(catalogOf({}), catalogOf(GRANTS), { revoked }), { kind: 'archive' });
   });
 
-  it('is taken away before super may do less', () => {
+  it('is revoked before super loses privileges', () => {
     const shrunk = {
       312: [
         [1, 31, 'universe', 0, 1],
@@ -441,7 +441,7 @@ describe('what was revoked on the server of the backup', () => {
     );
   });
 
-  it('stays, and that is said, where privileges are not wanted', () => {
+  it('is kept and reported with --no-privileges', () => {
     const options = { without: { privileges: true } };
     const omissions = (revoked: typeof REVOKED): string[] =>
       planRestore(catalogOf({ 312: RICH[312]! }), catalogOf(GRANTS), { ...options, revoked })
@@ -451,20 +451,20 @@ describe('what was revoked on the server of the backup', () => {
     deepEqual(omissions([]), ['6 grants']);
   });
 
-  it('is left out where the target has it not either', () => {
+  it('is left out if the target does not have it either', () => {
     deepEqual(deletions({}), []);
     deepEqual(deletions({ ...SCHEMA, 312: [[1, 2, 'space', 305, 1]] }), []);
   });
 });
 
-describe('the count of space ids', () => {
+describe('the counter of space ids', () => {
   const steps = (backup: SystemRows, target: SystemRows): Step[] =>
     all(planRestore(catalogOf(backup), catalogOf(target))).filter(
       ({ what }) => what === 'the counter of space ids',
     );
   const SPACES = { 280: [spaceRow(600, 'b'), spaceRow(512, 'a')] };
 
-  it('is raised at the very end where the target counts below', () => {
+  it('is raised at the very end if it is lower on the target', () => {
     for (const max of [511, 512, 599]) {
       const target = {
         272: [
@@ -481,7 +481,7 @@ describe('the count of space ids', () => {
     }
   });
 
-  it('goes on where most ids are free, on the target too', () => {
+  it('is set where most ids are free, also on the target', () => {
     const last = 2 ** 31 - 1;
     const target = { 280: [spaceRow(520, 'there')], 272: [['max_id', 511]] };
     const maxId = (...spaces: number[]): unknown =>
@@ -492,7 +492,7 @@ describe('the count of space ids', () => {
     deepEqual(maxId(600, 2 ** 30 + 100), [['max_id', 2 ** 30 + 100]]);
   });
 
-  it('is left where it is high enough, where nothing is counted, and without spaces', () => {
+  it('is not changed if it is high enough, if there is none, and without spaces', () => {
     deepEqual(steps(SPACES, { 272: [['max_id', 600]] }), []);
     deepEqual(steps(SPACES, { 272: [['max_id', 2 ** 31 - 1]] }), []);
     deepEqual(steps(SPACES, { 272: [['version', 3, 2, 1]] }), []);

@@ -50,7 +50,7 @@ function but(row: readonly Plain[], fieldNo: number, value: Plain): Plain[] {
   return row.map((field, i) => (i === fieldNo ? value : field));
 }
 
-describe('rows of system spaces as servers have them', () => {
+describe('rows of system spaces as servers write them', () => {
   for (const [title, spaceId, ...rows] of [
     ['a mark of an application', SCHEMA, ['once', 1], ['onceelse'], ['\u0000', null]],
     ['a collation', COLLATION, [300, 'c', 1, 'ICU', 'de', {}]],
@@ -59,12 +59,12 @@ describe('rows of system spaces as servers have them', () => {
     ['a temporary space of 3.x', SPACE, spaceRow(2 ** 30, 's', { flags: { type: 'temporary' } })],
     ['more fields of a newer server', SPACE, [...spaceRow(512, 's'), 'new', [1]]],
     [
-      'notes in a format',
+      'custom keys in a format',
       SPACE,
       formatted({ name: 'a', note: [{}] }, null, 'b', [1], ext(9, Buffer.of(1))),
     ],
     ['constraints', SPACE, flagged({ constraint: { c: 66 }, foreign_key: { k: { field: {} } } })],
-    ['what 2.6 takes for a note', SPACE, formatted({ constraint: 1, foreign_key: 7 })],
+    ['custom keys of 2.6', SPACE, formatted({ constraint: 1, foreign_key: 7 })],
     ['an unknown option', SPACE, flagged({ odd: [1] })],
     ['a sequence', SEQUENCE, [1, 1, 's', -1, -(2n ** 63n), 2n ** 63n - 1n, -1, 0, false]],
     ['the last value of one', SEQUENCE_DATA, [1, 2n ** 63n - 1n], [2, -(2n ** 63n)]],
@@ -89,14 +89,14 @@ describe('rows of system spaces as servers have them', () => {
     ['a check', CK, [512, 'c', false, 'SQL', 'a > 0', true], [512, 'd', false, 'SQL', 'b > 0']],
     ['a functional index', FUNC_INDEX, [512, 1, 66]],
   ] as [string, number, ...Plain[][]][]) {
-    it(`are right: ${title}`, () => {
+    it(`are accepted: ${title}`, () => {
       const list = { [spaceId]: rows };
       doesNotThrow(() => validate(listed(list), catalogOf(list)));
     });
   }
 });
 
-describe('rows of system spaces as no server has them', () => {
+describe('rows of system spaces that no server can have', () => {
   const cases: [title: string, spaceId: number, row: Plain[], message: RegExp][] = [
     ['nothing in a row', SCHEMA, [], /_schema: row \[\]: it has 0 fields/],
     ['a mark of a number', SCHEMA, [5, 1], /_schema: row \[5\]: field 1 is not a string/],
@@ -220,7 +220,7 @@ describe('the manifest and _space', () => {
   };
   const [a, b] = listed(rows) as [ManifestSpace, ManifestSpace];
 
-  it('may say the same', () => {
+  it('may agree', () => {
     doesNotThrow(() => validate([a, b], catalogOf(rows)));
   });
 
@@ -254,7 +254,7 @@ describe('the nesting of a row', () => {
     ['arrays', Buffer.of(0x91)],
     ['maps', Buffer.of(0x81, 0x01)],
   ] as const) {
-    it(`in ${what} is decoded so far as it may go, and refused beyond`, () => {
+    it(`in ${what} is decoded up to the limit, and refused beyond`, () => {
       const deepest = nested(MAX_NESTING, header);
       doesNotThrow(() => checkNesting(USER, deepest));
       doesNotThrow(() => catalogOf({}).add(USER, deepest));
@@ -267,14 +267,14 @@ describe('the nesting of a row', () => {
     });
   }
 
-  it('is not that of values side by side', () => {
+  it('does not count values side by side', () => {
     const wide = Array.from({ length: 3000 }, (_, i) => [[], {}, [i, [{ a: [] }]], 'text']);
     doesNotThrow(() => checkNesting(SPACE, pack(wide)));
   });
 });
 
 describe('many rows of system spaces', () => {
-  it('are checked in time that grows with their number', function () {
+  it('are checked in linear time', function () {
     this.timeout(60_000);
     const count = 10_000;
     const make = (row: (i: number) => Plain[]): Plain[][] =>

@@ -25,12 +25,12 @@ function plan(backup: SystemRows, target: SystemRows = EMPTY, version = '2.6.0')
   return planRestore(catalogOf(backup), catalogOf(target), { releases });
 }
 
-describe('what a server refuses for certain', () => {
-  it('is nothing in a database that it can have', () => {
+describe('refusedDefinitions', () => {
+  it('accepts a database that a server can have', () => {
     deepEqual(plan({ ...SPACE, 304: ROLES, 312: [[1, 40, 'role', 41, 4]] }).refused, []);
   });
 
-  it('is a role in itself by way of others', () => {
+  it('refuses a role that contains itself through others', () => {
     const grants: Plain[][] = [
       [1, 40, 'role', 41, 4],
       [1, 41, 'role', 40, 4],
@@ -40,7 +40,7 @@ describe('what a server refuses for certain', () => {
     ]);
   });
 
-  it('is a role in itself by way of a grant that only the target has', () => {
+  it('refuses a role that contains itself through a grant of the target', () => {
     const target = {
       304: [...BUILTIN_USERS, [50, 1, 'rb', 'role', {}], [51, 1, 'ra', 'role', {}]],
       312: [[1, 50, 'role', 51, 4]],
@@ -53,27 +53,27 @@ describe('what a server refuses for certain', () => {
     deepEqual(refused, ["grant of role 'rb' to role 'ra': roles would contain each other"]);
   });
 
-  it('is a user with an empty hash on servers of 2.11 and newer only', () => {
+  it('refuses a user with an empty hash only on servers of 2.11 and newer', () => {
     const users = { 304: [[40, 1, 'ann', 'user', { 'chap-sha1': '' }]] };
     deepEqual(plan(users, EMPTY, '2.8.4').refused, []);
     deepEqual(plan(users, EMPTY, '2.11.0').refused, ["user 'ann': its password is not a hash"]);
   });
 
-  it('is a password that is no text, whatever its method is called', () => {
+  it('refuses a password that is not a string, whatever its method is', () => {
     for (const method of ['chap-sha1', 'CHAP-SHA1', 'chap-sha1x']) {
       const users = { 304: [[40, 1, 'ann', 'user', { [method]: 5 }]] };
       deepEqual(plan(users).refused, ["user 'ann': its password is not a hash"], method);
     }
   });
 
-  it('is a type of object that is a property of every object in JavaScript', () => {
+  it('refuses a type of object with the name of a property of every JavaScript object', () => {
     for (const type of ['constructor', '__proto__', 'toString']) {
       const { refused } = plan({ 304: ROLES, 312: [[1, 40, type, 512, 1]] });
       equal(refused.length, 1, type);
     }
   });
 
-  it('is a circle of views, which cannot be made one after the other', () => {
+  it('refuses a circle of views, which cannot be created one after the other', () => {
     const view = (id: number, name: string, sql: string): Plain[] =>
       spaceRow(id, name, { flags: { view: true, sql } });
     const circle = {
@@ -89,7 +89,7 @@ describe('what a server refuses for certain', () => {
     deepEqual(plan({ 280: [alias, own] }).refused, []);
   });
 
-  it('is not looked for among names that a newer server may know', () => {
+  it('does not search names that a newer server may know', () => {
     const odd = {
       280: [spaceRow(512, 's', { format: [{ name: 'a', type: 'quaternion' }] })],
       288: [indexRow(512, 0, 'pk')],
@@ -111,9 +111,9 @@ describe('the grantor of a grant', () => {
     return grants.map((step) => valuesOf(step)[0]!);
   };
 
-  it('stays where he owns what it is on', () => deepEqual(grantorsOf('2.6.0', 40), [40]));
+  it('is kept if the grantor owns the object', () => deepEqual(grantorsOf('2.6.0', 40), [40]));
 
-  it('is admin where somebody else owns that now, which servers before 3.6 refuse', () => {
+  it('becomes admin if another user owns the object, because servers before 3.6 refuse the grant', () => {
     deepEqual(grantorsOf('2.6.0', 41), [1]);
     deepEqual(grantorsOf('3.6.0', 41), [40]);
   });

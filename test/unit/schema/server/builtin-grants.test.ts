@@ -105,7 +105,7 @@ for (const [version, own] of SHIPPED) {
       for (const row of SOME) equal(shipped.has(row), own.includes(row), JSON.stringify(row));
     });
 
-    it('takes more, less, or the same by another grantor, for a grant of a user', () => {
+    it("treats a grant with more or fewer privileges, or by another grantor, as a user's", () => {
       for (const row of rows) {
         const bits = Number(row[4]);
         for (const other of [row.with(4, bits - 1), row.with(4, bits + 1), row.with(0, 32)])
@@ -113,7 +113,7 @@ for (const [version, own] of SHIPPED) {
       }
     });
 
-    it('knows each that is gone, and no other', () => {
+    it('reports each grant that was revoked, and no other', () => {
       deepEqual(revoked(rows), []);
       for (const row of rows) {
         deepEqual(revoked(rows.filter((each) => each !== row)), [keyOf(row)]);
@@ -123,7 +123,7 @@ for (const [version, own] of SHIPPED) {
       doesNotThrow(() => checkRevoked(revoked([])));
     });
 
-    it('loses what another server has lost, as far as it ships it', () => {
+    it('loses the grants that another server has lost, as far as it has them', () => {
       const all = [...COMMON, ...SOME].map(keyOf);
       const lost = shipped.toRevoke(all, asRows([...rows, ...SOME, [1, 32, 'universe', 0, 24]]));
       deepEqual(
@@ -135,7 +135,7 @@ for (const [version, own] of SHIPPED) {
   });
 }
 
-describe('grants on functions that a server ships', () => {
+describe('grants on built-in functions', () => {
   const moved = [named(2, 'box.schema.user.info'), named(70, 'LUA')];
   const rows = [...COMMON.filter((row) => row[2] !== 'function'), SETTINGS, SPACE_SEQUENCES];
   const own: Value[][] = [
@@ -143,7 +143,7 @@ describe('grants on functions that a server ships', () => {
     [1, 2, 'function', 70, 1],
   ];
 
-  it('are told by the name of the function where the server has given it another id', () => {
+  it('are found by the name of the function if the server has given it another id', () => {
     const shipped = of([2, 11, 5], moved);
     for (const row of own) equal(shipped.has(row), true);
     equal(shipped.has(SEE_LUA), false);
@@ -152,7 +152,7 @@ describe('grants on functions that a server ships', () => {
     deepEqual(shipped.toRevoke([keyOf(SEE_LUA)], asRows([SEE_LUA, ...own])), [own[1]]);
   });
 
-  it('are revoked where somebody dropped the function, and has another one of its id', () => {
+  it('are revoked if the function was dropped, and another one has its id', () => {
     const shipped = of([2, 11, 5], [moved[0]!]);
     deepEqual(shipped.revoked(asRows([...rows, own[0]!, SEE_LUA])), [keyOf(SEE_LUA)]);
     deepEqual(shipped.toRevoke([keyOf(SEE_LUA)], asRows([SEE_LUA])), []);
@@ -165,7 +165,7 @@ describe('grants of a schema that is older than 2.6', () => {
       .revoked([])
       .map(({ grantee, objectType, objectId }) => `${grantee} ${objectType} ${objectId}`);
 
-  it('are none that came with a later schema, so that no restore takes them away', () => {
+  it('do not include those of a later schema, so that no restore revokes them', () => {
     const later: [string, Version, Version][] = [
       ['0 universe 0', [1, 7, 6], [1, 7, 7]],
       ['31 universe 0', [1, 7, 6], [1, 7, 7]],
@@ -183,7 +183,7 @@ describe('grants of a schema that is older than 2.6', () => {
     }
   });
 
-  it('are no user’s where somebody granted what every target has by itself', () => {
+  it("are not a user's if somebody granted what every target has by itself", () => {
     const shipped = of([1, 6, 8]);
     equal(shipped.has([1, 31, 'universe', 0, ALL]), true);
     equal(shipped.has([1, 31, 'universe', 0, 3]), false);
@@ -191,21 +191,21 @@ describe('grants of a schema that is older than 2.6', () => {
   });
 });
 
-describe('a grant that is missing', () => {
+describe('a missing grant', () => {
   const COLLATION = keyOf([1, 2, 'space', 276, 2]);
 
-  it('was taken by the upgrade, not by a person, where the server no longer ships it', () => {
+  it('was removed by the upgrade if the server no longer has it built in', () => {
     equal(isTakenByUpgrade(COLLATION, [2, 9, 1], [2, 11, 5]), true);
     equal(isTakenByUpgrade(COLLATION, [2, 9, 1], [2, 10, 8]), false);
   });
 
-  it('was taken by a person where the schema ships another one in its place', () => {
+  it('was revoked by a user if the schema has another one instead', () => {
     equal(isTakenByUpgrade(keyOf(SEE_LUA), [2, 11, 5], [2, 11, 5]), false);
   });
 });
 
-describe('a grant of a user that equals a shipped one', () => {
-  it('is shipped with the schemas that have it, and with no others', () => {
+describe('a grant of a user that equals a built-in one', () => {
+  it('is built into the schemas that have it, and into no others', () => {
     const row = [1, 2, 'space', 380, 3];
     deepEqual(
       [
@@ -218,20 +218,20 @@ describe('a grant of a user that equals a shipped one', () => {
   });
 });
 
-describe('grants of an archive, which has no version of a schema', () => {
+describe('grants of an archive, which has no schema version', () => {
   const shipped = new ShippedGrants(undefined, FUNCTIONS);
 
-  it('are all a user’s', () => {
+  it('all belong to users', () => {
     for (const row of [...COMMON, ...SOME]) equal(shipped.has(row), false);
     deepEqual(shipped.revoked([]), []);
   });
 
-  it('but for all rights of admin, which no server lets anybody change', () => {
+  it('except for all privileges of admin, which no server lets anybody change', () => {
     for (const bits of [ALL, 1]) equal(shipped.has([1, 1, 'universe', 0, bits]), true);
   });
 });
 
-describe('a revocation of what no server ships', () => {
+describe('a revocation of a grant that no server has built in', () => {
   for (const revocation of [
     { grantee: 32, objectType: 'universe', objectId: 0 },
     { grantee: 1, objectType: 'universe', objectId: 0 },

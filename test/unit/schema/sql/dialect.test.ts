@@ -27,22 +27,22 @@ describe('SQL of 2.x for 3.x', () => {
     it(sql, () => equal(translate(sql, '2.6', '3.0'), translated));
   }
 
-  it('is quoted, and allowed to scan, once only', () => {
+  it('is quoted and allowed to scan only once', () => {
     for (const [, translated] of cases) equal(translate(translated, '2.11', '3.0'), translated);
   });
 
   for (const word of ['uuid', 'array', 'map', 'interval', 'dec', 'wildcard', 'seqscan', 'show']) {
-    it(`quotes ${word}, which was no keyword in 2.6`, () => {
+    it(`quotes ${word}, which was not a keyword in 2.6`, () => {
       equal(translate(`SELECT ${word}`, '2.6', '3.0'), `SELECT "${word.toUpperCase()}"`);
     });
   }
 
-  it('keeps what is a keyword in 2.11', () => {
+  it('keeps keywords of 2.11', () => {
     const sql = 'SELECT CAST("a" AS UUID) FROM SEQSCAN "t"';
     equal(translate(sql, '2.11', '3.0'), sql);
   });
 
-  it('says that it scans only where it did not have to', () => {
+  it('adds SEQSCAN only if it was not required before', () => {
     const sql = 'SELECT 1 FROM "t"';
     equal(translate(sql, '2.11', '3.0'), 'SELECT 1 FROM SEQSCAN "t"');
     for (const [source, target] of [
@@ -56,7 +56,7 @@ describe('SQL of 2.x for 3.x', () => {
 });
 
 describe('SQL for a newer server of the same case', () => {
-  it('is quoted where words became keywords, and nowhere else', () => {
+  it('quotes words that became keywords, and no others', () => {
     equal(
       translate('SELECT uuid AS seqscan, id FROM t', '2.6', '2.11'),
       'SELECT "UUID" AS "SEQSCAN", id FROM t',
@@ -107,14 +107,14 @@ describe('SQL of 3.x for 2.x', () => {
     it(sql, () => equal(translate(sql, '3.0', '2.11', ...NAMES), translated));
   }
 
-  it('does not ask to scan where nobody has to ask', () => {
+  it('removes SEQSCAN if the server does not require it', () => {
     equal(translate('SELECT 1 FROM SEQSCAN "t"', '3.0', '2.6'), 'SELECT 1 FROM  "t"');
     equal(translate('SELECT 1 FROM SEQSCAN "t"', '2.11', '2.10'), 'SELECT 1 FROM  "t"');
     equal(translate('SELECT 1 FROM SEQSCAN "t"', '3.0', '2.11'), 'SELECT 1 FROM SEQSCAN "t"');
   });
 });
 
-describe('the names that SQL can mean', () => {
+describe('the names that SQL can use', () => {
   it('are those of spaces, fields, indexes, functions, collations and triggers', () => {
     const catalog = catalogOf({
       276: [[300, 'loud', 1, 'ICU', 'de', {}]],
@@ -135,18 +135,18 @@ describe('views', () => {
     return sortViews(catalogOf({ 280: rows }).rows(280)).map(({ fields }) => fields[2]);
   };
 
-  it('come after those that they select from', () => {
+  it('come after those that they read', () => {
     deepEqual(
       sorted(['a', 'SELECT * FROM "b", "c"'], ['b', 'SELECT * FROM "c"'], ['c', 'SELECT 1']),
       ['c', 'b', 'a'],
     );
   });
 
-  it('are found in upper case, too', () => {
+  it('are also found in upper case', () => {
     deepEqual(sorted(['A', 'SELECT * FROM b'], ['B', 'SELECT 1']), ['B', 'A']);
   });
 
-  it('that name each other by chance are all there', () => {
+  it('are all kept if they name each other by chance', () => {
     deepEqual(sorted(['a', 'SELECT "b" FROM t'], ['b', 'SELECT "a" FROM t']), ['b', 'a']);
   });
 

@@ -23,7 +23,7 @@ const FUNCTIONS = new SqlFunctions(
 );
 
 describe('the functions that SQL can call', () => {
-  it('include those of the server, with the numbers of their arguments', () => {
+  it('include built-in functions, with the numbers of their arguments', () => {
     equal(BUILTINS.size, 42);
     deepEqual(BUILTINS.get('ROUND'), [1, 2]);
     deepEqual(BUILTINS.get('COALESCE'), [2, Number.POSITIVE_INFINITY]);
@@ -43,7 +43,7 @@ describe('the functions that SQL can call', () => {
     `("B" LIKE ('a', 'b'))`,
   ];
   for (const sql of good)
-    it(`are enough for ${sql}`, () => equal(FUNCTIONS.problemOf(sql), undefined));
+    it(`are sufficient for ${sql}`, () => equal(FUNCTIONS.problemOf(sql), undefined));
 
   const bad: [sql: string, problem: string][] = [
     [`("NOSUCH"())`, "function 'NOSUCH' does not exist"],
@@ -59,10 +59,10 @@ describe('the functions that SQL can call', () => {
     [`("ROUND"("ABS"(1, 2), (3)))`, "function 'ABS' cannot be called with 2 arguments"],
   ];
   for (const [sql, problem] of bad) {
-    it(`are not enough for ${sql}: ${problem}`, () => equal(FUNCTIONS.problemOf(sql), problem));
+    it(`are not sufficient for ${sql}: ${problem}`, () => equal(FUNCTIONS.problemOf(sql), problem));
   }
 
-  it('are told apart from those of the server in an expression', () => {
+  it('are distinguished from built-in functions in an expression', () => {
     deepEqual(FUNCTIONS.calledBy('("UPPER"(tax(1)) || "next_no"() || nosuch())'), [
       'TAX',
       'next_no',

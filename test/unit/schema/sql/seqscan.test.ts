@@ -25,12 +25,12 @@ const STATEMENTS: readonly string[] = [
     UPDATE "l" SET a = 1, b = (SELECT 1 FROM SEQSCAN "t"); SELECT 1 FROM SEQSCAN "t"; DELETE FROM "l"; END`,
 ];
 
-describe('leave to scan', () => {
+describe('allowScans', () => {
   for (const allowed of STATEMENTS) {
     it(allowed, () => equal(allowScans(allowed.replaceAll('SEQSCAN ', '')), allowed));
   }
 
-  it('is asked for once', () => {
+  it('adds SEQSCAN once', () => {
     for (const allowed of STATEMENTS) equal(allowScans(allowed), allowed);
   });
 });

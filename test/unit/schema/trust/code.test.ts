@@ -102,7 +102,7 @@ describe('the code of a row', () => {
     ]);
   });
 
-  it('is found in no default of a server from 3.0 on, which is a value there', () => {
+  it('is not found in a default of a server from 3.0 on, which is a value', () => {
     deepEqual(
       found(NEW),
       found(OLD).filter((place) => place !== '_space.format.default'),
@@ -125,7 +125,7 @@ describe('a default in SQL', () => {
     it(`is code: ${text}`, () => equal(isLiteral(text), false));
   }
 
-  it('is decided at once, however long it is', () => {
+  it('is classified at once, however long it is', () => {
     const start = performance.now();
     isLiteral(`'${"''".repeat(5_000_000)}'`);
     isLiteral(`${'('.repeat(20_000)}5${')'.repeat(20_000)}`);
@@ -148,7 +148,7 @@ describe('a backup without code', () => {
     364: [[512, 'positive', false, 'SQL', 'a > 0', true]],
   });
 
-  it('keeps tables with their literals, and names all else', () => {
+  it('keeps tables with their literals, and lists everything else', () => {
     const { backup: left, left: lines } = withoutCode(backup, catalogOf(EMPTY), OLD);
     deepEqual(
       left.rows(280).map(({ fields }) => [fields[2], fields[6]]),
@@ -170,7 +170,7 @@ describe('a backup without code', () => {
     );
   });
 
-  it('is what a restore without functions makes', () => {
+  it('is the result of a restore without functions', () => {
     const versions = versionsOf('2.6.0');
     const plan = planRestore(backup, catalogOf(EMPTY), {
       releases: { source: versions, target: versions },

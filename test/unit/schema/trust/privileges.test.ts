@@ -70,14 +70,14 @@ describe('privileges', () => {
       ],
       READ,
     ],
-    'from public, where it is granted': [
+    'from public if the role is granted': [
       [
         [1, ANN, 'role', 2, EXECUTE],
         [1, 2, 'space', 512, READ],
       ],
       READ,
     ],
-    'not from public, where it was taken away': [[[1, 2, 'space', 512, READ]], 0],
+    'not from public if the role was revoked': [[[1, 2, 'space', 512, READ]], 0],
     'not from a role that may only be dropped': [
       [
         [1, ANN, 'role', CLERK, 64],
@@ -107,21 +107,21 @@ describe('privileges', () => {
     });
   }
 
-  it('are all but to create on what is one’s own', () => {
+  it("include everything except create on the user's own objects", () => {
     const own = privilegesOf().on('space', { id: 512, owner: ANN });
     equal(own & (READ | WRITE | CREATE), READ | WRITE);
   });
 
-  it('are none without usage, not even of an owner', () => {
+  it('are none without usage, even for an owner', () => {
     const catalog = catalogOf({ 304: USERS, 312: [[1, ANN, 'space', '', READ]] });
     equal(new Privileges(catalog, 'ann').on('space', { id: 512, owner: ANN }), 0);
   });
 
-  it('are the bits that the server keeps, of all that a row can hold', () => {
+  it('are the bits that the server stores, of all that a row can hold', () => {
     equal(privilegesOf([1, ANN, 'universe', 0, 0xffffffff]).on('universe'), EVERYTHING);
   });
 
-  it('are those of a user, not of a role of the name', () => {
+  it('are those of the user, not of a role with the same name', () => {
     const catalog = catalogOf({ 304: USERS, 312: [[1, CLERK, 'universe', 0, READ | USAGE]] });
     equal(new Privileges(catalog, 'clerk').on('universe'), 0);
   });
