@@ -116,7 +116,7 @@ describe('restore --data-only', () => {
       equal(code, 1, stderr);
       match(
         stderr,
-        /warning: some rows may be refused by 'till': field 2 'sum' has a default there/,
+        /warning: some rows may be refused by 'till': field 2 'sum' has a default on the target/,
       );
       match(stderr, /row \[51\]: the target stored a different row/);
     });

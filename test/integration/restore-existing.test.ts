@@ -549,7 +549,7 @@ describe('restore --existing beside functions that act by themselves', () => {
       equal(code, 0, stderr);
       match(
         stderr,
-        /left out: event box\.space\[520\]\.on_replace of function 'audit'.*: the space stays/,
+        /left out: event box\.space\[520\]\.on_replace of function 'audit'.*: the space is kept/,
       );
       await target.eval('box.space.rows:insert({2})');
       equal(await target.eval('return box.space.seen:count()'), 0);
