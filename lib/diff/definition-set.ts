@@ -2,7 +2,7 @@ import type { Manifest, Revocation } from '../backup/manifest.js';
 import { Catalog, type SystemRow } from '../schema/catalog/catalog.js';
 import { DEFINITIONS, KINDS, type Kind } from '../schema/catalog/id-map.js';
 import { emptyValue, rowsBy } from '../schema/catalog/rows.js';
-import { Describer, describeThing, privileges } from '../schema/describe/describe.js';
+import { Describer, describeObject, privileges } from '../schema/describe/describe.js';
 import { type FieldFormat, systemFormat } from '../schema/server/formats.js';
 import { BuiltinUser, Field, SystemSpace } from '../schema/server/system-spaces.js';
 import { decode, encode, type Value } from '../tuple/codec.js';
@@ -14,7 +14,7 @@ import { note, type Properties, textOf } from './property.js';
 import { isSameValue, membersOf, typedText } from './typed.js';
 
 /** A definition: an object, a grant, or the value of a sequence. */
-export interface Thing {
+export interface ComparedDefinition {
   /** The description for people. */
   shown: string;
   /** The description if the other side does not have it. */
@@ -67,7 +67,7 @@ const NIL = 0xc0;
 const NOTHING = Buffer.of(NIL);
 
 /** The definitions in the system spaces of one side, with names instead of ids. */
-export class Things {
+export class DefinitionSet {
   readonly #catalog: Catalog;
   readonly #describer: Describer;
   readonly #names: NameTable;
@@ -76,7 +76,7 @@ export class Things {
   readonly #values: ReadonlyMap<Value, SystemRow>;
   /** Functions of indexes, raw, by the ids of the space and the index. */
   readonly #computed: ReadonlyMap<string, Buffer>;
-  readonly all = new Map<string, Thing>();
+  readonly all = new Map<string, ComparedDefinition>();
 
   /** @param hasValues - true if the values of sequences are compared */
   constructor(catalog: Catalog, { revoked }: Pick<Manifest, 'revoked'>, hasValues: boolean) {
@@ -108,7 +108,7 @@ export class Things {
     spaceId: number | string,
     key: readonly Buffer[],
     shown: string,
-    properties: Thing['properties'],
+    properties: ComparedDefinition['properties'],
     alone = shown,
   ): void {
     const text = [spaceId, ...key.map(typedText)].join(' ');
@@ -120,7 +120,7 @@ export class Things {
     const { spaceId, id, name } = DEFINITIONS[kind];
     for (const row of this.#catalog.userRows(spaceId)) {
       const key = splitFields(row.raw)[name]!;
-      const shown = describeThing(kind, row, quote);
+      const shown = describeObject(kind, row, quote);
       this.#add(spaceId, [key], shown, () => {
         const { fields } = row;
         const raw = splitFields(row.raw);

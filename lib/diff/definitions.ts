@@ -1,5 +1,5 @@
 import { cutMiddle } from './cut.js';
-import { type Thing, Things } from './definition-set.js';
+import { type ComparedDefinition, DefinitionSet } from './definition-set.js';
 import { type Change, changesOf, type Properties, showChange } from './property.js';
 import { type Converted, type Defined, readingsOf } from './readings.js';
 
@@ -47,8 +47,8 @@ function* differencesOf(
   right: Defined,
   hasValues: boolean,
 ): Generator<void, DefinitionDifference[]> {
-  const before = new Things(left.catalog, left.manifest, hasValues).all;
-  const after = new Things(right.catalog, right.manifest, hasValues).all;
+  const before = new DefinitionSet(left.catalog, left.manifest, hasValues).all;
+  const after = new DefinitionSet(right.catalog, right.manifest, hasValues).all;
   const differences: DefinitionDifference[] = [];
   for (const [key, thing] of before) {
     const other = after.get(key);
@@ -66,7 +66,10 @@ function* differencesOf(
 const NO_PROPERTIES: Properties = new Map();
 
 /** Compares two definitions with the same name, group by group. */
-function* changesBetween(before: Thing, after: Thing): Generator<void, Change[]> {
+function* changesBetween(
+  before: ComparedDefinition,
+  after: ComparedDefinition,
+): Generator<void, Change[]> {
   const changes: Change[] = [];
   const left = before.properties()[Symbol.iterator]();
   const right = after.properties()[Symbol.iterator]();
@@ -79,7 +82,7 @@ function* changesBetween(before: Thing, after: Thing): Generator<void, Change[]>
   }
 }
 
-function alone(kind: 'removed' | 'added', thing: Thing): DefinitionDifference {
+function alone(kind: 'removed' | 'added', thing: ComparedDefinition): DefinitionDifference {
   return { kind, what: thing.alone, changes: [] };
 }
 

@@ -5,7 +5,7 @@ import { indexBy } from '../base/collections.js';
 import { TntarError } from '../base/errors.js';
 import type { Catalog, Space, SystemRow } from '../schema/catalog/catalog.js';
 import { backupVersions } from '../schema/convert/versions.js';
-import { Collector } from '../schema/read/preamble-reader.js';
+import { PreambleReader } from '../schema/read/preamble-reader.js';
 import { type Release, releaseOf, type Versions, versionsOf } from '../schema/server/release.js';
 import { Field, SystemSpace } from '../schema/server/system-spaces.js';
 import type { Keyed } from './key.js';
@@ -14,7 +14,7 @@ import { type Piece, piecesOf } from './row-blocks.js';
 /** One of the two inputs of a comparison: its definitions, then its rows, space by space. */
 export class Side implements Keyed {
   readonly #items: AsyncIterator<BackupItem>;
-  readonly #collector = new Collector();
+  readonly #preamble = new PreambleReader();
   /** Records that this side causes an error. */
   readonly blame: (error: unknown) => void;
   /** The current batch; undefined after the last one. */
@@ -41,7 +41,7 @@ export class Side implements Keyed {
     const side = new Side(items, blame);
     await side.#next();
     try {
-      side.#head = side.#collector.head();
+      side.#head = side.#preamble.head();
     } catch (error) {
       blame(error);
       throw error;
@@ -133,11 +133,11 @@ export class Side implements Keyed {
         this.#batch = undefined;
         return;
       }
-      if (value.kind === 'start') this.#collector.start(value.manifest);
+      if (value.kind === 'start') this.#preamble.start(value.manifest);
       else if (value.kind === 'end') {
-        this.#collector.end(value);
+        this.#preamble.end(value);
         this.#end = value;
-      } else if (!this.#collector.take(value)) {
+      } else if (!this.#preamble.take(value)) {
         this.#batch = value;
         return;
       }

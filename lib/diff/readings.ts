@@ -1,7 +1,7 @@
 import type { Manifest } from '../backup/manifest.js';
 import { Catalog } from '../schema/catalog/catalog.js';
 import { convert } from '../schema/convert/convert.js';
-import { guessRelease } from '../schema/convert/infer-release.js';
+import { inferRelease } from '../schema/convert/infer-release.js';
 import { Describer } from '../schema/describe/describe.js';
 import { canRevoke, isShippedGrant } from '../schema/server/builtin-grants.js';
 import { canGrant } from '../schema/server/builtin-objects.js';
@@ -85,7 +85,7 @@ function convertDefined(
 
 /** Returns the versions of a side. If it records none, the versions of the other side are used as far as possible. */
 function guessed({ catalog, versions }: Defined, other: Versions): Versions {
-  return versions ?? { server: guessRelease(catalog, other.server), schema: other.schema };
+  return versions ?? { server: inferRelease(catalog, other.server), schema: other.schema };
 }
 
 function isOlderThan(a: Versions, b: Versions): boolean {

@@ -1,6 +1,6 @@
 import { SMALL_BUFFER, TextBuffer } from '../text/buffer.js';
 import { JsonWriter } from '../text/json.js';
-import { Unfit } from '../text/unrepresentable.js';
+import { Unrepresentable } from '../text/unrepresentable.js';
 
 /** Rows of more bytes are written in parts. */
 const LARGE_ROW = 256 * 1024;
@@ -25,7 +25,7 @@ export function rowText(row: Buffer): string {
   try {
     json.value(row, 0);
   } catch (error) {
-    if (!(error instanceof Unfit)) throw error;
+    if (!(error instanceof Unrepresentable)) throw error;
     json = new JsonWriter(text); // the old one is in the middle of a value
     return `"${row.toString('hex')}"`;
   }
@@ -49,7 +49,7 @@ function* look(row: Buffer): Generator<string, boolean> {
     }
     return true;
   } catch (error) {
-    if (error instanceof Unfit) return false;
+    if (error instanceof Unrepresentable) return false;
     throw error;
   }
 }

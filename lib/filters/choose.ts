@@ -3,7 +3,7 @@ import { thereAre } from '../base/report.js';
 import { onlySpaces, withoutSpaces } from '../schema/select/selection.js';
 import type { Filter } from './filter.js';
 import { GlobBudget } from './glob.js';
-import { checkIdle, NamePatterns, showed } from './name-patterns.js';
+import { checkIdle, NamePatterns, patternList } from './name-patterns.js';
 
 /**
  * A choice of spaces by patterns such as `app_*`, `log_?` or `{users,orders}`.
@@ -37,8 +37,8 @@ export function chooseSpaces(choice: Choice): Filter {
   const isKept = (name: string): boolean =>
     (only.length === 0 || wanted.fit(name)) && !unwanted.fit(name);
   const words = [
-    ...(only.length === 0 ? [] : [`only spaces ${showed(only)} and what they need`]),
-    ...(except.length === 0 ? [] : [`no spaces ${showed(except)}`]),
+    ...(only.length === 0 ? [] : [`only spaces ${patternList(only)} and what they need`]),
+    ...(except.length === 0 ? [] : [`no spaces ${patternList(except)}`]),
   ];
   return {
     partial: words.join(', '),

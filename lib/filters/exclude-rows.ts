@@ -5,7 +5,7 @@ import { excludedIn, keysToExcluded } from '../schema/catalog/excluded-rows.js';
 import type { Head } from '../schema/catalog/preamble.js';
 import type { Filter, FilterOutcome } from './filter.js';
 import type { Test } from './glob.js';
-import { checkIdle, NamePatterns, showed } from './name-patterns.js';
+import { checkIdle, NamePatterns, patternList } from './name-patterns.js';
 
 /** Options of {@link excludeRows}. */
 export interface RowExclusion {
@@ -61,7 +61,7 @@ export function excludeRows(
   const excluded = new NamePatterns(patterns);
   const isExcluded = (name: string): boolean => excluded.fit(name);
   return {
-    partial: `no rows of spaces ${showed(patterns)}`,
+    partial: `no rows of spaces ${patternList(patterns)}`,
     wants: (name) => !isExcluded(name),
     head(head) {
       excluded.renew();

@@ -6,7 +6,7 @@ import { indexBy } from '../base/collections.js';
 import { type Report, silent } from '../base/report.js';
 import { itemDuplex } from '../flow/item-duplex.js';
 import { type Head, systemBatches } from '../schema/catalog/preamble.js';
-import { Collector } from '../schema/read/preamble-reader.js';
+import { PreambleReader } from '../schema/read/preamble-reader.js';
 import { Field, SystemSpace } from '../schema/server/system-spaces.js';
 
 /** The definitions after a filter. */
@@ -96,7 +96,7 @@ function endOf(end: BackupEnd, { sequences: kept }: Left, counts: BackupEnd['cou
 class FilterRun {
   readonly #filter: Filter;
   readonly #report: Report;
-  readonly #collector = new Collector();
+  readonly #preamble = new PreambleReader();
   readonly #counter = new Counter();
   #outlook: Outlook = {};
   /** The remaining definitions, once all of them were read. */
@@ -109,15 +109,15 @@ class FilterRun {
 
   async *take(item: BackupItem): AsyncGenerator<BackupItem> {
     if (item.kind === 'start') {
-      this.#collector.start(item.manifest);
+      this.#preamble.start(item.manifest);
       const { kind: _, manifest, ...outlook } = item;
       this.#outlook = outlook;
     } else if (item.kind === 'end') {
-      this.#collector.end(item);
+      this.#preamble.end(item);
       if (this.#left === undefined) yield* this.#begin();
       const end = endOf(item, this.#left!, this.#counter.counts);
       yield this.#filter.end?.(end, this.#report) ?? end;
-    } else if (!this.#collector.take(item)) {
+    } else if (!this.#preamble.take(item)) {
       if (this.#left === undefined) yield* this.#begin();
       yield* this.#rows(item);
     }
@@ -126,7 +126,7 @@ class FilterRun {
   /** Yields the definitions, all at once. */
   async *#begin(): AsyncGenerator<BackupItem> {
     const filter = this.#filter;
-    const { head, lost = [], warnings = [] } = await filter.head(this.#collector.head());
+    const { head, lost = [], warnings = [] } = await filter.head(this.#preamble.head());
     for (const line of warnings) this.#report.warn(line);
     for (const { what, why } of lost) this.#report.warn(`left out: ${what}: ${why}`);
     const { catalog } = head;
@@ -136,7 +136,7 @@ class FilterRun {
       .rows(SystemSpace.SEQUENCE)
       .map(({ fields }) => Number(fields[Field.sequence.id]));
     this.#left = { spaces: indexBy(infos, ({ id }) => id), sequences: new Set(sequences) };
-    this.#collector.forget();
+    this.#preamble.forget();
     // After a filter of rows, the number of rows and their sizes are not known in advance.
     const outlook = filter.rows === undefined ? this.#outlook : {};
     yield { kind: 'start', manifest, ...outlook };

@@ -31,7 +31,7 @@ function matcher(pattern: string, budget: GlobBudget): Test {
 }
 
 /** Returns patterns as text for messages. */
-export function showed(patterns: readonly string[]): string {
+export function patternList(patterns: readonly string[]): string {
   return longListOf(patterns.map((pattern) => `'${pattern}'`));
 }
 
@@ -81,7 +81,7 @@ export class NamePatterns {
  */
 export function checkIdle(idle: readonly string[], names: readonly string[]): void {
   if (idle.length === 0) return;
-  throw new TntarError('usage', `no space matches ${showed(idle)}`, {
+  throw new TntarError('usage', `no space matches ${patternList(idle)}`, {
     hint: `${thereAre(names)}; a pattern matches whole names, and * matches any characters`,
   });
 }

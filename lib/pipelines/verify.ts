@@ -11,7 +11,7 @@ import { filterStages, wantedBy } from '../filters/filter.js';
 import { compose, type Stage } from '../flow/compose.js';
 import { observe, type Totals } from '../flow/totals.js';
 import { type Definitions, definitionsOf } from '../schema/describe/definitions.js';
-import { Collector } from '../schema/read/preamble-reader.js';
+import { PreambleReader } from '../schema/read/preamble-reader.js';
 import { archiveOrigin, type Origin } from '../sources/origin.js';
 import { VERIFY_OPTIONS, type VerifyOptions } from './verify-options.js';
 
@@ -76,15 +76,15 @@ export async function verifyFrom(
     return item;
   };
   let contents: Pick<VerifyResult, 'spaces' | 'consistent' | 'vclock' | 'unvouched'> | undefined;
-  const collector = definitions ? new Collector() : undefined;
+  const preamble = definitions ? new PreambleReader() : undefined;
   const collect = async (items: AsyncIterable<BackupItem>): Promise<void> => {
     let manifest: Manifest | undefined;
     for await (const item of items) {
       if (item.kind === 'start') {
         manifest = item.manifest;
-        collector?.start(manifest);
+        preamble?.start(manifest);
       } else if (item.kind === 'tuples') {
-        if (collector?.take(item) !== true) item.release?.();
+        if (preamble?.take(item) !== true) item.release?.();
       } else if (manifest !== undefined) {
         const { counts, consistent, unvouched, vclock } = item;
         const spaces = manifest.spaces.map((space) => ({
@@ -122,6 +122,6 @@ export async function verifyFrom(
     filtered,
     totals: totals.sums(),
     verified: contents.unvouched !== true,
-    ...(collector === undefined ? {} : { definitions: definitionsOf(collector.head().catalog) }),
+    ...(preamble === undefined ? {} : { definitions: definitionsOf(preamble.head().catalog) }),
   };
 }

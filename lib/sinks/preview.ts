@@ -7,7 +7,7 @@ import { inTurns } from '../base/turns.js';
 import { ItemWritable } from '../flow/item-writable.js';
 import type { Connection } from '../iproto/connection.js';
 import type { RestorePlan } from '../schema/plan/plan.js';
-import { Collector } from '../schema/read/preamble-reader.js';
+import { PreambleReader } from '../schema/read/preamble-reader.js';
 import type { RestoreScope } from './restore-options.js';
 import { planFor } from './restore-target.js';
 
@@ -23,7 +23,7 @@ class PreviewSink extends ItemWritable {
   readonly #connection: Connection;
   readonly #wanted: RestoreScope;
   readonly #onPreview: (preview: PreviewResult) => void;
-  readonly #collector = new Collector();
+  readonly #preamble = new PreambleReader();
   /** The size of the largest row in bytes, by space id. */
   readonly #largest = new Map<number, number>();
 
@@ -40,15 +40,15 @@ class PreviewSink extends ItemWritable {
 
   protected async take(item: BackupItem): Promise<void> {
     if (item.kind === 'start') {
-      this.#collector.start(item.manifest);
+      this.#preamble.start(item.manifest);
     } else if (item.kind === 'tuples') {
-      if (!this.#collector.take(item)) await this.#measure(item);
+      if (!this.#preamble.take(item)) await this.#measure(item);
     } else {
-      this.#collector.end(item);
+      this.#preamble.end(item);
       await setImmediate();
-      const { manifest, catalog } = this.#collector.head();
+      const { manifest, catalog } = this.#preamble.head();
       await setImmediate();
-      const { counts } = this.#collector;
+      const { counts } = this.#preamble;
       const sizes = new Map(
         [...counts].map(([id, count]): [number, Size] => {
           return [id, { ...count, largest: this.#largest.get(id) ?? 0 }];

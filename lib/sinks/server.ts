@@ -13,7 +13,7 @@ import { showUsed } from '../schema/describe/used.js';
 import type { Destination } from '../schema/plan/destinations.js';
 import type { RestorePlan } from '../schema/plan/plan.js';
 import { isWrite, type Step } from '../schema/plan/step.js';
-import { Collector } from '../schema/read/preamble-reader.js';
+import { PreambleReader } from '../schema/read/preamble-reader.js';
 import { SystemSpace, TRUNCATE_ID } from '../schema/server/system-spaces.js';
 import { encode } from '../tuple/codec.js';
 import { withRoomHint } from './capacity.js';
@@ -105,7 +105,7 @@ class ServerSink extends ItemWritable implements ServerWritable {
   readonly #connection: Connection;
   readonly #wanted: RestoreScope;
   readonly #report: Report;
-  readonly #collector = new Collector();
+  readonly #preamble = new PreambleReader();
   #outlook: Outlook = {};
   #plan: RestorePlan | undefined;
   #loader: Loader | undefined;
@@ -160,10 +160,10 @@ class ServerSink extends ItemWritable implements ServerWritable {
 
   async #take(item: BackupItem): Promise<void> {
     if (item.kind === 'start') {
-      this.#collector.start(item.manifest);
+      this.#preamble.start(item.manifest);
       this.#outlook = item;
     } else if (item.kind === 'tuples') {
-      if (!this.#collector.take(item)) await this.#load(item);
+      if (!this.#preamble.take(item)) await this.#load(item);
     } else {
       await this.#complete(item);
     }
@@ -182,7 +182,7 @@ class ServerSink extends ItemWritable implements ServerWritable {
       return;
     }
     this.#loader ??= new Loader(this.#connection, (id, tuple) => {
-      const { catalog } = this.#collector.head();
+      const { catalog } = this.#preamble.head();
       return showRow(tuple, catalog.primaryKeyOf(id)?.parts ?? []);
     });
     await this.#loader.load(batch, destination);
@@ -192,7 +192,7 @@ class ServerSink extends ItemWritable implements ServerWritable {
   async #prepare(): Promise<RestorePlan> {
     if (this.#plan !== undefined) return this.#plan;
     await setImmediate();
-    const { manifest, catalog } = this.#collector.head();
+    const { manifest, catalog } = this.#preamble.head();
     this.#plan = await planFor(this.#connection, manifest, catalog, this.#wanted, this.#outlook);
     const { losses, omissions, notes, drops, before, destinations, used } = this.#plan;
     // After the drop, no dry run can list them.
@@ -227,7 +227,7 @@ class ServerSink extends ItemWritable implements ServerWritable {
   }
 
   async #complete(end: BackupEnd): Promise<void> {
-    this.#collector.end(end);
+    this.#preamble.end(end);
     const plan = await this.#prepare();
     await this.#loader?.finish();
     // This comes before any grant is applied.
@@ -245,7 +245,7 @@ class ServerSink extends ItemWritable implements ServerWritable {
     const skippedOf = ({ name }: Destination): number =>
       this.#loader?.tallies.get(name)?.skipped ?? 0;
     const written = [...destinations].map(([id, destination]) => {
-      const rows = this.#collector.counts.get(id)?.rows ?? 0;
+      const rows = this.#preamble.counts.get(id)?.rows ?? 0;
       return { destination, rows: rows - skippedOf(destination) };
     });
     const replaced = await this.#rowCounts.check(written);

@@ -19,12 +19,12 @@ import { rowlessReason, type Space } from '../schema/catalog/catalog.js';
 import { excludedIn } from '../schema/catalog/excluded-rows.js';
 import { showRow } from '../schema/catalog/keys.js';
 import type { Head } from '../schema/catalog/preamble.js';
-import { Collector } from '../schema/read/preamble-reader.js';
+import { PreambleReader } from '../schema/read/preamble-reader.js';
 import { TextBuffer } from '../text/buffer.js';
 import { rowWriter } from '../text/formats.js';
 import { type Layout, layoutOf, widened } from '../text/layout.js';
 import { INVALID_UTF8, type InvalidUtf8, TEXT_FORMATS, type TextFormat } from '../text/names.js';
-import { Unfit } from '../text/unrepresentable.js';
+import { Unrepresentable } from '../text/unrepresentable.js';
 import type { RowWriter } from '../text/writer.js';
 import { memberCount } from '../tuple/msgpack.js';
 import { Row } from '../tuple/row.js';
@@ -89,7 +89,7 @@ export class TextSink extends Transform {
   readonly #options: TextOptions;
   readonly #report: Report;
   readonly #limit: number;
-  readonly #collector = new Collector();
+  readonly #preamble = new PreambleReader();
   readonly #text = new TextBuffer();
   readonly #row = new Row();
   #layout: Layout | undefined;
@@ -161,11 +161,11 @@ export class TextSink extends Transform {
   }
 
   async *#take(item: BackupItem): AsyncGenerator<Buffer> {
-    if (item.kind === 'start') this.#collector.start(item.manifest);
+    if (item.kind === 'start') this.#preamble.start(item.manifest);
     else if (item.kind === 'end') {
-      this.#collector.end(item);
+      this.#preamble.end(item);
       this.#isOver = true;
-    } else if (!this.#collector.take(item)) {
+    } else if (!this.#preamble.take(item)) {
       const { space } = this.#known();
       if (item.space.id === space.id && !this.hasEnough) yield* this.#rowsOf(item.bytes);
       item.release?.();
@@ -175,7 +175,7 @@ export class TextSink extends Transform {
   #known(): Layout {
     if (this.#layout !== undefined) return this.#layout;
     const { space: name, fields } = this.#options;
-    const head = this.#collector.head();
+    const head = this.#preamble.head();
     const space = spaceIn(head, name);
     const reason = rowlessReason(space) ?? absenceOf(head, space);
     if (reason !== undefined) this.#report.warn(`${quoted(name)}: ${reason}`);
@@ -192,7 +192,7 @@ export class TextSink extends Transform {
       this.#writer = writer;
       return writer;
     } catch (error) {
-      if (!(error instanceof Unfit)) throw error;
+      if (!(error instanceof Unrepresentable)) throw error;
       const { message, hint } = error;
       throw new TntarError('failure', `space ${quoted(layout.space.name)}: ${message}`, { hint });
     }
@@ -208,7 +208,7 @@ export class TextSink extends Transform {
         if (row.end - pos < LARGE_ROW) writer.row(row);
         else yield* this.#pieces(writer);
       } catch (error) {
-        throw error instanceof Unfit ? this.#failed(error, writer.fieldNo) : error;
+        throw error instanceof Unrepresentable ? this.#failed(error, writer.fieldNo) : error;
       }
       this.rows++;
       if (this.#text.isFull) yield this.#text.take();
@@ -223,7 +223,7 @@ export class TextSink extends Transform {
     }
   }
 
-  #failed({ message, hint }: Unfit, fieldNo: number): TntarError {
+  #failed({ message, hint }: Unrepresentable, fieldNo: number): TntarError {
     const { buf, start, end } = this.#row;
     const { space, columns } = this.#known();
     const raw = buf.subarray(start, end);

@@ -18,7 +18,7 @@ import {
 } from './scalars.js';
 import { PIECE_BYTES, type Strings } from './strings.js';
 import { type Group, groupOf } from './table.js';
-import { Unfit } from './unrepresentable.js';
+import { Unrepresentable } from './unrepresentable.js';
 
 /** The groups of columns that can hold a value of each kind, besides JSON. */
 const FITTING: Readonly<Record<number, readonly Group[]>> = {
@@ -83,7 +83,7 @@ export abstract class Cells {
    * Writes the value of a row in a column.
    *
    * @param column - its position among the columns
-   * @throws Unfit for a value that the column cannot hold
+   * @throws Unrepresentable for a value that the column cannot hold
    */
   write(row: Row, column: number): void {
     const { fieldNo, type } = this.#columns[column]!;
@@ -174,7 +174,7 @@ export abstract class Cells {
 function checkDouble(value: number | bigint, type: string): void {
   const float = type === 'float32' ? Math.fround(Number(value)) : Number(value);
   if (BigInt(float) === BigInt(value)) return;
-  throw new Unfit(
+  throw new Unrepresentable(
     `the format says ${type}, and no ${type} equals the integer ${value}`,
     'leave the field out with --fields, or use --format ndjson or csv',
   );
@@ -182,7 +182,7 @@ function checkDouble(value: number | bigint, type: string): void {
 
 function checkFloat(value: number, type: string): void {
   if (type !== 'float32' || Object.is(Math.fround(value), value)) return;
-  throw new Unfit(
+  throw new Unrepresentable(
     `the format says ${type}, and no ${type} equals the number ${value}`,
     'leave the field out with --fields, or use --format ndjson or csv',
   );
@@ -191,14 +191,14 @@ function checkFloat(value: number, type: string): void {
 function checkRange(value: number | bigint, type: string): void {
   const [least, most] = RANGES.get(type)!;
   if (value >= least && value <= most) return;
-  throw new Unfit(
+  throw new Unrepresentable(
     `the format says ${type}, and the value is the integer ${value}`,
     'leave the field out with --fields, or use --format ndjson or csv, which have no types',
   );
 }
 
-function misplaced(kind: number, type: string): Unfit {
-  return new Unfit(
+function misplaced(kind: number, type: string): Unrepresentable {
+  return new Unrepresentable(
     `the format says ${type}, and the value is ${KIND_NAMES[kind]}`,
     'leave the field out with --fields, or use --format ndjson or csv, which have no types',
   );

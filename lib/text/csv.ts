@@ -19,7 +19,7 @@ import {
   writeInteger,
 } from './scalars.js';
 import { PIECE_BYTES, type Strings } from './strings.js';
-import { Unfit } from './unrepresentable.js';
+import { Unrepresentable } from './unrepresentable.js';
 import type { RowWriter } from './writer.js';
 
 const QUOTE = 0x22;
@@ -57,7 +57,7 @@ export class CsvRows implements RowWriter {
   #emptyLines = 0;
   #fieldNo = -1;
 
-  /** @throws Unfit for fields without a column, and for two columns with the same name */
+  /** @throws Unrepresentable for fields without a column, and for two columns with the same name */
   constructor(
     text: TextBuffer,
     layout: Layout,
@@ -290,7 +290,7 @@ function checkNames({ columns }: Layout): void {
   const seen = new Set<string>();
   for (const { name } of columns) {
     if (seen.has(name)) {
-      throw new Unfit(
+      throw new Unrepresentable(
         `two columns have the name ${JSON.stringify(shorten(name))}`,
         'choose fields by number, e.g. --fields 1,3, or use --format ndjson',
       );
@@ -302,11 +302,11 @@ function checkNames({ columns }: Layout): void {
 /**
  * Checks the number of fields of a row.
  *
- * @throws Unfit for a row with more fields than columns
+ * @throws Unrepresentable for a row with more fields than columns
  */
 export function checkWidth({ columns, isChosen }: Layout, row: Row): void {
   if (isChosen || row.count <= columns.length) return;
-  throw new Unfit(
+  throw new Unrepresentable(
     `a row has ${row.count} fields, but there are only ${columns.length} columns`,
     'choose fields by name or number, e.g. --fields 1,2,3',
   );

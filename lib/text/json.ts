@@ -20,7 +20,7 @@ import {
   writeInteger,
 } from './scalars.js';
 import { PIECE_BYTES, Strings } from './strings.js';
-import { minusZero, Unfit } from './unrepresentable.js';
+import { minusZero, Unrepresentable } from './unrepresentable.js';
 
 /** The limit of nested containers: safe for recursion, and far deeper than real data. */
 const MAX_DEPTH = 512;
@@ -94,7 +94,7 @@ export class JsonWriter {
    * Writes the value at `pos`.
    *
    * @returns the offset after it
-   * @throws Unfit for a string that is not valid UTF-8, and for a value that nests deeper than 512 containers
+   * @throws Unrepresentable for a string that is not valid UTF-8, and for a value that nests deeper than 512 containers
    */
   value(buf: Buffer, pos: number): number {
     const text = this.#text;
@@ -173,7 +173,7 @@ export class JsonWriter {
    * Writes the value at `start` in parts, whatever its size. Yields whenever the text is full, and while it walks a
    * large map.
    *
-   * @throws Unfit like {@link value}
+   * @throws Unrepresentable like {@link value}
    */
   *pieces(buf: Buffer, start: number): Generator<void> {
     const text = this.#text;
@@ -449,8 +449,8 @@ function closing({ form, count }: Open): string {
   return count > 0 ? ']]}' : ']}';
 }
 
-function tooDeep(): Unfit {
-  return new Unfit(
+function tooDeep(): Unrepresentable {
+  return new Unrepresentable(
     `a value that nests deeper than ${MAX_DEPTH} containers`,
     'leave the field out with --fields, or use --format msgpack',
   );

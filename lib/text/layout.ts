@@ -3,7 +3,7 @@ import { quoted, thereAre } from '../base/report.js';
 import type { Catalog, Space } from '../schema/catalog/catalog.js';
 import { columnsOf, rowsOfSpaces } from '../schema/catalog/columns.js';
 import { isTable } from '../schema/catalog/rows.js';
-import { Unfit } from './unrepresentable.js';
+import { Unrepresentable } from './unrepresentable.js';
 
 /** A field as a column of text. */
 export interface TextColumn {
@@ -136,11 +136,11 @@ export function widened(layout: Layout, count: number): Layout {
 /**
  * Checks the number of columns.
  *
- * @throws Unfit if a known field has no column
+ * @throws Unrepresentable if a known field has no column
  */
 export function checkColumns({ columns, width }: Layout): void {
   if (width <= columns.length) return;
-  throw new Unfit(
+  throw new Unrepresentable(
     `there are ${width} fields, and the limit is ${columns.length} columns`,
     'choose fields by name or number, e.g. --fields 1,2,3',
   );

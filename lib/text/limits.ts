@@ -1,6 +1,6 @@
 import { shorten } from '../base/report.js';
 import type { TextColumn } from './layout.js';
-import { Unfit } from './unrepresentable.js';
+import { Unrepresentable } from './unrepresentable.js';
 
 /** Limits of a database on tables and their names. */
 export interface TableLimits {
@@ -77,7 +77,7 @@ const shown = (name: string): string => JSON.stringify(shorten(name));
 /**
  * Refuses columns and names that a database would refuse, or change silently, before the first row.
  *
- * @throws Unfit for too many columns, and for a name that the database cannot have
+ * @throws Unrepresentable for too many columns, and for a name that the database cannot have
  */
 export function checkLimits(
   table: string,
@@ -86,24 +86,30 @@ export function checkLimits(
 ): void {
   const { database } = limits;
   if (columns.length > limits.columns) {
-    throw new Unfit(
+    throw new Unrepresentable(
       `there are ${columns.length} columns, and a table of ${database} can have at most ${limits.columns}`,
       `choose up to ${limits.columns} of them with --fields, or use --format ndjson or csv`,
     );
   }
   checkName(table, limits, NO_TABLE);
   if (limits.reservedTable.test(table)) {
-    throw new Unfit(`${database} does not allow a table with the name ${shown(table)}`, NO_TABLE);
+    throw new Unrepresentable(
+      `${database} does not allow a table with the name ${shown(table)}`,
+      NO_TABLE,
+    );
   }
   const seen = new Map<string, string>();
   for (const { name } of columns) {
     checkName(name, limits, FIELDS);
     if (limits.reservedColumn.test(name)) {
-      throw new Unfit(`every table of ${database} already has a column ${shown(name)}`, FIELDS);
+      throw new Unrepresentable(
+        `every table of ${database} already has a column ${shown(name)}`,
+        FIELDS,
+      );
     }
     const other = seen.get(limits.fold(name));
     if (other !== undefined) {
-      throw new Unfit(
+      throw new Unrepresentable(
         `${database} cannot tell the columns ${shown(other)} and ${shown(name)} apart`,
         'leave one of the fields out with --fields, or use --format csv',
       );
@@ -118,29 +124,29 @@ export function checkLimits(
  * Readers such as `sqlite3` end a line at a zero byte, and the quote after it: the rest of the name would be run as a
  * command. Servers refuse such names, so somebody made it on purpose.
  *
- * @throws Unfit for a name that the database, or the program that loads the text, does not keep unchanged
+ * @throws Unrepresentable for a name that the database, or the program that loads the text, does not keep unchanged
  */
 export function checkName(
   name: string,
   { database, nameBytes, changedName }: TableLimits,
   hint: string,
 ): void {
-  if (name === '') throw new Unfit('a name is empty', hint);
+  if (name === '') throw new Unrepresentable('a name is empty', hint);
   if (name.includes('\0')) {
-    throw new Unfit(
+    throw new Unrepresentable(
       `the name ${shown(name)} has a zero byte`,
       'use --format ndjson or csv; do not trust anything else in this archive',
     );
   }
   if (changedName.test(name)) {
-    throw new Unfit(
+    throw new Unrepresentable(
       `the name ${shown(name)} has a line end of two characters, which ${database} changes`,
       hint,
     );
   }
   const bytes = Buffer.byteLength(name);
   if (bytes <= nameBytes) return;
-  throw new Unfit(
+  throw new Unrepresentable(
     `the name ${shown(name)} has ${bytes} bytes, and the limit of ${database} is ${nameBytes}`,
     hint,
   );

@@ -11,7 +11,7 @@ import { datetimeText, floatText, writeInteger } from './scalars.js';
 import { sqliteFloat } from './sqlite-float.js';
 import type { Strings } from './strings.js';
 import { type Group, groupOf } from './table.js';
-import { minusZero, Unfit } from './unrepresentable.js';
+import { minusZero, Unrepresentable } from './unrepresentable.js';
 
 /** The differences between two dialects of SQL. */
 export interface Dialect {
@@ -91,7 +91,7 @@ export const DIALECTS = {
     typeOf: ({ type }) => (SIGNED.test(type) ? 'INTEGER' : SQLITE_TYPES[groupOf(type)]),
     float: (value, group) => {
       if (Number.isNaN(value)) {
-        throw new Unfit(
+        throw new Unrepresentable(
           'a float that is not a number, which SQLite makes null',
           'leave the field out with --fields, or use --format ndjson or csv',
         );

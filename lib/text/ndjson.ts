@@ -138,7 +138,7 @@ export class JsonRows implements RowWriter {
  * Returns one row as a line of NDJSON, without a line end.
  *
  * @param tuple - one whole MessagePack array
- * @throws Unfit for a value that JSON cannot hold
+ * @throws Unrepresentable for a value that JSON cannot hold
  * @example
  * rowAsJson(tuple, layoutOf(catalog, space)); // '{"id":1,"name":"ann"}'
  */

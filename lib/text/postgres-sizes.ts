@@ -1,6 +1,6 @@
 import type { TextColumn } from './layout.js';
 import { type Group, groupOf, type TableIndex } from './table.js';
-import { Unfit } from './unrepresentable.js';
+import { Unrepresentable } from './unrepresentable.js';
 
 /** The longest row of an index: `BTMaxItemSize` of `src/include/access/nbtree.h` for pages of 8 KiB. */
 export const MAX_INDEX_ROW = 2704;
@@ -67,7 +67,7 @@ export class PostgresSizes {
   /**
    * Checks the sizes of a complete row.
    *
-   * @throws Unfit for a row that does not fit into a page
+   * @throws Unrepresentable for a row that does not fit into a page
    */
   check(): void {
     for (const [index, parts] of this.#indexes) {
@@ -80,7 +80,7 @@ export class PostgresSizes {
     if (length < FEW_COLUMNS) return;
     const bytes = this.#row();
     if (bytes <= MAX_ROW) return;
-    throw new Unfit(
+    throw new Unrepresentable(
       `a row of ${length} columns and at least ${bytes} bytes, and a page of PostgreSQL holds ${MAX_ROW}`,
       'leave some fields out with --fields, or use --format ndjson or csv',
     );

@@ -24,7 +24,7 @@ import {
   type TableIndex,
   tableOf,
 } from './table.js';
-import { minusZero, Unfit } from './unrepresentable.js';
+import { minusZero, Unrepresentable } from './unrepresentable.js';
 import type { RowWriter } from './writer.js';
 
 const SERVER = POSTGRES_LIMITS.database;
@@ -143,7 +143,7 @@ class CopyCells extends Cells {
   protected datetime(value: Datetime): void {
     const { seconds, nanoseconds, offsetMinutes, tzIndex } = value;
     if (seconds < FIRST_SECOND || seconds >= END_SECOND) {
-      throw new Unfit(
+      throw new Unrepresentable(
         `a datetime that ${SERVER} cannot hold: ${value}`,
         'leave the field out with --fields, or use --format sql, which writes it as text',
       );

@@ -51,7 +51,7 @@ export class Strings {
    *
    * @param noZero - the database or the literal that cannot hold a zero byte
    * @returns valid UTF-8; undefined if the string itself is written
-   * @throws Unfit if no replacement is allowed
+   * @throws Unrepresentable if no replacement is allowed
    */
   instead(buf: Buffer, start: number, end: number, noZero?: string): Buffer | undefined {
     const isText = this.isText(buf, start, end, noZero);

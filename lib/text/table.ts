@@ -7,7 +7,7 @@ import { indexNames, sameTables } from './index-names.js';
 import { checkColumns, type Layout, type TextColumn } from './layout.js';
 import { checkLimits, checkName, type TableLimits } from './limits.js';
 import type { Strings } from './strings.js';
-import { Unfit } from './unrepresentable.js';
+import { Unrepresentable } from './unrepresentable.js';
 
 /** The contents of a column, as far as databases distinguish them. */
 export type Group =
@@ -117,7 +117,7 @@ const MIXED = 'values of different types may have the same text';
 /**
  * Returns the table of a space.
  *
- * @throws Unfit if the columns are unknown, and for columns and names that the database cannot have
+ * @throws Unrepresentable if the columns are unknown, and for columns and names that the database cannot have
  */
 export function tableOf(
   layout: Layout,
@@ -128,7 +128,7 @@ export function tableOf(
   const blurred: Blurred = { ...given, json: MIXED, ...(isLossy ? { string: REPLACED } : {}) };
   const { space, catalog, columns } = layout;
   if (columns.length === 0) {
-    throw new Unfit(
+    throw new Unrepresentable(
       'the space has no format, index or row that defines columns',
       'choose fields by number, e.g. --fields 1,2',
     );

@@ -7,13 +7,13 @@ export interface RowWriter {
   /**
    * Writes a row.
    *
-   * @throws Unfit for a value that the format cannot represent
+   * @throws Unrepresentable for a value that the format cannot represent
    */
   row(row: Row): void;
   /**
    * Writes a large row in parts. When this yields, take the text if it is full, and do other work.
    *
-   * @throws Unfit for a value that the format cannot represent
+   * @throws Unrepresentable for a value that the format cannot represent
    */
   pieces(row: Row): Generator<void>;
   /** The last written field, from 0, which an error is about; -1 if it is not about a field. */

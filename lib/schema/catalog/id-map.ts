@@ -25,7 +25,7 @@ export const DEFINITIONS: Readonly<Record<Kind, Definitions>> = {
 export const KINDS = Object.keys(DEFINITIONS) as Kind[];
 
 /** Returns true if the id has the same meaning on every server that has such an object. */
-export function isShippedThing(kind: Kind, { fields }: SystemRow): boolean {
+export function isBuiltinObject(kind: Kind, { fields }: SystemRow): boolean {
   const id = Number(fields[DEFINITIONS[kind].id]);
   switch (kind) {
     case 'space':
@@ -64,7 +64,7 @@ export class IdMap {
       const { spaceId, id } = DEFINITIONS[kind];
       for (const row of target.rows(spaceId)) {
         const shipped = Number(row.fields[id]);
-        if (isShippedThing(kind, row)) this.set(kind, shipped, shipped);
+        if (isBuiltinObject(kind, row)) this.set(kind, shipped, shipped);
       }
     }
   }

@@ -47,7 +47,7 @@ function expressionRow(id: number, name: string, sql: string): SystemRow {
 }
 
 /** The rows of the system spaces that users created, while they are converted for another release. */
-export class Draft {
+export class CatalogEditor {
   /** One line for each object that is left out or changes its meaning. */
   readonly notes: string[] = [];
   readonly #rows: Map<number, SystemRow[]>;

@@ -3,7 +3,7 @@ import { decode, encode, type Value } from '../../tuple/codec.js';
 import { joinFields, splitFields } from '../../tuple/fields.js';
 import { Catalog, type SystemRow } from '../catalog/catalog.js';
 import { isTable, type Table } from '../catalog/rows.js';
-import { describeThing } from '../describe/describe.js';
+import { describeObject } from '../describe/describe.js';
 import { isOlder, type Release, showRelease } from '../server/release.js';
 import { Field, SystemSpace } from '../server/system-spaces.js';
 
@@ -65,7 +65,7 @@ export function withoutOrigins(
   };
   const edited = Catalog.of((id) => backup.userRows(id).map((row) => cut(id, row)));
   if (users.length === 0) return { backup: edited, notes: [] };
-  const names = listOf(users.map((row) => describeThing('user', row)));
+  const names = listOf(users.map((row) => describeObject('user', row)));
   const since = showRelease(ORIGINS.get(SystemSpace.USER)!.since);
   return {
     backup: edited,
@@ -76,9 +76,9 @@ export function withoutOrigins(
 }
 
 /** Returns a note about users and roles that only the source's configuration manages: the target will drop them. */
-export function strangersToConfiguration(made: readonly SystemRow[], target: Catalog): string[] {
+export function droppedByConfiguration(made: readonly SystemRow[], target: Catalog): string[] {
   if (!target.rows(SystemSpace.USER).some(isManaged)) return [];
-  const strangers = made.filter(isManaged).map((row) => describeThing('user', row));
+  const strangers = made.filter(isManaged).map((row) => describeObject('user', row));
   if (strangers.length === 0) return [];
   return [
     `${listOf(strangers)}: managed by the configuration of the source; add to the configuration of the target, or the next reload there drops it`,

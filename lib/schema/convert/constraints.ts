@@ -6,7 +6,7 @@ import type { SystemRow } from '../catalog/catalog.js';
 import { editField, functionsOf, isTable } from '../catalog/rows.js';
 import { Field, SystemSpace } from '../server/system-spaces.js';
 import { withoutTable } from '../sql/tokens.js';
-import type { Draft } from './catalog-editor.js';
+import type { CatalogEditor } from './catalog-editor.js';
 
 /**
  * Moves constraints of SQL tables: they are in `_fk_constraint` and `_ck_constraint` before 2.11, and in the space
@@ -83,9 +83,9 @@ function columnsKey(spaceId: unknown, columns: readonly number[]): string {
  *
  * Source: `fkey_update_local_index()` in the server's `src/box/tuple_constraint_fkey.c`.
  */
-function indexedColumns(draft: Draft): Set<string> {
+function indexedColumns(editor: CatalogEditor): Set<string> {
   return new Set(
-    draft.rows(SystemSpace.INDEX).map(({ fields }) => {
+    editor.rows(SystemSpace.INDEX).map(({ fields }) => {
       const parts = fields[Field.index.parts];
       const columns = (Array.isArray(parts) ? parts : []).map((part) =>
         Number(Array.isArray(part) ? part[0] : isTable(part) ? part['field'] : -1),
@@ -95,12 +95,12 @@ function indexedColumns(draft: Draft): Set<string> {
   );
 }
 
-function gatherForeignKeys(draft: Draft, names: ReadonlyMap<unknown, string>): Gathered {
-  const indexed = indexedColumns(draft);
+function gatherForeignKeys(editor: CatalogEditor, names: ReadonlyMap<unknown, string>): Gathered {
+  const indexed = indexedColumns(editor);
   const gathered = new Gathered();
   const notes: string[] = [];
   const { childId, parentId, childColumns } = Field.fkConstraint;
-  for (const row of draft.rows(SystemSpace.FK_CONSTRAINT)) {
+  for (const row of editor.rows(SystemSpace.FK_CONSTRAINT)) {
     const id = row.fields[childId];
     const name = String(row.fields[Field.fkConstraint.name]);
     if (!names.has(id)) continue;
@@ -116,49 +116,49 @@ function gatherForeignKeys(draft: Draft, names: ReadonlyMap<unknown, string>): G
     }
   }
   for (const id of gathered.spaceIds) {
-    draft.notes.push(
+    editor.notes.push(
       `foreign keys of space ${quoted(names.get(id))}: all of its rows will be checked, because Lua could bypass the keys before 2.11`,
     );
   }
-  for (const note of notes) draft.notes.push(note);
+  for (const note of notes) editor.notes.push(note);
   return gathered;
 }
 
 /** Collects checks, which are functions in SQL. */
-function gatherChecks(draft: Draft, names: ReadonlyMap<unknown, string>): Gathered {
+function gatherChecks(editor: CatalogEditor, names: ReadonlyMap<unknown, string>): Gathered {
   const gathered = new Gathered();
-  for (const { fields } of draft.rows(SystemSpace.CK_CONSTRAINT)) {
+  for (const { fields } of editor.rows(SystemSpace.CK_CONSTRAINT)) {
     const { code, isEnabled } = Field.ckConstraint;
     const spaceId = fields[Field.ckConstraint.spaceId];
     const name = String(fields[Field.ckConstraint.name]);
     const spaceName = names.get(spaceId);
     if (spaceName === undefined) continue;
     if (fields[isEnabled] === false) {
-      draft.notes.push(
+      editor.notes.push(
         `check ${quoted(name)} of space ${quoted(spaceName)} is disabled and left out, because servers from 2.11 on would enforce it`,
       );
       continue;
     }
     const sql = withoutTable(String(fields[code]), spaceName);
-    const id = draft.addExpression(`check_${spaceName}_${name}`, sql);
+    const id = editor.addExpression(`check_${spaceName}_${name}`, sql);
     gathered.add(spaceId, name, uint(id));
   }
   return gathered;
 }
 
 /** Moves constraints of SQL into their spaces, as the server's own upgrade does. */
-export function moveIntoSpaces(draft: Draft): void {
-  const names = draft.spaceNames();
-  const foreignKeys = gatherForeignKeys(draft, names);
-  const checks = gatherChecks(draft, names);
-  draft.map(SystemSpace.SPACE, (row) => {
+export function moveIntoSpaces(editor: CatalogEditor): void {
+  const names = editor.spaceNames();
+  const foreignKeys = gatherForeignKeys(editor, names);
+  const checks = gatherChecks(editor, names);
+  editor.map(SystemSpace.SPACE, (row) => {
     const id = row.fields[Field.space.id];
     return editField(row, Field.space.flags, (flags) =>
       checks.intoFlags(foreignKeys.intoFlags(flags, 'foreign_key', id), 'constraint', id),
     );
   });
-  draft.replace(SystemSpace.FK_CONSTRAINT, []);
-  draft.replace(SystemSpace.CK_CONSTRAINT, []);
+  editor.replace(SystemSpace.FK_CONSTRAINT, []);
+  editor.replace(SystemSpace.CK_CONSTRAINT, []);
 }
 
 /** Receives the name and the function of a constraint, and returns true if it moves. */
@@ -179,17 +179,17 @@ function takeFrom(options: Buffer, take: Take): Buffer {
 }
 
 /** Returns the ids of SQL functions that only a constraint can use. */
-function expressionsOf(draft: Draft): Map<unknown, string> {
+function expressionsOf(editor: CatalogEditor): Map<unknown, string> {
   const { objectType, objectId } = Field.priv;
   const granted = new Set(
-    draft
+    editor
       .rows(SystemSpace.PRIV)
       .filter(({ fields }) => fields[objectType] === 'function')
       .map(({ fields }) => fields[objectId]),
   );
   const { id, language, body } = Field.func;
   return new Map(
-    draft
+    editor
       .rows(SystemSpace.FUNC)
       .filter(({ fields }) => fields[language] === 'SQL_EXPR' && !granted.has(fields[id]))
       .map(({ fields }) => [fields[id], String(fields[body])]),
@@ -200,10 +200,10 @@ function expressionsOf(draft: Draft): Map<unknown, string> {
  * Moves checks in SQL to rows of `_ck_constraint`, as the server's own downgrade does. Foreign keys are not moved:
  * before 2.11, those of SQL apply to SQL only, and Lua can bypass them.
  */
-export function moveOutOfSpaces(draft: Draft): void {
-  const expressions = expressionsOf(draft);
+export function moveOutOfSpaces(editor: CatalogEditor): void {
+  const expressions = expressionsOf(editor);
   const checks: SystemRow[] = [];
-  draft.map(SystemSpace.SPACE, (row) => {
+  editor.map(SystemSpace.SPACE, (row) => {
     const spaceId = row.fields[Field.space.id] as number;
     const taken = new Set<string>();
     const take: Take = (name, functionId) => {
@@ -220,11 +220,11 @@ export function moveOutOfSpaces(draft: Draft): void {
     );
   });
   if (checks.length === 0) return;
-  draft.replace(SystemSpace.CK_CONSTRAINT, [...draft.rows(SystemSpace.CK_CONSTRAINT), ...checks]);
-  const used = new Set<unknown>(draft.rows(SystemSpace.SPACE).flatMap(functionsOf));
-  draft.replace(
+  editor.replace(SystemSpace.CK_CONSTRAINT, [...editor.rows(SystemSpace.CK_CONSTRAINT), ...checks]);
+  const used = new Set<unknown>(editor.rows(SystemSpace.SPACE).flatMap(functionsOf));
+  editor.replace(
     SystemSpace.FUNC,
-    draft.rows(SystemSpace.FUNC).filter(({ fields }) => {
+    editor.rows(SystemSpace.FUNC).filter(({ fields }) => {
       const id = fields[Field.func.id];
       return !expressions.has(id) || used.has(id);
     }),

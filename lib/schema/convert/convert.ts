@@ -17,10 +17,10 @@ import {
 } from '../server/release.js';
 import { Field, SYSTEM_SPACES, SystemSpace } from '../server/system-spaces.js';
 import { Dialect, functionNamesOf, namesInCapitals, namesOf } from '../sql/dialect.js';
-import { Draft } from './catalog-editor.js';
+import { CatalogEditor } from './catalog-editor.js';
 import { moveIntoSpaces, moveOutOfSpaces } from './constraints.js';
 import { convertDefaults } from './defaults.js';
-import { keepMeaningless } from './inert-options.js';
+import { withoutInertOptions } from './inert-options.js';
 import { upgradeRows } from './upgrade.js';
 
 /** A backup in the form that servers of another release understand. */
@@ -71,17 +71,17 @@ const HINTS: readonly Hint[] = [
 ];
 
 /** @returns one line for each option that is left out, unless its value is the default */
-function dropHints(draft: Draft, source: Release, target: Release): string[] {
+function dropHints(editor: CatalogEditor, source: Release, target: Release): string[] {
   const gone = HINTS.filter(({ since }) => isLost(since, source, target));
   if (gone.length === 0) return [];
   const lost: string[] = [];
-  const describer = new Describer(draft.toCatalog(), new Catalog());
+  const describer = new Describer(editor.toCatalog(), new Catalog());
   for (const { since, spaceId, field, key, value } of gone) {
     const drop = (map: Buffer): Buffer =>
       editMap(map, (each, raw) =>
         each === key && (value === undefined || decode(raw) === value) ? undefined : raw,
       );
-    draft.map(spaceId, (row) => {
+    editor.map(spaceId, (row) => {
       // A list of maps, or one map.
       const edited = editField(row, field, (raw) => drop(editArray(raw, drop)));
       if (edited !== row && value === undefined) {
@@ -101,8 +101,8 @@ const SPACE_TYPES: Release = [3, 0];
 const TRUE = Buffer.of(0xc3);
 
 /** Converts types of spaces: data-temporary in 3.x is temporary in 2.x. The definition is kept, the rows are not. */
-function convertTypes(draft: Draft): void {
-  draft.map(SystemSpace.SPACE, (row) =>
+function convertTypes(editor: CatalogEditor): void {
+  editor.map(SystemSpace.SPACE, (row) =>
     editField(row, Field.space.flags, (flags) => {
       let isTemporary = false;
       const without = editMap(flags, (key, raw) => {
@@ -116,8 +116,8 @@ function convertTypes(draft: Draft): void {
   );
 }
 
-function translate(draft: Draft, dialect: Dialect): void {
-  for (const spaceId of SYSTEM_SPACES) draft.map(spaceId, (row) => dialect.row(spaceId, row));
+function translate(editor: CatalogEditor, dialect: Dialect): void {
+  for (const spaceId of SYSTEM_SPACES) editor.map(spaceId, (row) => dialect.row(spaceId, row));
 }
 
 /** The last release whose SQL can have written a check outside its space. */
@@ -127,10 +127,14 @@ const LAST_OF_CHECKS: Release = [2, 10];
  * Translates checks of 2.x. A newer server runs them unread, and reads them in its own dialect when the schema is
  * upgraded. Names that it would not find then are rewritten.
  */
-function translateOldChecks(draft: Draft, server: Release, names: ReadonlySet<string>): void {
+function translateOldChecks(
+  editor: CatalogEditor,
+  server: Release,
+  names: ReadonlySet<string>,
+): void {
   if (isOlder(server, CASE_SENSITIVE)) return;
   const dialect = new Dialect(LAST_OF_CHECKS, server, names);
-  draft.map(SystemSpace.CK_CONSTRAINT, (row) =>
+  editor.map(SystemSpace.CK_CONSTRAINT, (row) =>
     namesInCapitals(String(row.fields[Field.ckConstraint.code]), names)
       ? dialect.row(SystemSpace.CK_CONSTRAINT, row)
       : row,
@@ -158,19 +162,19 @@ function isSame(source: Versions, target: Versions): boolean {
 export function convert(original: Catalog, source: Versions, target: Versions): Conversion {
   if (isSame(source, target)) return { backup: original, notes: [], hints: [] };
   const [from, to] = [source.server, target.server];
-  const draft = new Draft(original);
-  upgradeRows(draft, source.schema);
-  keepMeaningless(draft, from, to);
-  if (isGained(DEFAULT_VALUES, from, to)) convertDefaults(draft, from);
+  const editor = new CatalogEditor(original);
+  upgradeRows(editor, source.schema);
+  withoutInertOptions(editor, from, to);
+  if (isGained(DEFAULT_VALUES, from, to)) convertDefaults(editor, from);
   // Servers enforce both forms of constraints by their own release. Rows that were not converted are enforced by no
   // server until the schema is upgraded.
   const isUnconverted = isOlder(source.schema, CONVERTED_CONSTRAINTS);
   const [names, functions] = [namesOf(original), functionNamesOf(original)];
-  if (isUnconverted) translateOldChecks(draft, from, names);
-  if (isUnconverted && !isOlder(to, TUPLE_CONSTRAINTS)) moveIntoSpaces(draft);
-  if (isLost(TUPLE_CONSTRAINTS, from, to)) moveOutOfSpaces(draft);
-  if (isLost(SPACE_TYPES, from, to)) convertTypes(draft);
-  const hints = dropHints(draft, from, to);
-  translate(draft, new Dialect(from, to, names, functions));
-  return { backup: draft.toCatalog(), notes: draft.notes, hints };
+  if (isUnconverted) translateOldChecks(editor, from, names);
+  if (isUnconverted && !isOlder(to, TUPLE_CONSTRAINTS)) moveIntoSpaces(editor);
+  if (isLost(TUPLE_CONSTRAINTS, from, to)) moveOutOfSpaces(editor);
+  if (isLost(SPACE_TYPES, from, to)) convertTypes(editor);
+  const hints = dropHints(editor, from, to);
+  translate(editor, new Dialect(from, to, names, functions));
+  return { backup: editor.toCatalog(), notes: editor.notes, hints };
 }

@@ -7,7 +7,7 @@ import { editField, isTable, type Table } from '../catalog/rows.js';
 import { isOlder, type Release } from '../server/release.js';
 import { Field, SystemSpace } from '../server/system-spaces.js';
 import { isKeyword, isWord, tokensOf } from '../sql/tokens.js';
-import type { Draft } from './catalog-editor.js';
+import type { CatalogEditor } from './catalog-editor.js';
 
 /**
  * Converts defaults of fields. Before 3.0, a default is the text of an SQL expression, and only SQL uses it. From
@@ -115,22 +115,22 @@ export function parseDefault(sql: string, type: string, source: Release): Defaul
 }
 
 /** Replaces the default of each field by the one that 3.x uses. */
-export function convertDefaults(draft: Draft, source: Release): void {
+export function convertDefaults(editor: CatalogEditor, source: Release): void {
   const changed: string[] = [];
-  draft.map(SystemSpace.SPACE, (row) => {
+  editor.map(SystemSpace.SPACE, (row) => {
     const edited = editField(row, Field.space.format, (format) =>
-      editArray(format, (field) => convertField(field, row, draft, source)),
+      editArray(format, (field) => convertField(field, row, editor, source)),
     );
     if (edited !== row) changed.push(quoted(row.fields[Field.space.name]));
     return edited;
   });
   if (changed.length === 0) return;
-  draft.notes.push(
+  editor.notes.push(
     `defaults of fields of ${listOf(changed)}: from 3.0 on they also replace NULL, they also apply to rows that Lua writes, and SQL triggers do not see them yet`,
   );
 }
 
-function convertField(raw: Buffer, row: SystemRow, draft: Draft, source: Release): Buffer {
+function convertField(raw: Buffer, row: SystemRow, editor: CatalogEditor, source: Release): Buffer {
   const field = decode(raw) as Table;
   if (!isTable(field)) return raw;
   const sql = field['default'];
@@ -140,12 +140,12 @@ function convertField(raw: Buffer, row: SystemRow, draft: Draft, source: Release
   const parsed = parseDefault(sql, String(field['type'] ?? 'any').toLowerCase(), source);
   if (parsed === undefined) return without;
   if (parsed === null) {
-    draft.notes.push(
+    editor.notes.push(
       `field ${quoted(field['name'])} of space ${quoted(spaceName)}: its default (${shorten(sql)}) is left out, because servers from 3.0 on accept constants only`,
     );
     return without;
   }
   if ('value' in parsed) return addPair(without, 'default', parsed.value);
-  const id = draft.addExpression(`default_${spaceName}_${field['name']}`, parsed.expression);
+  const id = editor.addExpression(`default_${spaceName}_${field['name']}`, parsed.expression);
   return addPair(without, 'default_func', uint(id));
 }

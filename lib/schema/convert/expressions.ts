@@ -3,7 +3,7 @@ import { decode } from '../../tuple/codec.js';
 import { editArray, editMap } from '../../tuple/edit.js';
 import { Catalog, type SystemRow } from '../catalog/catalog.js';
 import { editField, isTable, spaceIdOf } from '../catalog/rows.js';
-import { describeThing } from '../describe/describe.js';
+import { describeObject } from '../describe/describe.js';
 import type { Release } from '../server/release.js';
 import { Field, SystemSpace } from '../server/system-spaces.js';
 import { questionAbout, SqlFunctions } from '../sql/functions.js';
@@ -68,7 +68,7 @@ class Remover {
   }
 
   row(row: SystemRow): SystemRow {
-    const space = describeThing('space', row);
+    const space = describeObject('space', row);
     const flagged = editField(row, Field.space.flags, (flags) => this.#options(flags, space, row));
     return editField(flagged, Field.space.format, (format) =>
       editArray(format, (field) => {
@@ -140,7 +140,7 @@ export function withoutUnmakable(
   const spaces = backup.userRows(SystemSpace.SPACE).map((row) => remover.row(row));
   const others = unmade
     .filter((row) => !remover.named.has(idOf(row)))
-    .map((row) => ({ line: `${describeThing('function', row)}: ${why.get(idOf(row))}` }));
+    .map((row) => ({ line: `${describeObject('function', row)}: ${why.get(idOf(row))}` }));
   const left = new Set(unmade);
   return {
     backup: Catalog.of((id) => {

@@ -12,7 +12,7 @@ import {
   showRelease,
 } from '../server/release.js';
 import { Field, SystemSpace } from '../server/system-spaces.js';
-import type { Draft } from './catalog-editor.js';
+import type { CatalogEditor } from './catalog-editor.js';
 
 /**
  * Leaves out options that one release stores and ignores, and another one applies: custom keys of a format that
@@ -20,10 +20,10 @@ import type { Draft } from './catalog-editor.js';
  * on the target.
  */
 
-function leaveOutNotes(draft: Draft, source: Release, target: Release): void {
-  draft.map(SystemSpace.SPACE, (row) =>
+function leaveOutNotes(editor: CatalogEditor, source: Release, target: Release): void {
+  editor.map(SystemSpace.SPACE, (row) =>
     editField(row, Field.space.format, (format) =>
-      editArray(format, (field) => withoutNotes(field, row, draft, source, target)),
+      editArray(format, (field) => withoutNotes(field, row, editor, source, target)),
     ),
   );
 }
@@ -31,7 +31,7 @@ function leaveOutNotes(draft: Draft, source: Release, target: Release): void {
 function withoutNotes(
   raw: Buffer,
   { fields }: SystemRow,
-  draft: Draft,
+  editor: CatalogEditor,
   source: Release,
   target: Release,
 ): Buffer {
@@ -45,7 +45,7 @@ function withoutNotes(
     return undefined;
   });
   for (const [key, since] of left) {
-    draft.notes.push(
+    editor.notes.push(
       `field '${name}' of space '${fields[Field.space.name]}': the custom key '${key}' is left out, because servers from ${showRelease(since)} on treat it as an option`,
     );
   }
@@ -53,9 +53,9 @@ function withoutNotes(
 }
 
 /** Keeps indexes in ascending order. Before 3.0, an index ignores any other order. */
-function keepAscending(draft: Draft): void {
-  const names = draft.spaceNames();
-  draft.map(SystemSpace.INDEX, (row) => {
+function keepAscending(editor: CatalogEditor): void {
+  const names = editor.spaceNames();
+  editor.map(SystemSpace.INDEX, (row) => {
     if (String(row.fields[Field.index.type]).toLowerCase() !== 'tree') return row;
     const edited = editField(row, Field.index.parts, (parts) =>
       editArray(parts, (part) =>
@@ -68,7 +68,7 @@ function keepAscending(draft: Draft): void {
     );
     if (edited !== row) {
       const { name, spaceId } = Field.index;
-      draft.notes.push(
+      editor.notes.push(
         `index '${row.fields[name]}' of space '${names.get(row.fields[spaceId])}': it stays in ascending order, because servers before ${showRelease(DESCENDING)} ignore 'desc'`,
       );
     }
@@ -87,15 +87,15 @@ const COLLATION_CRASHES: Backport = [
 ];
 
 /** Leaves out grants on collations, because no server checks them. */
-function leaveOutCollationGrants(draft: Draft): void {
+function leaveOutCollationGrants(editor: CatalogEditor): void {
   const { objectType, objectId } = Field.priv;
-  const rows = draft.rows(SystemSpace.PRIV);
+  const rows = editor.rows(SystemSpace.PRIV);
   const left = rows.filter(
     ({ fields }) => fields[objectType] !== 'collation' || fields[objectId] !== '',
   );
   if (left.length === rows.length) return;
-  draft.replace(SystemSpace.PRIV, left);
-  draft.notes.push(
+  editor.replace(SystemSpace.PRIV, left);
+  editor.notes.push(
     'grants on all collations are left out, because they permit nothing, and some servers crash on them',
   );
 }
@@ -104,8 +104,8 @@ function leaveOutCollationGrants(draft: Draft): void {
  * Leaves out options that have no effect on the source's release and would have one on the target's, with a note for
  * each.
  */
-export function keepMeaningless(draft: Draft, source: Release, target: Release): void {
-  leaveOutNotes(draft, source, target);
-  if (isGained(DESCENDING, source, target)) keepAscending(draft);
-  if (hasBackport(target, COLLATION_CRASHES)) leaveOutCollationGrants(draft);
+export function withoutInertOptions(editor: CatalogEditor, source: Release, target: Release): void {
+  leaveOutNotes(editor, source, target);
+  if (isGained(DESCENDING, source, target)) keepAscending(editor);
+  if (hasBackport(target, COLLATION_CRASHES)) leaveOutCollationGrants(editor);
 }

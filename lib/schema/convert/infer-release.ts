@@ -35,9 +35,9 @@ function hasSqlDefaults(backup: Catalog): boolean {
  *
  * @param backup - the user's rows of the system spaces
  * @example
- * guessRelease(catalog, [3, 0]); // [2, 11], because a view says `FROM users` of a space `USERS`
+ * inferRelease(catalog, [3, 0]); // [2, 11], because a view says `FROM users` of a space `USERS`
  */
-export function guessRelease(backup: Catalog, target: Release): Release {
+export function inferRelease(backup: Catalog, target: Release): Release {
   const least = leastRelease(backup);
   if (isOlder(target, least)) return least;
   const mayBeOf2 = isOlder(least, CASE_SENSITIVE) && !isOlder(target, CASE_SENSITIVE);

@@ -8,7 +8,7 @@ import { isOlder, type Release } from '../server/release.js';
 import { Field, SystemSpace } from '../server/system-spaces.js';
 
 /** An option of an index that is left out because it has no effect. */
-export interface Meaningless {
+export interface IgnoredOption {
   spaceId: number;
   /** e.g. `index 'pk' of space 'log'` */
   what: string;
@@ -17,7 +17,7 @@ export interface Meaningless {
 export interface PassedOver {
   backup: Catalog;
   /** Indexes that lose a hint. */
-  hints: Meaningless[];
+  hints: IgnoredOption[];
 }
 
 const isTree = ({ fields }: SystemRow): boolean =>
@@ -48,11 +48,15 @@ function withoutOrder(row: SystemRow): SystemRow {
  *
  * @param backup - the user's rows of its system spaces, converted for the target
  */
-export function withoutPassedOver(backup: Catalog, target: Catalog, release: Release): PassedOver {
+export function withoutIgnoredOptions(
+  backup: Catalog,
+  target: Catalog,
+  release: Release,
+): PassedOver {
   const vinyl = new Set(
     backup.spaces.filter(({ engine }) => engine === 'vinyl').map(({ id }) => id),
   );
-  const hints: Meaningless[] = [];
+  const hints: IgnoredOption[] = [];
   const describer = new Describer(backup, target);
   let isChanged = false;
   const indexes = backup.userRows(SystemSpace.INDEX).map((row) => {

@@ -6,7 +6,7 @@ import type { SystemRow } from '../catalog/catalog.js';
 import { editField, isTable, withoutKeys } from '../catalog/rows.js';
 import { isOlder, type SchemaVersion } from '../server/release.js';
 import { BuiltinUser, Field, Privilege, SystemSpace } from '../server/system-spaces.js';
-import type { Draft } from './catalog-editor.js';
+import type { CatalogEditor } from './catalog-editor.js';
 
 /**
  * Upgrades the definitions of users from an older schema to the one that servers from 2.6 on start with, as
@@ -42,17 +42,17 @@ function withBits(row: SystemRow, bits: number): SystemRow {
 }
 
 /** Grants login. Before 1.7.7, everybody could log in, and users with read and write could create. */
-function grantLogin(draft: Draft): void {
+function grantLogin(editor: CatalogEditor): void {
   const { objectType, grantee } = Field.priv;
   const isOnUniverse = ({ fields }: SystemRow): boolean => fields[objectType] === UNIVERSE;
   const users = new Set<Value>([
     BuiltinUser.GUEST,
-    ...draft
+    ...editor
       .rows(SystemSpace.USER)
       .filter(({ fields }) => fields[Field.user.type] !== 'role')
       .map(({ fields }) => fields[Field.user.id]!),
   ]);
-  draft.map(SystemSpace.PRIV, (row) => {
+  editor.map(SystemSpace.PRIV, (row) => {
     if (!isOnUniverse(row)) return row;
     const isUser = users.delete(row.fields[grantee]!);
     const created = hasBits(row, READ_AND_WRITE) ? Privilege.CREATE : 0;
@@ -61,16 +61,16 @@ function grantLogin(draft: Draft): void {
   // Every target already has the grant to guest.
   users.delete(BuiltinUser.GUEST);
   const added = [...users].map((id) => rowOf([BuiltinUser.ADMIN, id, UNIVERSE, 0, LOG_IN]));
-  draft.replace(SystemSpace.PRIV, [...draft.rows(SystemSpace.PRIV), ...added]);
+  editor.replace(SystemSpace.PRIV, [...editor.rows(SystemSpace.PRIV), ...added]);
 }
 
 /**
  * Grants the privileges on definitions. Before 2.1.0, users with read and write could alter and drop, and could
  * create if the grant was on all objects.
  */
-function grantDefinitions(draft: Draft): void {
+function grantDefinitions(editor: CatalogEditor): void {
   const { objectType, objectId } = Field.priv;
-  draft.map(SystemSpace.PRIV, (row) => {
+  editor.map(SystemSpace.PRIV, (row) => {
     const { [objectType]: type, [objectId]: id } = row.fields;
     if (type === 'sequence' || !hasBits(row, READ_AND_WRITE)) return row;
     const created = type === UNIVERSE || id === '' ? Privilege.CREATE : 0;
@@ -79,9 +79,9 @@ function grantDefinitions(draft: Draft): void {
 }
 
 /** Writes the strength of collations. Before 2.1.2, a collation without a strength was tertiary. */
-function nameStrength(draft: Draft): void {
+function nameStrength(editor: CatalogEditor): void {
   const { type, options } = Field.collation;
-  draft.map(SystemSpace.COLLATION, (row) => {
+  editor.map(SystemSpace.COLLATION, (row) => {
     const { [type]: kind, [options]: known } = row.fields;
     if (kind !== 'ICU' || (isTable(known) && known['strength'] !== undefined)) return row;
     return editField(row, options, (raw) => addPair(raw, 'strength', str('tertiary')));
@@ -92,9 +92,9 @@ function nameStrength(draft: Draft): void {
  * Moves checks to `_ck_constraint`. Before 2.2.1, SQL kept them among the options of a space: a list of `{expr,
  * name}`.
  */
-function moveChecks(draft: Draft): void {
+function moveChecks(editor: CatalogEditor): void {
   const moved: SystemRow[] = [];
-  draft.map(SystemSpace.SPACE, (row) => {
+  editor.map(SystemSpace.SPACE, (row) => {
     const {
       [Field.space.id]: id,
       [Field.space.name]: space,
@@ -110,7 +110,7 @@ function moveChecks(draft: Draft): void {
     return editField(row, Field.space.flags, (raw) => withoutKeys(raw, ['checks']));
   });
   if (moved.length === 0) return;
-  draft.replace(SystemSpace.CK_CONSTRAINT, [...draft.rows(SystemSpace.CK_CONSTRAINT), ...moved]);
+  editor.replace(SystemSpace.CK_CONSTRAINT, [...editor.rows(SystemSpace.CK_CONSTRAINT), ...moved]);
 }
 
 /** The fields of a Lua or C function from `body` on, as 2.2.1 fills them if they are missing. */
@@ -119,8 +119,8 @@ const FUNCTION_DEFAULTS: readonly Value[] = [
 ];
 
 /** Completes functions. Before 2.2.1, a function was a name, and its code was somewhere else. */
-function completeFunctions(draft: Draft): void {
-  draft.map(SystemSpace.FUNC, (row) => {
+function completeFunctions(editor: CatalogEditor): void {
+  editor.map(SystemSpace.FUNC, (row) => {
     const { setuid, body } = Field.func;
     if (row.fields.length > body) return row;
     const first: Value[] = [0, 'LUA'].slice(row.fields.length - setuid);
@@ -129,15 +129,15 @@ function completeFunctions(draft: Draft): void {
 }
 
 /** Writes the field that a sequence fills. Before 2.2.1, it was the first part of the primary key. */
-function nameFilledFields(draft: Draft): void {
+function nameFilledFields(editor: CatalogEditor): void {
   const { spaceId, id, parts } = Field.index;
   const primary = new Map(
-    draft
+    editor
       .rows(SystemSpace.INDEX)
       .filter(({ fields }) => fields[id] === 0)
       .map(({ fields }) => [fields[spaceId], fields[parts]]),
   );
-  draft.map(SystemSpace.SPACE_SEQUENCE, (row) => {
+  editor.map(SystemSpace.SPACE_SEQUENCE, (row) => {
     if (row.fields.length > Field.spaceSequence.generated + 1) return row;
     const [part] = (primary.get(row.fields[Field.spaceSequence.spaceId]) as Value[]) ?? [];
     const field = Array.isArray(part) ? part[0] : isTable(part) ? part['field'] : 0;
@@ -147,15 +147,15 @@ function nameFilledFields(draft: Draft): void {
 }
 
 /** Enables checks. Before 2.3.0, every check was enabled. */
-function enableChecks(draft: Draft): void {
-  draft.map(SystemSpace.CK_CONSTRAINT, (row) =>
+function enableChecks(editor: CatalogEditor): void {
+  editor.map(SystemSpace.CK_CONSTRAINT, (row) =>
     row.fields.length > Field.ckConstraint.isEnabled ? row : lengthened(row, [true]),
   );
 }
 
 /** Removes statements. Before 2.1.1, an index of an SQL table had its statement among its options. */
-function forgetStatements(draft: Draft): void {
-  draft.map(SystemSpace.INDEX, (row) =>
+function forgetStatements(editor: CatalogEditor): void {
+  editor.map(SystemSpace.INDEX, (row) =>
     editField(row, Field.index.options, (raw) =>
       editMap(raw, (key, value) => (key === 'sql' ? undefined : value)),
     ),
@@ -163,22 +163,23 @@ function forgetStatements(draft: Draft): void {
 }
 
 /** The steps of the server's upgrade in their order, each with its version. */
-const STEPS: readonly (readonly [version: SchemaVersion, step: (draft: Draft) => void])[] = [
-  [[1, 7, 7], grantLogin],
-  [[2, 1, 0], grantDefinitions],
-  [[2, 1, 1], forgetStatements],
-  [[2, 1, 2], nameStrength],
-  [[2, 2, 1], nameFilledFields],
-  [[2, 2, 1], moveChecks],
-  [[2, 2, 1], completeFunctions],
-  [[2, 3, 0], enableChecks],
-];
+const STEPS: readonly (readonly [version: SchemaVersion, step: (editor: CatalogEditor) => void])[] =
+  [
+    [[1, 7, 7], grantLogin],
+    [[2, 1, 0], grantDefinitions],
+    [[2, 1, 1], forgetStatements],
+    [[2, 1, 2], nameStrength],
+    [[2, 2, 1], nameFilledFields],
+    [[2, 2, 1], moveChecks],
+    [[2, 2, 1], completeFunctions],
+    [[2, 3, 0], enableChecks],
+  ];
 
 /**
  * Upgrades the definitions of an older schema; does nothing for those of {@link OLDEST_TARGET} and newer.
  *
  * @param schema - the version of the definitions
  */
-export function upgradeRows(draft: Draft, schema: SchemaVersion): void {
-  for (const [version, step] of STEPS) if (isOlder(schema, version)) step(draft);
+export function upgradeRows(editor: CatalogEditor, schema: SchemaVersion): void {
+  for (const [version, step] of STEPS) if (isOlder(schema, version)) step(editor);
 }

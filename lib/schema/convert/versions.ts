@@ -11,7 +11,7 @@ import {
   type Versions,
 } from '../server/release.js';
 import { SystemSpace } from '../server/system-spaces.js';
-import { guessRelease } from './infer-release.js';
+import { inferRelease } from './infer-release.js';
 
 type Server = Manifest['server'];
 
@@ -22,7 +22,7 @@ const UNCONVERTED: SchemaVersion = [2, 10, 5];
  * Returns the schema of an archive that does not record it. It was most likely made by a server with an upgraded
  * schema.
  */
-function guessSchema(version: string, backup: Catalog): SchemaVersion {
+function inferSchema(version: string, backup: Catalog): SchemaVersion {
   const newest = newestSchema(version);
   const { FK_CONSTRAINT, CK_CONSTRAINT } = SystemSpace;
   const hasRows = [FK_CONSTRAINT, CK_CONSTRAINT].some((id) => backup.rows(id).length > 0);
@@ -43,11 +43,11 @@ export function backupVersions(
   target: Versions,
 ): Versions {
   if (version === UNKNOWN_VERSION) {
-    return { server: guessRelease(backup, target.server), schema: target.schema };
+    return { server: inferRelease(backup, target.server), schema: target.schema };
   }
   return {
     server: releaseOf(version),
-    schema: schema === undefined ? guessSchema(version, backup) : schemaVersion(schema),
+    schema: schema === undefined ? inferSchema(version, backup) : schemaVersion(schema),
   };
 }
 

@@ -1,12 +1,12 @@
 import { quoted } from '../../base/report.js';
 import type { Catalog, SystemRow } from '../catalog/catalog.js';
 import { eventsOf } from '../catalog/event-triggers.js';
-import { DEFINITIONS, isShippedThing, KINDS, type Kind } from '../catalog/id-map.js';
+import { DEFINITIONS, isBuiltinObject, KINDS, type Kind } from '../catalog/id-map.js';
 import { isTable } from '../catalog/rows.js';
 import { Field, PRIVILEGE_NAMES, Privilege, SystemSpace } from '../server/system-spaces.js';
 
 /** Returns the type and the name of an object, e.g. `role 'readers'`. */
-export function describeThing(kind: Kind, { fields }: SystemRow, quote = quoted): string {
+export function describeObject(kind: Kind, { fields }: SystemRow, quote = quoted): string {
   const name = quote(fields[DEFINITIONS[kind].name]);
   if (kind === 'user') return `${fields[Field.user.type]} ${name}`;
   return kind === 'space' && isView(fields) ? `view ${name}` : `${kind} ${name}`;
@@ -44,9 +44,9 @@ export class Describer {
     this.#quote = quote;
     for (const kind of KINDS) {
       const { spaceId, id } = DEFINITIONS[kind];
-      const shipped = target.rows(spaceId).filter((row) => isShippedThing(kind, row));
+      const shipped = target.rows(spaceId).filter((row) => isBuiltinObject(kind, row));
       for (const row of [...shipped, ...backup.userRows(spaceId)]) {
-        this.#things.get(kind)!.set(Number(row.fields[id]), describeThing(kind, row, quote));
+        this.#things.get(kind)!.set(Number(row.fields[id]), describeObject(kind, row, quote));
       }
     }
   }
@@ -70,15 +70,15 @@ export class Describer {
     const space = (fieldNo: number): string => this.thing('space', fields[fieldNo]);
     switch (spaceId) {
       case SystemSpace.COLLATION:
-        return describeThing('collation', row, this.#quote);
+        return describeObject('collation', row, this.#quote);
       case SystemSpace.SPACE:
-        return describeThing('space', row, this.#quote);
+        return describeObject('space', row, this.#quote);
       case SystemSpace.SEQUENCE:
-        return describeThing('sequence', row, this.#quote);
+        return describeObject('sequence', row, this.#quote);
       case SystemSpace.FUNC:
         return this.#function(row);
       case SystemSpace.USER:
-        return describeThing('user', row, this.#quote);
+        return describeObject('user', row, this.#quote);
       case SystemSpace.SEQUENCE_DATA:
         return `value of ${this.thing('sequence', fields[Field.sequenceData.id])}`;
       case SystemSpace.INDEX:
@@ -117,7 +117,7 @@ export class Describer {
     const runs = asOwner ? `, which runs as ${this.thing('user', row.fields[owner])}` : '';
     const events = eventsOf(row);
     const acts = events.length === 0 ? '' : `, on ${events.join(' and ')}`;
-    return `${describeThing('function', row, this.#quote)} (${row.fields[language]}${runs}${acts})`;
+    return `${describeObject('function', row, this.#quote)} (${row.fields[language]}${runs}${acts})`;
   }
 
   #grant(fields: SystemRow['fields']): string {

@@ -2,7 +2,7 @@ import { counted } from '../../base/report.js';
 import type { Catalog, SystemRow } from '../catalog/catalog.js';
 import { DEFINITIONS, type Kind } from '../catalog/id-map.js';
 import { Field } from '../server/system-spaces.js';
-import { describeThing } from './describe.js';
+import { describeObject } from './describe.js';
 
 /** An object that already exists on the target with the same definition. The restore uses it. */
 export interface Used {
@@ -27,7 +27,7 @@ export function usedOf(backup: Catalog, present: ReadonlySet<SystemRow>): Used[]
     backup
       .userRows(DEFINITIONS[kind].spaceId)
       .filter((row) => present.has(row))
-      .map((row) => ({ type: typeOf(kind, row), what: describeThing(kind, row) })),
+      .map((row) => ({ type: typeOf(kind, row), what: describeObject(kind, row) })),
   );
 }
 

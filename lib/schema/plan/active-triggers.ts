@@ -3,7 +3,7 @@ import { encode } from '../../tuple/codec.js';
 import type { Catalog, SystemRow } from '../catalog/catalog.js';
 import { eventsOf, spaceEventOf } from '../catalog/event-triggers.js';
 import { editField } from '../catalog/rows.js';
-import { describeThing } from '../describe/describe.js';
+import { describeObject } from '../describe/describe.js';
 import { Field, SystemSpace } from '../server/system-spaces.js';
 
 /**
@@ -25,7 +25,7 @@ export function functionsActingOn(target: Catalog, spaces: ReadonlyMap<number, s
   return target.rows(SystemSpace.FUNC).flatMap((row) =>
     eventsOf(row).flatMap((event) => {
       const name = nameIn(event);
-      const what = describeThing('function', row);
+      const what = describeObject('function', row);
       return name === undefined ? [] : [`${what} acts on rows of ${quoted(name)} (${event})`];
     }),
   );

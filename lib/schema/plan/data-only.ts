@@ -9,12 +9,12 @@ import { DEFAULT_VALUES, isOlder, type Release } from '../server/release.js';
 import { Field, SystemSpace, TRUNCATE_ID } from '../server/system-spaces.js';
 import type { PlanOptions, Releases } from './options.js';
 import { isUsed, takesRows } from './options.js';
-import { misfitOf } from './row-compatibility.js';
+import { incompatibilityOf } from './row-compatibility.js';
 import { joinParts, type Part, type Step } from './step.js';
-import type { Planner } from './step-builder.js';
+import type { StepBuilder } from './step-builder.js';
 
 /** Lists foreign keys that rows could violate: the order of an archive's rows is not known before they are read. */
-function keysInTheWay({ fields }: SpaceRows, filled: ReadonlyMap<number, string>): string[] {
+function unorderedKeys({ fields }: SpaceRows, filled: ReadonlyMap<number, string>): string[] {
   return foreignKeysOf(fields).flatMap(({ name, childId, parentId }) => {
     const parent = parentId === childId ? 'itself' : `'${filled.get(parentId)}'`;
     return filled.has(parentId)
@@ -34,7 +34,7 @@ interface Pairs extends Pick<Part, 'conflicts'> {
  * @param isAll - true if a space that does not exist on the target is also a conflict
  */
 function pairSpaces(
-  planner: Planner,
+  builder: StepBuilder,
   backup: Catalog,
   target: Catalog,
   isAll: boolean,
@@ -45,7 +45,7 @@ function pairSpaces(
   const conflicts: string[] = [];
   for (const space of backup.spaces) {
     if (rowlessReason(space) !== undefined || excluded.has(space.id)) continue;
-    const namesake = there.get(planner.ids.find('space', space.id) ?? -1);
+    const namesake = there.get(builder.ids.find('space', space.id) ?? -1);
     if (namesake === undefined && !isAll) continue;
     const reason = namesake === undefined ? 'it does not exist' : rowlessReason(namesake);
     if (namesake !== undefined && reason === undefined) pairs.set(space, namesake);
@@ -70,8 +70,8 @@ function fitRows(
   const [conflicts, notes]: [string[], string[]] = [[], []];
   for (const [{ id, name }, { id: targetId }] of pairs) {
     const there = to.get(targetId)!;
-    const { never, maybe } = misfitOf(from.get(id)!, there, hasDefaults);
-    for (const reason of [...never, ...keysInTheWay(there, filled)]) {
+    const { never, maybe } = incompatibilityOf(from.get(id)!, there, hasDefaults);
+    for (const reason of [...never, ...unorderedKeys(there, filled)]) {
       conflicts.push(`rows cannot be loaded into '${name}': ${reason}`);
     }
     if (maybe.length > 0) notes.push(`some rows may be refused by '${name}': ${listOf(maybe)}`);
@@ -95,14 +95,14 @@ function referencesFromOthers(target: Catalog, emptied: ReadonlyMap<number, stri
 
 /** Plans the load of rows into existing spaces with the names of the backup's. Returns the steps before the rows. */
 export function planKept(
-  planner: Planner,
+  builder: StepBuilder,
   backup: Catalog,
   target: Catalog,
   release: Release,
   { existing = 'error', excluded }: PlanOptions,
 ): Part {
   if (!takesRows(existing)) return joinParts([]);
-  const { pairs, conflicts } = pairSpaces(planner, backup, target, false, excluded);
+  const { pairs, conflicts } = pairSpaces(builder, backup, target, false, excluded);
   const fit = fitRows(pairs, backup, target, release);
   if (existing === 'replace') return joinParts([{ conflicts }, fit]);
   const emptied = new Map([...pairs.values()].map(({ id, name }) => [id, name]));
@@ -123,17 +123,17 @@ export function planKept(
 
 /** Plans the load of rows alone into existing spaces. Returns the steps after the rows. */
 export function planData(
-  planner: Planner,
+  builder: StepBuilder,
   backup: Catalog,
   target: Catalog,
   { target: release }: Releases,
   { excluded }: PlanOptions,
 ): Part {
-  const { pairs, conflicts } = pairSpaces(planner, backup, target, true, excluded);
+  const { pairs, conflicts } = pairSpaces(builder, backup, target, true, excluded);
   return joinParts([
     { conflicts, omissions: ['all definitions, users, privileges and functions'] },
     fitRows(pairs, backup, target, release.server),
-    planValues(planner, target, backup.userRows(SystemSpace.SEQUENCE_DATA)),
+    planValues(builder, target, backup.userRows(SystemSpace.SEQUENCE_DATA)),
   ]);
 }
 
@@ -146,7 +146,7 @@ const toBigInt = (value: Value | undefined): bigint => BigInt(value as number | 
  * @param isMoved - returns false for existing sequences that keep their value
  */
 function planValues(
-  planner: Planner,
+  builder: StepBuilder,
   target: Catalog,
   values: readonly SystemRow[],
   isMoved: (sequenceId: Value | undefined) => boolean = () => true,
@@ -158,9 +158,9 @@ function planValues(
   const current = byId(SystemSpace.SEQUENCE_DATA);
   const omissions: string[] = [];
   const moves = ({ fields }: SystemRow): boolean => {
-    const id = planner.ids.find('sequence', fields[sequenceData.id]);
+    const id = builder.ids.find('sequence', fields[sequenceData.id]);
     const there = sequences.get(id);
-    if (there === undefined) return true; // It is new, or the planner reports that it is missing.
+    if (there === undefined) return true; // It is new, or the builder reports that it is missing.
     if (!isMoved(fields[sequenceData.id])) return false;
     const value = toBigInt(fields[sequenceData.value]);
     const [min, max] = [toBigInt(there[sequence.min]), toBigInt(there[sequence.max])];
@@ -176,22 +176,22 @@ function planValues(
     return Number(there[sequence.step]) > 0 ? nowAt < value : nowAt > value;
   };
   const moved = values.filter(moves);
-  return joinParts([{ omissions }, planner.values(moved)]);
+  return joinParts([{ omissions }, builder.values(moved)]);
 }
 
 /** Plans the values of sequences. An existing sequence that is kept has a value of its own, which never goes back. */
 export function planSequences(
-  planner: Planner,
+  builder: StepBuilder,
   target: Catalog,
   values: readonly SystemRow[],
   { only, existing = 'error' }: PlanOptions,
 ): Part {
-  const wanted = values.filter((row) => !planner.kept.covers(SystemSpace.SEQUENCE_DATA, row));
-  if (only !== 'data' && !isUsed(existing)) return planner.values(wanted);
+  const wanted = values.filter((row) => !builder.kept.covers(SystemSpace.SEQUENCE_DATA, row));
+  if (only !== 'data' && !isUsed(existing)) return builder.values(wanted);
   return planValues(
-    planner,
+    builder,
     target,
     wanted,
-    (id) => existing !== 'skip' || planner.kept.isNeeded(id),
+    (id) => existing !== 'skip' || builder.kept.isNeeded(id),
   );
 }

@@ -1,17 +1,17 @@
 import type { Catalog, SystemRow } from '../catalog/catalog.js';
 import { eventsOf } from '../catalog/event-triggers.js';
 import { withoutChecks, withoutLsn } from '../catalog/rows.js';
-import { strangersToConfiguration } from '../convert/config-origins.js';
+import { droppedByConfiguration } from '../convert/config-origins.js';
 import { isView } from '../describe/describe.js';
 import type { Release } from '../server/release.js';
 import { BuiltinUser, Field, SystemSpace } from '../server/system-spaces.js';
 import { sortFunctions, sortViews } from '../sql/dialect.js';
 import { planKept, planSequences } from './data-only.js';
 import { withoutTargetMarks } from './marks.js';
-import { keysToKept, lackingParts } from './missing-parts.js';
+import { keysToKept, missingParts } from './missing-parts.js';
 import type { PlanOptions } from './options.js';
 import { joinParts, type Part } from './step.js';
-import type { Planner } from './step-builder.js';
+import type { StepBuilder } from './step-builder.js';
 
 /** The parts of a plan in the order in which they are shown. */
 export interface Parts {
@@ -53,93 +53,93 @@ function tooManyUsers(target: Catalog, users: readonly SystemRow[]): string[] {
 
 /** Plans the definitions of a backup, in the order in which a server accepts them. */
 export function planDefinitions(
-  planner: Planner,
+  builder: StepBuilder,
   backup: Catalog,
   target: Catalog,
   release: Release,
   options: PlanOptions,
 ): Parts {
   const { without = {}, only, existing = 'error', revoked = [] } = options;
-  const tables = planner.rows(SystemSpace.SPACE, ({ fields }) => !isView(fields));
+  const tables = builder.rows(SystemSpace.SPACE, ({ fields }) => !isView(fields));
   const stripped = tables.map(withoutChecks);
   const full = tables.filter((row, i) => row !== stripped[i]);
-  const indexes = planner.rows(SystemSpace.INDEX).map(withoutLsn);
+  const indexes = builder.rows(SystemSpace.INDEX).map(withoutLsn);
   // 2.x requires the index that a foreign key refers to, then the foreign key, then its rows.
   const parents = new Set(
-    planner
+    builder
       .rows(SystemSpace.FK_CONSTRAINT)
       .map(({ fields }) => fields[Field.fkConstraint.parentId]),
   );
   const isEarly = (row: SystemRow): boolean =>
     isPrimary(row) || parents.has(row.fields[Field.index.spaceId]);
-  const users = planner.rows(SystemSpace.USER);
-  const functions = planner.functions();
+  const users = builder.rows(SystemSpace.USER);
+  const functions = builder.functions();
   const triggerIds = new Set(
     functions.rows.filter(isTrigger).map(({ fields }) => fields[Field.func.id]),
   );
-  const grants = planner.rows(SystemSpace.PRIV);
+  const grants = builder.rows(SystemSpace.PRIV);
   const isOnTrigger = ({ fields }: SystemRow): boolean =>
     fields[Field.priv.objectType] === 'function' && triggerIds.has(fields[Field.priv.objectId]);
-  const marks = withoutTargetMarks(planner.rows(SystemSpace.SCHEMA), target, existing);
-  const views = sortViews(planner.rows(SystemSpace.SPACE, ({ fields }) => isView(fields)));
-  const { steps: empty, ...kept } = planKept(planner, backup, target, release, options);
-  const isKept = (id: number): boolean => planner.kept.hasSpace(id);
+  const marks = withoutTargetMarks(builder.rows(SystemSpace.SCHEMA), target, existing);
+  const views = sortViews(builder.rows(SystemSpace.SPACE, ({ fields }) => isView(fields)));
+  const { steps: empty, ...kept } = planKept(builder, backup, target, release, options);
+  const isKept = (id: number): boolean => builder.kept.hasSpace(id);
   const first = joinParts([
     {
-      conflicts: [...tooManyUsers(target, users), ...planner.takenTriggerNames()],
+      conflicts: [...tooManyUsers(target, users), ...builder.takenTriggerNames()],
       omissions: [...functions.omissions, ...marks.omissions],
     },
     only === 'schema' ? { omissions: ['all rows, and the values of sequences'] } : {},
     kept,
-    { notes: lackingParts(backup, target, planner.ids, isKept) },
+    { notes: missingParts(backup, target, builder.ids, isKept) },
     { notes: keysToKept(backup, isKept) },
-    { notes: strangersToConfiguration(users, target) },
-    without.privileges ? {} : { notes: planner.otherGrants() },
+    { notes: droppedByConfiguration(users, target) },
+    without.privileges ? {} : { notes: builder.otherGrants() },
   ]);
   const before = joinParts([
-    planner.all(SystemSpace.COLLATION),
-    planner.steps(SystemSpace.USER, users),
-    planner.steps(SystemSpace.FUNC, sortFunctions(functions.rows.filter((row) => !isTrigger(row)))),
-    planner.all(SystemSpace.SEQUENCE),
-    planner.steps(SystemSpace.SPACE, stripped),
-    planner.steps(SystemSpace.INDEX, indexes.filter(isEarly)),
-    planner.all(SystemSpace.FK_CONSTRAINT),
-    planner.all(SystemSpace.CK_CONSTRAINT),
+    builder.all(SystemSpace.COLLATION),
+    builder.steps(SystemSpace.USER, users),
+    builder.steps(SystemSpace.FUNC, sortFunctions(functions.rows.filter((row) => !isTrigger(row)))),
+    builder.all(SystemSpace.SEQUENCE),
+    builder.steps(SystemSpace.SPACE, stripped),
+    builder.steps(SystemSpace.INDEX, indexes.filter(isEarly)),
+    builder.all(SystemSpace.FK_CONSTRAINT),
+    builder.all(SystemSpace.CK_CONSTRAINT),
     // The server reads the SQL of views and triggers now, so a refusal comes before the rows. Only SQL fires these
     // triggers.
-    planner.steps(SystemSpace.SPACE, views),
-    planner.all(SystemSpace.TRIGGER),
+    builder.steps(SystemSpace.SPACE, views),
+    builder.all(SystemSpace.TRIGGER),
     // Spaces are emptied only after all other definitions were accepted.
     { steps: empty },
   ]);
   const after = joinParts([
-    planner.steps(
+    builder.steps(
       SystemSpace.INDEX,
       indexes.filter((row) => !isEarly(row)),
     ),
-    planner.all(SystemSpace.FUNC_INDEX),
-    planner.all(SystemSpace.SPACE_SEQUENCE),
-    planner.steps(SystemSpace.SPACE, full, 'replace'),
-    planSequences(planner, target, planner.rows(SystemSpace.SEQUENCE_DATA), options),
-    planner.steps(SystemSpace.SCHEMA, marks.rows, 'replace'),
-    { steps: planner.maxIdStep() },
+    builder.all(SystemSpace.FUNC_INDEX),
+    builder.all(SystemSpace.SPACE_SEQUENCE),
+    builder.steps(SystemSpace.SPACE, full, 'replace'),
+    planSequences(builder, target, builder.rows(SystemSpace.SEQUENCE_DATA), options),
+    builder.steps(SystemSpace.SCHEMA, marks.rows, 'replace'),
+    { steps: builder.maxIdStep() },
   ]);
   return {
     first,
     before,
     after,
     grants: joinParts([
-      planner.steps(
+      builder.steps(
         SystemSpace.PRIV,
         grants.filter((row) => !isOnTrigger(row) && !isToSuper(row)),
         'replace',
       ),
-      { steps: without.privileges ? [] : planner.revocations(revoked) },
-      planner.steps(SystemSpace.PRIV, grants.filter(isToSuper), 'replace'),
+      { steps: without.privileges ? [] : builder.revocations(revoked) },
+      builder.steps(SystemSpace.PRIV, grants.filter(isToSuper), 'replace'),
     ]),
     triggers: joinParts([
-      planner.steps(SystemSpace.FUNC, functions.rows.filter(isTrigger)),
-      planner.steps(SystemSpace.PRIV, grants.filter(isOnTrigger), 'replace'),
+      builder.steps(SystemSpace.FUNC, functions.rows.filter(isTrigger)),
+      builder.steps(SystemSpace.PRIV, grants.filter(isOnTrigger), 'replace'),
     ]),
   };
 }

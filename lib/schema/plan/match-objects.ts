@@ -4,12 +4,12 @@ import type { Catalog, SystemRow } from '../catalog/catalog.js';
 import { DEFINITIONS, IdMap, KINDS, type Kind } from '../catalog/id-map.js';
 import { withTargetIds } from '../catalog/id-references.js';
 import { rowsBy } from '../catalog/rows.js';
-import { describeThing } from '../describe/describe.js';
+import { describeObject } from '../describe/describe.js';
 import { LAST_SHIPPED_COLLATION } from '../server/builtin.js';
 import { BuiltinUser, Field, SYSTEM_ID_MAX } from '../server/system-spaces.js';
 
 /** The objects of a backup that exist on the target, and those that conflict with it. */
-export interface Identified {
+export interface MatchedObjects {
   ids: IdMap;
   /** Rows of the backup that the target already has under any id. They are not created again. */
   present: ReadonlySet<SystemRow>;
@@ -164,7 +164,7 @@ function matchKind(
  * @param backup - rows as the target would store them, except for ids
  * @param made - kinds that the restore creates; of other kinds, it uses the target's objects with the same names
  */
-export function identify(
+export function matchObjects(
   backup: Catalog,
   target: Catalog,
   made: ReadonlySet<Kind>,
@@ -174,7 +174,7 @@ export function identify(
     isUsed = false,
     isSoleOwner = false,
   }: Where = {},
-): Identified {
+): MatchedObjects {
   const ids = new IdMap(target, restorer, isSoleOwner);
   const namesakes = KINDS.flatMap((kind) =>
     matchKind(kind, backup, target, ids, made.has(kind), lastSpace),
@@ -184,7 +184,7 @@ export function identify(
   const conflicts: string[] = [];
   for (const { kind, row, namesake } of namesakes) {
     const mapped = withTargetIds(DEFINITIONS[kind].spaceId, row, ids, () => {});
-    const shown = describeThing(kind, row);
+    const shown = describeObject(kind, row);
     if (HOLDS_DATA.has(kind)) {
       const isLasting = kind !== 'space' || lasting.has(Number(namesake.fields[Field.space.id]));
       if (isUsed && isLasting) present.add(row);

@@ -70,7 +70,7 @@ function partsOf(catalog: Catalog): (space: number) => string[] {
  *
  * @param isKept - called with the id of each space of the backup
  */
-export function lackingParts(
+export function missingParts(
   backup: Catalog,
   target: Catalog,
   ids: IdMap,

@@ -9,7 +9,7 @@ import { withoutOrigins } from '../convert/config-origins.js';
 import { convert } from '../convert/convert.js';
 import { type Makable, type Unmakable, withoutUnmakable } from '../convert/expressions.js';
 import { withSmallTypes } from '../convert/object-types.js';
-import { type Meaningless, withoutPassedOver } from '../convert/passed-over.js';
+import { type IgnoredOption, withoutIgnoredOptions } from '../convert/passed-over.js';
 import { unsupported } from '../convert/unsupported.js';
 import type { Used } from '../describe/used.js';
 import { refusedDefinitions } from '../refuse/definitions.js';
@@ -26,7 +26,7 @@ import { type PlanOptions, SAME_RELEASES, takesAway, unwanted } from './options.
 import { refusedGrants, withGrantors } from './refused-grants.js';
 import { type Rights, rightsOf } from './rights.js';
 import { joinParts, type Part, type Step } from './step.js';
-import { Planner } from './step-builder.js';
+import { StepBuilder } from './step-builder.js';
 
 /** The steps before and after the rows, each in order, and everything that the user should know. */
 export interface RestorePlan {
@@ -101,7 +101,7 @@ export function* planInTurns(
   const { backup: translated, notes } = convert(withSmallTypes(original), source, release);
   yield;
   const known = withoutOrigins(translated, release.server);
-  const { backup: understood, hints } = withoutPassedOver(known.backup, target, release.server);
+  const { backup: understood, hints } = withoutIgnoredOptions(known.backup, target, release.server);
   yield;
   const makable = makableOf(understood, target, release.server, options);
   const converted = makable.backup;
@@ -110,38 +110,38 @@ export function* planInTurns(
   const isData = options.only === 'data';
   const drop = planDrops(backup, target, options);
   yield;
-  const planner = new Planner(backup, drop.remaining, options);
+  const builder = new StepBuilder(backup, drop.remaining, options);
   const parts = isData
-    ? { ...NO_PARTS, after: planData(planner, backup, target, releases, options) }
-    : planDefinitions(planner, backup, drop.remaining, release.server, options);
+    ? { ...NO_PARTS, after: planData(builder, backup, target, releases, options) }
+    : planDefinitions(builder, backup, drop.remaining, release.server, options);
   yield;
-  const { ids } = planner;
+  const { ids } = builder;
   const destinations = destinationsOf(backup, drop.remaining, ids, options);
   const excluded = planExcluded(backup, target, drop.remaining, ids, options);
   const acting = actingOn(target, destinations);
   const isRefused = takesAway(options.existing ?? 'error');
   yield;
   const { conflicts, omissions, ...all } = joinParts([
-    { conflicts: [...planner.conflicts, ...drop.conflicts] },
+    { conflicts: [...builder.conflicts, ...drop.conflicts] },
     isRefused ? {} : { notes: acting },
     isData
       ? {}
       : { notes: [...notes, ...known.notes], omissions: withoutOnRequest(original, options) },
-    isData ? {} : { notes: hintsOf(hints, planner), omissions: linesOf(makable.left, planner) },
+    isData ? {} : { notes: hintsOf(hints, builder), omissions: linesOf(makable.left, builder) },
     ...Object.values(parts),
     isRefused ? { conflicts: acting } : {},
     // These come last, because the target has them.
-    { omissions: planner.keptAsTheyAre() },
+    { omissions: builder.keptAsTheyAre() },
     { notes: excluded.notes, omissions: excluded.omissions },
   ]);
   const left = unwanted(options);
   yield;
   const made = Catalog.of((id) =>
-    left.has(id) ? [] : converted.userRows(id).filter((row) => !planner.kept.covers(id, row)),
+    left.has(id) ? [] : converted.userRows(id).filter((row) => !builder.kept.covers(id, row)),
   );
   const lateValues = (values: readonly SequenceValue[]): LateSteps => {
     const rows = values.map(({ id, value }) => systemRow([id, BigInt(value)]));
-    const late = planSequences(planner, drop.remaining, rows, options);
+    const late = planSequences(builder, drop.remaining, rows, options);
     const isNew = (line: string): boolean => !omissions.includes(line);
     return { steps: late.steps, omissions: late.omissions.filter(isNew) };
   };
@@ -151,7 +151,7 @@ export function* planInTurns(
   const refused = isData
     ? []
     : [
-        ...refusedDefinitions(backup, target, release.server, (id) => planner.rows(id)),
+        ...refusedDefinitions(backup, target, release.server, (id) => builder.rows(id)),
         ...refusedGrants(steps, drop.remaining, release.server),
       ];
   yield;
@@ -169,7 +169,7 @@ export function* planInTurns(
     ids,
     destinations,
     losses: [...drop.losses, ...excluded.losses],
-    used: planner.used,
+    used: builder.used,
     rights,
     omissions,
     made,
@@ -212,14 +212,14 @@ function makableOf(
 }
 
 /** Returns a note about indexes that lose a hint. */
-function hintsOf(hints: readonly Meaningless[], { kept }: Planner): string[] {
+function hintsOf(hints: readonly IgnoredOption[], { kept }: StepBuilder): string[] {
   const made = hints.filter(({ spaceId }) => !kept.hasSpace(spaceId)).map(({ what }) => what);
   if (made.length === 0) return [];
   return [`the option 'hint' is left out, because only memtx trees use it: ${listOf(made)}`];
 }
 
 /** Returns a line for each object that is left out, except from kept spaces. */
-function linesOf(left: readonly Unmakable[], { kept }: Planner): string[] {
+function linesOf(left: readonly Unmakable[], { kept }: StepBuilder): string[] {
   return left
     .filter(({ spaceId }) => spaceId === undefined || !kept.hasSpace(spaceId))
     .map(({ line }) => line);

@@ -3,7 +3,7 @@ import { fitOf } from '../server/field-types.js';
 import { Field } from '../server/system-spaces.js';
 
 /** The reasons why rows may not fit into a space. */
-export interface Misfit {
+export interface Incompatibility {
   /** Reasons for all rows. */
   never: string[];
   /** Reasons for some rows, which depend on their values. */
@@ -15,7 +15,7 @@ function compareCounts(
   count: number,
   wanted: number,
   columns: ReadonlyMap<number, Column>,
-): Misfit {
+): Incompatibility {
   if (wanted === 0 || wanted === count) return { never: [], maybe: [] };
   if (count > 0) {
     return {
@@ -34,7 +34,7 @@ function compareCounts(
 }
 
 /** @param isMissing - true if no row can have the field */
-function compareColumns(from: Column | undefined, to: Column, isMissing: boolean): Misfit {
+function compareColumns(from: Column | undefined, to: Column, isMissing: boolean): Incompatibility {
   const isFilled = from !== undefined && !from.isNullable;
   if (isMissing) {
     return to.isNullable || to.hasDefault
@@ -60,7 +60,11 @@ function fillsRows(from: Column | undefined, to: Column): boolean {
  *
  * @param hasDefaults - true if the target fills rows with the defaults of its fields
  */
-export function misfitOf(from: SpaceRows, to: SpaceRows, hasDefaults: boolean): Misfit {
+export function incompatibilityOf(
+  from: SpaceRows,
+  to: SpaceRows,
+  hasDefaults: boolean,
+): Incompatibility {
   const { fieldCount } = Field.space;
   const count = Number(from.fields[fieldCount]);
   const columns = columnsOf(from);

@@ -14,7 +14,7 @@ import { BuiltinUser, Field, keyOf, SystemSpace } from '../server/system-spaces.
 import { codeOf } from '../trust/code.js';
 import { withoutEvents } from './active-triggers.js';
 import { Kept } from './kept-spaces.js';
-import { identify } from './match-objects.js';
+import { matchObjects } from './match-objects.js';
 import { type Existing, isUsed, type PlanOptions, SAME_RELEASES, unwanted } from './options.js';
 import { joinParts, type Part, type Step, type WriteStep } from './step.js';
 
@@ -36,7 +36,7 @@ interface RowsThere {
 }
 
 /** Builds steps from the rows of one backup for one target. It returns the lines to show, and keeps no state. */
-export class Planner {
+export class StepBuilder {
   readonly ids: IdMap;
   /** Objects of the target that conflict with the backup's objects of the same name, one line each. */
   readonly conflicts: readonly string[];
@@ -73,7 +73,7 @@ export class Planner {
         !(kind === 'user' && without.users) &&
         !(kind === 'function' && without.functions),
     );
-    const { ids, present, conflicts } = identify(backup, target, new Set<Kind>(made), {
+    const { ids, present, conflicts } = matchObjects(backup, target, new Set<Kind>(made), {
       restorer,
       isUsed: isUsed(existing),
       isSoleOwner: without.users === true || without.privileges === true,

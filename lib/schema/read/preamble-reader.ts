@@ -12,12 +12,12 @@ import { checkNesting, validate } from './validate.js';
  * Collects the definitions of a backup, and checks that a server can have had them.
  *
  * @example
- * const collector = new Collector();
- * collector.start(manifest);
- * if (!collector.take(batch)) load(batch, collector.head());
- * collector.end(end);
+ * const preamble = new PreambleReader();
+ * preamble.start(manifest);
+ * if (!preamble.take(batch)) load(batch, preamble.head());
+ * preamble.end(end);
  */
-export class Collector {
+export class PreambleReader {
   #catalog: Catalog | undefined = new Catalog('archive');
   readonly #counter = new Counter();
   #manifest: Manifest | undefined;

@@ -1,6 +1,6 @@
 import type { SystemRow } from '../catalog/catalog.js';
 import { spaceNameOf } from '../catalog/rows.js';
-import { describeThing, isView } from '../describe/describe.js';
+import { describeObject, isView } from '../describe/describe.js';
 import { CASE_SENSITIVE, isOlder, type Release } from '../server/release.js';
 import { Field } from '../server/system-spaces.js';
 import { sqlOf } from '../sql/dialect.js';
@@ -50,7 +50,7 @@ export function viewsInCircles(rows: readonly SystemRow[], release: Release): st
       if (other === undefined || other === top.row || done.has(other)) continue;
       if (open.has(other))
         circles.push(
-          `${describeThing('space', top.row)} and ${describeThing('space', other)} read each other`,
+          `${describeObject('space', top.row)} and ${describeObject('space', other)} read each other`,
         );
       else enter(other);
     }

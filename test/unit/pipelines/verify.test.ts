@@ -72,7 +72,7 @@ describe('verify', () => {
     );
     const bytes = archive([...all, jsonEntry('trailer.json', trailer(all))]);
     await rejects(
-      inspect(Readable.from([bytes]), { definitions: true }),
+      verify(Readable.from([bytes]), { definitions: true }),
       /more than 100 nested parentheses/,
     );
   });

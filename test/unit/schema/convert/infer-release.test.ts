@@ -1,6 +1,6 @@
 import { deepEqual } from 'node:assert/strict';
 import { Catalog } from '../../../../lib/schema/catalog/catalog.js';
-import { guessRelease } from '../../../../lib/schema/convert/infer-release.js';
+import { inferRelease } from '../../../../lib/schema/convert/infer-release.js';
 import type { Release } from '../../../../lib/schema/server/release.js';
 import { SystemSpace } from '../../../../lib/schema/server/system-spaces.js';
 import { type Plain, pack } from '../../../support/msgpack.js';
@@ -51,6 +51,6 @@ describe('the release of a server that is not recorded', () => {
     ['3.x if a default is a value', backup(['t', {}, field('integer', 5)]), [2, 11], [3, 0]],
   ];
   for (const [title, catalog, target, guess] of cases) {
-    it(`is ${title}`, () => deepEqual(guessRelease(catalog, target), guess));
+    it(`is ${title}`, () => deepEqual(inferRelease(catalog, target), guess));
   }
 });

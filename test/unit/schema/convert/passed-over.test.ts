@@ -1,5 +1,5 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { withoutPassedOver } from '../../../../lib/schema/convert/passed-over.js';
+import { withoutIgnoredOptions } from '../../../../lib/schema/convert/passed-over.js';
 import { planRestore } from '../../../../lib/schema/plan/plan.js';
 import type { Release } from '../../../../lib/schema/server/release.js';
 import { catalogOf, EMPTY, indexRow, type SystemRows, spaceRow } from '../catalogs.js';
@@ -16,7 +16,8 @@ const BACKUP: SystemRows = {
   ],
 };
 
-const found = (release: Release) => withoutPassedOver(catalogOf(BACKUP), catalogOf(EMPTY), release);
+const found = (release: Release) =>
+  withoutIgnoredOptions(catalogOf(BACKUP), catalogOf(EMPTY), release);
 
 describe('options that a server ignores when it starts, and refuses in a statement', () => {
   it('include hints of indexes other than memtx trees', () => {
@@ -42,7 +43,7 @@ describe('options that a server ignores when it starts, and refuses in a stateme
 
   it('do not change a backup without them', () => {
     const backup = catalogOf({ ...BACKUP, 288: [BACKUP[288]![0]!] });
-    equal(withoutPassedOver(backup, catalogOf(EMPTY), [3, 2]).backup, backup);
+    equal(withoutIgnoredOptions(backup, catalogOf(EMPTY), [3, 2]).backup, backup);
   });
 
   it('are listed in one line, without those of kept spaces', () => {

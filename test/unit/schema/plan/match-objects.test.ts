@@ -1,6 +1,6 @@
 import { deepEqual } from 'node:assert/strict';
 import { KINDS, type Kind } from '../../../../lib/schema/catalog/id-map.js';
-import { identify } from '../../../../lib/schema/plan/match-objects.js';
+import { matchObjects } from '../../../../lib/schema/plan/match-objects.js';
 import type { Plain } from '../../../support/msgpack.js';
 import { BUILTIN_USERS, catalogOf, type SystemRows, spaceRow } from '../catalogs.js';
 
@@ -28,9 +28,9 @@ function withShipped(rows: SystemRows): SystemRows {
 
 const ALL: ReadonlySet<Kind> = new Set(KINDS);
 const identified = (backup: SystemRows, target: SystemRows, made = ALL) =>
-  identify(catalogOf(backup), catalogOf(withShipped(target)), made);
+  matchObjects(catalogOf(backup), catalogOf(withShipped(target)), made);
 
-describe('identify', () => {
+describe('matchObjects', () => {
   for (const [title, backup, target, expected] of [
     ['nothing in an empty server', { 280: [spaceRow(512, 's')], 304: [USER], 296: [FUNC] }, {}, []],
     ['nothing in objects that are built into both servers', SHIPPED, {}, []],
@@ -228,7 +228,7 @@ describe('identify', () => {
     const last = 2 ** 31 - 1;
     const backup = catalogOf({ 280: [spaceRow(512, 'a'), spaceRow(last, 'b')] });
     const idOn = (lastSpace: number): number | undefined =>
-      identify(backup, catalogOf(SHIPPED), ALL, { lastSpace }).ids.find('space', last);
+      matchObjects(backup, catalogOf(SHIPPED), ALL, { lastSpace }).ids.find('space', last);
     deepEqual([idOn(last), idOn(last - 1)], [last, 513]);
   });
 
