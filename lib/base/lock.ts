@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync, rmSync } from 'node:fs';
-import { link, lstat, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { lstat, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defined } from './defined.js';
@@ -12,6 +12,8 @@ const BEAT_MS = 20_000;
 const SILENCE_MS = 300_000;
 /** Time to write the few bytes of a lock that was just created. */
 const WRITING_MS = 1000;
+/** Far more time than it takes to remove the lock of a dead run. */
+const REMOVING_MS = 10_000;
 const POLL_MS = 50;
 /** Readable for all: the holder is no secret, and another user has to be told who it is. */
 const MODE = 0o644;
@@ -152,31 +154,30 @@ async function readWritten(
 }
 
 /**
- * Removes the lock of a dead holder. Two runs may do so at the same time, and the slower one may find the lock that
- * the faster one has made since: so a lock is first moved away, which only one of them can do, then read again,
- * and put back if it is another one.
+ * Removes the lock of a dead holder. Two runs may find it dead at the same time, and the slower one must not remove the
+ * lock that the faster one has made since. So one run at a time may remove: the one that has made the file `.removing`,
+ * and it reads the lock once more.
  */
 async function removeDead(file: string, text: string): Promise<void> {
-  const aside = `${file}.${randomUUID()}`;
-  try {
-    await rename(file, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
+  const guard = `${file}.removing`;
+  if (!(await create(guard, ''))) {
+    await removeOld(guard);
+    await sleep(POLL_MS);
+    return;
   }
   try {
-    if ((await readFile(aside, 'utf8')) !== text) await putBack(aside, file);
+    const found = await readFile(file, 'utf8').catch(() => undefined);
+    if (found === text) await rm(file, { force: true });
   } finally {
-    await rm(aside, { force: true });
+    await rm(guard, { force: true });
   }
 }
 
-async function putBack(aside: string, file: string): Promise<void> {
-  try {
-    await link(aside, file);
-  } catch (error) {
-    // Another run has a lock by now, or the file system has no hard links.
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') await rename(aside, file);
+/** Removes what a run left that was killed while it removed a lock. */
+async function removeOld(guard: string): Promise<void> {
+  const made = await lstat(guard).catch(() => undefined);
+  if (made !== undefined && Date.now() - made.mtimeMs > REMOVING_MS) {
+    await rm(guard, { force: true });
   }
 }
 

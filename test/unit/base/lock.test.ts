@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Lock } from '../../../lib/base/lock.js';
 
 const LIB = new URL('../../../lib/base/lock.js', import.meta.url).href;
@@ -29,14 +30,14 @@ describe('a lock', () => {
 
   const take = (): Promise<Lock> => Lock.take(join(folder, 'a.partial'), 'a');
   /** The holder that is in the file now, with other fields. */
-  const filter = (given: object): void => {
+  const amend = (given: object): void => {
     const holder = JSON.parse(readFileSync(file, 'utf8')) as object;
     writeFileSync(file, JSON.stringify({ ...holder, ...given }));
   };
   /** Leaves the lock of a process that is alive: ours, under another name. */
   const leave = async (given: object): Promise<void> => {
     await take();
-    filter({ id: 'other', ...given });
+    amend({ id: 'other', ...given });
   };
   const silent = (minutes: number): void => {
     const then = Date.now() / 1000 - 60 * minutes;
@@ -165,9 +166,35 @@ describe('a lock', () => {
     deepEqual(readdirSync(folder), ['a.partial.lock']);
   });
 
+  it('that is dead is removed by one run at a time', async () => {
+    await leave({ host: hostname(), start: '1', boot: 'an earlier one' });
+    const guard = `${file}.removing`;
+    writeFileSync(guard, '');
+    let isOver = false;
+    const taking = take().then((lock) => {
+      isOver = true;
+      return lock;
+    });
+    await sleep(300);
+    equal(isOver, false);
+    rmSync(guard);
+    await (await taking).release();
+    deepEqual(readdirSync(folder), []);
+  });
+
+  it('that is dead is removed if a run was killed while it removed it', async () => {
+    await leave({ host: hostname(), start: '1', boot: 'an earlier one' });
+    const guard = `${file}.removing`;
+    writeFileSync(guard, '');
+    const then = new Date(Date.now() - 11_000);
+    utimesSync(guard, then, then);
+    await (await take()).release();
+    deepEqual(readdirSync(folder), []);
+  });
+
   it('that another run has taken over is noticed, and left to it', async () => {
     const lock = await take();
-    filter({ id: 'of another run' });
+    amend({ id: 'of another run' });
     equal(await lock.isHeld(), false);
     await rejects(lock.check(), { kind: 'failure', message: /another run has taken over a / });
     await lock.release();
