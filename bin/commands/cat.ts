@@ -71,7 +71,7 @@ function limitOf(text: string): number {
 /** A terminal shows the rows themselves, and is no place for bytes. */
 function checkTerminal(format: TextFormat): void {
   if (format !== 'msgpack' || !process.stdout.isTTY) return;
-  throw new TntarError('usage', 'standard output is a terminal, and MessagePack is no text', {
+  throw new TntarError('usage', 'standard output is a terminal, and MessagePack is binary', {
     hint: 'use > FILE, a pipe, or another format',
   });
 }
@@ -79,9 +79,13 @@ function checkTerminal(format: TextFormat): void {
 /** Refuses an archive in the place of the name of a space, and says what to type. */
 function checkOrder(space: string, file: string | undefined): void {
   if (!looksLikeArchive(space)) return;
-  throw new TntarError('usage', `${space} is a file, and cat takes the name of a space first`, {
-    hint: `tntar cat ${file ?? 'SPACE'} ${space}`,
-  });
+  throw new TntarError(
+    'usage',
+    `${space} is a file, but the first argument of cat is the name of a space`,
+    {
+      hint: `tntar cat ${file ?? 'SPACE'} ${space}`,
+    },
+  );
 }
 
 async function execute(
@@ -111,7 +115,7 @@ async function execute(
     report.clear();
     report.note(
       `wrote ${plural(rows, 'row')} (${formatBytes(bytes)}) in ${seconds.toFixed(1)} s` +
-        (isVerified ? '' : '; the rest of the archive was not read, nor verified'),
+        (isVerified ? '' : '; the rest of the archive was neither read nor verified'),
     );
   } finally {
     report.clear();

@@ -199,7 +199,7 @@ function documentPrinter(output: Output): Printer {
 async function execute(run: Run, a: string, b: string, flags: Flags): Promise<void> {
   run.useDiffCodes();
   if (a === '-' && b === '-') {
-    throw new TntarError('usage', 'standard input is one archive, and both sides are -', {
+    throw new TntarError('usage', 'standard input is one archive, but both sides are -', {
       hint: 'name a file or a server for one side: tntar diff - FILE',
     });
   }

@@ -26,7 +26,7 @@ function checkPlace(directory: string): void {
   requirePath('-C', directory);
   if (resolve(directory) !== process.cwd()) return;
   throw new TntarError('usage', '-C is the working directory, which cannot be replaced', {
-    hint: 'name a directory inside or beside it',
+    hint: 'choose a directory inside or next to it',
   });
 }
 

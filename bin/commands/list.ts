@@ -76,8 +76,8 @@ function summaryOf(contents: VerifyResult, parts: readonly string[]): string {
   return [
     parts.length === 0 ? 'complete' : 'a part',
     consistent
-      ? 'of one moment'
-      : 'NOT of one moment: rows were written meanwhile, or not yet committed',
+      ? 'from one moment'
+      : 'NOT from one moment: rows were written meanwhile, or not yet committed',
     ratioOf(contents),
     verified ? 'verified' : 'contents not verified (tntar verify reads them)',
   ].join(', ');

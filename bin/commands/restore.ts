@@ -65,7 +65,7 @@ async function wholeArchive(flags: Flags, report: Report): Promise<Archive> {
       if (again !== undefined) {
         const { verifyFrom } = await import('../../lib/pipelines/verify.js');
         const { signal } = options;
-        report.note('verifying the archive, before anything is taken away');
+        report.note('verifying the archive before anything is removed from the target');
         await verifyFrom(again, defined({ signal }));
       }
       return restoreFrom(origin, server, options);
@@ -81,7 +81,7 @@ async function damagedArchive({ input }: Flags, report: Report): Promise<Archive
   const onDamage = (findings: DamageResult): void => warnOfDamage(findings, report);
   return {
     restore(server, options) {
-      report.note('reading the archive, to find what of it is whole');
+      report.note('reading the archive to find the spaces that are whole');
       return salvage(archive, server, { ...options, onDamage });
     },
     preview: (server, options) => previewSalvage(archive, server, { ...options, onDamage }),

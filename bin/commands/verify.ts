@@ -54,8 +54,10 @@ function unverified({ spaces, totals }: VerifyResult): TntarError {
   const filled = spaces.filter(({ rows }) => rows > 0).length;
   return new TntarError(
     'archive',
-    `all tuples are whole, ${plural(totals.rows, 'row')} in ${plural(filled, 'space')}, but nothing says that they are all`,
-    { hint: 'a directory of the Lua module has no trailer: restore it, look, and dump with tntar' },
+    `all tuples are whole, ${plural(totals.rows, 'row')} in ${plural(filled, 'space')}, but nothing proves that they are all`,
+    {
+      hint: 'a directory of the Lua module has no trailer: restore it, check the data, and dump it with tntar',
+    },
   );
 }
 
@@ -82,11 +84,11 @@ async function execute(run: Run, file: string | undefined, flags: Flags): Promis
     const { manifest, totals, consistent, unvouched } = contents;
     if (unvouched) throw unverified(contents);
     for (const what of manifest.partial ?? []) {
-      report.note(`of the database this is a part: ${what}`);
+      report.note(`this is only a part of the database: ${what}`);
     }
     if (!consistent)
       report.warn(
-        'rows were written while the dump read, or not yet committed: it is not of one moment',
+        'rows were written or not yet committed while the dump read: it is not from one moment',
       );
     report.summary('verified', totals);
   } finally {

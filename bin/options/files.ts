@@ -25,7 +25,7 @@ function openFile(file: string): number {
     throw new Error(`${file} is a directory`);
   } catch (error) {
     throw new TntarError('usage', `cannot read the archive: ${messageOf(error)}`, {
-      hint: 'is the name right, and may you read it?',
+      hint: 'check the name, and that you may read the file',
     });
   }
 }

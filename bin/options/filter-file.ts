@@ -63,8 +63,8 @@ function importWithin(
   return new Promise((resolve, reject) => {
     const onStop = (): void => reject(signal.reason);
     signal.addEventListener('abort', onStop, { once: true });
-    const tooLate = new TntarError('usage', `it has not loaded after ${limitMs / 1000} s`, {
-      hint: 'does it await at its top what takes so long, or never comes?',
+    const tooLate = new TntarError('usage', `it did not load within ${limitMs / 1000} s`, {
+      hint: 'check what the filter awaits at its top level',
     });
     const cancel = afterAwake(limitMs, () => reject(tooLate));
     import(url).then(resolve, reject).finally(() => {
@@ -93,7 +93,8 @@ export async function loadFilter(
   limitMs = LOADING_MS,
 ): Promise<LoadedFilter> {
   const path = resolve(file);
-  if (!existsSync(path)) throw cannotLoad(file, 'there is no such file', 'is the name right?');
+  if (!existsSync(path))
+    throw cannotLoad(file, 'the file does not exist', 'check the name of the file');
   // Standard output may be the archive: what a filter prints is for people.
   globalThis.console = new Console(process.stderr);
   let loaded: { default?: unknown };
@@ -104,7 +105,7 @@ export async function loadFilter(
     throw cannotLoad(file, why, hintFor(error), error);
   }
   if (typeof loaded.default !== 'function') {
-    throw cannotLoad(file, 'its default export is no function', `write: ${EXAMPLE}`);
+    throw cannotLoad(file, 'its default export is not a function', `write: ${EXAMPLE}`);
   }
   return { filter: loaded.default as RowFilter, name: `filter ${basename(file)}` };
 }

@@ -98,7 +98,7 @@ function readKey(file: string, report: Report): Buffer {
   const key = readPrivate(file, 'key of the masks', report);
   if (key.length >= LEAST_KEY_BYTES) return key;
   throw new TntarError('usage', `${file}: a key of masks has ${LEAST_KEY_BYTES} bytes or more`, {
-    hint: `make one that only you can read: (umask 077; head -c 32 /dev/urandom > ${file})`,
+    hint: `create a key that only you can read: (umask 077; head -c 32 /dev/urandom > ${file})`,
   });
 }
 
@@ -138,8 +138,8 @@ export async function filtersOf(
 ): Promise<Filter[]> {
   const { where: wheres = [], filter: files = [], mask: masks = [], maskKeyFile } = flags;
   if (maskKeyFile !== undefined && masks.length === 0) {
-    throw new TntarError('usage', '--mask-key-file is the key of masks, and there is no --mask', {
-      hint: 'say what is to be hidden, e.g. --mask users.email=hash',
+    throw new TntarError('usage', '--mask-key-file works only with --mask', {
+      hint: 'add a mask, e.g. --mask users.email=hash',
     });
   }
   const filters = [...(await choiceOf(flags)), ...(await rowChoiceOf(flags))];

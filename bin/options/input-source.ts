@@ -12,14 +12,14 @@ function isDirectory(file: string | undefined): file is string {
 
 /** Before any connection is made. @throws TntarError of kind `usage` for a directory of something else */
 export function checkDirectory(path: string): void {
-  let problem = `${path} is a directory, and none with a dump`;
+  let problem = `${path} is a directory, and it has no dump of the Lua module`;
   try {
     if (holdsDump(path)) return;
   } catch (error) {
     problem = messageOf(error);
   }
   throw new TntarError('usage', `cannot read the archive: ${problem}`, {
-    hint: 'is the name right, and may you read it?',
+    hint: 'check the name, and that you may read the file',
   });
 }
 

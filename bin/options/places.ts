@@ -35,9 +35,13 @@ export function kindOf(argument: string): PlaceKind {
       hint: 'an address with a password is user:password@host:port',
     });
   }
-  throw new TntarError('usage', `there is no file '${shown}', and it may be the name of a host`, {
-    hint: `write ./${shown} for a file, ${shown}:3301 for a server`,
-  });
+  throw new TntarError(
+    'usage',
+    `file '${shown}' does not exist, and it may be the name of a host`,
+    {
+      hint: `write ./${shown} for a file, ${shown}:3301 for a server`,
+    },
+  );
 }
 
 /**
@@ -82,7 +86,7 @@ export function requireServer(argument: string, command: string, hint: string): 
     stat === undefined
       ? 'looks like the name of an archive'
       : `is ${stat.isDirectory() ? 'a directory' : 'a file'}`;
-  const message = `${argument} ${what}, and ${command} takes the address of a server here`;
+  const message = `${argument} ${what}, but ${command} needs the address of a server here`;
   const isHost = /^[\w.-]+$/.test(argument) && !ARCHIVE_NAME.test(argument);
   throw new TntarError('usage', message, {
     hint: isHost ? `${hint}; for a server of this name: ${argument}:3301` : hint,
@@ -98,9 +102,13 @@ export function requireServer(argument: string, command: string, hint: string): 
 export function requirePath(option: string, path: string): void {
   const shown = withoutPassword(path);
   if (shown === path || !/:.*[@/]/s.test(path) || statOf(path) !== undefined) return;
-  throw new TntarError('usage', `${option} ${shown}: this is an address, not the name of a file`, {
-    hint: 'write ./NAME if the file is really called so',
-  });
+  throw new TntarError(
+    'usage',
+    `${option} ${shown}: this is the address of a server, not a file name`,
+    {
+      hint: 'write ./NAME if the file has this name',
+    },
+  );
 }
 
 /** Adds the argument that names the input of a command, and the option that does the same. */
@@ -126,7 +134,7 @@ export function inputOf(
   if (argument === undefined) return option;
   if (option !== undefined) {
     const other = withoutPassword(argument);
-    throw new TntarError('usage', `the input is named twice: ${other} and -i ${option}`, {
+    throw new TntarError('usage', `the input is given twice: ${other} and -i ${option}`, {
       hint: `leave out ${other} or -i ${option}`,
     });
   }
@@ -134,7 +142,7 @@ export function inputOf(
   const address = withoutPassword(argument);
   throw new TntarError(
     'usage',
-    `${address} is the address of a server, and ${command} reads an archive`,
+    `${address} is the address of a server, but ${command} reads an archive`,
     {
       hint: instead(address),
     },

@@ -19,7 +19,7 @@ export function readPrivate(file: string, what: string, report: Report): Buffer 
     const bytes = readFileSync(file);
     const stat = statSync(file);
     if (stat.isFile() && (stat.mode & READABLE_BY_ALL) !== 0) {
-      report.warn(`everybody on this machine can read the ${what} ${file}: chmod 600 it`);
+      report.warn(`every user of this machine can read the ${what} ${file}: chmod 600 it`);
     }
     return bytes;
   } catch (error) {

@@ -77,8 +77,8 @@ export function addConnectionOptions(command: Command): Command {
  */
 function checkSocket({ path, password }: Endpoint): void {
   if (path === undefined || password === undefined || statOf(path)?.isSocket() === true) return;
-  throw new TntarError('usage', 'the path in the address, after the password, names no socket', {
-    hint: 'does the server run? in a password write %40 for @ and %2F for /',
+  throw new TntarError('usage', 'the path after the password in the address is not a socket', {
+    hint: 'check that the server runs; in a password, write %40 for @ and %2F for /',
   });
 }
 

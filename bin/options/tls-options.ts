@@ -56,7 +56,7 @@ function certificateIn(text: string, file: string): X509Certificate {
   } catch (error) {
     throw new TntarError('usage', `${file} holds no certificate`, {
       cause: error,
-      hint: 'it has to be in PEM form, with lines of -----BEGIN CERTIFICATE-----',
+      hint: 'use a PEM file, which has lines such as -----BEGIN CERTIFICATE-----',
     });
   }
 }
@@ -74,11 +74,11 @@ function openKey(file: string, pem: string, passphrase: string | undefined): Key
     return createPrivateKey({ key: pem, ...defined({ passphrase }) });
   } catch (cause) {
     if (passphrase === undefined) {
-      const hint = 'it has to be in PEM form, with lines of -----BEGIN PRIVATE KEY-----';
+      const hint = 'use a PEM file, which has lines such as -----BEGIN PRIVATE KEY-----';
       throw new TntarError('usage', `${file} holds no private key`, { cause, hint });
     }
-    const hint = 'it is taken from --tls-key-password-file, or asked for on the terminal';
-    throw new TntarError('access', `the password does not open ${file}`, { cause, hint });
+    const hint = 'use the right --tls-key-password-file, or type the password on the terminal';
+    throw new TntarError('access', `the password does not decrypt ${file}`, { cause, hint });
   }
 }
 
@@ -90,7 +90,7 @@ async function ourselves(
 ): Promise<SecureContextOptions> {
   if (tlsCert === undefined && tlsKey === undefined && tlsKeyPasswordFile === undefined) return {};
   if (tlsCert === undefined || tlsKey === undefined) {
-    throw new TntarError('usage', '--tls-cert and --tls-key go together, and one is missing');
+    throw new TntarError('usage', '--tls-cert and --tls-key must be given together');
   }
   const cert = readCertificates(tlsCert, 'the certificate of --tls-cert');
   const pem = readPrivate(tlsKey, 'private key', report).toString();
@@ -114,7 +114,7 @@ function contextOf(options: SecureContextOptions): SecureContext {
   try {
     return createSecureContext(options);
   } catch (cause) {
-    const message = `these certificates are not good enough for TLS: ${socketReason(cause)}`;
+    const message = `these certificates cannot be used for TLS: ${socketReason(cause)}`;
     throw new TntarError('usage', message, { cause });
   }
 }

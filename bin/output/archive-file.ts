@@ -160,7 +160,7 @@ async function writeWhole<T>(
 }
 
 const isTerminal = (what: string): TntarError =>
-  new TntarError('usage', `${what} is a terminal, and an archive is no text`, {
+  new TntarError('usage', `${what} is a terminal, and an archive is binary`, {
     hint: 'use -o FILE, > FILE, or a pipe',
   });
 

@@ -8,7 +8,7 @@ import { formatCount, plural } from './stderr-report.js';
 /** Damaged media may have thousands of bad places. */
 const SHOWN_LINES = 50;
 
-const WITHOUT = 'restore takes it without --salvage';
+const WITHOUT = 'restore it without --salvage';
 
 /**
  * An archive that can be read from any byte, and again.
@@ -21,19 +21,19 @@ export async function openAgain(file: string | undefined, option: string): Promi
   if (file !== undefined && statOf(file)?.isDirectory() === true) {
     const { checkDirectory } = await import('../options/input-source.js');
     checkDirectory(file);
-    throw refuse('is for an archive, and not for a directory', WITHOUT);
+    throw refuse('works with an archive, not with a directory', WITHOUT);
   }
   checkInput(file);
   const archive = archiveFile(file);
   if (archive === undefined) {
     throw refuse(
-      'reads the archive twice, and a pipe can be read once',
-      'save it to a file, and give that with -i FILE or < FILE',
+      'reads the archive twice, but a pipe can be read only once',
+      'save the archive to a file, and use -i FILE or < FILE',
     );
   }
   const { holdsTar } = await import('../../lib/sources/stream.js');
   if (await holdsTar(archive.open(0)))
-    throw refuse('is for an archive, and not for a tar', WITHOUT);
+    throw refuse('works with an archive, not with a tar', WITHOUT);
   return archive;
 }
 
@@ -50,7 +50,7 @@ export function warnOfDamage({ damages, gaveUp, lost }: DamageResult, report: Re
     return `damaged from byte ${formatCount(start)} to ${to}${entry === undefined ? '' : `, entry ${entry}`}: ${why}`;
   });
   warnAll(report, places);
-  if (gaveUp) report.warn('so much is damaged that nothing behind that was looked for');
+  if (gaveUp) report.warn('too much is damaged: the rest of the archive was not searched');
   warnAll(
     report,
     lost.map((line) => `lost: ${line}`),
@@ -68,6 +68,6 @@ export function damagedError(
   }
   const word = isDry ? 'a restore would be' : 'the restore is';
   return new TntarError('archive', `the archive is damaged: ${word} INCOMPLETE, ${left}`, {
-    hint: 'look for another backup of what is lost, which is named above',
+    hint: 'use another backup for the lost parts, which are listed above',
   });
 }

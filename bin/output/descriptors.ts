@@ -47,7 +47,7 @@ function isClosed(fd: Descriptor): boolean {
 export function requireOutput(): void {
   if (!isClosed(1)) return;
   throw new TntarError('usage', 'standard output is closed: what tntar writes would be lost', {
-    hint: 'redirect it to a file, a pipe, or /dev/null; a /dev/null that is open for reading as well counts as closed',
+    hint: 'redirect it to a file, a pipe, or /dev/null (open for writing only)',
   });
 }
 

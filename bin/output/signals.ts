@@ -14,14 +14,14 @@ const STRAYING = ['uncaughtException', 'unhandledRejection'] as const;
 function stray(error: unknown): TntarError {
   return new TntarError('failure', `an error that nothing caught: ${messageOf(error)}`, {
     cause: error,
-    hint: 'is a promise in a filter not awaited, or does a timer of it throw? without one this is a defect of tntar: please report it',
+    hint: 'check the filter for promises that are not awaited, and timers that throw; without a filter, please report this as a defect of tntar',
   });
 }
 
 /** The error of a run whose process has nothing left to do, and which is not over. */
 function idle(): TntarError {
-  return new TntarError('failure', 'what the run waits for never comes', {
-    hint: 'does a filter await a promise that nothing settles? without one this is a defect of tntar: please report it',
+  return new TntarError('failure', 'the run waits for something that never happens', {
+    hint: 'check the filter for promises that nothing settles; without a filter, please report this as a defect of tntar',
   });
 }
 

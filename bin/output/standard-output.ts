@@ -68,10 +68,10 @@ export function archiveOutput(run: Run): Writable {
 /** Adds what an error of the output means for an archive. Returns any other error as it is. */
 export function asArchiveError(error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
-  const cutShort = 'an archive that is cut short is no backup';
+  const cutShort = 'an archive that is cut short is not a backup';
   if (code === 'EPIPE') {
-    return new TntarError('failure', 'output closed: what reads from tntar went away (EPIPE)', {
-      hint: `${cutShort}; see why the next command in the pipe ended`,
+    return new TntarError('failure', 'the program that reads the output of tntar ended (EPIPE)', {
+      hint: `${cutShort}; check why the next command in the pipe ended`,
       cause: error,
     });
   }

@@ -33,7 +33,7 @@ async function readAt({ open }: ArchiveFile, start: number, bytes: number): Prom
     left -= Math.min(left, chunk.length);
     if (left === 0) return Buffer.concat(pieces);
   }
-  throw new TntarError('archive', 'the archive is shorter than it was a moment ago');
+  throw new TntarError('archive', 'the archive became shorter while it was read');
 }
 
 async function readTable(file: ArchiveFile): Promise<FramePlaces | undefined> {
@@ -58,7 +58,7 @@ function countEntries(frames: FramePlaces): number {
   if (length >= 5 && length % 2 === 1 && frames.at(length - 1).contentBytes === END_OF_TAR.length) {
     return (length - 1) / 2;
   }
-  throw wrongTable('its frames are not those of an archive');
+  throw wrongTable('its frames do not match an archive');
 }
 
 /** Whether header and body unfold to what such an entry has. */
@@ -73,7 +73,7 @@ async function readEntry({ open }: ArchiveFile, frames: EntryFrames): Promise<En
     const entry = await reader.next();
     const isThere = entry.start === head.start && entry.end === body.end;
     if (isThere && fits(frames, entry.record)) return entry;
-    throw wrongTable(`entry ${entry.record.name} is not where it says, or not as large`);
+    throw wrongTable(`entry ${entry.record.name} has another place or size`);
   } finally {
     await reader.close();
   }
@@ -91,7 +91,7 @@ function placed({ entries }: Trailer, frames: FramePlaces): FoundEntry[] {
       throw wrongTable(`entry ${i + 2} has other sizes in the trailer`);
     }
     const name = parseEntryName(record.name);
-    if (name === undefined) throw wrongTable(`entry ${i + 2} has a name that is none`);
+    if (name === undefined) throw wrongTable(`entry ${i + 2} has an invalid name`);
     return { name, record, start: head.start, end: body.end };
   });
 }
@@ -110,7 +110,7 @@ export async function readIndex(file: ArchiveFile): Promise<ArchiveIndex | undef
   const frames = await readTable(file);
   if (frames === undefined) return undefined;
   const last = await readEntry(file, entryFrames(frames, countEntries(frames) - 1));
-  if (last.name.kind !== 'trailer') throw wrongTable('no trailer stands where it says');
+  if (last.name.kind !== 'trailer') throw wrongTable('there is no trailer at its place');
   const trailer = decodeTrailer(last.body);
   const entries = placed(trailer, frames);
   const first = await readEntry(file, entryFrames(frames, 0));
@@ -120,7 +120,7 @@ export async function readIndex(file: ArchiveFile): Promise<ArchiveIndex | undef
     promised === undefined ||
     !isSameEntry(first.record, promised)
   ) {
-    throw wrongTable('the trailer is not that of the manifest');
+    throw wrongTable('the trailer does not match the manifest');
   }
   return { manifest: decodeManifest(first.body), trailer, entries };
 }

@@ -119,7 +119,7 @@ function damaged(what: string, cause?: unknown): TntarError {
 
 function notOurs(start: string): TntarError {
   return new TntarError('archive', `not a tar.zst backup: it starts with the bytes ${start}`, {
-    hint: 'tntar reads what tntar dump wrote, as it is: compressed with zstd',
+    hint: 'pass the output of tntar dump unchanged: it is compressed with zstd',
   });
 }
 
@@ -185,7 +185,7 @@ export class FrameReader {
           'archive',
           `the archive ends in the middle of a frame, ${this.#at()}`,
           {
-            hint: 'it ended before the trailer: did the writer fail?',
+            hint: 'check whether the writer failed: the archive ends before its trailer',
           },
         );
       }

@@ -77,9 +77,13 @@ export function openInput(input: ArchiveInput): ArchiveFile | AsyncIterable<Uint
 export function openFile(input: ArchiveInput, call: string): ArchiveFile {
   const opened = openInput(input);
   if (isFile(opened)) return opened;
-  throw new TntarError('usage', `${call} reads the archive twice, and a stream can be read once`, {
-    hint: 'save it to a file, and give its path',
-  });
+  throw new TntarError(
+    'usage',
+    `${call} reads the archive twice, but a stream can be read only once`,
+    {
+      hint: 'save the archive to a file, and pass its path',
+    },
+  );
 }
 
 export function isFile(opened: ArchiveFile | AsyncIterable<Uint8Array>): opened is ArchiveFile {
@@ -130,13 +134,9 @@ export async function* asBuffers(input: AsyncIterable<Uint8Array>): AsyncGenerat
   checkValue('the archive', input, STREAM, INPUT_HINT);
   for await (const chunk of input) {
     if (!(chunk instanceof Uint8Array)) {
-      throw new TntarError(
-        'usage',
-        `the archive comes in pieces that are no bytes (${typeof chunk})`,
-        {
-          hint: 'a stream with an encoding gives strings: leave setEncoding and the option encoding out',
-        },
-      );
+      throw new TntarError('usage', `the chunks of the archive are not bytes (${typeof chunk})`, {
+        hint: 'remove setEncoding and the option encoding: a stream with an encoding yields strings',
+      });
     }
     yield Buffer.isBuffer(chunk)
       ? chunk

@@ -153,18 +153,18 @@ function isCount(value: unknown): value is number {
  */
 export function readable(name: string, bytes: Buffer, decode: (bytes: Buffer) => unknown): Buffer {
   const refused = (why: string, hint: string): TntarError =>
-    new TntarError('failure', `no reader would take this archive: ${why}`, { hint });
+    new TntarError('failure', `the archive would be unreadable: ${why}`, { hint });
   const excess =
     bytes.length > MAX_JSON_BYTES ? `has over ${MAX_JSON_BYTES} bytes` : excessOf(bytes);
   if (excess !== undefined) {
-    const hint = 'the database has more spaces or parts than format 1 can list';
+    const hint = 'the database has more spaces or parts than the format of archives allows';
     throw refused(`${name} ${excess}`, hint);
   }
   try {
     decode(bytes);
   } catch (error) {
     if (!(error instanceof TntarError) || error.kind !== 'archive') throw error;
-    throw refused(error.message, 'what the source says of itself is not what a server says');
+    throw refused(error.message, 'the source sent facts about itself that no server sends');
   }
   return bytes;
 }

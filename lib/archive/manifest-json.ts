@@ -34,7 +34,7 @@ export function checkFormat(json: JsonReader): void {
   if (version > FORMAT_VERSION) {
     throw new TntarError(
       'archive',
-      `the archive is of format ${version}: it was made by a newer version of tntar`,
+      `the archive has the format ${version}: it was made by a newer version of tntar`,
       { hint: `this version reads formats up to ${FORMAT_VERSION}; install a newer one` },
     );
   }
@@ -46,7 +46,7 @@ function checkSpaceIds(spaces: readonly ManifestSpace[]): void {
     if (id < FIRST_USER_SPACE || id > MAX_SPACE_ID || seen.has(id)) {
       throw new TntarError(
         'archive',
-        `manifest.json: space ${quoted(name)} has the id ${id}, which is no user's or there twice`,
+        `manifest.json: space ${quoted(name)} has the id ${id}, which is not the id of a user's space or occurs twice`,
       );
     }
     seen.add(id);
@@ -62,7 +62,10 @@ export function vclockOf(json: JsonReader): Vclock {
   const vclock = json.object('vclock').counts();
   const wrong = Object.keys(vclock).find((key) => !isReplicaId(key));
   if (wrong === undefined) return vclock;
-  throw new TntarError('archive', `the vclock has ${quoted(wrong)}, which is the id of no replica`);
+  throw new TntarError(
+    'archive',
+    `the vclock has ${quoted(wrong)}, which is not the id of a replica`,
+  );
 }
 
 /** @throws TntarError of kind `archive` */

@@ -53,7 +53,7 @@ async function readFrame(
 
 function checkPadding(body: Buffer, size: number, name: string): void {
   if (body.subarray(size).some((byte) => byte !== 0)) {
-    throw damaged(`entry ${name}: bytes other than zero behind its end`);
+    throw damaged(`entry ${name}: bytes other than zero after its end`);
   }
 }
 
@@ -222,7 +222,7 @@ export class EntryReader {
     if (this.#table.frameBytes === end && this.#table.encode().equals(skipped)) return;
     this.#entryStart = end;
     this.#frameStart = end;
-    throw wrongTable('it is not that of the frames before it');
+    throw wrongTable('it does not match the frames before it');
   }
 
   #begin(): void {
@@ -233,10 +233,7 @@ export class EntryReader {
 
   async #openFirst(): Promise<void> {
     if (await this.#frames.next()) return;
-    throw damaged(
-      'empty input',
-      'there was nothing to read: did the command before the pipe fail?',
-    );
+    throw damaged('empty input', 'check whether the command before the pipe failed');
   }
 
   async #open(after: string): Promise<void> {
@@ -246,7 +243,7 @@ export class EntryReader {
     this.#frameStart = this.#frames.offset;
     if (isThere) return;
     throw new TntarError('archive', `the archive ends after ${after}, before its trailer`, {
-      hint: 'the writer failed, or the rest was lost on the way: this is no backup',
+      hint: 'this is not a backup: its writer failed, or the rest was lost in transfer',
     });
   }
 }

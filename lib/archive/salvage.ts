@@ -27,7 +27,7 @@ export interface Salvage {
 /** The error of an archive of which nothing can be restored. */
 export function unsalvageable(why: string): TntarError {
   return new TntarError('archive', why, {
-    hint: 'nothing of it can be restored: look for another backup',
+    hint: 'use another backup: nothing in this archive can be restored',
   });
 }
 
@@ -86,7 +86,7 @@ function beforeDamage({ found, damages, manifest }: Survey): Pick<Salvage, 'entr
   const groups = bySpace(found.filter((entry) => entry.start < end));
   const last = groups.at(-1);
   if (last === undefined || last.id < FIRST_USER_SPACE) {
-    throw unsalvageable('the archive is damaged before the first row of a space is whole');
+    throw unsalvageable('the archive is damaged, and no space is whole');
   }
   const lost: LostSpace[] = [];
   const tail = last.entries.at(-1)!;
@@ -119,5 +119,5 @@ export function salvageable(survey: Survey): Salvage {
   }
   if (trailer !== undefined) return { manifest, trailer, ...vouchedFor(survey, trailer) };
   if (damages.length > 0) return { manifest, ...beforeDamage(survey) };
-  throw unsalvageable('the trailer is not that of this archive');
+  throw unsalvageable('the trailer belongs to another archive');
 }

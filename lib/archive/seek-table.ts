@@ -25,7 +25,7 @@ export const MAX_TABLE_BYTES = bytesFor(MAX_FRAMES);
 /** The error of a table that is not right; all else of the archive may be. */
 export function wrongTable(why: string): TntarError {
   return new TntarError('archive', `the seek table is wrong: ${why}`, {
-    hint: 'nothing of the rows is in it: a restore of the whole archive does not need it',
+    hint: 'restore the whole archive: that does not need the seek table',
   });
 }
 
@@ -110,9 +110,9 @@ export class FramePlaces {
    * @throws TntarError of kind `archive` where it is not the table of so many bytes
    */
   constructor(table: Buffer, frameBytes: number) {
-    if (table.readUInt32LE(0) !== TABLE_MAGIC) throw wrongTable('its frame is of another kind');
+    if (table.readUInt32LE(0) !== TABLE_MAGIC) throw wrongTable('its frame has another type');
     if (table.readUInt32LE(4) !== table.length - HEAD_BYTES) {
-      throw wrongTable('its frame is not as long as its frames take');
+      throw wrongTable('its length does not match the number of frames');
     }
     const count = (table.length - HEAD_BYTES - FOOTER_BYTES) / FRAME_BYTES;
     this.#table = table;

@@ -119,8 +119,8 @@ async function* endingAsTar(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer
     end = Buffer.concat([end, chunk.subarray(-END_OF_TAR.length)]).subarray(-END_OF_TAR.length);
   }
   if (end.equals(END_OF_TAR)) return;
-  throw new TntarError('archive', 'the tar ends before its end', {
-    hint: 'the program that writes it failed, or the rest was lost on the way',
+  throw new TntarError('archive', 'the tar is cut short', {
+    hint: 'the program that wrote it failed, or the rest was lost in transfer',
   });
 }
 

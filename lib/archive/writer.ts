@@ -85,8 +85,8 @@ export class ArchiveWriter {
     const part = this.#part ?? this.#openPart(id, 0);
     if (part.bytes + batch.bytes.length > MAX_PART_BYTES) {
       const why = `a batch of ${batch.bytes.length} bytes of space ${id}`;
-      throw new TntarError('failure', `no reader would take this archive: ${why}`, {
-        hint: 'a tuple of over 128 MiB fits no archive',
+      throw new TntarError('failure', `the archive would be unreadable: ${why}`, {
+        hint: 'an archive cannot hold a tuple of more than 128 MiB',
       });
     }
     part.rows += batch.count;
@@ -106,10 +106,10 @@ export class ArchiveWriter {
 
   #openPart(spaceId: number, index: number): OpenPart {
     if (this.#closedSpaces.has(spaceId)) {
-      throw new TntarError('failure', `rows of space ${spaceId} came in two places of the stream`);
+      throw new TntarError('failure', `rows of space ${spaceId} came in two parts of the stream`);
     }
     if (parseEntryName(tuplesEntry(spaceId)) === undefined) {
-      throw new TntarError('failure', `no reader would take this archive: a space ${spaceId}`);
+      throw new TntarError('failure', `the archive would be unreadable: a space ${spaceId}`);
     }
     this.#part = { spaceId, index, rows: 0, bytes: 0, largest: 0, hash: createHash('sha256') };
     return this.#part;

@@ -64,7 +64,7 @@ export interface BackupEnd {
   kind: 'end';
   /** Where the server stood when reading ended. */
   vclock: Vclock;
-  /** True if all rows are of one moment, and committed. */
+  /** True if all rows are from one moment, and committed. */
   consistent: boolean;
   /** The reason why they may not be committed; absent if they are. Only servers say it: no archive keeps it. */
   unconfirmed?: Unconfirmed | undefined;

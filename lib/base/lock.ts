@@ -256,7 +256,7 @@ export class Lock {
   async check(): Promise<void> {
     if (await this.isHeld()) return;
     throw new TntarError('failure', `another run has taken over ${this.#path} from this one`, {
-      hint: `find out which run is to write it, and start that one again: this run was suspended for long, or ${this.#file} was removed`,
+      hint: `decide which run may write it, and start that run again: this run was suspended for long, or ${this.#file} was removed`,
     });
   }
 

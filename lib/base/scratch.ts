@@ -13,7 +13,7 @@ const PRIVATE = 0o600;
 function failed(error: unknown): TntarError {
   return new TntarError('failure', `cannot use a temporary file: ${messageOf(error)}`, {
     cause: error,
-    hint: `it is in ${tmpdir()}; TMPDIR names another place`,
+    hint: `set TMPDIR to another directory than ${tmpdir()}`,
   });
 }
 

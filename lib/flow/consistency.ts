@@ -19,7 +19,7 @@ interface Verdict {
 }
 
 function unsteady(run: Run, from: Vclock, to: Vclock): Verdict {
-  const is = 'not of one moment';
+  const is = 'not from one moment';
   return sameVclock(from, to)
     ? {
         what: `rows of spaces local to the instance were written while the ${run} read, or nobody could say`,
@@ -66,7 +66,7 @@ function uncommitted(run: Run, source: Manifest['source'], unconfirmed: Unconfir
 type Run = 'dump' | 'copy';
 
 /**
- * Hears how a server was read, whether the rows are of one moment, and says what to do where they are not.
+ * Hears how a server was read, whether the rows are from one moment, and says what to do where they are not.
  *
  * @example
  * const moment = new Moment('dump', false, report);
@@ -83,7 +83,7 @@ export class Moment {
 
   /**
    * @param run - what reads, for messages
-   * @param strict - rows that are not of one moment are an error of kind `failure`
+   * @param strict - rows that are not from one moment are an error of kind `failure`
    */
   constructor(run: Run, strict: boolean, report: Report) {
     this.#run = run;

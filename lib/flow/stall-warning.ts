@@ -18,7 +18,7 @@ export async function* warnOfStalls(
   const warn = (): void => {
     isQuiet = true;
     report.warn(
-      `nobody has read the output for ${ms / 1000} s; the server waits, and keeps the state of the database that it was asked for`,
+      `the output was not read for ${ms / 1000} s; the server keeps its read view open meanwhile`,
     );
   };
   for await (const chunk of chunks) {

@@ -75,7 +75,7 @@ export function returnedRows(packet: Packet): Buffer[] {
   const [rows] = data !== undefined && isArray(data[0]!) ? splitFields(data) : [];
   const list = rows !== undefined && isArray(rows[0]!) ? splitFields(rows) : undefined;
   if (list === undefined || !list.every((row) => isArray(row[0]!))) {
-    throw broken('a reply that has something else in the place of rows');
+    throw broken('a reply without rows');
   }
   return list.map((row) => Buffer.from(row));
 }

@@ -9,11 +9,15 @@ import { DEFAULT_HOST, describeEndpoint } from './uri.js';
 const DEFAULT_CONNECT_TIMEOUT = 10_000;
 
 function tooLate(where: string, timeout: number, isTls: boolean): TntarError {
-  return new TntarError('access', `${where} did not let us in within ${timeout / 1000} s`, {
-    hint: isTls
-      ? 'is the address right, is a firewall in between, is the server overloaded, or does it speak no TLS?'
-      : 'is the address right, is a firewall in between, is the server overloaded, or does it speak TLS only (--tls)?',
-  });
+  return new TntarError(
+    'access',
+    `${where} did not complete the login within ${timeout / 1000} s`,
+    {
+      hint: isTls
+        ? 'check the address, firewalls, the load of the server, and whether it uses TLS at all'
+        : 'check the address, firewalls, the load of the server, and whether it requires TLS (--tls)',
+    },
+  );
 }
 
 /** Rejects with the reason of `signal`, when it is aborted. */
@@ -75,7 +79,7 @@ function describeFailure(error: unknown, options: ConnectOptions, where: string)
   const system = (error as NodeJS.ErrnoException).code;
   if (system !== undefined) {
     return new TntarError('access', `cannot connect to ${where}: ${connectReason(error)}`, {
-      hint: 'is the server running, and does its box.cfg.listen name this address?',
+      hint: 'check that the server runs, and that its box.cfg.listen has this address',
       cause: error,
     });
   }

@@ -133,7 +133,7 @@ export class Connection {
   }
 
   /**
-   * Calls `listener` when the connection is lost, unless it was closed by us.
+   * Calls `listener` when the connection is lost, unless it was closed by tntar.
    *
    * @internal
    */
@@ -204,7 +204,7 @@ export class Connection {
    */
   passOver({ sync }: Pick<Packet, 'sync'>): void {
     if (!this.#pings.delete(sync))
-      throw broken(`a reply to the request ${sync}, which waits for none`);
+      throw broken(`a reply to the request ${sync}, which does not wait for a reply`);
   }
 
   /**
@@ -255,7 +255,7 @@ export class Connection {
 
   /** Ends the connection at once. What waits for a reply fails. */
   close(): void {
-    this.#lost ??= new TntarError('failure', `connection to ${this.where} was closed by us`);
+    this.#lost ??= new TntarError('failure', `connection to ${this.where} was closed by tntar`);
     this.#lostListeners.length = 0;
     this.#watch.stop();
     this.#end.abort();

@@ -15,7 +15,7 @@ export interface Greeting {
 export function notTarantool(where: string, bytes: Buffer): TntarError {
   const shown = JSON.stringify(bytes.subarray(0, 32).toString('latin1'));
   return new TntarError('failure', `${where} is not a supported Tarantool (got ${shown})`, {
-    hint: 'the port must be one of box.cfg.listen, and not a console or an HTTP port',
+    hint: 'use a port of box.cfg.listen, not a console or an HTTP port',
   });
 }
 

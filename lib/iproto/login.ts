@@ -34,7 +34,7 @@ function readGreeting({ inlet, socket }: Line, where: string): Promise<() => Buf
       const said = seen.length === 0 ? 'without a word' : 'in the middle of its greeting';
       const message = `${where} closed the connection ${said}`;
       const hint =
-        'is this the binary port of a Tarantool, and does it want no client certificate?';
+        'check that this is the binary port of a Tarantool server, and whether it requires a client certificate';
       reject(new TntarError('access', message, { hint }));
     });
   });
@@ -74,14 +74,14 @@ function awaitAnswer(
       forEachPacket(block, (packet) => packets.push(packet));
       const refusal = packets.find(isError);
       if (refusal !== undefined) resolve(refusal);
-      else if (packets.length > 1) throw broken('replies to nobody');
+      else if (packets.length > 1) throw broken('replies that no request waits for');
       else for (const { sync } of packets) accept(sync);
     };
     inlet.listener = (chunk) => {
       try {
         splitter.push(chunk, (block) => take(Buffer.from(block)));
       } catch (error) {
-        const message = `${where} answers the login with something else: ${messageOf(error)}`;
+        const message = `${where} sent an unexpected answer to the login: ${messageOf(error)}`;
         socket.destroy(new TntarError('failure', message, { cause: error }));
       }
     };

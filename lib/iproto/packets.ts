@@ -9,11 +9,11 @@ const UINT32 = 0xce;
 /** The error of a peer that does not keep to the protocol. */
 export function broken(what: string): TntarError {
   return new TntarError('failure', `protocol error: ${what}`, {
-    hint: 'is this a Tarantool server, and is nothing on the way changing the bytes?',
+    hint: 'check that this is a Tarantool server, and that no proxy changes the bytes',
   });
 }
 
-const IS_SERVER = 'is this a Tarantool server?';
+const IS_SERVER = 'check that this is a Tarantool server';
 const NO_TUPLE = 'A tuple of over 128 MiB fits no archive either';
 
 /**
@@ -201,7 +201,7 @@ export function readPacket(buf: Buffer, start: number, end: number): Packet {
     pos = next;
   }
   if (Number.isNaN(packet.type) || Number.isNaN(packet.sync)) {
-    throw broken('a packet whose type or number is none');
+    throw broken('a packet with an invalid type or number');
   }
   packet.body = pos;
   return packet;

@@ -23,7 +23,7 @@ export class Returned {
 
   static #within(value: Value | undefined): Returned {
     if (Array.isArray(value)) return new Returned(value);
-    throw broken('a reply that has something else in the place of a list');
+    throw broken('a reply without a list');
   }
 
   /** False where the value is nil, or missing. */
@@ -34,20 +34,20 @@ export class Returned {
   number(i: number): number {
     const value = this.values[i];
     if (typeof value === 'number' || typeof value === 'bigint') return Number(value);
-    throw broken('a reply that has something else in the place of a number');
+    throw broken('a reply without a number');
   }
 
   /** A whole number from 0 on. */
   count(i: number): number {
     const count = this.number(i);
     if (Number.isSafeInteger(count) && count >= 0) return count;
-    throw broken(`a reply that has ${count} in the place of a count`);
+    throw broken(`a reply that has ${count} instead of a count`);
   }
 
   text(i: number): string {
     const value = this.values[i];
     if (typeof value === 'string') return value;
-    throw broken('a reply that has something else in the place of a text');
+    throw broken('a reply without a text');
   }
 
   list(i: number): Returned {

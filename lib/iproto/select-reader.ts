@@ -162,7 +162,7 @@ export class RowsReader {
     if (this.#filled < this.#piece.length) return;
     if (this.#filled >= MAX_TUPLE_BYTES) {
       throw new TntarError('failure', `${this.#doing}: a tuple of over ${MAX_TUPLE_BYTES} bytes`, {
-        hint: 'larger ones fit no archive of this format',
+        hint: 'the format of archives does not allow larger tuples',
       });
     }
     const full = this.#piece;

@@ -37,7 +37,7 @@ export type ReadViewItem =
 
 const DOING = 'read the snapshot';
 
-const NO_TUPLE = 'a row that is no whole tuple';
+const NO_TUPLE = 'a row that is not a whole tuple';
 
 /** MessagePack numbers up to here are a byte. */
 const MAX_FIXINT = 0x7f;

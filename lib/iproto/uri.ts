@@ -34,7 +34,7 @@ function decodePart(part: string, what: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
-    throw usage(`the ${what} in the address has a % that starts no %XX`);
+    throw usage(`the ${what} in the address has a % that is not part of %XX`);
   }
 }
 
@@ -53,7 +53,7 @@ function endOfLogin(uri: string): number {
   // The @ and the / may be of a password; a path that is really so is written without a login.
   if (!isPath && beforePath >= 0 && uri.indexOf('@', beforePath + 1) >= 0) {
     throw usage(
-      'an @ comes after the start of a path: in a password write %40 for @ and %2F for /',
+      'the address has an @ after the start of a path: in a password, write %40 for @ and %2F for /',
     );
   }
   return isPath ? -1 : beforePath >= 0 ? beforePath : uri.lastIndexOf('@');
@@ -90,7 +90,7 @@ export function parseUri(uri: string): Endpoint {
   if (at >= 0) {
     const colon = login.indexOf(':');
     const user = decodePart(colon < 0 ? login : login.slice(0, colon), 'user name');
-    if (user === '') throw usage('the address has an @ but no user in front of it');
+    if (user === '') throw usage('the address has an @ but no user before it');
     endpoint.user = user;
     if (colon >= 0) endpoint.password = decodePart(login.slice(colon + 1), 'password');
   }
@@ -99,7 +99,7 @@ export function parseUri(uri: string): Endpoint {
   if (/^\d+$/.test(place)) return { ...endpoint, host: DEFAULT_HOST, port: parsePort(place) };
 
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]/?#\s]*))(?::([^:]*))?$/.exec(place);
-  if (match === null) throw usage('this is not an address');
+  if (match === null) throw usage('the address cannot be read');
   const host = match[1] ?? match[2] ?? '';
   return {
     ...endpoint,

@@ -8,7 +8,7 @@ import { broken } from './packets.js';
  */
 export function toVclock(decoded: unknown): Vclock {
   // text and bytes have an entry for each character or byte
-  if (!isPlain(decoded ?? {})) throw broken('a vclock that is none');
+  if (!isPlain(decoded ?? {})) throw broken('an invalid vclock');
   const entries = Object.entries((decoded ?? {}) as Record<string, unknown>);
   if (entries.length > MAX_REPLICAS) throw broken(`a vclock of ${entries.length} replicas`);
   return Object.fromEntries(entries.map(([replica, lsn]) => [replica, toLsn(replica, lsn)]));
@@ -24,5 +24,5 @@ function toLsn(replica: string, value: unknown): number {
   const lsn = typeof value === 'bigint' ? Number(value) : value;
   if (isReplicaId(replica) && typeof lsn === 'number' && Number.isSafeInteger(lsn) && lsn >= 0)
     return lsn;
-  throw broken('a vclock that is none');
+  throw broken('an invalid vclock');
 }

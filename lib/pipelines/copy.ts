@@ -24,7 +24,7 @@ export interface CopyOptions extends RestoreOptions {
   source?: ReadMode;
   /** Take a snapshot even if it can hang the server; without this, `auto` reads by select. Default false. */
   forceSnapshot?: boolean;
-  /** Fail where the rows are not of one moment, which is known when they are there. Default false. */
+  /** Fail where the rows are not from one moment, which is known when they are there. Default false. */
   strict?: boolean;
 }
 
@@ -47,7 +47,7 @@ function checkCall(call: string, to: Server, options: CopyOptions): void {
 export interface CopyResult extends RestoreResult {
   /** How the rows were read. */
   source: 'snapshot' | 'select';
-  /** True if all rows are of one moment and committed; those of a snapshot are. */
+  /** True if all rows are from one moment and committed; those of a snapshot are. */
   consistent: boolean;
 }
 
@@ -64,8 +64,8 @@ async function checkOther(
     if (!(await isSameDatabase(connection, target))) return;
     throw new TntarError(
       'usage',
-      `source and target are one database, of which --existing ${existing} would take away what is to be read`,
-      { hint: 'dump it into a file, and restore that' },
+      `source and target are the same database, and --existing ${existing} would remove its data before it is read`,
+      { hint: 'dump the database to a file, and restore the file' },
     );
   } finally {
     release();

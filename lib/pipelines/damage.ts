@@ -91,7 +91,9 @@ export function rescueOf(open: OpenFrom, surveyed: Survey, only?: RestoreScope['
   ) as [string[], string[]];
   const needed = NEEDED.filter((id) => ids.has(id)).map((id) => nameOf(id, salvage));
   if (needed.length > 0) {
-    throw unsalvageable(`what no restore can do without is damaged: ${longListOf(needed)}`);
+    throw unsalvageable(
+      `the archive is damaged in definitions that every restore needs: ${longListOf(needed)}`,
+    );
   }
   return {
     damages,

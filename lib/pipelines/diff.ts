@@ -241,7 +241,7 @@ class Run {
       if (isSteady) continue;
       const why =
         unconfirmed === undefined
-          ? 'rows were written while it was read: it is not of one moment'
+          ? 'rows were written while it was read: it is not from one moment'
           : whyUncommitted(unconfirmed, 'it was read');
       this.#report.warn(`${name}: ${why}`);
     }

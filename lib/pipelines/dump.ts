@@ -33,7 +33,7 @@ export interface DumpOptions {
   forceSnapshot?: boolean;
   /** zstd level, 1 to 19. Default 1. */
   level?: number;
-  /** Fail, without a trailer, where the rows are not of one moment. Default false. */
+  /** Fail, without a trailer, where the rows are not from one moment. Default false. */
   strict?: boolean;
   /** What becomes of the database on its way into the archive, one behind the other. */
   filters?: readonly Filter[];
@@ -47,7 +47,7 @@ export interface DumpOptions {
 export interface DumpResult extends Totals {
   /** How the rows were read. */
   source: 'snapshot' | 'select';
-  /** True if all rows are of one moment and committed; those of a snapshot are. */
+  /** True if all rows are from one moment and committed; those of a snapshot are. */
   consistent: boolean;
   /** Spaces whose rows were left out on purpose; absent if there are none. */
   rowsExcluded?: string[];
@@ -68,8 +68,8 @@ function checkCall(options: DumpOptions, output: Writable): void {
   checkOptions('dump', options, KINDS);
   checkValue('dump: the output', output, aWritable);
   if (output.writableEnded || output.destroyed) {
-    throw new TntarError('usage', 'the output of the dump was ended or destroyed already', {
-      hint: 'each dump takes a stream of its own, and ends it',
+    throw new TntarError('usage', 'the output of the dump has already ended or was destroyed', {
+      hint: 'use a new stream for each dump; the dump ends it',
       cause: output.errored ?? undefined,
     });
   }

@@ -28,7 +28,7 @@ export interface VerifyResult {
   spaces: (ManifestSpace & Count)[];
   /** What filters made of rows before they came into the archive; where any were skipped, it is a part. */
   filtered: Filtered[];
-  /** Whether all rows are of one moment. */
+  /** Whether all rows are from one moment. */
   consistent: boolean;
   /** There where nothing says that this is all that there was; see {@link BackupEnd.unvouched}. */
   unvouched?: true;

@@ -55,7 +55,7 @@ function nextLimit(limit: number, rows: number, bytes: number): number {
  * Reads a space page by page in the order of its primary key. The next page is asked for as soon as
  * the last row of the current one has come, and no page is held whole.
  *
- * The rows are those of one moment only if nobody writes meanwhile; the caller compares vclocks.
+ * The rows are those from one moment only if nobody writes meanwhile; the caller compares vclocks.
  */
 export async function* readPages(connection: Connection, space: PagedSpace): AsyncGenerator<Rows> {
   const where = `space '${space.name}'`;
@@ -118,7 +118,7 @@ export async function* readSpace(
 }
 
 function unasked(where: string): TntarError {
-  return new TntarError('failure', `${where}: protocol error: bytes that nobody has asked for`);
+  return new TntarError('failure', `${where}: protocol error: bytes that no request asked for`);
 }
 
 /**

@@ -12,7 +12,9 @@ const OLDEST_TARGET: Release = [2, 6];
 
 function warnOfNewer({ greeting: { major, version } }: Connection, report: Report): void {
   if (major > TESTED_MAJOR) {
-    report.warn(`Tarantool ${version} is newer than any that tntar was tested with; going on`);
+    report.warn(
+      `Tarantool ${version} is newer than every version that tntar was tested with; continuing`,
+    );
   }
 }
 

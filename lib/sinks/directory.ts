@@ -115,7 +115,7 @@ async function removeLeftover(path: string): Promise<void> {
   const isOurs =
     stat.isDirectory() && (await readdir(path)).every((name) => parseEntryName(name) !== undefined);
   if (!isOurs) {
-    throw new TntarError('usage', `${path} already exists, and tntar did not make it`, {
+    throw new TntarError('usage', `${path} already exists, and tntar did not create it`, {
       hint: 'move or remove it',
     });
   }

@@ -28,7 +28,7 @@ export async function indexOf(
     return index;
   } catch (error) {
     if (!(error instanceof TntarError) || error.kind !== 'archive') throw error;
-    report.warn(`${error.message}; all of the archive is read instead`);
+    report.warn(`${error.message}; the whole archive is read instead`);
     return undefined;
   }
 }

@@ -26,8 +26,8 @@ async function trailerOf(folder: Folder): Promise<Trailer | undefined> {
   if (!folder.has(MANIFEST) && folder.files.every(({ name }) => name.endsWith('.dump'))) {
     return undefined;
   }
-  throw new TntarError('archive', 'the directory has files of an archive, and no trailer', {
-    hint: 'it was not unpacked to the end, or the archive is cut: this is no backup',
+  throw new TntarError('archive', 'the directory has the files of an archive but no trailer', {
+    hint: 'this is not a backup: it was not unpacked to the end, or the archive was cut',
   });
 }
 
@@ -56,7 +56,7 @@ async function recordOf(folder: Folder, name: string, isRows: boolean): Promise<
 function checkFiles(folder: Folder, entries: readonly EntryRecord[]): void {
   const listed = new Set([TRAILER, ...entries.map(({ name }) => name)]);
   const extra = folder.files.find(({ name }) => !listed.has(name));
-  if (extra !== undefined) throw misfit(`${extra.name} is there, and the trailer does not list it`);
+  if (extra !== undefined) throw misfit(`${extra.name} exists, but the trailer does not list it`);
   const missing = entries.find(({ name }) => !folder.has(name));
   if (missing !== undefined) throw misfit(`${quoted(missing.name)} is missing`);
 }

@@ -7,7 +7,7 @@ import { SYSTEM_ID_MAX, SYSTEM_SPACE_NAMES } from '../schema/server/system-space
 /** The error of an archive whose entries are sound, and do not fit each other. */
 export function misfit(what: string): TntarError {
   return new TntarError('archive', what, {
-    hint: 'the archive was put together wrongly, or changed',
+    hint: 'the archive was not made by tntar, or was changed later',
   });
 }
 
@@ -37,16 +37,16 @@ export class EntryOrder {
     if (name.kind !== 'tuples') throw misfit(`a second entry ${record.name}`);
     const { spaceId, part } = name;
     const space = this.#spaces.get(spaceId);
-    if (space === undefined) throw misfit(`entry ${record.name}: the manifest has no such space`);
+    if (space === undefined) throw misfit(`entry ${record.name}: the space is not in the manifest`);
     const last = this.#last;
     const continues = last?.spaceId === spaceId && last.part !== undefined;
     const expected = continues ? last.part! + 1 : 0;
     const starts = !this.#seen.has(spaceId) && (part === undefined || part === 0);
     if (continues ? part !== expected : !starts) {
-      throw misfit(`entry ${record.name} is out of order or there twice`);
+      throw misfit(`entry ${record.name} is out of order or occurs twice`);
     }
     if (spaceId <= SYSTEM_ID_MAX && last !== undefined && last.spaceId > spaceId) {
-      throw misfit(`entry ${record.name}: system spaces come first, and ascending`);
+      throw misfit(`entry ${record.name}: system spaces must come first, in ascending order`);
     }
     this.#seen.add(spaceId);
     this.#last = { spaceId, part };

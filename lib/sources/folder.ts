@@ -42,7 +42,7 @@ async function openRegular(path: string, name: string): Promise<FileHandle> {
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ELOOP') throw error;
-    throw refuse(`${name} is a link`, 'links are not followed: put the file itself there');
+    throw refuse(`${name} is a link`, 'replace the link with the file: links are not followed');
   }
   if ((await file.stat()).isFile()) return file;
   await file.close();
@@ -104,7 +104,7 @@ export class Folder {
       names = await readdir(path);
     } catch (error) {
       throw new TntarError('usage', `cannot read the directory: ${messageOf(error)}`, {
-        hint: 'is the name right, and may you read it?',
+        hint: 'check the name, and that you may read the file',
       });
     }
     const files = names.flatMap((name) => namedFile(name) ?? []);

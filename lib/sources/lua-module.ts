@@ -24,7 +24,7 @@ function idsOf(folder: Folder): number[] {
   const ids = folder.files.flatMap(({ entry }) => (entry.kind === 'tuples' ? entry.spaceId : []));
   if (ids.length === 0) {
     throw new TntarError('usage', 'the directory has no dump of a space', {
-      hint: 'is it the right one?',
+      hint: 'check the name of the directory',
     });
   }
   const unknown = ids.find((id) => id <= SYSTEM_ID_MAX && !SYSTEM_SPACE_NAMES.has(id));
@@ -45,7 +45,7 @@ async function* rowsOf(
     isEmpty = false;
     yield { kind: 'tuples', space, ...whole };
   }
-  if (isEmpty) throw refuse(`${name} is empty`, 'the module leaves no file of an empty space');
+  if (isEmpty) throw refuse(`${name} is empty`, 'the module writes no file for an empty space');
 }
 
 /** All rows of system spaces: as they came, and understood. */
@@ -70,8 +70,8 @@ async function readDefinitions(
   }
   if (catalog.rows(SystemSpace.SPACE).length === 0) {
     throw refuse(
-      `${tuplesEntry(SystemSpace.SPACE)} is missing, which has the definitions of spaces`,
-      'the module writes it first: is the directory whole?',
+      `${tuplesEntry(SystemSpace.SPACE)} is missing: it has the definitions of spaces`,
+      'check that the directory is complete: the module writes this file first',
     );
   }
   validateRows(catalog);
@@ -116,7 +116,7 @@ function leftOut(catalog: Catalog, ids: readonly number[]): Manifest['omitted'] 
 
 function warnOfGaps(report: Report, catalog: Catalog, ids: readonly number[]): void {
   report.warn(
-    'a directory of the Lua module: nothing says whether all rows are there, or of one moment',
+    'a directory of the Lua module: nothing proves that all rows are there and from one moment',
   );
   const withFile = new Set(ids);
   const without = catalog.spaces.filter(

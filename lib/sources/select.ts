@@ -39,7 +39,7 @@ async function* readBackup(
   const after = await readStatus(connection);
   if (after.schemaVersion !== before.schemaVersion) {
     throw new TntarError('failure', 'the schema was changed while the database was read', {
-      hint: 'run the dump again, or read it with --source snapshot, which no change can touch',
+      hint: 'run the dump again, or use --source snapshot, which reads one moment of the database',
     });
   }
   const localAfter = hasLocal ? await readLocalLsn(connection) : 0;
@@ -84,7 +84,7 @@ async function movedSequences(
 
 /**
  * The whole database by key-paged selects: for users who may read every space but not the universe,
- * for servers without a read view, and faster on 2.x. It is a cut of one moment only if nobody wrote
+ * for servers without a read view, and faster on 2.x. It is a cut from one moment only if nobody wrote
  * meanwhile, which the vclocks at both ends tell, and if no synchronous transaction waited for its quorum:
  * the end says `consistent`.
  *

@@ -85,8 +85,8 @@ async function open(
 function noReadView(where: string, version: string): TntarError {
   return new TntarError(
     'usage',
-    `${where} runs ${version}, which has no snapshot to read over the network`,
-    { hint: 'read it with --source select, while nobody writes' },
+    `${where} runs ${version}, which cannot send a snapshot over the network`,
+    { hint: 'use --source select while nobody writes to the database' },
   );
 }
 
@@ -103,14 +103,14 @@ async function safeWay(
   const { version } = connection.greeting;
   if (!hasReadView(version)) {
     if (way === 'snapshot') throw noReadView(connection.where, version);
-    report.note(`reading by select, for ${version} has no snapshot to read over the network`);
+    report.note(`reading by select, because ${version} cannot send a snapshot over the network`);
     return 'select';
   }
   if (way === 'select' || forceSnapshot) return way;
   const risk = await hangRisk(connection);
   if (risk === undefined) return way;
   if (risk.isSmall) {
-    report.warn(`${risk.why}; going on, for there is no vinyl`);
+    report.warn(`${risk.why}; continuing, because there is no vinyl space`);
     return way;
   }
   if (way === 'snapshot') throw hangError(risk.why);
@@ -120,7 +120,7 @@ async function safeWay(
 
 /**
  * A live server, read over a connection that the caller opened and will close. The manifest says which way
- * was chosen, and the end whether all rows are of one moment.
+ * was chosen, and the end whether all rows are from one moment.
  *
  * @param connection - is for nothing else meanwhile
  * @throws TntarError of kind `usage` for options that are none
@@ -140,11 +140,11 @@ export function serverOrigin(connection: Connection, reading: ServerReading = {}
     if (safe !== 'auto') return by(safe);
     try {
       const items = await by('snapshot');
-      report.note('reading from a snapshot: consistent while writes go on');
+      report.note('reading from a snapshot: consistent while other clients write');
       return items;
     } catch (error) {
       if (!isWithoutReadView(error)) throw error;
-      report.note(`reading by select, for there is no snapshot: ${error.message}`);
+      report.note(`reading by select, because a snapshot is not available: ${error.message}`);
       return by('select');
     }
   };

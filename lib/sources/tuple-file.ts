@@ -71,7 +71,7 @@ export async function* wholeTuples(
   let offset = 0;
   const refuse = (what: string, at: number): TntarError =>
     new TntarError('archive', `${name}: ${what} at byte ${offset + at}`, {
-      hint: 'the file is damaged, cut short, or no dump of a space',
+      hint: 'the file is damaged, cut short, or not a dump of a space',
     });
   const add = async (bytes: Buffer): Promise<void> => {
     if (used + bytes.length > loan.memory.length) {

@@ -25,9 +25,9 @@ async function checkSize({ name, entry }: NamedFile, size: number): Promise<void
   if (size <= bavail * bsize) return;
   throw new TntarError(
     'failure',
-    `${name} claims ${size} bytes, and ${folder} has no room for it`,
+    `${name} claims ${size} bytes, and ${folder} does not have enough space for it`,
     {
-      hint: 'TMPDIR chooses another place; or unpack the tar, and read the directory with -i',
+      hint: 'set TMPDIR to another directory, or unpack the tar and read the directory with -i',
     },
   );
 }
@@ -100,7 +100,7 @@ export async function spool(input: AsyncIterable<Buffer>, scratch: ScratchFile):
     if (++count > MAX_ENTRIES) throw refuse(`the tar has over ${MAX_ENTRIES} entries`);
     const { name, type, size, body } = entry;
     if (type !== 'file' && type !== 'contiguous-file' && type !== 'directory') {
-      throw refuse(`entry ${quoted(name)} is no regular file`);
+      throw refuse(`entry ${quoted(name)} is not a regular file`);
     }
     const file = type === 'directory' ? undefined : namedFile(basename(name));
     if (file === undefined) {
@@ -108,7 +108,7 @@ export async function spool(input: AsyncIterable<Buffer>, scratch: ScratchFile):
       await passOver(body);
       continue;
     }
-    if (stored.has(file.name)) throw refuse(`${file.name} is there twice`);
+    if (stored.has(file.name)) throw refuse(`${file.name} occurs twice`);
     const from = normalize(dirname(name));
     if (stored.size === 0) home = from;
     else if (from !== home) {

@@ -44,7 +44,7 @@ export async function* readFound(
         const { record, body, release } = entry;
         if (!isSameEntry(record, found.record) || entry.end !== found.end) {
           throw new TntarError('archive', `entry ${found.record.name} ${otherwise}`, {
-            hint: 'does something write to the archive?',
+            hint: 'check whether another program writes to the archive',
           });
         }
         const space = order.accept(entry);

@@ -82,7 +82,7 @@ describe('list of a file', () => {
     deepEqual(contents, others);
     equal(contents.archiveBytes, WHOLE.length);
     const { stdout } = await list(WHOLE);
-    match(String(stdout), /^complete, of one moment, .*, contents not verified \(tntar verify /m);
+    match(String(stdout), /^complete, from one moment, .*, contents not verified \(tntar verify /m);
   });
 
   it('is that of standard input, too, where that is a file', async () => {
@@ -122,11 +122,11 @@ describe('list of a file', () => {
     failsWith(none, 2, /no space matches 'nobody'/);
   });
 
-  it('says that an archive is a part, and not of one moment', async () => {
+  it('says that an archive is a part, and not from one moment', async () => {
     const some = entries({ partial: ['only the best'], source: 'select' });
     const end = jsonEntry('trailer.json', trailer(some, { consistent: false }));
     const { stdout } = await list(seekable([...some, end]));
-    match(String(stdout), /^a part, NOT of one moment: rows were written meanwhile, /m);
+    match(String(stdout), /^a part, NOT from one moment: rows were written meanwhile, /m);
     match(String(stdout), /^PARTIAL: only the best$/m);
   });
 

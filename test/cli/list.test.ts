@@ -49,7 +49,7 @@ describe('list', () => {
     });
 
     it('with what it is as a whole', () => {
-      match(lines[1]!, /^complete, of one moment, archive of [\d.]+ kB, ratio [\d.]+, verified$/);
+      match(lines[1]!, /^complete, from one moment, archive of [\d.]+ kB, ratio [\d.]+, verified$/);
     });
 
     it('with what was left out', () => {

@@ -275,7 +275,7 @@ describe('output', () => {
       it(`that pauses for longer than --timeout does not fail a dump by ${source}, which warns`, async () => {
         const args = ['dump', server.address, '--source', source, '--timeout', '1'];
         const dump = new Running(args, { env, read: false });
-        const told = /tntar: warning: nobody has read the output for 1 s; the server waits/;
+        const told = /tntar: warning: the output was not read for 1 s; the server keeps/;
         await dump.until(() => told.test(dump.stderr));
         await sleep(1000);
         dump.read();

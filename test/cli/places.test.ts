@@ -67,7 +67,7 @@ describe('a file or a server as an argument', () => {
         failsWith(
           result,
           2,
-          /the input is named twice: a\.tar\.zst and -i a\nhint: leave out a\.tar\.zst or -i a\n/,
+          /the input is given twice: a\.tar\.zst and -i a\nhint: leave out a\.tar\.zst or -i a\n/,
         );
       });
 
@@ -101,7 +101,7 @@ describe('a file or a server as an argument', () => {
         [['./a'], 'tntar cat SPACE ./a'],
       ] as const) {
         const result = await run('cat', ...args);
-        failsWith(result, 2, /is a file, and cat takes the name of a space first\n/);
+        failsWith(result, 2, /is a file, but the first argument of cat is the name of a space\n/);
         match(result.stderr, new RegExp(`^hint: ${call}$`, 'm'));
       }
     });
@@ -122,7 +122,7 @@ describe('a file or a server as an argument', () => {
       /the input is named twice.*\nhint: leave out a or -i a\n/,
     );
     const secret = await run('restore', NOWHERE, 'me:hush@db2', '-i', 'a');
-    failsWith(secret, 2, /the input is named twice: me:\*\*\*@db2 and -i a\nhint: /);
+    failsWith(secret, 2, /the input is given twice: me:\*\*\*@db2 and -i a\nhint: /);
     doesNotMatch(secret.stderr, /hush/);
     const copied = await run('restore', 'me:hush@db2', 'you:hush@db3');
     failsWith(

@@ -234,13 +234,13 @@ describe('reporting', () => {
       equal(code, 0, stderr);
       match(
         stderr,
-        /^tntar: warning: rows were written while the dump read.*not of one moment.*\n$/,
+        /^tntar: warning: rows were written while the dump read.*not from one moment.*\n$/,
       );
       const verified = await tntar(['verify', '-q'], { input: stdout });
       equal(verified.code, 0);
       match(verified.stderr, /^tntar: warning: rows were written.*\n$/);
       const listed = await tntar(['list'], { input: stdout });
-      match(String(listed.stdout), /^Tarantool .* read by select\ncomplete, NOT of one moment/);
+      match(String(listed.stdout), /^Tarantool .* read by select\ncomplete, NOT from one moment/);
       const { consistent } = JSON.parse(
         String((await tntar(['list', '--json'], { input: stdout })).stdout),
       );

@@ -83,7 +83,7 @@ describe('secrets', () => {
   });
 
   describe('a file with a secret', () => {
-    const WARNING = /warning: everybody on this machine can read the (.*) \/.*: chmod 600 it/;
+    const WARNING = /warning: every user of this machine can read the (.*) \/.*: chmod 600 it/;
 
     for (const [mode, isWarned] of [
       [0o600, false],
@@ -132,7 +132,7 @@ describe('secrets', () => {
         writeFileSync(file, Buffer.alloc(32, 7));
         chmodSync(file, mode);
         const { stderr } = await dumpWith(file);
-        equal(/everybody on this machine can read the key of the masks/.test(stderr), isWarned);
+        equal(/every user of this machine can read the key of the masks/.test(stderr), isWarned);
         match(stderr, /space 'none' does not exist/);
       }
     });

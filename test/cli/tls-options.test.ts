@@ -53,7 +53,7 @@ describe('options about TLS that will not do', () => {
     [
       'a password that does not open the key',
       5,
-      /the password does not open .*client/,
+      /the password does not decrypt .*client/,
       () => [...shown(locked), ...withPassword()],
     ],
     ['no password, and no terminal to ask on', 5, /does not open/, () => shown(locked)],

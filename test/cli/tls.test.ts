@@ -224,7 +224,7 @@ describe('TLS', () => {
     it('where it says nothing at all', async () => {
       const peer = await startPeer(() => {});
       const result = await dump(peer, [...trusting(), '--connect-timeout', '1']);
-      failsWith(result, 5, /did not let us in within 1 s/);
+      failsWith(result, 5, /did not complete the login within 1 s/);
       await peer.stop();
     });
 
@@ -236,7 +236,7 @@ describe('TLS', () => {
 
     it('where the server speaks TLS and we do not, within --connect-timeout', async () => {
       const result = await dump(endpoint, ['--connect-timeout', '1']);
-      failsWith(result, 5, /did not let us in within 1 s/);
+      failsWith(result, 5, /did not complete the login within 1 s/);
       match(result.stderr, /\nhint: .*--tls/);
     });
   });

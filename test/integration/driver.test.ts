@@ -363,7 +363,7 @@ describe('connect', () => {
         const endpoint = await serve(talk);
         const { kind, message } = await failure({ ...endpoint, ...LOGIN, connectTimeout: 50 });
         equal(kind, 'access');
-        match(message, /^127\.0\.0\.1:\d+ did not let us in within 0\.05 s$/);
+        match(message, /^127\.0\.0\.1:\d+ did not complete the login within 0\.05 s$/);
         await fake?.peers[0]?.closed;
       });
     }

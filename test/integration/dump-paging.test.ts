@@ -394,7 +394,7 @@ describe('select reads a space by pages', () => {
       await rejects(readWhile(1, deleteAll), /space 'hashed'.*hash/);
     });
 
-    /** Fails where a row is lost or there twice that was neither deleted nor inserted meanwhile. */
+    /** Fails where a row is lost or occurs twice that was neither deleted nor inserted meanwhile. */
     async function expectAllOrFailure(lua: string, isLocal = false): Promise<void> {
       const read = await readWhile(5000, lua, isLocal).catch((error: Error) => error.message);
       if (typeof read === 'string') {

@@ -40,7 +40,7 @@ describe('a dump by select', () => {
     });
     after(() => server.stop());
 
-    it('is of one moment, and says of which', async () => {
+    it('is from one moment, and says of which', async () => {
       const vclock = { 1: await server.eval('return tonumber(box.info.vclock[1])') };
       const { code, stdout, stderr } = await tntar(['dump', server.uri, '--source', 'select']);
       equal(code, 0, stderr);
@@ -75,7 +75,7 @@ describe('a dump by select', () => {
       return dumping.finish();
     }
 
-    it('warns, and says in the archive that it is not of one moment', async () => {
+    it('warns, and says in the archive that it is not from one moment', async () => {
       const { code, stdout, stderr } = await dumpWhile('box.space.later:insert({1})');
       equal(code, 0, stderr);
       match(stderr, /warning: rows were written while the dump read/);
@@ -84,7 +84,7 @@ describe('a dump by select', () => {
       equal(Number(endVclock['1']), Number(vclock['1']) + 1);
       const verified = await tntar(['verify'], { input: stdout });
       equal(verified.code, 0);
-      match(verified.stderr, /warning: .*not of one moment/);
+      match(verified.stderr, /warning: .*not from one moment/);
     });
 
     it('has sequences that are not behind the rows that it has', async () => {
@@ -120,7 +120,7 @@ describe('a dump by select', () => {
     });
 
     // Such writes move only what a vote does not tell, component 0 of the vclock.
-    it('does not call itself of one moment where a local space was written to', async () => {
+    it('does not call itself from one moment where a local space was written to', async () => {
       const { code, stdout, stderr } = await dumpWhile(`box.space['local']:insert({1})`);
       equal(code, 0, stderr);
       equal((await list(stdout)).consistent, false);
@@ -192,7 +192,7 @@ describe('a dump by select', () => {
     it('is chosen by itself, and says so', async () => {
       const { code, stdout, stderr } = await tntar(['dump', server.uri]);
       equal(code, 0, stderr);
-      match(stderr, /reading by select, for there is no snapshot/);
+      match(stderr, /reading by select, because a snapshot is not available/);
       equal((await list(stdout)).source, 'select');
     });
 
@@ -249,7 +249,7 @@ describe('a dump by select', () => {
     it('who may not read the universe is chosen by itself, and says so', async () => {
       const { code, stdout, stderr } = await dumpAs(server, 'all');
       equal(code, 0, stderr);
-      match(stderr, /reading by select, for there is no snapshot: .*denied/);
+      match(stderr, /reading by select, because a snapshot is not available: .*denied/);
       await withTarget(async (target) => {
         await restore(target, stdout);
         await expectSame(server, target);

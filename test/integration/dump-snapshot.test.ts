@@ -56,7 +56,7 @@ describe('a dump from a snapshot', () => {
     after(() => server.stop());
 
     for (const round of ['first', 'second', 'third']) {
-      it(`is of one moment, the ${round} time`, async () => {
+      it(`is from one moment, the ${round} time`, async () => {
         const position = 'return tostring(box.info.vclock[1])';
         const from = await server.eval(position);
         const archive = await dump(server, '--source', 'snapshot');

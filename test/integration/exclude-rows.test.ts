@@ -107,7 +107,7 @@ describe('excluding rows', () => {
       equal(verified.code, 0);
       match(
         verified.stderr,
-        /^tntar: of the database this is a part: no rows of spaces 'log_\*'$/m,
+        /^tntar: this is only a part of the database: no rows of spaces 'log_\*'$/m,
       );
     });
   }

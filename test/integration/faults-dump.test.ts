@@ -117,7 +117,7 @@ describe('faults of a dump', () => {
     try {
       const args = ['dump', '-q', server.address, '--connect-timeout', '1'];
       const result = await tntar(args, { env, timeoutMs: AT_ONCE_MS });
-      failsWith(result, 5, /did not let us in within 1 s/);
+      failsWith(result, 5, /did not complete the login within 1 s/);
     } finally {
       server.kill('SIGCONT');
     }

@@ -82,7 +82,7 @@ describe('a peer that is no server for us', () => {
     const peers: [said: string, code: number, message: RegExp][] = [
       ['SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n', 1, /is not a supported Tarantool \(got "SSH/],
       [greeting('1.10.15'), 4, /runs Tarantool 1\.10\.15, which is too old to restore into/],
-      ['', 5, /did not let us in within 1 s/],
+      ['', 5, /did not complete the login within 1 s/],
     ];
     for (const [said, code, message] of peers) {
       const peer = await startPeer((socket) => socket.write(said));
@@ -120,23 +120,27 @@ describe('a peer that is no server for us', () => {
       const server = createServer((_request, response) => response.end('hello'));
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       const result = await dump(`127.0.0.1:${(server.address() as AddressInfo).port}`);
-      failsWith(result, 5, /did not let us in within 1 s/);
+      failsWith(result, 5, /did not complete the login within 1 s/);
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     });
 
     it('a listener that says nothing', async () => {
-      failsWith(await dumpFrom(''), 5, /did not let us in within 1 s/);
+      failsWith(await dumpFrom(''), 5, /did not complete the login within 1 s/);
     });
 
     it('a greeting that does not end', async () => {
-      failsWith(await dumpFrom(greeting('2.6.0').slice(0, 127)), 5, /did not let us in within 1 s/);
+      failsWith(
+        await dumpFrom(greeting('2.6.0').slice(0, 127)),
+        5,
+        /did not complete the login within 1 s/,
+      );
     });
 
     it('a server that does not answer the login', async () => {
       const peer = await startPeer((socket) => socket.write(greeting('2.6.0')));
       const result = await dump(`me:secret@${peer.address}`);
-      failsWith(result, 5, /did not let us in within 1 s/);
+      failsWith(result, 5, /did not complete the login within 1 s/);
       await peer.stop();
     });
   });

@@ -109,7 +109,7 @@ describe('a filter that fails behind the back of the run', () => {
     const path = file(`${SLEEP}\nawait sleep(2000);\nexport default () => null;`);
     await loadFilter(path, new AbortController().signal, 200).then(
       () => Promise.reject(new Error('it was loaded')),
-      (error: Error) => match(error.message, /cannot load .*: it has not loaded after 0\.2 s/),
+      (error: Error) => match(error.message, /cannot load .*: it did not load within 0\.2 s/),
     );
   });
 

@@ -251,7 +251,7 @@ describe('--filter', () => {
   });
 
   for (const [what, path, expected] of [
-    ['that is not there', () => join(folder, 'none.mjs'), /there is no such file/],
+    ['that is not there', () => join(folder, 'none.mjs'), /the file does not exist/],
     ['that is no module', () => file('export default ('), /cannot load the filter/],
     [
       'that cannot be read, by its line',

@@ -222,9 +222,9 @@ describe('a server that answers with too much', () => {
         /over the limit of 65536/,
       ],
       [
-        'a login and replies to nobody',
+        'a login and replies that no request waits for',
         (sync) => Buffer.concat([packet(0, sync, {}), packet(0, sync, {})]),
-        /replies to nobody/,
+        /replies that no request waits for/,
       ],
     ];
     for (const [title, reply, message] of lies) {
@@ -280,7 +280,7 @@ describe('a server that answers with too much', () => {
     it('does not keep a run alive by whole replies', async () => {
       const { code, stderr } = await drips(() => packet(0, 0x7fffffff, {}));
       equal(code, 1, stderr);
-      match(stderr, /a reply to the request 2147483647, which waits for none/);
+      match(stderr, /a reply to the request 2147483647, which does not wait for a reply/);
     });
 
     it('does not keep a run alive by a reply that comes byte by byte', async () => {
@@ -289,7 +289,7 @@ describe('a server that answers with too much', () => {
         i === 0 ? long.subarray(0, 40) : long.subarray(40 + i, 41 + i),
       );
       equal(code, 1, stderr);
-      match(stderr, /a reply to the request 2147483647, which waits for none/);
+      match(stderr, /a reply to the request 2147483647, which does not wait for a reply/);
     });
   });
 });

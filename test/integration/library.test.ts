@@ -94,7 +94,7 @@ describe('the library', () => {
       kept = connection;
       equal(connection.lost, undefined);
     }
-    match(String(kept.lost), /closed by us/);
+    match(String(kept.lost), /closed by tntar/);
   });
 
   it('takes an address, or an object with one, for a server', async () => {

@@ -229,7 +229,10 @@ describe('who may dump', () => {
     it('reads by select where the universe is hidden, and says so', async () => {
       await server.eval(`box.schema.user.grant('ann', 'read', 'space')`);
       const result = await dumpAsAnn(server);
-      match(result.stderr, /reading by select, for there is no snapshot: .*universe.*denied/);
+      match(
+        result.stderr,
+        /reading by select, because a snapshot is not available: .*universe.*denied/,
+      );
       await isWholeBackup(server, result);
       equal((await list(result.stdout)).source, 'select');
     });
@@ -241,7 +244,7 @@ describe('who may dump', () => {
         FILLED.filter((name) => name !== 'plain').map((name) => `space '${name}'`),
       );
       const { stderr } = await dumpAsAnn(server);
-      match(stderr, /reading by select, for there is no snapshot/);
+      match(stderr, /reading by select, because a snapshot is not available/);
     });
   });
 });

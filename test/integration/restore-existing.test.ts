@@ -270,7 +270,7 @@ describe('restore --existing', () => {
           const args = ['restore', target.uri, '-i', file, '--existing', existing];
           const { code, stderr } = await tntar(args);
           equal(code, 3, stderr);
-          match(stderr, /verifying the archive, before anything is taken away/);
+          match(stderr, /verifying the archive before anything is removed from the target/);
           ok(!stderr.includes('INCOMPLETE'), stderr);
           equal(await target.eval('return tostring(box.info.lsn)'), lsn);
           writeFileSync(file, archive);

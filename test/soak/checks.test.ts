@@ -74,7 +74,7 @@ describe('the checks of a soak', () => {
     );
   });
 
-  it('find engines that are not of one moment', () => {
+  it('find engines that are not from one moment', () => {
     for (const [memtx, vinyl] of [
       [LAST, LAST + 1],
       [LAST + 2, LAST],

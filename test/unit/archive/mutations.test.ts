@@ -229,7 +229,7 @@ describe('an archive is refused', () => {
       [
         'without a space that has rows',
         consistent([jsonEntry('manifest.json', manifest({ spaces: [] })), ...GOOD.slice(1)]),
-        /entry 513\.dump\.00000: the manifest has no such space/,
+        /entry 513\.dump\.00000: the space is not in the manifest/,
       ],
       [
         'changed',
@@ -257,7 +257,7 @@ describe('an archive is refused', () => {
       [
         'there twice',
         consistent([...GOOD, USERS]),
-        /entry 512\.dump is out of order or there twice/,
+        /entry 512\.dump is out of order or occurs twice/,
       ],
       [
         'there twice in a row',
@@ -277,7 +277,7 @@ describe('an archive is refused', () => {
       [
         'of a system space, in descending order',
         consistent([MANIFEST, INDEXES, SPACES]),
-        /entry 280\.dump: system spaces come first, and ascending/,
+        /entry 280\.dump: system spaces must come first, in ascending order/,
       ],
       [
         'of a system space behind a user’s',
@@ -287,12 +287,12 @@ describe('an archive is refused', () => {
       [
         'of a system space that no user can fill',
         consistent([MANIFEST, rowsEntry('320.dump', [1, 'x'])]),
-        /entry 320\.dump: the manifest has no such space/,
+        /entry 320\.dump: the space is not in the manifest/,
       ],
       [
         'of a space that is not in the manifest',
         consistent([MANIFEST, rowsEntry('600.dump', [1])]),
-        /entry 600\.dump: the manifest has no such space/,
+        /entry 600\.dump: the space is not in the manifest/,
       ],
     ],
     'for the parts of a space, when they': [
@@ -305,7 +305,7 @@ describe('an archive is refused', () => {
       [
         'have one twice',
         consistent([MANIFEST, PART_0, PART_0]),
-        /513\.dump\.00000 is out of order or there twice/,
+        /513\.dump\.00000 is out of order or occurs twice/,
       ],
       [
         'descend',
@@ -428,7 +428,7 @@ describe('an archive is refused', () => {
       [
         'padded with something',
         withContent(USERS, 1, padded(USERS.body, 1)),
-        /entry 512\.dump: bytes other than zero behind its end/,
+        /entry 512\.dump: bytes other than zero after its end/,
       ],
       [
         'padded with one bit',

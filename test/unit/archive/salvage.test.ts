@@ -231,7 +231,7 @@ describe('of a damaged archive', () => {
     const other = jsonEntry('trailer.json', trailer(ENTRIES.slice(1)));
     const bytes = archive([...ENTRIES, other]);
     const surveyed = await survey(opener(bytes));
-    throws(() => salvageable(surveyed), /the trailer is not that of this archive/);
+    throws(() => salvageable(surveyed), /the trailer belongs to another archive/);
   });
 
   it('an entry that the trailer does not list, or elsewhere, is damage, though nothing is lost', async () => {

@@ -53,7 +53,7 @@ describe('a manifest', () => {
     it(`of version ${version} is said to be made by a newer version`, () => {
       throws(() => decode({ format: 'tntar', version, spaces: 'another world' }), {
         kind: 'archive',
-        message: `the archive is of format ${version}: it was made by a newer version of tntar`,
+        message: `the archive has the format ${version}: it was made by a newer version of tntar`,
         hint: /install a newer one/,
       });
     });
@@ -65,7 +65,11 @@ describe('a manifest', () => {
     ['empty', {}, /'format'/],
     ['without a format', manifest({ format: undefined }), /'format'/],
     ['of a format that is no text', manifest({ format: 1 }), /'format'/],
-    ['of another format', manifest({ format: 'pgdump' }), /the format is 'pgdump', not ours/],
+    [
+      'of another format',
+      manifest({ format: 'pgdump' }),
+      /the format is 'pgdump', which is not a format of tntar/,
+    ],
     ['without a version', manifest({ version: undefined }), /'version'/],
     ['of a version that is text', manifest({ version: '1' }), /'version'/],
     ['of half a version', manifest({ version: 1.5 }), /'version'/],

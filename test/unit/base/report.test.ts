@@ -30,11 +30,11 @@ describe('ReportEvents', () => {
       report.on(event, (what: unknown) => heard.push([event, what]));
     }
     report.note('by snapshot');
-    report.warn('not of one moment');
+    report.warn('not from one moment');
     report.progress({ rows: 2, bytes: 30, space: 'users' });
     deepEqual(heard, [
       ['note', 'by snapshot'],
-      ['warning', 'not of one moment'],
+      ['warning', 'not from one moment'],
       ['progress', { rows: 2, bytes: 30, space: 'users' }],
     ]);
   });

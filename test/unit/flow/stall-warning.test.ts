@@ -26,7 +26,7 @@ describe('a reader that takes its time', () => {
   it('is warned of, once', async () => {
     const lines = await warnings(60, 20);
     deepEqual(lines.length, 1);
-    match(lines[0]!, /^nobody has read the output for 0\.02 s; the server waits/);
+    match(lines[0]!, /^the output was not read for 0\.02 s; the server keeps/);
   });
 
   it('is not where the whole process was suspended meanwhile', async () => {

@@ -100,7 +100,9 @@ describe('a connection', () => {
       const asked = connection.request(ping(), 'ping');
       const { sync } = await peer.request();
       peer.send(packet(0, sync + 1000, data('x'.repeat(100))).subarray(0, bytes));
-      await rejects(asked, { message: /a reply to the request 1001, which waits for none/ });
+      await rejects(asked, {
+        message: /a reply to the request 1001, which does not wait for a reply/,
+      });
     }
   });
 
@@ -135,10 +137,10 @@ describe('a connection', () => {
 
   it('fails what waits when it is closed', async () => {
     await open();
-    const asked = rejects(connection.request(ping(), 'a'), /closed by us/);
+    const asked = rejects(connection.request(ping(), 'a'), /closed by tntar/);
     connection.close();
     await asked;
-    await rejects(connection.request(ping(), 'b'), /closed by us/);
+    await rejects(connection.request(ping(), 'b'), /closed by tntar/);
   });
 
   describe('from which no byte comes', () => {

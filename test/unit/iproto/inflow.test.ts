@@ -171,7 +171,7 @@ describe('readItems', () => {
         await open();
         const waiting = chunks(1000, gather).next();
         connection.close();
-        await rejects(waiting, /closed by us/);
+        await rejects(waiting, /closed by tntar/);
 
         await open();
         const items = chunks(1000, gather);
@@ -179,7 +179,7 @@ describe('readItems', () => {
         peer.send(Buffer.from('the first'));
         equal(String((await first).value), 'the first');
         connection.close();
-        await rejects(items.next(), /closed by us/);
+        await rejects(items.next(), /closed by tntar/);
       });
 
       it('gives the error of its parser behind the items before it', async () => {

@@ -32,7 +32,7 @@ describe('salvage', () => {
     deepEqual((await findDamage(mixed)).whole, []);
     await rejects(salvage(mixed, { host: '127.0.0.1', port: 1 }, { existing: 'drop' }), {
       kind: 'archive',
-      message: /is out of order or there twice/,
+      message: /is out of order or occurs twice/,
     });
   });
 });

@@ -151,7 +151,7 @@ describe('directorySink', () => {
     writeFileSync(join(`${path}.partial`, 'x'), '');
     await rejects(write(path), {
       kind: 'usage',
-      message: /partial already exists, and tntar did not make it/,
+      message: /partial already exists, and tntar did not create it/,
     });
     ok(existsSync(join(`${path}.partial`, 'x')));
     ok(!existsSync(`${path}.partial.lock`));

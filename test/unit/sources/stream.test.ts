@@ -105,7 +105,7 @@ describe('a stream as a source', () => {
     ['a hard link', [entry('513.dump', '1', '280.dump')], /no regular file/],
     ['a device', [entry('513.dump', '3')], /no regular file/],
     ['a pipe', [entry('pipe', '6')], /no regular file/],
-    ['a file twice', [good[0]!], /512\.dump is there twice/],
+    ['a file twice', [good[0]!], /512\.dump occurs twice/],
     ['a file twice, in two folders', [tarEntry(under('a/', MODULE)[0]!)], /there twice/],
     ['a file of another dump in a folder', [tarEntry(older)], /in two folders, '\.' and 'old'/],
     ['a name that is no id', [tarEntry({ name: 'x.dump', body: END })], /'x\.dump'/],
