@@ -19,7 +19,7 @@ shell only, run eval "$(tntar completion bash)" (or zsh), or in fish
 tntar completion fish | source.
 `;
 
-/** What writes the script of a shell, loaded when it is asked for. */
+/** Loads the function that writes the script of a shell. */
 async function writerFor(shell: Shell): Promise<(surface: Surface) => string> {
   switch (shell) {
     case 'bash':

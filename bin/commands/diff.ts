@@ -97,7 +97,7 @@ class Output {
   }
 }
 
-/** How differences are printed. */
+/** Prints differences. */
 interface Printer {
   definitions?(differences: DefinitionDifference[]): void | Promise<void>;
   row(row: RowDifference): void | Promise<void>;

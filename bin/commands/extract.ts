@@ -21,7 +21,7 @@ Examples:
   tntar extract backup.tar.zst -C unpacked --all && tntar verify unpacked
 `;
 
-/** What is written gets the name at the end, and the folder that had it is another one then. */
+/** Refuses the working directory: the new directory would replace it. */
 function checkPlace(directory: string): void {
   requirePath('-C', directory);
   if (resolve(directory) !== process.cwd()) return;

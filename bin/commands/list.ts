@@ -27,13 +27,13 @@ Examples:
   tntar list backup.tar.zst --json | jq '.spaces[].name'
 `;
 
-/** What a filter made of one space, in the words of the run that wrote the archive. */
+/** Returns a line about the rows of one space that a filter changed or skipped. */
 function tally({ filter, space, in: came, changed, skipped, out }: Filtered): string {
   const [all, others, gone, left] = [came, changed, skipped, out].map(formatCount);
   return `${filter}: '${space}': ${all} rows in, ${others} changed, ${gone} skipped, ${left} out`;
 }
 
-/** What the archive lacks of a whole one: what its manifest says, and rows that filters skipped. */
+/** Returns lines about the parts of the database that the archive does not have. */
 function partsOf({ manifest, filtered }: VerifyResult): string[] {
   const skipping = filtered.filter(({ skipped }) => skipped > 0);
   return [...(manifest.partial ?? []), ...skipping.map(tally)];
@@ -55,7 +55,7 @@ const COLUMNS = [
   { title: 'SHARE' },
 ];
 
-/** Of bytes as they are in the server by those of the archive; of a part nobody knows the latter. */
+/** Returns the ratio of uncompressed to compressed bytes; undefined for a part of an archive. */
 function ratioOf({ shown, totals: { bytes, archiveBytes } }: VerifyResult): string {
   const size = `archive of ${formatBytes(archiveBytes)}`;
   return shown === undefined ? `${size}, ratio ${(bytes / archiveBytes).toFixed(1)}` : size;

@@ -1,6 +1,6 @@
 import type { Argument, Command, Option } from 'commander';
 
-/** What may stand in a place: nothing that could be known (`text`), a file, a directory, or one of some words. */
+/** A value to complete: any text, a file, a directory, or one of some words. */
 export type Values =
   | { kind: 'text' | 'file' | 'directory' }
   | { kind: 'words'; words: readonly string[] };
@@ -24,7 +24,7 @@ export interface ArgumentSurface {
 /** A command, as somebody types it. */
 export interface CommandSurface {
   name: string;
-  /** In a line. */
+  /** The help text, on one line. */
   summary: string;
   options: readonly OptionSurface[];
   arguments: readonly ArgumentSurface[];
@@ -35,7 +35,7 @@ export interface Surface extends CommandSurface {
   commands: readonly CommandSurface[];
 }
 
-/** By their names in the help. A and B of `diff` are files or servers. */
+/** The kinds of arguments, by their names in the help. A and B of `diff` are files or servers. */
 const FILES = new Set(['file', 'a', 'b']);
 const DIRECTORIES = new Set(['dir']);
 

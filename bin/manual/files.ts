@@ -9,7 +9,7 @@ import { manualPage, pageName } from './page.js';
  */
 const MAN = new URL('../../man/', import.meta.url);
 const COMPLETIONS = new URL('../../completions/', import.meta.url);
-/** As each shell looks for it. */
+/** The file name that each shell looks for. */
 const SCRIPTS = { bash: 'tntar.bash', zsh: '_tntar', fish: 'tntar.fish' } as const;
 
 function today(): string {

@@ -1,4 +1,4 @@
-/** What roff would take as its own, and what it would print as another character than was written. */
+/** Characters that roff would take as commands, or print as other characters. */
 const CHARACTERS: Readonly<Record<string, string>> = {
   '\\': '\\(rs',
   '-': '\\-',

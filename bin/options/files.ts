@@ -75,7 +75,7 @@ export function holdsDump(path: string): boolean {
 /** The ends of names that people give to archives, and to tars that tntar reads as well. */
 export const ARCHIVE_NAME = /\.(zst|tzst|tar|tgz|gz)$/;
 
-/** What the file system says of a file; undefined where it says no: whoever opens it is told why. */
+/** Returns the facts of the file system about a file; undefined if there are none: opening the file then tells why. */
 export function statOf(file: string): Stats | undefined {
   try {
     return statSync(file);
@@ -84,7 +84,7 @@ export function statOf(file: string): Stats | undefined {
   }
 }
 
-/** Where the next read is, which another program may have moved; only Linux tells. */
+/** Returns the position of the next read, which another program may have moved; only Linux tells. */
 function positionOf(fd: number): number {
   const info = `/proc/self/fdinfo/${fd}`;
   return existsSync(info) ? Number(/^pos:\s+(\d+)$/m.exec(readFileSync(info, 'utf8'))?.[1]) : 0;

@@ -33,7 +33,7 @@ function hintFor(error: unknown): string {
   return `it has to be an ES module (.mjs) such as: ${EXAMPLE}`;
 }
 
-/** As Node begins what it prints of a syntax error. */
+/** The start of the text that Node prints for a syntax error. */
 const PLACE = /^(?!node:)(\S.*):(\d+)$/;
 
 /**

@@ -5,7 +5,7 @@ import type { Engine } from '../../lib/filters/engine.js';
 import type { Filter } from '../../lib/filters/filter.js';
 import { readPrivate } from './secrets.js';
 
-/** What the options that choose spaces stand for. */
+/** The options that choose spaces. */
 export interface ChoiceFlags {
   space?: string[];
   exclude?: string[];
@@ -16,7 +16,7 @@ export interface RowChoiceFlags {
   excludeRows?: string[];
 }
 
-/** What the options that change rows and definitions stand for, besides. */
+/** These, and the options that change rows and definitions. */
 export interface FilterFlags extends ChoiceFlags, RowChoiceFlags {
   where?: string[];
   filter?: string[];

@@ -23,7 +23,7 @@ export function checkDirectory(path: string): void {
   });
 }
 
-/** What of a backup a command reads. */
+/** The parts of a backup that a command reads. */
 export interface Need {
   /** All of it, and a seek table has to be right; else what is not wanted may be passed over. */
   isWhole?: boolean;

@@ -3,7 +3,7 @@ import { TntarError } from '../../lib/base/errors.js';
 import { ARCHIVE_NAME, holdsDump, isZstd, statOf } from './files.js';
 import { withoutPassword } from './passwords.js';
 
-/** What an argument names. */
+/** The kinds of things that an argument names. */
 export type PlaceKind = 'archive' | 'server';
 
 const SOCKET_ADDRESS = /^([^/]*@)?unix\/:/;

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 
-/** What the options stand for that say how a run tells of itself. */
+/** The options about the reports of a run. */
 export interface ReportFlags {
   quiet: boolean;
   progress: 'auto' | 'json';

@@ -22,7 +22,7 @@ User and password can also come from TT_CLI_USERNAME and TT_CLI_PASSWORD, the pa
 the URI: it stays in the shell history and is briefly visible in the process list.
 `;
 
-/** What a timer of Node can hold, in whole days. */
+/** The longest time that a timer of Node can hold, in whole days. */
 const MAX_SECONDS = 24 * 24 * 3600;
 
 function seconds(text: string): number {

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { RestoreOptions } from '../../lib/pipelines/restore.js';
 import type { Existing, OnConflict } from '../../lib/schema/plan/options.js';
 
-/** What the options stand for that say what a target is to get, and what becomes of what it has. */
+/** The options about the contents of a target, old and new. */
 export interface TargetFlags {
   dryRun: boolean;
   users: boolean;

@@ -14,7 +14,7 @@ import type { Report } from '../../lib/base/report.js';
 import { socketReason } from '../../lib/iproto/tls-errors.js';
 import { ask, passwordIn, readPrivate } from './secrets.js';
 
-/** What the options about TLS stand for. */
+/** The options about TLS. */
 export interface TlsFlags {
   tls?: boolean;
   tlsCa?: string;
@@ -36,7 +36,7 @@ const SYSTEM_LISTS = [
   '/etc/ssl/cert.pem',
 ];
 
-/** What OpenSSL names its list by, where it is not the system's. */
+/** The variable that names another list of authorities for OpenSSL. */
 const LIST_VARIABLE = 'SSL_CERT_FILE';
 
 function readCertificates(file: string, what: string): string {
@@ -61,7 +61,7 @@ function certificateIn(text: string, file: string): X509Certificate {
   }
 }
 
-/** Who is trusted; undefined where no list is found, which makes it the one that Node brings along. */
+/** Returns the trusted authorities; undefined if no list is found, so that Node uses its own. */
 function authorities({ tlsCa }: TlsFlags): string | undefined {
   if (tlsCa !== undefined) return readCertificates(tlsCa, 'the authorities of --tls-ca');
   const list = process.env[LIST_VARIABLE] || SYSTEM_LISTS.find((file) => existsSync(file));
@@ -82,7 +82,7 @@ function openKey(file: string, pem: string, passphrase: string | undefined): Key
   }
 }
 
-/** As whom we show ourselves; nothing where the server is not to know. */
+/** Returns the certificate and key of the client, if there are any. */
 async function ourselves(
   { tlsCert, tlsKey, tlsKeyPasswordFile }: TlsFlags,
   signal: AbortSignal,
@@ -119,7 +119,7 @@ function contextOf(options: SecureContextOptions): SecureContext {
   }
 }
 
-/** Whose certificate it has to be. An address may be one, and may not be asked for by SNI (RFC 6066). */
+/** Returns the name that the certificate must have. An address is allowed there, but not in SNI (RFC 6066). */
 function namedAs(name: string): TlsOptions {
   if (isIP(name) === 0) return { servername: name };
   return { checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate) };

@@ -57,7 +57,7 @@ export function warnOfDamage({ damages, gaveUp, lost }: DamageResult, report: Re
   );
 }
 
-/** What a run ends with that restored, or would restore, what is whole, or of that what was asked for. */
+/** Returns the error of a run that restores, or would restore, only the spaces that are whole. */
 export function damagedError(
   { lost, whole }: Pick<DamageResult, 'lost' | 'whole'>,
   isDry: boolean,

@@ -8,7 +8,7 @@ import type {
   SpaceDefinition,
 } from '../../lib/schema/describe/definitions.js';
 
-/** What fields and parts have in common, behind their names. */
+/** Returns the text after the name of a field or a part. */
 function typed({ type, isNullable, collation }: FieldDefinition | PartDefinition): string {
   const words = isNullable ? `${type} nullable` : type;
   return collation === undefined ? words : `${words} collation ${quoted(collation)}`;

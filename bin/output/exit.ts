@@ -16,7 +16,7 @@ Exit codes:
 export const DIFF_EXIT_NOTE = `  diff exits with 1 if the inputs differ, and with 6 on a server or I/O failure
 `;
 
-/** What `diff` ends with where the two differ; so a failure of it needs another code. */
+/** The exit code of `diff` if the inputs differ. So its failures need another code. */
 export const DIFFERENT = 1;
 export const DIFF_FAILURE = 6;
 
@@ -42,9 +42,9 @@ export const EXIT_CODES: Readonly<Record<ErrorKind, number>> = {
 
 /** A run that a signal stopped. */
 export class Interrupted extends Error {
-  /** For programs, as {@link TntarError.code}. */
+  /** The name of the error for programs, as {@link TntarError.code}. */
   readonly code: 'TNTAR_INTERRUPTED' | 'TNTAR_INCOMPLETE';
-  /** What can be done about what the run has changed, if it has. */
+  /** An instruction, if the run has changed a target. */
   readonly hint: string | undefined;
 
   /** @param error - that the work ended with */

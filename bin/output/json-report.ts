@@ -5,7 +5,7 @@ import type { RunReport } from './stderr-report.js';
 
 const INTERVAL_MS = 500;
 
-/** What a line of `--progress json` is about. */
+/** The kinds of lines of `--progress json`. */
 type Event = 'note' | 'warning' | 'progress' | 'summary' | 'error';
 
 /** Writes one line of JSON to stderr, with the kind of event first. */

@@ -55,7 +55,7 @@ function showRows({ manifest, plan, counts }: PreviewResult): string[] {
   });
 }
 
-/** What a restore takes away, and nothing brings back. */
+/** Returns the lines about data that a restore removes for good. */
 function showLosses({ drops, before, losses }: PreviewResult['plan']): string[] {
   const holders: readonly number[] = [SystemSpace.SPACE, SystemSpace.SEQUENCE];
   const dropped = drops.filter(

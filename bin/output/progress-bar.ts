@@ -3,7 +3,7 @@ import stringWidth from 'string-width';
 
 /** The progress of a run, in words that are ready to be shown. */
 export interface ProgressWords {
-  /** From 0 to 1; undefined if the total is unknown. */
+  /** The share that is done, from 0 to 1; undefined if the total is unknown. */
   done: number | undefined;
   /** The time since the start. */
   seconds: number;

@@ -4,7 +4,7 @@ import { messageOf, TntarError } from '../../lib/base/errors.js';
 import { Interrupted } from './exit.js';
 import type { Run } from './run.js';
 
-/** How much later than another process a signal to all may reach us. */
+/** The time by which a signal to a whole pipe may reach this process later than another one. */
 const SIGNAL_LAG_MS = 50;
 
 const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -25,7 +25,7 @@ function idle(): TntarError {
   });
 }
 
-/** What is to be said of a run that was stopped by `reason` and ended with `error`. */
+/** Returns the error of a run that was stopped by `reason` and ended with `error`. */
 function ended(reason: TntarError, error: unknown): TntarError {
   if (!(error instanceof TntarError)) return reason;
   if (error.cause === reason) return error;

@@ -5,7 +5,7 @@ import type { ProgressWords, progressLine } from './progress-bar.js';
 import { hasControls, hasUnicode } from './terminal.js';
 
 const TERMINAL_INTERVAL_MS = 200;
-/** In a log, a line now and then is enough to see that it goes on. */
+/** The time between two lines of progress in a log. */
 const LOG_INTERVAL_MS = 10_000;
 const CLEAR_LINE = '\r\x1b[K';
 

@@ -16,7 +16,7 @@ import type { FoundEntry } from './survey.js';
 import { BLOCK_BYTES, END_OF_TAR, padding } from './tar.js';
 import { decodeTrailer, type EntryRecord, isSameEntry, type Trailer } from './trailer.js';
 
-/** What an archive says of itself at its ends. That its entries are as it says, only they can tell. */
+/** The contents of an archive by its manifest and trailer. Only the entries prove it. */
 export interface ArchiveIndex {
   manifest: Manifest;
   trailer: Trailer;
@@ -52,7 +52,7 @@ function entryFrames(frames: FramePlaces, i: number): EntryFrames {
   return [frames.at(2 * i), frames.at(2 * i + 1)];
 }
 
-/** How many entries there are, the trailer among them. */
+/** Returns the number of entries, with the trailer. */
 function countEntries(frames: FramePlaces): number {
   const { length } = frames;
   if (length >= 5 && length % 2 === 1 && frames.at(length - 1).contentBytes === END_OF_TAR.length) {
@@ -61,7 +61,7 @@ function countEntries(frames: FramePlaces): number {
   throw wrongTable('its frames do not match an archive');
 }
 
-/** Whether header and body unfold to what such an entry has. */
+/** Returns true if header and body have the sizes of such an entry. */
 function fits([head, body]: EntryFrames, { bytes }: EntryRecord): boolean {
   return head.contentBytes === BLOCK_BYTES && body.contentBytes === bytes + padding(bytes).length;
 }
@@ -79,7 +79,7 @@ async function readEntry({ open }: ArchiveFile, frames: EntryFrames): Promise<En
   }
 }
 
-/** What the list of the trailer and the table say together of all entries behind the manifest. */
+/** Joins the list of the trailer with the seek table for all entries after the manifest. */
 function placed({ entries }: Trailer, frames: FramePlaces): FoundEntry[] {
   const count = countEntries(frames);
   if (count !== entries.length + 1) {

@@ -9,7 +9,7 @@ const BODY_BYTES = PART_BYTES + MIB;
 const SMALL_BODY_BYTES = 256 * 1024;
 /** Bodies that wait in a pipeline at a time. */
 const KEPT_BODIES = 4;
-/** Of larger ones there is one at a time: parts are as large in archives with huge rows, and in hostile ones. */
+/** The size from which one body exists at a time: archives with huge rows, and hostile ones, have such parts. */
 const MANY_BYTES = 32 * MIB;
 /** A consumer that never gives memory back gets as much as it takes, but not as fast. */
 const PATIENCE_MS = 2000;
@@ -38,7 +38,7 @@ export class Bodies {
     return { memory, release: this.#pool.releaseOf(memory) };
   }
 
-  /** For whoever needs no more of it. */
+  /** Frees the memory. */
   close(): void {
     this.#large.free();
   }

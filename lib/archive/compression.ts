@@ -16,10 +16,10 @@ export const DEFAULT_LEVEL = 1;
 /** The highest zstd level; the lowest is 1. */
 export const MAX_LEVEL = 19;
 
-/** With one, zstd takes no more input while that one compresses. */
+/** The number of workers. With one, zstd takes no input while it compresses. */
 const WORKERS = 2;
 
-/** What is compressed is handed out in pieces of memory of this size, the last room of it unused. */
+/** The size of the memory for compressed output. */
 const SLAB_BYTES = 1024 * 1024;
 const MIN_ROOM_BYTES = 64 * 1024;
 
@@ -37,7 +37,7 @@ export class FrameCompressor {
   readonly #context = new CCtx();
   readonly #slab = new Slab(SLAB_BYTES, MIN_ROOM_BYTES);
   #frame: Buffer[] = [];
-  /** What {@link finish} could not yet hand to zstd. */
+  /** Bytes of {@link finish} that zstd did not take yet. */
   #last = NOTHING;
 
   /** @param threaded - compress in a thread of zstd's own; pays from some hundred KiB on */
@@ -89,7 +89,7 @@ export class FrameCompressor {
   }
 }
 
-/** What every frame with content begins with, RFC 8878 section 3.1.1. */
+/** The first bytes of every frame with content, RFC 8878 section 3.1.1. */
 export const FRAME_MAGIC: Buffer = Buffer.alloc(4);
 FRAME_MAGIC.writeUInt32LE(MAGICNUMBER);
 
@@ -164,7 +164,7 @@ export class FrameReader {
     return this.#offset;
   }
 
-  /** What was passed over last, where no frame stands behind it and it is no larger than a seek table. */
+  /** The last skippable frame, if no frame follows it and it is not larger than a seek table. */
   get skipped(): Buffer | undefined {
     return this.#skipped;
   }

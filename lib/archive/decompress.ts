@@ -1,6 +1,6 @@
 import { FrameReader } from './compression.js';
 
-/** What {@link unfold} hands out at a time, at most. */
+/** The most bytes that {@link unfold} yields at a time. */
 const UNFOLDED_BYTES = 256 * 1024;
 
 /**

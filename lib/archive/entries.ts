@@ -6,7 +6,7 @@ import { MAX_SPACE_ID } from '../backup/space-id.js';
 export const MANIFEST = 'manifest.json';
 export const TRAILER = 'trailer.json';
 
-/** What an entry's name says. `part` is absent where a space fits one entry. */
+/** The meaning of an entry's name. `part` is absent if a space fits one entry. */
 export type EntryName =
   | { kind: 'manifest' }
   | { kind: 'trailer' }

@@ -15,7 +15,7 @@ import type { OpenBytes, OpenFrom } from './survey.js';
  * };
  */
 export interface ArchiveFile {
-  /** In bytes. */
+  /** The size in bytes. */
   size: number;
   open: OpenBytes;
 }

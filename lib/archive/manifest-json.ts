@@ -8,7 +8,7 @@ import { JsonReader, readable } from './json.js';
 export const FORMAT_NAME = 'tntar';
 export const FORMAT_VERSION = 1;
 
-/** Of more spaces nobody reads the manifest with the eye, and blanks would be half of it. */
+/** The number of spaces up to which the manifest is indented for people. */
 const READABLE_SPACES = 1000;
 
 /** @throws TntarError of kind `failure` for one that {@link decodeManifest} would refuse */
@@ -53,7 +53,7 @@ function checkSpaceIds(spaces: readonly ManifestSpace[]): void {
   }
 }
 
-/** As `_schema` has it under `version`. */
+/** The version of the schema, as in `_schema` under `version`. */
 const SCHEMA_VERSION = /^\d{1,4}\.\d{1,4}\.\d{1,4}$/;
 const ISO_DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
 

@@ -16,11 +16,11 @@ import type { EntryRecord } from './trailer.js';
 export interface Entry {
   name: EntryName;
   body: Buffer;
-  /** As seen, to be compared with the trailer. */
+  /** The facts of the entry as read, for a comparison with the trailer. */
   record: EntryRecord;
   /** Bytes of the largest row, where that is known. */
   largest: number | undefined;
-  /** Where the frame of its header starts in the archive, and where that of its body ends. */
+  /** The position of the frame of its header, and of the end of its body, in the archive. */
   start: number;
   end: number;
   /** Gives the memory of the body back, for whoever is done with it. */
@@ -95,7 +95,7 @@ async function countRows(entry: EntryName, body: Buffer, name: string): Promise<
 export class EntryReader {
   readonly #frames: FrameReader;
   readonly #bodies: Bodies;
-  /** What the seek table behind these frames has to be. */
+  /** The seek table that must follow these frames. */
   readonly #table = new SeekTable();
   readonly #isFirst: boolean;
   /** The last entry whose name is known, for messages. */
@@ -124,17 +124,17 @@ export class EntryReader {
     return this.#entry;
   }
 
-  /** What its header says that its body has; 0 where none was read. */
+  /** The size of its body by its header; 0 if no header was read. */
   get entryBytes(): number {
     return this.#entryBytes;
   }
 
-  /** Where that entry starts in the archive, in compressed bytes. */
+  /** The position of that entry in the compressed archive. */
   get entryStart(): number {
     return this.#entryStart;
   }
 
-  /** Where the frame starts that was read last. */
+  /** The position of the last frame that was read. */
   get frameStart(): number {
     return this.#frameStart;
   }

@@ -9,11 +9,11 @@ import { type EntryRecord, isSameEntry, type Trailer } from './trailer.js';
 /** A space of which something is missing. */
 export interface LostSpace {
   id: number;
-  /** In words, e.g. `512.dump.00003 (1 of 12 entries, 20000 of 240000 rows)`. */
+  /** The loss in words, e.g. `512.dump.00003 (1 of 12 entries, 20000 of 240000 rows)`. */
   what: string;
 }
 
-/** What of a damaged archive is whole, space by space. */
+/** The whole parts of a damaged archive, by space. */
 export interface Salvage {
   manifest: Manifest;
   /** All entries of the spaces that are whole, in order. */

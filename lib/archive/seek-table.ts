@@ -12,7 +12,7 @@ const SEEKABLE_MAGIC = 0x8f92eab1;
 const HEAD_BYTES = 8;
 /** Compressed and decompressed size of a frame. */
 const FRAME_BYTES = 8;
-/** How many frames, descriptor, magic number. */
+/** Bytes of the footer: number of frames, descriptor, magic number. */
 export const FOOTER_BYTES = 9;
 /** No checksums: each frame has one of its own, and the trailer a better one. */
 const DESCRIPTOR = 0;
@@ -92,7 +92,7 @@ export function tableBytesOf(footer: Buffer): number | undefined {
 
 /** A frame, as a table says. */
 export interface FramePlace {
-  /** Of its first byte. */
+  /** The position of its first byte. */
   start: number;
   /** Behind its last byte. */
   end: number;
@@ -101,7 +101,7 @@ export interface FramePlace {
 
 /** The frames of a table. There may be hundreds of thousands: none is an object before it is asked for. */
 export class FramePlaces {
-  /** Of each, and behind the last. */
+  /** The position of each frame, and of the end of the last one. */
   readonly #starts: Float64Array;
   readonly #table: Buffer;
 

@@ -32,7 +32,7 @@ export type OpenFrom = (start: number) => AsyncIterable<Buffer>;
 export interface FoundEntry {
   name: EntryName;
   record: EntryRecord;
-  /** Of the first byte. */
+  /** The position of the first byte. */
   start: number;
   /** Behind the last byte. */
   end: number;
@@ -40,23 +40,23 @@ export interface FoundEntry {
 
 /** Bytes that are no sound entry. */
 export interface Damage {
-  /** Of the first of them, in compressed bytes. */
+  /** The position of the first damaged byte, in the compressed archive. */
   start: number;
-  /** Where the next sound header stands; absent where there is none. */
+  /** The position of the next sound header; absent if there is none. */
   end?: number;
   /** The entry whose body it is, where its header can be read. */
   entry?: string;
-  /** What is wrong with the first of them. */
+  /** The reason, for the first of them. */
   why: string;
 }
 
 /** All that can be read of an archive, whatever of it is damaged. */
 export interface Survey {
-  /** In the order in which they stand in the archive; manifest and trailer are among them. */
+  /** The entries in the order of the archive, with manifest and trailer. */
   found: FoundEntry[];
   /** None in a whole archive. */
   damages: Damage[];
-  /** Of the entry at the very start. */
+  /** The error of the first entry. */
   manifest?: Manifest;
   /** The last one that vouches for that manifest. */
   trailer?: Trailer;
@@ -122,7 +122,7 @@ async function findHeader(
   return search(true);
 }
 
-/** What is known of the archive as a whole, from those of its entries that are sound. */
+/** Collects the facts about the archive from its sound entries. */
 class Finds {
   readonly survey: Survey = { found: [], damages: [] };
   #vainBytes = 0;

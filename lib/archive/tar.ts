@@ -86,7 +86,7 @@ export interface TarEntry {
   name: string;
   /** e.g. `file`, `directory` or `symlink`. */
   type: string;
-  /** As its header claims it. */
+  /** The size in the header. */
   size: number;
   modified: Date;
   /** Has to be read to its end before the next entry. */

@@ -7,13 +7,13 @@ import { quoted, shorten } from '../base/report.js';
 import { JsonReader, readable } from './json.js';
 import { checkFormat, FORMAT_NAME, FORMAT_VERSION, vclockOf } from './manifest-json.js';
 
-/** What the trailer says about one entry. */
+/** The facts of one entry in the trailer. */
 export interface EntryRecord {
   name: string;
   rows: number;
   /** Size of the body. */
   bytes: number;
-  /** Of the body, hexadecimal. */
+  /** The hash of the body, hexadecimal. */
   sha256: string;
   /** Bytes of the largest tuple, where the writer knew; no row depends on it. */
   largest?: number;
@@ -23,13 +23,13 @@ export interface EntryRecord {
 export interface Trailer {
   /** All entries in front of the trailer, in their order. */
   entries: EntryRecord[];
-  /** Where the server stood when reading ended. */
+  /** The vclock of the server at the end of reading. */
   vclock: Vclock;
   /** False where rows were read while others were written, and not from one read view. */
   consistent: boolean;
   /** Sequences that moved while the rows were read: where they stood at the end. */
   sequences?: SequenceValue[];
-  /** What filters made of rows, in the order of the filters. */
+  /** The counts of filters, in their order. */
   filtered?: Filtered[];
 }
 
@@ -122,7 +122,7 @@ export function isSameEntry(a: EntryRecord, b: EntryRecord): boolean {
   return a.name === b.name && a.rows === b.rows && a.bytes === b.bytes && a.sha256 === b.sha256;
 }
 
-/** What was seen of an entry that differs from what the trailer says of it. */
+/** Returns the first fact of an entry that differs from the trailer. */
 export function compareEntries(
   seen: readonly EntryRecord[],
   promised: readonly EntryRecord[],

@@ -5,7 +5,7 @@ import type { Vclock } from './vclock.js';
 /** Rows of one space. */
 export interface Count {
   rows: number;
-  /** Of raw MessagePack: not as they are compressed. */
+  /** The number of bytes of MessagePack, uncompressed. */
   bytes: number;
 }
 
@@ -33,17 +33,17 @@ export interface BackupStart extends Outlook {
 
 /** The value of a sequence, as it is to be after a restore. */
 export interface SequenceValue {
-  /** Of the sequence, in `_sequence`. */
+  /** The id of the sequence in `_sequence`. */
   id: number;
   /** Decimal: it may have 64 bits. */
   value: string;
 }
 
-/** What a filter made of the rows of one space; all are numbers of rows. */
+/** The counts of one filter for the rows of one space. */
 export interface Filtered {
-  /** Of the filter, e.g. of its file. */
+  /** The name of the filter, e.g. of its file. */
   filter: string;
-  /** Of the space. */
+  /** The name of the space. */
   space: string;
   in: number;
   /** Rows that another one took the place of. */
@@ -62,7 +62,7 @@ export type Unconfirmed = 'waiting' | 'unknown';
 /** Last item of every source: without it the stream was cut, however it ended. */
 export interface BackupEnd {
   kind: 'end';
-  /** Where the server stood when reading ended. */
+  /** The vclock of the server at the end of reading. */
   vclock: Vclock;
   /** True if all rows are from one moment, and committed. */
   consistent: boolean;
@@ -70,11 +70,11 @@ export interface BackupEnd {
   unconfirmed?: Unconfirmed | undefined;
   /** Sequences that moved while the rows were read: where they stood at the end. */
   sequences?: SequenceValue[];
-  /** What filters made of rows, in the order of the filters. */
+  /** The counts of filters, in their order. */
   filtered?: Filtered[];
-  /** There where nothing says that all has come that there was: a directory of the Lua module has no trailer. */
+  /** Set if nothing proves that the backup is complete: a directory of the Lua module has no trailer. */
   unvouched?: true;
-  /** By space id, as the source counted; every sink compares with what reached it. */
+  /** The counts of the source by space id. Every sink compares them with its own. */
   counts: Map<number, Count>;
 }
 

@@ -1,11 +1,11 @@
 import type { Vclock } from './vclock.js';
 
-/** How the rows of a space were read, or why there are none. */
+/** The way in which the rows of a space were read, or the reason why there are none. */
 export type RowsFrom = 'snapshot' | 'select' | 'none';
 
 /** The version of a server of which nobody noted it. */
 export const UNKNOWN_VERSION = 'unknown';
-/** As a server's greeting has it, e.g. `2.11.5-0-gab12cd`: its first three numbers decide on a restore. */
+/** The version of the server's greeting, e.g. `2.11.5-0-gab12cd`. A restore looks at its first three numbers. */
 export const SERVER_VERSION = /^(?:unknown|\d{1,4}\.\d{1,4}(?:[.~+-][\w.~+-]{0,100})?)$/;
 
 /** A user's space, as the manifest lists it. */
@@ -14,12 +14,12 @@ export interface ManifestSpace {
   name: string;
   /** e.g. `memtx` */
   engine: string;
-  /** As the server holds it: one object a field, with at least its name and type. */
+  /** The format of the server: one object per field, with at least its name and type. */
   format: unknown[];
   rowsFrom: RowsFrom;
   /** True if its rows were left out on purpose; it may have had rows or none. */
   rowsExcluded?: boolean;
-  /** How many rows it had, or nearly, when reading began: for progress. Absent where nobody could ask. */
+  /** The approximate number of rows at the start of reading, for progress. Absent if unknown. */
   expectedRows?: number;
 }
 
@@ -40,7 +40,7 @@ export interface Revocation {
 
 /** The first entry of an archive. */
 export interface Manifest {
-  /** What wrote the archive, e.g. `tntar 0.1.0`. */
+  /** The program that wrote the archive, e.g. `tntar 0.1.0`. */
   tool: string;
   /** ISO 8601, UTC. */
   created: string;
@@ -49,22 +49,22 @@ export interface Manifest {
    * version of its schema, e.g. `2.11.5`, which `box.schema.upgrade()` sets; absent in older archives.
    */
   server: { version: string; uuid: string; schema?: string };
-  /** How rows were read; see {@link ManifestSpace.rowsFrom} for those of a space. */
+  /** The way in which rows were read; see {@link ManifestSpace.rowsFrom} for a single space. */
   source: 'snapshot' | 'select';
-  /** Where the server stood when reading began. */
+  /** The vclock of the server at the start of reading. */
   vclock: Vclock;
   /** The user's spaces, ascending by id. */
   spaces: ManifestSpace[];
   omitted: Omission[];
   /** Grants that a server ships, and that were taken away on this one. */
   revoked: Revocation[];
-  /** What filters have taken out, in words and in their order; absent where this is the whole database. */
+  /** The parts that filters left out, in words; absent if this is the whole database. */
   partial?: string[];
   /**
    * `data`: definitions are there only so far as rows need them; `schema`: there are no rows on purpose.
    * Absent where there is both.
    */
   only?: 'data' | 'schema';
-  /** What filters have made of the rest, in words and in their order; absent where all is as it was. */
+  /** The changes of filters, in words; absent if nothing was changed. */
   changed?: string[];
 }

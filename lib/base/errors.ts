@@ -28,15 +28,15 @@ export const ERROR_CODES = {
 /** The name of an error for programs, e.g. `TNTAR_ARCHIVE`. */
 export type ErrorCode = (typeof ERROR_CODES)[keyof typeof ERROR_CODES];
 
-/** What an error may have besides its kind and its message. */
+/** The details of an error. */
 export interface ErrorDetails {
-  /** What the user can do about it, one line. */
+  /** An instruction for the user, one line. */
   hint?: string | undefined;
   /** The error that led to this one. */
   cause?: unknown;
   /** The server's own code where an error reply is the cause, `src/box/errcode.h`. */
   serverCode?: number | undefined;
-  /** What the work had done by then, where it had changed something; stands behind the message. */
+  /** The changes that were made before the error, if any. It follows the message. */
   outcome?: string | undefined;
 }
 
@@ -57,11 +57,11 @@ export interface ErrorDetails {
  */
 export class TntarError extends Error {
   override readonly name = 'TntarError';
-  /** What to do about it, roughly. */
+  /** The kind of the error. */
   readonly kind: ErrorKind;
   /** The same for programs; and whether the target holds a part of a backup. */
   readonly code: ErrorCode;
-  /** What the user can do about it, one line. */
+  /** An instruction for the user, one line. */
   readonly hint: string | undefined;
   /** The server's own code where an error reply is the cause. */
   readonly serverCode: number | undefined;

@@ -24,7 +24,7 @@ export class Slab {
     this.#minRoom = minRoom;
   }
 
-  /** Where to write next. */
+  /** The memory for the next write. */
   get room(): Buffer {
     if (this.#memory.length - this.#used < this.#minRoom) {
       this.#memory = Buffer.allocUnsafeSlow(this.#size);
@@ -183,7 +183,7 @@ export class SharedPiece {
     return { memory, release };
   }
 
-  /** For whoever needs it no more. It goes to the next one who does, or to the collector. */
+  /** Frees the memory for the next borrower, or for the collector. */
   free(): void {
     this.#isOver = true;
     if (this.#memory !== undefined && !this.#isLent) this.#rest();

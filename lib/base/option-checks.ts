@@ -1,12 +1,12 @@
 import { TntarError } from './errors.js';
 import { type Report, shorten } from './report.js';
 
-/** What an option takes. */
+/** The values that an option accepts. */
 export interface Kind {
-  /** For messages, e.g. `a whole number from 1 to 19`. */
+  /** The values in words, for messages, e.g. `a whole number from 1 to 19`. */
   words: string;
   takes(value: unknown): boolean;
-  /** Of a value that may be, or hold, a password: messages do not show it. */
+  /** Set if the value may contain a password: messages do not show it. */
   isSecret?: true;
 }
 
@@ -88,7 +88,7 @@ export function listOfEach({ words, takes }: Kind): Kind {
   };
 }
 
-/** What was given instead, for messages. An object is not shown: it may hold a password. */
+/** Returns a text for a wrong value. Objects are not shown: they may contain a password. */
 function shown(value: unknown): string {
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'function') return 'a function';

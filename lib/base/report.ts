@@ -20,7 +20,7 @@ export interface Report {
   progress(state: Progress): void;
 }
 
-/** How far a pipeline has come. */
+/** The progress of a pipeline. */
 export interface Progress {
   /** Rows of users' spaces so far; definitions are not counted. */
   rows: number;
@@ -35,7 +35,7 @@ export interface Progress {
   done?: number;
 }
 
-/** What the listeners of {@link ReportEvents} get. */
+/** The events of {@link ReportEvents}. */
 export interface ReportEventMap {
   progress: [state: Progress];
   note: [line: string];
@@ -96,12 +96,12 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-/** For a hint at names that are there, e.g. `there are users; orders`. */
+/** Returns a hint with existing names, e.g. `there are users; orders`. */
 export function thereAre(names: readonly string[]): string {
   return names.length === 0 ? 'there are none' : `there are ${listOf(names)}`;
 }
 
-/** As many characters as a line shows of a name, which may be of 65000 bytes. */
+/** The number of characters of a name that a line shows. A name may have 65000 bytes. */
 const SHOWN_CHARACTERS = 200;
 
 /** @example shorten('x'.repeat(1000)) // 200 times 'x', and '…' */

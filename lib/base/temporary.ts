@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 
-/** For the owner's eyes: what goes through has password hashes and all data. */
+/** The mode of temporary files: they have password hashes and all data. */
 const PRIVATE = 0o700;
 
 /**
@@ -26,7 +26,7 @@ export class TemporaryFolder {
     process.once('exit', this.#onExit);
   }
 
-  /** Of this name. @throws the system's error, also where there is something of that name */
+  /** Creates a file of this name. @throws the system's error, also if the name is taken */
   static async at(path: string): Promise<TemporaryFolder> {
     await mkdir(path, { mode: PRIVATE });
     return new TemporaryFolder(path);

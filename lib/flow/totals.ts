@@ -3,7 +3,7 @@ import type { Progress, Report } from '../base/report.js';
 import { SYSTEM_ID_MAX } from '../schema/server/system-spaces.js';
 import type { Stage } from './compose.js';
 
-/** What passed through a pipeline. */
+/** The totals of a pipeline. */
 export interface Totals {
   /** Spaces of users, empty ones included. */
   spaces: number;
@@ -13,11 +13,11 @@ export interface Totals {
   bytes: number;
   /** Compressed bytes, of the archive. */
   archiveBytes: number;
-  /** From the start of the pipeline to its end. */
+  /** The time from the start of the pipeline to its end. */
   seconds: number;
 }
 
-/** How many rows there will be, or nearly; undefined where that is not known of all spaces. */
+/** Returns the expected number of rows; undefined if it is not known for all spaces. */
 function expectedIn({ spaces }: Manifest): number | undefined {
   let rows = 0;
   for (const { rowsFrom, expectedRows } of spaces) {
@@ -38,7 +38,7 @@ export interface Observer {
    */
   countBytes(chunks: AsyncIterable<Buffer>, total?: number): AsyncGenerator<Buffer>;
   sums(): Totals;
-  /** How far it came, for the message of a failure, e.g. `in space 'users' after 1000 rows`. */
+  /** Returns the position for an error, e.g. `in space 'users' after 1000 rows`. */
   position(): string;
 }
 

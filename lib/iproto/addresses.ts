@@ -1,7 +1,7 @@
 import { promises as dns, type LookupAddress } from 'node:dns';
 import { isIP } from 'node:net';
 
-/** How long an address is tried alone: "Connection Attempt Delay" of RFC 8305, section 5. */
+/** The time for which an address is tried alone: "Connection Attempt Delay" of RFC 8305, section 5. */
 const ALONE_MS = 250;
 
 /** An attempt to connect to one address. */

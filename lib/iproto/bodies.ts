@@ -40,7 +40,7 @@ export function bodyValue(packet: Packet, key: number): Buffer | undefined {
   return undefined;
 }
 
-/** As deep as Lua writes by default, `encode_max_depth` of `third_party/lua-cjson/lua_cjson.h`. */
+/** The depth that Lua writes by default, `encode_max_depth` of `third_party/lua-cjson/lua_cjson.h`. */
 export const MAX_NESTING = 128;
 
 /**

@@ -24,7 +24,7 @@ export interface Consumer {
   /** @param chunk - bytes as they came, cut anywhere, valid during the call only */
   onChunk(chunk: Buffer): void;
   onLost(error: TntarError): void;
-  /** Since when the server owes bytes, by `performance.now()`; one that owes none may be silent. */
+  /** Returns the time since which the server owes bytes, by `performance.now()`; undefined if it may be silent. */
   waitingSince(): number | undefined;
   /** True while the server may be silent because it waits for its replicas. */
   mayWaitForQuorum?(): boolean;
@@ -53,7 +53,7 @@ export class Connection {
   readonly greeting: Greeting;
   /** `host:port` or the socket's path, for messages. */
   readonly where: string;
-  /** As whom it is logged in. */
+  /** The name of the user. */
   readonly user: string;
   /**
    * Milliseconds that the server may be silent for, where it owes bytes; 0: no limit.
@@ -82,7 +82,7 @@ export class Connection {
   /** The server has answered a request. */
   #isAnswered = false;
   readonly #watch: SilenceWatch;
-  /** Is aborted at the end. */
+  /** Aborted at the end of the connection. */
   readonly #end = new AbortController();
 
   private constructor({ socket, greeting, listen }: LoggedIn, options: ConnectionOptions) {
@@ -127,7 +127,7 @@ export class Connection {
     this.close();
   }
 
-  /** Why the connection is lost; undefined while it is not. */
+  /** The error by which the connection was lost; undefined while it is open. */
   get lost(): TntarError | undefined {
     return this.#lost;
   }
@@ -300,7 +300,7 @@ export class Connection {
     this.#lose(`the server said: ${text}`);
   }
 
-  /** Since when the server owes bytes that we are ready to take. */
+  /** Returns the time since which the server owes bytes that can be read now. */
   #owedSince(): number | undefined {
     if (this.#socket.isPaused()) return undefined;
     if (this.#consumer !== undefined) return this.#consumer.waitingSince();

@@ -44,7 +44,7 @@ function loadDriver(): new (options: object) => Driver {
 
 const TarantoolDriver = loadDriver();
 
-/** How to connect, and where to. */
+/** The options of a connection. */
 export interface ConnectOptions extends Endpoint {
   /** Milliseconds until the server must have greeted us and taken the login. Default 10,000. */
   connectTimeout?: number;

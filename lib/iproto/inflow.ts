@@ -65,7 +65,7 @@ interface Queued<T> {
   bytes: number;
 }
 
-/** What has been parsed and waits for its reader. */
+/** The parsed items that wait for a reader. */
 class Inflow<T> {
   readonly #connection: Connection;
   readonly #gather: boolean;

@@ -12,7 +12,7 @@ import { bare, toPacket } from './requests.js';
 export interface LoggedIn {
   socket: Socket;
   greeting: Greeting;
-  /** From now on `listener` gets each chunk, which is valid during the call only. */
+  /** Passes each chunk to `listener` from now on. A chunk is valid during the call only. */
   listen(listener: (chunk: Buffer) => void): void;
 }
 
@@ -50,7 +50,7 @@ function acceptance(sync: number): Buffer {
   return packet;
 }
 
-/** Where the low 48 bits of the number stand there. */
+/** The place of the low 48 bits of the number. */
 const SYNC_AT = 16;
 
 /**

@@ -22,7 +22,7 @@ import { parseUri } from './uri.js';
  * const server: ConnectionOptions = { ...parseUri('dumper@db1'), password, idleTimeout: 10_000 };
  */
 export interface ConnectionOptions extends ConnectOptions {
-  /** In place of `host`, `port` and `path`, as {@link parseUri} reads it. */
+  /** An address in place of `host`, `port` and `path`; see {@link parseUri}. */
   address?: string;
   /** Milliseconds without a byte from a server that owes us some. Default 60,000; 0: no limit. */
   idleTimeout?: number;

@@ -141,7 +141,7 @@ export class PacketSplitter {
   }
 }
 
-/** Where the parts of one packet stand in its block. */
+/** The places of the parts of one packet in its block. */
 export interface Packet {
   /** Reply type: 0, the type of a row, or {@link ERROR_BIT} | code. */
   type: number;
@@ -149,7 +149,7 @@ export interface Packet {
   schemaVersion: number;
   /** The block that holds the packet. */
   buf: Buffer;
-  /** Where the body map starts; equal to `end` where there is no body. */
+  /** The start of the body map; equal to `end` if there is no body. */
   body: number;
   end: number;
 }

@@ -12,7 +12,7 @@ export interface SyncQueue {
    * does not tell, as before 2.7.3, and has synchronous spaces.
    */
   length: number | undefined;
-  /** How many instances have to confirm them. */
+  /** The number of instances that must confirm them. */
   quorum: number;
 }
 
@@ -28,9 +28,9 @@ const QUEUE = `
 
 /** The part of a connection that a question takes. */
 interface Asked {
-  /** In messages, e.g. `db1:3301`. */
+  /** The name of the server in messages, e.g. `db1:3301`. */
   where: string;
-  /** In milliseconds. */
+  /** The time without a byte, in milliseconds. */
   idleTimeout: number;
   request(request: Request, doing: string): Promise<Packet>;
   close(): void;

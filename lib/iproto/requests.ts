@@ -80,7 +80,7 @@ export function select(
   };
 }
 
-/** What stands before the tuple in the body of INSERT and REPLACE. */
+/** Returns the bytes before the tuple in the body of INSERT and REPLACE. */
 export function insertHead(spaceId: number): Buffer {
   return Buffer.concat([Buffer.of(0x82, Key.SPACE_ID), uint(spaceId), Buffer.of(Key.TUPLE)]);
 }

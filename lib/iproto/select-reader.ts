@@ -39,7 +39,7 @@ export class RowsReader {
   readonly #doing: string;
   readonly #memory: Pool;
   readonly #emit: (rows: Rows) => void;
-  /** What has come of a reply's head. */
+  /** The part of a reply's head that has arrived. */
   #head = NOTHING;
   /** Bytes of the packet that have not come yet; undefined before its head was read. */
   #missing: number | undefined;
@@ -52,7 +52,7 @@ export class RowsReader {
   #gathered = 0;
   /** Bytes of the largest of them. */
   #largest = 0;
-  /** Where the last whole tuple starts. */
+  /** The position of the last whole tuple. */
   #last = 0;
   /** The walk over the tuple that begins at `#end`, if much of it has come. */
   #arriving: Arriving | undefined;

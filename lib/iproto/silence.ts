@@ -3,7 +3,7 @@ import type { TntarError } from '../base/errors.js';
 
 /** A connection whose server may fall silent. */
 export interface Watched {
-  /** Since when the server owes bytes, by `performance.now()`; undefined while it owes none. */
+  /** The time since which the server owes bytes, by `performance.now()`; undefined while it owes none. */
   owedSince(): number | undefined;
   /** True if the request may take any time, as long as the server answers a ping. */
   isPatient(): boolean;

@@ -49,7 +49,7 @@ function broken(what: string): TntarError {
   return new TntarError('failure', `${DOING}: protocol error: ${what}`);
 }
 
-/** Where space id and tuple stand in a row: its body is `{SPACE_ID: id, TUPLE: tuple}`. */
+/** Finds the space id and the tuple in a row, whose body is `{SPACE_ID: id, TUPLE: tuple}`. */
 function rowAt(buf: Buffer, body: number, end: number): { spaceId: number; tuple: number } {
   const id = body + 2;
   const key = id < end ? skip(buf, id, end) : INCOMPLETE;

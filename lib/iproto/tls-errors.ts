@@ -4,7 +4,7 @@ import { type ErrorDetails, messageOf, TntarError } from '../base/errors.js';
 interface Failure {
   /** Fits the codes of such errors, as Node gives them. */
   codes: RegExp;
-  /** What is wrong, behind the name of the server. */
+  /** The text after the name of the server. */
   problem: string;
   hint: string;
 }

@@ -45,7 +45,7 @@ function parsePort(text: string): number {
   return port;
 }
 
-/** Where the @ stands that ends the login; -1 where there is none. */
+/** Returns the position of the @ that ends the login; -1 if there is none. */
 function endOfLogin(uri: string): number {
   // A path may have an @ in it; a login in front of a path ends where the path begins.
   const isPath = /^(unix\/:|\/)/.test(uri);

@@ -29,10 +29,10 @@ export interface CatOptions extends TextOptions {
   signal?: AbortSignal;
 }
 
-/** What was written. */
+/** The result. */
 export interface CatResult {
   rows: number;
-  /** Of text. */
+  /** The number of bytes of text. */
   bytes: number;
   /** False where enough was there before all had been read: what is behind that was not verified. */
   isVerified: boolean;

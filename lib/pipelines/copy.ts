@@ -18,9 +18,9 @@ import {
   restoreFrom,
 } from './restore.js';
 
-/** How a database is copied, and what of it. */
+/** Options of a copy. */
 export interface CopyOptions extends RestoreOptions {
-  /** How the source is read; `auto`: snapshot where server and user allow it, else select. Default `auto`. */
+  /** The way to read the source. `auto` takes a snapshot if server and user allow it, else select. Default `auto`. */
   source?: ReadMode;
   /** Take a snapshot even if it can hang the server; without this, `auto` reads by select. Default false. */
   forceSnapshot?: boolean;
@@ -35,7 +35,7 @@ const KINDS: Kinds<CopyOptions> = {
   strict: aBoolean,
 };
 
-/** What would be found out behind the login to the source. */
+/** Checks what would otherwise fail after the login to the source. */
 function checkCall(call: string, to: Server, options: CopyOptions): void {
   checkOptions(call, options, KINDS);
   const { without, only, existing, onConflict } = options;
@@ -43,15 +43,15 @@ function checkCall(call: string, to: Server, options: CopyOptions): void {
   serverOptions(to);
 }
 
-/** What a copy has written. */
+/** The result of a copy. */
 export interface CopyResult extends RestoreResult {
-  /** How the rows were read. */
+  /** The way in which the rows were read. */
   source: 'snapshot' | 'select';
   /** True if all rows are from one moment and committed; those of a snapshot are. */
   consistent: boolean;
 }
 
-/** What goes in the target would be gone in the source before it is read, and in no backup. */
+/** Refuses to remove data of the source, if source and target are one database. */
 async function checkOther(
   connection: Connection,
   to: Server,

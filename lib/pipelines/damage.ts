@@ -12,11 +12,11 @@ import { checkOrder } from '../sources/entry-order.js';
 import type { Origin } from '../sources/origin.js';
 import { salvageSource } from '../sources/salvage.js';
 
-/** What is wrong with an archive, and what of it is whole. */
+/** The damage of an archive, and its whole parts. */
 export interface DamageResult {
   /** Bytes that cannot be read, in their order; may be empty although something is lost. */
   damages: Damage[];
-  /** Whether so much is damaged that nothing was looked for behind the last of it. */
+  /** True if too much is damaged, so that the rest was not searched. */
   gaveUp: boolean;
   /** Spaces and definitions of which something is missing, in words; empty for a whole archive. */
   lost: string[];
@@ -24,7 +24,7 @@ export interface DamageResult {
   whole: string[];
 }
 
-/** What is damaged, and how to restore what is whole. */
+/** The damage, and a way to restore the rest. */
 interface Rescue extends DamageResult {
   begin: Origin;
   /** Takes out what is not whole; none where all is. */
@@ -49,7 +49,7 @@ function withoutLost(ids: ReadonlySet<number>, names: readonly string[]): Filter
   };
 }
 
-/** Under the id of a collation that is lost the target has none, or another, by which keys are not in order. */
+/** Leaves out spaces with a lost collation: the target may have none, or another one, under its id. */
 const withoutCollated: Filter = {
   partial: 'no spaces that use a collation: those are damaged',
   head: (whole) => {
@@ -66,7 +66,7 @@ function describe(lost: readonly LostSpace[], salvage: Salvage): string[] {
   return lost.map(({ id, what }) => `${nameOf(id, salvage)}: ${what}`);
 }
 
-/** Of rows that select read, one after the other, it has more to say than how many there are. */
+/** Returns what is lost with the trailer of a dump by select. */
 function lostWithTrailer({ manifest, trailer }: Salvage): string[] {
   if (trailer !== undefined || manifest.source === 'snapshot') return [];
   return [

@@ -34,15 +34,15 @@ import { type Server, withSignal } from '../iproto/options.js';
 import { archiveOrigin, type Origin } from '../sources/origin.js';
 import { READ_MODE, type ReadMode, type ServerReading, serverOrigin } from '../sources/server.js';
 
-/** What is compared, and who hears of it. */
+/** Options of a comparison. */
 export interface DiffOptions extends RowListener {
   /** `schema`: definitions alone, for which no row is read; `data`: rows alone. Default both. */
   only?: 'schema' | 'data';
   /** Sort all rows before they are compared, in temporary files. Default: where they have no known order. */
   sort?: boolean;
-  /** What becomes of either side before it is compared; has to keep nothing of one for the other. */
+  /** Filters for both sides. They must keep no state between the sides. */
   filters?: readonly Filter[];
-  /** What the sides are called in messages. */
+  /** The names of the sides in messages. */
   names?: readonly [string, string];
   /** Hears of all definitions that differ, before the first row. */
   onDefinitions?: ((differences: DefinitionDifference[]) => void | Promise<void>) | undefined;
@@ -70,16 +70,16 @@ const SIDE: Kind = {
     anObject.takes(value) && ('archive' in Object(value) || 'server' in Object(value)),
 };
 
-/** Is checked by whoever opens it. */
+/** Checked where it is opened. */
 const anything: Kind = { words: 'anything', takes: () => true };
 
 const isPairOfNames = (value: unknown): boolean =>
   Array.isArray(value) && value.length === 2 && value.every(aText.takes);
 
-/** How two databases differ. */
+/** The differences of two databases. */
 export interface DiffResult {
   isEqual: boolean;
-  /** What alone was compared; absent where that was all. */
+  /** The half that was compared; absent if both were. */
   only?: 'schema' | 'data';
   definitions: DefinitionDifference[];
   /** The side that was compared as a restore would write it into the other's version; absent for one version. */
@@ -96,7 +96,7 @@ const SHOWN_NOTES = 50;
 const isAbortError = (error: unknown): boolean =>
   error instanceof Error && error.name === 'AbortError';
 
-/** What a side is, and whose errors are its own. */
+/** One side and its name in errors. */
 interface Place {
   begin: Origin;
   name: string;

@@ -25,7 +25,7 @@ import { type Server, withSignal } from '../iproto/options.js';
 import { archiveSink, LEVEL } from '../sinks/archive.js';
 import { READ_MODE, type ReadMode, serverOrigin } from '../sources/server.js';
 
-/** How a database is dumped. */
+/** Options of a dump. */
 export interface DumpOptions {
   /** `auto`: snapshot where the server and the user allow it, else select. Default `auto`. */
   source?: ReadMode;
@@ -35,7 +35,7 @@ export interface DumpOptions {
   level?: number;
   /** Fail, without a trailer, where the rows are not from one moment. Default false. */
   strict?: boolean;
-  /** What becomes of the database on its way into the archive, one behind the other. */
+  /** Filters for the backup, in their order. */
   filters?: readonly Filter[];
   /** Hears of progress, notes and warnings; by default nobody does. */
   report?: Report;
@@ -43,9 +43,9 @@ export interface DumpOptions {
   signal?: AbortSignal;
 }
 
-/** What a dump has written. */
+/** The result of a dump. */
 export interface DumpResult extends Totals {
-  /** How the rows were read. */
+  /** The way in which the rows were read. */
   source: 'snapshot' | 'select';
   /** True if all rows are from one moment and committed; those of a snapshot are. */
   consistent: boolean;
@@ -63,7 +63,7 @@ const KINDS: Kinds<DumpOptions> = {
   signal: aSignal,
 };
 
-/** What would fail, or never end, when the rows are there. */
+/** Checks what would otherwise fail, or never end, after reading. */
 function checkCall(options: DumpOptions, output: Writable): void {
   checkOptions('dump', options, KINDS);
   checkValue('dump: the output', output, aWritable);

@@ -18,15 +18,15 @@ import { observe, type Totals } from '../flow/totals.js';
 import { DIRECTORY, type DirectoryOptions, directorySink } from '../sinks/directory.js';
 import { archiveOrigin, type Origin } from '../sources/origin.js';
 
-/** What of an archive becomes a directory. */
+/** Options of an extraction. */
 export interface ExtractOptions extends DirectoryOptions {
-  /** What becomes of the backup on its way, one behind the other. */
+  /** Filters for the backup, in their order. */
   filters?: readonly Filter[];
   /** Stops the extraction; then there is no directory. */
   signal?: AbortSignal;
 }
 
-/** What was written. */
+/** The result. */
 export type ExtractResult = Totals;
 
 const KINDS: Kinds<ExtractOptions> = {

@@ -13,15 +13,15 @@ import { indexedSource, indexOf, wantedOf } from '../sources/archive-file.js';
 import type { VerifyResult } from './verify.js';
 import { VERIFY_OPTIONS, type VerifyOptions } from './verify-options.js';
 
-/** How an archive is listed. */
+/** Options of a list. */
 export type ListOptions = VerifyOptions;
-/** What an archive holds; `verified` is false if its rows were not read. */
+/** The contents of an archive. `verified` is false if its rows were not read. */
 export type ListResult = VerifyResult;
 
-/** What a space has of which there is no entry. */
+/** The counts of a space without an entry. */
 const NONE: Count = { rows: 0, bytes: 0 };
 
-/** What the ends of an archive say. */
+/** Returns the contents of an archive by its manifest and trailer. */
 function contentsOf({ manifest, trailer }: ArchiveIndex): Omit<VerifyResult, 'totals' | 'spaces'> {
   const { filtered = [], consistent, vclock } = trailer;
   return { manifest, filtered, consistent, vclock, verified: false };

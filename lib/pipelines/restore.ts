@@ -24,16 +24,16 @@ import { checkWanted, type RestoreScope, WANTED } from '../sinks/restore-options
 import { type Applied, serverSink } from '../sinks/server.js';
 import { type ArchiveReading, archiveOrigin, type Origin } from '../sources/origin.js';
 
-/** How an archive is restored, and what of it. */
+/** Options of a restore. */
 export interface RestoreOptions extends RestoreScope {
   report?: Report;
-  /** What becomes of the backup on its way into the target, one behind the other. */
+  /** Filters for the backup, in their order. */
   filters?: readonly Filter[];
   /** Stops the restore; the target is then INCOMPLETE, and the error says what it holds. */
   signal?: AbortSignal;
 }
 
-/** What the options of a restore take. */
+/** The values of the options of a restore. */
 export const RESTORING: Kinds<RestoreOptions> = {
   ...WANTED,
   report: aReport,
@@ -41,7 +41,7 @@ export const RESTORING: Kinds<RestoreOptions> = {
   signal: aSignal,
 };
 
-/** What a restore has written. */
+/** The result of a restore. */
 export interface RestoreResult extends Totals {
   /** Rows of system spaces: spaces, indexes, users, … */
   definitions: number;

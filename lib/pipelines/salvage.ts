@@ -13,7 +13,7 @@ import {
   restoreFrom,
 } from './restore.js';
 
-/** How what is whole is restored, and what of it. */
+/** Options of a salvage. */
 export interface SalvageOptions extends RestoreOptions {
   /** Hears what is lost before anything is written, for the restore may fail, too. */
   onDamage?(findings: DamageResult): void;
@@ -21,7 +21,7 @@ export interface SalvageOptions extends RestoreOptions {
 
 const KINDS: Kinds<SalvageOptions> = { ...RESTORING, onDamage: aFunction };
 
-/** What has been found, and how to restore it. */
+/** The damage, and a way to restore the rest. */
 interface Prepared {
   findings: DamageResult;
   begin: Origin;
@@ -43,7 +43,7 @@ async function prepare(
   return { findings, begin, options: { ...options, filters: all } };
 }
 
-/** What a salvage has written, and what it could not. */
+/** The result of a salvage, with the damage. */
 export interface SalvageResult extends RestoreResult, DamageResult {}
 
 /**

@@ -9,19 +9,19 @@ import {
 import type { Report } from '../base/report.js';
 import type { Filter } from '../filters/filter.js';
 
-/** How an archive is read. */
+/** Options of a verification. */
 export interface VerifyOptions {
   /** Hears of progress; by default nobody does. */
   report?: Report;
-  /** What is to be seen of it. */
+  /** Filters for the archive. */
   filters?: readonly Filter[];
-  /** Whether to tell the definitions of spaces, too. */
+  /** True to return the definitions of spaces as well. */
   definitions?: boolean;
   /** Stops reading. */
   signal?: AbortSignal;
 }
 
-/** What each of these options takes. */
+/** The values of these options. */
 export const VERIFY_OPTIONS: Kinds<VerifyOptions> = {
   report: aReport,
   filters: listOfEach(aFilter),

@@ -15,29 +15,29 @@ import { PreambleReader } from '../schema/read/preamble-reader.js';
 import { archiveOrigin, type Origin } from '../sources/origin.js';
 import { VERIFY_OPTIONS, type VerifyOptions } from './verify-options.js';
 
-/** What a space has of which there is no entry. */
+/** The counts of a space without an entry. */
 const NONE: Count = { rows: 0, bytes: 0 };
 
-/** What an archive holds. */
+/** The contents of an archive. */
 export interface VerifyResult {
-  /** As it stands in the archive, whatever of it was asked for. */
+  /** The whole manifest of the archive, even if only some spaces were chosen. */
   manifest: Manifest;
-  /** What of it was asked for, in words; absent where that is all. */
+  /** The choice in words; absent if everything was chosen. */
   shown?: string[];
-  /** The user's that were asked for, in the order of the manifest, with their rows and raw bytes. */
+  /** The chosen spaces of users, in the order of the manifest, with their rows and raw bytes. */
   spaces: (ManifestSpace & Count)[];
-  /** What filters made of rows before they came into the archive; where any were skipped, it is a part. */
+  /** The counts of filters when the archive was written. If rows were skipped, the archive is a part. */
   filtered: Filtered[];
-  /** Whether all rows are from one moment. */
+  /** True if all rows are from one moment. */
   consistent: boolean;
-  /** There where nothing says that this is all that there was; see {@link BackupEnd.unvouched}. */
+  /** Set if nothing proves that the archive is complete; see {@link BackupEnd.unvouched}. */
   unvouched?: true;
-  /** Where the server stood when the dump ended. */
+  /** The vclock of the server at the end of the dump. */
   vclock: Vclock;
   totals: Totals;
   /** False where rows were not read: this is then what the archive says of itself. */
   verified: boolean;
-  /** What of spaces was asked for, where it was. */
+  /** The definitions of the chosen spaces, if requested. */
   definitions?: Definitions;
 }
 

@@ -24,7 +24,7 @@ async function readSystemSpace(
   }
 }
 
-/** What the system spaces say, as far as the user may read them. */
+/** Returns the rows of the system spaces that the user may read. */
 export interface Visible {
   /** Without the values of sequences, which no select tells; see `sequence-values.ts`. */
   catalog: Catalog;

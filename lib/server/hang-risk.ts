@@ -47,7 +47,7 @@ async function maxTupleBytes(connection: Connection): Promise<number | undefined
 
 /** A danger that a read view hangs the server, so that only `kill -9` ends it. */
 export interface HangRisk {
-  /** Why there is one. */
+  /** The reason. */
   why: string;
   /** True where nobody knows how large tuples can be, and there is no vinyl: with it many more rows can do it. */
   isSmall: boolean;

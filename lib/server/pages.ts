@@ -12,7 +12,7 @@ import { extractKeyInTurns, showKey } from '../schema/catalog/keys.js';
 import { joinFields } from '../tuple/fields.js';
 import { readLocalLsn, readStatus } from './status.js';
 
-/** Where to read, as far as reading by pages has to know. */
+/** The facts about a space that reading by pages needs. */
 export interface PagedSpace {
   id: number;
   name: string;
@@ -21,7 +21,7 @@ export interface PagedSpace {
   isLocal?: boolean;
 }
 
-/** Whether anybody has written since. @returns asks again */
+/** Returns a function that tells whether the schema was changed since. */
 async function watchWrites(
   connection: Connection,
   isLocal: boolean,

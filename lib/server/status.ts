@@ -11,7 +11,7 @@ import { joinFields } from '../tuple/fields.js';
 
 const NO_KEY = joinFields([]);
 
-/** What every instance tells everybody about itself. */
+/** The facts that an instance tells every client. */
 export interface InstanceStatus {
   vclock: Vclock;
   /** Counts changes of the schema. */

@@ -9,13 +9,13 @@ import { joinFields } from '../tuple/fields.js';
 
 /** Something that the user may not read. */
 export interface Hidden {
-  /** Where it is a space. */
+  /** The id, if it is a space. */
   spaceId?: number;
   /** e.g. `space 'users'` */
   what: string;
-  /** In the server's words. */
+  /** The text of the server. */
   why: string;
-  /** What to do, where that is not to grant read on it. */
+  /** An instruction, if a grant of read does not help. */
   hint?: string | undefined;
 }
 
@@ -48,7 +48,7 @@ export async function findHidden(
   return (await Promise.all(answers)).flat();
 }
 
-/** Where these are hidden, nobody can say what else is. */
+/** The system spaces without which nobody knows what else is hidden. */
 const TELLING: readonly (number | undefined)[] = [
   SystemSpace.INDEX,
   SystemSpace.SPACE,

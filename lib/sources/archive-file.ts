@@ -87,15 +87,15 @@ async function* readFile(file: ArchiveFile, reading: FileReading): AsyncGenerato
   yield* readIndexed((start) => through(asBuffers(file.open(start)), bytes), index, wanted);
 }
 
-/** What of an archive in a file is read, and how. */
+/** Options for reading an archive in a file. */
 export interface FileReading {
   /** False for spaces whose rows are not needed. */
   wants: Wants;
-  /** What the bytes go through first, e.g. to be counted, and how many will come in all. */
+  /** A stage for the bytes, e.g. to count them, with their total. */
   through?: (bytes: AsyncIterable<Buffer>, total: number) => AsyncIterable<Buffer>;
   /** Hears of a seek table that is of no use. */
   report?: Report;
-  /** Whether a seek table has to be right where all is read; no row depends on it. */
+  /** True if a wrong seek table is an error even if the whole archive is read; no row depends on the table. */
   isStrict?: boolean;
 }
 

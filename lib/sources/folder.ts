@@ -6,9 +6,9 @@ import { MAX_ENTRIES, MAX_JSON_BYTES } from '../backup/limits.js';
 import { messageOf, TntarError } from '../base/errors.js';
 import { quoted } from '../base/report.js';
 
-/** What one file of a folder is, by its name. */
+/** The meaning of one file of a folder, by its name. */
 export interface NamedFile {
-  /** As an entry of an archive would be called. */
+  /** The name of the entry of an archive. */
   name: string;
   entry: EntryName;
 }
@@ -32,7 +32,7 @@ export function namedFile(name: string): NamedFile | undefined {
   throw refuse(`a file of the name ${quoted(name)}`, 'a dump is named by the id of its space');
 }
 
-/** As many bytes are read at a time, so that a file of any size takes no more memory. */
+/** The number of bytes that are read at a time. */
 export const CHUNK_BYTES = 1024 * 1024;
 
 /** Opens a regular file that is in the folder itself: no link, and nothing that would make us wait. */
@@ -83,7 +83,7 @@ class Directory implements FileStore {
  * for await (const chunk of folder.read('512.dump')) console.log(chunk.length);
  */
 export class Folder {
-  /** In no order. */
+  /** The files, in no order. */
   readonly files: readonly NamedFile[];
   /** Names of what is there, too, and is passed over. */
   readonly others: readonly string[];
@@ -121,7 +121,7 @@ export class Folder {
     return this.#names.has(name);
   }
 
-  /** When the file was written to. */
+  /** The time of the last change of the file. */
   modified(name: string): Promise<Date> {
     return this.#store.modified(name);
   }

@@ -12,7 +12,7 @@ import type { Folder } from './folder.js';
 import type { Reading } from './origin.js';
 import { wholeTuples } from './tuple-file.js';
 
-/** What wrote such a directory. */
+/** The program that wrote the directory. */
 const TOOL = 'tarantool/dump';
 
 function refuse(what: string, hint?: string): TntarError {
@@ -82,7 +82,7 @@ function listed({ id, name, engine, format }: Space, why: string | undefined): M
   return { id, name, engine, format, rowsFrom: why === undefined ? 'select' : 'none' };
 }
 
-/** What the manifest of such a directory would say. */
+/** Returns a manifest for the directory. */
 function describe(catalog: Catalog, created: Date, omitted: Manifest['omitted']): Manifest {
   return {
     tool: TOOL,

@@ -14,13 +14,13 @@ import { Field, SystemSpace } from '../schema/server/system-spaces.js';
 
 const FLEETING = 'temporary: its definition does not outlive the server either';
 
-/** How the rows of `space` are read when the whole backup is read by `source`. */
+/** Returns the way in which the rows of `space` are read. */
 export function rowsFrom(space: Space, source: Manifest['source']): RowsFrom {
   if (rowlessReason(space) !== undefined) return 'none';
   return space.isLocal ? 'select' : source;
 }
 
-/** From here on a database has a function `LUA` by itself. */
+/** The first version with a built-in function `LUA`. */
 const SHIPPED_LUA: SchemaVersion = [2, 2, 1];
 
 function hasOwnLua(catalog: Catalog): boolean {

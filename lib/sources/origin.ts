@@ -4,7 +4,7 @@ import type { ItemReadable } from '../flow/item-readable.js';
 import { archiveSource } from './archive.js';
 import { type FileReading, fileSource } from './archive-file.js';
 
-/** What somebody who reads a backup tells its source. */
+/** The needs of a reader of a backup. */
 export interface Reading {
   /** Counts the bytes of the archive, which go through it as they are read, and how many there will be. */
   countBytes(chunks: AsyncIterable<Buffer>, total?: number): AsyncIterable<Buffer>;
@@ -27,9 +27,9 @@ const KINDS: Kinds<ArchiveReading> = {
   bytes: wholeFrom(0),
 };
 
-/** How an archive is read, and what is known of it. */
+/** Options for reading an archive. */
 export interface ArchiveReading extends Pick<FileReading, 'report' | 'isStrict'> {
-  /** How many bytes a stream will have, where that is known. */
+  /** The number of bytes of a stream, if known. */
   bytes?: number | undefined;
 }
 

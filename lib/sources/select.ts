@@ -50,7 +50,7 @@ async function* readBackup(
   yield isSame ? end : { ...end, ...(await movedSequences(connection, catalog)) };
 }
 
-/** What the system spaces say, where nothing is hidden of them, nor of the rows and sequences. */
+/** Returns the definitions, if no definition, row or sequence is hidden from the user. */
 async function readAll(
   connection: Connection,
   isRead: (space: Space) => boolean,

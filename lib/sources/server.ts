@@ -25,10 +25,10 @@ import { hangError, snapshotSource } from './snapshot.js';
 
 const READ_MODES = ['auto', 'snapshot', 'select'] as const;
 
-/** How rows are read; `auto`: snapshot where the server and the user allow it and no harm may come of it, else select. */
+/** The way to read rows. `auto` takes a snapshot if the server and the user allow it and it is safe, else select. */
 export type ReadMode = (typeof READ_MODES)[number];
 
-/** How a live server is read. */
+/** Options for reading a live server. */
 export interface ServerReading {
   /** Default `auto`. */
   way?: ReadMode;
@@ -38,7 +38,7 @@ export interface ServerReading {
   report?: Report;
 }
 
-/** What an option takes that says how a server is read. */
+/** The values of an option for the way to read a server. */
 export const READ_MODE: Kind = oneOf(READ_MODES);
 
 const KINDS: Kinds<ServerReading> = { way: READ_MODE, forceSnapshot: aBoolean, report: aReport };

@@ -14,7 +14,7 @@ import { readFolder } from './directory.js';
 import type { ArchiveReading, Origin, Reading } from './origin.js';
 import { spool } from './unpack-tar.js';
 
-/** Of an input that hides its beginning behind frames to be passed over, no more than this is looked at. */
+/** The number of bytes that are searched for the start of an input. */
 const MAX_LOOK_BYTES = 1024 * 1024;
 
 /** An input of which the first bytes can be looked at before it is read from its beginning. */
@@ -28,12 +28,12 @@ class Ahead {
     this.#input = input[Symbol.asyncIterator]();
   }
 
-  /** How many of the first bytes are here. */
+  /** The number of first bytes that were read. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** From the beginning, as far as one reads, and no further than 1 MiB. */
+  /** Yields the uncompressed bytes from the start, at most 1 MiB. */
   async *look(): AsyncGenerator<Buffer> {
     for (let i = 0; i < this.#held.length || (await this.#more()); i++) yield this.#held[i]!;
   }
@@ -147,7 +147,7 @@ async function* readTar(
   }
 }
 
-/** How a stream is read, and what is known of it; see {@link ArchiveReading}. */
+/** Options of a stream; see {@link ArchiveReading}. */
 export type StreamReading = Pick<ArchiveReading, 'bytes' | 'isStrict'>;
 
 async function* readStream(

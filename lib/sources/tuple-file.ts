@@ -17,7 +17,7 @@ export interface Whole {
 const PIECE_BYTES = 2 * 1024 * 1024;
 /** Taken in at a time. */
 const CHUNK_BYTES = 1024 * 1024;
-/** With so much in front of one there is a tuple, or one that is too large. */
+/** The number of bytes in which a tuple ends, or is too large. */
 const LONGEST_BYTES = MAX_TUPLE_BYTES + 1;
 /** Large tuples are in memory one at a time; what of it is not touched costs nothing. */
 const LARGE_BYTES = LONGEST_BYTES + PIECE_BYTES + CHUNK_BYTES;
