@@ -170,7 +170,7 @@ const sameParts = (a: Order, b: Order): boolean =>
 
 /** Returns the reason why the order of this key is known only to the server. */
 function unordered({ type, parts }: Order): string | undefined {
-  if (type !== 'tree') return `its primary index is of type ${type}, which has no order`;
+  if (type !== 'tree') return `its primary index has the type ${type}, which has no order`;
   return parts.some(({ collation }) => collation !== 0)
     ? 'its primary key has a collation'
     : undefined;

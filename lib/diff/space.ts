@@ -45,8 +45,8 @@ export class SpaceComparison {
   async #ordered(cursors: Both<Cursor>): Promise<RowCounts> {
     const { onRow, blame } = this.#tools;
     const onDisorder = (side: 0 | 1): never => {
-      const what = `rows of ${quoted(this.#name)} are not in the order of its key`;
-      const error = new TntarError('failure', what, { hint: 'sort them first: --sort' });
+      const what = `rows of ${quoted(this.#name)} are not in the order of the primary key`;
+      const error = new TntarError('failure', what, { hint: 'use --sort' });
       blame(side, error);
       throw error;
     };

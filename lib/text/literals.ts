@@ -92,7 +92,7 @@ export const DIALECTS = {
     float: (value, group) => {
       if (Number.isNaN(value)) {
         throw new Unrepresentable(
-          'a float that is not a number, which SQLite makes null',
+          'a float that is not a number, which SQLite turns into null',
           'leave the field out with --fields, or use --format ndjson or csv',
         );
       }

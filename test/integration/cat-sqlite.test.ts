@@ -150,7 +150,7 @@ describe('cat --format sqlite', () => {
     equal(code, 1);
     match(
       stderr,
-      /row \[1\], field 'double': a float that is not a number, which SQLite makes null/,
+      /row \[1\], field 'double': a float that is not a number, which SQLite turns into null/,
     );
   });
 

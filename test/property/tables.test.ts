@@ -27,7 +27,7 @@ const REFUSALS = [
   /^space '.*': SQLite cannot tell the columns ".*" and ".*" apart$/,
   /^space '.*', row \[.*, field '.*': a string with a zero byte, which PostgreSQL cannot hold$/,
   /^space '.*', row \[.*, field '.*': the number -0\.0, which .* turns into 0$/,
-  /^space '.*', row \[.*, field '.*': a float that is not a number, which SQLite makes null$/,
+  /^space '.*', row \[.*, field '.*': a float that is not a number, which SQLite turns into null$/,
 ];
 
 const double = (bits: string): number => Buffer.from(bits, 'hex').readDoubleBE(0);

@@ -97,7 +97,7 @@ describe('a damaged archive', () => {
     const bytes = made(DEFINITIONS, rows(3000).reverse());
     for (const [name, sides] of bothWays(bytes)) {
       await rejects(diffFrom(...origins(sides)), {
-        message: `${name}: rows of 'users' are not in the order of its key`,
+        message: `${name}: rows of 'users' are not in the order of the primary key`,
       });
     }
   });
