@@ -62,7 +62,7 @@ function without(option: string): typeof MODES {
   return MODES.filter(([title]) => !title.includes(option));
 }
 
-/** The bytes in small chunks, so that one side is read while the other still comes. */
+/** Yields the bytes in small chunks, so that one side is read while the other still arrives. */
 function* chunks(bytes: Buffer): Generator<Buffer> {
   for (let pos = 0; pos < bytes.length; pos += 700) yield bytes.subarray(pos, pos + 700);
 }

@@ -45,7 +45,7 @@ function shown(left: SystemRows, right: SystemRows, releases?: [string, string])
 const view = (name: string, sql: string): Plain[] =>
   spaceRow(600, name, { flags: { view: true, sql } });
 
-/** A function that is a trigger, as servers from 3.0 on have it. */
+/** Returns a function that is a trigger, in the form of 3.0 and newer. */
 const trigger = (name: string, event: string): Plain[] => [
   ...[name === 'f' ? 100 : 101, 1, name, 0, 'LUA', 'function() end', 'function', [], 'any'],
   ...['none', 'none', true, true, true, ['LUA'], {}, '', '', '', [event]],

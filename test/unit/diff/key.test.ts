@@ -4,7 +4,7 @@ import type { Space } from '../../../lib/schema/catalog/catalog.js';
 import { releaseOf } from '../../../lib/schema/server/release.js';
 import { catalogOf, indexRow, spaceRow } from '../schema/catalogs.js';
 
-/** One side with a space whose primary key is of these types. */
+/** Returns one side with a space whose primary key has these types. */
 function side(
   version: string | undefined,
   types: readonly string[],
@@ -26,7 +26,7 @@ function pairing(versions: readonly (string | undefined)[], types: string[], eng
   return pairingOf(...left!, ...right!) satisfies Pairing;
 }
 
-/** Releases whose order of numbers is that of their values, and releases before them. */
+/** Releases that order numbers by their values, and releases before them. */
 const SOUND = ['2.11.6', '2.11.9', '3.2.2', '3.2.4', '3.3.2', '3.4.0', '3.9.0-entrypoint-1-gabc'];
 const ODD = [
   ...['2.6.0', '2.10.8', '2.11.0', '2.11.5', '2.11.5-0-g12a9ceb87'],

@@ -6,19 +6,19 @@ import { LONG_BYTES, TURN_VALUES } from '../../../lib/tuple/walk.js';
 import { crafted } from '../../support/crafted.js';
 import { coded, type Plain, pack } from '../../support/msgpack.js';
 
-/** Longer than rows that are copied, or walked at once. */
+/** Longer than rows that are copied or walked at once. */
 const LONG = LONG_BYTES + 100;
 
 const longText = (letter: string): Buffer =>
   Buffer.concat([coded(0xdb, 4, LONG), Buffer.alloc(LONG, letter)]);
 const ONE = longText('a');
 const OTHER = longText('b');
-/** As many values as are not walked in one turn. */
+/** More values than are walked in one turn. */
 const MANY = Buffer.concat([coded(0xdd, 4, TURN_VALUES + 1), Buffer.alloc(TURN_VALUES + 1, 1)]);
 
 type Row = readonly [key: number, value: Plain];
 
-/** Rows that are alone on the left, alone on the right, changed, and equal: each of them short, and long. */
+/** Rows of the left side: some are missing on the right, changed, or equal, and each is short or long. */
 const LEFT: readonly Row[] = [
   ...([
     [1, 'a'],
@@ -59,7 +59,7 @@ const CHANGED = ['-3', '-5', '-11', '+4', '+6', '+10', '~7', '~8', '~9', '~12'];
 interface Shape {
   version: string;
   index: string;
-  /** Field of the key, whose path leads into it. */
+  /** The field of the key; a path leads into it. */
   field: number;
   path?: string;
   isReversed?: boolean;
@@ -85,7 +85,7 @@ function origin(rows: readonly Row[], shape: Shape) {
   return archiveOrigin(Readable.from([bytes]));
 }
 
-/** The key of a row that was heard of. */
+/** Returns the key of a reported row. */
 function keyOf(row: Buffer, shape: Shape): string | undefined {
   const found = [...LEFT, ...RIGHT].find(([key]) => {
     const start = pack(keyed(key, shape)).subarray(1);

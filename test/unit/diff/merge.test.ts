@@ -80,9 +80,9 @@ describe('a merge of rows', () => {
     };
     deepEqual(await disorder([1, 3, 9], [1, 2, 4]), false);
     deepEqual(await disorder([1, 3, 2, 9], [1, 2, 4, 9]), true);
-    // others were the same in between
+    // Others were equal in between.
     deepEqual(await disorder([2, 5, 7, 9], [5, 7, 2, 9]), true);
-    // the other side was at its end
+    // The other side was at its end.
     deepEqual(await disorder([5, 9, 1], [1, 5]), true);
   });
 });

@@ -8,13 +8,13 @@ import { pack } from '../../support/msgpack.js';
 /** Rows `[key, text]` of one side, by their keys. */
 export type Rows = ReadonlyMap<number, string>;
 
-/** By the first field, which is at the second byte of a short row. */
+/** Compares the first field, which is the second byte of a short row. */
 export const byKey: typeof compareRows = (a, aOffset, b, bOffset) =>
   compareValues(a, aOffset + 1, b, bOffset + 1);
 
 export const rowOf = ([key, text]: readonly [number, string]): Buffer => pack([key, text]);
 
-/** Rows in pieces of `size`; what was given back is overwritten. */
+/** Yields rows in pieces of `size`. Released memory is overwritten. */
 export async function* pieces(rows: readonly Buffer[], size: number): AsyncGenerator<Piece> {
   for (let i = 0; i < rows.length; i += size) {
     const some = rows.slice(i, i + size);
@@ -25,7 +25,7 @@ export async function* pieces(rows: readonly Buffer[], size: number): AsyncGener
 
 export const sorted = (rows: Rows): Buffer[] => [...rows].sort(([a], [b]) => a - b).map(rowOf);
 
-/** What differs, by looking at each key. */
+/** Returns the differences, found by a search for each key. */
 export function expected(left: Rows, right: Rows): RowCounts {
   const counts = { removed: 0, added: 0, changed: 0, equal: 0 };
   for (const [key, text] of left) {
@@ -36,7 +36,7 @@ export function expected(left: Rows, right: Rows): RowCounts {
   return counts;
 }
 
-/** Text that is long now and then, so that rows are the same for some bytes and more. */
+/** A text that is sometimes long, so that rows are equal in some bytes and in more. */
 const text = fc.oneof(
   fc.constantFrom('', 'a', 'b'),
   fc.constantFrom(300, 301).map((n) => 'x'.repeat(n)),
@@ -44,13 +44,13 @@ const text = fc.oneof(
 const rowsOf = fc
   .array(fc.tuple(fc.nat(120), text), { maxLength: 150 })
   .map((rows): Rows => new Map(rows));
-/** Of two that have much in common. */
+/** Two sides with much in common. */
 export const two = fc
   .tuple(rowsOf, rowsOf, rowsOf)
   .map(([common, a, b]): [Rows, Rows] => [new Map([...common, ...a]), new Map([...common, ...b])]);
 export const sizes = fc.tuple(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 60 }));
 
-/** Gathers rows that are heard of, as they are at that moment. */
+/** Collects reported rows as they are at that moment. */
 export class Heard {
   readonly before: string[] = [];
   readonly after: string[] = [];
@@ -60,7 +60,7 @@ export class Heard {
     if (after !== undefined) this.after.push(after.toString('hex'));
   };
 
-  /** What should be heard of rows of one side that are not on the other. */
+  /** Returns the expected reports for rows of one side that the other does not have. */
   static expected(rows: Rows, others: Rows): string[] {
     const different = [...rows].filter(([key, text]) => others.get(key) !== text);
     return different.map((row) => rowOf(row).toString('hex')).sort();

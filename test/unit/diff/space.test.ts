@@ -39,7 +39,7 @@ async function compared(
   }
 }
 
-/** The rows with some that have changed places with others. */
+/** Returns the rows with some of them swapped. */
 function shuffled(
   rows: readonly Buffer[],
   swaps: readonly (readonly [number, number])[],

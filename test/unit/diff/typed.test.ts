@@ -2,13 +2,13 @@ import { equal, match, notEqual, ok } from 'node:assert/strict';
 import { isSameValue, typedText } from '../../../lib/diff/typed.js';
 import { coded } from '../../support/msgpack.js';
 
-/** More members than a text is made of. */
+/** More members than a text shows. */
 const COUNT = 6000;
 
 const array = (member: (i: number) => Buffer): Buffer =>
   Buffer.concat([coded(0xdd, 4, COUNT), ...Array.from({ length: COUNT }, (_, i) => member(i))]);
 
-/** A map from numbers to themselves, in the given order. */
+/** Returns a map from numbers to themselves, in the given order. */
 const map = (keys: readonly number[]): Buffer =>
   Buffer.concat([
     coded(0xdf, 4, keys.length),

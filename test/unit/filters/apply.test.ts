@@ -27,7 +27,7 @@ async function applied(rowFilter: RowFilter): Promise<Filter> {
   return filter;
 }
 
-/** What becomes of one row. */
+/** Yields the batches for one row. */
 function batchesOf(filter: Filter): AsyncIterable<TupleBatch> {
   const space = { id: 512, name: 'log', engine: 'memtx' };
   const batch = { kind: 'tuples', space, count: 1, bytes: encode([1, LARGE]) } as const;
@@ -77,7 +77,7 @@ describe('a filter that returns many rows for one', () => {
         filter: 'the filter',
         space: 'log',
         in: 1,
-        changed: 199_999, // one is as it was
+        changed: 199_999, // one is unchanged
         skipped: 0,
         out: 200_000,
       });
@@ -126,7 +126,7 @@ describe('a filter that returns many rows for one', () => {
     });
   }
 
-  // Signals were not heard, nor a lost connection: rows and archive are made without the event loop.
+  // Signals and lost connections were not handled: rows and archive are made without the event loop.
   for (const [what, isSkipped] of [
     ['rows', false],
     ['nothing', true],

@@ -12,7 +12,7 @@ const GLOB = new URL('../../../lib/filters/glob.js', import.meta.url).href;
 /** Far longer than linear matching takes on a busy machine; exponential matching takes years. */
 const LIMIT_MS = 30_000;
 
-/** Makes a text anew: V8 reads one that was joined from pieces slowly. */
+/** Creates a text again, because V8 reads a text slowly that was joined from pieces. */
 const flat = (text: string): string => Buffer.from(text).toString();
 
 describe('glob', () => {
@@ -57,7 +57,7 @@ describe('glob', () => {
     });
   }
 
-  // A regular expression took years for these; the names come from archives and servers.
+  // A regular expression would take years for these, and the names come from untrusted archives and servers.
   it('matches long names with many stars and braces in a time that nobody notices', () => {
     const cases: [string, string][] = [
       ['*_*_*_log', '_'.repeat(64_990)],
@@ -85,7 +85,7 @@ describe('glob', () => {
       String.fromCodePoint(0x10000 + i),
     );
     const random = Array.from({ length: 60 }, (_, i) => flat(letters.slice(i) + i));
-    // No character occurs twice: what is remembered of one must do for others.
+    // No character occurs twice: the state for one must serve for others.
     const different = random.map((_, i) =>
       flat(characters.slice(i * 16_000, (i + 1) * 16_000).join('')),
     );

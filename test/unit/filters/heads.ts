@@ -1,7 +1,7 @@
 import type { Head } from '../../../lib/schema/catalog/preamble.js';
 import { catalogOf, type SystemRows } from '../schema/catalogs.js';
 
-/** What a backup of the given rows says of itself. */
+/** Returns the preamble of a backup of the given rows. */
 export function headOf(rows: SystemRows, version = '2.11.9'): Head {
   const manifest: Head['manifest'] = {
     tool: 'tntar 0.1.0',

@@ -34,7 +34,7 @@ const SPACES = {
 const row = (id: number, name: string, format: object[], flags = {}) =>
   [id, 1, name, 'memtx', 0, flags, format] as never[];
 
-/** What a value becomes by a hash. */
+/** Returns the hash of a value. */
 async function hash(value: unknown, key = KEY): Promise<unknown> {
   const filter = maskFields([parseMask('users.secret=hash')], key);
   await filter.head(headOf(SPACES));
@@ -175,7 +175,7 @@ describe('maskFields', () => {
     });
   }
 
-  /** What becomes of a mask of a field, by its definition and the parts of an index. */
+  /** Masks a field with this definition and these parts of an index. */
   const maskIn = (
     mask: string,
     field: object,

@@ -35,7 +35,7 @@ const LONG = archive(
 const source = (bytes = GOOD) => archiveSource(Readable.from([bytes]));
 const same: Stage = (item) => item;
 
-/** What arrives, a word an item. */
+/** Returns the items that arrive, one word for each. */
 async function wordsOf(items: AsyncIterable<BackupItem>): Promise<string[]> {
   const words: string[] = [];
   for await (const item of items) {
@@ -49,10 +49,10 @@ function isShort(words: readonly string[]): void {
   equal(words.length < 12, true, `${words.length} items were taken`);
 }
 
-/** A sink that is never done with its first item. */
+/** Returns a sink that never finishes its first item. */
 const stalled = () => new Writable({ objectMode: true, highWaterMark: 1, write() {} });
 
-/** Every form in which stages are put together. */
+/** All ways to compose stages. */
 const FORMS = {
   'by chain': () => chain([filterStage(setEngine('vinyl')), compose([same])], { highWaterMark: 1 }),
   'by compose': () => compose([filterStage(setEngine('vinyl')), same]),
@@ -130,7 +130,7 @@ describe('stages', () => {
   });
 });
 
-/** A sink that takes everything. */
+/** Returns a sink that accepts everything. */
 function greedy(): Writable {
   return new Writable({ objectMode: true, write: (_, __, done) => done() });
 }

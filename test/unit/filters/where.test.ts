@@ -35,7 +35,7 @@ const SPACES = {
 };
 const USERS = { id: 512, name: 'app:users', engine: 'memtx' };
 
-/** Decides about one row of a space with such a format. */
+/** Evaluates a condition for one row of a space with this format. */
 async function isKept(
   format: { name: string; type: string }[],
   expression: string,
@@ -66,7 +66,7 @@ async function kept(
   };
 }
 
-/** Whether one row stays. */
+/** Returns true if one row is kept. */
 async function isTrue(expression: string, v?: unknown, ...more: unknown[]): Promise<boolean> {
   return (await kept([expression], [v === undefined ? [1] : [1, v, ...more]])).count === 1;
 }
@@ -194,7 +194,7 @@ describe('keepWhere', () => {
     equal(await isTrue('v == w', 2n ** 53n, new Double(2 ** 53)), true);
   });
 
-  // The name of an element hid a field everywhere, and not only within its loop.
+  // The name of an element used to hide a field everywhere, and not only inside of its loop.
   for (const [expression, v, expected] of [
     ['v.exists(w, w == "x") && w == "field"', ['x'], true],
     ['w == "field" && v.exists(w, w == "x")', ['x'], true],
@@ -374,7 +374,7 @@ describe('keepWhere', () => {
     }
   });
 
-  // Such a row was decoded to objects of some gigabytes.
+  // Such a row used to be decoded to objects of some gigabytes.
   it('decodes only the parts of a large field that are read', async () => {
     const count = 2_000_000;
     const maps = Buffer.alloc(count + 5, 0x80);
@@ -422,7 +422,7 @@ describe('keepWhere', () => {
     });
   }
 
-  // The bytes were stepped over first, and paid for after that.
+  // The bytes used to be skipped first and paid for later.
   it('skips no more of a list than its steps allow', async () => {
     const count = 100_000_000;
     const list = Buffer.concat([coded(0xdd, 4, count), Buffer.alloc(count, 1)]);
@@ -461,7 +461,7 @@ describe('keepWhere', () => {
     );
   });
 
-  // Expressions of the backup before were asked of the space that had got the id.
+  // Expressions for the previous backup used to be applied to the space with the same id.
   it('looks up the spaces of each backup again', async () => {
     const filter = keepWhere([parseWhere('app:users: id > 1')]);
     await filter.head(headOf(SPACES));

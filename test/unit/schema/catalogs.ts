@@ -6,7 +6,7 @@ import { type Plain, pack } from '../../support/msgpack.js';
 /** Rows of system spaces, by space id. */
 export type SystemRows = Readonly<Record<number, readonly (readonly Plain[])[]>>;
 
-/** A catalog of the given rows and no others. */
+/** Returns a catalog of the given rows. */
 export function catalogOf(rows: SystemRows): Catalog {
   const catalog = new Catalog();
   for (const [spaceId, list] of Object.entries(rows)) {
@@ -15,13 +15,13 @@ export function catalogOf(rows: SystemRows): Catalog {
   return catalog;
 }
 
-/** The values that a step writes; of a step that removes a row, its key. */
+/** Returns the values that a step writes; for a step that removes a row, its key. */
 export function valuesOf(step: Step): Value[] {
   if (step.verb === 'truncate') return [step.emptied];
   return decode(step.verb === 'delete' ? step.key : step.row) as Value[];
 }
 
-/** What is in `_user` of every server. */
+/** The rows of `_user` on every server. */
 export const BUILTIN_USERS: readonly Plain[][] = [
   [0, 1, 'guest', 'user', {}],
   [1, 1, 'admin', 'user', {}],
@@ -30,10 +30,10 @@ export const BUILTIN_USERS: readonly Plain[][] = [
   [31, 1, 'super', 'role', {}],
 ];
 
-/** A server in which nobody made anything. */
+/** A server without objects of users. */
 export const EMPTY: SystemRows = { 304: BUILTIN_USERS };
 
-/** A row of `_space`. */
+/** Returns a row of `_space`. */
 export function spaceRow(
   id: number,
   name: string,
@@ -42,7 +42,7 @@ export function spaceRow(
   return [id, 1, name, given.engine ?? 'memtx', 0, given.flags ?? {}, given.format ?? []];
 }
 
-/** A row of `_index`. */
+/** Returns a row of `_index`. */
 export function indexRow(
   spaceId: number,
   id: number,
@@ -53,7 +53,7 @@ export function indexRow(
   return [spaceId, id, name, given.type ?? 'tree', given.options ?? { unique: true }, parts];
 }
 
-/** Rows of `_space` that say which fields a server's system spaces have. */
+/** Returns a row of `_space` with the fields of a system space. */
 export function formatRow(id: number, name: string, ...fields: [string, string][]): Plain[] {
   const format = fields.map(([field, type]) => ({ name: field, type }));
   return spaceRow(id, name, { format });

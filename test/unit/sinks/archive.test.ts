@@ -8,7 +8,7 @@ import { archive, goodEntries, sealed } from '../../support/archive-builder.js';
 
 const GOOD = archive(sealed(goodEntries()));
 
-/** Writes what `change` makes of a whole backup, and gives how many bytes that took. */
+/** Changes the items of a whole backup by `change`, writes them, and returns the size of the archive. */
 async function write(change: (items: BackupItem[]) => BackupItem[]): Promise<number> {
   const items: BackupItem[] = [];
   for await (const item of archiveSource(Readable.from([GOOD]))) items.push(item as BackupItem);

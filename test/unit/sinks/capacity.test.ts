@@ -35,7 +35,7 @@ describe('a shortage of room on the target', () => {
     const rows = (bytes: number, count = 0) => load({ size: { rows: count, bytes } });
     deepEqual(settings([rows(63 * MIB)]), []);
     deepEqual(settings([rows(63 * MIB), rows(1)]), [['memtx_memory', 64 * MIB + 1]]);
-    // A row takes a header, and its address in the primary index.
+    // A row also takes a header, and its address in the primary index.
     const many = load({ size: { rows: MIB, bytes: 49 * MIB } });
     deepEqual(settings([many]), []);
     deepEqual(settings([many, rows(1)]), [['memtx_memory', 64 * MIB + 1]]);

@@ -5,7 +5,7 @@ import { DATETIME, DECIMAL, INTERVAL, UUID } from './values.js';
 
 const nullable = { is_nullable: true };
 
-/** A field of each type, nullable but for the first. */
+/** A field of each type, all nullable except the first. */
 const TYPED = [
   { name: 'id', type: 'unsigned' },
   ...['integer', 'number', 'double', 'decimal', 'boolean', 'string', 'varbinary', 'uuid'].map(
@@ -20,7 +20,7 @@ const TYPED = [
 
 const NULLS: Plain[] = Array.from({ length: TYPED.length - 1 }, () => null);
 
-/** A row of values of each type, one of their extremes, and one of nothing. */
+/** A row with values of each type, one with extreme values, and one with nulls. */
 export const TYPED_ROWS: Plain[][] = [
   [
     1,
@@ -75,17 +75,17 @@ const INDEXES: readonly (readonly Plain[])[] = [
   [4, 'by_path', 'tree', { unique: false }, [{ ...part(12, 'string'), path: 'a.b' }]],
 ];
 
-/** A space of an archive, as its definitions have it. */
+/** The definition of a space of an archive. */
 export interface Described {
   name: string;
   format: readonly { name: string; type: string }[];
-  /** As rows of `_index` without the id of the space. */
+  /** Rows of `_index` without the id of the space. */
   indexes?: readonly (readonly Plain[])[];
 }
 
 const PRIMARY: readonly Plain[] = [0, 'pk', 'tree', { unique: true }, [[0, 'unsigned']]];
 
-/** Writes an archive of one space with such rows. */
+/** Writes an archive of one space with these rows. */
 export function writeSpace(
   file: string,
   { name, format, indexes = [PRIMARY] }: Described,
@@ -101,7 +101,7 @@ export function writeSpace(
   writeFileSync(file, archive(sealed(entries)));
 }
 
-/** An archive of one space, `typed`, or of other rows in its place. */
+/** Writes an archive of one space `typed` with these rows. */
 export function writeTyped(file: string, rows: readonly Plain[][] = TYPED_ROWS): void {
   writeSpace(file, { name: 'typed', format: TYPED, indexes: INDEXES }, rows);
 }

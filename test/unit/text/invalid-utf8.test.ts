@@ -15,7 +15,7 @@ const layout = layoutFor([
   ['any', 'any', { is_nullable: true }],
 ]);
 
-/** The text of rows, and what is said of them. */
+/** Returns the text of rows and the notes. */
 function textOf(how: InvalidUtf8, format: TextFormat, ...rows: Plain[][]) {
   const text = new TextBuffer();
   const writer = rowWriter({ format, invalidUtf8: how }, text, layout);
@@ -23,7 +23,7 @@ function textOf(how: InvalidUtf8, format: TextFormat, ...rows: Plain[][]) {
   return { text: text.take().toString(), notes: writer.notes };
 }
 
-/** A string of any bytes. */
+/** Returns a string with these bytes. */
 function str(bytes: Uint8Array): Buffer {
   const head = Buffer.alloc(5, 0xdb);
   head.writeUInt32BE(bytes.length, 1);

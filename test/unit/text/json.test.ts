@@ -23,10 +23,10 @@ describe('rows as JSON', () => {
   }
 
   it('are restored by JSON.parse', () => {
-    // whole doubles beyond 64 bits are no integers
+    // Whole doubles beyond 64 bits are not integers.
     const inRange = (_: string, each: unknown) =>
       typeof each === 'number' && !(Math.abs(each) < 2 ** 53 && each !== 0) ? 1 : each;
-    // a map with one key like $map is written as such, with its key told apart
+    // A map with one key such as $map is written in a form that marks the key.
     const value = fc
       .json()
       .filter((json) => !json.includes('"$'))

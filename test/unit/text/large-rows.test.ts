@@ -13,7 +13,7 @@ const FIELDS: readonly Field[] = [
   ['any', 'any'],
 ];
 
-/** Longer than what is written at once, with whatever each format writes in another way. */
+/** Returns a text that is too long to be written at once. */
 const text = (piece: string): string => piece.repeat(Math.ceil(60_000 / piece.length));
 const TEXTS = {
   'plain text': text('abc '),
@@ -24,7 +24,7 @@ const TEXTS = {
   'a formula': `=${text('1+')}`,
 };
 
-/** Of a string of any bytes. */
+/** Returns a string with these bytes. */
 function raw(bytes: Buffer): Buffer {
   const header = Buffer.alloc(5, 0xdb);
   header.writeUInt32BE(bytes.length, 1);

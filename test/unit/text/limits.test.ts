@@ -10,7 +10,7 @@ const named = (...names: string[]): Field[] => names.map((name) => [name, 'unsig
 const columns = (count: number): Field[] =>
   named(...Array.from({ length: count }, (_, i) => `f${i}`));
 
-/** The error for a table with such columns; undefined where there is none. */
+/** Returns the error for a table with these columns; undefined if there is none. */
 function refusal(format: TextFormat, fields: readonly Field[]): Error | undefined {
   try {
     textOf(format, layoutFor(fields), []);

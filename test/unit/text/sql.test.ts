@@ -7,7 +7,7 @@ import { bin, ext, float64, type Plain, pack } from '../../support/msgpack.js';
 import { DATETIME, DECIMAL, INTERVAL, UUID } from './values.js';
 import { type Field, type IndexOf, layoutFor, textOf } from './writing.js';
 
-/** What stands for one value in a column of a type. */
+/** Returns the literal of one value in a column of a type. */
 function literal(format: 'sql' | 'sqlite' | 'postgres', type: string, value: Plain): string {
   const layout = layoutFor([['v', type, { is_nullable: true }]], { indexes: [] });
   const text = textOf(format, layout, [[value]]);
@@ -16,7 +16,7 @@ function literal(format: 'sql' | 'sqlite' | 'postgres', type: string, value: Pla
   return found;
 }
 
-/** What is written of rows, with the notes after the last one. */
+/** Returns the text of rows, with the notes after the last one. */
 function writtenOf(
   format: 'sql' | 'sqlite',
   layout: Layout,

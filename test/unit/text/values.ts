@@ -2,7 +2,7 @@ import { bin, ext, float32, float64, type Plain, pack } from '../../support/msgp
 
 const NO_UUID = '64d22e4dac924a23899ae59f34af5479';
 
-/** `MP_ERROR` with one error in its stack, after `src/box/mp_error.cc`. */
+/** A value of type `MP_ERROR` with one error in its stack, see `src/box/mp_error.cc`. */
 const error = pack(
   new Map([
     [
@@ -33,7 +33,7 @@ export const DATETIME = datetime(1_709_197_200n, 1, 180, 947);
 export const DECIMAL = ext(1, Buffer.from('021234567d', 'hex'));
 export const INTERVAL = ext(6, Buffer.of(3, 1, 1, 3, 0xfd, 8, 1));
 
-/** Each type as it reads in JSON, and in CSV where that is another text. */
+/** Values of each type with their text in JSON, and in CSV if it differs. */
 export const FORMS: readonly [what: string, value: Plain, json: string, csv?: string][] = [
   ['null', null, 'null', ''],
   ['false', false, 'false'],
@@ -146,5 +146,5 @@ export const FORMS: readonly [what: string, value: Plain, json: string, csv?: st
   ],
 ];
 
-/** 0xff is in no UTF-8. */
+/** A string with the byte 0xff, which is never valid in UTF-8. */
 export const NOT_UTF8 = Buffer.of(0xa2, 0x61, 0xff);

@@ -8,7 +8,7 @@ import { memberCount } from '../../../lib/tuple/msgpack.js';
 import { Row } from '../../../lib/tuple/row.js';
 import { type Plain, pack } from '../../support/msgpack.js';
 
-/** A field of a format: its name, its type, and what else is said of it. */
+/** A field of a format: its name, its type, and its options. */
 export type Field = readonly [name: string, type: string, more?: { is_nullable: boolean }];
 
 /** An index: its name, the numbers of its fields from 0, and its options. */
@@ -27,7 +27,7 @@ function addIndexes(
   }
 }
 
-/** The catalog of one space with the id 512, whose first index is the primary one. */
+/** Returns the catalog of one space with the id 512. Its first index is the primary one. */
 function catalogOf(fields: readonly Field[], indexes: readonly IndexOf[], space = 't'): Catalog {
   const catalog = new Catalog();
   const format = fields.map(([name, type, more]) => ({ name, type, ...more }));
@@ -36,7 +36,7 @@ function catalogOf(fields: readonly Field[], indexes: readonly IndexOf[], space 
   return catalog;
 }
 
-/** What is written of a space with such fields. */
+/** Returns the layout of a space with these fields. */
 export function layoutFor(
   fields: readonly Field[],
   {
@@ -49,7 +49,7 @@ export function layoutFor(
   return layoutOf(catalog, catalog.spaces[0]!, only);
 }
 
-/** What is written of one of several spaces, each with one field and indexes of such names. */
+/** Returns the layout of one of several spaces, each with one field and indexes with these names. */
 export function layoutOfMany(
   spaces: readonly (readonly [name: string, indexes: readonly string[]])[],
   wanted: string,
@@ -67,7 +67,7 @@ export function layoutOfMany(
   return layoutOf(catalog, catalog.spaces.find(({ name }) => name === wanted)!);
 }
 
-/** All that is written of rows, each an array in MessagePack or to be made one. */
+/** Returns everything that is written for rows, each an array in MessagePack or as values. */
 export function written(
   format: TextFormat,
   layout: Layout,
@@ -86,7 +86,7 @@ export function written(
   return bytes;
 }
 
-/** The same, each row a part after the other. */
+/** Does the same, each row in parts. */
 function inPieces(
   format: TextFormat,
   layout: Layout,
@@ -104,7 +104,7 @@ function inPieces(
   return Buffer.concat([...taken, text.take()]);
 }
 
-/** The same as a string. */
+/** Returns the same as a string. */
 export function textOf(...args: Parameters<typeof written>): string {
   return written(...args).toString();
 }

@@ -9,7 +9,7 @@ const hex = (text: string): Buffer => Buffer.from(text, 'hex');
 const { fround } = Math;
 
 describe('calculate', () => {
-  // As 2.6, 2.11 and 3.9 do in a field of any type.
+  // The same as on 2.6, 2.11 and 3.9 in a field of any type.
   for (const [title, raw, operand, result] of [
     ['stays a float32 if that is exact', float32(1.5), 1, float32(2.5)],
     ['keeps the sum with an integer', float32(2 ** 24), 1, float64(2 ** 24 + 1)],
@@ -38,7 +38,7 @@ describe('calculate', () => {
 });
 
 describe('splice', () => {
-  // As 3.9 does.
+  // The same as on 3.9.
   for (const [title, raw, operands, result] of [
     ['a string', 'a3616263', [1, 1, 'xyz'], 'a5617879' + '7a63'],
     ['a string, with bytes', 'a3616263', [1, 1, Uint8Array.of(0xff)], 'a361ff63'],

@@ -185,7 +185,7 @@ describe('exact values', () => {
     equal(String(interval), '1 month, -300 day');
   });
 
-  // What msgpack.encode(datetime.interval.new(...)) gives on 2.11 and 3.x.
+  // The result of msgpack.encode(datetime.interval.new(...)) on 2.11 and 3.x.
   for (const [title, parts, payload] of [
     ["'none' where nothing is said", { day: 1 }, '0203010801'],
     ["'none'", { day: 1, adjust: 1 }, '0203010801'],

@@ -196,7 +196,7 @@ describe('encode', () => {
   });
 });
 
-/** What the server would take a value for: it tells integers from floats, and extensions by type. */
+/** Returns the type that the server would read: it distinguishes integers from floats, and extensions by type. */
 function kindOf(bytes: Buffer): string {
   const code = bytes[0]!;
   if (code <= 0x7f || code >= 0xe0 || (code >= 0xcc && code <= 0xd3)) return 'integer';

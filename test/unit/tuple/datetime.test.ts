@@ -3,7 +3,7 @@ import { decodeExact, encode } from '../../../lib/tuple/codec.js';
 import { Datetime, type DatetimeParts } from '../../../lib/tuple/datetime.js';
 import { ext } from '../../support/msgpack.js';
 
-/** As a server takes none, tried with 2.11 and 3.9: `msgpack.object_from_raw` says "invalid MsgPack". */
+/** Datetimes that no server accepts, tried with 2.11 and 3.9: `msgpack.object_from_raw` says "invalid MsgPack". */
 const BEYOND: DatetimeParts[] = [
   { seconds: 185_480_451_417_601n },
   { seconds: -185_604_722_870_401n },

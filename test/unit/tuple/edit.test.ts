@@ -2,7 +2,7 @@ import { deepEqual, equal } from 'node:assert/strict';
 import { addPair, editArray, editMap } from '../../../lib/tuple/edit.js';
 import { bin, coded, ext, float64, type Plain, pack } from '../../support/msgpack.js';
 
-/** Values that a decoder and an encoder would turn into others. */
+/** Values that a decoder and an encoder would change. */
 const ODD: Plain[] = [coded(0xcf, 8, 1), float64(1), bin(Buffer.of(1)), ext(1, Buffer.of(0, 0x1c))];
 
 const map = (...pairs: [Plain, Plain][]): Buffer => pack(new Map(pairs));
@@ -98,7 +98,7 @@ describe('addPair', () => {
       [65_535, coded(0xde, 2, 65_535), coded(0xdf, 4, 65_536)],
       [65_536, coded(0xdf, 4, 65_536), coded(0xdf, 4, 65_537)],
     ] as const) {
-      const pairs = Buffer.alloc(2 * size, 7); // each the pair of 7 and 7
+      const pairs = Buffer.alloc(2 * size, 7); // each is the pair of 7 and 7
       const raw = addPair(Buffer.concat([head, pairs]), 'key', pack([1]));
       const expected = Buffer.concat([longer, pairs, pack('key'), pack([1])]);
       equal(raw.equals(expected), true, String(size));

@@ -7,7 +7,7 @@ const MOST_32 = 2n ** 31n - 1n;
 const MOST_64 = 2n ** 63n - 1n;
 
 describe('an interval', () => {
-  // As 2.11 and 3.9 say: `msgpack.object_from_raw` finds these "invalid MsgPack", or 3.9 alone does.
+  // For these, `msgpack.object_from_raw` of 2.11 and 3.9, or of 3.9 alone, says "invalid MsgPack".
   for (const [part, beyond] of [
     ...['year', 'month', 'week', 'nanosecond'].flatMap((each) => [
       [each, MOST_32 + 1n],

@@ -20,9 +20,9 @@ import {
 } from '../../../lib/tuple/msgpack.js';
 import { bin, coded, type Plain, pack } from '../../support/msgpack.js';
 
-const filled = (size: number): Buffer => Buffer.alloc(size, 0xc1); // 0xc1: nobody may look inside
+const filled = (size: number): Buffer => Buffer.alloc(size, 0xc1); // 0xc1: an error if it is read
 
-/** A type code, what its value is made of, and nothing behind it. */
+/** A type code, the contents of its value, and nothing after it. */
 interface Sample {
   title: string;
   code: number;
@@ -143,7 +143,7 @@ describe('skip', () => {
   it('agrees with msgpackr on generated values', () => {
     let state = 1;
     const random = (limit: number): number => {
-      state = (state * 48271) % 0x7fffffff; // a fixed series
+      state = (state * 48271) % 0x7fffffff; // a fixed sequence
       return state % limit;
     };
     const value = (depth: number): Plain => {
@@ -171,7 +171,7 @@ describe('skip', () => {
     for (let i = 0; i < 300; i++) {
       const bytes = pack(value(0));
       equal(skip(bytes, 0, bytes.length), bytes.length);
-      unpack(bytes); // throws where bytes are left
+      unpack(bytes); // throws if bytes are left
     }
   });
 

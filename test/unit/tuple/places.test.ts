@@ -14,7 +14,7 @@ const field = fc.oneof(
   fc.constant(null),
 );
 
-/** The same tuple twice: one that walks, and one that is told where its fields begin. */
+/** Returns the same tuple twice: one that walks, and one with known offsets of fields. */
 function both(fields: readonly Plain[]): [Tuple, Tuple] {
   const raw = pack(fields);
   return [new Tuple(raw, NAMES), new Tuple(raw, NAMES, atOnce(placesInTurns(raw)))];

@@ -27,7 +27,7 @@ describe('a tuple', () => {
     ]);
   });
 
-  // 60 million values in a row of 60 MB became objects of some gigabytes.
+  // 60 million values in a row of 60 MB used to become objects of some gigabytes.
   it('refuses to decode more than 250,000 values at once, but returns their bytes', () => {
     const list = (count: number): Raw => {
       const raw = Buffer.alloc(5 + count, 1);

@@ -13,7 +13,7 @@ import {
 
 import { type Plain, pack } from '../../support/msgpack.js';
 
-/** Does all the work, and tells how often it was ready to be interrupted. */
+/** Runs all the work, and counts how often it could be interrupted. */
 function finish<T>(work: Generator<void, T>): { value: T; pauses: number } {
   for (let pauses = 0; ; pauses++) {
     const { done, value } = work.next();
@@ -26,7 +26,7 @@ function* over(walker: Walker, buf: Buffer, offset = 0): Generator<void, number>
   return end === UNFINISHED ? yield* walker.rest() : end;
 }
 
-/** An array of empty maps. */
+/** Returns an array of empty maps. */
 function manyMaps(count: number): Buffer {
   const row = Buffer.alloc(5 + count, 0x80);
   row[0] = 0xdd;

@@ -19,7 +19,10 @@ interface Restore {
   release?: Release;
 }
 
-/** What zoe lacks, who may log in and has these grants, in a server that has a space `there` of hers. */
+/**
+ * Returns the privileges that the user zoe lacks. She may log in, has these grants, and owns a space `there` on the
+ * server.
+ */
 function lacking({ steps = [], filled = [], release = [2, 11] }: Restore, ...grants: Plain[][]) {
   const systemSpaces = [
     ...[[272, '_schema'] as const, [276, '_collation'] as const, [280, '_space'] as const],
@@ -56,7 +59,7 @@ function lacking({ steps = [], filled = [], release = [2, 11] }: Restore, ...gra
   return lackingPrivileges(new Privileges(target, 'zoe'), plan, target, release);
 }
 
-/** May write every space, which all steps need. */
+/** A grant to write every space, which all steps need. */
 const WRITES: Plain[] = [1, ZOE, 'space', '', 2];
 
 const NEW_SPACE: PlainStep = [280, spaceRow(700, 'new')];

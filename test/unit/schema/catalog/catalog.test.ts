@@ -3,7 +3,7 @@ import { Catalog, rowlessReason, type Space } from '../../../../lib/schema/catal
 import { ext, type Plain, pack } from '../../../support/msgpack.js';
 import { catalogOf, indexRow, spaceRow } from '../catalogs.js';
 
-/** What the catalog says of the only space of a user. */
+/** Returns the only space of a user. */
 function spaceOf(row: Plain[], ...indexes: Plain[][]): Space {
   const { spaces } = catalogOf({ 280: [row], 288: indexes });
   equal(spaces.length, 1);

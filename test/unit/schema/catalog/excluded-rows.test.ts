@@ -9,7 +9,7 @@ const toParent = (id: number): Plain => ({
   foreign_key: { of_parent: { space: id, field: { 1: 0 } } },
 });
 
-/** A space `parent`, and a space `child` whose rows refer to those of it. */
+/** Returns a space `parent`, and a space `child` with rows that refer to it. */
 function family(parentId = 512, childId = 513): SystemRows {
   return {
     ...EMPTY,
@@ -39,7 +39,7 @@ const KEY = "foreign key 'of_parent' of 'child' refers to 'parent'";
 describe('the plan of a restore of spaces with excluded rows', () => {
   it('creates the spaces, and says that they stay empty', () => {
     const { destinations, omissions, conflicts, brokenKeys } = planOf(EMPTY, [513]);
-    // so that it is checked that they are
+    // Otherwise nothing would be checked.
     deepEqual([...destinations.keys()], [512, 513]);
     deepEqual(omissions, ["rows of space 'child': they are excluded"]);
     deepEqual([conflicts, brokenKeys], [[], []]);

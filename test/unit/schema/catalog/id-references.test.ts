@@ -6,7 +6,7 @@ import { type Plain, pack } from '../../../support/msgpack.js';
 import { catalogOf, EMPTY, spaceRow } from '../catalogs.js';
 
 const RESTORER = 7;
-/** Each kind has other numbers, so that a wrong kind is a wrong number. */
+/** Ids by kind, all different, so that a wrong kind leads to a wrong id. */
 const MOVED: [Kind, number, number][] = [
   ['space', 512, 5120],
   ['space', 513, 5130],
@@ -116,7 +116,7 @@ describe('withTargetIds', () => {
     });
   }
 
-  /** A function as 3.x has it. */
+  /** Returns a function in the form of 3.x. */
   const onEvents = (id: number, events: string[]): Plain[] => {
     const rest = [
       'function',

@@ -12,7 +12,7 @@ function systemRow(row: readonly Plain[]): SystemRow {
   return { raw, fields: decode(raw) as Value[] };
 }
 
-/** Asserts that bytes and understanding of a row say the same. */
+/** Checks that the bytes of a row decode to its fields. */
 function consistent(row: SystemRow): SystemRow {
   deepEqual(decode(row.raw), row.fields);
   return row;
@@ -22,7 +22,7 @@ const FIELD = 6;
 const FLAGS = 5;
 const CHECK = { constraint: { positive: 70 } };
 const FOREIGN = { foreign_key: { fk: { space: 513, field: 'id' } } };
-/** Values that a decoder and an encoder may turn into others. */
+/** Values that a decoder and an encoder may change. */
 const TENDER: Plain[] = [5 * 2 ** 30, 2n ** 64n - 1n, float64(1), ext(1, Buffer.of(0, 0x12, 0x3c))];
 
 describe('withoutChecks', () => {

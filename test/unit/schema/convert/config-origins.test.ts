@@ -8,12 +8,12 @@ import { BUILTIN_USERS, catalogOf, type SystemRows, valuesOf } from '../catalogs
 const CONFIG = { origins: { config: true } };
 const PASSWORD = { 'chap-sha1': 'x' };
 
-/** A user as 2.11 has it, or as 3.6 on, of which a configuration manages it. */
+/** Returns a user in the form of 2.11, or of 3.6 and newer if a configuration manages it. */
 function user(id: number, name: string, options?: Plain): Plain[] {
   return [id, 1, name, 'user', PASSWORD, [], 5, ...(options === undefined ? [] : [options])];
 }
 
-/** What may be done with all, by hand and by a configuration. */
+/** Returns a grant on the universe, by hand and by a configuration. */
 function grant(grantee: number, bits: number, origins?: Plain): Plain[] {
   return [1, grantee, 'universe', 0, bits, ...(origins === undefined ? [] : [{ origins }])];
 }

@@ -118,7 +118,7 @@ describe('constraints of SQL, for 2.11 and newer', () => {
     const { flags } = spaceOf(converted(rows, '2.6', '3.0')) as { flags: Record<string, object> };
     equal(Object.keys(flags['foreign_key']!).length, names.length);
     equal(Object.keys(flags['constraint']!).length, names.length);
-    // far from what a square of them takes
+    // Quadratic time would be far longer.
   }).timeout(60_000);
 
   it('use the beginning of a very long name', () => {

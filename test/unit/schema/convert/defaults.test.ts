@@ -2,7 +2,7 @@ import { deepEqual, equal } from 'node:assert/strict';
 import { parseDefault } from '../../../../lib/schema/convert/defaults.js';
 import { float64, type Plain, pack } from '../../../support/msgpack.js';
 
-/** The bytes of the value, the expression, or what else came out. */
+/** Returns the bytes of the value, the expression, or any other result. */
 function parsed(sql: string, type: string, source: [number, number] = [2, 11]): unknown {
   const result = parseDefault(sql, type, source);
   if (result === null || result === undefined) return result;

@@ -13,14 +13,14 @@ import {
   spaceRow,
 } from '../catalogs.js';
 
-/** A row of `_func` of a function in SQL, or in Lua where it has no body. */
+/** Returns a row of `_func` of a function in SQL; without a body, in Lua. */
 function func(id: number, name: string, sql?: string, exports: string[] = ['LUA']): Plain[] {
   const rest = ['any', 'none', 'none', true, true, true, exports, {}, '', '', '', []];
   const [language, body] = sql === undefined ? ['LUA', 'function() end'] : ['SQL_EXPR', sql];
   return [id, 1, name, 1, language, body, 'function', [], ...rest];
 }
 
-/** A table with a default, a constraint of a field and one of the space; other options stay as they are. */
+/** Returns a table with a default, a constraint of a field and one of the space, and with other options. */
 function table(id: number, name: string, defaultFunc: number, constraint: number): Plain[] {
   const format = [
     { name: 'id', type: 'unsigned' },

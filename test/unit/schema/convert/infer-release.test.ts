@@ -5,7 +5,7 @@ import type { Release } from '../../../../lib/schema/server/release.js';
 import { SystemSpace } from '../../../../lib/schema/server/system-spaces.js';
 import { type Plain, pack } from '../../../support/msgpack.js';
 
-/** A backup of spaces with these names, flags and formats. */
+/** Returns a backup of spaces with these names, flags and formats. */
 function backup(...spaces: [name: string, flags: Plain, format?: Plain][]): Catalog {
   const catalog = new Catalog();
   for (const [i, [name, flags, format = []]] of spaces.entries()) {

@@ -8,7 +8,7 @@ import { catalogOf, indexRow, type SystemRows, spaceRow } from '../catalogs.js';
 const [COLLATION, SPACE, INDEX, FUNC, USER, PRIV] = [276, 280, 288, 296, 304, 312] as const;
 const [SPACE_SEQUENCE, CK] = [340, 364] as const;
 
-/** Rows of a schema that a server of 2.11 runs without having upgraded it, for a new server of 2.11. */
+/** Converts rows of a schema that a server of 2.11 has not upgraded, for a new server of 2.11. */
 function upgraded(rows: SystemRows, schema: string): Catalog {
   const source = { ...versionsOf('2.11.5'), schema: schemaVersion(schema) };
   return convert(catalogOf(rows), source, versionsOf('2.11.5')).backup;
@@ -158,7 +158,7 @@ describe('definitions of a schema that was not upgraded', () => {
     const catalog = upgraded(rows, '2.9.1');
     deepEqual(fieldsOf(catalog, CK), []);
     deepEqual(catalog.rows(SPACE)[0]?.fields[5], { constraint: { ck: 66 } });
-    // rows that came after the upgrade are enforced by nobody, and stay so
+    // Rows that were written after the upgrade are not enforced, and stay so.
     deepEqual(fieldsOf(upgraded(rows, '2.11.1'), CK), rows[CK]);
   });
 });

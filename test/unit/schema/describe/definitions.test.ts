@@ -10,7 +10,7 @@ const func = (id: number, name: string, language = 'LUA', body = ''): Plain[] =>
   ...[id, 1, name, 0, language, body],
 ];
 
-/** Space 512 of these fields and flags, beside a space 513 to refer to. */
+/** Returns space 512 with these fields and flags, and a space 513 to refer to. */
 function rows(format: Plain, flags: Plain = {}, more: SystemRows = {}): SystemRows {
   const other = [
     { name: 'a', type: 'unsigned' },

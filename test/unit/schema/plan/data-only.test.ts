@@ -4,7 +4,7 @@ import { versionsOf } from '../../../../lib/schema/server/release.js';
 import type { Plain } from '../../../support/msgpack.js';
 import { catalogOf, indexRow, type SystemRows, spaceRow, valuesOf } from '../catalogs.js';
 
-/** What is said of a space `till`, or of its fields. */
+/** The definition of a space `till`. */
 interface Till {
   id?: number;
   fieldCount?: number;

@@ -11,7 +11,7 @@ import {
   valuesOf,
 } from '../catalogs.js';
 
-/** Two tables, one of which has a sequence of its own, and a view. */
+/** Two tables, one with a sequence of its own, and a view. */
 const BACKUP: SystemRows = {
   280: [
     spaceRow(512, 'users'),
@@ -25,7 +25,7 @@ const BACKUP: SystemRows = {
   312: [[1, 32, 'space', 512, 1]],
   340: [[512, 1, true, 0, '']],
 };
-/** Has two of them under other ids, and a space with an id of the backup's. */
+/** A target with two of them under other ids, and a space with an id of the backup's. */
 const TARGET: SystemRows = {
   280: [
     spaceRow(513, 'other'),
@@ -70,7 +70,7 @@ describe('a plan for existing spaces', () => {
     const found = plan('skip');
     deepEqual(found.conflicts, []);
     deepEqual(shown(found), NEW);
-    // 513 is taken by another
+    // The id 513 is taken.
     deepEqual(destinations(found), [[602, 'log', 'error', false, undefined]]);
   });
 

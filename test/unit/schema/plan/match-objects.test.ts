@@ -8,7 +8,7 @@ const USER = [32, 1, 'app', 'user', { 'chap-sha1': 'x' }];
 const FUNC = [66, 1, 'mine', 1, 'LUA', ''];
 const SEQUENCE = [1, 1, 'ids', 1];
 const COLLATION = [300, 'german', 1, 'ICU'];
-/** What every server has. */
+/** Built-in objects. */
 const SHIPPED: SystemRows = {
   280: [spaceRow(280, '_space'), spaceRow(304, '_user')],
   296: [

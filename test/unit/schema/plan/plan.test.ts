@@ -22,13 +22,13 @@ const CHECKED = {
   ],
 };
 
-/** A function as 3.x has it, with the events that it is a trigger of. */
+/** Returns a function in the form of 3.x, with the events that call it. */
 function triggerFunction(id: number, name: string, events: string[]): Plain[] {
   const rest = ['function', [], 'any', 'none', 'none', false, false, true, ['LUA'], {}, '', '', ''];
   return [id, 32, name, 0, 'LUA', 'function() end', ...rest, events];
 }
 
-/** A database with one of everything, as 2.x and 3.x together could have it. */
+/** A database with one of everything, in the forms of 2.x and 3.x together. */
 const RICH: SystemRows = {
   272: [['onceinit']],
   276: [[300, 'german', 1, 'ICU', 'de', {}]],
@@ -81,7 +81,7 @@ const RICH: SystemRows = {
 
 const DATA = 'the data';
 
-/** What is done, in order; what is done a second time is said so. */
+/** Returns the steps in order. A second step for the same object is marked. */
 function order({ before, after, grants, triggers }: RestorePlan): string[] {
   const seen = new Set<string>();
   const names: string[] = [];
@@ -114,7 +114,7 @@ describe('the plan of a restore', () => {
     [DATA, "index 'pk' of space 'items'", "index 'pk' of space 'tree'"],
     ["space 'customers'", "user 'app'"],
     ["function 'positive' (LUA)", "user 'app'"],
-    // 3.x: it would act on rows, definitions and grants that are restored
+    // On 3.x it would act on restored rows, definitions and grants.
     ["function 'guard' (LUA, on box.space.customers.before_replace)", "user 'app'", DATA],
     [
       "function 'guard' (LUA, on box.space.customers.before_replace)",
@@ -140,7 +140,7 @@ describe('the plan of a restore', () => {
     ["functional index 1 of space 'items'", "index 'computed' of space 'items'"],
     ["space 'orders' again", "function 'positive' (LUA)", "index 'pk' of space 'customers'", DATA],
     ["space 'tree' again", "index 'pk' of space 'tree'", DATA],
-    // 2.x: before the rows that it checks, behind the index that it refers to
+    // 2.x requires it before the rows that it checks, and after the index that it refers to.
     ["foreign key 'fk' of space 'items'", "space 'items'", "index 'pk' of space 'items'"],
     ["foreign key 'fk' of space 'items'", "index 'name' of space 'customers'"],
     [DATA, "foreign key 'fk' of space 'items'", "check 'ck' of space 'items'"],
@@ -149,7 +149,7 @@ describe('the plan of a restore', () => {
     ["view 'report'", "space 'customers'"],
     ["view 'later report'", "view 'report'"],
     ["trigger 'on_insert' of space 'customers'", "space 'customers'", "view 'report'"],
-    // so that SQL that the target refuses is known before the data
+    // A refusal of SQL by the target comes before the rows.
     [DATA, "view 'report'", "view 'later report'", "trigger 'on_insert' of space 'customers'"],
     ["value of sequence 'ids'", "sequence 'ids'", "sequence 'ids' of space 'orders'", DATA],
     ["grant of role 'readers' to user 'app'", "role 'readers'", "view 'later report'", DATA],
@@ -165,7 +165,7 @@ describe('the plan of a restore', () => {
       "trigger 'on_insert' of space 'customers'",
       DATA,
     ],
-    // the very last: what stopped half-way has opened nothing up
+    // Grants come last, so that an interrupted restore has granted nothing.
     [
       "grant of read,write,execute,session,usage on universe to user 'guest'",
       "mark 'onceinit'",

@@ -25,7 +25,7 @@ const FUNCTION: Plain[] = [
 ];
 const FOREIGN_KEY: Plain[] = ['k', 512, 513, false, 'simple', 'cascade', 'no_action', [0], [1]];
 
-/** The manifest's list that fits these rows. */
+/** Returns the list of spaces of the manifest for these rows. */
 function listed(rows: SystemRows): ManifestSpace[] {
   return catalogOf(rows).spaces.map(({ id, name, engine, primaryKey }) => ({
     ...{ id, name, engine, format: [] },
@@ -45,7 +45,7 @@ function indexed(...parts: Plain[]): Plain[] {
   return indexRow(512, 0, 'pk', { parts });
 }
 
-/** `row` with another value in one of its fields. */
+/** Returns `row` with another value in one of its fields. */
 function but(row: readonly Plain[], fieldNo: number, value: Plain): Plain[] {
   return row.map((field, i) => (i === fieldNo ? value : field));
 }
@@ -244,7 +244,7 @@ describe('the manifest and _space', () => {
 });
 
 describe('the nesting of a row', () => {
-  /** A row of `depth` arrays, or maps. */
+  /** Returns a row of `depth` nested arrays or maps. */
   function nested(depth: number, header: Buffer): Buffer {
     const inner = Array.from({ length: depth - 1 }, () => header);
     return Buffer.concat([Buffer.of(0x91), ...inner, Buffer.of(0xc0)]);
@@ -287,7 +287,7 @@ describe('many rows of system spaces', () => {
       [PRIV]: make((i) => [1, 33 + i, 'function', 66 + i, 4]),
     };
     const catalog = catalogOf(rows);
-    // not the time on a clock: others may need the processor
+    // CPU time is measured, because other processes may use the processor.
     const before = process.cpuUsage();
     validate(listed({ [SPACE]: rows[SPACE], [INDEX]: rows[INDEX].slice(0, 1) }), catalog);
     ok(process.cpuUsage(before).user < 40e6);

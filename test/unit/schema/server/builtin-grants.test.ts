@@ -23,7 +23,7 @@ const asRows = (rows: Value[][]) => rows.map((fields) => ({ fields }));
 const keyOf = ([, grantee, objectType, objectId]: Value[]): Revocation =>
   ({ grantee, objectType, objectId }) as Revocation;
 
-/** What every server has. */
+/** Built-in grants of every server. */
 const COMMON: Value[][] = [
   [1, 0, 'role', 2, 4],
   [1, 0, 'universe', 0, 24],
@@ -42,7 +42,7 @@ const SETTINGS: Value[] = [1, 2, 'space', 380, 3];
 const SPACE_SEQUENCES: Value[] = [1, 2, 'space', 341, 1];
 const CONSUMERS: Value[] = [1, 3, 'space', 388, 2];
 
-/** Versions of the schema, each with those that are the last before the next one differs. */
+/** Versions of the schema, each with its built-in grants, and the last versions before the next one differs. */
 const SHIPPED: [Version, Value[][]][] = [
   [
     [2, 3, 1],
@@ -94,7 +94,7 @@ for (const [version, own] of SHIPPED) {
   describe(`a schema of ${version.join('.')}`, () => {
     const shipped = of(version);
     const rows = [...COMMON, ...own];
-    // Of the functions of SQL the tests have four.
+    // The tests use four functions of SQL.
     const isTried = ({ objectType, objectId }: Revocation): boolean =>
       objectType !== 'function' || FUNCTIONS.some(({ fields }) => fields[0] === objectId);
     const revoked = (present: Value[][]): Revocation[] =>

@@ -79,7 +79,7 @@ describe('SQL of 3.x for 2.x', () => {
     ['new.name <> Old.name', '"NEW"."name" <> "OLD"."name"'],
     ['name COLLATE unicode_ci', '"name" COLLATE "unicode_ci"'],
     ['SELECT "Name" FROM "parent"', 'SELECT "Name" FROM "parent"'],
-    // A common table expression with columns is no function, and neither is a table that gets rows.
+    // A common table expression with columns is not a function, and neither is a table that gets rows.
     [
       'WITH w (a) AS (SELECT 1) SELECT a FROM w',
       'WITH "w" ("a") AS (SELECT 1) SELECT "a" FROM "w"',
@@ -94,10 +94,10 @@ describe('SQL of 3.x for 2.x', () => {
       'CREATE VIEW "min" ("a") AS WITH "w" AS (SELECT 1)',
     ],
     ['INSERT INTO max (a) VALUES (max(1))', 'INSERT INTO "max" ("a") VALUES ("MAX"(1))'],
-    // The server's own functions go first, and a column is none.
+    // The server's own functions come first, and a column is not a function.
     ['SELECT length(length), count(key) AS n', 'SELECT "LENGTH"("length"), "COUNT"("KEY") AS "n"'],
     ['SELECT total(name), total_sum(key)', 'SELECT "TOTAL"("name"), "total_sum"("KEY")'],
-    // The text has names of its own.
+    // The text defines names itself.
     [
       'WITH w ("Q") AS (SELECT 1) SELECT q FROM w',
       'WITH "w" ("Q") AS (SELECT 1) SELECT "Q" FROM "w"',

@@ -3,7 +3,7 @@ import { BUILTINS, questionAbout, SqlFunctions } from '../../../../lib/schema/sq
 import type { Plain } from '../../../support/msgpack.js';
 import { catalogOf } from '../catalogs.js';
 
-/** A row of `_func` of a function in Lua. */
+/** Returns a row of `_func` of a function in Lua. */
 function lua(id: number, name: string, parameters: string[], exports: string[]): Plain[] {
   const rest = ['any', 'none', 'none', true, true, true, exports, {}, '', '', ''];
   return [id, 1, name, 0, 'LUA', 'function() end', 'function', parameters, ...rest];
@@ -48,7 +48,7 @@ describe('the functions that SQL can call', () => {
   const bad: [sql: string, problem: string][] = [
     [`("NOSUCH"())`, "function 'NOSUCH' does not exist"],
     [`(1 + (nosuch(1)))`, "function 'nosuch' does not exist"],
-    // The server has it in capitals only.
+    // The server has it in upper case only.
     [`("upper"('a'))`, "function 'upper' does not exist"],
     [`("JULIANDAY"('now'))`, "function 'JULIANDAY' does not exist"],
     [`("NEXT_NO"())`, "function 'NEXT_NO' does not exist"],

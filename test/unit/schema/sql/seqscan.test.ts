@@ -1,7 +1,7 @@
 import { equal } from 'node:assert/strict';
 import { allowScans } from '../../../../lib/schema/sql/seqscan.js';
 
-/** What comes out; what goes in is the same without SEQSCAN. */
+/** The results. The inputs are the same without SEQSCAN. */
 const STATEMENTS: readonly string[] = [
   'SELECT 1 FROM SEQSCAN "t"',
   'select 1 from SEQSCAN t where a in (select b from SEQSCAN u)',

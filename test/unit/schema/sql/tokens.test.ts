@@ -35,7 +35,7 @@ describe('the tokens of a text in SQL', () => {
     for (const open of ['/* b c', '/*/', '-- b c']) deepEqual(tokensOf(`a ${open}`), ['a']);
   });
 
-  // One regular expression for all tokens went quadratic, and ran out of stack.
+  // One regular expression for all tokens was quadratic, and ran out of stack.
   for (const [what, sql] of Object.entries({
     'comments that are not closed': '/*x'.repeat(400_000),
     'quotes that are not closed': `'${"''".repeat(400_000)}`,

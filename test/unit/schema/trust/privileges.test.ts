@@ -27,7 +27,7 @@ const USERS: Plain[][] = [
 ];
 const MAY_LOG_IN: Plain[] = [1, ANN, 'universe', 0, 8 | USAGE];
 
-/** Of ann, who may log in, with these grants beside. */
+/** Returns the privileges of ann, who may log in and has these grants. */
 function privilegesOf(...grants: Plain[][]): Privileges {
   return new Privileges(catalogOf({ 304: USERS, 312: [MAY_LOG_IN, ...grants] }), 'ann');
 }
