@@ -162,7 +162,7 @@ class Matcher {
  * `[!a-z]` and `[^a-z]` one that is not in it, and `{a,b*}` one of several patterns. A backslash makes the next
  * character ordinary. Everything else matches itself.
  *
- * @param budget - of all patterns of a run; the test throws a PatternError where it is spent
+ * @param budget - of all patterns of a run; the test throws a PatternError if it is spent
  * @throws PatternError for a pattern that is too long, or has classes such as `[[:alpha:]]`
  * @example
  * const isLog = glob('{app,web}_log_[0-9]*');

@@ -21,8 +21,8 @@ import { Uuid } from './uuid.js';
 /**
  * A decoded value that encodes to the MessagePack type it came from. A number is an integer if it is whole, and a
  * float64 if not; a {@link Double} is a float64 that is whole. Integers beyond 2^53 are bigints, binary values are
- * Uint8Array, and maps with other keys than strings are Map. Types that JavaScript does not have are classes: {@link
- * Decimal}, {@link Datetime} and the like.
+ * Uint8Array, and maps with other keys than strings are Map. Types that JavaScript does not have are classes:
+ * {@link Decimal}, {@link Datetime} and the like.
  *
  * @example
  * const values: ExactValue[] = [1, 2n ** 63n, new Double(1), Decimal.from('0.10'), null];
@@ -78,10 +78,10 @@ export function decode(bytes: Uint8Array): Value {
 }
 
 /**
- * Decodes one whole value. The result shares no memory with `raw`. A string that is not valid UTF-8 becomes {@link
- * Raw}; an extension that is unknown, or not as the server writes it, becomes {@link Opaque}. A map becomes an object
- * if all its keys are strings and an object keeps their order, otherwise a Map; with a duplicate key it becomes
- * {@link Raw}.
+ * Decodes one whole value. The result shares no memory with `raw`. A string that is not valid UTF-8 becomes
+ * {@link Raw}; an extension that is unknown, or not as the server writes it, becomes {@link Opaque}. A map becomes an
+ * object if all its keys are strings and an object keeps their order, otherwise a Map; with a duplicate key it
+ * becomes {@link Raw}.
  *
  * @throws RangeError if `raw` is not one whole value, or nests deeper than 512 containers
  * @example
@@ -94,7 +94,7 @@ export function decodeExact(raw: Buffer): ExactValue {
 /**
  * Decodes one tuple; see {@link decodeExact}.
  *
- * @throws RangeError where `raw` is not one whole array, or nests deeper than 512 containers
+ * @throws RangeError if `raw` is not one whole array, or nests deeper than 512 containers
  * @example
  * for (const raw of eachTuple(batch.bytes)) console.log(decodeTuple(raw));
  */

@@ -8,8 +8,8 @@ import { spaceEventOf } from './event-triggers.js';
 import type { IdMap, Kind } from './id-map.js';
 
 /**
- * Called with each part that a row loses, e.g. `constraint 'positive', because its function does not exist on the
- * target`.
+ * Called with each part that a row loses, e.g.
+ * `constraint 'positive', because its function does not exist on the target`.
  */
 export type Lost = (what: string) => void;
 

@@ -137,8 +137,8 @@ function isEmpty(value: Value | undefined): boolean {
 
 /**
  * Prepares to make rows as long as the target's system space requires. Adds empty fields that a newer server has, and
- * removes fields of {@link CUT_FOR_OLDER} that the server does not have. A field with a value is kept, and {@link
- * unsupported} reports it.
+ * removes fields of {@link CUT_FOR_OLDER} that the server does not have. A field with a value is kept, and
+ * {@link unsupported} reports it.
  *
  * @param target - the catalog of the server that will get the rows
  * @example

@@ -8,8 +8,8 @@ import { isOlder, type Release, showRelease } from '../server/release.js';
 import { Field, SystemSpace } from '../server/system-spaces.js';
 
 /**
- * Since 3.x, a server records who created a user, a role or a grant. Without a record, it was a statement. `{origins
- * = {config = …}}` stands for the configuration, which revokes everything that was removed from it.
+ * Since 3.x, a server records who created a user, a role or a grant. Without a record, it was a statement.
+ * `{origins = {config = …}}` stands for the configuration, which revokes everything that was removed from it.
  *
  * Source: `user_opts_from_origins()` and `opts_from_origins()` of the server's `src/box/lua/schema.lua`.
  */

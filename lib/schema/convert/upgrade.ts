@@ -89,8 +89,8 @@ function nameStrength(editor: CatalogEditor): void {
 }
 
 /**
- * Moves checks to `_ck_constraint`. Before 2.2.1, SQL kept them among the options of a space: a list of `{expr,
- * name}`.
+ * Moves checks to `_ck_constraint`. Before 2.2.1, SQL kept them among the options of a space: a list of
+ * `{expr, name}`.
  */
 function moveChecks(editor: CatalogEditor): void {
   const moved: SystemRow[] = [];
