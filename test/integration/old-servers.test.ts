@@ -101,7 +101,7 @@ describe('a database of 1.10', () => {
       const target = await startTarget();
       try {
         const { stderr } = await restore(target, archive);
-        const note = "field 'word' of space 'words': the note 'collation' is left out";
+        const note = "field 'word' of space 'words': the custom key 'collation' is left out";
         equal(stderr.includes(note), !file.includes('-on-'), stderr);
         await expectRestored(target);
         await expectAccess(target);

@@ -67,7 +67,7 @@ describe('an archive that was made to do harm', () => {
     [
       'another name in the manifest',
       {},
-      /'harmless' here, and 'accounts' in _space/,
+      /'harmless' here, but 'accounts' in _space/,
       {
         spaces: [{ ...LISTED, name: 'harmless' }],
       },
