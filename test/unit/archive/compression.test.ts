@@ -279,6 +279,7 @@ describe('FrameReader', () => {
   it('refuses what is no frame, and shows its start', async () => {
     for (const [bytes, message] of [
       [Buffer.from('hello, world'), /not a tar\.zst backup: .* 68656c6c6f2c2077$/],
+      [Buffer.from('abc'), /not a tar\.zst backup: .* 616263$/],
       [Buffer.alloc(1000), /not a tar\.zst backup: .* 0000000000000000$/],
       [Buffer.concat([frame(TEXT), Buffer.alloc(10)]), /no zstd frame starts with 0{16}/],
       [Buffer.concat([frame(TEXT), Buffer.alloc(3)]), /3 bytes follow the last frame/],

@@ -252,7 +252,7 @@ describe('an archive is refused', () => {
       [
         'extra at the end',
         archive([...GOOD, rowsEntry('514.dump', [1]), TRAILER]),
-        /514\.dump: the manifest has no/,
+        /514\.dump: the space is not in the manifest/,
       ],
       [
         'there twice',
@@ -282,7 +282,7 @@ describe('an archive is refused', () => {
       [
         'of a system space behind a user’s',
         consistent([MANIFEST, USERS, SPACES]),
-        /entry 280\.dump: system spaces come first/,
+        /entry 280\.dump: system spaces must come first/,
       ],
       [
         'of a system space that no user can fill',
