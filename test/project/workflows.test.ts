@@ -1,4 +1,4 @@
-import { deepEqual, ok } from 'node:assert/strict';
+import { deepEqual, equal, ok } from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,7 +42,7 @@ describe('the workflows', () => {
       const called = commands.flatMap((command) =>
         [...command.matchAll(/npm (?:run )?([a-z][\w:]*)/g)].map(([, name = '']) => name),
       );
-      const known = new Set([...Object.keys(scripts), 'publish']);
+      const known = new Set([...Object.keys(scripts), 'pkg', 'publish']);
       ok(called.length > 0);
       deepEqual(
         called.filter((name) => !known.has(name)),
@@ -50,6 +50,21 @@ describe('the workflows', () => {
       );
     });
   }
+
+  it('publish the file of the checksums after all tests, and pack once', () => {
+    const commands = commandsOf(
+      parse(read('.github/workflows/release.yml')) as { jobs: Record<string, Job> },
+    );
+    const order = ['npm test', 'npm run check', 'npm run release:files', 'npm publish ./release/'];
+    const places = order.map((start) => commands.findIndex((each) => each.startsWith(start)));
+    ok(!places.includes(-1), `missing: ${order[places.indexOf(-1)]}`);
+    deepEqual(
+      places,
+      places.toSorted((a, b) => a - b),
+    );
+    const packing = [...commands, scripts['release:files']].join('\n').match(/npm pack/g);
+    equal(packing?.length, 1);
+  });
 });
 
 describe('the forms of issues', () => {
