@@ -215,7 +215,7 @@ describe('an archive that was written', () => {
 
 describe('the writer', () => {
   it('refuses rows of a space that it has closed', async () => {
-    const message = /rows of space 512 came in two places/;
+    const message = /rows of space 512 came in two parts of the stream/;
     await rejects(write([batch(512, [1]), batch(513, [1]), batch(512, [2])]), {
       kind: 'failure',
       message,

@@ -254,8 +254,8 @@ describe('an archive that comes in pieces', () => {
 
   it('is refused where the pieces are no bytes', async () => {
     const latin = Readable.from([bytes.toString('latin1')]);
-    await rejects(tntar.verify(latin), { kind: 'usage', message: /no bytes \(string\)/ });
+    await rejects(tntar.verify(latin), { kind: 'usage', message: /are not bytes \(string\)/ });
     const encoded = Readable.from([bytes], { objectMode: false }).setEncoding('latin1');
-    await rejects(tntar.verify(encoded), { kind: 'usage', message: /no bytes/ });
+    await rejects(tntar.verify(encoded), { kind: 'usage', message: /are not bytes/ });
   });
 });

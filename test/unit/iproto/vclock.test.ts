@@ -27,7 +27,10 @@ describe('a vclock of a reply', () => {
   ] as const) {
     it(`cannot be ${title}, which is refused at once`, () => {
       const before = process.cpuUsage();
-      throws(() => toVclock(value), { kind: 'failure', message: /a vclock/ });
+      throws(() => toVclock(value), {
+        kind: 'failure',
+        message: /an invalid vclock|a vclock of 33 replicas/,
+      });
       // a walk through its characters would take seconds
       ok(process.cpuUsage(before).user < 1e6);
     });
