@@ -34,7 +34,7 @@ describe('a line of progress', () => {
     }
   });
 
-  it('fits a terminal that is tiny, and shows how far it is there', () => {
+  it('fits a tiny terminal, and still shows the progress', () => {
     for (let columns = 0; columns < 40; columns++) {
       const line = progressLine({ ...WORDS, space: LONG }, columns, false);
       ok(stringWidth(line) <= columns, `${columns}: ${line}`);
@@ -54,14 +54,14 @@ describe('a line of progress', () => {
     );
   });
 
-  it('has all of it if there is room', () => {
+  it('has all parts if there is room', () => {
     match(
       progressLine({ ...WORDS, space: LONG }, 200, false),
       new RegExp(`^█{12}░{12} {2}50%, 01m05s left, .* rows, .* GB, .* rows/s, in '${LONG}'$`),
     );
   });
 
-  it('has no bar where nobody knows how much there is', () => {
+  it('has no bar if the total is unknown', () => {
     equal(
       progressLine({ ...WORDS, done: undefined }, 79, false),
       "1,234,567,890 rows, 123.4 GB, 1,234,567 rows/s, in 'users'",
@@ -78,7 +78,7 @@ describe('a line of progress', () => {
 });
 
 describe('a name that is cut', () => {
-  it('loses its middle, never half a character', () => {
+  it('loses its middle, and never splits a character', () => {
     equal(cutTo('a_very_long_name', 9, '…'), 'a_ve…name');
     equal(cutTo('a_very_long_name', 16, '…'), 'a_very_long_name');
     equal(cutTo('顧客の注文履歴', 7, '…'), '顧…履歴');

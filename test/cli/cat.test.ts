@@ -82,7 +82,7 @@ describe('cat', () => {
     deepEqual([code, String(stdout), stderr], [0, 'age,id\n98,98\n99,99\n98,198\n', '']);
   });
 
-  it('says that what is behind a limit was not verified', async () => {
+  it('says that rows after a limit were not verified', async () => {
     const { stderr } = await cat('users', '--limit', '1');
     match(stderr, /^tntar: wrote 1 row .*the rest of the archive was not read, nor verified$/m);
   });
@@ -95,14 +95,14 @@ describe('cat', () => {
     equal(all.code, 3);
   });
 
-  it('of a limit of none writes what is in front of rows, and of a space without rows', async () => {
+  it('writes the header of a text with a limit of zero and for a space without rows', async () => {
     equal(String((await cat('users', '--limit', '0', '--format', 'csv')).stdout), 'id,name,age\n');
     const { code, stdout, stderr } = await cat('old', '--format', 'json');
     deepEqual([code, JSON.parse(String(stdout))], [0, []]);
     match(stderr, /^tntar: warning: 'old': temporary/);
   });
 
-  it('writes verified rows of an archive that is damaged behind them, and exits 3', async () => {
+  it('writes the verified rows before a damaged place, and exits with 3', async () => {
     const input = Buffer.from(WHOLE);
     input.fill(0, input.length - 3000);
     const { code, stdout, stderr } = await tntar(['cat', 'users', '-q'], { input });
@@ -112,7 +112,7 @@ describe('cat', () => {
     equal(lines.length > ROWS_A_PART, true);
   });
 
-  it('refuses a space and a field that are not there, and names those that are', async () => {
+  it('refuses a missing space or field, and names the ones that exist', async () => {
     failsWith(
       await cat('user', '-q'),
       2,
@@ -136,7 +136,7 @@ describe('cat', () => {
     equal((await cat('log', '-q', '--format', 'msgpack')).code, 0);
   });
 
-  it('writes strings that are not valid UTF-8 as it is told, and says how many', async () => {
+  it('writes strings that are not valid UTF-8 by the chosen option, and reports their number', async () => {
     const replaced = await cat('log', '--invalid-utf8', 'replace');
     equal(replaced.code, 0);
     match(String(replaced.stdout), /^\[3,"\ufffd"\]$/m);
@@ -147,13 +147,13 @@ describe('cat', () => {
     deepEqual([code, /error, replace, base64/.test(stderr)], [2, true], stderr);
   });
 
-  it('leaves its output open for who writes to it next', async () => {
+  it('leaves its output open for the next writer', async () => {
     const one = `tntar cat log -q -i ${file} --fields 1 --limit 1`;
     const { code, stdout } = await shell(`${one} && ${one} && echo done`);
     deepEqual([code, String(stdout)], [0, '[1]\n[1]\ndone\n']);
   });
 
-  it('ends without a word where its reader has seen enough', async () => {
+  it('ends silently if its reader closes the pipe', async () => {
     const result = await shell(`tntar cat users -q -i ${file} | head -n 1; echo \${PIPESTATUS[0]}`);
     const [row, code] = String(result.stdout).trim().split('\n');
     deepEqual([JSON.parse(row!).id, code, result.stderr], [0, '141', '']);

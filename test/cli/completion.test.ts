@@ -56,13 +56,13 @@ describe('completion', () => {
 
       it('is a script of that shell', () => checkSyntax(name, script, folder));
 
-      it('is in the package, as it is printed', () => {
+      it('is in the package in the same form as it is printed', () => {
         const file = { bash: 'tntar.bash', zsh: '_tntar', fish: 'tntar.fish' }[name];
         const packed = new URL(`../../completions/${file}`, import.meta.url);
         equal(readFileSync(packed, 'utf8'), readFileSync(script, 'utf8'));
       });
 
-      it('offers every command, with what it does', async () => {
+      it('offers every command with its description', async () => {
         const [text = ''] = await complete('tntar ');
         for (const command of commands) {
           ok(wordsOf(text).includes(command.name()), text);
@@ -70,7 +70,7 @@ describe('completion', () => {
         }
       });
 
-      it('offers every option of every command, with what it does', async () => {
+      it('offers every option of every command with its description', async () => {
         const called = [program, ...commands];
         const short = await complete(...called.map((command) => `${lineOf(command)} -`));
         const long = await complete(...called.map((command) => `${lineOf(command)} --`));
@@ -84,7 +84,7 @@ describe('completion', () => {
         }
       });
 
-      it('offers what may stand behind an option, and no more', async () => {
+      it('offers exactly the values that an option takes', async () => {
         const options = commands.flatMap((command) =>
           help.visibleOptions(command).map(({ long, argChoices = [] }) => ({
             line: `${lineOf(command)} ${long} `,
@@ -100,7 +100,7 @@ describe('completion', () => {
         }
       });
 
-      it('offers files where one may stand', async () => {
+      it('offers files for arguments that are files', async () => {
         const places = [
           'list -i ',
           'list --input ',
@@ -121,25 +121,25 @@ describe('completion', () => {
         }
       });
 
-      it('offers directories alone where it has to be one', async () => {
+      it('offers only directories for arguments that are directories', async () => {
         const [text = ''] = await complete('tntar extract -C pla');
         match(text, /place/);
         doesNotMatch(text, /plain/);
       });
 
-      it('offers no files where there can be none', async () => {
+      it('offers no files for other arguments', async () => {
         const places = ['dump', 'dump --level', 'copy a', 'restore --space'];
         const texts = await complete(...places.map((place) => `tntar ${place} `));
         for (const text of texts) doesNotMatch(text, /plain/);
       });
 
-      it('offers the words of an argument', async () => {
+      it('offers the possible words of an argument', async () => {
         const [shells = '', helped = ''] = await complete('tntar completion ', 'tntar help ');
         for (const each of SHELLS) ok(wordsOf(shells).includes(each), shells);
         ok(wordsOf(helped).includes('restore'), helped);
       });
 
-      it('offers values behind a =, and takes no argument for a command', async () => {
+      it('offers values after a =, and does not take an argument for a command', async () => {
         const [values = '', options = ''] = await complete(
           'tntar dump --source=sn',
           'tntar cat dump --fo',
@@ -148,7 +148,7 @@ describe('completion', () => {
         match(options, /--format/);
       });
 
-      it('shows any character of a description, and runs none of it', async () => {
+      it('shows every character of a description, and never runs one as shell code', async () => {
         script = join(folder, `odd.${name}`);
         writeFileSync(script, await completionFor(oddProgram(), name));
         await checkSyntax(name, script, folder);
@@ -170,7 +170,7 @@ describe('completion', () => {
     match(stderr, /Allowed choices are bash, zsh, fish/);
   });
 
-  it('asks readline of bash for files, which knows how to quote them', async () => {
+  it('lets readline of bash complete files, because it quotes them', async () => {
     const { stdout } = await tntar(['completion', 'bash']);
     deepEqual(String(stdout).match(/compopt -o \w+/g), [
       'compopt -o default',

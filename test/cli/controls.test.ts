@@ -30,7 +30,7 @@ describe('control characters from an archive', () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('are in no JSON, and read from it as they were', async () => {
+  it('are escaped in JSON, which reads back unchanged', async () => {
     for (const args of [
       ['list', '--json', '--schema', file],
       ['cat', NAME, file],
@@ -48,7 +48,7 @@ describe('control characters from an archive', () => {
     deepEqual(JSON.parse(String(stdout)), { id: 1, [EVIL]: `a${EVIL}` });
   });
 
-  it('are in no text for people', async () => {
+  it('are never printed in text for people', async () => {
     for (const args of [
       ['list', '--schema', file],
       ['verify', file],
@@ -61,7 +61,7 @@ describe('control characters from an archive', () => {
     }
   });
 
-  it('are shown in rows on a terminal, and go into files and pipes as they are', async () => {
+  it('are shown escaped in rows on a terminal, and written unchanged to files and pipes', async () => {
     for (const format of ['csv', 'tsv', 'sql', 'sqlite', 'postgres', 'json']) {
       const line = `tntar cat "$NAME" "$FILE" --format ${format}`;
       const { shown } = await new TerminalSession(line, { env: { NAME, FILE: file } }).end();
@@ -72,14 +72,14 @@ describe('control characters from an archive', () => {
     equal(String(stdout), `${EVIL}\na${EVIL}\n`);
   });
 
-  it('are shown where a character is cut between two chunks', () => {
+  it('are shown escaped if a character is split between two chunks', () => {
     const visible = visibleText();
     const bytes = Buffer.from('\u009bя\u2028\n\t\r');
     const parts = [...bytes].map((byte) => visible(Buffer.of(byte)));
     equal(parts.join(''), '\\x9bя\\u2028\n\t\\x0d');
   });
 
-  it('are escaped in JSON of all kinds, which reads as before', () => {
+  it('are escaped in every kind of JSON, which reads back unchanged', () => {
     const all = String.fromCharCode(...Array(0x3000).keys());
     const text = jsonText({ [all]: all });
     ok(!CONTROLS.test(text));

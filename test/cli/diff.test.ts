@@ -20,17 +20,17 @@ describe('tntar diff as a command', () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('refuses a word that may be either', async () => {
+  it('refuses an argument that may be an archive or a server', async () => {
     failsWith(await tntar(['diff', 'db1', good]), 2, /no file 'db1'.*\n.*db1:3301/);
   });
 
-  it('exits 0 and says so where both are equal', async () => {
+  it('exits with 0 and reports that both sides are equal', async () => {
     const { code, stdout, stderr } = await tntar(['diff', good, good]);
     deepEqual([code, stderr], [0, '']);
     match(String(stdout), /^equal: /);
   });
 
-  it('takes one side from a pipe, and no more', async () => {
+  it('reads one side from a pipe, and refuses two', async () => {
     const { code, stderr } = await shell(`cat '${good}' | tntar diff - '${good}'`);
     deepEqual([code, stderr], [0, '']);
     failsWith(
@@ -40,7 +40,7 @@ describe('tntar diff as a command', () => {
     );
   });
 
-  it('keeps 1 for what is different', async () => {
+  it('exits with 1 only if the sides differ', async () => {
     failsWith(await tntar(['diff', join(folder, 'none.zst'), good]), 2, /cannot read.*none\.zst/);
     failsWith(await tntar(['diff', NOWHERE, good]), 5, /cannot connect/);
     failsWith(await tntar(['diff', good, good, '--space', 'nothing']), 2, /no space of either/);
@@ -48,7 +48,7 @@ describe('tntar diff as a command', () => {
     equal(code, 6, stderr);
   });
 
-  it('takes a password for each side, and shows none', async () => {
+  it('takes a password for each side, and prints neither', async () => {
     const server = await startServer({
       lua: `box.schema.user.create('bob', {password = 'other'})
       box.schema.user.grant('bob', 'super')`,
@@ -119,7 +119,7 @@ describe('tntar diff as a command', () => {
     }
   });
 
-  it('refuses to compare nothing, rather than call it equal', async () => {
+  it('refuses to compare nothing instead of reporting it as equal', async () => {
     const server = await startServer();
     try {
       const [schema, data] = ['schema', 'data'].map((name) => join(folder, `only-${name}.tar.zst`));
@@ -137,7 +137,7 @@ describe('tntar diff as a command', () => {
     }
   });
 
-  it('does not claim that rows were written where nothing says so', async () => {
+  it('does not claim that rows were written if nothing shows it', async () => {
     const lua = `box.schema.space.create('s'):create_index('pk') box.space.s:insert{1}`;
     const server = await startServer({ lua });
     try {

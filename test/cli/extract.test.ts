@@ -22,7 +22,7 @@ describe('extract', () => {
     tntar(['extract', '-C', path, '-i', FILE, ...args]);
   const namesIn = (path: string): string[] => filesOf(path).map(({ name }) => name);
 
-  it('writes a directory of the Lua module, and says what is not in it', async () => {
+  it('writes a directory of the Lua module, and lists what was left out', async () => {
     const path = folders.path();
     const { code, stdout, stderr } = await extract(path);
     equal(code, 0, stderr);
@@ -46,7 +46,7 @@ describe('extract', () => {
     deepEqual([spaces.map(({ name }: { name: string }) => name), unvouched], [['orders'], true]);
   });
 
-  it('--all writes what restore, list and verify take for the archive', async () => {
+  it('--all writes a directory that restore, list and verify accept like the archive', async () => {
     const path = folders.path();
     equal((await extract(path, '--all', '-q')).code, 0);
     const [file, folder] = await Promise.all(
@@ -69,7 +69,7 @@ describe('extract', () => {
     ok(namesIn(again).includes('280.dump'));
   });
 
-  it('a directory of the Lua module is never called verified, however sound it is', async () => {
+  it('a directory of the Lua module is never reported as verified', async () => {
     const { code, stderr } = await tntar(['verify', '-i', MODULE]);
     equal(code, 3, stderr);
     match(stderr, /^tntar: all tuples are whole, 130 rows in 5 spaces, but nothing says/m);
@@ -81,7 +81,7 @@ describe('extract', () => {
     match(String(stdout), /^by tarantool\/dump, \d{4}-.*Z\nnothing says that it is whole\n/);
   });
 
-  it('what it writes, or a tar of that, is not for --salvage', async () => {
+  it('a directory that it wrote, or a tar of it, is refused by --salvage', async () => {
     const path = folders.path();
     equal((await extract(path, '--all', '-q')).code, 0);
     const tar = `${path}.tar`;
@@ -117,7 +117,7 @@ describe('extract', () => {
     failsWith(await extract(FILE), 2, /is not a directory/);
   });
 
-  it('of a damaged archive there is no directory', async () => {
+  it('a damaged archive leaves no directory', async () => {
     const path = folders.path();
     const input = readFixture('2.6.0-full.tar.zst').subarray(0, 10_000);
     failsWith(await tntar(['extract', '-q', '-C', path], { input }), 3, /the archive ends/);

@@ -24,7 +24,7 @@ describe('files', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('an input that is not there is wrong usage', async () => {
+  it('an input file that does not exist is wrong usage', async () => {
     for (const args of [['verify'], ['list'], ['restore', '1']]) {
       failsWith(await tntar([...args, '-i', join(folder, 'none')]), 2, /cannot read.*ENOENT.*none/);
     }
@@ -36,7 +36,7 @@ describe('files', () => {
     }
   });
 
-  it('a password file that is not there is wrong usage', async () => {
+  it('a password file that does not exist is wrong usage', async () => {
     const missing = join(folder, 'none');
     for (const command of SERVER_COMMANDS) {
       const sides = command === 'diff' ? [`me@${NOWHERE}`, NOWHERE] : [`me@${NOWHERE}`];
@@ -54,7 +54,7 @@ describe('files', () => {
     }
   });
 
-  it('an output that exists is left as it is, before anything is asked or connected', async () => {
+  it('an output that already exists is left unchanged, before any prompt or connection', async () => {
     const file = join(folder, 'backup.tar.zst');
     writeFileSync(file, 'precious');
     failsWith(await tntar(['dump', `me@${NOWHERE}`, '-o', file]), 2, /backup\.tar\.zst exists/);
@@ -62,7 +62,7 @@ describe('files', () => {
     deepEqual(readdirSync(folder), ['backup.tar.zst']);
   });
 
-  it('an output in a folder that is not there is an error like any other', async () => {
+  it('an output in a folder that does not exist is an ordinary error', async () => {
     const file = join(folder, 'none', 'backup.tar.zst');
     const { code, stdout, stderr } = await tntar(['dump', NOWHERE, '-o', file]);
     hasNoTrace(stderr);
@@ -76,7 +76,7 @@ describe('files', () => {
     deepEqual(readdirSync(folder), []);
   });
 
-  it('a link that leads nowhere is no free name for an output', async () => {
+  it('a dangling link is refused as the name of an output', async () => {
     const file = join(folder, 'link');
     symlinkSync('nowhere', file);
     failsWith(await tntar(['dump', `me@${NOWHERE}`, '-o', file]), 2, /link exists/);

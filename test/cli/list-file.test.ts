@@ -74,7 +74,7 @@ describe('list of a file', () => {
   const json = async (bytes: Buffer, ...args: string[]) =>
     JSON.parse(String((await list(bytes, '--json', ...args)).stdout));
 
-  it('says the same as of a pipe, and that its contents were not verified', async () => {
+  it('prints the same as for a pipe, and that the contents were not verified', async () => {
     const { verified, ...contents } = await json(WHOLE);
     const piped = await tntar(['list', '--json'], { input: WHOLE });
     const { verified: isVerified, ...others } = JSON.parse(String(piped.stdout));
@@ -85,18 +85,18 @@ describe('list of a file', () => {
     match(String(stdout), /^complete, from one moment, .*, contents not verified \(tntar verify /m);
   });
 
-  it('is that of standard input, too, where that is a file', async () => {
+  it('works in the same way if standard input is a file', async () => {
     const { stdout } = await shell(`tntar list --json < ${fileOf(WHOLE)}`);
     equal(JSON.parse(String(stdout)).verified, false);
   });
 
-  it('does not look at rows, whatever they are', async () => {
+  it('does not read rows, even damaged ones', async () => {
     const { rows } = await json(DAMAGED);
     equal(rows, 5);
     failsWith(await tntar(['list', '-q'], { input: DAMAGED }), 3, /cannot decompress/);
   });
 
-  it('is read and verified whole where it has no seek table, or a wrong one', async () => {
+  it('reads and verifies the whole file if the seek table is missing or wrong', async () => {
     equal((await json(PLAIN)).verified, true);
     const wrong = Buffer.from(WHOLE);
     wrong[PLAIN.length + 8]! ^= 1;
@@ -106,7 +106,7 @@ describe('list of a file', () => {
     equal(stderr.split('\n').length, 2, 'it is said once');
   });
 
-  it('is refused where two archives stand behind each other', async () => {
+  it('refuses two archives in one file', async () => {
     for (const bytes of [Buffer.concat([WHOLE, WHOLE]), Buffer.concat([PLAIN, WHOLE])]) {
       const { code, stderr } = await tntar(['list', '-i', fileOf(bytes)]);
       equal(code, 3);
@@ -114,7 +114,7 @@ describe('list of a file', () => {
     }
   });
 
-  it('shows the spaces that were chosen, with their rows', async () => {
+  it('shows the selected spaces with their rows', async () => {
     const { spaces, rows, shown, verified } = await json(WHOLE, '--space', 'users');
     deepEqual([spaces.length, spaces[0].name, spaces[0].rows, rows], [1, 'users', 2, 2]);
     deepEqual([shown.length, verified], [1, false]);
@@ -122,7 +122,7 @@ describe('list of a file', () => {
     failsWith(none, 2, /no space matches 'nobody'/);
   });
 
-  it('says that an archive is a part, and not from one moment', async () => {
+  it('says that an archive is partial and not from one moment', async () => {
     const some = entries({ partial: ['only the best'], source: 'select' });
     const end = jsonEntry('trailer.json', trailer(some, { consistent: false }));
     const { stdout } = await list(seekable([...some, end]));
@@ -130,7 +130,7 @@ describe('list of a file', () => {
     match(String(stdout), /^PARTIAL: only the best$/m);
   });
 
-  it('with --schema shows definitions as people read them', async () => {
+  it('shows definitions in readable form with --schema', async () => {
     const { stdout } = await list(WHOLE, '--schema');
     const text = String(stdout);
     const shown = [
@@ -150,7 +150,7 @@ describe('list of a file', () => {
     doesNotMatch(chosen, /space 512|sequence/);
   });
 
-  it('with --schema and --json has them beside all else', async () => {
+  it('adds the definitions to the JSON document with --schema and --json', async () => {
     const { schema, ...others } = await json(WHOLE, '--schema');
     deepEqual(others, await json(WHOLE));
     deepEqual(schema.sequences, [
@@ -170,13 +170,13 @@ describe('list of a file', () => {
     deepEqual(JSON.parse(String(piped.stdout)).schema, schema);
   });
 
-  it('has no colour and no lines where it does not go to a terminal', async () => {
+  it('prints no colors and no lines if the output is not a terminal', async () => {
     const { stdout } = await list(WHOLE);
     equal(String(stdout).includes('\x1b'), false);
     doesNotMatch(String(stdout), /[│┌]/);
   });
 
-  it('draws with ASCII where the locale has no more', async () => {
+  it('draws with ASCII if the locale has no UTF-8', async () => {
     const line = `tntar list -i ${fileOf(WHOLE)}`;
     const env = { LC_ALL: 'POSIX', TERM: 'xterm', NO_COLOR: '1' };
     const { stdout } = await shell(line, { env });
@@ -185,7 +185,7 @@ describe('list of a file', () => {
     match(shown, /^[\x20-\x7e\r\n]+$/);
   });
 
-  it('has lines on a terminal, and colours unless NO_COLOR is set', async () => {
+  it('prints lines on a terminal, and colors unless NO_COLOR is set', async () => {
     for (const NO_COLOR of ['', '1']) {
       const env = { NO_COLOR, TERM: 'xterm' };
       const { code, shown } = await new TerminalSession(`tntar list -i ${fileOf(WHOLE)}`, {

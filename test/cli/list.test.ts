@@ -48,7 +48,7 @@ describe('list', () => {
       match(lines[0]!, new RegExp(`^Tarantool ${version}, 20\\d\\d-.*Z, read by snapshot$`));
     });
 
-    it('with what it is as a whole', () => {
+    it('with the totals of the archive', () => {
       match(lines[1]!, /^complete, from one moment, archive of [\d.]+ kB, ratio [\d.]+, verified$/);
     });
 
@@ -59,7 +59,7 @@ describe('list', () => {
       );
     });
 
-    it('with a line a space, in which numbers stand below each other', () => {
+    it('with one line for each space and aligned numbers', () => {
       const start = lines.findIndex((line) => line.includes('ENGINE'));
       match(lines[start]!, /^ *ID +NAME +ENGINE +ROWS +BYTES +SHARE$/);
       const table = lines.slice(start + 1, -1);
@@ -82,7 +82,7 @@ describe('list', () => {
       document = JSON.parse(String(stdout));
     });
 
-    it('that says where the archive is from', async () => {
+    it('with the origin of the archive', async () => {
       const uuid = await server.eval<string>('return box.info.uuid');
       const schema = await server.eval<string>(
         `return table.concat({box.space._schema:get('version'):unpack(2)}, '.')`,
@@ -97,7 +97,7 @@ describe('list', () => {
       deepEqual(document['vclock'], { 1: lsn });
     });
 
-    it('that has each space with its fields, rows and bytes', async () => {
+    it('with each space and its fields, rows and bytes', async () => {
       const ids = document.spaces.map(({ id }) => id);
       deepEqual(
         ids,
@@ -122,7 +122,7 @@ describe('list', () => {
       equal(byName['customers']?.bytes, await server.eval('return box.space.customers:bsize()'));
     });
 
-    it('that has the sums', () => {
+    it('with the totals', () => {
       const sum = (key: 'rows' | 'bytes') =>
         document.spaces.reduce((total, space) => total + space[key], 0);
       equal(document['rows'], sum('rows'));
@@ -130,7 +130,7 @@ describe('list', () => {
       equal(document['archiveBytes'], archive.length);
     });
 
-    it('that names what was left out', () => {
+    it('with everything that was left out', () => {
       const omitted = document['omitted'] as { what: string; why: string }[];
       equal(omitted.length, 1);
       match(omitted[0]!.what, /cache/);
@@ -210,7 +210,7 @@ describe('list', () => {
     );
   });
 
-  it('prints nothing of an archive that is cut, not even what it could read', async () => {
+  it('prints nothing of a truncated archive, not even the part that it could read', async () => {
     for (const options of [[], ['--json']]) {
       const input = archive.subarray(0, -1);
       failsWith(await tntar(['list', ...options], { input }), 3, /ends/);

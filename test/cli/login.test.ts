@@ -108,15 +108,15 @@ describe('login', () => {
       return tntar(['dump', server.address], { env, timeoutMs: 5000 });
     };
 
-    it('where the password is wrong, in the words of the server', async () => {
+    it('if the password is wrong, in the words of the server', async () => {
       failsWith(await dumpAs(BOB, WRONG), 5, /as 'bob': .*(Incorrect password|credentials)/);
     });
 
-    it('where the user is unknown', async () => {
+    it('if the user is unknown', async () => {
       failsWith(await dumpAs('nobody', WRONG), 5, /as 'nobody': .*(not found|credentials)/);
     });
 
-    it('where there is a user, no password, and no terminal to ask on', async () => {
+    it('if a user but no password is given and no terminal can be asked', async () => {
       const result = await tntar(['dump', `${BOB}@${server.address}`], { timeoutMs: 5000 });
       failsWith(result, 5, /as 'bob': .*(Incorrect password|credentials)/);
       match(result.stderr, /hint: .*TT_CLI_PASSWORD/);
@@ -128,22 +128,22 @@ describe('login', () => {
       failsWith(await restore.end(5000), 5, /as 'bob'/);
     });
 
-    it('where nobody listens', async () => {
+    it('if the connection is refused', async () => {
       failsWith(await tntar(['dump', '127.0.0.1:1']), 5, /127\.0\.0\.1:1: .*ECONNREFUSED/);
     });
 
-    it('where the name has no address', async () => {
+    it('if the host name has no address', async () => {
       const result = await tntar(['dump', 'db1.invalid:3301'], { timeoutMs: 15_000 });
       failsWith(result, 5, /db1\.invalid:3301: .*(ENOTFOUND|EAI_AGAIN)|did not let us in/);
     });
 
-    it('where the socket file is missing, or is no socket', async () => {
+    it('if the socket file is missing or is not a socket', async () => {
       failsWith(await tntar(['dump', `unix/:${folder}/none`]), 5, /none: .*ENOENT/);
       writeFileSync(join(folder, 'file'), '');
       failsWith(await tntar(['dump', join(folder, 'file')]), 5, /file: .*ECONNREFUSED/);
     });
 
-    it('where the user may not read, naming what', async () => {
+    it('if the user lacks read access, and names the objects', async () => {
       await server.eval("box.schema.user.create('eve', {password = 'eve'})");
       const result = await tntar(['dump', '-q', server.address], {
         env: { TT_CLI_USERNAME: 'eve', TT_CLI_PASSWORD: 'eve' },

@@ -93,7 +93,7 @@ describe('the manual', () => {
     });
   }
 
-  it('names the environment where it counts', async () => {
+  it('describes the environment variables of the commands that read them', async () => {
     const dump = await shown(pageOf(program.commands[0]!));
     match(
       dump,

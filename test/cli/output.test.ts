@@ -56,7 +56,7 @@ describe('output', () => {
   const file = (name: string): string => join(folder, name);
 
   describe('the file of -o', () => {
-    it('is whole, private whatever the umask, and alone', async () => {
+    it('is complete, private under every umask, and the only file', async () => {
       const { code, stdout, stderr } = await sh('umask 0; tntar dump $db -o a.tar.zst');
       equal(code, 0, stderr);
       equal(stdout.length, 0);
@@ -65,7 +65,7 @@ describe('output', () => {
       equal((await sh('tntar verify -i a.tar.zst')).code, 0);
     });
 
-    it('holds what > would have got', async () => {
+    it('has the same bytes as redirected standard output', async () => {
       const { code, stderr } = await sh(
         'tntar dump $db -o a; tntar dump $db > b; tntar dump $db | cat > c',
       );
@@ -84,7 +84,7 @@ describe('output', () => {
       deepEqual(readdirSync(folder), []);
     });
 
-    it('is not there before it is whole', async () => {
+    it('does not exist until it is complete', async () => {
       const dump = new Running(['dump', slow.address, '-o', file('a')], { env });
       await dump.until(() => readdirSync(folder).length > 0 && slow.open > 0);
       deepEqual(readdirSync(folder).sort(), ['a.partial', 'a.partial.lock']);
@@ -93,7 +93,7 @@ describe('output', () => {
       deepEqual(readdirSync(folder), ['a']);
     });
 
-    it('is not written over where another appears meanwhile', async () => {
+    it('does not overwrite a file that appears in the meantime', async () => {
       const dump = new Running(['dump', '-q', slow.address, '-o', file('a')], { env });
       await dump.until(() => readdirSync(folder).length > 0 && slow.open > 0);
       writeFileSync(file('a'), 'precious');
@@ -129,13 +129,13 @@ describe('output', () => {
       deepEqual(readdirSync(folder), ['a']);
     });
 
-    it('is written although something has the name of a file that is not whole yet', async () => {
+    it('is written although the name of its temporary file is taken', async () => {
       writeFileSync(file('a.partial'), 'left by a run that was killed');
       equal((await sh('tntar dump -q $db -o a && tntar verify -q -i a')).code, 0);
       deepEqual(readdirSync(folder), ['a']);
     });
 
-    it('is refused if a part of its path is no folder, which the error names', async () => {
+    it('is refused if a part of its path is not a folder, and the error names that part', async () => {
       writeFileSync(file('f'), '');
       for (const name of ['f/a', 'f/b/a', 'f/', './f/../a/', 'none/a']) {
         const result = await sh(`tntar dump ${NOWHERE} -o ${name}`);
@@ -157,7 +157,7 @@ describe('output', () => {
       deepEqual(readdirSync(folder), ['f']);
     });
 
-    it('is refused if something has a name that is needed while it is written, which the error names', async () => {
+    it('is refused if a name that is needed during the write is taken, and the error gives that name', async () => {
       mkdirSync(file('a.partial'));
       mkdirSync(file('b.partial.lock'));
       const directory = await sh(`tntar dump ${NOWHERE} -o a`);
@@ -187,7 +187,7 @@ describe('output', () => {
       failsWith(await sh('tntar dump -q $db -o /dev/full'), 1, /ENOSPC/);
     });
 
-    it('is not there when the dump fails', async () => {
+    it('does not exist after the dump fails', async () => {
       const cut = await startProxy(server, { after: 10_000_000, fault: 'end' });
       const { code, stderr } = await tntar(['dump', cut.address, '-o', file('a')], { env });
       equal(code, 1, stderr);
@@ -195,7 +195,7 @@ describe('output', () => {
       await cut.stop();
     });
 
-    it('is not there when the disk is full', async function () {
+    it('does not exist after the disk was full', async function () {
       const mounted = await sh('mkdir disk && mount -t tmpfs -o size=4m tmpfs disk');
       if (mounted.code !== 0) return this.skip(); // it takes root and a machine of one's own
       try {
@@ -213,7 +213,7 @@ describe('output', () => {
   });
 
   describe('standard output', () => {
-    it('as a file is written from where it stands', async () => {
+    it('is written from the current position if it is a file', async () => {
       const { code, stderr } = await sh(
         '(echo before; tntar dump $db) > a; tail -c +8 a | tntar verify',
       );
@@ -262,7 +262,7 @@ describe('output', () => {
       await isReleased(server);
     });
 
-    it('of list that is full is a failure without a stack trace, and without a word about archives', async () => {
+    it('of list that is full is a failure without a stack trace, and the error does not mention archives', async () => {
       equal((await sh('tntar dump -q $db > a')).code, 0);
       const full = await sh('tntar list -q -i a > /dev/full');
       failsWith(full, 1, /ENOSPC/);

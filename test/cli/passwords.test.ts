@@ -91,7 +91,7 @@ describe('a password in an argument', () => {
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  it('is replaced by *** in messages, and the rest of the argument stays', () => {
+  it('is replaced by *** in messages, and the rest of the argument is kept', () => {
     for (const [arg, shown] of [
       ['me:hush@db1:3301', 'me:***@db1:3301'],
       ['me:hu@/sh@db1', 'me:***@db1'],
@@ -106,7 +106,7 @@ describe('a password in an argument', () => {
     }
   });
 
-  it('is not looked for where none can be', () => {
+  it('is not searched for in arguments that cannot have one', () => {
     for (const arg of [
       'db1:3301',
       'me@db1:3301',
@@ -130,7 +130,7 @@ describe('a password in an argument', () => {
     }
   });
 
-  it('is not looked for in expressions and masks, which have colons', () => {
+  it('is not searched for in expressions and masks, which contain colons', () => {
     const text = "cannot read 'users: age > 3'";
     equal(withoutPasswords(text, ['dump', '--where', 'users: age > 3']), text);
     equal(withoutPasswords(text, ['dump', '--where=users: age > 3']), text);
@@ -152,7 +152,7 @@ describe('a password in an argument', () => {
     }),
   );
 
-  it('is not shown where the host was forgotten, and the rest looks like a path', async () => {
+  it('is not shown if the host is missing and the rest looks like a path', async () => {
     for (const secret of ['unix/:HUSHHUSH', '/HUSHHUSH', 'unix/:/HUSHHUSH', 'unix/:./HUSHHUSH']) {
       for (const given of [`u:@${secret}`, `u:x@${secret}`]) {
         const { code, stderr } = await tntar(['dump', given]);

@@ -26,7 +26,7 @@ describe('a file or a server as an argument', () => {
 
   const run = (...args: string[]): Promise<Result> => tntar(args, { cwd: folder });
 
-  it('is told by what exists, and by the looks of it', () => {
+  it('is recognized by the files that exist and by its form', () => {
     for (const [argument, kind] of [
       [fixturePath('2.6.0-full.tar.zst'), 'archive'],
       ['-', 'archive'],
@@ -62,7 +62,7 @@ describe('a file or a server as an argument', () => {
         equal(results[0], results[1]);
       });
 
-      it(`is refused by ${command} beside -i, which says the same`, async () => {
+      it(`is refused by ${command} together with -i`, async () => {
         const result = await run(command, ...options, 'a.tar.zst', '-i', 'a');
         failsWith(
           result,
@@ -71,7 +71,7 @@ describe('a file or a server as an argument', () => {
         );
       });
 
-      it(`is refused by ${command} if it is a server, with what to type`, async () => {
+      it(`is refused by ${command} if it is a server, and the hint shows what to type`, async () => {
         const result = await run(command, ...options, 'me:hush@db2:3301');
         failsWith(
           result,
@@ -94,7 +94,7 @@ describe('a file or a server as an argument', () => {
       failsWith(await run('list', 'none.zst'), 2, /cannot read the archive: ENOENT.*none\.zst/);
     });
 
-    it('comes after the space for cat, which tells that', async () => {
+    it('comes after the space for cat, and a wrong order is explained', async () => {
       for (const [args, call] of [
         [['a.tar.zst', SPACE], `tntar cat ${SPACE} a.tar.zst`],
         [['a.tar.zst'], 'tntar cat SPACE a.tar.zst'],
@@ -133,7 +133,7 @@ describe('a file or a server as an argument', () => {
     match(copied.stderr, /hint: tntar copy you:\*\*\*@db3 me:\*\*\*@db2\n/);
   });
 
-  it('of a command that talks to a server is refused if it is a file, with what to type', async () => {
+  it('of a command that talks to a server is refused if it is a file, and the hint shows what to type', async () => {
     for (const [args, problem, call] of [
       [
         ['restore', 'a.tar.zst'],
@@ -188,7 +188,7 @@ describe('a file or a server as an argument', () => {
     }
   });
 
-  it('of a command that talks to a server may have the name of a folder, or that of a file that is no archive', async () => {
+  it('of a command that talks to a server may have the name of a folder or of a file that is not an archive', async () => {
     const { code, stderr } = await run('dump', '-q', '127.0.0.1', '--connect-timeout', '1');
     deepEqual([code, stderr.includes('is a ')], [5, false]);
     failsWith(await run('dump', NOWHERE), 5, /cannot connect/);

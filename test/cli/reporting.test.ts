@@ -48,7 +48,7 @@ describe('reporting', () => {
       match(shown, /^tntar: standard output is a terminal.*\r\nhint: .*-o FILE.*\r\n$/);
     });
 
-    it('is no place for an archive, by whatever name it is called', async () => {
+    it('is refused as the output of an archive under each of its names', async () => {
       for (const name of ['-', '/dev/tty']) {
         const { code, shown } = await atTerminal(`tntar dump $db -o ${name}`);
         equal(code, 2);
@@ -57,14 +57,14 @@ describe('reporting', () => {
     });
 
     for (const command of ['restore $db', 'list', 'verify']) {
-      it(`is no archive to ${command.split(' ')[0]}`, async () => {
+      it(`is refused as an archive by ${command.split(' ')[0]}`, async () => {
         const { code, shown } = await atTerminal(`tntar ${command}`);
         equal(code, 2);
         match(shown, /^tntar: standard input is a terminal.*\r\nhint: .*-i FILE.*\r\n$/);
       });
     }
 
-    it('shows the progress in one line, and takes it away', async () => {
+    it('shows the progress on one line, and clears the line at the end', async () => {
       const { code, shown } = await atTerminal('tntar dump $slow > slow.tar.zst');
       equal(code, 0, shown);
       const lines = shown.split('\r\n');
@@ -87,7 +87,7 @@ describe('reporting', () => {
       equal(shown, '');
     });
 
-    it('is left clean by a failure', async () => {
+    it('is clean after a failure', async () => {
       const cut = await startProxy(server, {
         bytesPerSecond: 10_000_000,
         after: 6e6,
@@ -103,7 +103,7 @@ describe('reporting', () => {
   });
 
   describe('a log', () => {
-    it('gets plain lines: what was chosen, how far it is now and then, and the sum', async () => {
+    it('gets plain lines: the choice, the progress at intervals, and the summary', async () => {
       const { code, stderr } = await sh('tntar dump $slow > slow.tar.zst', fast);
       equal(code, 0, stderr);
       match(
@@ -113,12 +113,12 @@ describe('reporting', () => {
       ok(!stderr.includes('\r') && !stderr.includes('\x1b'), 'nothing moves a cursor');
     });
 
-    it('gets no progress from a run of some seconds', async () => {
+    it('gets no progress lines from a run of a few seconds', async () => {
       const { stderr } = await sh('tntar dump $slow > slow.tar.zst');
       match(stderr, /^tntar: reading from a snapshot.*\ntntar: dumped .*\n$/);
     });
 
-    it('says of every command what it did, in the same words', async () => {
+    it('gets a summary of every command in the same words', async () => {
       const sum = `2 spaces with ${blobRows(MEGABYTES) + 10} rows`.replace(/(?=\d{3} )/, ',');
       const saysSo = ({ code, stdout, stderr }: Result, done: string): void => {
         equal(code, 0, stderr);
@@ -157,7 +157,7 @@ describe('reporting', () => {
         .split('\n')
         .map((line) => JSON.parse(line) as Record<string, unknown>);
 
-    it('gets a line of JSON for each event, how far it is among them', async () => {
+    it('gets a line of JSON for each event, including the progress', async () => {
       const { code, stderr } = await sh(
         'tntar dump --progress json $slow > slow.tar.zst; tntar verify --progress json < slow.tar.zst',
       );
@@ -180,7 +180,7 @@ describe('reporting', () => {
       );
     });
 
-    it('gets the error as one, too, with the exit code', async () => {
+    it('gets the error as an event with the exit code', async () => {
       const { code, stderr } = await sh('tntar verify --progress json < /dev/null');
       equal(code, 3);
       const [error, ...rest] = events(stderr);
@@ -192,7 +192,7 @@ describe('reporting', () => {
       );
     });
 
-    it('gets how far it is of what comes through a pipe, too', async () => {
+    it('gets the progress of an archive that is read from a pipe', async () => {
       const { code, stderr } = await sh('tntar dump -q $slow | tntar verify --progress json');
       equal(code, 0, stderr);
       const steps = events(stderr).filter(({ event }) => event === 'progress');
@@ -207,7 +207,7 @@ describe('reporting', () => {
       equal(stderr, '');
     });
 
-    it('gets nothing of how far it is where the server may not be asked', async () => {
+    it('gets no percentage if the user may not ask the server for its sizes', async () => {
       await server.eval(`
         box.schema.user.create('reader', {password = 'r', if_not_exists = true})
         box.schema.user.grant('reader', 'read', 'universe', nil, {if_not_exists = true})`);
@@ -247,7 +247,7 @@ describe('reporting', () => {
       equal(consistent, false);
     });
 
-    it('is a failure without a trailer where --strict asks for one moment', async () => {
+    it('becomes a failure without a trailer with --strict', async () => {
       const { code, stdout, stderr } = await dumpWhileWriting('--strict');
       equal(code, 1);
       match(
@@ -261,7 +261,7 @@ describe('reporting', () => {
       );
     });
 
-    it('is given of a server newer than any that was tried', async () => {
+    it('is printed for a server that is newer than every tested version', async () => {
       const peer = await startPeer((socket) => {
         socket.write(greeting('9.1.0'));
         socket.once('data', () => socket.end());

@@ -39,7 +39,7 @@ describe('secrets', () => {
   };
 
   describe('a password in an address', () => {
-    it('is taken out of the list of processes', async () => {
+    it('is removed from the list of processes', async () => {
       const proxy = await startProxy(server, { after: 300, fault: 'stall' });
       const dump = new Running(['dump', `${BOB}:${BOBS}@${proxy.address}`, '--timeout', '1']);
       await dump.until(() => proxy.open > 0);
@@ -50,7 +50,7 @@ describe('secrets', () => {
       await proxy.stop();
     });
 
-    it('is not repeated where the call is wrong', async () => {
+    it('is not repeated in messages about wrong usage', async () => {
       const address = `me:${BOBS}@db1`;
       for (const args of [
         [address],
@@ -107,7 +107,7 @@ describe('secrets', () => {
       equal(stderr, '');
     });
 
-    it('is also the key of a certificate', async () => {
+    it('may also be the key of a certificate', async () => {
       const { cert, key } = new Authority(folder, 'us');
       chmodSync(key, 0o644);
       const args = ['--tls-ca', cert, '--tls-cert', cert, '--tls-key', key];
@@ -123,7 +123,7 @@ describe('secrets', () => {
       return tntar(['dump', '-q', inAddress(), ...args]);
     };
 
-    it('is warned about if everybody can read it', async () => {
+    it('causes a warning if everybody can read it', async () => {
       for (const [mode, isWarned] of [
         [0o600, false],
         [0o644, true],
@@ -137,7 +137,7 @@ describe('secrets', () => {
       }
     });
 
-    it('is made so that nobody else can read it, by the command in the hint', async () => {
+    it('is created by the command in the hint so that nobody else can read it', async () => {
       const file = join(folder, 'new-key');
       writeFileSync(file, 'short');
       const { code, stderr } = await dumpWith(file);
@@ -150,7 +150,7 @@ describe('secrets', () => {
   });
 
   describe('hashes of passwords', () => {
-    it('are in an archive, and in nothing that is said of one', async () => {
+    it('are kept in an archive, and never printed in a message or a listing', async () => {
       const hash = await server.eval<string>(
         `return box.space._user.index.name:get('${BOB}').auth['chap-sha1']`,
       );
@@ -172,7 +172,7 @@ describe('secrets', () => {
       await target.stop();
     });
 
-    it('are not in an archive of --data-only, or of some spaces', async () => {
+    it('are left out of an archive of --data-only or of selected spaces', async () => {
       for (const args of [['--data-only'], ['--space', 'numbers']]) {
         const { code, stdout, stderr } = await tntar(['dump', '-q', inAddress(), ...args]);
         equal(code, 0, stderr);

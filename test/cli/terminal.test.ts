@@ -11,7 +11,7 @@ const CLEAR_LINE = '\r\x1b[K';
 const LOGIN = { TT_CLI_USERNAME: USER, TT_CLI_PASSWORD: PASSWORD };
 
 describe('what a terminal can show', () => {
-  it('is UTF-8 unless the locale says something else, by the first variable that is set', () => {
+  it('is UTF-8 unless the first locale variable that is set names another encoding', () => {
     for (const [env, expected] of [
       [{}, true],
       [{ LANG: 'C.UTF-8' }, true],
@@ -62,7 +62,7 @@ describe('progress on a terminal', () => {
     return shown;
   };
 
-  it('names the space at hand however narrow it is', async () => {
+  it('names the current space even on a narrow terminal', async () => {
     const shown = await shownBy('stty cols 50; tntar dump $slow > /dev/null', {});
     const steps = shown.split(CLEAR_LINE).slice(1, -1);
     ok(steps.length > 1, shown);

@@ -34,7 +34,7 @@ describe('text on standard output', () => {
 
   const sh = (line: string): Promise<Result> => shell(line, { cwd: folder });
 
-  describe('whose reader goes away, as head does,', () => {
+  describe('with a reader that closes early, as head does,', () => {
     for (const call of CALLS) {
       it(`ends silently with exit code 141: ${call}`, async () => {
         // The reader has gone before anything is written.
@@ -45,7 +45,7 @@ describe('text on standard output', () => {
       });
     }
 
-    it('ends silently in the middle of a long text, too', async () => {
+    it('ends silently in the middle of a long text', async () => {
       const { stderr } = await sh(`tntar completion zsh | head -n 1 > head; ${STATUS}`);
       match(stderr, /^(0|141) 0\n$/);
     });
@@ -74,7 +74,7 @@ describe('text on standard output', () => {
       deepEqual([code, stderr], [0, '']);
     });
 
-    it('is not needed by a program that asks for the version to see whether there is a tntar', async () => {
+    it('is not needed by a program that asks for the version to find out if tntar is installed', async () => {
       equal((await sh('tntar --version >&-')).code, 0);
     });
 
@@ -87,7 +87,7 @@ describe('text on standard output', () => {
       );
     });
 
-    it('may be /dev/null, however a shell is told so', async () => {
+    it('may be /dev/null in every way that a shell can open it', async () => {
       for (const line of [
         'tntar list -i a > /dev/null',
         'tntar list -i a >> /dev/null',

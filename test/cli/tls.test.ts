@@ -75,7 +75,7 @@ describe('TLS', () => {
     equal((await tntar(['verify', '-q'], { input: stdout })).code, 0);
   };
 
-  describe('with a server whose certificate is good', () => {
+  describe('with a valid certificate of the server', () => {
     for (const source of ['snapshot', 'select']) {
       it(`dumps by ${source} and restores, to the byte`, async () => {
         await withServer({}, (target) =>
@@ -99,7 +99,7 @@ describe('TLS', () => {
       });
     }
 
-    it('trusts whom the list of the system names, with --tls alone', async () => {
+    it('trusts the authorities of the system with --tls alone', async () => {
       await isBackup(await dump(endpoint, ['--tls'], { env: { SSL_CERT_FILE: authority.cert } }));
     });
 
@@ -115,12 +115,12 @@ describe('TLS', () => {
       }
     });
 
-    it('shows a certificate of its own where one is demanded', async () => {
+    it('presents a client certificate if the server demands one', async () => {
       const args = [...trusting(), '--tls-cert', client.cert, '--tls-key', client.key];
       await withTls(demanding(), async (peer) => isBackup(await dump(peer, args)));
     });
 
-    it('opens the key of it with a password from a file', async () => {
+    it('decrypts the client key with a password from a file', async () => {
       const password = join(folder, 'password');
       writeFileSync(password, `${KEY_PASSWORD}\n`, { mode: 0o600 });
       const key = authority.lock(client, KEY_PASSWORD);
@@ -131,7 +131,7 @@ describe('TLS', () => {
       });
     });
 
-    it('asks for that password on the terminal', async () => {
+    it('asks for the password of the client key on the terminal', async () => {
       const key = authority.lock(client, KEY_PASSWORD);
       const args = `${trusting().join(' ')} --tls-cert ${client.cert} --tls-key ${key}`;
       await withTls(demanding(), async ({ address }) => {
@@ -171,39 +171,39 @@ describe('TLS', () => {
       equal(await sessions(), before);
     }
 
-    it('where nobody whom the system trusts has signed the certificate', async () => {
+    it('if no authority that the system trusts has signed the certificate', async () => {
       await isRefused(contentOf(good), /nobody whom we trust/, /--tls-ca/, ['--tls']);
     });
 
-    it('where another authority has signed it', async () => {
+    it('if another authority has signed the certificate', async () => {
       const other = new Authority(folder, 'other').sign('others', { names: 'IP:127.0.0.1' });
       await isRefused(contentOf(other), /nobody whom we trust/, /--tls-ca/);
     });
 
-    it('where it is signed by itself', async () => {
+    it('if the certificate is self-signed', async () => {
       await isRefused(contentOf(new Authority(folder, 'self')), /self.signed/, /--tls-ca/);
     });
 
-    it('where it is for another name', async () => {
+    it('if the certificate is for another name', async () => {
       const elsewhere = authority.sign('elsewhere', { names: 'DNS:elsewhere' });
       await isRefused(contentOf(elsewhere), /for another name .*127\.0\.0\.1/, /--tls-server-name/);
       const args = [...trusting(), '--tls-server-name', 'db1'];
       await isRefused(contentOf(good), /for another name .*db1/, /--tls-server-name/, args);
     });
 
-    it('where it has expired', async () => {
+    it('if the certificate has expired', async () => {
       const old = authority.sign('old', { names: 'IP:127.0.0.1', days: -1 });
       await isRefused(contentOf(old), /not valid at this time .*expired/, /renew/);
     });
 
     for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
-      it(`where it demands a certificate and there is none, by ${maxVersion}`, async () => {
+      it(`if the server demands a client certificate and none is given, by ${maxVersion}`, async () => {
         const options = { ...demanding(), maxVersion };
         await isRefused(options, /does not take what we show/, /--tls-cert/);
       });
     }
 
-    it('whatever a variable of Node says about certificates', async () => {
+    it('even if a variable of Node turns certificate checks off', async () => {
       const before = await sessions();
       const result = await dump(endpoint, ['--tls'], {
         env: { NODE_TLS_REJECT_UNAUTHORIZED: '0' },
@@ -213,7 +213,7 @@ describe('TLS', () => {
       equal(await sessions(), before);
     });
 
-    it('where the server does not speak TLS', async () => {
+    it('if the server does not use TLS', async () => {
       const peer = await startProxy(server);
       const result = await dump(peer, trusting());
       failsWith(result, 5, /does not speak TLS/);
@@ -221,20 +221,20 @@ describe('TLS', () => {
       await peer.stop();
     });
 
-    it('where it says nothing at all', async () => {
+    it('if the server sends nothing', async () => {
       const peer = await startPeer(() => {});
       const result = await dump(peer, [...trusting(), '--connect-timeout', '1']);
       failsWith(result, 5, /did not complete the login within 1 s/);
       await peer.stop();
     });
 
-    it('where it hangs up', async () => {
+    it('if the server closes the connection', async () => {
       const peer = await startPeer((socket) => socket.end());
       failsWith(await dump(peer, trusting()), 5, /before secure TLS connection/);
       await peer.stop();
     });
 
-    it('where the server speaks TLS and we do not, within --connect-timeout', async () => {
+    it('if the server uses TLS and tntar does not, within --connect-timeout', async () => {
       const result = await dump(endpoint, ['--connect-timeout', '1']);
       failsWith(result, 5, /did not complete the login within 1 s/);
       match(result.stderr, /\nhint: .*--tls/);

@@ -61,7 +61,7 @@ describe('usage', () => {
       }
     });
 
-    it('says in which order filters work', async () => {
+    it('describes the order of filters', async () => {
       for (const command of FILTERING_COMMANDS) {
         const { stdout } = await tntar([command, '--help']);
         match(
@@ -71,7 +71,7 @@ describe('usage', () => {
       }
     });
 
-    it('of restore says of each word of an option what it does', async () => {
+    it('of restore describes each value of an option', async () => {
       const { stdout } = await tntar(['restore', '--help']);
       const text = String(stdout).replace(/\s+/g, ' ');
       match(
@@ -205,14 +205,14 @@ describe('usage', () => {
     }
   });
 
-  it('--salvage waits for nobody who opens the other end of a pipe', async () => {
+  it('--salvage does not wait for a writer of a pipe', async () => {
     const pipe = join(folder, 'pipe');
     const { code, stderr } = await shell(`mkfifo ${pipe} && tntar restore --salvage -i ${pipe}`);
     equal(code, 2, stderr);
     match(stderr, /--salvage reads the archive twice/);
   });
 
-  describe('an address that is none is refused with exit code 2', () => {
+  describe('an invalid address is refused with exit code 2', () => {
     const addresses: [address: string, message: RegExp][] = [
       ['db1:0', /is not a port/],
       ['db1:65536', /is not a port/],

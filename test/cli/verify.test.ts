@@ -22,7 +22,7 @@ describe('verify', () => {
     return file;
   };
 
-  it('takes an archive with a seek table, and one without', async () => {
+  it('accepts archives with and without a seek table', async () => {
     for (const bytes of [PLAIN, WHOLE]) {
       const { code, stderr } = await tntar(['verify', '-i', fileOf(bytes)]);
       equal(code, 0, stderr);
@@ -30,7 +30,7 @@ describe('verify', () => {
     }
   });
 
-  it('refuses one with a seek table that is wrong, and says that nothing is lost', async () => {
+  it('refuses an archive with a wrong seek table, and says that no rows are lost', async () => {
     const wrong = Buffer.from(WHOLE);
     wrong[PLAIN.length + 8]! ^= 1;
     failsWith(await tntar(['verify'], { input: wrong }), 3, /the seek table is wrong/);
