@@ -133,7 +133,7 @@ describe('FrameCompressor', () => {
     deepEqual(first, copy);
   });
 
-  it('makes at its highest level what FrameReader reads, from part to part', async () => {
+  it('makes frames at its highest level that FrameReader reads, from part to part', async () => {
     const content = Buffer.alloc(9 * MIB, 'a pattern of some length ');
     const bytes = compressed(content, MAX_LEVEL, true);
     const [read] = await readFrames(chunked(bytes));
@@ -146,7 +146,7 @@ describe('FrameReader', () => {
   const input = Buffer.concat(contents.map((content) => frame(content)));
 
   for (const chunkSize of [1, 2, 3, 7, 1000, input.length]) {
-    it(`tells frames apart in chunks of ${chunkSize}, whatever the room`, async () => {
+    it(`separates frames in chunks of ${chunkSize}, with any size of the output buffer`, async () => {
       for (const size of [1, 2, TEXT.length - 1, TEXT.length, TEXT.length + 1, 100_000]) {
         deepEqual(await readFrames(chunked(input, chunkSize), size), contents);
       }
@@ -164,7 +164,7 @@ describe('FrameReader', () => {
     deepEqual(await readFrames(withEmptyOnes()), contents);
   });
 
-  it('says at room for one byte more than a frame has that it ended', async () => {
+  it('reports the end of a frame if the output buffer has one byte more than the frame', async () => {
     const reader = new FrameReader(chunked(frame(TEXT)));
     await reader.next();
     deepEqual(await reader.read(Buffer.alloc(TEXT.length + 1)), {
@@ -184,11 +184,11 @@ describe('FrameReader', () => {
     equal(reader.offset, one.length);
   });
 
-  it('says nothing of an input without a byte', async () => {
+  it('reports no frame for an empty input', async () => {
     deepEqual(await readFrames(chunked(Buffer.alloc(0))), []);
   });
 
-  it('passes over skippable frames at any place, of any variant and size', async () => {
+  it('skips skippable frames at any place, of any variant and size', async () => {
     const between = Buffer.concat([
       skippableFrame(Buffer.alloc(0), 0),
       skippableFrame(Buffer.from('an index'), 7),
@@ -230,7 +230,7 @@ describe('FrameReader', () => {
     await rejects(reader.next(), archiveError(/a frame without a checksum, at byte 0/));
   });
 
-  it('refuses a second frame without a checksum, and says where', async () => {
+  it('refuses a second frame without a checksum, and gives its position', async () => {
     const first = frame(TEXT);
     const bytes = Buffer.concat([first, frame(TEXT, { checksum: false })]);
     const message = new RegExp(`a frame without a checksum, at byte ${first.length} `);
@@ -276,7 +276,7 @@ describe('FrameReader', () => {
     }
   });
 
-  it('refuses what is no frame, and shows its start', async () => {
+  it('refuses bytes that are not a frame, and shows the first ones', async () => {
     for (const [bytes, message] of [
       [Buffer.from('hello, world'), /not a tar\.zst backup: .* 68656c6c6f2c2077$/],
       [Buffer.from('abc'), /not a tar\.zst backup: .* 616263$/],
@@ -311,7 +311,7 @@ describe('FrameReader', () => {
     await rejects(readFrames(input()), /disk on fire/);
   });
 
-  it('is not to be read between frames, nor opened inside of one', async () => {
+  it('cannot be read between frames or opened inside one', async () => {
     const reader = new FrameReader(chunked(frame(TEXT)));
     await rejects(reader.read(Buffer.alloc(1)), /no frame is open/);
     await reader.next();
@@ -326,7 +326,7 @@ describe('FrameReader', () => {
       bomb = frame(Array(SIZE / MIB).fill(zeros));
     });
 
-    it('unpacks no more than it has room for, and takes no more of the input', async () => {
+    it('decompresses no more than fits its output buffer, and takes no more of the input', async () => {
       ok(bomb.length < SIZE / 10_000);
       let pulled = 0;
       async function* input() {
@@ -351,14 +351,14 @@ describe('a probe of a frame', () => {
   const room = Buffer.alloc(TEXT.length + 1);
   const whole = frame(TEXT);
 
-  it('unfolds a whole one, whatever stands behind it', () => {
+  it('decompresses a complete frame with any bytes after it', () => {
     for (const behind of [Buffer.alloc(0), randomBytes(100)]) {
       equal(probe.unfold(Buffer.concat([whole, behind]), room), TEXT.length);
       deepEqual(room.subarray(0, TEXT.length), TEXT);
     }
   });
 
-  it('finds none in what is cut, larger, without a checksum, or something else', () => {
+  it('finds no frame in data that is truncated, too large, without a checksum or invalid', () => {
     const wrong = [
       ...Array.from(whole, (_, size) => whole.subarray(0, size)),
       frame(Buffer.concat([TEXT, TEXT])),
@@ -372,7 +372,7 @@ describe('a probe of a frame', () => {
     }
   });
 
-  it('finds none where a bit is wrong, or the same content', () => {
+  it('finds no frame or the same content after a bit flip', () => {
     for (const at of whole.keys()) {
       const bytes = Buffer.from(whole);
       bytes[at]! ^= 1;

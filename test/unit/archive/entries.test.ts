@@ -15,7 +15,7 @@ describe('the name of an entry', () => {
     ['512.dump.100000', { kind: 'tuples', spaceId: 512, part: 100_000 }],
     ['512.dump.9999999', { kind: 'tuples', spaceId: 512, part: 9_999_999 }],
   ] as const) {
-    it(`${name} is taken, and made`, () => {
+    it(`${name} is read and written`, () => {
       const parsed = parseEntryName(name);
       deepEqual(parsed, expected);
       if (parsed?.kind === 'tuples') equal(tuplesEntry(parsed.spaceId, parsed.part), name);

@@ -55,7 +55,7 @@ describe('a JSON document', () => {
     });
   }
 
-  it('is refused when it nests so deep that nobody can write it again', () => {
+  it('is refused if it nests too deep to be written again', () => {
     const nested = (levels: number) =>
       JsonReader.parse(Buffer.from(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`), 'doc.json');
     nested(1100);
@@ -95,7 +95,7 @@ describe('a JSON document', () => {
     ['objects', (json) => json.objects('k'), [undefined, {}, [1], [null], [{}, []]]],
     ['oneOf', (json) => json.oneOf('k', ['a', 'b']), [undefined, 1, '', 'c', 'A', 'toString']],
   ] as [string, (json: JsonReader) => unknown, unknown[]][]) {
-    it(`has no ${title} where something else stands, and says where`, () => {
+    it(`has no ${title} if another value is in its place, and the error names the place`, () => {
       for (const k of bad) {
         throws(
           () => get(read({ k })),
@@ -113,7 +113,7 @@ describe('a JSON document', () => {
     });
   }
 
-  it('has nothing that only its prototype has', () => {
+  it('has no properties of its prototype', () => {
     for (const key of ['toString', 'constructor', 'hasOwnProperty']) {
       throws(() => read({}).string(key), { kind: 'archive' });
       throws(() => read({}).object(key), { kind: 'archive' });

@@ -72,7 +72,7 @@ const bodyOf = (entry: Entry): Buffer => entryContents(entry)[1]!;
 const END = contents([])[0]!;
 
 describe('an archive made by hand', () => {
-  it('is read when it is as docs/reference/archive-format.md says', async () => {
+  it('is read if it follows docs/reference/archive-format.md', async () => {
     const { items, error } = await readArchive(WHOLE);
     equal(error, undefined);
     const { format: _, version: __, ...rest } = manifest();
@@ -632,7 +632,7 @@ describe('an archive is refused', () => {
 });
 
 describe('reading a hostile archive', () => {
-  it('stops at a body that unfolds to more than its header says', async () => {
+  it('stops at a body that decompresses to more than its header says', async () => {
     const zeros = Buffer.alloc(1024 * 1024);
     const header = tarHeader({ name: 'manifest.json', size: octalSize(1000) });
     const bomb = Buffer.concat([frame(header), frame(Array(128).fill(zeros))]);
@@ -653,7 +653,7 @@ describe('reading a hostile archive', () => {
     ok(pulled <= bomb.length / 16, `${pulled} of ${bomb.length} bytes were read`);
   });
 
-  it('takes nothing for granted that a header claims of a body that is not there', async () => {
+  it('refuses a header that claims a body that is missing or too short', async () => {
     const header = tarHeader({ name: 'manifest.json', size: octalSize(16 * 2 ** 20) });
     await refuses(framed([header]), /ends after the header of entry manifest\.json/);
     await refuses(framed([header, Buffer.alloc(1)]), /16777216 bytes expected, its frame has 1/);

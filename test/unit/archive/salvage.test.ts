@@ -71,7 +71,7 @@ function flipped(bytes: Buffer, at: number): Buffer {
 }
 
 describe('of a damaged archive', () => {
-  it('nothing is lost where it is whole', async () => {
+  it('nothing is lost if it is complete', async () => {
     const { damages } = await survey(opener(WHOLE));
     deepEqual(damages, []);
     const salvage = await salvaged(WHOLE);
@@ -111,7 +111,7 @@ describe('of a damaged archive', () => {
     }
   });
 
-  it('cut at every byte, what was whole before is left, and the rest is named', async function () {
+  it('the complete parts before a cut at any byte are kept, and the rest is named', async function () {
     this.timeout(120_000);
     for (const cut of WHOLE.keys()) {
       const bytes = WHOLE.subarray(0, cut);
@@ -131,12 +131,12 @@ describe('of a damaged archive', () => {
     }
   });
 
-  it('parts are counted that are lost, and their rows', async () => {
+  it('lost parts and their rows are counted', async () => {
     const { lost } = await salvaged(flipped(WHOLE, frameOf('513.dump.00001') + 8));
     deepEqual(lost, [{ id: 513, what: '513.dump.00001 (1 of 2 entries, 1 of 3 rows)' }]);
   });
 
-  it('each bad place is told from the others', async () => {
+  it('each damaged place is reported separately', async () => {
     const twice = flipped(flipped(WHOLE, frameOf('288.dump') + 8), frameOf('512.dump') + 8);
     const { damages } = await survey(opener(twice));
     deepEqual(
@@ -148,7 +148,7 @@ describe('of a damaged archive', () => {
     );
   });
 
-  it('only the first thousand bad places are looked behind, and that is said', async () => {
+  it('only the first thousand damaged places are searched, and the report says so', async () => {
     const bad = Buffer.concat([
       framed([...entryContents(ENTRIES[4]!)]).subarray(0, -1),
       Buffer.of(0),
@@ -183,7 +183,7 @@ describe('of a damaged archive', () => {
     }
   });
 
-  it('garbage behind the end is damage, and costs nothing', async () => {
+  it('garbage after the end is damage, and costs nothing', async () => {
     const bytes = Buffer.concat([WHOLE, Buffer.from('more')]);
     equal((await survey(opener(bytes))).damages.length, 1);
     deepEqual(await rowsOf(bytes, await salvaged(bytes)), ALL);
@@ -206,7 +206,7 @@ describe('of a damaged archive', () => {
     // its bytes stand there as they are, since zstd could make nothing of them
     const at = outer.indexOf(inner) - 2000;
 
-    it('which is not taken for the outer one, trailer and all', async () => {
+    it('the inner archive is not taken for the outer one, even with its trailer', async () => {
       ok(at > 0);
       const bytes = flipped(outer, at);
       const salvage = await salvaged(bytes);
@@ -218,7 +218,7 @@ describe('of a damaged archive', () => {
       equal(rows.get(512), ALL.get(512));
     });
 
-    it('nor where the outer one is cut behind it', async () => {
+    it('the inner archive is not taken for the outer one if the outer one is cut after it', async () => {
       const bytes = flipped(outer, at).subarray(0, outer.indexOf(inner) + inner.length + 100);
       await salvaged(bytes).then(
         () => ok(false, 'something was salvaged'),
@@ -227,14 +227,14 @@ describe('of a damaged archive', () => {
     });
   });
 
-  it('a trailer that vouches for other entries vouches for none', async () => {
+  it('a trailer that lists other entries verifies none', async () => {
     const other = jsonEntry('trailer.json', trailer(ENTRIES.slice(1)));
     const bytes = archive([...ENTRIES, other]);
     const surveyed = await survey(opener(bytes));
     throws(() => salvageable(surveyed), /the trailer belongs to another archive/);
   });
 
-  it('an entry that the trailer does not list, or elsewhere, is damage, though nothing is lost', async () => {
+  it('an entry that the trailer does not list, or lists at another place, is damage, though nothing is lost', async () => {
     const [first, ...rest] = ENTRIES as [Entry, ...Entry[]];
     const end = jsonEntry('trailer.json', trailer(ENTRIES));
     for (const entries of [
@@ -253,7 +253,7 @@ describe('of a damaged archive', () => {
     }
   });
 
-  it('an entry that the trailer knows otherwise is lost', async () => {
+  it('an entry that differs from the trailer is lost', async () => {
     const changed = ENTRIES.map((entry) =>
       entry.name === '512.dump'
         ? rowsEntry('512.dump', [1, 'mallory', null], [2, 'bob', 1.5])
@@ -267,7 +267,7 @@ describe('of a damaged archive', () => {
     );
   });
 
-  it('what changes between two readings is an error', async () => {
+  it('a change between two readings is an error', async () => {
     const salvage = await salvaged(WHOLE);
     await rowsOf(flipped(WHOLE, frameOf('512.dump') + 8), salvage).then(
       () => ok(false, 'nobody noticed'),

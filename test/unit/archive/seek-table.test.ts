@@ -58,7 +58,7 @@ function patched(at: number, value: number): Buffer {
 }
 
 describe('a seek table', () => {
-  it('is that of the Zstandard seekable format', () => {
+  it('follows the Zstandard seekable format', () => {
     const table = new SeekTable();
     table.add(300, 512);
     table.add(0xffffffff, 7);
@@ -70,7 +70,7 @@ describe('a seek table', () => {
     );
   });
 
-  it('stands behind all that the writer writes, and fits it', async () => {
+  it('is at the end of every archive that the writer writes, and matches it', async () => {
     const { format: _, version: __, ...start } = manifest();
     const chunks: Buffer[] = [];
     const writer = new ArchiveWriter({ level: 1 }, (chunk) => chunks.push(chunk));
@@ -98,7 +98,7 @@ describe('a seek table', () => {
     throws(() => tableBytesOf(footer), isWrong);
   });
 
-  it('is none where its frames have not as many bytes as stand before it', () => {
+  it('is rejected if the sizes of its frames do not add up to the bytes before it', () => {
     equal(new FramePlaces(TABLE, PLAIN.length).length, 2 * GOOD.length + 3);
     throws(() => new FramePlaces(TABLE, PLAIN.length + 1), isWrong);
     throws(() => new FramePlaces(TABLE, PLAIN.length - 1), isWrong);
@@ -106,7 +106,7 @@ describe('a seek table', () => {
 });
 
 describe('the index of an archive', () => {
-  it('is manifest, trailer, and where each entry stands', async () => {
+  it('has the manifest, the trailer and the position of each entry', async () => {
     const index = await readIndex(fileOf(WHOLE));
     const { found, ...surveyed } = await survey(fileOf(WHOLE).open);
     deepEqual(index?.manifest, surveyed.manifest);
@@ -118,7 +118,7 @@ describe('the index of an archive', () => {
     });
   });
 
-  it('is read from the ends of the archive, however much stands between', async () => {
+  it('is read from both ends of the archive without the bytes between them', async () => {
     const large = rowsEntry('512.dump', [1, 'x'.repeat(100)]);
     const many = Array.from({ length: 200 }, (_, i) => ({
       ...large,
@@ -131,12 +131,12 @@ describe('the index of an archive', () => {
   });
 
   for (const [title, bytes] of [
-    ['of before there were any', PLAIN],
-    ['whose table was cut off, or cut', WHOLE.subarray(0, -1)],
-    ['with something behind its table', Buffer.concat([WHOLE, skippableFrame(Buffer.alloc(9))])],
-    ['of no byte', Buffer.alloc(0)],
+    ['without a seek table', PLAIN],
+    ['with a truncated seek table', WHOLE.subarray(0, -1)],
+    ['with bytes after its seek table', Buffer.concat([WHOLE, skippableFrame(Buffer.alloc(9))])],
+    ['that is empty', Buffer.alloc(0)],
   ] as const) {
-    it(`is none of an archive ${title}`, async () => {
+    it(`is undefined for an archive ${title}`, async () => {
       equal(await readIndex(fileOf(bytes)), undefined);
     });
   }
@@ -180,17 +180,17 @@ describe('the index of an archive', () => {
       ]),
     ],
   ] as const) {
-    it(`is refused where there is ${title}`, async () => {
+    it(`is refused if there is ${title}`, async () => {
       await rejects(readIndex(fileOf(bytes)), { name: 'TntarError', kind: 'archive' });
     });
   }
 
-  it('is that of the trailer where that lists a manifest twice, for the order is no matter of it', async () => {
+  it('follows the trailer even if it lists a manifest twice, because the index does not check the order', async () => {
     const index = await readIndex(fileOf(seekable(sealed(twoManifests))));
     equal(index?.entries[0]?.name.kind, 'manifest');
   });
 
-  it('is refused, or none, where a bit of its table is flipped, at every byte', async () => {
+  it('is refused or undefined after a bit flip at any byte of the seek table', async () => {
     for (const at of TABLE.keys()) {
       const bytes = Buffer.from(WHOLE);
       bytes[PLAIN.length + at]! ^= 1 << (at % 8);
@@ -213,7 +213,7 @@ describe('an archive that is read front to back', () => {
     }
   });
 
-  it('gives the same rows where its table is wrong, but for who asks whether it is right', async () => {
+  it('gives the same rows with a wrong seek table, and fails if the table is verified', async () => {
     const whole = await readArchive(WHOLE);
     for (const at of TABLE.keys()) {
       const bytes = Buffer.from(WHOLE);
@@ -226,7 +226,7 @@ describe('an archive that is read front to back', () => {
     }
   });
 
-  it('has a wrong table where frames stand in it that are passed over', async () => {
+  it('has a wrong seek table if the table lists skippable frames', async () => {
     const entries = contents(sealed(GOOD));
     const passed = skippableFrame(Buffer.alloc(3));
     const middle = framed(entries.slice(0, 2)).length;
@@ -237,7 +237,7 @@ describe('an archive that is read front to back', () => {
     ok((await readArchive(behind, undefined, true)).error !== undefined);
   });
 
-  it('loses nothing by a wrong table, and is named as damaged there', async () => {
+  it('loses no rows by a wrong seek table, and the table is named as damaged', async () => {
     const bytes = patched(8, 1);
     const { damages, trailer: found, found: entries } = await survey(fileOf(bytes).open);
     deepEqual(
@@ -248,7 +248,7 @@ describe('an archive that is read front to back', () => {
     ok(found !== undefined);
   });
 
-  it('is not blamed for its table where damage stands before it', async () => {
+  it('is not reported for its seek table if there is damage before it', async () => {
     const bytes = Buffer.from(WHOLE);
     bytes[PLAIN.length >> 1]! ^= 1;
     const { damages } = await survey(fileOf(bytes).open);

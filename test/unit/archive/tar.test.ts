@@ -18,7 +18,7 @@ describe('a tar header', () => {
     }
   });
 
-  it('is that of a regular file which only its owner may read', async () => {
+  it('is the header of a regular file that only its owner may read', async () => {
     const header = await tarHeader(NAME, 7, new Date(1_700_000_000_000));
     const expected = byHand({
       name: NAME,
@@ -89,7 +89,7 @@ describe('a tar header', () => {
     ['a checksum that is no number', { checksum: 'checksum' }, /whose checksum is/],
     ['an empty checksum', { checksum: '\0'.repeat(8) }, /whose checksum is/],
   ] as [string, HeaderFields, RegExp][]) {
-    it(`is refused when it is that of ${title}`, () => {
+    it(`is refused if it is the header of ${title}`, () => {
       throws(() => parseTarHeader(byHand({ name: NAME, ...fields })), { kind: 'archive', message });
     });
   }
@@ -111,7 +111,7 @@ describe('a tar header', () => {
     }
   });
 
-  it('is refused when it is zeros, or the end', () => {
+  it('is refused if it is all zeros or the end', () => {
     throws(() => parseTarHeader(END_OF_TAR.subarray(0, 512)), { kind: 'archive' });
   });
 
@@ -119,7 +119,7 @@ describe('a tar header', () => {
     equal(parseTarHeader(byHand({ name: '512.dump\0.txt' })).name, '512.dump\0.txt');
   });
 
-  it('never has a long name in its message', () => {
+  it('is never refused with a long name in the message', () => {
     const name = 'x'.repeat(100);
     throws(() => parseTarHeader(byHand({ name, type: '2' })), {
       message: `entry "${'x'.repeat(40)}": not a regular file`,

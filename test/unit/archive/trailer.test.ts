@@ -31,7 +31,7 @@ describe('a trailer', () => {
     deepEqual(decodeTrailer(encodeTrailer(empty)), empty);
   });
 
-  it('may say how large the largest tuple of an entry is, which changes no hash', () => {
+  it('may give the size of the largest tuple of an entry without a change of its hash', () => {
     const [first, ...rest] = LIST;
     const entries = [{ ...first!, largest: 20 }, ...rest];
     const bytes = encodeTrailer({ entries, vclock: {}, consistent: true });
@@ -41,7 +41,7 @@ describe('a trailer', () => {
     throws(() => decode(trailer([], {}, wrong)), /'largest'/);
   });
 
-  it('is read where it was written by hand, and written as by hand', () => {
+  it('is read and written like a trailer that was written by hand', () => {
     const byHand = trailer(ENTRIES);
     const { vclock, consistent } = byHand;
     deepEqual(decode({ ...byHand, comment: 'x' }), { entries: LIST, vclock, consistent });
@@ -108,7 +108,7 @@ describe('a trailer', () => {
 describe('comparing entries with what the trailer says', () => {
   const [first, second, third] = LIST as [EntryRecord, EntryRecord, EntryRecord];
 
-  it('says nothing where they are equal', () => {
+  it('returns nothing if they are equal', () => {
     doesNotThrow(() => compareEntries(LIST, records(ENTRIES)));
     doesNotThrow(() => compareEntries([], []));
   });

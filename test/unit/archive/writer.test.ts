@@ -224,7 +224,7 @@ describe('the writer', () => {
     await rejects(write(long), { kind: 'failure', message });
   });
 
-  it('emits a part as soon as the one behind it is full, for that is when it is compressed', async () => {
+  it('emits a part as soon as the next one is full, because it is compressed by then', async () => {
     const chunks: Buffer[] = [];
     const emitted = () => decompress(Buffer.concat(chunks)).length;
     const writer = new ArchiveWriter({ level: 1 }, (chunk) => chunks.push(chunk));
@@ -237,7 +237,7 @@ describe('the writer', () => {
     }
   });
 
-  it('makes parts larger where there are many, so that a trailer has room for all', () => {
+  it('makes parts larger if there are many, so that the trailer has room for all', () => {
     const sizes = [0, 19_999, 20_000, 40_000, 60_000, MAX_ENTRIES].map(partBytes);
     deepEqual(
       sizes.map((bytes) => bytes / PART_BYTES),
@@ -247,7 +247,7 @@ describe('the writer', () => {
     ok(all.reduce((sum, bytes) => sum + bytes, 0) > 2 ** 40);
   });
 
-  it('makes no manifest that a reader would refuse for its size', async () => {
+  it('refuses to write a manifest that is too large for a reader', async () => {
     const format = [{ name: 'x'.repeat(MAX_JSON_BYTES), type: 'any' }];
     const space = { id: 512, name: 's', engine: 'memtx', format, rowsFrom: 'none' as const };
     const writer = new ArchiveWriter({ level: 1 }, () => {});

@@ -29,12 +29,12 @@ describe('countTuples', () => {
       good.length,
     ],
   ] as const) {
-    it(`tells where ${title} stands`, () => {
+    it(`gives the position of ${title}`, () => {
       deepEqual(countTuples(bad), { badOffset: offset });
     });
   }
 
-  it('tells where the last tuple starts, wherever it is cut', () => {
+  it('gives the start of the last tuple, truncated at any byte', () => {
     const last = pack([3, 'three', [4, 5]]);
     const whole = Buffer.concat([good, last]);
     for (let cut = good.length + 1; cut < whole.length; cut++) {
@@ -52,7 +52,7 @@ describe('eachTuple', () => {
     deepEqual([...eachTuple(Buffer.alloc(0))], []);
   });
 
-  it('throws at what is no whole tuple, with its offset', () => {
+  it('throws at an incomplete tuple, with its offset', () => {
     const good = pack([1]);
     throws(() => [...eachTuple(Buffer.concat([good, Buffer.of(0x92, 1)]))], /incomplete .* byte 2/);
     throws(() => [...eachTuple(Buffer.concat([good, Buffer.of(7)]))], /invalid .* byte 2/);

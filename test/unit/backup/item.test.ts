@@ -15,7 +15,7 @@ const counts = (entries: Record<number, [number, number]>): Map<number, Count> =
   );
 
 describe('Counter', () => {
-  it('adds batches up by space, whether handed through or added', async () => {
+  it('adds up batches by space, in a stream or by a call', async () => {
     const counter = new Counter();
     const batches = [batch(512, 2, 10), batch(513, 1, 7), batch(512, 3, 20)];
     const passed: TupleBatch[] = [];
@@ -35,7 +35,7 @@ describe('Counter', () => {
 });
 
 describe('countsDiffer', () => {
-  it('is undefined where both are equal, in any order', () => {
+  it('is undefined if both are equal, in any order', () => {
     equal(countsDiffer(counts({}), counts({})), undefined);
     const ascending = new Map([
       [1, { rows: 1, bytes: 2 }],

@@ -31,12 +31,12 @@ describe('a manifest', () => {
     deepEqual(decodeManifest(encodeManifest(empty)), empty);
   });
 
-  it('says in one word that it is about rows only', () => {
+  it('marks a backup of rows only with one key', () => {
     const rowsOnly: Manifest = { ...FULL, partial: ['rows only'], only: 'data' };
     deepEqual(decodeManifest(encodeManifest(rowsOnly)), rowsOnly);
   });
 
-  it('shows integers that JSON has no form for as text', () => {
+  it('shows integers that JSON cannot express as text', () => {
     const format = [{ name: 'id', default: 2n ** 64n - 1n }];
     const written = { ...FULL, spaces: [{ ...FULL.spaces[0]!, format }] };
     deepEqual(decodeManifest(encodeManifest(written)).spaces[0]?.format, [
@@ -44,7 +44,7 @@ describe('a manifest', () => {
     ]);
   });
 
-  it('is read where it was written by hand, without the keys that a reader may ignore', () => {
+  it('is read if it was written by hand without the optional keys', () => {
     const { format: _, version: __, ...rest } = manifest();
     deepEqual(decode(manifest({ comment: 'x', more: { a: 1 } })), rest);
   });

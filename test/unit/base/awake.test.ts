@@ -5,7 +5,7 @@ import { afterAwake, whileAwake } from '../../../lib/base/awake.js';
 import { suspend } from '../../support/suspend.js';
 import { FakeServer, type Peer } from '../iproto/fake-server.js';
 
-describe('time that is counted while the process runs', () => {
+describe('the time in which the process runs', () => {
   it('is as long as the clock says while the process is not suspended', async () => {
     let ran = 0;
     const started = performance.now();
@@ -58,14 +58,14 @@ describe('time that is counted while the process runs', () => {
     equal(calls, 1);
   });
 
-  it('ends no wait that was cancelled', async () => {
+  it('does not end a wait that was canceled', async () => {
     let calls = 0;
     afterAwake(10, () => calls++)();
     await sleep(50);
     equal(calls, 0);
   });
 
-  it('hands on what arrived during a suspension before it ends a wait', async () => {
+  it('delivers data that arrived during a suspension before it ends a wait', async () => {
     let accept = (_peer: Peer): void => {};
     const accepted = new Promise<Peer>((resolve) => {
       accept = resolve;

@@ -2,7 +2,7 @@ import { deepEqual } from 'node:assert/strict';
 import { defined } from '../../../lib/base/defined.js';
 
 describe('the defined properties of an object', () => {
-  it('leave out what is undefined, and keep every other value', () => {
+  it('leave out undefined values, and keep every other value', () => {
     deepEqual(defined({ a: 1, b: undefined, c: null, d: false, e: '' }), {
       a: 1,
       c: null,

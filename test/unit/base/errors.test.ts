@@ -28,10 +28,10 @@ describe('messageOf', () => {
     ['an error whose message is an object', oddly({ code: 5 }), 'Error'],
     ['an error whose message is none', oddly(undefined), 'Error'],
   ] as [string, unknown, string][]) {
-    it(`says in words what ${title} says`, () => equal(messageOf(thrown), message));
+    it(`describes ${title} in words`, () => equal(messageOf(thrown), message));
   }
 
-  it('does not break on what cannot be looked at', () => {
+  it('does not throw for values that cannot be inspected', () => {
     const { proxy, revoke } = Proxy.revocable({}, {});
     revoke();
     for (const thrown of [new Hostile(), oddly(new Hostile()), proxy]) {
@@ -39,13 +39,13 @@ describe('messageOf', () => {
     }
   });
 
-  it('keeps what was thrown as the cause of an error of ours', () => {
+  it('keeps the thrown value as the cause of a TntarError', () => {
     const thrown: unknown = Object.create(null);
     equal(asTntarError(thrown).cause, thrown);
   });
 });
 
-describe('an error of ours', () => {
+describe('a TntarError', () => {
   it('has one line, whatever it quotes', () => {
     const { message } = new TntarError('archive', "no 'a\n\nb' here", {
       outcome: 'nothing\nwas done',
@@ -57,7 +57,7 @@ describe('an error of ours', () => {
 describe('an error that is passed on', () => {
   const error = new TntarError('access', 'no read access', { hint: 'grant it', serverCode: 42 });
 
-  it('keeps what nothing is said about, and has the first error as its cause', () => {
+  it('keeps everything that is not replaced, and has the first error as its cause', () => {
     const wrapped = TntarError.wrap(error, { message: `${error.message}, in space 'users'` });
     const { kind, message, hint, serverCode, cause } = wrapped;
     deepEqual(

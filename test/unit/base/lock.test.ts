@@ -66,7 +66,7 @@ describe('a lock', () => {
     }
   });
 
-  it('is held by one run at a time, which the other one is told of', async () => {
+  it('is held by one run at a time, and the other run learns which one', async () => {
     const lock = await take();
     await rejects(take(), {
       kind: 'usage',
@@ -141,7 +141,7 @@ describe('a lock', () => {
     });
   }
 
-  it('of a run whose start nobody knows is kept while it shows that it is alive', async () => {
+  it('of a run with an unknown start is kept while the run shows that it is alive', async () => {
     await leave({ start: undefined });
     await rejects(take(), { message: /another tntar/ });
     silent(6);
@@ -155,7 +155,7 @@ describe('a lock', () => {
     }
   });
 
-  it('that is dead is taken over by one of many', async () => {
+  it('that is dead is taken over by exactly one of many runs', async () => {
     await leave({ host: hostname(), start: '1', boot: 'an earlier one' });
     const results = await Promise.allSettled(Array.from({ length: 30 }, take));
     const taken = results.filter(({ status }) => status === 'fulfilled');

@@ -29,7 +29,7 @@ describe('Slab', () => {
     });
   }
 
-  it('hands out the start of its room, with what was written there', () => {
+  it('hands out the start of its memory with the bytes that were written there', () => {
     const slab = new Slab(100, 10);
     for (const bytes of [0, 5, 80, 7, 100]) {
       const { room } = slab;
@@ -41,7 +41,7 @@ describe('Slab', () => {
     }
   });
 
-  it('never has room where something was handed out', () => {
+  it('never reuses memory that was handed out', () => {
     const slab = new Slab(100, 10);
     const pieces: Buffer[] = [];
     for (let i = 0; i < 100; i++) {
@@ -143,13 +143,13 @@ describe('Pool', () => {
     equal(pool.take().length, 100);
   });
 
-  it('says how large its pieces are', () => {
+  it('gives the size of its pieces', () => {
     equal(new Pool(12_345, 1).size, 12_345);
   });
 });
 
 describe('SharedPiece', () => {
-  it('is the same memory, one owner behind the other', async () => {
+  it('is the same memory for one owner after the other', async () => {
     const piece = new SharedPiece(100, 60_000);
     const first = await piece.take();
     equal(first.memory.length, 100);
@@ -164,7 +164,7 @@ describe('SharedPiece', () => {
     deepEqual(lies((await next).memory), lies(first.memory));
   });
 
-  it('is other memory where the owner before keeps it for too long', async () => {
+  it('is other memory if the previous owner keeps it for too long', async () => {
     const piece = new SharedPiece(100, 10);
     const first = await piece.take();
     const second = await piece.take();
@@ -174,7 +174,7 @@ describe('SharedPiece', () => {
     notEqual(third.memory.buffer, second.memory.buffer);
   });
 
-  it('stays with its owner where the one before gives it back twice', async () => {
+  it('stays with its owner if the previous one releases it twice', async () => {
     const piece = new SharedPiece(101, 60_000);
     const first = await piece.take();
     first.release();
@@ -185,7 +185,7 @@ describe('SharedPiece', () => {
     notEqual(other.memory.buffer, second.memory.buffer);
   });
 
-  it('that is free goes to the next one that needs as much, and not to two', async () => {
+  it('that is free is given to one next owner that needs the same size', async () => {
     const piece = new SharedPiece(100, 10);
     const { memory, release } = await piece.take();
     piece.free();
@@ -201,14 +201,14 @@ describe('SharedPiece', () => {
     );
   });
 
-  it('that somebody has is not free', async () => {
+  it('that has an owner is not free', async () => {
     const piece = new SharedPiece(100, 60_000);
     const { memory } = await piece.take();
     piece.free();
     const other = await new SharedPiece(100, 10).take();
     notEqual(other.memory.buffer, memory.buffer);
   });
-  it('lends its memory to others while nobody has it, and takes other memory then', async () => {
+  it('lends its memory to others while it has no owner, and then takes other memory', async () => {
     const piece = new SharedPiece(1000, 10);
     const first = await piece.take();
     notEqual(borrow(1000).memory.buffer, first.memory.buffer);

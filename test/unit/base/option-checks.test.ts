@@ -129,7 +129,7 @@ async function isUsage(call: () => unknown, message: RegExp): Promise<void> {
 
 describe('a call of the library', () => {
   for (const [name, call] of Object.entries(archive)) {
-    it(`${name} refuses what is no archive that can be read`, async () => {
+    it(`${name} refuses values that are not a readable archive`, async () => {
       for (const wrong of [
         ...['no-such-file.tar.zst', '', import.meta.dirname, new URL('https://db1/backup')],
         ...[bytes, null, undefined, 5, {}, { size: 5 }, []],
@@ -140,7 +140,7 @@ describe('a call of the library', () => {
   }
 
   for (const [name, call] of Object.entries(servers)) {
-    it(`${name} refuses what is no server, and shows no password`, async () => {
+    it(`${name} refuses values that are not a server, and shows no password`, async () => {
       const secret = 'pa55word';
       for (const wrong of [
         `app:${secret}@db1:nonsense`,
@@ -167,7 +167,7 @@ describe('a call of the library', () => {
   }
 
   for (const [name, call] of Object.entries(optioned)) {
-    it(`${name} refuses options that it has not, and values that they do not take`, async () => {
+    it(`${name} refuses unknown options and invalid values`, async () => {
       for (const wrong of ['x', 5, null, []]) await isUsage(() => call(wrong as never), /option/);
       for (const option of await optionsOf(call)) {
         if (option === 'space') continue;
@@ -180,7 +180,7 @@ describe('a call of the library', () => {
     });
   }
 
-  it('refuses an output that nothing can be written to', async () => {
+  it('refuses an output that is not writable', async () => {
     for (const wrong of ['backup.tar.zst', undefined, {}, Readable.from([])]) {
       await isUsage(() => tntar.dump(server, wrong as never), /output/);
       await isUsage(() => tntar.cat(input(), wrong as never, { space: 'plain' }), /output/);
@@ -202,13 +202,13 @@ describe('a call of the library', () => {
     await isUsage(() => tntar.previewSalvage(input(), server), /previewSalvage reads/);
   });
 
-  it('refuses a path that is none, and a text of no space', async () => {
+  it('refuses an invalid path, and a text without a space', async () => {
     await isUsage(() => tntar.extract(input(), 5 as never), /path/);
     throws(() => tntar.textSink({} as never), { kind: 'usage' });
     await isUsage(() => tntar.cat(input(), nowhere(), {} as never), /space/);
   });
 
-  it('takes options that are undefined for those that were left out', async () => {
+  it('treats undefined options as left out', async () => {
     const options = { report: undefined, filters: undefined, definitions: undefined };
     const { spaces } = await tntar.verify(input(), options as never);
     equal(spaces.length > 0, true);
@@ -231,7 +231,7 @@ describe('an archive that comes in pieces', () => {
     }
   });
 
-  it('may be opened as such from any of its bytes on', async () => {
+  it('may be opened from any of its bytes on', async () => {
     const file = { size: bytes.length, open };
     const whole = await tntar.verify(input());
     equal((await tntar.list(file)).spaces.length, whole.spaces.length);
@@ -252,7 +252,7 @@ describe('an archive that comes in pieces', () => {
     equal((await tntar.list(input())).verified, true);
   });
 
-  it('is refused where the pieces are no bytes', async () => {
+  it('is refused if the pieces are not bytes', async () => {
     const latin = Readable.from([bytes.toString('latin1')]);
     await rejects(tntar.verify(latin), { kind: 'usage', message: /are not bytes \(string\)/ });
     const encoded = Readable.from([bytes], { objectMode: false }).setEncoding('latin1');

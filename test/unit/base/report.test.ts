@@ -39,7 +39,7 @@ describe('ReportEvents', () => {
     ]);
   });
 
-  it('says how far it has come for each batch of rows of a user', async () => {
+  it('reports the progress for each batch of rows of user spaces', async () => {
     const report = new ReportEvents();
     const heard: Progress[] = [];
     report.on('progress', (state) => heard.push(state));
@@ -55,11 +55,11 @@ describe('ReportEvents', () => {
     equal(heard.at(-1)?.bytes, totals.bytes);
   });
 
-  it('needs nobody who listens', async () => {
+  it('works without a listener', async () => {
     equal((await read(new ReportEvents())).totals.rows, 5);
   });
 
-  it('ends the run with what a listener throws', async () => {
+  it('ends the run with the error that a listener throws', async () => {
     const report = new ReportEvents();
     const error = new Error('enough');
     report.on('progress', () => {

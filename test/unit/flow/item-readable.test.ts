@@ -47,7 +47,7 @@ describe('a source as a stream', () => {
     stream.destroy();
   });
 
-  it('interrupts what is destroyed before its end, and lets go of it', async () => {
+  it('interrupts and releases a source that is destroyed before its end', async () => {
     const { state, stream } = counted(20);
     for await (const _ of stream) break;
     await turn();
@@ -55,7 +55,7 @@ describe('a source as a stream', () => {
     equal(state.interrupts, 1);
   });
 
-  it('is closed at once where nobody knows when the next item comes', async () => {
+  it('is closed at once while it waits for the next item', async () => {
     const items = (async function* (): AsyncGenerator<BackupItem> {
       yield await new Promise<BackupItem>(() => {});
     })();
@@ -67,7 +67,7 @@ describe('a source as a stream', () => {
     await closed;
   });
 
-  it('has the very error that its items throw', async () => {
+  it('fails with the same error that its items throw', async () => {
     const error = new TntarError('access', 'no', { hint: 'ask', serverCode: 42 });
     let interrupts = 0;
     const items = (async function* (): AsyncGenerator<BackupItem> {
@@ -85,7 +85,7 @@ describe('a source as a stream', () => {
 describe('archiveSource', () => {
   const bytes = archive(sealed(goodEntries()));
 
-  it('has the error of its input', async () => {
+  it('fails with the error of its input', async () => {
     const error = new Error('the disk is gone');
     const input = new PassThrough();
     input.write(bytes.subarray(0, 10));
@@ -94,7 +94,7 @@ describe('archiveSource', () => {
     await rejects(reading, (thrown) => thrown === error);
   });
 
-  it('destroys its input where nobody reads on', async () => {
+  it('destroys its input if its reader stops', async () => {
     const input = Readable.from(
       (async function* () {
         yield bytes.subarray(0, 10);

@@ -23,13 +23,13 @@ async function warnings(pause: number, ms: number): Promise<string[]> {
 }
 
 describe('a reader that takes its time', () => {
-  it('is warned of, once', async () => {
+  it('causes one warning', async () => {
     const lines = await warnings(60, 20);
     deepEqual(lines.length, 1);
     match(lines[0]!, /^the output was not read for 0\.02 s; the server keeps/);
   });
 
-  it('is not where the whole process was suspended meanwhile', async () => {
+  it('causes no warning if the whole process was suspended in the meantime', async () => {
     const lines: string[] = [];
     const report = { ...silent, warn: (line: string) => lines.push(line) };
     async function* source(): AsyncGenerator<Buffer> {
@@ -42,7 +42,7 @@ describe('a reader that takes its time', () => {
     deepEqual(lines, []);
   });
 
-  it('is not where it takes less, or where nobody asks', async () => {
+  it('causes no warning if it takes less time, or if nobody listens', async () => {
     deepEqual(await warnings(1, 5000), []);
     deepEqual(await warnings(30, 0), []);
   });

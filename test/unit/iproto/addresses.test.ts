@@ -23,7 +23,7 @@ async function whileKnown<T>(
 }
 
 describe('the addresses of a host', () => {
-  it('are not looked up where it is an address, or where there is none', async () => {
+  it('are not looked up if the host is an address or is missing', async () => {
     for (const host of ['127.0.0.1', '::1', undefined]) {
       deepEqual(await addressesOf(host), [undefined]);
     }
@@ -44,7 +44,7 @@ describe('the addresses of a host', () => {
     ]);
   });
 
-  it('fail with the error of the system where the name is unknown', async () => {
+  it('fail with the error of the system if the name is unknown', async () => {
     await rejects(addressesOf('no-such-host.invalid'), { code: /^(ENOTFOUND|EAI_AGAIN)$/ });
   });
 });
@@ -82,7 +82,7 @@ async function attempt(
 }
 
 describe('connecting to the first of several addresses', () => {
-  it('tries no other where the first connects at once', async () => {
+  it('tries no other address if the first connects at once', async () => {
     const { log, winner } = await attempt([
       { name: 'a', after: 10 },
       { name: 'b', after: 10 },
@@ -90,7 +90,7 @@ describe('connecting to the first of several addresses', () => {
     deepEqual([winner, log], ['a', ['a begins']]);
   });
 
-  it('waits for a slow one, although those that were tried meanwhile are dead', async () => {
+  it('waits for a slow address even if the others fail in the meantime', async () => {
     const { log, winner } = await attempt([
       { name: 'slow', after: 800 },
       { name: 'dead', after: 10, fails: true },
@@ -100,7 +100,7 @@ describe('connecting to the first of several addresses', () => {
     deepEqual(log, ['slow begins', 'dead begins', 'silent begins', 'silent is given up']);
   });
 
-  it('takes whichever connects first, and gives up the others', async () => {
+  it('takes the first address that connects, and gives up the others', async () => {
     const { log, winner } = await attempt([
       { name: 'silent', after: 'never' },
       { name: 'quick', after: 10 },
@@ -109,7 +109,7 @@ describe('connecting to the first of several addresses', () => {
     deepEqual([winner, log], ['quick', ['silent begins', 'quick begins', 'silent is given up']]);
   });
 
-  it('goes on at once where one fails', async () => {
+  it('tries the next address at once if one fails', async () => {
     const { winner, ms } = await attempt([
       { name: 'dead', after: 5, fails: true },
       { name: 'gone', after: 5, fails: true },
@@ -140,7 +140,7 @@ describe('connecting to the first of several addresses', () => {
     equal(Object(error).code, 'EDEAD');
   });
 
-  it('ends when it is told to, and begins no other', async () => {
+  it('ends when it is aborted, and tries no other address', async () => {
     const stop = new AbortController();
     setTimeout(() => stop.abort('enough'), 20);
     const { log, error } = await attempt(
@@ -158,7 +158,7 @@ describe('connecting to the first of several addresses', () => {
 });
 
 describe('a connection to a name with several addresses', () => {
-  it('is one to the address that answers, and says the name', async () => {
+  it('uses the address that answers, and reports the name', async () => {
     const fake = await FakeServer.listen((peer) => peer.send(greeting()));
     const { port } = fake.endpoint;
     try {

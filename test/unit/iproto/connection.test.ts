@@ -31,7 +31,7 @@ describe('a connection', () => {
     await turns();
   }
 
-  it('gives each request the reply of its number, in whatever order they come', async () => {
+  it('gives each request the reply with its number, in any order of replies', async () => {
     await open();
     const asked = ['a', 'b', 'c'].map((name) => connection.request(evaluate(name), name));
     const requests = [await peer.request(), await peer.request(), await peer.request()];
@@ -46,7 +46,7 @@ describe('a connection', () => {
     );
   });
 
-  it('takes replies that are cut at any byte, or come together', async () => {
+  it('takes replies that are split at any byte or arrive together', async () => {
     await open();
     const size = packet(0, 1, data(7)).length;
     for (let cut = 0; cut <= size; cut++) {
@@ -64,7 +64,7 @@ describe('a connection', () => {
     );
   });
 
-  it('keeps a reply as it came, however much comes behind it', async () => {
+  it('keeps a reply unchanged while more data arrives after it', async () => {
     await open();
     const replies: Packet[] = [];
     for (const text of ['one', 'two', 'six']) {
@@ -79,7 +79,7 @@ describe('a connection', () => {
     );
   });
 
-  it('fails the request that the server refuses, and no other', async () => {
+  it('fails only the request that the server refuses', async () => {
     await open();
     const asked = [connection.request(ping(), 'read x'), connection.request(ping(), 'read y')];
     const refused = rejects(asked[0]!, {
@@ -94,7 +94,7 @@ describe('a connection', () => {
     deepEqual(bodyDecoded(await asked[1]!, DATA), [1]);
   });
 
-  it('is lost at a reply that nobody waits for, whole or begun', async () => {
+  it('is lost at a complete or partial reply that no request waits for', async () => {
     for (const bytes of [100, 30]) {
       await open();
       const asked = connection.request(ping(), 'ping');
@@ -121,7 +121,7 @@ describe('a connection', () => {
       /header/,
     ],
   ] as [string, () => void, RegExp][]) {
-    it(`fails all that wait, and all that comes later, when ${title}`, async () => {
+    it(`fails all waiting and later requests when ${title}`, async () => {
       await open();
       const asked = [connection.request(ping(), 'a'), connection.request(ping(), 'b')];
       const expected = { name: 'TntarError', kind: 'failure', message };
@@ -135,7 +135,7 @@ describe('a connection', () => {
     });
   }
 
-  it('fails what waits when it is closed', async () => {
+  it('fails waiting requests when it is closed', async () => {
     await open();
     const asked = rejects(connection.request(ping(), 'a'), /closed by tntar/);
     connection.close();
@@ -160,7 +160,7 @@ describe('a connection', () => {
       ok(performance.now() - since >= 29);
     });
 
-    it('leaves a consumer alone that waits for nothing, or not for long', async () => {
+    it('does not fail a consumer that waits for nothing or only for a short time', async () => {
       await open({ idleTimeout: 30 });
       let isWaiting = false;
       connection.takeOver({
@@ -174,7 +174,7 @@ describe('a connection', () => {
       }
     });
 
-    it('counts from the last byte, where one came while a consumer waits', async () => {
+    it('counts from the last byte that arrived while a consumer waits', async () => {
       await open({ idleTimeout: 300 });
       let hasCome = false;
       connection.takeOver({
@@ -191,7 +191,7 @@ describe('a connection', () => {
       deepEqual([hasCome, connection.lost], [true, undefined]);
     });
 
-    it('takes what came while the process was suspended for longer than that', async () => {
+    it('takes data that arrived while the process was suspended for longer than the timeout', async () => {
       await open({ idleTimeout: 30 });
       const asked = connection.request(ping(), 'ping');
       peer.send(packet(0, (await peer.request()).sync, data(7)));
@@ -221,7 +221,7 @@ describe('a connection', () => {
       deepEqual(bodyDecoded(await asked, DATA), [1]);
     });
 
-    it('takes no time in which a consumer paused it for silence', async () => {
+    it('does not count the time in which a consumer paused it', async () => {
       await open({ idleTimeout: 60 });
       const since = performance.now();
       connection.takeOver({ ...IDLE, waitingSince: () => since });
@@ -232,13 +232,13 @@ describe('a connection', () => {
       equal(connection.lost, undefined);
     });
 
-    it('waits on while nobody expects one', async () => {
+    it('keeps waiting while no reply is expected', async () => {
       await open({ idleTimeout: 10 });
       await new Promise((resolve) => setTimeout(resolve, 50));
       equal(connection.lost, undefined);
     });
 
-    it('waits on for what may take long, as long as pings are answered', async () => {
+    it('keeps waiting for a slow request as long as pings are answered', async () => {
       await open({ idleTimeout: 20 });
       const asked = connection.request(evaluate('build'), 'build an index', true);
       const { sync } = await peer.request();
@@ -251,7 +251,7 @@ describe('a connection', () => {
       deepEqual(bodyDecoded(await asked, DATA), [1]);
     });
 
-    it('fails what may take long where no ping is answered', async () => {
+    it('fails a slow request if no ping is answered', async () => {
       await open({ idleTimeout: 30 });
       const asked = connection.request(evaluate('build'), 'build an index', true);
       await rejects(asked, { kind: 'failure', message: /no byte came for 0\.03 s$/ });
@@ -259,7 +259,7 @@ describe('a connection', () => {
   });
 
   describe('that is taken over', () => {
-    it('hands all bytes to its consumer, until that lets go', async () => {
+    it('hands all bytes to its consumer until the consumer releases it', async () => {
       await open();
       const chunks: Buffer[] = [];
       await new Promise<void>((resolve) => {
@@ -296,7 +296,7 @@ describe('a connection', () => {
       await peer.closed;
     });
 
-    it('tells its consumer why it is lost, also when it was lost before', async () => {
+    it('tells its consumer why it is lost, even if it was lost before', async () => {
       await open();
       for (let i = 0; i < 2; i++) {
         const lost = new Promise<Error>((onLost) => {
@@ -314,7 +314,7 @@ describe('a connection', () => {
       }
     });
 
-    it('has one consumer, and none while a reply is waited for', async () => {
+    it('has at most one consumer, and none while a request waits for a reply', async () => {
       await open();
       const asked = connection.request(ping(), 'ping');
       throws(() => connection.takeOver(IDLE), /in use/);
@@ -338,7 +338,7 @@ describe('a connection', () => {
     ok(next >= 1 && next + 999 <= 0xffffffff);
   });
 
-  it('opens another to the same place, as the same user', async () => {
+  it('opens another connection to the same address as the same user', async () => {
     await open();
     const other = await connection.another();
     equal(other.where, connection.where);

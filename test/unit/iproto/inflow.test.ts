@@ -76,7 +76,7 @@ describe('readItems', () => {
         ok(Buffer.concat(await reading).equals(Buffer.concat([sent, tail])));
       });
 
-      it('gives none where nothing comes of the bytes, and what comes late', async () => {
+      it('gives no item for bytes that complete none, and gives items that arrive late', async () => {
         await open();
         let bytes = 0;
         const reading = all(
@@ -118,7 +118,7 @@ describe('readItems', () => {
         deepEqual(await reading, [reply]);
       });
 
-      it('takes requests again behind the end, and items behind those', async () => {
+      it('takes requests again after the end, and items after those', async () => {
         await open();
         for (let i = 0; i < 3; i++) {
           const reading = all(chunks(4, gather));
@@ -128,7 +128,7 @@ describe('readItems', () => {
         }
       });
 
-      it('takes requests before all items are taken, where the end has come', async () => {
+      it('takes requests before all items are taken if the end has arrived', async () => {
         await open();
         const items = chunks(8 * MIB, gather);
         const first = items.next();
@@ -142,7 +142,7 @@ describe('readItems', () => {
         equal(bytes, 8 * MIB);
       });
 
-      it('stops a sender whose items nobody takes', async () => {
+      it('stops a sender if nobody takes its items', async () => {
         await open();
         const size = 64 * MIB;
         const items = chunks(size, gather);
@@ -159,7 +159,7 @@ describe('readItems', () => {
         equal(value!.length + Buffer.concat(await all(items)).length, size);
       });
 
-      it('fails when it is lost, but not before all that came was given', async () => {
+      it('fails when the connection is lost, after it has given all items that arrived', async () => {
         await open();
         const seen: Buffer[] = [];
         peer.socket.end(Buffer.from('the last words'));
@@ -167,7 +167,7 @@ describe('readItems', () => {
         equal(String(Buffer.concat(seen)), 'the last words');
       });
 
-      it('fails when it is closed by us, where it waits and where it will', async () => {
+      it('fails when the connection is closed locally, during a wait and before one', async () => {
         await open();
         const waiting = chunks(1000, gather).next();
         connection.close();
@@ -182,7 +182,7 @@ describe('readItems', () => {
         await rejects(items.next(), /closed by tntar/);
       });
 
-      it('gives the error of its parser behind the items before it', async () => {
+      it('gives the error of its parser after the items before it', async () => {
         await open();
         const seen: string[] = [];
         const items = readItems<string>(
@@ -208,7 +208,7 @@ describe('readItems', () => {
         await rejects(chunks(1, gather).next(), /no byte came for 0\.03 s/);
       });
 
-      it('fails at once where the connection is lost already', async () => {
+      it('fails at once if the connection is already lost', async () => {
         await open();
         peer.socket.end();
         while (connection.lost === undefined) await turns();
@@ -217,7 +217,7 @@ describe('readItems', () => {
     });
   }
 
-  it('takes no time of its reader’s for silence of the server', async () => {
+  it('does not count the time of its reader as silence of the server', async () => {
     await open({ idleTimeout: 300 });
     const items = chunks(3, false);
     const first = items.next();
@@ -232,7 +232,7 @@ describe('readItems', () => {
     await rejects(items.next(), /no byte came for 0\.3 s/);
   });
 
-  it('says why the connection is lost, however often it is asked', async () => {
+  it('gives the reason of a lost connection each time it is asked', async () => {
     await open();
     peer.socket.end();
     while (connection.lost === undefined) await turns();
@@ -248,7 +248,7 @@ describe('readItems', () => {
     await takesRequests();
   });
 
-  it('makes few items of many small writes where the kernel gathers', async () => {
+  it('makes few items of many small writes while the kernel gathers', async () => {
     await open();
     const writes = 300;
     const reading = all(chunks(writes, true));
@@ -260,7 +260,7 @@ describe('readItems', () => {
     ok(length < writes / 2, `${length} items`);
   });
 
-  it('takes requests again behind an end that comes while it is paused, as it may under TLS', async () => {
+  it('takes requests again after an end that arrives during a pause, as it may under TLS', async () => {
     const tlsFake = await FakeServer.listen(
       (each) => {
         peer = each;

@@ -72,13 +72,13 @@ function isPart(block: Buffer | undefined, chunk: Buffer, start: number, end = c
 }
 
 describe('PacketSplitter', () => {
-  it('makes the same of a stream however it is cut into chunks', () => {
+  it('gives the same packets for every split of a stream into chunks', () => {
     for (let size = 1; size <= STREAM.length; size++) {
       deepEqual(split(chunksOf(STREAM, size)), PACKETS, `chunks of ${size}`);
     }
   });
 
-  it('makes the same of a stream cut once, at every byte', () => {
+  it('gives the same packets for a stream that is split once, at every byte', () => {
     for (let cut = 0; cut <= STREAM.length; cut++) {
       deepEqual(split([STREAM.subarray(0, cut), STREAM.subarray(cut)]), PACKETS, `cut at ${cut}`);
     }
@@ -107,7 +107,7 @@ describe('PacketSplitter', () => {
     }
   });
 
-  it('completes a cut packet with what it misses, and copies nothing of those behind it', () => {
+  it('completes a split packet with its missing bytes, and copies none of the packets after it', () => {
     const first = PACKETS[0]!.length;
     for (let cut = 1; cut < first; cut++) {
       const splitter = new PacketSplitter();
@@ -134,7 +134,7 @@ describe('PacketSplitter', () => {
     }
   });
 
-  it('hands out the whole packets in front of bytes that are none', () => {
+  it('hands out the complete packets before invalid bytes', () => {
     const splitter = new PacketSplitter();
     const seen: Buffer[] = [];
     const push = () =>
@@ -159,7 +159,7 @@ describe('PacketSplitter', () => {
     }
   });
 
-  it('refuses what does not start with a length', () => {
+  it('refuses bytes that do not start with a length', () => {
     for (const start of ['HTTP/1.1 400 Bad Request', '\x05\0\0\0\0', '\xcd\0\x01\0\0']) {
       throws(() => split([Buffer.from(start, 'latin1')]), {
         kind: 'failure',
@@ -168,7 +168,7 @@ describe('PacketSplitter', () => {
     }
   });
 
-  it('refuses it behind a whole packet, too', () => {
+  it('refuses such bytes after a complete packet', () => {
     throws(() => split([PACKETS[0]!, Buffer.from('HTTP/1.1')]), /0x48/);
     throws(() => split([Buffer.concat([PACKETS[0]!, Buffer.from('HTTP/1.1')])]), /0x48/);
     throws(() => split(chunksOf(Buffer.concat([PACKETS[0]!, Buffer.from('HTTP/1.1')]), 3)), /0x48/);
@@ -229,12 +229,12 @@ describe('readPacket', () => {
     }
   });
 
-  it('has no body where there is none', () => {
+  it('has no body if the packet has none', () => {
     const { body, end } = read(pack(new Map([[0, 0]])));
     equal(body, end);
   });
 
-  it('takes zero for what a header leaves out', () => {
+  it('takes zero for numbers that a header leaves out', () => {
     const { type, sync, schemaVersion } = read(pack({}));
     deepEqual([type, sync, schemaVersion], [0, 0, 0]);
   });
@@ -317,7 +317,7 @@ describe('bodyValue', () => {
     deepEqual(bodyDecoded(withBody, 0x30), [[1], [2]]);
   });
 
-  it('finds nothing where there is nothing', () => {
+  it('finds nothing in an empty body or without the key', () => {
     for (const packet of [
       withBody,
       read(HEADER),
@@ -329,7 +329,7 @@ describe('bodyValue', () => {
     }
   });
 
-  it('refuses a body that is cut in front of the value that is looked for', () => {
+  it('refuses a body that is truncated before the requested value', () => {
     const bytes = pack(body);
     const lastValue = bytes.length - pack([[1], [2]]).length;
     for (let cut = 1; cut <= lastValue; cut++) {
@@ -348,7 +348,7 @@ describe('bodyDecoded', () => {
   const read0x30 = (value: Buffer) =>
     bodyDecoded(read(pack(new Map([[0, 0]])), pack(new Map([[0x30, value]]))), 0x30);
 
-  it('refuses a last value that is cut, has something behind it, or is none', () => {
+  it('refuses a last value that is truncated, invalid or followed by other bytes', () => {
     for (const value of [
       Buffer.of(),
       Buffer.of(0x91),
@@ -361,7 +361,7 @@ describe('bodyDecoded', () => {
     throws(() => read0x30(coded(0xdd, 4, -1)), { kind: 'failure', message: /body is cut$/ });
   });
 
-  it('refuses what nests deeper than a server writes', () => {
+  it('refuses values that nest deeper than a server writes', () => {
     const nested = (levels: number) => Buffer.concat([Buffer.alloc(levels, 0x91), pack(1)]);
     ok(Array.isArray(read0x30(nested(128))));
     for (const levels of [129, 100_000]) {
@@ -380,7 +380,7 @@ describe('replyError', () => {
     [116, 'failure'],
     [0x7fff, 'failure'],
   ] as const) {
-    it(`is of kind ${kind} for the server's code ${code}, with its text and what was done`, () => {
+    it(`is of kind ${kind} for the server's code ${code}, with its text and the failed action`, () => {
       const bytes = errorPacket(1, code, "no 'way'");
       const packet = readPacket(bytes, 5, bytes.length);
       ok(isError(packet));
@@ -392,7 +392,7 @@ describe('replyError', () => {
     });
   }
 
-  it('does without a text, also where something else stands for it', () => {
+  it('works without a text, and with another value in its place', () => {
     for (const body of [undefined, { 49: 1 }, new Map([[0x31, { toString: 1 }]])]) {
       const bytes = packet(0x8000, 1, body as Plain);
       const { message } = replyError(readPacket(bytes, 5, bytes.length), 'ping');
@@ -410,7 +410,7 @@ describe('replyError', () => {
     equal(/b2xk|bmV3/.test(message), false);
   });
 
-  it('is not seen in replies that carry none', () => {
+  it('is not found in replies without an error', () => {
     for (const type of [0, 1, 2, 68, 0x7fff])
       equal(isError(read(pack(new Map([[0, type]])))), false);
   });

@@ -107,7 +107,7 @@ const REQUESTS: [string, Request, Expected][] = [
 
 describe('a request', () => {
   for (const [title, request, expected] of REQUESTS) {
-    it(`${title} is what msgpackr reads, under any number`, () => {
+    it(`${title} is read by msgpackr, under any number`, () => {
       for (const sync of SYNCS) {
         const raw = toPacket(request, sync);
         deepEqual(decodeRequest(raw), { ...expected, sync, raw });

@@ -89,7 +89,7 @@ function feed(reader: RowsReader, bytes: Buffer, chunkSize: number): void {
 
 describe('RowsReader refuses a reply', () => {
   for (const [title, bytes, message] of REFUSED) {
-    it(`${title}, in chunks and pieces of any size, also behind a good one`, () => {
+    it(`${title}, in chunks and pieces of any size, also after a valid reply`, () => {
       for (const size of SIZES) {
         for (let chunkSize = 1; chunkSize <= bytes.length; chunkSize++) {
           for (const isFirst of [true, false]) {
@@ -106,7 +106,7 @@ describe('RowsReader refuses a reply', () => {
     });
   }
 
-  it('with an error of an impossible size, before it has come', () => {
+  it('with an error of an impossible size before all of it arrives', () => {
     const bytes = errorPacket(7, 42, 'no');
     bytes.writeUInt32BE(3_000_000_000, 1);
     throws(() => readerWith(1000).push(Buffer.concat([bytes, Buffer.alloc(200)])), {
@@ -115,7 +115,7 @@ describe('RowsReader refuses a reply', () => {
     });
   });
 
-  it('with bytes behind its end as soon as they come, though a row is not whole', () => {
+  it('with bytes after its end as soon as they arrive, even if a row is incomplete', () => {
     const bytes = claiming(rowsPacket(7, [[1, 'x'.repeat(1000)]]), -500);
     for (const size of SIZES) {
       const reader = readerWith(size);
@@ -141,7 +141,7 @@ describe('RowsReader and a row of some size', () => {
   };
 
   for (const size of [64, 256 * 1024]) {
-    it(`refuses one over the limit before all of it has come, with pieces of ${size}`, () => {
+    it(`refuses a row over the limit before all of it arrives, with pieces of ${size}`, () => {
       const reader = readerWith(size);
       equal(reader.push(startOf(0xf0000000)), false);
       const chunk = Buffer.alloc(MIB);

@@ -157,7 +157,7 @@ describe('RowsReader', () => {
     }
   });
 
-  it('takes a page of more than 4 GiB by its claim, for it is never held', () => {
+  it('takes a page that claims more than 4 GiB, because it never holds a whole page', () => {
     const bytes = rowsPacket(7, [[1], [2], ['x'.repeat(200)]]);
     bytes.writeUInt32BE(0xffffffff, 1);
     const counts: number[] = [];
@@ -167,7 +167,7 @@ describe('RowsReader', () => {
     deepEqual(counts, [3]);
   });
 
-  it('fails with the error that the server replied, however it is cut, also behind rows', () => {
+  it('fails with the error of the server, split at any byte and also after rows', () => {
     for (const text of ['no', 'x'.repeat(500)]) {
       const bytes = errorPacket(7, 42, text);
       for (let cut = 0; cut < bytes.length; cut++) {
@@ -194,7 +194,7 @@ describe('the pieces that RowsReader emits', () => {
     return reader;
   }
 
-  it('are as good as full, but for the last one, which is flushed', () => {
+  it('are nearly full, except for the last one, which is flushed', () => {
     const counts: number[] = [];
     const reader = read(new Pool(1000, 4), ({ count, bytes }) => {
       equal(bytes.length, count * ROW_BYTES);
@@ -239,7 +239,7 @@ describe('the pieces that RowsReader emits', () => {
     ok(Buffer.concat(seen).equals(Buffer.concat(new Array(20).fill(tuples(...rows)))));
   });
 
-  it('come back to the pool but for those that had to be larger', () => {
+  it('return to the pool, except for the larger ones', () => {
     const pool = new Pool(1000, 8);
     const first = pool.take();
     pool.give(first);

@@ -24,7 +24,7 @@ describe('tlsFailure', () => {
     ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', /does not come to terms/, /log/],
   ];
   for (const [code, problem, hint] of cases) {
-    it(`says of ${code} what is wrong with the server, and what can be done`, () => {
+    it(`explains ${code} with the problem of the server and a remedy`, () => {
       const error = tlsFailure('db1:3301', withCode(code));
       equal(error?.kind, 'access');
       match(error.message, new RegExp(`^db1:3301 .*${problem.source}.* \\(what it says\\)$`));
@@ -32,7 +32,7 @@ describe('tlsFailure', () => {
     });
   }
 
-  it('says nothing of what has nothing to do with TLS', () => {
+  it('returns nothing for errors that are not about TLS', () => {
     for (const error of [withCode('ECONNREFUSED'), withCode('ENOTFOUND'), new Error('x'), null]) {
       equal(tlsFailure('db1:3301', error), undefined);
     }

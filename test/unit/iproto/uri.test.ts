@@ -125,7 +125,7 @@ describe('parseUri', () => {
 });
 
 describe('describeEndpoint', () => {
-  it('shows where, and neither user nor password', () => {
+  it('shows the host and port, and neither user nor password', () => {
     for (const [endpoint, shown] of [
       [{}, 'localhost:3301'],
       [{ host: 'db1' }, 'db1:3301'],

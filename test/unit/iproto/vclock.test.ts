@@ -3,7 +3,7 @@ import { toVclock } from '../../../lib/iproto/vclock.js';
 import { Opaque } from '../../../lib/tuple/exact-types.js';
 
 describe('a vclock of a reply', () => {
-  it('has a number for each replica, and none at all where the server says none', () => {
+  it('has a number for each replica, and is empty if the server sends none', () => {
     deepEqual(toVclock({ 0: 5, 1: 2n ** 53n - 1n }), { 0: 5, 1: 2 ** 53 - 1 });
     deepEqual(toVclock({}), {});
     deepEqual(toVclock(null), {});
@@ -25,7 +25,7 @@ describe('a vclock of a reply', () => {
     ['a map with a key that is no replica', { a: 1 }],
     ['a map with a text as a number', { 1: '5' }],
   ] as const) {
-    it(`cannot be ${title}, which is refused at once`, () => {
+    it(`cannot be ${title} and is refused at once`, () => {
       const before = process.cpuUsage();
       throws(() => toVclock(value), {
         kind: 'failure',

@@ -22,21 +22,21 @@ async function riskOf(version: string, bytes: number): Promise<string | undefine
 
 describe('the risk that a read view hangs a server', () => {
   for (const version of ['3.2.0', '3.2.1', '3.3.0', '3.3.1', '3.3.2', '3.4.0']) {
-    it(`is there in ${version} where tuples can be large`, async () => {
+    it(`exists in ${version} if tuples can be large`, async () => {
       const large = await riskOf(version, 16 * MIB);
       match(large ?? '', new RegExp(`^a snapshot of Tarantool ${version} can hang the server`));
       match(large ?? '', /tarantool#11604.*they can be 16777216 bytes large here$/);
     });
   }
 
-  it('is there from tuples on that do not fit into 4 MiB with what stands before them', async () => {
+  it('starts with tuples that do not fit into 4 MiB together with their header', async () => {
     equal(await riskOf('3.2.1', MIB), undefined);
     equal(await riskOf('3.2.1', 4 * MIB - 1024), undefined);
     match((await riskOf('3.2.1', 4 * MIB)) ?? '', /can hang/);
   });
 
   for (const version of ['2.6.0', '2.11.5', '3.0.2', '3.1.2', '3.2.2', '3.3.3', '3.4.1', '3.5.0']) {
-    it(`is not there in ${version}`, async () => {
+    it(`does not exist in ${version}`, async () => {
       equal(await riskOf(version, 64 * MIB), undefined);
     });
   }

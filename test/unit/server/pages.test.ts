@@ -33,7 +33,7 @@ async function repeat(peer: Peer): Promise<void> {
 }
 
 describe('reading a space by pages', () => {
-  it('fails where the server gives one page again and again, for it would never end', async () => {
+  it('fails if the server repeats a page, because it would never end', async () => {
     const server = await FakeServer.listen((peer) => repeat(peer).catch(() => {}));
     const connection = await Connection.open(server.endpoint);
     const reading = async (): Promise<void> => {

@@ -70,14 +70,14 @@ async function expected(): Promise<BackupItem[]> {
 }
 
 describe('an archive in a file', () => {
-  it('is read whole where all is wanted, its trailer verified', async () => {
+  it('is read completely if everything is selected, and its trailer is verified', async () => {
     const { items, warnings, bytes } = await read(WHOLE, () => true);
     deepEqual(items, (await readArchive(WHOLE)).items);
     deepEqual(warnings, []);
     equal(bytes, WHOLE.length);
   });
 
-  it('gives definitions and the spaces that are wanted, and reads no other', async () => {
+  it('gives definitions and the selected spaces, and reads no other', async () => {
     const log = rowsEntry('513.dump.00001', [3, 'x'.repeat(50)]);
     const parts = Array.from({ length: 50 }, (_, i) => ({
       ...log,
@@ -92,7 +92,7 @@ describe('an archive in a file', () => {
     ok(bytes < framed(contents(GOOD)).length, `${bytes} bytes were read`);
   });
 
-  it('tells before the first row how many rows each space has, and how large they are', async () => {
+  it('gives the number and size of the rows of each space before the first row', async () => {
     const entries = trailer(GOOD)['entries'] as EntryRecord[];
     const known = entries.map((each) =>
       each.name.startsWith('513.') ? { ...each, largest: each.rows * 7 } : each,
@@ -106,7 +106,7 @@ describe('an archive in a file', () => {
     equal((await read(PLAIN, users)).sizes, undefined);
   });
 
-  it('gives definitions where no space is wanted', async () => {
+  it('gives definitions if no space is selected', async () => {
     const { items } = await read(WHOLE, () => false);
     deepEqual(
       items.map((item) => (item.kind === 'tuples' ? item.space.name : item.kind)),
@@ -114,13 +114,13 @@ describe('an archive in a file', () => {
     );
   });
 
-  it('is read whole where it has no seek table, whatever is wanted', async () => {
+  it('is read completely without a seek table, for every selection', async () => {
     const { items, warnings } = await read(PLAIN, users);
     deepEqual(items, (await readArchive(PLAIN)).items);
     deepEqual(warnings, []);
   });
 
-  it('is read whole, and says why, where its table is wrong', async () => {
+  it('is read completely if its seek table is wrong, and reports why', async () => {
     const other = seekable(sealed(GOOD.slice(0, -1))).subarray(
       archive(sealed(GOOD.slice(0, -1))).length,
     );
@@ -130,7 +130,7 @@ describe('an archive in a file', () => {
     match(warnings[0]!, /^the seek table is wrong: .*; the whole archive is read instead$/);
   });
 
-  it('is refused as ever where another follows it', async () => {
+  it('is refused if another archive follows it', async () => {
     for (const [bytes, warned] of [
       [Buffer.concat([WHOLE, WHOLE]), 1],
       [Buffer.concat([WHOLE, PLAIN]), 0],
@@ -141,7 +141,7 @@ describe('an archive in a file', () => {
     }
   });
 
-  it('is refused where its entries are not in their order, wanted or not', async () => {
+  it('is refused if its entries are out of order, selected or not', async () => {
     const [start, spaces, indexes, part0, part1, last] = GOOD;
     for (const entries of [
       [start!, spaces!, indexes!, part1!, part0!, last!],
@@ -154,7 +154,7 @@ describe('an archive in a file', () => {
     }
   });
 
-  it('is refused where an entry that is wanted is not what the trailer says', async () => {
+  it('is refused if a selected entry differs from the trailer', async () => {
     const changed = GOOD.map((entry) =>
       entry.name === '512.dump'
         ? { ...entry, body: Buffer.from(entry.body).fill(0xa3, 3, 4) }
@@ -170,7 +170,7 @@ describe('an archive in a file', () => {
     equal((await read(bytes, (name) => name === 'log')).error, undefined);
   });
 
-  it('gives the very same rows, or none, where a bit is flipped, at every byte', async function () {
+  it('gives the same rows or an error after a bit flip at any byte', async function () {
     this.timeout(120_000);
     const whole = (await readArchive(WHOLE)).items;
     const part = await expected();
@@ -186,7 +186,7 @@ describe('an archive in a file', () => {
     }
   });
 
-  it('is refused, or read to its end, where it is cut at any byte', async () => {
+  it('is refused or read to its end after truncation at any byte', async () => {
     for (const cut of WHOLE.keys()) {
       const { error, items } = await read(WHOLE.subarray(0, cut), users, 1000);
       if (cut === PLAIN.length) equal(items.at(-1)?.kind, 'end');

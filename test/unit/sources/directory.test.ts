@@ -72,7 +72,7 @@ describe('a directory as a source', () => {
       );
     });
 
-    it('says that nothing vouches for it, in the report and at its end', async () => {
+    it('warns that it cannot be verified, in the report and at its end', async () => {
       const { items, warnings } = await read(folders.with([...DEFINITIONS, USERS]));
       const { unvouched, consistent } = items.at(-1) as BackupEnd;
       deepEqual({ unvouched, consistent }, { unvouched: true, consistent: false });
@@ -86,13 +86,13 @@ describe('a directory as a source', () => {
       ok(warnings.some((line) => line.startsWith("left out: rows of 'cache': temporary")));
     });
 
-    it('passes over, and names, what the module passes over', async () => {
+    it('skips and names everything that the module skips', async () => {
       const extra = { name: 'README', body: Buffer.from('x') };
       const { warnings } = await read(folders.with([...module, extra]));
       equal(warnings[0], 'passed over: README');
     });
 
-    it('reads no file of a space that nobody wants', async () => {
+    it('does not read files of spaces that are not selected', async () => {
       const path = folders.with([...module, { name: '513.dump', body: Buffer.of(0xc1) }]);
       const wants = (space: string): boolean => space === 'users';
       const source = directoryOrigin(path, new ReportEvents());
@@ -102,7 +102,7 @@ describe('a directory as a source', () => {
       ok(items.some((item) => item.kind === 'tuples' && item.space.name === 'users'));
     });
 
-    it('cuts a large file between tuples, and holds some MiB of it', async () => {
+    it('splits a large file between tuples, and holds only a few MiB of it', async () => {
       const rows = Array.from({ length: 60 }, (_, i) => [i, 'x'.repeat(100_000 + i)]);
       const huge = [60, 'y'.repeat(9_000_000)];
       const body = tuples(...rows, huge, [61, 'z'.repeat(5_000_000)]);
@@ -160,7 +160,7 @@ describe('a directory as a source', () => {
       it(`is refused with ${title}`, () => refusal(files, message, kind));
     }
 
-    it('is refused where a file is cut, at every byte that is between no tuples', async () => {
+    it('is refused if a file is truncated at any byte inside of a tuple', async () => {
       const wide = rowsEntry('513.dump', [1, 'one'], [2, 'two']);
       const half = wide.body.length / 2;
       for (let length = 1; length < wide.body.length; length++) {
@@ -184,7 +184,7 @@ describe('a directory as a source', () => {
       await rejects(read(path), { kind: 'archive', message: /not a regular file/ });
     });
 
-    it('may itself be behind a link', async () => {
+    it('may be reached through a link', async () => {
       const link = folders.path();
       symlinkSync(folders.with(module), link);
       equal((await read(link)).items.length, 6);
@@ -194,7 +194,7 @@ describe('a directory as a source', () => {
   describe('that an archive was unpacked into', () => {
     const whole = sealed(goodEntries());
 
-    it('gives what the archive gave, in its order', async () => {
+    it('gives the same items as the archive, in the same order', async () => {
       const { items, warnings } = await read(folders.with(whole));
       deepEqual(warnings, []);
       const bodies = items.flatMap((item) => (item.kind === 'tuples' ? item.bytes : []));
@@ -220,7 +220,7 @@ describe('a directory as a source', () => {
       deepEqual(seen, ['_space', '_index', 'log']);
     });
 
-    it('is refused where a file is missing, or there is one more', async () => {
+    it('is refused if a file is missing or added', async () => {
       const path = folders.with(whole);
       renameSync(join(path, '512.dump'), join(path, '515.dump'));
       await rejects(read(path), {

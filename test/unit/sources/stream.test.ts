@@ -119,7 +119,7 @@ describe('a stream as a source', () => {
       rejects(read(Buffer.concat([...good, ...bytes, END])), { kind: 'archive', message }));
   }
 
-  it('is refused before a file for which there is no room is taken', async () => {
+  it('is refused before it takes a file that does not fit on the disk', async () => {
     const huge = Buffer.from(tarHeader({ name: '513.dump' }));
     // a number in base 256, as GNU tar writes what octal digits cannot hold
     huge.fill(0, 124, 136);
@@ -134,14 +134,14 @@ describe('a stream as a source', () => {
     });
   });
 
-  it('is refused wherever a tar is cut', async () => {
+  it('is refused if a tar is truncated at any place', async () => {
     const tar = tarOf(MODULE);
     for (let length = 512; length < tar.length; length += 256) {
       await rejects(read(tar.subarray(0, length)), { kind: 'archive' }, `cut at ${length}`);
     }
   });
 
-  it('is refused where gzip is damaged', async () => {
+  it('is refused if gzip data is damaged', async () => {
     const bytes = gzipSync(tarOf(MODULE));
     bytes.writeUInt32LE(7, bytes.length - 8);
     await rejects(read(bytes), { kind: 'archive', message: /cannot decompress/ });
@@ -152,11 +152,11 @@ describe('a stream as a source', () => {
     ['something else', Buffer.from('something else')],
     ['frames with something else', frame(Buffer.alloc(2000))],
   ] as const) {
-    it(`is refused where it is ${title}, in the words that an archive is refused with`, () =>
+    it(`is refused if it is ${title}, with the message for a bad archive`, () =>
       rejects(read(bytes), { kind: 'archive', message: /empty input|not a/ }));
   }
 
-  it('stops where it is destroyed while nothing comes', async () => {
+  it('stops when it is destroyed while no data arrives', async () => {
     const input = new PassThrough();
     const origin = streamOrigin(input, new ReportEvents());
     const source = await origin({ wants: () => true, countBytes: (chunks) => chunks });
