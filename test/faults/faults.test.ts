@@ -4,14 +4,14 @@ import { builtFile, isNamed, type Report, runMocha } from './mocha.js';
 import { readFaults } from './table.js';
 import { judge } from './verdict.js';
 
-/** Of the list that the table began with; others may follow. */
+/** The least number of faults. */
 const FAULTS = 53;
 
-describe('the table of faults', () => {
+describe('the list of faults', () => {
   const faults = readFaults();
   const named = faults.flatMap(({ number, tests }) => tests.map((test) => ({ ...test, number })));
 
-  it('has each fault once, in order, with what becomes of it', () => {
+  it('has each fault once, in order, with its outcome', () => {
     deepEqual(
       faults.map(({ number }) => number),
       faults.map((_, i) => i + 1),
@@ -20,13 +20,13 @@ describe('the table of faults', () => {
     for (const { number, fault, outcome } of faults) ok(fault && outcome, `row ${number}`);
   });
 
-  it('names tests for each of them, or says why there are none', () => {
+  it('names tests for each fault, or gives the reason why it has none', () => {
     for (const { number, tests, reason } of faults) {
       ok(tests.length > 0 || reason !== undefined, `row ${number}`);
     }
   });
 
-  it('names tests that are there', async () => {
+  it('names tests that exist', async () => {
     for (const test of named) ok(existsSync(builtFile(test)), `row ${test.number}: ${test.file}`);
     const { passes, pending } = await runMocha(named, '--dry-run');
     const missing = named.filter(
@@ -39,9 +39,9 @@ describe('the table of faults', () => {
   });
 });
 
-describe('a row of the table of faults', () => {
+describe('a section of the list of faults', () => {
   const [row] = readFaults(
-    '| 7 | a \\| b | it ends | `cli/output: is full`<br>`cli/list: of b` |\n',
+    '## 7. a | b\n\nit\nends\n\n- `cli/output: is full`\n- `cli/list: of b`\n',
   );
   const told = (file: string, fullTitle: string, message?: string) => ({
     fullTitle,
@@ -71,8 +71,8 @@ describe('a row of the table of faults', () => {
     });
   });
 
-  it('is read with the reason why there are none', () => {
-    const [none] = readFaults('| 8 | a | b | Not here: it takes a kernel that lies |');
+  it('is read with the reason why it has no tests', () => {
+    const [none] = readFaults('## 8. a\n\nb\n\n- Not here: it takes a\n  kernel that lies\n');
     deepEqual([none?.tests, none?.reason], [[], 'it takes a kernel that lies']);
     equal(judge(none!, report({})).state, 'not here');
   });

@@ -10,7 +10,7 @@ export interface NamedTests {
   title: string;
 }
 
-/** A row of the table. */
+/** A section of the list. */
 export interface Fault {
   number: number;
   fault: string;
@@ -20,35 +20,34 @@ export interface Fault {
   reason: string | undefined;
 }
 
-const ROW = /^\|\s*(\d+)\s*\|/;
-/** A pipe that ends a cell, and not one that stands in it. */
-const CELL_END = /(?<!\\)\|/;
+const SECTION = /^## (?=\d+\. )/m;
+const TITLE = /^(\d+)\. (.*)$/m;
+const TESTS = /^(?=- )/m;
 const TEST = /`([\w/-]+): ([^`]+)`/g;
 const REASON = /Not here: ([^`]*[^`\s])/;
 
-function toFault(line: string): Fault {
-  const [, number, fault = '', outcome = '', tests = ''] = line
-    .split(CELL_END)
-    .map((cell) => cell.trim().replaceAll('\\|', '|'));
+const onOneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
+
+function toFault(section: string): Fault {
+  const [title, number, fault = ''] = TITLE.exec(section)!;
+  const [outcome = '', ...items] = section.slice(title.length).split(TESTS);
+  const tests = onOneLine(items.join(''));
   return {
     number: Number(number),
     fault,
-    outcome,
+    outcome: onOneLine(outcome),
     tests: [...tests.matchAll(TEST)].map(([, file, title]) => ({ file: file!, title: title! })),
     reason: REASON.exec(tests)?.[1],
   };
 }
 
 /**
- * The rows of a table whose last column names tests as `file: part of the full title`, each a piece of
- * code, or says `Not here: ` and why.
+ * Reads the sections of a list of faults. Each has a numbered title, an outcome and a list. The items of
+ * the list name tests as `file: part of the full title`, or give a reason after `Not here: `.
  *
  * @example
- * readFaults('| 1 | a fault | what happens | `cli/output: that is full` |');
+ * readFaults('## 1. a fault\n\nthe outcome\n\n- `cli/output: that is full`\n');
  */
 export function readFaults(markdown = readFileSync(FILE, 'utf8')): Fault[] {
-  return markdown
-    .split('\n')
-    .filter((line) => ROW.test(line))
-    .map(toFault);
+  return markdown.split(SECTION).slice(1).map(toFault);
 }
