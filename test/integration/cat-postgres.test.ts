@@ -125,7 +125,7 @@ describe('cat --format postgres', () => {
     );
   });
 
-  it('loads nothing where a row has no form, and says which', async () => {
+  it('loads nothing if a row cannot be expressed, and names the row', async () => {
     const rowWith = (value: Plain): Plain[] => [8, ...Array(5).fill(null), value];
     const inJson = [9, ...Array(10).fill(null), ['a\0']];
     for (const [row, message] of [
@@ -417,7 +417,7 @@ describe('cat --format postgres', () => {
     }
   });
 
-  it('takes nothing of the rows for commands where the table is there already', async () => {
+  it('runs no part of a row as a command if the table already exists', async () => {
     await postgres.query('CREATE TABLE typed (id int); CREATE TABLE victim (id int)');
     const command: Plain[] = [1, ...Array(5).fill(null), 'x'];
     writeTyped(file, [

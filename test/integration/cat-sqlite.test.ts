@@ -239,7 +239,7 @@ describe('cat --format sqlite', () => {
     }
   });
 
-  it('touches nothing where the table is there already', async () => {
+  it('changes nothing if the table already exists', async () => {
     await load();
     writeTyped(file, [[100]]);
     equal((await load()).code, 1);

@@ -86,7 +86,7 @@ describe('choosing spaces', () => {
     });
   });
 
-  it('leaves out a view that reads a space which is not there, and says so', async () => {
+  it('leaves out a view that reads a missing space, and says so', async () => {
     await withTarget(async (target) => {
       const { stderr } = await restore(target, whole, '--exclude', 'USERS');
       match(stderr, /left out: view 'NAMED': it reads 'USERS'/);
@@ -132,7 +132,7 @@ describe('choosing spaces', () => {
     });
   });
 
-  it('leaves out foreign keys to a space that is not there, and says so', async () => {
+  it('leaves out foreign keys to a missing space, and says so', async () => {
     const lua = isAtLeast(source, '2.10')
       ? `box.schema.space.create('parent'):create_index('pk')
          box.schema.space.create('child', {format = {{'id', 'unsigned'}, {name = 'up',

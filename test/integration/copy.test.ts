@@ -205,7 +205,7 @@ describe('a copy', () => {
     await slow.stop();
   });
 
-  it('is not from one moment where rows are written while select reads', async () => {
+  it('is not from one moment if rows are written while select reads', async () => {
     const slow = await startProxy(source, { bytesPerSecond: 2_000_000 });
     for (const [args, expected] of [
       [[], 0],

@@ -106,7 +106,7 @@ describe('tntar diff of two versions', () => {
     });
   });
 
-  it('says nothing of versions where both sides are of one', async () => {
+  it('does not mention versions if both sides have the same', async () => {
     const archive = archiveOf('2.6.0-sql');
     const { stdout, stderr } = await tntar(['diff', archive, archive, '--json']);
     equal((JSON.parse(String(stdout)) as DiffResult).converted, undefined);

@@ -307,7 +307,7 @@ describe('connect', () => {
       });
     }
 
-    it('also where its first bytes come one by one', async () => {
+    it('even if its first bytes arrive one by one', async () => {
       const endpoint = await serve((peer) => peer.sendCut(Buffer.from('TaHTTP'), 1));
       equal((await failure({ ...endpoint, ...LOGIN })).kind, 'failure');
     });
@@ -606,7 +606,7 @@ describe('connecting to a real server', () => {
     });
   }
 
-  it('leaves no session behind where the login failed', async () => {
+  it('leaves no session after a failed login', async () => {
     const none = async (): Promise<void> => {
       const count = () => server.eval<number>('return box.stat.net().CONNECTIONS.current');
       while ((await count()) > 0) await turns(10);

@@ -385,7 +385,7 @@ describe('select reads a space by pages', () => {
       return read;
     }
 
-    it('fails where the row that reading stands on was deleted', async () => {
+    it('fails if the last row that was read is deleted', async () => {
       const deleteAll = `
         box.begin()
         for i = 1, ${ROWS_OF_HASH} do space:delete({('%05d'):format(i)}) end
@@ -415,7 +415,7 @@ describe('select reads a space by pages', () => {
 
     // A deleted row is replaced in its slot by the next of its chain: from where reading has not been
     // to where it has been.
-    it('fails, or reads the other rows all the same, where rows it has read are deleted', async () => {
+    it('fails or reads all other rows if rows that it has read are deleted', async () => {
       await expectAllOrFailure(`
         box.begin()
         for i = 1, 1000 do space:delete({read[i]}) end
@@ -424,7 +424,7 @@ describe('select reads a space by pages', () => {
     });
 
     // A table that grows moves rows to its end, where reading meets them again.
-    it('fails, or reads each row only once, where rows are inserted', async () => {
+    it('fails or reads each row only once if rows are inserted', async () => {
       await expectAllOrFailure(`
         box.begin()
         for i = 40001, 60000 do space:insert({tostring(i)}) end
@@ -433,7 +433,7 @@ describe('select reads a space by pages', () => {
     });
 
     // Its writes move no component of the vclock that everybody is told.
-    it('fails, or reads each row only once, where the space is local', async () => {
+    it('fails or reads each row only once if the space is local', async () => {
       await expectAllOrFailure(
         `box.begin()
         for i = 40001, 60000 do space:insert({tostring(i)}) end

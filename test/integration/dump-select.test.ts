@@ -31,7 +31,7 @@ function dumpAs(server: TestServer, user: string, ...args: string[]): Promise<Re
 }
 
 describe('a dump by select', () => {
-  describe('while nobody writes', () => {
+  describe('while there are no writes', () => {
     let server: TestServer;
     before(async () => {
       server = await startServer({
@@ -87,7 +87,7 @@ describe('a dump by select', () => {
       match(verified.stderr, /warning: .*not from one moment/);
     });
 
-    it('has sequences that are not behind the rows that it has', async () => {
+    it('has values of sequences that are not lower than those in its rows', async () => {
       await server.eval(`
         local space = box.schema.space.create('numbered')
         space:create_index('primary', {sequence = true})
@@ -120,7 +120,7 @@ describe('a dump by select', () => {
     });
 
     // Such writes move only what a vote does not tell, component 0 of the vclock.
-    it('does not call itself from one moment where a local space was written to', async () => {
+    it('is not reported as from one moment if a local space was written to', async () => {
       const { code, stdout, stderr } = await dumpWhile(`box.space['local']:insert({1})`);
       equal(code, 0, stderr);
       equal((await list(stdout)).consistent, false);
@@ -200,7 +200,7 @@ describe('a dump by select', () => {
       await roundTrip(server, [], undefined, { cfg });
     });
 
-    it('is not made where a snapshot is asked for', async () => {
+    it('is not made if a snapshot was requested', async () => {
       const { code, stdout, stderr } = await tntar(['dump', server.uri, '--source', 'snapshot']);
       equal(code, 1, stderr);
       equal(stdout.length, 0);
@@ -310,14 +310,14 @@ describe('a dump by select', () => {
         equal(stdout.length, 0);
       });
 
-      it('fails where Lua may run but not read their values', async () => {
+      it('fails if Lua may run but may not read their values', async () => {
         const { code, stderr } = await dumpAs(server, 'caller');
         equal(code, 5, stderr);
         match(stderr, /sequence/);
       });
 
       // the server asks for write to let a sequence's current() be read
-      it('has their values where Lua may read them', async () => {
+      it('has their values if Lua may read them', async () => {
         await server.eval(`box.schema.user.grant('caller', 'read,write', 'sequence', 'moved')`);
         const { code, stdout, stderr } = await dumpAs(server, 'caller');
         equal(code, 0, stderr);

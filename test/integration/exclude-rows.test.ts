@@ -141,7 +141,7 @@ describe('excluding rows', () => {
     }
   });
 
-  it('says in a dry run that the rows stay away', async () => {
+  it('says in a dry run that the rows are left out', async () => {
     const archive = await dump(source, ...ARGS);
     await withTarget(async (target) => {
       const { stdout } = await tryRestore(target, archive, ['--dry-run']);
@@ -153,7 +153,7 @@ describe('excluding rows', () => {
     });
   });
 
-  it('keeps the rows of the target where spaces stay, also where others are emptied', async () => {
+  it('keeps the rows of the target in spaces that are kept, even if others are truncated', async () => {
     const archive = await dump(source, ...ARGS);
     await withTarget(
       async (target) => {
@@ -333,7 +333,7 @@ describe('excluding rows', () => {
     });
   });
 
-  it('restores such rows where only SQL looks at the foreign key, and says so', async function () {
+  it('restores such rows if only SQL checks the foreign key, and says so', async function () {
     needs(this, source, 'foreign keys of SQL alone', '2.6', '2.11');
     needs(this, await aboutTarget(), 'foreign keys of SQL alone', '2.6', '2.11');
     await withKeyed(SQL_KEYED, async (keyed) => {

@@ -51,7 +51,7 @@ describe('--filter', () => {
     equal(verified, 3);
   };
 
-  it('leaves every byte where every tuple comes back as it was', async () => {
+  it('keeps every byte if the filter returns every tuple unchanged', async () => {
     const { stdout, stderr, code } = await dumpBy(IDENTITY);
     equal(code, 0, stderr);
     await withTarget(async (target) => {
@@ -140,7 +140,7 @@ describe('--filter', () => {
     });
   });
 
-  it('takes a space away, with its rows, where its own row is skipped', async () => {
+  it('leaves out a space and its rows if the definition of the space is skipped', async () => {
     const code = `export default (space, tuple) =>
       space.isSystem && space.name === '_space' && tuple.get('name') === 'log' ? undefined : tuple;`;
     await withTarget(async (target) => {
@@ -242,7 +242,7 @@ describe('--filter', () => {
       });
     }
 
-    it('is refused where Node would have to do more than to take types away', async function () {
+    it('is refused if Node would have to do more than strip types', async function () {
       if (typescript !== 'strip') this.skip();
       const { code, stderr } = await run(`enum Kind { A }\n${IDENTITY}`, 'ts');
       equal(code, 2, stderr);

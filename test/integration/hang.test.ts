@@ -106,7 +106,7 @@ describe('a server of a release that a snapshot can hang', () => {
     failsWith(await dumpAs('dumper:dumper', '--source', 'snapshot'), 2, RISK);
   });
 
-  it('gives one to such a user where there is no vinyl, and warns', async () => {
+  it('makes a snapshot for such a user if no space uses vinyl, and warns', async () => {
     await start(SMALL + SEQUENCE);
     for (const source of ['auto', 'snapshot']) {
       const result = await dumpAs('dumper:dumper', '--source', source);
@@ -134,7 +134,7 @@ describe('a server of a release that a snapshot can hang', () => {
     failsWith(await dumpAs('reader:reader', '--source', 'snapshot'), 5, /Read access to universe/);
   });
 
-  it('loses no row where it is read by select, if it has the defect', async function () {
+  it('loses no row by select if it has the defect', async function () {
     await start(SMALL + LARGE, LARGE_TUPLES);
     if (!mayHang(server)) this.skip();
     const { stdout } = await dump('--strict');

@@ -200,7 +200,7 @@ describe('the library', () => {
         await proxy.stop();
       });
 
-      it('fails before its first item where the server refuses', async () => {
+      it('fails before its first item if the server refuses', async () => {
         await server.eval("box.schema.user.create('nobody', {password = 'n'})");
         await connected(async (connection) => {
           await rejects(once(source(connection), 'readable'), { kind: 'access' });

@@ -160,7 +160,7 @@ describe('a login that the server refuses', () => {
     });
   });
 
-  it('names session and usage where they were revoked', async () => {
+  it('names session and usage if they were revoked', async () => {
     const text = "Session access to universe '' is denied for user 'app'";
     await whileServed(refuse(MODERN, 42, text), async (endpoint) => {
       const { kind, message, hint } = await failure({ ...endpoint, ...LOGIN });
@@ -170,7 +170,7 @@ describe('a login that the server refuses', () => {
     });
   });
 
-  it('is no matter of the password where a trigger refuses it', async () => {
+  it('is not blamed on the password if a trigger refuses it', async () => {
     await whileServed(refuse(MODERN, 32, 'not from this host'), async (endpoint) => {
       const { kind, message } = await failure({ ...endpoint, ...LOGIN });
       equal(kind, 'access');

@@ -52,7 +52,7 @@ describe('a directory that the Lua module wrote', () => {
         equal(await target.eval('return box.space.visits.engine'), 'vinyl');
       }));
 
-    it('from a tar, in whatever order', () =>
+    it('from a tar, in any order', () =>
       withTarget(async (target) => {
         const input = tarOf(filesOf(MODULE).reverse());
         await expectRestored(target, await tntar(['restore', target.uri], { input }));
@@ -89,7 +89,7 @@ describe('a directory that the Lua module wrote', () => {
       deepEqual(await imprint(target), before);
     }));
 
-  it('takes the place of what is there, and is looked at before', () =>
+  it('replaces existing spaces, and is checked before that', () =>
     withTarget(async (target) => {
       for (let i = 0; i < 2; i++) {
         const args = ['restore', target.uri, '-i', MODULE, '--existing', 'drop'];

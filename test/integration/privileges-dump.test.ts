@@ -132,7 +132,7 @@ describe('who may dump', () => {
       ]);
     });
 
-    it('is told every system space where all are hidden, and that there may be more', async () => {
+    it('gets the names of all hidden system spaces, and that there may be more', async () => {
       const { stderr } = await dumpAsAnn(server, '--source', 'select');
       match(stderr, /, nor what these would tell of/);
       deepEqual(
@@ -226,7 +226,7 @@ describe('who may dump', () => {
   });
 
   describe('by the source that fits', () => {
-    it('reads by select where the universe is hidden, and says so', async () => {
+    it('reads by select if the universe is hidden, and says so', async () => {
       await server.eval(`box.schema.user.grant('ann', 'read', 'space')`);
       const result = await dumpAsAnn(server);
       match(

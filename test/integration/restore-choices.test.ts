@@ -167,7 +167,7 @@ describe('restore', () => {
     });
   });
 
-  it('--schema-only makes all definitions and no rows, and sequences begin anew', async () => {
+  it('--schema-only creates all definitions without rows, and sequences start again', async () => {
     await withTarget(async (target) => {
       const { stderr } = await restore(target, archive, '--schema-only');
       equal(await target.eval('return box.space.shelf:count() + box.space.drawer:count()'), 0);
@@ -238,7 +238,7 @@ describe('restore', () => {
       });
     });
 
-    it('stops at a row whose key is there, and says how far it came', async () => {
+    it('stops at a row with an existing key, and reports its progress', async () => {
       await withTarget(async (target) => {
         await target.eval(`${SPACES} box.space.shelf:insert({50, 'theirs'})`);
         const { code, stderr } = await tryRestore(target, archive, ['--data-only']);

@@ -108,7 +108,7 @@ describe('restore --data-only', () => {
     });
   });
 
-  it('warns of a default, which stops it where it fills a row', async function () {
+  it('warns of a default, and stops if the default fills a row', async function () {
     needs(this, await aboutTarget(), 'defaults that fill rows', '3.0');
     const lua = `${SHOP} ${COUNTER} box.schema.space.create('till', {format = {{'id', 'unsigned'},
       {name = 'sum', type = 'number', is_nullable = true, default = 7}}}):create_index('primary')`;
@@ -122,7 +122,7 @@ describe('restore --data-only', () => {
     });
   });
 
-  it('leaves a sequence whose bounds the value does not suit, and says so', async () => {
+  it('leaves a sequence unchanged if the value is out of its bounds, and says so', async () => {
     const lua = `${SHOP} ${TILL} box.schema.sequence.create('counter', {max = 100}):set(40)`;
     await intoTarget(lua, async ({ code, stderr }, target) => {
       equal(code, 0, stderr);
@@ -177,7 +177,7 @@ describe('restore --data-only', () => {
     });
   });
 
-  it('ends a sequence where the rows of the backup had it', async () => {
+  it('leaves a sequence at its value in the backup', async () => {
     await intoTarget(`${SHOP} ${TILL} ${COUNTER}`, async (_result, target) => {
       equal(await target.eval('return box.sequence.counter:next()'), 5001);
     });

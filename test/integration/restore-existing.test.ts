@@ -137,7 +137,7 @@ describe('restore --existing', () => {
       );
     }));
 
-  it('empties what is there with truncate', () =>
+  it('truncates existing spaces with truncate', () =>
     into(['--existing', 'truncate'], async (target, { code, stderr }) => {
       equal(code, 0, stderr);
       deepEqual(await users(target), { old: 0, new: 100 });
@@ -148,7 +148,7 @@ describe('restore --existing', () => {
       equal(await next(target), 501);
     }));
 
-  it('makes spaces anew with drop, and again', () =>
+  it('drops and recreates spaces with drop, also a second time', () =>
     into(['--existing', 'drop'], async (target, { code, stderr }) => {
       equal(code, 0, stderr);
       const state = async (): Promise<unknown> => [
@@ -206,7 +206,7 @@ describe('restore --existing', () => {
   }
 
   for (const existing of ['replace', 'truncate']) {
-    it(`refuses ${existing} where no row fits the space that is there`, () =>
+    it(`refuses ${existing} if no row fits the existing space`, () =>
       into(
         ['--existing', existing],
         async (target, { code, stderr }) => {
@@ -238,7 +238,7 @@ describe('restore --existing', () => {
        users:insert({1000, 'user 5'})`,
     ));
 
-  it('says what is gone when an archive breaks off behind the drop', () =>
+  it('names the dropped objects if the archive ends after the drop', () =>
     withTarget(async (target) => {
       await target.eval(TARGET);
       const big = await startServer({
@@ -282,7 +282,7 @@ describe('restore --existing', () => {
       }));
   }
 
-  it('refuses to drop what others of the target stand on, and drops nothing', async function () {
+  it('refuses to drop objects that other objects of the target need, and drops nothing', async function () {
     const refused = (lua: string, reason: RegExp): Promise<void> =>
       withTarget(async (target) => {
         await target.eval(TARGET + lua);
@@ -539,7 +539,7 @@ describe('restore --existing beside functions that act by themselves', () => {
     });
   });
 
-  it('does not let those of the archive act on spaces that stay', async () => {
+  it('does not let those of the archive act on kept spaces', async () => {
     const source = await startTarget({ lua: SPACES + audit(`'box.space[520].on_replace'`) });
     const backup = await dump(source);
     await source.stop();

@@ -44,7 +44,7 @@ describe('restore --data-only --on-conflict', () => {
   for (const engine of ['memtx', 'vinyl']) {
     const users = `box.schema.space.create('users', {engine = '${engine}'}):create_index('primary') `;
 
-    it(`stops at the first row that is there with error, and says what would go on (${engine})`, () =>
+    it(`stops at the first existing row with error, and the hint names the options that continue (${engine})`, () =>
       into('error', users + THERE, async (_target, { code, stderr }) => {
         equal(code, 1, stderr);
         match(stderr, /space 'users', row \[3\]: Duplicate key/);

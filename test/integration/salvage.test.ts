@@ -134,7 +134,7 @@ describe('a damaged archive', () => {
     });
   });
 
-  it('gives the definitions of all where only rows are damaged', async () => {
+  it('restores all definitions if only rows are damaged', async () => {
     const bytes = damagedIn(`${await idOf('large')}.dump.00000`);
     await withTarget(async (target) => {
       const { code, stderr } = await salvage(target, bytes, '--schema-only');
@@ -144,7 +144,7 @@ describe('a damaged archive', () => {
     });
   });
 
-  it('tells what is lost also where the restore is refused', async () => {
+  it('names the lost parts even if the restore is refused', async () => {
     const bytes = damagedIn(`${await idOf('large')}.dump.00000`);
     await withTarget(async (target) => {
       const { code, stderr } = await salvage(target, bytes, '--space', 'large');
@@ -165,7 +165,7 @@ describe('a damaged archive', () => {
     });
   });
 
-  it('gives what stands before a cut', async () => {
+  it('restores everything before a cut', async () => {
     const last = entries.filter(({ name }) => name.kind === 'tuples').at(-1)!;
     const spaces = await source.eval<Record<string, string>>(`
       local names = {}
@@ -185,7 +185,7 @@ describe('a damaged archive', () => {
     });
   });
 
-  it('with garbage behind it loses nothing, and is damaged all the same', async () => {
+  it('with garbage after its end loses nothing, but is damaged', async () => {
     await withTarget(async (target) => {
       const { code, stderr } = await salvage(target, Buffer.concat([archive, Buffer.alloc(100)]));
       equal(code, 3, stderr);
@@ -202,7 +202,7 @@ describe('a damaged archive', () => {
     });
   });
 
-  it('is not read again where another program has read its start', async () => {
+  it('is not read again if another program has read its start', async () => {
     const path = file(damagedIn(`${await idOf('large')}.dump.00001`));
     const { code, stderr } = await shell(`(head -c 5 > /dev/null; tntar verify) < ${path}`);
     equal(code, 3, stderr);

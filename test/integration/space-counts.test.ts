@@ -63,7 +63,7 @@ describe('the number of spaces in the last line of a run', () => {
     });
   });
 
-  it('leaves out spaces that stay as the target has them', async () => {
+  it('leaves out spaces that are kept unchanged on the target', async () => {
     await withTarget(async (target) => {
       await restore(target, archive);
       await target.eval(`box.space.empty:drop()`);

@@ -160,12 +160,12 @@ describe('an archive that nobody trusts', () => {
   const fresh = (): Promise<number> =>
     withTarget((target) => target.eval<number>('return box.space._priv:count({0})'));
 
-  it('brings them all where nothing is left out', async () => {
+  it('restores all of them if nothing is left out', async () => {
     const { users, role, functions, triggers } = await installedBy();
     deepEqual([users, role, functions, triggers], [true, true, true, 1]);
   });
 
-  it('brings neither functions, users nor rights where these are left out', async () => {
+  it('restores no functions, users or privileges if these are left out', async () => {
     const left = await installedBy('--no-functions', '--no-users', '--no-privileges');
     deepEqual(left, {
       ...{ users: false, role: false, functions: false, triggers: 0, rows: 1 },
@@ -173,7 +173,7 @@ describe('an archive that nobody trusts', () => {
     });
   });
 
-  it('brings no SQL triggers where a filter leaves them out', async () => {
+  it('restores no SQL triggers if a filter leaves them out', async () => {
     const file = join(folder, 'no-triggers.mjs');
     writeFileSync(
       file,

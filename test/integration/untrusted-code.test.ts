@@ -47,7 +47,7 @@ describe('the code that an archive carries', () => {
   });
   after(() => source.stop());
 
-  it('is listed by the dry run, wherever it stands', () =>
+  it('is listed by the dry run at every place that can hold code', () =>
     withTarget(async (target) => {
       const { stdout } = await restore(target, archive, '--dry-run');
       const [, section = ''] =
@@ -58,7 +58,7 @@ describe('the code that an archive carries', () => {
       if (isAtLeast(source, '2.11')) match(section, /MARK of constraint/);
     }));
 
-  it('is left out with --no-functions and named, and literals stay', () =>
+  it('is left out with --no-functions and named, and literals are kept', () =>
     withTarget(async (target) => {
       const { stdout } = await restore(target, archive, '--no-functions', '--dry-run');
       ok(!String(stdout).includes('MARK'));
@@ -74,7 +74,7 @@ describe('the code that an archive carries', () => {
       equal(await target.eval('return box.space.t:get(1)[2]'), 'MARK OF DEFAULT');
     }));
 
-  it('is shown where a default of 2.x is any Lua', async () => {
+  it('is shown if a default of 2.x is any Lua', async () => {
     const field = { name: 'n', type: 'string', is_nullable: true, default: "LUA('return 1')" };
     const format = [{ name: 'id', type: 'unsigned' }, field];
     const rows = {

@@ -60,7 +60,7 @@ describe('--where', () => {
     }
   });
 
-  it('works on the names that spaces have before they get others, and before masks', async () => {
+  it('uses the names of spaces before they are renamed, and the values before masks', async () => {
     const args = ['--where', 'app:log: text == "line7"', '--rename', 'app:log=log'];
     await withTarget(async (target) => {
       await restore(target, whole, ...args, '--mask', 'app:log.text=fixed:x');
@@ -68,7 +68,7 @@ describe('--where', () => {
     });
   });
 
-  it('says in the archive and on the screen what it did', async () => {
+  it('records its effect in the archive and on the screen', async () => {
     const file = join(folder, 'some.tar.zst');
     const args = ['dump', source.uri, '--where', 'users: id < 3', '-o', file];
     const { code, stderr } = await tntar(args);
@@ -79,14 +79,14 @@ describe('--where', () => {
     ok(readFileSync(file).length < whole.length);
   });
 
-  it('warns where it keeps no row', async () => {
+  it('warns if it keeps no row', async () => {
     const args = ['dump', source.uri, '--where', 'users: name == "x"'];
     const { code, stderr } = await tntar(args);
     equal(code, 0, stderr);
     match(stderr, /skipped every row of 'users'/);
   });
 
-  it('ends with the key of a row that it cannot decide about', async () => {
+  it('fails with the key of a row that it cannot decide', async () => {
     const where = 'users: id > 9007199254740993 && note + 1 == 2';
     const { code, stderr } = await tntar(['dump', source.uri, '--where', where]);
     equal(code, 1, stderr);
