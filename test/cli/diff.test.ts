@@ -21,7 +21,7 @@ describe('tntar diff as a command', () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   it('refuses an argument that may be an archive or a server', async () => {
-    failsWith(await tntar(['diff', 'db1', good]), 2, /no file 'db1'.*\n.*db1:3301/);
+    failsWith(await tntar(['diff', 'db1', good]), 2, /file 'db1' does not exist.*\n.*db1:3301/);
   });
 
   it('exits with 0 and reports that both sides are equal', async () => {
@@ -146,7 +146,7 @@ describe('tntar diff as a command', () => {
       await tntar(['extract', '-i', file, '-C', module, '-q']);
       const { code, stderr } = await tntar(['diff', file, module]);
       equal(code, 0, stderr);
-      match(stderr, /nothing says whether all rows are there/);
+      match(stderr, /nothing proves that all rows are there/);
       doesNotMatch(stderr, /were written/);
     } finally {
       await server.stop();

@@ -76,7 +76,7 @@ describe('a file or a server as an argument', () => {
         failsWith(
           result,
           2,
-          /me:\*\*\*@db2:3301 is the address of a server, and \w+ reads an archive\n/,
+          /me:\*\*\*@db2:3301 is the address of a server, but \w+ reads an archive\n/,
         );
         match(
           result.stderr,
@@ -119,7 +119,7 @@ describe('a file or a server as an argument', () => {
     failsWith(
       await run('restore', NOWHERE, 'a', '-i', 'a'),
       2,
-      /the input is named twice.*\nhint: leave out a or -i a\n/,
+      /the input is given twice.*\nhint: leave out a or -i a\n/,
     );
     const secret = await run('restore', NOWHERE, 'me:hush@db2', '-i', 'a');
     failsWith(secret, 2, /the input is given twice: me:\*\*\*@db2 and -i a\nhint: /);
@@ -128,7 +128,7 @@ describe('a file or a server as an argument', () => {
     failsWith(
       copied,
       2,
-      /you:\*\*\*@db3 is the address of a server, and restore reads an archive\n/,
+      /you:\*\*\*@db3 is the address of a server, but restore reads an archive\n/,
     );
     match(copied.stderr, /hint: tntar copy you:\*\*\*@db3 me:\*\*\*@db2\n/);
   });
@@ -137,12 +137,12 @@ describe('a file or a server as an argument', () => {
     for (const [args, problem, call] of [
       [
         ['restore', 'a.tar.zst'],
-        /a\.tar\.zst is a file, and restore/,
+        /a\.tar\.zst is a file, but restore/,
         /tntar restore ADDRESS a\.tar\.zst\n/,
       ],
       [
         ['restore', 'none.tar.zst'],
-        /none\.tar\.zst looks like the name of an archive, and restore/,
+        /none\.tar\.zst looks like the name of an archive, but restore/,
         /tntar restore ADDRESS none/,
       ],
       [
@@ -157,18 +157,18 @@ describe('a file or a server as an argument', () => {
       ],
       [
         ['dump', 'a.tar.zst'],
-        /is a file, and dump/,
+        /is a file, but dump/,
         /tntar dump ADDRESS -o a\.tar\.zst; .*tntar list a/,
       ],
       [
         ['dump', 'new.tar.zst'],
-        /zst looks like the name of an archive, and dump/,
+        /zst looks like the name of an archive, but dump/,
         /tntar dump ADDRESS -o new\.tar\.zst;/,
       ],
-      [['copy', 'a.tar.zst', 'db2'], /is a file, and copy/, /tntar restore db2 a\.tar\.zst\n/],
+      [['copy', 'a.tar.zst', 'db2'], /is a file, but copy/, /tntar restore db2 a\.tar\.zst\n/],
       [
         ['copy', 'db2', 'new.tar.zst'],
-        /zst looks like the name of an archive, and copy/,
+        /zst looks like the name of an archive, but copy/,
         /tntar dump db2 -o new\.tar\.zst\n/,
       ],
       [['copy', 'a.tar.zst', 'b.tar.zst'], /is a file/, /tntar restore ADDRESS a\.tar\.zst\n/],

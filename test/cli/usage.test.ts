@@ -217,9 +217,9 @@ describe('usage', () => {
       ['db1:0', /is not a port/],
       ['db1:65536', /is not a port/],
       ['99999', /is not a port/],
-      ['http://db1:3301', /is not an address/],
-      ['a b', /is not an address/],
-      ['::1', /is not/],
+      ['http://db1:3301', /the address cannot be read/],
+      ['a b', /the address cannot be read/],
+      ['::1', /cannot be read/],
       ['@db1', /no user/],
       ['us%er@db1', /user name in the address has a %/],
     ];

@@ -23,7 +23,7 @@ const VIEW = 'return box.execute([[SELECT COUNT(*) FROM "names"]]).rows[1][1]';
 
 async function expectRestored(target: TestServer, { code, stderr }: Result): Promise<void> {
   equal(code, 0, stderr);
-  match(stderr, /nothing says whether all rows are there/);
+  match(stderr, /nothing proves that all rows are there/);
   match(stderr, /have lost it: 'empty'\n/);
   match(stderr, /left out: rows of 'cache': temporary/);
   match(stderr, owners);

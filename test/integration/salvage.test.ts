@@ -236,7 +236,9 @@ describe('a damaged archive', () => {
           equal(code, 3, stderr);
           match(
             stderr,
-            new RegExp(`no restore can do without is damaged: definitions in ${space}`),
+            new RegExp(
+              `is damaged in definitions that every restore needs: definitions in ${space}`,
+            ),
           );
           await holds(target);
         });

@@ -65,7 +65,11 @@ describe('a manifest', () => {
     ['empty', {}, /'format'/],
     ['without a format', manifest({ format: undefined }), /'format'/],
     ['of a format that is no text', manifest({ format: 1 }), /'format'/],
-    ['of another format', manifest({ format: 'pgdump' }), /the format is 'pgdump', not ours/],
+    [
+      'of another format',
+      manifest({ format: 'pgdump' }),
+      /the format is 'pgdump', which is not a format of tntar/,
+    ],
     ['without a version', manifest({ version: undefined }), /'version'/],
     ['of a version that is text', manifest({ version: '1' }), /'version'/],
     ['of half a version', manifest({ version: 1.5 }), /'version'/],
