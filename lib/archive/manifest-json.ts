@@ -29,7 +29,10 @@ export function checkFormat(json: JsonReader): void {
   const name = json.string('format');
   const version = json.count('version');
   if (name !== FORMAT_NAME)
-    throw new TntarError('archive', `the format is ${quoted(name)}, which is not a format of tntar`);
+    throw new TntarError(
+      'archive',
+      `the format is ${quoted(name)}, which is not a format of tntar`,
+    );
   if (version < 1) throw new TntarError('archive', `there is no format of version ${version}`);
   if (version > FORMAT_VERSION) {
     throw new TntarError(
