@@ -12,7 +12,7 @@ import {
   tableBytesOf,
   wrongTable,
 } from './seek-table.js';
-import type { FoundEntry } from './survey.js';
+import type { FoundEntry, OpenFrom } from './survey.js';
 import { BLOCK_BYTES, END_OF_TAR, padding } from './tar.js';
 import { decodeTrailer, type EntryRecord, isSameEntry, type Trailer } from './trailer.js';
 
@@ -25,10 +25,10 @@ export interface ArchiveIndex {
 }
 
 /** Reads `bytes` bytes, of which there are as many. */
-async function readAt({ open }: ArchiveFile, start: number, bytes: number): Promise<Buffer> {
+async function readAt(open: OpenFrom, start: number, bytes: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let left = bytes;
-  for await (const chunk of asBuffers(open(start))) {
+  for await (const chunk of open(start)) {
     pieces.push(chunk.subarray(0, left));
     left -= Math.min(left, chunk.length);
     if (left === 0) return Buffer.concat(pieces);
@@ -36,13 +36,13 @@ async function readAt({ open }: ArchiveFile, start: number, bytes: number): Prom
   throw new TntarError('archive', 'the archive became shorter while it was read');
 }
 
-async function readTable(file: ArchiveFile): Promise<FramePlaces | undefined> {
-  if (file.size < FOOTER_BYTES) return undefined;
-  const bytes = tableBytesOf(await readAt(file, file.size - FOOTER_BYTES, FOOTER_BYTES));
+async function readTable(open: OpenFrom, size: number): Promise<FramePlaces | undefined> {
+  if (size < FOOTER_BYTES) return undefined;
+  const bytes = tableBytesOf(await readAt(open, size - FOOTER_BYTES, FOOTER_BYTES));
   if (bytes === undefined) return undefined;
-  const start = file.size - bytes;
+  const start = size - bytes;
   if (start < 0) throw wrongTable('it is larger than the archive');
-  return new FramePlaces(await readAt(file, start, bytes), start);
+  return new FramePlaces(await readAt(open, start, bytes), start);
 }
 
 /** Header and body of one entry. */
@@ -66,9 +66,9 @@ function fits([head, body]: EntryFrames, { bytes }: EntryRecord): boolean {
   return head.contentBytes === BLOCK_BYTES && body.contentBytes === bytes + padding(bytes).length;
 }
 
-async function readEntry({ open }: ArchiveFile, frames: EntryFrames): Promise<Entry> {
+async function readEntry(open: OpenFrom, frames: EntryFrames): Promise<Entry> {
   const [head, body] = frames;
-  const reader = new EntryReader(asBuffers(open(head.start)), head.start);
+  const reader = new EntryReader(open(head.start), head.start);
   try {
     const entry = await reader.next();
     const isThere = entry.start === head.start && entry.end === body.end;
@@ -99,6 +99,7 @@ function placed({ entries }: Trailer, frames: FramePlaces): FoundEntry[] {
 /**
  * Reads the seek table, the trailer and the manifest, and nothing of what stands between them.
  *
+ * @param signal - closes what is read, also while it is silent
  * @returns undefined where there is no table, as in archives of before there were any
  * @throws TntarError of kind `archive` where there is one, and it does not fit the archive or what was read
  *   of that is damaged; the archive may be whole all the same, which reading it front to back tells
@@ -106,14 +107,18 @@ function placed({ entries }: Trailer, frames: FramePlaces): FoundEntry[] {
  * const index = await readIndex(file);
  * index?.trailer.entries.length;
  */
-export async function readIndex(file: ArchiveFile): Promise<ArchiveIndex | undefined> {
-  const frames = await readTable(file);
+export async function readIndex(
+  file: ArchiveFile,
+  signal?: AbortSignal,
+): Promise<ArchiveIndex | undefined> {
+  const open: OpenFrom = (start) => asBuffers(file.open(start), signal);
+  const frames = await readTable(open, file.size);
   if (frames === undefined) return undefined;
-  const last = await readEntry(file, entryFrames(frames, countEntries(frames) - 1));
+  const last = await readEntry(open, entryFrames(frames, countEntries(frames) - 1));
   if (last.name.kind !== 'trailer') throw wrongTable('there is no trailer at its place');
   const trailer = decodeTrailer(last.body);
   const entries = placed(trailer, frames);
-  const first = await readEntry(file, entryFrames(frames, 0));
+  const first = await readEntry(open, entryFrames(frames, 0));
   const [promised] = trailer.entries;
   if (
     first.name.kind !== 'manifest' ||

@@ -1,8 +1,10 @@
 import { createReadStream, type Stats, statSync } from 'node:fs';
 import { Readable } from 'node:stream';
+import { ReadableStream } from 'node:stream/web';
 import { fileURLToPath } from 'node:url';
 import { messageOf, TntarError } from '../base/errors.js';
 import { checkValue, type Kind } from '../base/option-checks.js';
+import { onAbort } from '../base/signals.js';
 import type { OpenBytes, OpenFrom } from './survey.js';
 
 /**
@@ -116,31 +118,81 @@ function openPath(path: string): ArchiveFile | AsyncIterable<Uint8Array> {
     throw cannotRead(messageOf(error));
   }
   if (stats.isDirectory()) throw cannotRead(`${path} is a directory`);
-  // opened when somebody reads: until then there is nothing to close
-  if (!stats.isFile()) {
-    return { [Symbol.asyncIterator]: () => createReadStream(path)[Symbol.asyncIterator]() };
-  }
+  if (!stats.isFile()) return new Pipe(path);
   return { size: stats.size, open: (start) => createReadStream(path, { start }) };
+}
+
+/** A file that can be read only from its front. It is opened by its reader: until then there is nothing to close. */
+class Pipe implements AsyncIterable<Buffer> {
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  open(): Readable {
+    return createReadStream(this.#path);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Buffer> {
+    return this.open()[Symbol.asyncIterator]();
+  }
+}
+
+/** Makes a stream of an iterable. Destroying it does not wait for a chunk that may never come. */
+function streamed(input: AsyncIterable<Uint8Array>): Readable {
+  const chunks = input[Symbol.asyncIterator]();
+  return new Readable({
+    objectMode: true,
+    highWaterMark: 1,
+    read() {
+      chunks.next().then(
+        ({ done, value }) => this.push(done === true ? null : value),
+        (error: Error) => this.destroy(error),
+      );
+    },
+    destroy(error, callback) {
+      chunks.return?.().catch(() => {});
+      callback(error);
+    },
+  });
+}
+
+/** Returns a stream that can be destroyed while it is silent. */
+function destroyable(input: AsyncIterable<Uint8Array>): Readable {
+  if (input instanceof Readable) return input;
+  if (input instanceof Pipe) return input.open();
+  return input instanceof ReadableStream ? Readable.fromWeb(input) : streamed(input);
 }
 
 /**
  * Yields the chunks of a stream as buffers. Streams of the web, and of many libraries, give plain Uint8Arrays.
  *
+ * @param signal - closes the stream, also while it is silent
  * @returns its error is a TntarError of kind `usage` where the chunks are no bytes
  * @example
  * for await (const chunk of asBuffers(new Blob(['x']).stream())) chunk.toString('latin1');
  */
-export async function* asBuffers(input: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+export async function* asBuffers(
+  input: AsyncIterable<Uint8Array>,
+  signal?: AbortSignal,
+): AsyncGenerator<Buffer> {
   checkValue('the archive', input, STREAM, INPUT_HINT);
-  for await (const chunk of input) {
-    if (!(chunk instanceof Uint8Array)) {
-      throw new TntarError('usage', `the chunks of the archive are not bytes (${typeof chunk})`, {
-        hint: 'remove setEncoding and the option encoding: a stream with an encoding yields strings',
-      });
+  const stream = destroyable(input);
+  const release = onAbort(signal, () => stream.destroy());
+  try {
+    for await (const chunk of stream) {
+      if (!(chunk instanceof Uint8Array)) {
+        throw new TntarError('usage', `the chunks of the archive are not bytes (${typeof chunk})`, {
+          hint: 'remove setEncoding and the option encoding: a stream with an encoding yields strings',
+        });
+      }
+      yield Buffer.isBuffer(chunk)
+        ? chunk
+        : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     }
-    yield Buffer.isBuffer(chunk)
-      ? chunk
-      : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  } finally {
+    release();
   }
 }
 
@@ -154,5 +206,5 @@ export function openingBuffers(open: OpenBytes): OpenFrom {
     words: 'a function that opens its bytes from one of them on',
     takes: (value) => typeof value === 'function',
   });
-  return (start) => asBuffers(open(start));
+  return (start, signal) => asBuffers(open(start), signal);
 }

@@ -25,8 +25,8 @@ import {
  */
 export type OpenBytes = (start: number) => AsyncIterable<Uint8Array>;
 
-/** The same, where all chunks are buffers; see `openingBuffers` of `./input.ts`. */
-export type OpenFrom = (start: number) => AsyncIterable<Buffer>;
+/** The same, where all chunks are buffers, and a signal closes them; see `openingBuffers` of `./input.ts`. */
+export type OpenFrom = (start: number, signal?: AbortSignal) => AsyncIterable<Buffer>;
 
 /** An entry that is sound by itself, and where it stands, in compressed bytes. */
 export interface FoundEntry {
@@ -200,7 +200,7 @@ export async function survey(open: OpenFrom, signal?: AbortSignal): Promise<Surv
   const bodies = new Bodies();
   const probe = new HeaderProbe();
   for (let at: number | undefined = 0; at !== undefined; ) {
-    const reader = new EntryReader(open(at), at, bodies);
+    const reader = new EntryReader(open(at, signal), at, bodies);
     try {
       await readOn(reader, finds, signal);
       break;
@@ -209,7 +209,7 @@ export async function survey(open: OpenFrom, signal?: AbortSignal): Promise<Surv
       const { entry, entryBytes, entryStart, frameStart } = reader;
       const from = frameStart + 1;
       const next: number | undefined = finds.goOn(entryBytes)
-        ? await findHeader(open(from), from, probe, signal)
+        ? await findHeader(open(from, signal), from, probe, signal)
         : undefined;
       finds.survey.damages.push({
         start: entryStart,

@@ -5,6 +5,18 @@ import type { BackupItem } from '../backup/item.js';
 export type ItemReadable = AsyncIterable<BackupItem> & Readable;
 
 /**
+ * Makes a stream of what `make` yields. If the stream is destroyed before its end, its signal is aborted: what it reads
+ * from is then closed, also while that is silent.
+ *
+ * @example
+ * const items = stoppable((signal) => readArchive(asBuffers(input, signal)));
+ */
+export function stoppable(make: (signal: AbortSignal) => AsyncGenerator<BackupItem>): ItemReadable {
+  const stop = new AbortController();
+  return itemReadable(make(stop.signal), () => stop.abort());
+}
+
+/**
  * A source as a stream, which is one item ahead of its reader. What `items` throw is the stream's error.
  *
  * @param interrupt - called where the stream is destroyed before the end of `items`, which may be waiting

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { messageOf, TntarError } from '../base/errors.js';
 import { Pool } from '../base/memory.js';
+import { onAbort } from '../base/signals.js';
 import { errorText, isError } from './bodies.js';
 import { connect } from './connect.js';
 import { MAX_REPLY_BYTES, RequestType } from './constants.js';
@@ -343,8 +344,5 @@ export class Connection {
  * @returns stops listening
  */
 export function closeOnAbort(connection: Connection, signal: AbortSignal | undefined): () => void {
-  const close = (): void => connection.close();
-  if (signal?.aborted) close();
-  signal?.addEventListener('abort', close);
-  return () => signal?.removeEventListener('abort', close);
+  return onAbort(signal, () => connection.close());
 }

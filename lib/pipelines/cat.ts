@@ -14,6 +14,7 @@ import {
   listOfEach,
 } from '../base/option-checks.js';
 import { silent } from '../base/report.js';
+import { onAbort } from '../base/signals.js';
 import { type Filter, filterStages } from '../filters/filter.js';
 import { keepWhere } from '../filters/where.js';
 import { compose } from '../flow/compose.js';
@@ -92,6 +93,8 @@ export async function catFrom(
       countBytes: totals.countBytes,
       wants: (name) => name === space,
     });
+    // it stands before the pipeline, which would wait for it
+    const release = onAbort(signal, () => source.destroy());
     const items = until(
       source,
       () => sink.hasEnough,
@@ -112,7 +115,7 @@ export async function catFrom(
       },
       output,
       defined({ signal }),
-    );
+    ).finally(release);
   });
   return { rows: sink.rows, bytes, isVerified, seconds: totals.sums().seconds };
 }

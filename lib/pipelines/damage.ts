@@ -1,7 +1,7 @@
 import { type ArchiveInput, openFile, openingBuffers } from '../archive/input.js';
 import { type LostSpace, type Salvage, salvageable, unsalvageable } from '../archive/salvage.js';
 import { type Damage, type OpenFrom, type Survey, survey } from '../archive/survey.js';
-import { TntarError } from '../base/errors.js';
+import { TntarError, unlessAborted } from '../base/errors.js';
 import { aSignal, checkOptions } from '../base/option-checks.js';
 import { longListOf, quoted } from '../base/report.js';
 import type { Filter } from '../filters/filter.js';
@@ -100,7 +100,8 @@ export function rescueOf(open: OpenFrom, surveyed: Survey, only?: RestoreScope['
     gaveUp,
     lost: [...describe(lost, salvage), ...lostWithTrailer(salvage)],
     whole,
-    begin: ({ countBytes }) => salvageSource((start) => countBytes(open(start)), salvage),
+    begin: ({ countBytes }) =>
+      salvageSource((start, signal) => countBytes(open(start, signal)), salvage),
     filters: [
       ...(damaged.length === 0 ? [] : [withoutLost(ids, damaged)]),
       ...(ids.has(SystemSpace.COLLATION) ? [withoutCollated] : []),
@@ -124,7 +125,7 @@ export async function findDamage(
   checkOptions('findDamage', options, { signal: aSignal });
   const { signal } = options;
   const open = openingBuffers(openFile(input, 'findDamage').open);
-  const surveyed = await survey(open, signal);
+  const surveyed = await unlessAborted(signal, () => survey(open, signal));
   try {
     const { damages, gaveUp, lost, whole } = rescueOf(open, surveyed);
     return { damages, gaveUp, lost, whole };

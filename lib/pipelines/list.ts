@@ -7,6 +7,7 @@ import {
   openingBuffers,
 } from '../archive/input.js';
 import type { Count } from '../backup/item.js';
+import { unlessAborted } from '../base/errors.js';
 import { checkOptions } from '../base/option-checks.js';
 import { silent } from '../base/report.js';
 import { indexedSource, indexOf, wantedOf } from '../sources/archive-file.js';
@@ -69,7 +70,7 @@ export async function listFile(
 ): Promise<ListResult> {
   const { report = silent, filters = [], definitions = false, signal } = options;
   const started = performance.now();
-  const index = await indexOf(file, report);
+  const index = await unlessAborted(signal, () => indexOf(file, report, signal));
   signal?.throwIfAborted();
   if (index === undefined) return readAll();
   const isPlain = filters.length === 0 && !definitions;

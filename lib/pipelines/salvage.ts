@@ -1,5 +1,6 @@
 import { type ArchiveInput, openFile, openingBuffers } from '../archive/input.js';
 import { survey } from '../archive/survey.js';
+import { unlessAborted } from '../base/errors.js';
 import { aFunction, checkOptions, type Kinds } from '../base/option-checks.js';
 import type { Server } from '../iproto/options.js';
 import type { PreviewResult } from '../sinks/preview.js';
@@ -36,7 +37,8 @@ async function prepare(
   checkOptions(call, given, KINDS);
   const open = openingBuffers(openFile(input, call).open);
   const { onDamage, ...options } = given;
-  const surveyed = await survey(open, options.signal);
+  const { signal } = options;
+  const surveyed = await unlessAborted(signal, () => survey(open, signal));
   const { begin, filters, ...findings } = rescueOf(open, surveyed, options.only);
   onDamage?.(findings);
   const all = [...filters, ...(options.filters ?? [])];

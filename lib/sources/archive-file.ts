@@ -6,7 +6,7 @@ import type { FoundEntry, OpenFrom } from '../archive/survey.js';
 import { type BackupItem, Counter } from '../backup/item.js';
 import { TntarError } from '../base/errors.js';
 import { type Report, silent } from '../base/report.js';
-import { type ItemReadable, itemReadable } from '../flow/item-readable.js';
+import { type ItemReadable, stoppable } from '../flow/item-readable.js';
 import { SYSTEM_ID_MAX } from '../schema/server/system-spaces.js';
 import { readArchive } from './archive.js';
 import { checkOrder } from './entry-order.js';
@@ -21,9 +21,10 @@ import { readFound } from './verified-entries.js';
 export async function indexOf(
   file: ArchiveFile,
   report: Report,
+  signal?: AbortSignal,
 ): Promise<ArchiveIndex | undefined> {
   try {
-    const index = await readIndex(file);
+    const index = await readIndex(file, signal);
     if (index !== undefined) checkOrder(index.manifest, index.entries);
     return index;
   } catch (error) {
@@ -69,14 +70,19 @@ export function indexedSource(
   index: ArchiveIndex,
   entries: readonly FoundEntry[],
 ): ItemReadable {
-  return itemReadable(readIndexed(open, index, entries), () => {});
+  return stoppable((signal) => readIndexed((start) => open(start, signal), index, entries));
 }
 
-async function* readFile(file: ArchiveFile, reading: FileReading): AsyncGenerator<BackupItem> {
+async function* readFile(
+  file: ArchiveFile,
+  reading: FileReading,
+  signal: AbortSignal,
+): AsyncGenerator<BackupItem> {
   const { wants, through = (bytes) => bytes, report = silent, isStrict = false } = reading;
-  const index = await indexOf(file, report);
+  const index = await indexOf(file, report, signal);
   if (index === undefined || index.manifest.spaces.every(({ name }) => wants(name))) {
-    for await (const item of readArchive(through(asBuffers(file.open(0)), file.size), isStrict)) {
+    const bytes = through(asBuffers(file.open(0), signal), file.size);
+    for await (const item of readArchive(bytes, isStrict)) {
       const isKnown = item.kind === 'start' && index !== undefined;
       yield isKnown ? { ...item, sizes: async () => sizesOf(index.trailer.entries) } : item;
     }
@@ -84,7 +90,7 @@ async function* readFile(file: ArchiveFile, reading: FileReading): AsyncGenerato
   }
   const wanted = wantedOf(index, wants);
   const bytes = wanted.reduce((sum, { start, end }) => sum + end - start, 0);
-  yield* readIndexed((start) => through(asBuffers(file.open(start)), bytes), index, wanted);
+  yield* readIndexed((start) => through(asBuffers(file.open(start), signal), bytes), index, wanted);
 }
 
 /** Options for reading an archive in a file. */
@@ -112,5 +118,5 @@ export interface FileReading {
  * }
  */
 export function fileSource(file: ArchiveFile, reading: FileReading): ItemReadable {
-  return itemReadable(readFile(file, reading), () => {});
+  return stoppable((signal) => readFile(file, reading, signal));
 }

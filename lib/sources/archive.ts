@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { asBuffers } from '../archive/input.js';
 import { decodeManifest } from '../archive/manifest-json.js';
 import { readEntries } from '../archive/reader.js';
@@ -9,7 +8,7 @@ import {
   type Trailer,
 } from '../archive/trailer.js';
 import { type BackupItem, Counter } from '../backup/item.js';
-import { type ItemReadable, itemReadable } from '../flow/item-readable.js';
+import { type ItemReadable, stoppable } from '../flow/item-readable.js';
 import { EntryOrder, misfit } from './entry-order.js';
 
 /** Items of the archive that `input` is; see {@link archiveSource}. */
@@ -68,7 +67,5 @@ export function archiveSource(
   through: (bytes: AsyncIterable<Buffer>) => AsyncIterable<Buffer> = (bytes) => bytes,
   isStrict = false,
 ): ItemReadable {
-  return itemReadable(readArchive(through(asBuffers(input)), isStrict), () => {
-    if (input instanceof Readable) input.destroy();
-  });
+  return stoppable((signal) => readArchive(through(asBuffers(input, signal)), isStrict));
 }

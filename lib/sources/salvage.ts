@@ -1,7 +1,7 @@
 import type { Salvage } from '../archive/salvage.js';
 import type { OpenFrom } from '../archive/survey.js';
 import { type BackupItem, Counter } from '../backup/item.js';
-import { type ItemReadable, itemReadable } from '../flow/item-readable.js';
+import { type ItemReadable, stoppable } from '../flow/item-readable.js';
 import { readFound } from './verified-entries.js';
 
 async function* readSalvage(open: OpenFrom, salvage: Salvage): AsyncGenerator<BackupItem> {
@@ -26,5 +26,5 @@ async function* readSalvage(open: OpenFrom, salvage: Salvage): AsyncGenerator<Ba
  * for await (const item of salvageSource(open, salvage)) console.log(item.kind);
  */
 export function salvageSource(open: OpenFrom, salvage: Salvage): ItemReadable {
-  return itemReadable(readSalvage(open, salvage), () => {});
+  return stoppable((signal) => readSalvage((start) => open(start, signal), salvage));
 }
