@@ -7,7 +7,7 @@
  * functions are Node streams:
  *
  * - sources are a `Readable` of {@link BackupItem | items}: {@link snapshotSource}, {@link selectSource},
- *   {@link archiveSource}, {@link fileSource}, {@link directorySource}
+ *   {@link archiveSource}, {@link directorySource}
  * - filters, such as the one of {@link setEngine}, become a `Duplex` by {@link filterStage}
  * - sinks take items: {@link archiveSink}, {@link serverSink}, {@link directorySink}, {@link textSink}
  *
@@ -107,12 +107,11 @@ export type { PreviewResult } from './sinks/preview.js';
 export type { RestoreScope } from './sinks/restore-options.js';
 export { type Applied, type ServerWritable, serverSink } from './sinks/server.js';
 export { type TextOptions, textSink } from './sinks/text.js';
-export { archiveSource } from './sources/archive.js';
-export { type FileReading, fileSource } from './sources/archive-file.js';
-export { directorySource } from './sources/directory.js';
-export { selectSource } from './sources/select.js';
+export { type ArchiveSourceOptions, archiveSource } from './sources/archive.js';
+export { type DirectorySourceOptions, directorySource } from './sources/directory.js';
+export { type ServerSourceOptions, selectSource } from './sources/select.js';
 export type { ReadMode } from './sources/server.js';
-export { snapshotSource } from './sources/snapshot.js';
+export { type SnapshotSourceOptions, snapshotSource } from './sources/snapshot.js';
 export { INVALID_UTF8, type InvalidUtf8, TEXT_FORMATS, type TextFormat } from './text/names.js';
 export { decodeTuple, type ExactValue } from './tuple/codec.js';
 export { Datetime, type DatetimeParts } from './tuple/datetime.js';

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { addAbortSignal, Readable } from 'node:stream';
 import type { BackupItem } from '../backup/item.js';
 
 /** A stream in object mode that gives the items of a backup. */
@@ -8,12 +8,16 @@ export type ItemReadable = AsyncIterable<BackupItem> & Readable;
  * Makes a stream of what `make` yields. If the stream is destroyed before its end, its signal is aborted: what it reads
  * from is then closed, also while that is silent.
  *
+ * @param signal - destroys the stream
  * @example
  * const items = stoppable((signal) => readArchive(asBuffers(input, signal)));
  */
-export function stoppable(make: (signal: AbortSignal) => AsyncGenerator<BackupItem>): ItemReadable {
+export function stoppable(
+  make: (signal: AbortSignal) => AsyncGenerator<BackupItem>,
+  signal?: AbortSignal,
+): ItemReadable {
   const stop = new AbortController();
-  return itemReadable(make(stop.signal), () => stop.abort());
+  return itemReadable(make(stop.signal), () => stop.abort(), signal);
 }
 
 /**
@@ -21,13 +25,15 @@ export function stoppable(make: (signal: AbortSignal) => AsyncGenerator<BackupIt
  *
  * @param interrupt - called where the stream is destroyed before the end of `items`, which may be waiting
  *   for something: has to make them wait no longer
+ * @param signal - destroys the stream
  */
 export function itemReadable(
   items: AsyncGenerator<BackupItem>,
   interrupt: () => void,
+  signal?: AbortSignal,
 ): ItemReadable {
   let isOver = false;
-  return new Readable({
+  const stream = new Readable({
     objectMode: true,
     highWaterMark: 1,
     read() {
@@ -51,4 +57,5 @@ export function itemReadable(
       callback(error);
     },
   });
+  return signal === undefined ? stream : addAbortSignal(signal, stream);
 }

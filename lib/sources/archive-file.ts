@@ -5,10 +5,10 @@ import { asBuffers } from '../archive/input.js';
 import type { FoundEntry, OpenFrom } from '../archive/survey.js';
 import { type BackupItem, Counter } from '../backup/item.js';
 import { TntarError } from '../base/errors.js';
-import { type Report, silent } from '../base/report.js';
+import type { Report } from '../base/report.js';
 import { type ItemReadable, stoppable } from '../flow/item-readable.js';
 import { SYSTEM_ID_MAX } from '../schema/server/system-spaces.js';
-import { readArchive } from './archive.js';
+import { readArchive } from './archive-stream.js';
 import { checkOrder } from './entry-order.js';
 import { readFound } from './verified-entries.js';
 
@@ -73,12 +73,23 @@ export function indexedSource(
   return stoppable((signal) => readIndexed((start) => open(start, signal), index, entries));
 }
 
-async function* readFile(
+/** Options for reading an archive in a file; see `ArchiveSourceOptions`. */
+interface FileReading {
+  wants: Wants;
+  through: (bytes: AsyncIterable<Buffer>, total: number) => AsyncIterable<Buffer>;
+  report: Report;
+  isStrict: boolean;
+}
+
+/**
+ * Yields the items of an archive in a file: all definitions, and the rows of the wanted spaces. Without a usable seek
+ * table, or if all spaces are wanted, it is read front to back.
+ */
+export async function* readFile(
   file: ArchiveFile,
-  reading: FileReading,
+  { wants, through, report, isStrict }: FileReading,
   signal: AbortSignal,
 ): AsyncGenerator<BackupItem> {
-  const { wants, through = (bytes) => bytes, report = silent, isStrict = false } = reading;
   const index = await indexOf(file, report, signal);
   if (index === undefined || index.manifest.spaces.every(({ name }) => wants(name))) {
     const bytes = through(asBuffers(file.open(0), signal), file.size);
@@ -91,32 +102,4 @@ async function* readFile(
   const wanted = wantedOf(index, wants);
   const bytes = wanted.reduce((sum, { start, end }) => sum + end - start, 0);
   yield* readIndexed((start) => through(asBuffers(file.open(start), signal), bytes), index, wanted);
-}
-
-/** Options for reading an archive in a file. */
-export interface FileReading {
-  /** False for spaces whose rows are not needed. */
-  wants: Wants;
-  /** A stage for the bytes, e.g. to count them, with their total. */
-  through?: (bytes: AsyncIterable<Buffer>, total: number) => AsyncIterable<Buffer>;
-  /** Hears of a seek table that is of no use. */
-  report?: Report;
-  /** True if a wrong seek table is an error even if the whole archive is read; no row depends on the table. */
-  isStrict?: boolean;
-}
-
-/**
- * What is wanted of an archive in a file, as a stream of items: all definitions, and the rows of some spaces.
- * By its seek table nothing else is read, nor verified; what is, is what the trailer says. Where there is no
- * such table, or all spaces are wanted, it is read as {@link archiveSource} does.
- *
- * @returns a stream in object mode; its error is a TntarError of kind `archive` for anything but that
- * @example
- * const file = { size: statSync(path).size, open: (start) => createReadStream(path, { start }) };
- * for await (const item of fileSource(file, { wants: (space) => space === 'users' })) {
- *   if (item.kind === 'tuples') console.log(item.space.name, item.count);
- * }
- */
-export function fileSource(file: ArchiveFile, reading: FileReading): ItemReadable {
-  return stoppable((signal) => readFile(file, reading, signal));
 }

@@ -1,71 +1,66 @@
-import { asBuffers } from '../archive/input.js';
-import { decodeManifest } from '../archive/manifest-json.js';
-import { readEntries } from '../archive/reader.js';
+import { type ArchiveInput, asBuffers, isFile, openInput } from '../archive/input.js';
 import {
-  compareEntries,
-  decodeTrailer,
-  type EntryRecord,
-  type Trailer,
-} from '../archive/trailer.js';
-import { type BackupItem, Counter } from '../backup/item.js';
+  aBoolean,
+  aFunction,
+  aReport,
+  aSignal,
+  checkOptions,
+  type Kinds,
+} from '../base/option-checks.js';
+import { type Report, silent } from '../base/report.js';
 import { type ItemReadable, stoppable } from '../flow/item-readable.js';
-import { EntryOrder, misfit } from './entry-order.js';
+import { readFile } from './archive-file.js';
+import { readArchive } from './archive-stream.js';
 
-/** Items of the archive that `input` is; see {@link archiveSource}. */
-export async function* readArchive(
-  input: AsyncIterable<Buffer>,
-  isStrict = false,
-): AsyncGenerator<BackupItem> {
-  const counter = new Counter();
-  const seen: EntryRecord[] = [];
-  let order: EntryOrder | undefined;
-  let trailer: Trailer | undefined;
-  for await (const entry of readEntries(input, isStrict)) {
-    const { name, body, record } = entry;
-    if (name.kind === 'trailer') {
-      trailer = decodeTrailer(body);
-      compareEntries(seen, trailer.entries);
-      if (order === undefined) throw misfit('the archive has no manifest');
-      continue;
-    }
-    seen.push(record);
-    if (order === undefined) {
-      if (name.kind !== 'manifest')
-        throw misfit(`the first entry is ${record.name}, not the manifest`);
-      const manifest = decodeManifest(body);
-      order = new EntryOrder(manifest);
-      yield { kind: 'start', manifest };
-      continue;
-    }
-    const space = order.accept(entry);
-    const { largest, release } = entry;
-    const batch = { kind: 'tuples', space, count: record.rows, bytes: body, release } as const;
-    yield* counter.pass([largest === undefined ? batch : { ...batch, largest }]);
-  }
-  if (trailer === undefined) throw misfit('no trailer');
-  const { entries: _, ...end } = trailer;
-  yield { kind: 'end', ...end, counts: counter.counts };
+/** Options for reading an archive as items. */
+export interface ArchiveSourceOptions {
+  /** False for spaces whose rows are not needed. With a seek table they are not read; otherwise they come all the same. */
+  wants?: (space: string) => boolean;
+  /** A stage for the bytes, e.g. to count them, with the number of those that will be read, if known. */
+  through?: (bytes: AsyncIterable<Buffer>, total?: number) => AsyncIterable<Buffer>;
+  /** Hears of a seek table that cannot be used. */
+  report?: Report;
+  /** True if a wrong seek table is an error even if the whole archive is read; no row depends on the table. */
+  isStrict?: boolean;
+  /** Destroys the stream, and closes the archive. */
+  signal?: AbortSignal;
 }
 
+const KINDS: Kinds<ArchiveSourceOptions> = {
+  wants: aFunction,
+  through: aFunction,
+  report: aReport,
+  isStrict: aBoolean,
+  signal: aSignal,
+};
+
 /**
- * What an archive holds, as a stream of items. Each batch is one verified part, of some 2 MiB; the end
- * comes only when the trailer has confirmed all of them, and nothing follows it.
+ * Reads an archive as a stream of items. Each batch is one verified part, of some 2 MiB. The end comes only after the
+ * trailer has confirmed all of them. If some spaces of a file are wanted, its seek table leads to all definitions and to
+ * the rows of these spaces; nothing else is read, nor verified.
  *
- * @param input - the compressed bytes, e.g. of a file. Its error is that of the source, which destroys it
- *   where nobody reads on
- * @param through - what the bytes go through first, e.g. to be counted
- * @param isStrict - whether a seek table that is there has to be right; no row depends on it
+ * @param input - if it is a stream, it is closed when the source is destroyed
  * @returns a stream in object mode; its error is a TntarError of kind `archive` for anything but a whole
- *   archive
+ *   archive, and an AbortError after the signal
+ * @throws TntarError of kind `usage` for invalid options, and a path that cannot be read
  * @example
- * for await (const item of archiveSource(createReadStream('backup.tar.zst'))) {
+ * for await (const item of archiveSource('backup.tar.zst', { wants: (space) => space === 'users' })) {
  *   if (item.kind === 'tuples') console.log(item.space.name, item.count);
  * }
  */
 export function archiveSource(
-  input: AsyncIterable<Uint8Array>,
-  through: (bytes: AsyncIterable<Buffer>) => AsyncIterable<Buffer> = (bytes) => bytes,
-  isStrict = false,
+  input: ArchiveInput,
+  options: ArchiveSourceOptions = {},
 ): ItemReadable {
-  return stoppable((signal) => readArchive(through(asBuffers(input, signal)), isStrict));
+  checkOptions('archiveSource', options, KINDS);
+  const { through = (bytes) => bytes, wants = () => true, isStrict = false } = options;
+  const { report = silent, signal } = options;
+  const opened = openInput(input);
+  return stoppable(
+    (stop) =>
+      isFile(opened)
+        ? readFile(opened, { wants, through, report, isStrict }, stop)
+        : readArchive(through(asBuffers(opened, stop)), isStrict),
+    signal,
+  );
 }

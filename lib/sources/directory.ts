@@ -12,6 +12,7 @@ import type { SpaceInfo } from '../backup/batch.js';
 import { type BackupItem, Counter } from '../backup/item.js';
 import type { Manifest } from '../backup/manifest.js';
 import { TntarError } from '../base/errors.js';
+import { aReport, aSignal, checkOptions, type Kinds } from '../base/option-checks.js';
 import { listOf, quoted, type Report, silent } from '../base/report.js';
 import { type ItemReadable, itemReadable } from '../flow/item-readable.js';
 import { EntryOrder, misfit } from './entry-order.js';
@@ -128,18 +129,31 @@ export function directoryOrigin(path: string, report: Report): Origin {
   return (reading) => itemReadable(readDirectory(path, reading, report), () => {});
 }
 
+/** Options for reading a directory as items. */
+export interface DirectorySourceOptions {
+  /** Hears of warnings; by default nobody does. */
+  report?: Report;
+  /** Destroys the stream. */
+  signal?: AbortSignal;
+}
+
+const KINDS: Kinds<DirectorySourceOptions> = { report: aReport, signal: aSignal };
+
 /**
  * What a directory holds that the Lua module `tarantool/dump` wrote, as a stream of items; or an archive that
  * was unpacked, which is verified by its trailer. Of the former nothing says that it is whole: the report is
  * told so, and the end is `unvouched`.
  *
  * @param path - of the directory
+ * @param options - their report hears what the directory cannot vouch for
  * @returns a stream in object mode; its error is a TntarError of kind `archive` for anything but such a
  *   directory
  * @example
- * await pipeline(directorySource('/backup/dump', report), serverSink(connection));
+ * await pipeline(directorySource('/backup/dump', { report }), serverSink(connection));
  */
-export function directorySource(path: string, report: Report = silent): ItemReadable {
+export function directorySource(path: string, options: DirectorySourceOptions = {}): ItemReadable {
+  checkOptions('directorySource', options, KINDS);
+  const { report = silent, signal } = options;
   const reading: Reading = { countBytes: (chunks) => chunks, wants: () => true };
-  return itemReadable(readDirectory(path, reading, report), () => {});
+  return itemReadable(readDirectory(path, reading, report), () => {}, signal);
 }

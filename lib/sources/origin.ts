@@ -1,8 +1,7 @@
-import { type ArchiveInput, isFile, openInput } from '../archive/input.js';
+import { type ArchiveInput, openInput } from '../archive/input.js';
 import { aBoolean, aReport, checkOptions, type Kinds, wholeFrom } from '../base/option-checks.js';
 import type { ItemReadable } from '../flow/item-readable.js';
-import { archiveSource } from './archive.js';
-import { type FileReading, fileSource } from './archive-file.js';
+import { type ArchiveSourceOptions, archiveSource } from './archive.js';
 
 /** The needs of a reader of a backup. */
 export interface Reading {
@@ -28,7 +27,7 @@ const KINDS: Kinds<ArchiveReading> = {
 };
 
 /** Options for reading an archive. */
-export interface ArchiveReading extends Pick<FileReading, 'report' | 'isStrict'> {
+export interface ArchiveReading extends Pick<ArchiveSourceOptions, 'report' | 'isStrict'> {
   /** The number of bytes of a stream, if known. */
   bytes?: number | undefined;
 }
@@ -44,8 +43,8 @@ export function archiveOrigin(input: ArchiveInput, reading: ArchiveReading = {})
   checkOptions('archiveOrigin', reading, KINDS);
   const { bytes, ...options } = reading;
   const opened = openInput(input);
-  return ({ countBytes, wants }) =>
-    isFile(opened)
-      ? fileSource(opened, { ...options, wants, through: countBytes })
-      : archiveSource(opened, (chunks) => countBytes(chunks, bytes), options.isStrict);
+  return ({ countBytes, wants }) => {
+    const through = (chunks: AsyncIterable<Buffer>, total = bytes) => countBytes(chunks, total);
+    return archiveSource(opened, { ...options, wants, through });
+  };
 }

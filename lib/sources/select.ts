@@ -1,6 +1,7 @@
 import { type BackupEnd, type BackupItem, Counter } from '../backup/item.js';
 import { sameVclock } from '../backup/vclock.js';
 import { TntarError } from '../base/errors.js';
+import { aFunction, aSignal, checkOptions, type Kinds } from '../base/option-checks.js';
 import { type ItemReadable, itemReadable } from '../flow/item-readable.js';
 import type { Connection } from '../iproto/connection.js';
 import { type Catalog, rowlessReason, type Space } from '../schema/catalog/catalog.js';
@@ -82,6 +83,17 @@ async function movedSequences(
   return sequences.length === 0 ? {} : { sequences };
 }
 
+/** Options for reading a server as items. */
+export interface ServerSourceOptions {
+  /** False for spaces whose rows are not needed. A snapshot has them all the same, but for those local to the instance. */
+  wants?: (space: string) => boolean;
+  /** Destroys the stream, and closes the connection. */
+  signal?: AbortSignal;
+}
+
+/** The values of these options. */
+export const SERVER_SOURCE: Kinds<ServerSourceOptions> = { wants: aFunction, signal: aSignal };
+
 /**
  * The whole database by key-paged selects: for users who may read every space but not the universe,
  * for servers without a read view, and faster on 2.x. It is a cut from one moment only if nobody wrote
@@ -89,17 +101,18 @@ async function movedSequences(
  * the end says `consistent`.
  *
  * @param connection - is for nothing else meanwhile; closed where the stream is destroyed before its end
- * @param wants - false for spaces whose rows nobody needs: they are not read
  * @returns a stream in object mode; its error is a TntarError: of kind `access`, before the first item,
  *   naming all that the user may not read; of kind `failure` where the connection is lost, or where the
  *   schema was changed meanwhile
  * @example
- * const rows = selectSource(connection, (space) => !space.endsWith('_log'));
+ * const rows = selectSource(connection, { wants: (space) => !space.endsWith('_log') });
  * await pipeline(rows, archiveSink(), createWriteStream('backup.tar.zst'));
  */
 export function selectSource(
   connection: Connection,
-  wants: (space: string) => boolean = () => true,
+  options: ServerSourceOptions = {},
 ): ItemReadable {
-  return itemReadable(readBackup(connection, wants), () => connection.close());
+  checkOptions('selectSource', options, SERVER_SOURCE);
+  const { wants = () => true, signal } = options;
+  return itemReadable(readBackup(connection, wants), () => connection.close(), signal);
 }

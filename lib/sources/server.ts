@@ -63,8 +63,8 @@ async function open(
 ): Promise<ItemReadable> {
   const items =
     way === 'snapshot'
-      ? snapshotSource(connection, wants, { isForced: true })
-      : selectSource(connection, wants);
+      ? snapshotSource(connection, { wants, forceSnapshot: true })
+      : selectSource(connection, { wants });
   await once(items, 'readable');
   const start = items.read() as BackupStart;
   const old = oldSchema(start.manifest.server);

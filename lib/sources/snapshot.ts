@@ -2,6 +2,7 @@ import type { SpaceInfo, TupleBatch } from '../backup/batch.js';
 import { type BackupItem, Counter } from '../backup/item.js';
 import type { Vclock } from '../backup/vclock.js';
 import { TntarError } from '../base/errors.js';
+import { aBoolean, checkOptions, type Kinds } from '../base/option-checks.js';
 import { type ItemReadable, itemReadable } from '../flow/item-readable.js';
 import type { Connection } from '../iproto/connection.js';
 import { type ReadViewItem, readView } from '../iproto/snapshot-reader.js';
@@ -14,6 +15,7 @@ import { readSpace } from '../server/pages.js';
 import { findUnconfirmed } from '../server/unconfirmed.js';
 import { describeBackup, rowsFrom } from './manifest-from-catalog.js';
 import type { Reading } from './origin.js';
+import { SERVER_SOURCE, type ServerSourceOptions } from './select.js';
 
 /** The head of a read view: where it was cut, and all system spaces, which come first. */
 interface Head {
@@ -94,10 +96,12 @@ async function* localBatches(
 }
 
 /** Options of {@link snapshotSource}. */
-export interface SnapshotOptions {
+export interface SnapshotSourceOptions extends ServerSourceOptions {
   /** Take it even if it can hang the server. Default false. */
-  isForced?: boolean;
+  forceSnapshot?: boolean;
 }
+
+const KINDS: Kinds<SnapshotSourceOptions> = { ...SERVER_SOURCE, forceSnapshot: aBoolean };
 
 const HANG_HINT =
   'update the server, read it with --source select, or take the snapshot with --force-snapshot if you know that no tuple is so large';
@@ -110,7 +114,7 @@ export function hangError(why: string): TntarError {
 async function* readBackup(
   connection: Connection,
   wants: Reading['wants'],
-  { isForced = false }: SnapshotOptions,
+  isForced: boolean,
 ): AsyncGenerator<BackupItem> {
   const risk = isForced ? undefined : await greatHangRisk(connection);
   if (risk !== undefined) throw hangError(risk);
@@ -139,7 +143,6 @@ async function* readBackup(
  * may read what is not committed: then the end does not say `consistent`.
  *
  * @param connection - is for nothing else meanwhile; closed where the stream is destroyed before its end
- * @param wants - false for spaces whose rows nobody needs: they come all the same, but for those that are local
  * @returns a stream in object mode; its error is a TntarError: of kind `access` where the user may not
  *   read the universe; with a `serverCode` also where the server has no read view to give; of kind
  *   `usage` where it may hang the server; of kind `failure` where the connection is lost
@@ -150,8 +153,13 @@ async function* readBackup(
  */
 export function snapshotSource(
   connection: Connection,
-  wants: Reading['wants'] = () => true,
-  options: SnapshotOptions = {},
+  options: SnapshotSourceOptions = {},
 ): ItemReadable {
-  return itemReadable(readBackup(connection, wants, options), () => connection.close());
+  checkOptions('snapshotSource', options, KINDS);
+  const { wants = () => true, forceSnapshot = false, signal } = options;
+  return itemReadable(
+    readBackup(connection, wants, forceSnapshot),
+    () => connection.close(),
+    signal,
+  );
 }

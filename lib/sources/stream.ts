@@ -9,7 +9,7 @@ import { messageOf, TntarError } from '../base/errors.js';
 import type { Report } from '../base/report.js';
 import { Scratch } from '../base/scratch.js';
 import { itemReadable } from '../flow/item-readable.js';
-import { readArchive } from './archive.js';
+import { readArchive } from './archive-stream.js';
 import { readFolder } from './directory.js';
 import type { ArchiveReading, Origin, Reading } from './origin.js';
 import { spool } from './unpack-tar.js';

@@ -174,6 +174,17 @@ describe('the library', () => {
           await isReleased(server);
         }));
 
+      it('ends with its own signal, and its connection with it', () =>
+        connected(async (connection) => {
+          const abort = new AbortController();
+          const items = source(connection, { signal: abort.signal });
+          await once(items, 'readable');
+          abort.abort();
+          await rejects(items.toArray(), { name: 'AbortError' });
+          ok(connection.lost !== undefined);
+          await isReleased(server);
+        }));
+
       it('ends with the very error of a stage that throws', () =>
         connected(async (connection) => {
           const error = new Error('these are too large');

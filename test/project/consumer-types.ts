@@ -6,8 +6,8 @@ import {
   type ArchiveInput, archiveSink, archiveSource, type CatResult, type CopyResult, type DamageResult, type DiffResult,
   type DumpResult, type ErrorCode, type ExtractResult, type Filter, type ListResult, type PreviewResult,
   type RestoreResult, type RowFilter, type SalvageResult, type Server, type VerifyResult,
-  applyFilter, cat, Connection, copy, decodeTuple, diff, dump, eachTuple, extract, filterStage, findDamage, list,
-  previewCopy, previewRestore, previewSalvage, restore, salvage, setEngine, snapshotSource, textSink, TntarError, verify,
+  applyFilter, cat, Connection, copy, decodeTuple, diff, directorySource, dump, eachTuple, extract, filterStage, findDamage, list,
+  previewCopy, previewRestore, previewSalvage, restore, salvage, selectSource, setEngine, snapshotSource, textSink, TntarError, verify,
 } from 'tntar';
 import { list as listArchive, verify as verifyArchive } from 'tntar/archive';
 
@@ -76,11 +76,20 @@ export async function all([input, ...others]: [ArchiveInput, ...ArchiveInput[]],
 export async function streams(): Promise<unknown[]> {
   await using connection = await Connection.open('db1:3301');
   await pipeline(snapshotSource(connection), filterStage(setEngine('vinyl')), archiveSink({ level: 1 }), createWriteStream('a'));
-  await pipeline(archiveSource(createReadStream('a')), textSink({ space: 'users' }), process.stdout);
+  const signal = AbortSignal.timeout(1000);
+  await pipeline(archiveSource('a.tar.zst', { wants: (name) => name === 'users', signal }), textSink({ space: 'users' }), process.stdout);
   const rows: unknown[] = [connection.where, connection.user, connection.lost?.code];
   for await (const item of archiveSource(createReadStream('a'))) {
     if (item.kind === 'tuples') for (const raw of eachTuple(item.bytes)) rows.push(...decodeTuple(raw));
   }
+  await pipeline(selectSource(connection, { signal }), archiveSink(), createWriteStream('a'));
+  await pipeline(directorySource('/backup', { signal }), archiveSink(), createWriteStream('a'));
+  // @ts-expect-error options are an object
+  archiveSource('a.tar.zst', (bytes) => bytes);
+  // @ts-expect-error options are an object
+  selectSource(connection, (name) => name === 'users');
+  // @ts-expect-error there is no such option
+  snapshotSource(connection, { isForced: true });
   // @ts-expect-error requests are no part of the library
   connection.request;
   // @ts-expect-error nor is the memory of a connection

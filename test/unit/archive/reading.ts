@@ -26,12 +26,8 @@ function kept(item: BackupItem): BackupItem {
 }
 
 /** @param isStrict - whether a seek table that is there has to be right */
-export function readArchive(
-  bytes: Buffer,
-  chunkSize?: number,
-  isStrict?: boolean,
-): Promise<Outcome> {
-  return readItems(archiveSource(chunked(bytes, chunkSize), (chunks) => chunks, isStrict));
+export function readArchive(bytes: Buffer, chunkSize?: number, isStrict = false): Promise<Outcome> {
+  return readItems(archiveSource(chunked(bytes, chunkSize), { isStrict }));
 }
 
 export async function readItems(source: AsyncIterable<BackupItem>): Promise<Outcome> {

@@ -9,6 +9,7 @@ import { ReadableStream } from 'node:stream/web';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type ArchiveInput,
+  archiveSource,
   cat,
   copy,
   diff,
@@ -151,6 +152,23 @@ describe('a signal', () => {
         deepEqual(readdirSync(folder), []);
       });
     }
+  }
+
+  for (const [name, make] of Object.entries(INPUTS)) {
+    it(`destroys archiveSource while ${name} is silent, and closes that`, async () => {
+      const { input, opened } = make();
+      const abort = new AbortController();
+      const source = archiveSource(input, {
+        signal: abort.signal,
+        wants: (space) => space === 'log',
+      });
+      const isRejected = rejects(source.toArray(), { name: 'AbortError', cause: reason });
+      await sleep(50);
+      abort.abort(reason);
+      await isRejected;
+      for (let turn = 0; turn < 50 && opened() > 0; turn++) await sleep(10);
+      deepEqual(opened(), 0);
+    });
   }
 
   const blob = new Blob([WHOLE]);

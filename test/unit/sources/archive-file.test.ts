@@ -1,9 +1,11 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { pathToFileURL } from 'node:url';
 import type { ArchiveFile } from '../../../lib/archive/input.js';
 import type { EntryRecord } from '../../../lib/archive/trailer.js';
 import type { BackupItem, Size } from '../../../lib/backup/item.js';
 import type { Report } from '../../../lib/base/report.js';
-import { fileSource } from '../../../lib/sources/archive-file.js';
+import { archiveSource } from '../../../lib/sources/archive.js';
+import { fixturePath, readFixture } from '../../fixtures/folder.js';
 import {
   archive,
   contents,
@@ -49,7 +51,7 @@ async function read(bytes: Buffer, wants: (space: string) => boolean, chunk = 64
       yield each;
     }
   };
-  const { items, ...outcome } = await readItems(fileSource(file, { wants, through, report }));
+  const { items, ...outcome } = await readItems(archiveSource(file, { wants, through, report }));
   const [start, ...rest] = items;
   if (start?.kind !== 'start')
     return { ...outcome, items, warnings, fromStart, bytes: counted, sizes: undefined };
@@ -70,6 +72,23 @@ async function expected(): Promise<BackupItem[]> {
 }
 
 describe('an archive in a file', () => {
+  it('is read by its path, its URL, a Blob or a stream', async () => {
+    const path = fixturePath('2.6.0-plain.tar.zst');
+    const bytes = readFixture('2.6.0-plain.tar.zst');
+    const { items } = await readArchive(bytes);
+    const plain = (each: BackupItem): BackupItem =>
+      each.kind === 'start' ? { kind: 'start', manifest: each.manifest } : each;
+    for (const input of [
+      path,
+      pathToFileURL(path),
+      new Blob([bytes]),
+      new Blob([bytes]).stream(),
+    ]) {
+      const read = await readItems(archiveSource(input));
+      deepEqual(read.items.map(plain), items);
+    }
+  });
+
   it('is read completely if everything is selected, and its trailer is verified', async () => {
     const { items, warnings, bytes } = await read(WHOLE, () => true);
     deepEqual(items, (await readArchive(WHOLE)).items);

@@ -38,7 +38,7 @@ describe('a directory as a source', () => {
     const warnings: string[] = [];
     const report = new ReportEvents();
     report.on('warning', (line) => warnings.push(line));
-    const items = (await directorySource(path, report).toArray()) as BackupItem[];
+    const items = (await directorySource(path, { report }).toArray()) as BackupItem[];
     return { items, warnings };
   }
 
