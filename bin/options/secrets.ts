@@ -42,7 +42,9 @@ function readSecret(input: ReadStream, signal: AbortSignal): Promise<string> {
     if (signal.aborted) reject(signal.reason);
     line.once('line', resolve);
     line.once('SIGINT', () => reject(new Interrupted('SIGINT')));
-    line.once('close', () => reject(new TntarError('access', 'no password was given')));
+    line.once('close', () =>
+      reject(new TntarError('access', 'no password was given', { refused: 'login' })),
+    );
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   }).finally(() => line.close());
 }

@@ -78,7 +78,11 @@ function openKey(file: string, pem: string, passphrase: string | undefined): Key
       throw new TntarError('usage', `${file} holds no private key`, { cause, hint });
     }
     const hint = 'use the right --tls-key-password-file, or type the password on the terminal';
-    throw new TntarError('access', `the password does not decrypt ${file}`, { cause, hint });
+    throw new TntarError('access', `the password does not decrypt ${file}`, {
+      refused: 'login',
+      cause,
+      hint,
+    });
   }
 }
 

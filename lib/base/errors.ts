@@ -12,6 +12,9 @@ import { inspect } from 'node:util';
  */
 export type ErrorKind = 'failure' | 'usage' | 'archive' | 'target' | 'access';
 
+/** What was refused by an error of the kind `access`. */
+type Refused = 'connection' | 'login' | 'privilege';
+
 /**
  * Names what went wrong for a program, e.g. for a `switch`. These names stay as they are from release to release.
  * `TNTAR_INCOMPLETE` is the error of any kind after which the target holds a part of a backup.
@@ -21,9 +24,11 @@ export const ERROR_CODES = {
   usage: 'TNTAR_USAGE',
   archive: 'TNTAR_ARCHIVE',
   target: 'TNTAR_TARGET',
-  access: 'TNTAR_ACCESS',
+  connection: 'TNTAR_CONNECTION',
+  login: 'TNTAR_LOGIN',
+  privilege: 'TNTAR_PRIVILEGE',
   incomplete: 'TNTAR_INCOMPLETE',
-} as const satisfies Record<ErrorKind | 'incomplete', string>;
+} as const satisfies Record<Exclude<ErrorKind, 'access'> | Refused | 'incomplete', string>;
 
 /** The name of an error for programs, e.g. `TNTAR_ARCHIVE`. */
 export type ErrorCode = (typeof ERROR_CODES)[keyof typeof ERROR_CODES];
@@ -36,6 +41,8 @@ export interface ErrorDetails {
   cause?: unknown;
   /** The server's own code where an error reply is the cause, `src/box/errcode.h`. */
   serverCode?: number | undefined;
+  /** What was refused, for the kind `access`. Default `privilege`. */
+  refused?: Refused | undefined;
   /** The changes that were made before the error, if any. It follows the message. */
   outcome?: string | undefined;
 }
@@ -51,7 +58,7 @@ export interface ErrorDetails {
  * try {
  *   await dump(server, output);
  * } catch (error) {
- *   if (error instanceof TntarError && error.code === 'TNTAR_ACCESS') askForAnotherPassword(error.hint);
+ *   if (error instanceof TntarError && error.code === 'TNTAR_LOGIN') askForAnotherPassword(error.hint);
  *   else throw error;
  * }
  */
@@ -66,13 +73,17 @@ export class TntarError extends Error {
   /** The server's own code where an error reply is the cause. */
   readonly serverCode: number | undefined;
   readonly outcome: string | undefined;
+  /** @internal */
+  readonly refused: Refused | undefined;
 
   constructor(kind: ErrorKind, message: string, details: ErrorDetails = {}) {
-    const { outcome, cause } = details;
+    const { outcome, cause, refused } = details;
     const text = outcome === undefined ? message : `${message}; ${outcome}`;
     super(onOneLine(text), cause === undefined ? undefined : { cause });
     this.kind = kind;
-    this.code = ERROR_CODES[outcome === undefined ? kind : 'incomplete'];
+    const name = kind === 'access' ? (refused ?? 'privilege') : kind;
+    this.code = ERROR_CODES[outcome === undefined ? name : 'incomplete'];
+    this.refused = refused;
     this.hint = details.hint === undefined ? undefined : cut(details.hint);
     this.serverCode = details.serverCode;
     this.outcome = outcome;
@@ -89,8 +100,8 @@ export class TntarError extends Error {
     more: Partial<Pick<TntarError, 'message' | 'hint'>> & Pick<ErrorDetails, 'outcome'>,
   ): TntarError {
     const { message, hint, outcome } = { ...error, message: error.message, ...more };
-    const { kind, serverCode } = error;
-    return new TntarError(kind, message, { hint, outcome, serverCode, cause: error });
+    const { kind, serverCode, refused } = error;
+    return new TntarError(kind, message, { hint, outcome, serverCode, refused, cause: error });
   }
 }
 

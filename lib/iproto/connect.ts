@@ -13,6 +13,7 @@ function tooLate(where: string, timeout: number, isTls: boolean): TntarError {
     'access',
     `${where} did not complete the login within ${timeout / 1000} s`,
     {
+      refused: 'connection',
       hint: isTls
         ? 'check the address, firewalls, the load of the server, and whether it uses TLS at all'
         : 'check the address, firewalls, the load of the server, and whether it requires TLS (--tls)',
@@ -79,6 +80,7 @@ function describeFailure(error: unknown, options: ConnectOptions, where: string)
   const system = (error as NodeJS.ErrnoException).code;
   if (system !== undefined) {
     return new TntarError('access', `cannot connect to ${where}: ${connectReason(error)}`, {
+      refused: 'connection',
       hint: 'check that the server runs, and that its box.cfg.listen has this address',
       cause: error,
     });

@@ -43,12 +43,8 @@ const MAX_SYNC = 0xffffffff;
  * opened it closes it.
  *
  * @example
- * const connection = await Connection.open('db1:3301');
- * try {
- *   await pipeline(selectSource(connection), archiveSink(), output);
- * } finally {
- *   connection.close();
- * }
+ * await using connection = await Connection.open('db1:3301');
+ * await pipeline(selectSource(connection), archiveSink(), output);
  */
 export class Connection {
   readonly greeting: Greeting;

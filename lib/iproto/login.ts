@@ -35,7 +35,7 @@ function readGreeting({ inlet, socket }: Line, where: string): Promise<() => Buf
       const message = `${where} closed the connection ${said}`;
       const hint =
         'check that this is the binary port of a Tarantool server, and whether it requires a client certificate';
-      reject(new TntarError('access', message, { hint }));
+      reject(new TntarError('access', message, { hint, refused: 'connection' }));
     });
   });
 }
@@ -121,6 +121,7 @@ export function loginError(where: string, user: string, why: string, cause?: unk
   const disabled = disabledIn(why);
   const hint = disabled === undefined ? LOGIN_HINT : enableHint(disabled);
   return new TntarError('access', `cannot log in to ${where} as '${user}': ${why}`, {
+    refused: 'login',
     hint,
     cause,
   });
@@ -129,6 +130,7 @@ export function loginError(where: string, user: string, why: string, cause?: unk
 /** Returns the error of a connection that the server refuses, for example by a trigger. */
 export function refusedError(where: string, why: string): TntarError {
   return new TntarError('access', `${where} refused the connection: ${why}`, {
+    refused: 'connection',
     hint: "look at the server's triggers (box.session.on_connect, on_auth) and at its log",
   });
 }
@@ -151,6 +153,7 @@ async function describeRefusal(
   const authType = await authTypeOf(line, greeting);
   if (typeof authType !== 'string' || authType === AUTH_TYPE) return loginError(where, user, text);
   return new TntarError('access', `cannot log in to ${where} as '${user}': ${text}`, {
+    refused: 'login',
     hint: `the server's method of login is '${authType}', and tntar has ${AUTH_TYPE} only: set box.cfg.auth_type on the server to '${AUTH_TYPE}', and then set the password of '${user}' again`,
   });
 }

@@ -70,7 +70,7 @@ export function tlsFailure(where: string, error: unknown): TntarError | undefine
   const { code } = Object(error) as NodeJS.ErrnoException;
   const failure = FAILURES.find(({ codes }) => codes.test(String(code)));
   if (failure === undefined) return undefined;
-  const details: ErrorDetails = { hint: failure.hint, cause: error };
+  const details: ErrorDetails = { refused: 'connection', hint: failure.hint, cause: error };
   const message = `${where} ${failure.problem} (${socketReason(error)})`;
   return new TntarError('access', message, details);
 }

@@ -401,6 +401,7 @@ describe('connect', () => {
     for (const password of [LOGIN.password, '']) {
       const error = await failure({ ...endpoint, user: 'app', password });
       equal(error.kind, 'access');
+      equal(error.code, 'TNTAR_LOGIN');
       match(
         error.message,
         /^cannot log in to 127\.0\.0\.1:\d+ as 'app': Incorrect password supplied/,
@@ -596,6 +597,7 @@ describe('connecting to a real server', () => {
       const error = await failure({ ...endpoint(), ...login });
       equal(error.name, 'TntarError');
       equal(error.kind, 'access');
+      equal(error.code, 'TNTAR_LOGIN');
       match(
         error.message,
         new RegExp(

@@ -115,6 +115,7 @@ describe('who may dump', () => {
         const connection = await Connection.open(parseUri(`ann:ann@${server.address}`));
         await rejects(once(selectSource(connection), 'readable'), {
           kind: 'access',
+          code: 'TNTAR_PRIVILEGE',
           message: new RegExp(`^user 'ann' may not read space '${name}'(, nor what these| \\()`),
         });
         connection.close();

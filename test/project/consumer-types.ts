@@ -101,7 +101,7 @@ export function advice(error: unknown): string | undefined {
   if (!(error instanceof TntarError)) return undefined;
   const code: ErrorCode = error.code;
   switch (code) {
-    case 'TNTAR_ACCESS':
+    case 'TNTAR_LOGIN':
       return 'ask for another password';
     case 'TNTAR_INCOMPLETE':
       return 'look at the target';

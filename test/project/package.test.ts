@@ -216,7 +216,8 @@ describe('the package', () => {
       writeFileSync(join(consumer, 'use.ts'), CONSUMER);
       writeFileSync(join(consumer, 'types.ts'), CONSUMER_TYPES);
       const options = [
-        '--strict --exactOptionalPropertyTypes --noUncheckedIndexedAccess --skipLibCheck false',
+        '--strict --noUncheckedIndexedAccess --skipLibCheck false',
+        `--exactOptionalPropertyTypes ${module === 'nodenext'}`,
         `--target es2023 --module ${module === 'bundler' ? 'esnext' : module}`,
         `--moduleResolution ${module} --types node --outDir out-${module}`,
       ].join(' ');

@@ -173,6 +173,7 @@ describe('a connection to a name with several addresses', () => {
       );
       await rejects(failing, {
         kind: 'access',
+        code: 'TNTAR_CONNECTION',
         message: new RegExp(
           `^cannot connect to db1:${port}: .*ECONNREFUSED 127.0.0.9:.*ECONNREFUSED 127.0.0.8:`,
         ),

@@ -85,6 +85,7 @@ describe('a connection', () => {
     const refused = rejects(asked[0]!, {
       name: 'TntarError',
       kind: 'access',
+      code: 'TNTAR_PRIVILEGE',
       message: 'read x: no (server error 42)',
       serverCode: 42,
     });
