@@ -423,7 +423,7 @@ describe('connect', () => {
       equal(error.kind, 'access');
       match(error.message, message);
       doesNotMatch(error.message, /\n/);
-      match(error.hint ?? '', /is the server running/);
+      match(error.hint ?? '', /check that the server runs/);
     }
     fake = undefined;
   });
