@@ -97,9 +97,13 @@ const LEAST_KEY_BYTES = 16;
 function readKey(file: string, report: Report): Buffer {
   const key = readPrivate(file, 'key of the masks', report);
   if (key.length >= LEAST_KEY_BYTES) return key;
-  throw new TntarError('usage', `${file}: a key of masks has ${LEAST_KEY_BYTES} bytes or more`, {
-    hint: `create a key that only you can read: (umask 077; head -c 32 /dev/urandom > ${file})`,
-  });
+  throw new TntarError(
+    'usage',
+    `${file}: the key of masks must have at least ${LEAST_KEY_BYTES} bytes`,
+    {
+      hint: `create a key that only you can read: (umask 077; head -c 32 /dev/urandom > ${file})`,
+    },
+  );
 }
 
 /**

@@ -84,7 +84,7 @@ describe('cat', () => {
 
   it('says that rows after a limit were not verified', async () => {
     const { stderr } = await cat('users', '--limit', '1');
-    match(stderr, /^tntar: wrote 1 row .*the rest of the archive was not read, nor verified$/m);
+    match(stderr, /^tntar: wrote 1 row .*the rest of the archive was neither read nor verified$/m);
   });
 
   it('stops at a limit in front of damage, and of a limit that is not reached reads all', async () => {

@@ -72,7 +72,7 @@ describe('extract', () => {
   it('a directory of the Lua module is never reported as verified', async () => {
     const { code, stderr } = await tntar(['verify', '-i', MODULE]);
     equal(code, 3, stderr);
-    match(stderr, /^tntar: all tuples are whole, 130 rows in 5 spaces, but nothing says/m);
+    match(stderr, /^tntar: all tuples are whole, 130 rows in 5 spaces, but nothing proves/m);
   });
 
   it('a directory of the Lua module is listed as such', async () => {
@@ -87,8 +87,8 @@ describe('extract', () => {
     const tar = `${path}.tar`;
     equal((await shell(`tar cf ${tar} ${path}`)).code, 0);
     for (const [input, what] of [
-      [path, /not for a directory\nhint: restore takes it without/],
-      [tar, /not for a tar\nhint: restore takes it without/],
+      [path, /not with a directory\nhint: restore it without/],
+      [tar, /not with a tar\nhint: restore it without/],
     ] as const) {
       failsWith(await tntar(['restore', '127.0.0.1:1', '--salvage', '-i', input]), 2, what);
     }

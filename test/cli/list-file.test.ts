@@ -102,7 +102,7 @@ describe('list of a file', () => {
     wrong[PLAIN.length + 8]! ^= 1;
     const { stdout, stderr } = await list(wrong, '--json');
     equal(JSON.parse(String(stdout)).verified, true);
-    match(stderr, /^tntar: warning: the seek table is wrong: .*; all of the archive is read/);
+    match(stderr, /^tntar: warning: the seek table is wrong: .*; the whole archive is read/);
     equal(stderr.split('\n').length, 2, 'it is said once');
   });
 

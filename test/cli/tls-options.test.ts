@@ -31,9 +31,14 @@ describe('options about TLS that will not do', () => {
   const withPassword = (): string[] => ['--tls-key-password-file', file('password')];
 
   const cases: [title: string, code: number, message: RegExp, args: () => string[]][] = [
-    ['a certificate without its key', 2, /go together/, () => ['--tls-cert', client.cert]],
-    ['a key without its certificate', 2, /go together/, () => ['--tls-key', client.key]],
-    ['the password of no key', 2, /go together/, () => ['--tls', ...withPassword()]],
+    [
+      'a certificate without its key',
+      2,
+      /must be given together/,
+      () => ['--tls-cert', client.cert],
+    ],
+    ['a key without its certificate', 2, /must be given together/, () => ['--tls-key', client.key]],
+    ['the password of no key', 2, /must be given together/, () => ['--tls', ...withPassword()]],
     [
       'authorities that are not there',
       2,
@@ -56,7 +61,7 @@ describe('options about TLS that will not do', () => {
       /the password does not decrypt .*client/,
       () => [...shown(locked), ...withPassword()],
     ],
-    ['no password, and no terminal to ask on', 5, /does not open/, () => shown(locked)],
+    ['no password, and no terminal to ask on', 5, /does not decrypt/, () => shown(locked)],
   ];
   for (const [title, code, message, args] of cases) {
     it(`end with exit code ${code}: ${title}`, async () => {

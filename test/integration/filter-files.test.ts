@@ -277,7 +277,7 @@ describe('--filter', () => {
     [
       'without a default export',
       () => file('export const x = 1;'),
-      /default export is no function/,
+      /default export is not a function/,
     ],
   ] as const) {
     it(`refuses a file ${what}, and reads nothing`, async () => {
