@@ -87,8 +87,8 @@ describe('a copy', () => {
       await withTarget(
         async (both) => {
           const args = ['copy', both.uri, both.uri, '--source', 'select', '--existing', existing];
-          failsWith(await tntar(args), 2, /one database/);
-          failsWith(await tntar([...args, '--dry-run']), 2, /one database/);
+          failsWith(await tntar(args), 2, /the same database/);
+          failsWith(await tntar([...args, '--dry-run']), 2, /the same database/);
           deepEqual(await both.eval(COUNTS), [1000, 3000]);
         },
         { lua: LUA },
@@ -103,7 +103,7 @@ describe('a copy', () => {
         const replica = await startServer({ cfg });
         try {
           const args = ['copy', replica.uri, master.uri, '--existing', 'truncate'];
-          failsWith(await tntar(args), 2, /one database/);
+          failsWith(await tntar(args), 2, /the same database/);
           deepEqual(await master.eval(COUNTS), [1000, 3000]);
         } finally {
           await replica.stop();

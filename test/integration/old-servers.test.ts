@@ -149,7 +149,7 @@ describe('a server of 1.10', () => {
   it('has no snapshot to read', async () => {
     const { code, stderr } = await tntar(['dump', source.uri, '--source', 'snapshot']);
     equal(code, 2, stderr);
-    match(stderr, /has no snapshot to read over the network\nhint: read it with --source select/);
+    match(stderr, /cannot send a snapshot over the network\nhint: use --source select/);
   });
 
   it('gives the values of its sequences to those only who may write them', async () => {

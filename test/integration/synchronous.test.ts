@@ -225,7 +225,7 @@ describe('synchronous transactions that are rolled back', () => {
       result.stderr,
       /\nhint: check on the server that the replicas are connected.*; a dump with --source select does not wait/,
     );
-    doesNotMatch(result.stderr, /by select, for/);
+    doesNotMatch(result.stderr, /by select, because/);
   });
 
   it('are no reason to take values of sequences for hidden that a read view has', async function () {
