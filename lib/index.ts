@@ -33,8 +33,10 @@ export type {
   Count,
   Filtered,
   SequenceValue,
+  Size,
+  Unconfirmed,
 } from './backup/item.js';
-export type { Manifest, ManifestSpace, Omission } from './backup/manifest.js';
+export type { Manifest, ManifestSpace, Omission, Revocation, RowsFrom } from './backup/manifest.js';
 export type { Vclock } from './backup/vclock.js';
 export { type ErrorCode, type ErrorDetails, type ErrorKind, TntarError } from './base/errors.js';
 export { type Progress, type Report, type ReportEventMap, ReportEvents } from './base/report.js';
@@ -61,6 +63,7 @@ export type { ItemReadable } from './flow/item-readable.js';
 export type { Totals } from './flow/totals.js';
 export { Connection } from './iproto/connection.js';
 export type { ConnectOptions } from './iproto/driver.js';
+export type { Greeting } from './iproto/greeting.js';
 export type { ConnectionOptions, Server } from './iproto/options.js';
 export { type Endpoint, parseUri } from './iproto/uri.js';
 export { type CatOptions, type CatResult, cat } from './pipelines/cat.js';
@@ -95,17 +98,26 @@ export type {
   SequenceDefinition,
   SpaceDefinition,
 } from './schema/describe/definitions.js';
+export type { Used } from './schema/describe/used.js';
 export type { Destination } from './schema/plan/destinations.js';
-export type { Existing, OnConflict, PlanOptions } from './schema/plan/options.js';
+export type { Existing, OnConflict, PlanOptions, Releases } from './schema/plan/options.js';
 export type { RestorePlan } from './schema/plan/plan.js';
-export type { Step } from './schema/plan/step.js';
+export type { Rights } from './schema/plan/rights.js';
+export type { DeleteStep, Step, TruncateStep, WriteStep } from './schema/plan/step.js';
 export type { FieldFormat } from './schema/server/formats.js';
+export type { Release, SchemaVersion, Versions } from './schema/server/release.js';
 export { SYSTEM_SPACE_NAMES, SystemSpace } from './schema/server/system-spaces.js';
 export { type ArchiveOptions, archiveSink } from './sinks/archive.js';
 export { type DirectoryOptions, directorySink } from './sinks/directory.js';
+export type { Tally } from './sinks/in-flight.js';
 export type { PreviewResult } from './sinks/preview.js';
 export type { RestoreScope } from './sinks/restore-options.js';
-export { type Applied, type ServerWritable, serverSink } from './sinks/server.js';
+export {
+  type Applied,
+  type ServerSinkOptions,
+  type ServerWritable,
+  serverSink,
+} from './sinks/server.js';
 export { type TextOptions, textSink } from './sinks/text.js';
 export { type ArchiveSourceOptions, archiveSource } from './sources/archive.js';
 export { type DirectorySourceOptions, directorySource } from './sources/directory.js';
@@ -118,5 +130,5 @@ export { Datetime, type DatetimeParts } from './tuple/datetime.js';
 export { Decimal } from './tuple/decimal.js';
 export { Double, Float, Opaque, Raw } from './tuple/exact-types.js';
 export { Interval, type IntervalParts } from './tuple/interval.js';
-export { Tuple, type TupleUpdate } from './tuple/tuple.js';
+export { type FieldNames, Tuple, type TupleUpdate } from './tuple/tuple.js';
 export { Uuid } from './tuple/uuid.js';

@@ -45,7 +45,7 @@ export interface Manifest {
   /** ISO 8601, UTC. */
   created: string;
   /**
-   * What was dumped: a version such as `2.11.9` or {@link UNKNOWN_VERSION}, the uuid of the instance, and the
+   * What was dumped: a version such as `2.11.9` or `unknown`, the uuid of the instance, and the
    * version of its schema, e.g. `2.11.5`, which `box.schema.upgrade()` sets; absent in older archives.
    */
   server: { version: string; uuid: string; schema?: string };

@@ -32,7 +32,7 @@ import { type Observer, observe } from '../flow/totals.js';
 import { Connection, closeOnAbort } from '../iproto/connection.js';
 import { type Server, withSignal } from '../iproto/options.js';
 import { archiveOrigin, type Origin } from '../sources/origin.js';
-import { READ_MODE, type ReadMode, type ServerReading, serverOrigin } from '../sources/server.js';
+import { READ_MODE, type ReadMode, serverOrigin } from '../sources/server.js';
 
 /** Options of a comparison. */
 export interface DiffOptions extends RowListener {
@@ -306,7 +306,7 @@ class Run {
 /** One side of a comparison: an archive, or a live server. */
 export type DiffInput =
   | { archive: ArchiveInput }
-  | ({ server: Server } & Pick<ServerReading, 'forceSnapshot'> & { source?: ReadMode });
+  | { server: Server; source?: ReadMode; forceSnapshot?: boolean };
 
 const ARCHIVE_SIDE = { archive: anything };
 const SERVER_SIDE = { server: anything, source: READ_MODE, forceSnapshot: aBoolean };

@@ -23,7 +23,9 @@ import { checkWanted, type RestoreScope } from './restore-options.js';
 import { planFor, READ_ONLY_HINT } from './restore-target.js';
 import { RowCounts } from './row-counts.js';
 
+/** Options of {@link serverSink}. */
 export interface ServerSinkOptions extends RestoreScope {
+  /** Hears of notes and warnings; by default nobody does. */
   report?: Report;
 }
 

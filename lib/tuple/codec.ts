@@ -92,7 +92,7 @@ export function decodeExact(raw: Buffer): ExactValue {
 }
 
 /**
- * Decodes one tuple; see {@link decodeExact}.
+ * Decodes one tuple into exact values: 5 and 5.0, and numbers of any size, stay apart.
  *
  * @throws RangeError if `raw` is not one whole array, or nests deeper than 512 containers
  * @example

@@ -15,14 +15,14 @@ export interface WriteStep extends AnyStep {
 }
 
 /** Removes one row of a system space. */
-interface DeleteStep extends AnyStep {
+export interface DeleteStep extends AnyStep {
   verb: 'delete';
   /** The primary key of the row, as an array. */
   key: Buffer;
 }
 
 /** Removes all rows of a user's space. */
-interface TruncateStep extends AnyStep {
+export interface TruncateStep extends AnyStep {
   verb: 'truncate';
   /** The id of the space. */
   emptied: number;
