@@ -51,7 +51,12 @@ export { type Choice, chooseSpaces } from './filters/choose.js';
 export { dataOnly } from './filters/data-only.js';
 export { type Engine, setEngine } from './filters/engine.js';
 export { excludeRows, type RowExclusion } from './filters/exclude-rows.js';
-export { type Filter, type FilterOutcome, filterStage } from './filters/filter.js';
+export {
+  type Filter,
+  type FilterOutcome,
+  type FilterStageOptions,
+  filterStage,
+} from './filters/filter.js';
 export { maskFields } from './filters/mask.js';
 export { type Mask, parseMask } from './filters/mask-spec.js';
 export { renameSpaces } from './filters/rename.js';

@@ -3,6 +3,7 @@ import type { SpaceInfo, TupleBatch } from '../backup/batch.js';
 import { type BackupEnd, type BackupItem, Counter, type Outlook } from '../backup/item.js';
 import type { Manifest, ManifestSpace, Omission } from '../backup/manifest.js';
 import { indexBy } from '../base/collections.js';
+import { aReport, checkOptions, type Kinds } from '../base/option-checks.js';
 import { type Report, silent } from '../base/report.js';
 import { itemDuplex } from '../flow/item-duplex.js';
 import { type Head, systemBatches } from '../schema/catalog/preamble.js';
@@ -154,19 +155,29 @@ class FilterRun {
   }
 }
 
+/** Options of {@link filterStage}. */
+export interface FilterStageOptions {
+  /** Hears of notes and warnings; by default nobody does. */
+  report?: Report;
+}
+
+const KINDS: Kinds<FilterStageOptions> = { report: aReport };
+
 /**
  * Returns a filter as a stream between a source and a sink. It changes a backup: first its definitions, all at once,
  * then its rows. The input is checked against the counts of the source, and the output is counted again. One stream
  * takes one backup.
  *
- * @param report - receives what could not be kept
+ * @param options - their report receives what could not be kept
  * @returns a stream in object mode; its error is a TntarError: the filter's, or of kind `archive` for definitions
  * that no server can have had
  * @example
  * const vinyl = filterStage(setEngine('vinyl'));
  * await pipeline(archiveSource(input), vinyl, archiveSink(), output);
  */
-export function filterStage(filter: Filter, report: Report = silent): Duplex {
+export function filterStage(filter: Filter, options: FilterStageOptions = {}): Duplex {
+  checkOptions('filterStage', options, KINDS);
+  const { report = silent } = options;
   const run = new FilterRun(filter, report);
   return itemDuplex((item) => run.take(item));
 }
@@ -178,5 +189,5 @@ export function filterStage(filter: Filter, report: Report = silent): Duplex {
  * compose([...filterStages(filters, report), totals.see]);
  */
 export function filterStages(filters: readonly Filter[], report: Report): Duplex[] {
-  return filters.map((filter) => filterStage(filter, report));
+  return filters.map((filter) => filterStage(filter, { report }));
 }

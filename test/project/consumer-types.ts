@@ -7,7 +7,7 @@ import {
   type DumpResult, type ErrorCode, type ExtractResult, type Filter, type ListResult, type PreviewResult,
   type RestoreResult, type RowFilter, type SalvageResult, type Server, type VerifyResult,
   applyFilter, cat, Connection, copy, decodeTuple, diff, directorySource, dump, eachTuple, extract, filterStage, findDamage, list,
-  previewCopy, previewRestore, previewSalvage, restore, salvage, selectSource, setEngine, snapshotSource, textSink, TntarError, verify,
+  previewCopy, previewRestore, previewSalvage, ReportEvents, restore, salvage, selectSource, setEngine, snapshotSource, textSink, TntarError, verify,
 } from 'tntar';
 import { list as listArchive, verify as verifyArchive } from 'tntar/archive';
 
@@ -88,6 +88,9 @@ export async function streams(): Promise<unknown[]> {
   archiveSource('a.tar.zst', (bytes) => bytes);
   // @ts-expect-error options are an object
   selectSource(connection, (name) => name === 'users');
+  filterStage(setEngine('vinyl'), { report: new ReportEvents() });
+  // @ts-expect-error options are an object
+  filterStage(setEngine('vinyl'), new ReportEvents());
   // @ts-expect-error there is no such option
   snapshotSource(connection, { isForced: true });
   // @ts-expect-error requests are no part of the library
