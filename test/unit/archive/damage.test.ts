@@ -4,6 +4,7 @@ import type { BackupItem } from '../../../lib/backup/item.js';
 import type { Manifest } from '../../../lib/backup/manifest.js';
 import { archive, goodEntries, manifest, sealed } from '../../support/archive-builder.js';
 import { type Plain, tuples } from '../../support/msgpack.js';
+import { sweep } from '../../support/sweep.js';
 import { isArchiveError, readArchive } from './reading.js';
 
 /** What a seek table begins with. */
@@ -68,7 +69,7 @@ for (const [title, make] of [
     });
 
     it('is refused when it is cut, at every byte but in front of its seek table', async () => {
-      for (const cut of bytes.keys()) {
+      for (const cut of sweep(bytes.length, [tableStart - 1, tableStart + 1, bytes.length - 1])) {
         if (cut === tableStart) continue;
         const { items, error } = await readArchive(bytes.subarray(0, cut));
         ok(isArchiveError(error), `cut at ${cut} of ${bytes.length}: ${error}`);
@@ -79,7 +80,8 @@ for (const [title, make] of [
 
     it('is refused when a bit is flipped, at every byte, or gives the very same rows', async () => {
       let refused = 0;
-      for (const at of bytes.keys()) {
+      const places = sweep(bytes.length);
+      for (const at of places) {
         const flipped = Buffer.from(bytes);
         flipped[at]! ^= 1 << (at % 8);
         const { items, error } = await readArchive(flipped, undefined, true);
@@ -90,7 +92,7 @@ for (const [title, make] of [
           refused++;
         }
       }
-      ok(refused > bytes.length * 0.95, `${refused} flips in ${bytes.length} bytes were refused`);
+      ok(refused > places.length * 0.95, `${refused} of ${places.length} flips were refused`);
     });
   });
 }

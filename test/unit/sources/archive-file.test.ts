@@ -17,6 +17,7 @@ import {
   seekable,
   trailer,
 } from '../../support/archive-builder.js';
+import { sweep } from '../../support/sweep.js';
 import { isArchiveError, type Outcome, readArchive, readItems } from '../archive/reading.js';
 
 const GOOD = goodEntries();
@@ -193,7 +194,7 @@ describe('an archive in a file', () => {
     this.timeout(120_000);
     const whole = (await readArchive(WHOLE)).items;
     const part = await expected();
-    for (const at of WHOLE.keys()) {
+    for (const at of sweep(WHOLE.length)) {
       const bytes = Buffer.from(WHOLE);
       bytes[at]! ^= 1 << (at % 8);
       const { items, error, warnings } = await read(bytes, users, 1000);
@@ -205,8 +206,10 @@ describe('an archive in a file', () => {
     }
   });
 
+  const EDGES = [PLAIN.length - 1, PLAIN.length, PLAIN.length + 1, WHOLE.length - 1];
+
   it('is refused or read to its end after truncation at any byte', async () => {
-    for (const cut of WHOLE.keys()) {
+    for (const cut of sweep(WHOLE.length, EDGES)) {
       const { error, items } = await read(WHOLE.subarray(0, cut), users, 1000);
       if (cut === PLAIN.length) equal(items.at(-1)?.kind, 'end');
       else ok(isArchiveError(error), `cut at ${cut}`);
