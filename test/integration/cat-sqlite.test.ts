@@ -24,10 +24,8 @@ describe('cat --format sqlite', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  const load = (through = 'cat', args = ''): Promise<Result> =>
-    shell(
-      `tntar cat typed -q -i ${file} --format sqlite ${args} | ${through} | sqlite3 ${database}`,
-    );
+  const load = (args = ''): Promise<Result> =>
+    shell(`tntar cat typed -q -i ${file} --format sqlite ${args} | sqlite3 ${database}`);
   const query = async (sql: string): Promise<Record<string, unknown>[]> => {
     const result = await shell(`sqlite3 -json ${database} "$SQL"`, { env: { SQL: sql } });
     equal(result.code, 0, result.stderr);
@@ -178,7 +176,7 @@ describe('cat --format sqlite', () => {
       /^tntar: space 'typed': there are 2001 columns, .*\nhint: choose up to 2000 .*--fields/,
     );
     rmSync(database);
-    equal((await load('cat', '--fields f0,f1')).code, 0);
+    equal((await load('--fields f0,f1')).code, 0);
   });
 
   it('refuses names that SQLite would refuse, and loads an index for each name', async () => {
@@ -221,20 +219,23 @@ describe('cat --format sqlite', () => {
       (await query('SELECT hex(string) AS hex FROM typed')).map(({ hex }) =>
         String(Buffer.from(String(hex), 'hex')),
       );
-    const base64 = await load('cat', '--invalid-utf8 base64');
+    const base64 = await load('--invalid-utf8 base64');
     equal(base64.code, 0, base64.stderr);
     deepEqual((await strings()).sort(), ['a\0', 'base64:Yf4=', 'base64:Yf8=', 'plain']);
     rmSync(database);
-    const replaced = await load('cat', '--invalid-utf8 replace');
+    const replaced = await load('--invalid-utf8 replace');
     equal(replaced.code, 0, replaced.stderr);
     match(replaced.stderr, /^tntar: warning: 2 strings not valid UTF-8, .*U\+FFFD/m);
     deepEqual((await strings()).sort(), ['a\0', 'a\ufffd', 'a\ufffd', 'plain']);
   });
 
   it('loads nothing of a stream that is cut anywhere', async () => {
+    const sql = `${file}.sql`;
+    const cat = await shell(`tntar cat typed -q -i ${file} --format sqlite > ${sql}`);
+    equal(cat.code, 0, cat.stderr);
     // of the last 9 bytes 8 are the COMMIT
     for (const bytes of [9, 30, 100, 300, 700, 1300]) {
-      await load(`head -c -${bytes}`);
+      await shell(`head -c -${bytes} ${sql} | sqlite3 ${database}`);
       deepEqual(await query('SELECT name FROM sqlite_master'), [], `without ${bytes} bytes`);
     }
   });
