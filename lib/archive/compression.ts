@@ -117,10 +117,6 @@ function damaged(what: string, cause?: unknown): TntarError {
   });
 }
 
-/** The first bytes of a frame with content. */
-const MAGIC = Buffer.alloc(4);
-MAGIC.writeUInt32LE(MAGICNUMBER);
-
 function notOurs(start: string): TntarError {
   return new TntarError('archive', `not a tar.zst backup: it starts with the bytes ${start}`, {
     hint: 'pass the output of tntar dump unchanged: it is compressed with zstd',
@@ -212,7 +208,7 @@ export class FrameReader {
     for (;;) {
       if (!(await this.#have(FRAME_HEAD_BYTES))) {
         if (this.#chunk.length === 0) return false;
-        const isCut = MAGIC.subarray(0, this.#chunk.length).equals(this.#chunk);
+        const isCut = FRAME_MAGIC.subarray(0, this.#chunk.length).equals(this.#chunk);
         if (this.#offset === 0 && !isCut) throw notOurs(this.#chunk.toString('hex'));
         throw damaged(`${this.#chunk.length} bytes follow the last frame, ${this.#at()}`);
       }

@@ -196,15 +196,7 @@ export async function* asBuffers(
   }
 }
 
-/**
- * Wraps a function that opens an archive, so that all chunks are buffers; see {@link asBuffers}.
- *
- * @throws TntarError of kind `usage` for anything but a function
- */
+/** Wraps a function that opens an archive, so that all chunks are buffers; see {@link asBuffers}. */
 export function openingBuffers(open: OpenBytes): OpenFrom {
-  checkValue('the archive', open, {
-    words: 'a function that opens its bytes from one of them on',
-    takes: (value) => typeof value === 'function',
-  });
   return (start, signal) => asBuffers(open(start), signal);
 }

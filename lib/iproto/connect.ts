@@ -1,5 +1,6 @@
 import { afterAwake } from '../base/awake.js';
 import { messageOf, TntarError } from '../base/errors.js';
+import { onAbort } from '../base/signals.js';
 import { addressesOf, firstConnected } from './addresses.js';
 import { type ConnectOptions, dial } from './driver.js';
 import { type LoggedIn, logIn, loginError } from './login.js';
@@ -59,16 +60,14 @@ export async function connect(options: ConnectOptions): Promise<LoggedIn> {
   const cancel = afterAwake(timeout, () => {
     stop.abort(tooLate(where, timeout, options.tls !== undefined));
   });
-  const onAbort = (): void => stop.abort(options.signal?.reason);
-  options.signal?.addEventListener('abort', onAbort);
-  if (options.signal?.aborted) onAbort();
+  const release = onAbort(options.signal, () => stop.abort(options.signal?.reason));
   try {
     return await enter(options, where, stop.signal);
   } catch (error) {
     throw describeFailure(error, options, where);
   } finally {
     cancel();
-    options.signal?.removeEventListener('abort', onAbort);
+    release();
   }
 }
 
