@@ -30,15 +30,9 @@ export async function withSide<T>(
   }
   const own = flagsOf(argument, flags, passwordFile);
   const options = await serverOptions(argument, own, signal, report);
-  const { Connection, closeOnAbort } = await import('../../lib/iproto/connection.js');
-  const { withSignal } = await import('../../lib/iproto/options.js');
+  const { withConnection } = await import('../../lib/iproto/with-connection.js');
   const { serverOrigin } = await import('../../lib/sources/server.js');
-  const connection = await Connection.open(withSignal(options, signal));
-  const release = closeOnAbort(connection, signal);
-  try {
-    return await work(serverOrigin(connection, { report }));
-  } finally {
-    release();
-    connection.close();
-  }
+  return withConnection(options, signal, (connection) =>
+    work(serverOrigin(connection, { report })),
+  );
 }

@@ -19,7 +19,7 @@ import { parseUri } from './uri.js';
  * How to connect, where to, and how long to wait.
  *
  * @example
- * const server: ConnectionOptions = { ...parseUri('dumper@db1'), password, idleTimeout: 10_000 };
+ * const server: ConnectionOptions = { address: 'dumper@db1', password, idleTimeout: 10_000 };
  */
 export interface ConnectionOptions extends ConnectOptions {
   /** An address in place of `host`, `port` and `path`; see {@link parseUri}. */

@@ -2,8 +2,9 @@ import { TntarError, unlessAborted } from '../base/errors.js';
 import { aBoolean, checkOptions, type Kinds } from '../base/option-checks.js';
 import { silent } from '../base/report.js';
 import { Moment } from '../flow/consistency.js';
-import { Connection, closeOnAbort } from '../iproto/connection.js';
-import { type Server, serverOptions, withSignal } from '../iproto/options.js';
+import type { Connection } from '../iproto/connection.js';
+import { type Server, serverOptions } from '../iproto/options.js';
+import { withConnection } from '../iproto/with-connection.js';
 import { takesAway } from '../schema/plan/options.js';
 import { isSameDatabase } from '../server/same-database.js';
 import type { PreviewResult } from '../sinks/preview.js';
@@ -58,19 +59,13 @@ async function checkOther(
   { existing = 'error', signal }: CopyOptions,
 ): Promise<void> {
   if (!takesAway(existing)) return;
-  const target = await Connection.open(withSignal(to, signal));
-  const release = closeOnAbort(target, signal);
-  try {
-    if (!(await isSameDatabase(connection, target))) return;
-    throw new TntarError(
-      'usage',
-      `source and target are the same database, and --existing ${existing} would remove its data before it is read`,
-      { hint: 'dump the database to a file, and restore the file' },
-    );
-  } finally {
-    release();
-    target.close();
-  }
+  const isSame = await withConnection(to, signal, (target) => isSameDatabase(connection, target));
+  if (!isSame) return;
+  throw new TntarError(
+    'usage',
+    `source and target are the same database, and --existing ${existing} would remove its data before it is read`,
+    { hint: 'dump the database to a file, and restore the file' },
+  );
 }
 
 /** Runs `work` with what reads the server at `from`. */
@@ -80,16 +75,11 @@ async function reading<T>(
   options: CopyOptions,
   work: (begin: Origin) => Promise<T>,
 ): Promise<T> {
-  const { source: way = 'auto', forceSnapshot = false, report = silent, signal } = options;
-  const connection = await unlessAborted(signal, () => Connection.open(withSignal(from, signal)));
-  const release = closeOnAbort(connection, signal);
-  try {
+  const { source = 'auto', forceSnapshot = false, report = silent, signal } = options;
+  return withConnection(from, signal, async (connection) => {
     await unlessAborted(signal, () => checkOther(connection, to, options));
-    return await work(serverOrigin(connection, { way, forceSnapshot, report }));
-  } finally {
-    release();
-    connection.close();
-  }
+    return work(serverOrigin(connection, { source, forceSnapshot, report }));
+  });
 }
 
 /**

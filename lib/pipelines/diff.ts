@@ -29,8 +29,8 @@ import { type Filter, filterStages, wantedBy } from '../filters/filter.js';
 import { compose } from '../flow/compose.js';
 import { whyUncommitted } from '../flow/consistency.js';
 import { type Observer, observe } from '../flow/totals.js';
-import { Connection, closeOnAbort } from '../iproto/connection.js';
-import { type Server, withSignal } from '../iproto/options.js';
+import type { Server } from '../iproto/options.js';
+import { withConnection } from '../iproto/with-connection.js';
 import { archiveOrigin, type Origin } from '../sources/origin.js';
 import { READ_MODE, type ReadMode, serverOrigin } from '../sources/server.js';
 
@@ -318,17 +318,10 @@ async function withInput<T>(
   work: (begin: Origin) => Promise<T>,
 ): Promise<T> {
   if ('archive' in input) return work(archiveOrigin(input.archive, { report }));
-  const connection = await Connection.open(withSignal(input.server, signal));
-  const release = closeOnAbort(connection, signal);
-  try {
-    const { source, forceSnapshot } = input;
-    return await work(
-      serverOrigin(connection, { report, ...defined({ way: source, forceSnapshot }) }),
-    );
-  } finally {
-    release();
-    connection.close();
-  }
+  const { server, source, forceSnapshot } = input;
+  return withConnection(server, signal, (connection) =>
+    work(serverOrigin(connection, { report, ...defined({ source, forceSnapshot }) })),
+  );
 }
 
 function checkSide(which: string, input: unknown): void {

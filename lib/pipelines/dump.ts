@@ -20,8 +20,9 @@ import { compose, type Stage } from '../flow/compose.js';
 import { Moment } from '../flow/consistency.js';
 import { warnOfStalls } from '../flow/stall-warning.js';
 import { observe, type Totals } from '../flow/totals.js';
-import { Connection, closeOnAbort } from '../iproto/connection.js';
-import { type Server, withSignal } from '../iproto/options.js';
+import type { Connection } from '../iproto/connection.js';
+import type { Server } from '../iproto/options.js';
+import { withConnection } from '../iproto/with-connection.js';
 import { archiveSink, LEVEL } from '../sinks/archive.js';
 import { READ_MODE, type ReadMode, serverOrigin } from '../sources/server.js';
 
@@ -78,14 +79,15 @@ function checkCall(options: DumpOptions, output: Writable): void {
 const namesOfExcluded = ({ spaces }: Manifest): string[] =>
   spaces.filter(({ rowsExcluded }) => rowsExcluded).map(({ name }) => name);
 
-async function run(server: Server, output: Writable, options: DumpOptions): Promise<DumpResult> {
-  const { report = silent, filters = [], source: way = 'auto', forceSnapshot = false } = options;
-  const sink = archiveSink({ level: options.level });
-  const connection = await Connection.open(withSignal(server, options.signal));
+async function run(
+  connection: Connection,
+  output: Writable,
+  options: DumpOptions,
+): Promise<DumpResult> {
+  const { report = silent, filters = [], source: mode = 'auto', forceSnapshot = false } = options;
   const totals = observe(report);
-  const release = closeOnAbort(connection, options.signal);
   try {
-    const begin = serverOrigin(connection, { way, forceSnapshot, report });
+    const begin = serverOrigin(connection, { source: mode, forceSnapshot, report });
     const moment = new Moment('dump', options.strict ?? false, report);
     let excluded: string[] = [];
     const hear: Stage = (item) => {
@@ -98,7 +100,7 @@ async function run(server: Server, output: Writable, options: DumpOptions): Prom
         wants: wantedBy(filters),
       }),
       compose([...filterStages(filters, report), moment.hear, hear, totals.see]),
-      sink,
+      archiveSink({ level: options.level }),
       (chunks: AsyncIterable<Buffer>) => totals.countBytes(chunks),
       (chunks: AsyncIterable<Buffer>) => warnOfStalls(chunks, connection.idleTimeout, report),
       output,
@@ -110,9 +112,6 @@ async function run(server: Server, output: Writable, options: DumpOptions): Prom
   } catch (error) {
     if (error !== connection.lost || !(error instanceof TntarError)) throw error;
     throw TntarError.wrap(error, { message: `${error.message}, ${totals.position()}` });
-  } finally {
-    release();
-    connection.close();
   }
 }
 
@@ -132,5 +131,8 @@ export async function dump(
   options: DumpOptions = {},
 ): Promise<DumpResult> {
   checkCall(options, output);
-  return unlessAborted(options.signal, () => run(server, output, options));
+  const { signal } = options;
+  return unlessAborted(signal, () =>
+    withConnection(server, signal, (connection) => run(connection, output, options)),
+  );
 }

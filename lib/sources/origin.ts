@@ -16,7 +16,7 @@ export interface Reading {
  * like, is done with any.
  *
  * @example
- * const begin: Origin = ({ countBytes }) => archiveSource(createReadStream(file), countBytes);
+ * const begin: Origin = ({ countBytes }) => archiveSource(file, { through: countBytes });
  */
 export type Origin = (reading: Reading) => ItemReadable | Promise<ItemReadable>;
 

@@ -31,17 +31,17 @@ export type ReadMode = (typeof READ_MODES)[number];
 /** Options for reading a live server. */
 export interface ServerReading {
   /** Default `auto`. */
-  way?: ReadMode;
+  source?: ReadMode;
   /** Take a snapshot even if it can hang the server; see {@link snapshotSource}. Default false. */
   forceSnapshot?: boolean;
-  /** Hears which way was chosen; by default nobody does. */
+  /** Hears which mode was chosen; by default nobody does. */
   report?: Report;
 }
 
 /** The values of an option for the way to read a server. */
 export const READ_MODE: Kind = oneOf(READ_MODES);
 
-const KINDS: Kinds<ServerReading> = { way: READ_MODE, forceSnapshot: aBoolean, report: aReport };
+const KINDS: Kinds<ServerReading> = { source: READ_MODE, forceSnapshot: aBoolean, report: aReport };
 
 type Expected = Awaited<ReturnType<typeof expectedRows>>;
 
@@ -55,14 +55,14 @@ function withExpected(manifest: Manifest, expected: Expected): Manifest {
 
 /** A source whose first item is there already: so it is known that the server lets us read. */
 async function open(
-  way: 'snapshot' | 'select',
+  mode: 'snapshot' | 'select',
   connection: Connection,
   wants: Reading['wants'],
   expected: Expected,
   report: Report,
 ): Promise<ItemReadable> {
   const items =
-    way === 'snapshot'
+    mode === 'snapshot'
       ? snapshotSource(connection, { wants, forceSnapshot: true })
       : selectSource(connection, { wants });
   await once(items, 'readable');
@@ -96,47 +96,47 @@ function noReadView(where: string, version: string): TntarError {
  * @returns `select` if there is no snapshot, or a risk that nobody has taken
  * @throws TntarError of kind `usage` if a snapshot was asked for by name then
  */
-async function safeWay(
+async function safeMode(
   connection: Connection,
-  { way = 'auto', forceSnapshot = false, report = silent }: ServerReading,
+  { source = 'auto', forceSnapshot = false, report = silent }: ServerReading,
 ): Promise<ReadMode> {
   const { version } = connection.greeting;
   if (!hasReadView(version)) {
-    if (way === 'snapshot') throw noReadView(connection.where, version);
+    if (source === 'snapshot') throw noReadView(connection.where, version);
     report.note(`reading by select, because ${version} cannot send a snapshot over the network`);
     return 'select';
   }
-  if (way === 'select' || forceSnapshot) return way;
+  if (source === 'select' || forceSnapshot) return source;
   const risk = await hangRisk(connection);
-  if (risk === undefined) return way;
+  if (risk === undefined) return source;
   if (risk.isSmall) {
     report.warn(`${risk.why}; continuing, because there is no vinyl space`);
-    return way;
+    return source;
   }
-  if (way === 'snapshot') throw hangError(risk.why);
+  if (source === 'snapshot') throw hangError(risk.why);
   report.warn(`reading by select: ${risk.why}`);
   return 'select';
 }
 
 /**
- * A live server, read over a connection that the caller opened and will close. The manifest says which way
+ * A live server, read over a connection that the caller opened and will close. The manifest says which mode
  * was chosen, and the end whether all rows are from one moment.
  *
  * @param connection - is for nothing else meanwhile
  * @throws TntarError of kind `usage` for options that are none
  * @example
- * const connection = await Connection.open(parseUri('db1:3301'));
+ * const connection = await Connection.open('db1:3301');
  * const items = await serverOrigin(connection)(reading);
  */
 export function serverOrigin(connection: Connection, reading: ServerReading = {}): Origin {
   checkOptions('serverOrigin', reading, KINDS);
-  const { way = 'auto', forceSnapshot = false, report = silent } = reading;
+  const { source = 'auto', forceSnapshot = false, report = silent } = reading;
   return async ({ wants }) => {
     checkSource(connection, report);
     const expected = await expectedRows(connection);
     const by = (chosen: 'snapshot' | 'select'): Promise<ItemReadable> =>
       open(chosen, connection, wants, expected, report);
-    const safe = await safeWay(connection, { way, forceSnapshot, report });
+    const safe = await safeMode(connection, { source, forceSnapshot, report });
     if (safe !== 'auto') return by(safe);
     try {
       const items = await by('snapshot');

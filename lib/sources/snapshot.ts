@@ -147,7 +147,7 @@ async function* readBackup(
  *   read the universe; with a `serverCode` also where the server has no read view to give; of kind
  *   `usage` where it may hang the server; of kind `failure` where the connection is lost
  * @example
- * const connection = await Connection.open(parseUri('db1:3301'));
+ * const connection = await Connection.open('db1:3301');
  * await pipeline(snapshotSource(connection), archiveSink(), createWriteStream('backup.tar.zst'));
  * connection.close();
  */

@@ -99,7 +99,6 @@ const VALUES: Readonly<Record<string, readonly unknown[]>> = {
   onSpace: [{}],
   onDefinitions: ['x'],
   onDamage: [1],
-  way: ['nonsense'],
   isStrict: ['yes'],
   bytes: [-1, 'many'],
 };
