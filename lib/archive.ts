@@ -23,4 +23,4 @@ export type { VerifyOptions } from './pipelines/verify-options.js';
 export { type TextOptions, textSink } from './sinks/text.js';
 export { type ArchiveSourceOptions, archiveSource } from './sources/archive.js';
 export { type DirectorySourceOptions, directorySource } from './sources/directory.js';
-export { decodeTuple, type ExactValue } from './tuple/codec.js';
+export { decodeTuple, type ExactValue, type Scalar } from './tuple/codec.js';

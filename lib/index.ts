@@ -130,7 +130,7 @@ export { type ServerSourceOptions, selectSource } from './sources/select.js';
 export type { ReadMode } from './sources/server.js';
 export { type SnapshotSourceOptions, snapshotSource } from './sources/snapshot.js';
 export { INVALID_UTF8, type InvalidUtf8, TEXT_FORMATS, type TextFormat } from './text/names.js';
-export { decodeTuple, type ExactValue } from './tuple/codec.js';
+export { decodeTuple, type ExactValue, type Scalar } from './tuple/codec.js';
 export { Datetime, type DatetimeParts } from './tuple/datetime.js';
 export { Decimal } from './tuple/decimal.js';
 export { Double, Float, Opaque, Raw } from './tuple/exact-types.js';

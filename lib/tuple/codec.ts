@@ -18,6 +18,9 @@ import {
 } from './msgpack.js';
 import { Uuid } from './uuid.js';
 
+/** A value of a type that JavaScript has, too. */
+export type Scalar = null | boolean | number | bigint | string | Uint8Array;
+
 /**
  * A decoded value that encodes to the MessagePack type it came from. A number is an integer if it is whole, and a
  * float64 if not; a {@link Double} is a float64 that is whole. Integers beyond 2^53 are bigints, binary values are
@@ -28,32 +31,17 @@ import { Uuid } from './uuid.js';
  * const values: ExactValue[] = [1, 2n ** 63n, new Double(1), Decimal.from('0.10'), null];
  */
 export type ExactValue =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | Uint8Array
+  | Scalar
   | Carried
   | ExactValue[]
   | { [key: string]: ExactValue }
   | Map<ExactValue, ExactValue>;
 
 /**
- * A value of a definition or of a reply, which is read and compared: every float is a number, and every map is an
- * object. Extensions are {@link Opaque}. Tuples of users are never decoded to this.
+ * A value of a definition or of a reply, which is read and compared: a float is a number, unless it is whole and beyond
+ * 2^53, and every map is an object. Extensions are {@link Opaque}. Tuples of users are never decoded to this.
  */
-export type Value =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | Uint8Array
-  | Opaque
-  | Double
-  | Value[]
-  | { [key: string]: Value };
+export type Value = Scalar | Opaque | Double | Value[] | { [key: string]: Value };
 
 /** The limit of nested containers in data: safe for recursion, and far deeper than real data. */
 const MAX_DEPTH = 512;
@@ -65,8 +53,8 @@ const FALSE = Buffer.of(0xc2);
 const TRUE = Buffer.of(0xc3);
 
 /**
- * Decodes one whole value of a definition or a reply. Integers beyond 2^53 become bigints, and floats that would be
- * encoded as integers become {@link Double}. Keys become strings: for containers, bytes and extensions, the start of
+ * Decodes one whole value of a definition or a reply. Integers beyond 2^53 become bigints, and whole floats beyond
+ * 2^53 become {@link Double}. Keys become strings: for containers, bytes and extensions, the start of
  * their MessagePack in hexadecimal.
  *
  * @throws RangeError if `bytes` are not one whole MessagePack value, or nest deeper than 1000 containers
@@ -111,6 +99,9 @@ function whole(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
+/** A value of which all but `V` is decoded in one way. */
+type Decoded<V> = V | Scalar | Decoded<V>[];
+
 /** Walks through bytes that are known to be whole. Subclasses read the types that are decoded in several ways. */
 abstract class Reader<V> {
   protected pos = 0;
@@ -121,11 +112,11 @@ abstract class Reader<V> {
     private readonly maxDepth: number,
   ) {}
 
-  read(): V | null | boolean | number | bigint | Uint8Array {
+  read(): Decoded<V> {
     const { buf, pos } = this;
     const code = buf[pos]!;
     if (isString(code)) return this.readString(code);
-    if (isArray(code)) return this.#nested(this.readArray);
+    if (isArray(code)) return this.#nested(this.#readArray);
     if (isMap(code)) return this.#nested(this.readMap);
     this.pos = skip(buf, pos, buf.length);
     if (isInteger(code)) return readInteger(buf, pos);
@@ -138,7 +129,6 @@ abstract class Reader<V> {
   }
 
   protected abstract readString(code: number): V;
-  protected abstract readArray(): V;
   protected abstract readMap(): V;
   protected abstract readFloat(pos: number): V;
   protected abstract readDouble(pos: number): V;
@@ -157,7 +147,13 @@ abstract class Reader<V> {
     return count;
   }
 
-  #nested(read: () => V): V {
+  #readArray(): Decoded<V>[] {
+    const values: Decoded<V>[] = [];
+    for (let left = this.enter(); left > 0; left--) values.push(this.read());
+    return values;
+  }
+
+  #nested<T>(read: () => T): T {
     if (++this.#depth > this.maxDepth) throw tooDeep(this.maxDepth);
     const value = read.call(this);
     this.#depth--;
@@ -191,12 +187,6 @@ class DefinitionReader extends Reader<Value> {
   protected readExtension(pos: number): Opaque {
     const type = pos + headerSize(this.buf, pos);
     return new Opaque(this.buf.readInt8(type), this.copy(type + 1));
-  }
-
-  protected readArray(): Value[] {
-    const values: Value[] = [];
-    for (let left = this.enter(); left > 0; left--) values.push(this.read());
-    return values;
   }
 
   protected readMap(): { [key: string]: Value } {
@@ -255,12 +245,6 @@ class ExactReader extends Reader<ExactValue> {
     const payload = raw.subarray(head + 1);
     // Its header may be longer than needed.
     return EXTENSIONS[type]?.(payload, raw) ?? Object.assign(new Opaque(type, payload), { raw });
-  }
-
-  protected readArray(): ExactValue[] {
-    const values: ExactValue[] = [];
-    for (let count = this.enter(); count > 0; count--) values.push(this.read());
-    return values;
   }
 
   protected readMap(): ExactValue {
