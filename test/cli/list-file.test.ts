@@ -7,6 +7,7 @@ import {
   type Entry,
   goodEntries,
   jsonEntry,
+  keysEntry,
   manifest,
   rowsEntry,
   sealed,
@@ -28,7 +29,6 @@ const space = (id: number, name: string, engine: string, format: object[]) => ({
   format,
   rowsFrom: 'snapshot',
 });
-const PRIMARY = [0, 'pk', 'tree', { unique: true }, [[0, 'unsigned']]] as const;
 
 function entries(given: object = {}): Entry[] {
   const spaces = [space(512, 'users', 'memtx', FIELDS), space(513, 'log', 'vinyl', [])];
@@ -41,7 +41,7 @@ function entries(given: object = {}): Entry[] {
     ),
     rowsEntry('284.dump', [1, 1, 'ids', 1, 1, 100, 1, 0, false]),
     rowsEntry('285.dump', [1, 7]),
-    rowsEntry('288.dump', [512, ...PRIMARY], [513, ...PRIMARY]),
+    keysEntry(),
     rowsEntry('340.dump', [512, 1, true, 0, '']),
     ...goodEntries().slice(3),
   ];

@@ -204,6 +204,18 @@ export function goodEntries(): Entry[] {
   ];
 }
 
+const PRIMARY = [0, 'pk', 'tree', { unique: true }, [[0, 'unsigned']]] as const;
+
+/** The primary keys of the spaces 512 and 513. */
+export function keysEntry(): Entry {
+  return rowsEntry('288.dump', [512, ...PRIMARY], [513, ...PRIMARY]);
+}
+
+/** {@link goodEntries} of which both spaces have a primary key. */
+export function keyedEntries(): Entry[] {
+  return goodEntries().map((entry) => (entry.name === '288.dump' ? keysEntry() : entry));
+}
+
 /** `entries` and the trailer that fits them. */
 export function sealed(entries: readonly Entry[]): Entry[] {
   return [...entries, jsonEntry('trailer.json', trailer(entries))];

@@ -196,6 +196,7 @@ describe('maskFields', () => {
     return Promise.resolve(maskFields([parseMask(`users.secret=${mask}`)]).head(head));
   };
 
+  const byPath = /has values that the index 'sec' reads by a path/;
   for (const [mask, type, part, message] of [
     [
       'fixed:x',
@@ -207,30 +208,10 @@ describe('maskFields', () => {
     ['fixed:-1', 'integer', { type: 'unsigned' }, /-1 is not between/],
     ['fixed:0.5', 'number', { type: 'integer' }, /'0.5' is not a whole number/],
     ['fixed:x', 'any', { type: 'array' }, /such a value cannot be written as text/],
-    [
-      'fixed:x',
-      'any',
-      { type: 'string', path: 'name' },
-      /has values that the index 'sec' reads by a path/,
-    ],
-    [
-      'fixed:x',
-      'any',
-      { type: 'string', path: '[*]' },
-      /has values that the index 'sec' reads by a path/,
-    ],
-    [
-      'null',
-      'any',
-      { type: 'string', path: 'name' },
-      /has values that the index 'sec' reads by a path/,
-    ],
-    [
-      'hash',
-      'any',
-      { type: 'string', path: 'name' },
-      /has values that the index 'sec' reads by a path/,
-    ],
+    ['fixed:x', 'any', { type: 'string', path: 'name' }, byPath],
+    ['fixed:x', 'any', { type: 'string', path: '[*]' }, byPath],
+    ['null', 'any', { type: 'string', path: 'name' }, byPath],
+    ['hash', 'any', { type: 'string', path: 'name' }, byPath],
     ['hash', 'any', { type: 'boolean' }, /has the type boolean, which cannot hold a hash/],
     ['hash', 'string', { type: 'string', collation: 2 }, /has the collation 'unicode_ci'/],
     ['hash', 'string', { type: 'string', collation: 1 }, /has the collation 'unicode'/],

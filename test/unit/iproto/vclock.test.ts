@@ -10,7 +10,8 @@ describe('a vclock of a reply', () => {
     deepEqual(toVclock(undefined), {});
   });
 
-  for (const [title, value] of [
+  const invalid = /: an invalid vclock$/;
+  for (const [title, value, message = invalid] of [
     ['a text', 'x'],
     ['a long text', 'x'.repeat(30_000_000)],
     ['bytes', Buffer.alloc(30_000_000)],
@@ -21,16 +22,14 @@ describe('a vclock of a reply', () => {
     [
       'a map of too many replicas',
       Object.fromEntries(Array.from({ length: 33 }, (_, i) => [i, 1])),
+      /: a vclock of 33 replicas$/,
     ],
     ['a map with a key that is no replica', { a: 1 }],
     ['a map with a text as a number', { 1: '5' }],
-  ] as const) {
+  ] as [string, unknown, RegExp?][]) {
     it(`cannot be ${title} and is refused at once`, () => {
       const before = process.cpuUsage();
-      throws(() => toVclock(value), {
-        kind: 'failure',
-        message: /an invalid vclock|a vclock of 33 replicas/,
-      });
+      throws(() => toVclock(value), { kind: 'failure', message });
       // a walk through its characters would take seconds
       ok(process.cpuUsage(before).user < 1e6);
     });

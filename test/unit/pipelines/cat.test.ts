@@ -10,19 +10,10 @@ import { type CatOptions, catFrom } from '../../../lib/pipelines/cat.js';
 import { textSink } from '../../../lib/sinks/text.js';
 import { archiveSource } from '../../../lib/sources/archive.js';
 import { archiveOrigin, type Origin } from '../../../lib/sources/origin.js';
-import { archive, goodEntries, rowsEntry, sealed } from '../../support/archive-builder.js';
+import { archive, keyedEntries, sealed } from '../../support/archive-builder.js';
 import { pack } from '../../support/msgpack.js';
 
-const PRIMARY = [0, 'pk', 'tree', { unique: true }, [[0, 'unsigned']]] as const;
-const GOOD = archive(
-  sealed(
-    goodEntries().map((entry) =>
-      entry.name === '288.dump'
-        ? rowsEntry(entry.name, [512, ...PRIMARY], [513, ...PRIMARY])
-        : entry,
-    ),
-  ),
-);
+const GOOD = archive(sealed(keyedEntries()));
 
 async function textOf(options: CatOptions, begin: Origin = archiveOrigin(Readable.from([GOOD]))) {
   const chunks: Buffer[] = [];

@@ -7,18 +7,14 @@ import { type VerifyResult, verify } from '../../../lib/pipelines/verify.js';
 import {
   archive,
   type Entry,
-  goodEntries,
   jsonEntry,
-  rowsEntry,
+  keyedEntries,
   sealed,
   seekable,
   trailer,
 } from '../../support/archive-builder.js';
 
-const PRIMARY = [0, 'pk', 'tree', { unique: true }, [[0, 'unsigned']]] as const;
-const ENTRIES: Entry[] = goodEntries().map((entry) =>
-  entry.name === '288.dump' ? rowsEntry(entry.name, [512, ...PRIMARY], [513, ...PRIMARY]) : entry,
-);
+const ENTRIES: Entry[] = keyedEntries();
 const WHOLE = seekable(sealed(ENTRIES));
 const FILTERED = { filter: 'by hand', space: 'users', in: 5, changed: 1, skipped: 3, out: 2 };
 

@@ -24,13 +24,9 @@ import {
   salvage,
   verify,
 } from '../../../lib/index.js';
-import { goodEntries, rowsEntry, sealed, seekable } from '../../support/archive-builder.js';
+import { keyedEntries, sealed, seekable } from '../../support/archive-builder.js';
 
-const PRIMARY = [0, 'pk', 'tree', { unique: true }, [[0, 'unsigned']]] as const;
-const ENTRIES = goodEntries().map((entry) =>
-  entry.name === '288.dump' ? rowsEntry(entry.name, [512, ...PRIMARY], [513, ...PRIMARY]) : entry,
-);
-const WHOLE = seekable(sealed(ENTRIES));
+const WHOLE = seekable(sealed(keyedEntries()));
 const HALF = WHOLE.subarray(0, WHOLE.length / 2);
 
 /** An input that is silent after its first bytes, and the number of its streams that are open. */

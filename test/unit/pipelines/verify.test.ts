@@ -5,8 +5,8 @@ import { verify } from '../../../lib/pipelines/verify.js';
 import {
   archive,
   type Entry,
-  goodEntries,
   jsonEntry,
+  keyedEntries,
   manifest,
   rowsEntry,
   trailer,
@@ -14,14 +14,11 @@ import {
 
 /** What a filter made of 'users' before the archive was written. */
 const FILTERED = { filter: 'by hand', space: 'users', in: 5, changed: 1, skipped: 3, out: 2 };
-const PRIMARY = [0, 'pk', 'tree', { unique: true }, [[0, 'unsigned']]] as const;
 
 function entries(given: object = {}): Entry[] {
-  return goodEntries().map((entry) => {
-    if (entry.name === 'manifest.json') return jsonEntry(entry.name, manifest(given));
-    if (entry.name !== '288.dump') return entry;
-    return rowsEntry(entry.name, [512, ...PRIMARY], [513, ...PRIMARY]);
-  });
+  return keyedEntries().map((entry) =>
+    entry.name === 'manifest.json' ? jsonEntry(entry.name, manifest(given)) : entry,
+  );
 }
 
 const read = (given: object = {}, end: object = {}, only?: string[]) => {
