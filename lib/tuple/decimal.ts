@@ -28,7 +28,7 @@ export class Decimal extends Carried {
   }
 
   /**
-   * @param text - up to 76 digits, of which a server before 3.x accepts 38; an exponent may follow
+   * @param text - up to 76 digits, with or without an exponent; servers before 3.x accept 38 digits
    * @throws TypeError for anything but a number, RangeError for more digits
    */
   static from(text: string | number | bigint): Decimal {

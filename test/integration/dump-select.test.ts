@@ -262,7 +262,7 @@ describe('a dump by select', () => {
       equal((await list(stdout)).source, 'snapshot');
     });
 
-    it('who may not read one space fails, and names the space', async () => {
+    it('fails if the user may not read one of the spaces, and names the space', async () => {
       for (const args of [[], ['--source', 'select']]) {
         const { code, stdout, stderr } = await dumpAs(server, 'most', ...args);
         equal(code, 5, stderr);

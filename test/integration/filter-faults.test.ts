@@ -33,7 +33,7 @@ const filterThat = (code: string): string => `${SLEEP}
     return tuple;
   };`;
 
-describe('a filter that fails behind the back of the run', () => {
+describe('a filter that fails outside of its call', () => {
   let source: TestServer;
   let folder: string;
   let output: string;

@@ -98,7 +98,7 @@ describe('a server of a release that a snapshot can hang', () => {
     });
   }
 
-  it('gives none to a user who may read all, and not ask how large tuples can be', async () => {
+  it('gives none to a user who may read everything, but may not ask for the largest tuple', async () => {
     await start(SMALL + VINYL);
     const result = await dumpAs('dumper:dumper');
     equal(await sourceOf(result), 'select');

@@ -42,7 +42,7 @@ function archiveOf(spaces: number, fields: number, option: string): Buffer {
 describe('spaces of as many fields as the limits allow', () => {
   let folder: string;
   let file: string;
-  /** For two filters, each of which has all definitions once more: with another space they take 284 MiB. */
+  /** An archive for two filters. Each of them keeps all definitions: with one more space they take 284 MiB. */
   let fewer: string;
   let other: string;
   let server: TestServer;

@@ -22,7 +22,7 @@ function letters(seed: number): string {
   }).join('');
 }
 
-/** A text of characters of which none occurs twice. */
+/** A text in which each character occurs once. */
 const characters = (from: number): string =>
   Array.from({ length: LENGTH / 4 }, (_, i) => String.fromCodePoint(0x10000 + from + i)).join('');
 

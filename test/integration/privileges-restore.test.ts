@@ -65,7 +65,7 @@ const FOR_FUNCTIONS: readonly Grant[] = [
   ['execute', 'function'],
 ];
 
-describe('who may restore', () => {
+describe('the privileges for a restore', () => {
   /** Of the servers that are dumped. */
   let origin: Pick<TestServer, 'version'>;
   let target: TestServer;

@@ -107,7 +107,7 @@ function journalOf(
   return findings;
 }
 
-/** A writer that is further in vinyl, or far behind there: the two are not from one moment. */
+/** Finds a writer whose rows in memtx and in vinyl are not from one moment. */
 function momentsApart({ memtx, vinyl }: Record<Engine, Facts>): string[] {
   return memtx.journals.flatMap(({ last }, writer) => {
     const other = vinyl.journals[writer]!.last;

@@ -1,7 +1,7 @@
 import { Field } from '../server/system-spaces.js';
 import type { SystemRow } from './catalog.js';
 
-/** An event of one space, split into `${before}${space}${behind}`. */
+/** An event of one space. Its name is a text, the space, and another text. */
 export interface SpaceEvent {
   /** An id or a name. */
   space: number | string;

@@ -55,8 +55,8 @@ const owner: Edit = (raw, { ids, lost }) => {
 };
 
 /**
- * Replaces a grantor that does not exist, or that may not own anything, by admin, who may grant everything. That user
- * would not be allowed to grant this, and could revoke the grant.
+ * Replaces a grantor by admin if it does not exist, or may own nothing. Such a user may not grant this, but could
+ * revoke it. Admin may grant everything.
  */
 const grantor: Edit = (raw, { ids }) =>
   numbered(raw, ids.findOwner(decode(raw)) ?? BuiltinUser.ADMIN);
