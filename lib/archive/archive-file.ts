@@ -1,4 +1,4 @@
-import type { Count } from '../backup/item.js';
+import { type Count, NO_ROWS } from '../backup/item.js';
 import type { Manifest } from '../backup/manifest.js';
 import { TntarError } from '../base/errors.js';
 import { parseEntryName } from './entries.js';
@@ -135,7 +135,7 @@ export function countsOf({ entries }: ArchiveIndex): Map<number, Count> {
   const counts = new Map<number, Count>();
   for (const { name, record } of entries) {
     if (name.kind !== 'tuples') continue;
-    const { rows, bytes } = counts.get(name.spaceId) ?? { rows: 0, bytes: 0 };
+    const { rows, bytes } = counts.get(name.spaceId) ?? NO_ROWS;
     counts.set(name.spaceId, { rows: rows + record.rows, bytes: bytes + record.bytes });
   }
   return counts;

@@ -87,6 +87,9 @@ export interface BackupEnd {
  */
 export type BackupItem = BackupStart | TupleBatch | BackupEnd;
 
+/** The counts of a space without rows. */
+export const NO_ROWS: Readonly<Count> = { rows: 0, bytes: 0 };
+
 /** Adds up batches by space. */
 export class Counter {
   readonly counts = new Map<number, Count>();
@@ -119,8 +122,8 @@ export function countsDiffer(
   arrived: ReadonlyMap<number, Count>,
 ): string | undefined {
   for (const id of new Set([...read.keys(), ...arrived.keys()])) {
-    const a = read.get(id) ?? { rows: 0, bytes: 0 };
-    const b = arrived.get(id) ?? { rows: 0, bytes: 0 };
+    const a = read.get(id) ?? NO_ROWS;
+    const b = arrived.get(id) ?? NO_ROWS;
     if (a.rows !== b.rows || a.bytes !== b.bytes) {
       return `space ${id}: ${a.rows} rows (${a.bytes} bytes) were read, ${b.rows} (${b.bytes}) arrived`;
     }

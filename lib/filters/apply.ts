@@ -34,13 +34,13 @@ class Application {
   }
 
   async head(head: Head): Promise<FilterOutcome> {
-    const rewritten = this.#isOfRows ? { head } : await this.#definitions(head);
-    for (const space of rewritten.head.catalog.spaces) {
+    const outcome = this.#isOfRows ? { head } : await this.#definitions(head);
+    for (const space of outcome.head.catalog.spaces) {
       const key = space.primaryKey?.parts ?? [];
       const seen = (): FilterSpace => spaceOf(space);
       this.#spaces.set(space.id, new FilteredSpace(space.name, seen, this.#name, key));
     }
-    return rewritten;
+    return outcome;
   }
 
   /** Returns the definitions after the filter. */
@@ -59,9 +59,9 @@ class Application {
         await (await later)?.next();
       }
     }
-    const rewritten = this.#withoutGone({ ...head, catalog }, head.catalog);
-    this.#check(rewritten.head);
-    return rewritten;
+    const outcome = this.#withoutGone({ ...head, catalog }, head.catalog);
+    this.#check(outcome.head);
+    return outcome;
   }
 
   /** Removes everything that belongs to a space whose own row was skipped. */

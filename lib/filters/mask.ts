@@ -53,9 +53,9 @@ export function maskFields(masks: readonly Mask[], key: Buffer = randomBytes(32)
         prepared.map(({ mask, change }): [Mask, Masking] => [mask, change]),
         ([{ space }]) => space,
       );
-      const rewritten = await filter.head(head);
+      const outcome = await filter.head(head);
       const warnings = prepared.flatMap((each) => each.warnings);
-      return { ...rewritten, warnings: [...(rewritten.warnings ?? []), ...warnings] };
+      return { ...outcome, warnings: [...(outcome.warnings ?? []), ...warnings] };
     },
   };
 }

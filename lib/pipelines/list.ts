@@ -6,7 +6,7 @@ import {
   openInput,
   openingBuffers,
 } from '../archive/input.js';
-import type { Count } from '../backup/item.js';
+import { type Count, NO_ROWS } from '../backup/item.js';
 import { unlessAborted } from '../base/errors.js';
 import { checkOptions } from '../base/option-checks.js';
 import { silent } from '../base/report.js';
@@ -18,9 +18,6 @@ import { VERIFY_OPTIONS, type VerifyOptions } from './verify-options.js';
 export type ListOptions = VerifyOptions;
 /** The contents of an archive. `verified` is false if its rows were not read. */
 export type ListResult = VerifyResult;
-
-/** The counts of a space without an entry. */
-const NONE: Count = { rows: 0, bytes: 0 };
 
 /** Returns the contents of an archive by its manifest and trailer. */
 function contentsOf({ manifest, trailer }: ArchiveIndex): Omit<VerifyResult, 'totals' | 'spaces'> {
@@ -76,7 +73,7 @@ export async function listFile(
   const isPlain = filters.length === 0 && !definitions;
   const read = isPlain ? index.manifest : await tellDefinitions(file, index, options);
   const counts = countsOf(index);
-  const spaces = read.spaces.map((space) => ({ ...space, ...(counts.get(space.id) ?? NONE) }));
+  const spaces = read.spaces.map((space) => ({ ...space, ...(counts.get(space.id) ?? NO_ROWS) }));
   const sum = (key: keyof Count): number => spaces.reduce((all, space) => all + space[key], 0);
   const totals = {
     spaces: spaces.length,

@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 import type { ArchiveInput } from '../archive/input.js';
-import type { BackupItem, Count, Filtered } from '../backup/item.js';
+import { type BackupItem, type Count, type Filtered, NO_ROWS } from '../backup/item.js';
 import type { Manifest, ManifestSpace } from '../backup/manifest.js';
 import type { Vclock } from '../backup/vclock.js';
 import { defined } from '../base/defined.js';
@@ -14,9 +14,6 @@ import { type Definitions, definitionsOf } from '../schema/describe/definitions.
 import { PreambleReader } from '../schema/read/preamble-reader.js';
 import { archiveOrigin, type Origin } from '../sources/origin.js';
 import { VERIFY_OPTIONS, type VerifyOptions } from './verify-options.js';
-
-/** The counts of a space without an entry. */
-const NONE: Count = { rows: 0, bytes: 0 };
 
 /** The contents of an archive. */
 export interface VerifyResult {
@@ -89,7 +86,7 @@ export async function verifyFrom(
         const { counts, consistent, unvouched, vclock } = item;
         const spaces = manifest.spaces.map((space) => ({
           ...space,
-          ...(counts.get(space.id) ?? NONE),
+          ...(counts.get(space.id) ?? NO_ROWS),
         }));
         contents = { spaces, consistent, vclock, ...(unvouched && { unvouched }) };
       }
