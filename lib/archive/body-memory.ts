@@ -1,5 +1,6 @@
 import { MAX_PART_BYTES, PART_BYTES } from '../backup/limits.js';
-import { type Loan, Pool, SharedPiece } from '../base/memory.js';
+import { LargeMemory, type Loan, SharedPiece } from '../base/large-memory.js';
+import { Pool } from '../base/memory.js';
 import { BLOCK_BYTES } from './tar.js';
 
 const MIB = 1024 * 1024;
@@ -23,7 +24,12 @@ const PATIENCE_MS = 2000;
  */
 export class Bodies {
   readonly #pool = new Pool(BODY_BYTES, KEPT_BODIES);
-  readonly #large = new SharedPiece(MAX_PART_BYTES + BLOCK_BYTES, PATIENCE_MS);
+  readonly #large: SharedPiece;
+
+  /** @param memory - of the run, for the largest bodies */
+  constructor(memory: LargeMemory = new LargeMemory()) {
+    this.#large = new SharedPiece(MAX_PART_BYTES + BLOCK_BYTES, PATIENCE_MS, memory);
+  }
 
   /**
    * What is not touched of memory that was claimed costs nothing, however large the claim.

@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { countInTurns, countTuples } from '../backup/batch.js';
 import { MAX_ENTRIES, MAX_JSON_BYTES, MAX_PART_BYTES } from '../backup/limits.js';
 import { TntarError } from '../base/errors.js';
+import type { LargeMemory } from '../base/large-memory.js';
 import { inTurns } from '../base/turns.js';
 import { LONG_BYTES } from '../tuple/walk.js';
 import { Bodies } from './body-memory.js';
@@ -253,13 +254,15 @@ export class EntryReader {
  *
  * @param input - the compressed bytes
  * @param isStrict - see {@link EntryReader.end}
+ * @param memory - of the run, for large entries
  * @throws TntarError of kind `archive` at the first byte that is not as docs/reference/archive-format.md says
  */
 export async function* readEntries(
   input: AsyncIterable<Buffer>,
   isStrict = false,
+  memory?: LargeMemory,
 ): AsyncGenerator<Entry> {
-  const reader = new EntryReader(input);
+  const reader = new EntryReader(input, 0, new Bodies(memory));
   try {
     for (let isLast = false; !isLast; ) {
       const entry = await reader.next();

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf, TntarError } from './errors.js';
+import { LargeMemory } from './large-memory.js';
 
 const files = { close: promisify(close), read: promisify(read), write: promisify(write) };
 
@@ -21,9 +22,12 @@ function failed(error: unknown): TntarError {
 export class ScratchFile {
   readonly #fd: number;
   #size = 0;
+  /** For what is too large to be read into memory of its own. */
+  readonly memory: LargeMemory;
 
-  constructor(fd: number) {
+  constructor(fd: number, memory: LargeMemory) {
     this.#fd = fd;
+    this.memory = memory;
   }
 
   get size(): number {
@@ -74,13 +78,19 @@ export class ScratchFile {
  */
 export class Scratch {
   readonly #files = new Set<ScratchFile>();
+  readonly #memory: LargeMemory;
+
+  /** @param memory - of the run */
+  constructor(memory: LargeMemory = new LargeMemory()) {
+    this.#memory = memory;
+  }
 
   /** @throws TntarError if `TMPDIR` takes no file */
   file(): ScratchFile {
     try {
       const path = join(tmpdir(), `tntar-${randomUUID()}`);
       // In one turn: no signal handler runs before the name is gone.
-      const file = new ScratchFile(openSync(path, 'wx+', PRIVATE));
+      const file = new ScratchFile(openSync(path, 'wx+', PRIVATE), this.#memory);
       this.#files.add(file);
       unlinkSync(path);
       return file;

@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
 import type { TupleBatch } from '../backup/batch.js';
-import { borrow } from '../base/memory.js';
 import type { Scratch, ScratchFile } from '../base/scratch.js';
 import { INCOMPLETE, skip } from '../tuple/msgpack.js';
 import { LONG_BYTES, TURN_VALUES, UNFINISHED, Walker } from '../tuple/walk.js';
@@ -142,7 +141,7 @@ export class Spool {
     if (this.#file !== undefined) {
       for (const { start, end, count } of this.#blocks) {
         const bytes = end - start;
-        const loan = bytes > LONG_BYTES ? borrow(bytes) : undefined;
+        const loan = bytes > LONG_BYTES ? this.#file.memory.borrow(bytes) : undefined;
         const read = await this.#file.read(start, end, loan?.memory);
         yield { bytes: read, count, release: loan?.release };
       }

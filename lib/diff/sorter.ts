@@ -1,4 +1,4 @@
-import { borrow, NOTHING } from '../base/memory.js';
+import { NOTHING } from '../base/memory.js';
 import type { Scratch, ScratchFile } from '../base/scratch.js';
 import { skip } from '../tuple/msgpack.js';
 import { LONG_BYTES } from '../tuple/walk.js';
@@ -46,7 +46,7 @@ class Run {
   async #fillLong(): Promise<boolean> {
     const [start, end] = [this.#pos, this.#end];
     if (start === end) return false;
-    const { memory, release } = borrow(end - start);
+    const { memory, release } = this.file.memory.borrow(end - start);
     this.bytes = await this.file.read(start, end, memory);
     this.#release = release;
     this.#pos = end;

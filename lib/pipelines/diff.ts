@@ -3,6 +3,7 @@ import type { ArchiveInput } from '../archive/input.js';
 import type { BackupItem } from '../backup/item.js';
 import { defined } from '../base/defined.js';
 import { TntarError, unlessAborted } from '../base/errors.js';
+import { LargeMemory } from '../base/large-memory.js';
 import {
   aBoolean,
   aFilter,
@@ -111,6 +112,8 @@ class Run {
   readonly #totals: Observer;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
+  /** Of both sides and of the rows that wait in files: a row may have 128 MiB. */
+  readonly #memory = new LargeMemory();
   /** The name of the side that each error belongs to; undefined for an error of neither. */
   readonly #owners = new Map<unknown, string | undefined>();
   /** The first error that is not the end of something else. */
@@ -164,10 +167,12 @@ class Run {
     };
     const wants = only === 'schema' ? () => false : wantedBy(filters);
     const { countBytes, see } = this.#totals;
-    const source = await Promise.resolve(begin({ countBytes, wants })).catch((error: unknown) => {
-      own(error);
-      throw error;
-    });
+    const source = await Promise.resolve(begin({ countBytes, wants, memory: this.#memory })).catch(
+      (error: unknown) => {
+        own(error);
+        throw error;
+      },
+    );
     const stages = compose([...filterStages(filters, this.#report), see]);
     source.once('error', own);
     stages.once('error', own);
@@ -223,7 +228,7 @@ class Run {
       throw new Enough();
     }
     this.#sayUncompared(uncompared(sides), [left, right]);
-    const scratch = new Scratch();
+    const scratch = new Scratch(this.#memory);
     const listener: RowListener = {
       onRow,
       onSpace: (space) => {

@@ -5,6 +5,7 @@ import { asBuffers } from '../archive/input.js';
 import type { FoundEntry, OpenFrom } from '../archive/survey.js';
 import { type BackupItem, Counter } from '../backup/item.js';
 import { TntarError } from '../base/errors.js';
+import type { LargeMemory } from '../base/large-memory.js';
 import type { Report } from '../base/report.js';
 import { type ItemReadable, stoppable } from '../flow/item-readable.js';
 import { SYSTEM_ID_MAX } from '../schema/server/system-spaces.js';
@@ -49,12 +50,14 @@ async function* readIndexed(
   open: OpenFrom,
   index: ArchiveIndex,
   wanted: readonly FoundEntry[],
+  memory?: LargeMemory,
 ): AsyncGenerator<BackupItem> {
   const { manifest, trailer } = index;
   const { entries: _, ...end } = trailer;
   const counter = new Counter();
   yield { kind: 'start', manifest, sizes: async () => sizesOf(index.trailer.entries) };
-  yield* counter.pass(readFound(open, manifest, wanted, 'is not what the trailer says'));
+  const otherwise = 'is not what the trailer says';
+  yield* counter.pass(readFound(open, manifest, wanted, otherwise, memory));
   yield { kind: 'end', ...end, counts: counter.counts };
 }
 
@@ -79,6 +82,7 @@ interface FileReading {
   through: (bytes: AsyncIterable<Buffer>, total: number) => AsyncIterable<Buffer>;
   report: Report;
   isStrict: boolean;
+  memory?: LargeMemory | undefined;
 }
 
 /**
@@ -87,13 +91,13 @@ interface FileReading {
  */
 export async function* readFile(
   file: ArchiveFile,
-  { wants, through, report, isStrict }: FileReading,
+  { wants, through, report, isStrict, memory }: FileReading,
   signal: AbortSignal,
 ): AsyncGenerator<BackupItem> {
   const index = await indexOf(file, report, signal);
   if (index === undefined || index.manifest.spaces.every(({ name }) => wants(name))) {
     const bytes = through(asBuffers(file.open(0), signal), file.size);
-    for await (const item of readArchive(bytes, isStrict)) {
+    for await (const item of readArchive(bytes, isStrict, memory)) {
       const isKnown = item.kind === 'start' && index !== undefined;
       yield isKnown ? { ...item, sizes: async () => sizesOf(index.trailer.entries) } : item;
     }
@@ -101,5 +105,6 @@ export async function* readFile(
   }
   const wanted = wantedOf(index, wants);
   const bytes = wanted.reduce((sum, { start, end }) => sum + end - start, 0);
-  yield* readIndexed((start) => through(asBuffers(file.open(start), signal), bytes), index, wanted);
+  const open: OpenFrom = (start) => through(asBuffers(file.open(start), signal), bytes);
+  yield* readIndexed(open, index, wanted, memory);
 }

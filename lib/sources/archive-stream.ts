@@ -7,22 +7,25 @@ import {
   type Trailer,
 } from '../archive/trailer.js';
 import { type BackupItem, Counter } from '../backup/item.js';
+import type { LargeMemory } from '../base/large-memory.js';
 import { EntryOrder, misfit } from './entry-order.js';
 
 /**
  * Yields the items of an archive that is read front to back.
  *
  * @param isStrict - true if a seek table that is wrong is an error; no row depends on it
+ * @param memory - of the run, for large rows
  */
 export async function* readArchive(
   input: AsyncIterable<Buffer>,
   isStrict = false,
+  memory?: LargeMemory,
 ): AsyncGenerator<BackupItem> {
   const counter = new Counter();
   const seen: EntryRecord[] = [];
   let order: EntryOrder | undefined;
   let trailer: Trailer | undefined;
-  for await (const entry of readEntries(input, isStrict)) {
+  for await (const entry of readEntries(input, isStrict, memory)) {
     const { name, body, record } = entry;
     if (name.kind === 'trailer') {
       trailer = decodeTrailer(body);

@@ -1,4 +1,11 @@
-import { type ArchiveInput, asBuffers, isFile, openInput } from '../archive/input.js';
+import {
+  type ArchiveFile,
+  type ArchiveInput,
+  asBuffers,
+  isFile,
+  openInput,
+} from '../archive/input.js';
+import type { LargeMemory } from '../base/large-memory.js';
 import {
   aBoolean,
   aFunction,
@@ -53,14 +60,22 @@ export function archiveSource(
   options: ArchiveSourceOptions = {},
 ): ItemReadable {
   checkOptions('archiveSource', options, KINDS);
+  return openedSource(openInput(input), options);
+}
+
+/** Reads an archive that is open; see {@link archiveSource}. */
+export function openedSource(
+  opened: ArchiveFile | AsyncIterable<Uint8Array>,
+  options: ArchiveSourceOptions,
+  memory?: LargeMemory,
+): ItemReadable {
   const { through = (bytes) => bytes, wants = () => true, isStrict = false } = options;
   const { report = silent, signal } = options;
-  const opened = openInput(input);
   return stoppable(
     (stop) =>
       isFile(opened)
-        ? readFile(opened, { wants, through, report, isStrict }, stop)
-        : readArchive(through(asBuffers(opened, stop)), isStrict),
+        ? readFile(opened, { wants, through, report, isStrict, memory }, stop)
+        : readArchive(through(asBuffers(opened, stop)), isStrict, memory),
     signal,
   );
 }

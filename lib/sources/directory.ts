@@ -12,6 +12,7 @@ import type { SpaceInfo } from '../backup/batch.js';
 import { type BackupItem, Counter } from '../backup/item.js';
 import type { Manifest } from '../backup/manifest.js';
 import { TntarError } from '../base/errors.js';
+import { LargeMemory } from '../base/large-memory.js';
 import { aReport, aSignal, checkOptions, type Kinds } from '../base/option-checks.js';
 import { listOf, quoted, type Report, silent } from '../base/report.js';
 import { type ItemReadable, itemReadable } from '../flow/item-readable.js';
@@ -19,7 +20,7 @@ import { EntryOrder, misfit } from './entry-order.js';
 import { Folder, namedFile } from './folder.js';
 import { readModule } from './lua-module.js';
 import type { Origin, Reading } from './origin.js';
-import { wholeTuples } from './tuple-file.js';
+import { type Whole, wholeTuples } from './tuple-file.js';
 
 /** @returns undefined for a directory of the Lua module, which has neither manifest nor trailer */
 async function trailerOf(folder: Folder): Promise<Trailer | undefined> {
@@ -33,7 +34,12 @@ async function trailerOf(folder: Folder): Promise<Trailer | undefined> {
 }
 
 /** Reads a file to its end, to find out what the trailer should say about it. */
-async function recordOf(folder: Folder, name: string, isRows: boolean): Promise<EntryRecord> {
+async function recordOf(
+  folder: Folder,
+  name: string,
+  isRows: boolean,
+  memory: LargeMemory,
+): Promise<EntryRecord> {
   const hash = createHash('sha256');
   let [rows, bytes] = [0, 0];
   const hashed = async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -45,7 +51,7 @@ async function recordOf(folder: Folder, name: string, isRows: boolean): Promise<
   };
   const chunks = hashed(folder.read(name));
   if (isRows) {
-    for await (const { count, release } of wholeTuples(chunks, name)) {
+    for await (const { count, release } of wholeTuples(chunks, name, memory)) {
       rows += count;
       release();
     }
@@ -66,13 +72,13 @@ function checkFiles(folder: Folder, entries: readonly EntryRecord[]): void {
 async function* readUnpacked(
   folder: Folder,
   trailer: Trailer,
-  { countBytes, wants }: Reading,
+  { countBytes, wants, memory = new LargeMemory() }: Reading,
 ): AsyncGenerator<BackupItem> {
   const { entries, ...end } = trailer;
   checkFiles(folder, entries);
   const [first, ...rest] = entries;
   if (first?.name !== MANIFEST) throw misfit('the trailer lists no manifest as the first entry');
-  compareEntries([await recordOf(folder, MANIFEST, false)], [first]);
+  compareEntries([await recordOf(folder, MANIFEST, false, memory)], [first]);
   const manifest: Manifest = decodeManifest(await folder.readSmall(MANIFEST));
   const order = new EntryOrder(manifest);
   const counter = new Counter();
@@ -82,16 +88,16 @@ async function* readUnpacked(
     const entry = namedFile(name)?.entry;
     if (entry === undefined) throw misfit(`the trailer lists ${quoted(name)}`);
     const space = order.accept({ name: entry, record: promised });
-    compareEntries([await recordOf(folder, name, true)], [promised]);
+    compareEntries([await recordOf(folder, name, true, memory)], [promised]);
     if (!wants(space.name) && manifest.spaces.some(({ id }) => id === space.id)) continue;
-    yield* counter.pass(batches(countBytes(folder.read(name)), name, space));
+    yield* counter.pass(batches(wholeTuples(countBytes(folder.read(name)), name, memory), space));
   }
   yield { kind: 'end', ...end, counts: counter.counts };
 }
 
 /** The rows of a file, as items. */
-async function* batches(chunks: AsyncIterable<Buffer>, name: string, space: SpaceInfo) {
-  for await (const whole of wholeTuples(chunks, name)) {
+async function* batches(tuples: AsyncIterable<Whole>, space: SpaceInfo) {
+  for await (const whole of tuples) {
     yield { kind: 'tuples' as const, space, ...whole };
   }
 }

@@ -4,6 +4,7 @@ import { type BackupItem, Counter } from '../backup/item.js';
 import { type Manifest, type ManifestSpace, UNKNOWN_VERSION } from '../backup/manifest.js';
 import { indexBy } from '../base/collections.js';
 import { TntarError } from '../base/errors.js';
+import type { LargeMemory } from '../base/large-memory.js';
 import { longListOf, quoted, type Report } from '../base/report.js';
 import { Catalog, rowlessReason, type Space } from '../schema/catalog/catalog.js';
 import { checkNesting, validateRows } from '../schema/read/validate.js';
@@ -38,10 +39,11 @@ function idsOf(folder: Folder): number[] {
 async function* rowsOf(
   chunks: AsyncIterable<Buffer>,
   space: TupleBatch['space'],
+  memory: LargeMemory | undefined,
 ): AsyncGenerator<TupleBatch> {
   const name = tuplesEntry(space.id);
   let isEmpty = true;
-  for await (const whole of wholeTuples(chunks, name)) {
+  for await (const whole of wholeTuples(chunks, name, memory)) {
     isEmpty = false;
     yield { kind: 'tuples', space, ...whole };
   }
@@ -57,13 +59,13 @@ interface Definitions {
 async function readDefinitions(
   folder: Folder,
   ids: readonly number[],
-  { countBytes }: Reading,
+  { countBytes, memory }: Reading,
 ): Promise<Definitions> {
   const catalog = new Catalog('archive');
   const batches: TupleBatch[] = [];
   for (const id of ids.filter((each) => each <= SYSTEM_ID_MAX)) {
     const space = { id, name: SYSTEM_SPACE_NAMES.get(id)!, engine: 'memtx' };
-    for await (const batch of rowsOf(countBytes(folder.read(tuplesEntry(id))), space)) {
+    for await (const batch of rowsOf(countBytes(folder.read(tuplesEntry(id))), space, memory)) {
       catalog.addAll(id, batch.bytes, (row) => checkNesting(id, row));
       batches.push(batch);
     }
@@ -149,7 +151,7 @@ export async function* readModule(
     const isThere = ids.includes(id) && rowlessReason({ id, name, engine, ...space }) === undefined;
     if (!isThere || !reading.wants(name)) continue;
     const chunks = reading.countBytes(folder.read(tuplesEntry(id)));
-    yield* counter.pass(rowsOf(chunks, { id, name, engine }));
+    yield* counter.pass(rowsOf(chunks, { id, name, engine }, reading.memory));
   }
   yield {
     kind: 'end',

@@ -1,7 +1,8 @@
 import { type ArchiveInput, openInput } from '../archive/input.js';
+import type { LargeMemory } from '../base/large-memory.js';
 import { aBoolean, aReport, checkOptions, type Kinds, wholeFrom } from '../base/option-checks.js';
 import type { ItemReadable } from '../flow/item-readable.js';
-import { type ArchiveSourceOptions, archiveSource } from './archive.js';
+import { type ArchiveSourceOptions, openedSource } from './archive.js';
 
 /** The needs of a reader of a backup. */
 export interface Reading {
@@ -9,6 +10,8 @@ export interface Reading {
   countBytes(chunks: AsyncIterable<Buffer>, total?: number): AsyncIterable<Buffer>;
   /** False where no row of such a space is needed: a source that can leaves these out. */
   wants(space: string): boolean;
+  /** The memory of the run, which the reader shares with others. */
+  memory?: LargeMemory;
 }
 
 /**
@@ -43,8 +46,8 @@ export function archiveOrigin(input: ArchiveInput, reading: ArchiveReading = {})
   checkOptions('archiveOrigin', reading, KINDS);
   const { bytes, ...options } = reading;
   const opened = openInput(input);
-  return ({ countBytes, wants }) => {
+  return ({ countBytes, wants, memory }) => {
     const through = (chunks: AsyncIterable<Buffer>, total = bytes) => countBytes(chunks, total);
-    return archiveSource(opened, { ...options, wants, through });
+    return openedSource(opened, { ...options, wants, through }, memory);
   };
 }

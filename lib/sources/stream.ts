@@ -137,7 +137,7 @@ async function* readTar(
   reading: Reading,
   report: Report,
 ): AsyncGenerator<BackupItem> {
-  const scratch = new Scratch();
+  const scratch = new Scratch(reading.memory);
   try {
     report.note(`unpacking a tar into a temporary file in ${tmpdir()}`);
     const folder = await spool(tar, scratch.file());
@@ -158,7 +158,7 @@ async function* readStream(
 ): AsyncGenerator<BackupItem> {
   const ahead = new Ahead(reading.countBytes(input, bytes));
   const tar = await tarIn(ahead);
-  if (tar === undefined) yield* readArchive(ahead.read(), isStrict);
+  if (tar === undefined) yield* readArchive(ahead.read(), isStrict, reading.memory);
   else yield* readTar(tar, reading, report);
 }
 

@@ -1,6 +1,6 @@
 import { MAX_TUPLE_BYTES } from '../backup/limits.js';
 import { TntarError } from '../base/errors.js';
-import { type Loan, SharedPiece } from '../base/memory.js';
+import { LargeMemory, type Loan, SharedPiece } from '../base/large-memory.js';
 import { INVALID, skipTuple } from '../tuple/msgpack.js';
 import { Arriving } from '../tuple/walk.js';
 
@@ -54,6 +54,7 @@ function walk(
  * Cuts the bytes of a file between tuples.
  *
  * @param name - of the file, for messages
+ * @param memory - of the run, for large tuples
  * @returns pieces of some MiB, or of one tuple where that is larger
  * @throws TntarError of kind `archive` for anything but whole tuples, and for one of more than 128 MiB
  * @example
@@ -62,8 +63,9 @@ function walk(
 export async function* wholeTuples(
   chunks: AsyncIterable<Buffer>,
   name: string,
+  memory: LargeMemory = new LargeMemory(),
 ): AsyncGenerator<Whole> {
-  const large = new SharedPiece(LARGE_BYTES, PATIENCE_MS);
+  const large = new SharedPiece(LARGE_BYTES, PATIENCE_MS, memory);
   let loan = smallLoan();
   let used = 0;
   let wanted = PIECE_BYTES;

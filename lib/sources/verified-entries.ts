@@ -5,6 +5,7 @@ import { isSameEntry } from '../archive/trailer.js';
 import type { TupleBatch } from '../backup/batch.js';
 import type { Manifest } from '../backup/manifest.js';
 import { TntarError } from '../base/errors.js';
+import type { LargeMemory } from '../base/large-memory.js';
 import { EntryOrder } from './entry-order.js';
 
 /** Entries that follow each other without a byte between them, so that one stream reads them. */
@@ -25,6 +26,7 @@ function* adjacent(entries: readonly FoundEntry[]): Generator<FoundEntry[]> {
  *
  * @param entries - in the order of the archive; of a space all or none
  * @param otherwise - what it means where an entry is not as its record says
+ * @param memory - of the run, for large rows
  * @throws TntarError of kind `archive` there, and for what docs/reference/archive-format.md does not allow
  */
 export async function* readFound(
@@ -32,8 +34,9 @@ export async function* readFound(
   manifest: Manifest,
   entries: readonly FoundEntry[],
   otherwise: string,
+  memory?: LargeMemory,
 ): AsyncGenerator<TupleBatch> {
-  const bodies = new Bodies();
+  const bodies = new Bodies(memory);
   const order = new EntryOrder(manifest);
   for (const run of adjacent(entries)) {
     const { start } = run[0]!;

@@ -1,6 +1,5 @@
 import { deepEqual, equal, notEqual } from 'node:assert/strict';
-import { setImmediate } from 'node:timers/promises';
-import { borrow, Pool, pushPiece, SharedPiece, Slab } from '../../../lib/base/memory.js';
+import { Pool, pushPiece, Slab } from '../../../lib/base/memory.js';
 
 /** Where a piece of memory lies. */
 const lies = ({ buffer, byteOffset, length }: Buffer) => ({ buffer, byteOffset, length });
@@ -145,82 +144,5 @@ describe('Pool', () => {
 
   it('gives the size of its pieces', () => {
     equal(new Pool(12_345, 1).size, 12_345);
-  });
-});
-
-describe('SharedPiece', () => {
-  it('is the same memory for one owner after the other', async () => {
-    const piece = new SharedPiece(100, 60_000);
-    const first = await piece.take();
-    equal(first.memory.length, 100);
-    const next = piece.take();
-    let isTaken = false;
-    void next.then(() => {
-      isTaken = true;
-    });
-    await setImmediate();
-    equal(isTaken, false);
-    first.release();
-    deepEqual(lies((await next).memory), lies(first.memory));
-  });
-
-  it('is other memory if the previous owner keeps it for too long', async () => {
-    const piece = new SharedPiece(100, 10);
-    const first = await piece.take();
-    const second = await piece.take();
-    notEqual(second.memory.buffer, first.memory.buffer);
-    first.release();
-    const third = await piece.take();
-    notEqual(third.memory.buffer, second.memory.buffer);
-  });
-
-  it('stays with its owner if the previous one releases it twice', async () => {
-    const piece = new SharedPiece(101, 60_000);
-    const first = await piece.take();
-    first.release();
-    const second = await piece.take();
-    first.release();
-    piece.free();
-    const other = await new SharedPiece(101, 60_000).take();
-    notEqual(other.memory.buffer, second.memory.buffer);
-  });
-
-  it('that is free is given to one next owner that needs the same size', async () => {
-    const piece = new SharedPiece(100, 10);
-    const { memory, release } = await piece.take();
-    piece.free();
-    release();
-    piece.free();
-    piece.free();
-    const others = [new SharedPiece(99, 10), new SharedPiece(100, 10), new SharedPiece(100, 10)];
-    const loans = [];
-    for (const other of others) loans.push(await other.take());
-    deepEqual(
-      loans.map((loan) => loan.memory.buffer === memory.buffer),
-      [false, true, false],
-    );
-  });
-
-  it('that has an owner is not free', async () => {
-    const piece = new SharedPiece(100, 60_000);
-    const { memory } = await piece.take();
-    piece.free();
-    const other = await new SharedPiece(100, 10).take();
-    notEqual(other.memory.buffer, memory.buffer);
-  });
-  it('lends its memory to others while it has no owner, and then takes other memory', async () => {
-    const piece = new SharedPiece(1000, 10);
-    const first = await piece.take();
-    notEqual(borrow(1000).memory.buffer, first.memory.buffer);
-    first.release();
-    notEqual(borrow(1001).memory.buffer, first.memory.buffer);
-    const loan = borrow(900);
-    equal(loan.memory.buffer, first.memory.buffer);
-    const second = await piece.take();
-    notEqual(second.memory.buffer, first.memory.buffer);
-    loan.release();
-    loan.release();
-    equal(borrow(900).memory.buffer, first.memory.buffer);
-    notEqual(borrow(900).memory.buffer, first.memory.buffer);
   });
 });
