@@ -19,7 +19,7 @@ import { type ItemReadable, itemReadable } from '../flow/item-readable.js';
 import { EntryOrder, misfit } from './entry-order.js';
 import { Folder, namedFile } from './folder.js';
 import { readModule } from './lua-module.js';
-import type { Origin, Reading } from './origin.js';
+import type { Origin, OwnReading, Reading } from './origin.js';
 import { type Whole, wholeTuples } from './tuple-file.js';
 
 /** @returns undefined for a directory of the Lua module, which has neither manifest nor trailer */
@@ -72,7 +72,7 @@ function checkFiles(folder: Folder, entries: readonly EntryRecord[]): void {
 async function* readUnpacked(
   folder: Folder,
   trailer: Trailer,
-  { countBytes, wants, memory = new LargeMemory() }: Reading,
+  { countBytes, wants, memory }: OwnReading,
 ): AsyncGenerator<BackupItem> {
   const { entries, ...end } = trailer;
   checkFiles(folder, entries);
@@ -119,8 +119,9 @@ export async function* readFolder(
 ): AsyncGenerator<BackupItem> {
   if (folder.others.length > 0) report.warn(`passed over: ${listOf(folder.others)}`);
   const trailer = await trailerOf(folder);
-  if (trailer !== undefined) yield* readUnpacked(folder, trailer, reading);
-  else yield* readModule(folder, reading, report);
+  const own = { memory: new LargeMemory(), ...reading };
+  if (trailer !== undefined) yield* readUnpacked(folder, trailer, own);
+  else yield* readModule(folder, own, report);
 }
 
 /**

@@ -10,7 +10,7 @@ import { Catalog, rowlessReason, type Space } from '../schema/catalog/catalog.js
 import { checkNesting, validateRows } from '../schema/read/validate.js';
 import { SYSTEM_ID_MAX, SYSTEM_SPACE_NAMES, SystemSpace } from '../schema/server/system-spaces.js';
 import type { Folder } from './folder.js';
-import type { Reading } from './origin.js';
+import type { OwnReading } from './origin.js';
 import { wholeTuples } from './tuple-file.js';
 
 /** The program that wrote the directory. */
@@ -39,7 +39,7 @@ function idsOf(folder: Folder): number[] {
 async function* rowsOf(
   chunks: AsyncIterable<Buffer>,
   space: TupleBatch['space'],
-  memory: LargeMemory | undefined,
+  memory: LargeMemory,
 ): AsyncGenerator<TupleBatch> {
   const name = tuplesEntry(space.id);
   let isEmpty = true;
@@ -59,7 +59,7 @@ interface Definitions {
 async function readDefinitions(
   folder: Folder,
   ids: readonly number[],
-  { countBytes, memory }: Reading,
+  { countBytes, memory }: OwnReading,
 ): Promise<Definitions> {
   const catalog = new Catalog('archive');
   const batches: TupleBatch[] = [];
@@ -135,7 +135,7 @@ function warnOfGaps(report: Report, catalog: Catalog, ids: readonly number[]): v
  */
 export async function* readModule(
   folder: Folder,
-  reading: Reading,
+  reading: OwnReading,
   report: Report,
 ): AsyncGenerator<BackupItem> {
   const ids = idsOf(folder);

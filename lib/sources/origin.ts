@@ -14,6 +14,9 @@ export interface Reading {
   memory?: LargeMemory;
 }
 
+/** A {@link Reading} with memory for large rows. */
+export type OwnReading = Required<Reading>;
+
 /**
  * Begins to read a backup, from wherever it is. So all that is done with one, by a restore, `verify` and the
  * like, is done with any.
