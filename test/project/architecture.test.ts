@@ -128,7 +128,7 @@ describe('the architecture', () => {
     ok(lib.length > 20 && bin.length > 0);
     const writer = lib.find(({ path }) => path === 'lib/archive/writer.ts');
     ok(writer?.imports.includes('lib/backup/batch.ts'));
-    ok(writer?.imports.includes('lib/archive/tar.ts'));
+    ok(writer?.imports.includes('lib/archive/entry-writer.ts'));
   });
 
   it('has a place for every file of lib', () => {
