@@ -100,7 +100,7 @@ function placed({ entries }: Trailer, frames: FramePlaces): FoundEntry[] {
  * Reads the seek table, the trailer and the manifest, and nothing of what stands between them.
  *
  * @param signal - closes what is read, also while it is silent
- * @returns undefined where there is no table, as in archives of before there were any
+ * @returns undefined where there is no table, as in archives of before there were any, and for an archive of a cluster
  * @throws TntarError of kind `archive` where there is one, and it does not fit the archive or what was read
  *   of that is damaged; the archive may be whole all the same, which reading it front to back tells
  * @example
@@ -114,11 +114,12 @@ export async function readIndex(
   const open: OpenFrom = (start) => asBuffers(file.open(start), signal);
   const frames = await readTable(open, file.size);
   if (frames === undefined) return undefined;
+  const first = await readEntry(open, entryFrames(frames, 0));
+  if (first.name.kind === 'cluster') return undefined;
   const last = await readEntry(open, entryFrames(frames, countEntries(frames) - 1));
   if (last.name.kind !== 'trailer') throw wrongTable('there is no trailer at its place');
   const trailer = decodeTrailer(last.body);
   const entries = placed(trailer, frames);
-  const first = await readEntry(open, entryFrames(frames, 0));
   const [promised] = trailer.entries;
   if (
     first.name.kind !== 'manifest' ||

@@ -6,7 +6,10 @@ import { quoted } from '../base/report.js';
 import { JsonReader, readable } from './json.js';
 
 export const FORMAT_NAME = 'tntar';
+/** Of an archive of one instance, and of each shard of a cluster. */
 export const FORMAT_VERSION = 1;
+/** Of an archive of a cluster. */
+export const CLUSTER_VERSION = 2;
 
 /** The number of spaces up to which the manifest is indented for people. */
 const READABLE_SPACES = 1000;
@@ -24,8 +27,12 @@ function plain(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? String(value) : value;
 }
 
-/** Both documents of an archive start with the format's name and version. */
-export function checkFormat(json: JsonReader): void {
+/**
+ * All documents of an archive start with the format's name and version.
+ *
+ * @param expected - the version of such a document
+ */
+export function checkFormat(json: JsonReader, expected: number = FORMAT_VERSION): void {
   const name = json.string('format');
   const version = json.count('version');
   if (name !== FORMAT_NAME)
@@ -33,14 +40,15 @@ export function checkFormat(json: JsonReader): void {
       'archive',
       `the format is ${quoted(name)}, which is not a format of tntar`,
     );
-  if (version < 1) throw new TntarError('archive', `there is no format of version ${version}`);
-  if (version > FORMAT_VERSION) {
+  if (version > CLUSTER_VERSION) {
     throw new TntarError(
       'archive',
       `the archive has the format ${version}: it was made by a newer version of tntar`,
-      { hint: `this version reads formats up to ${FORMAT_VERSION}; install a newer one` },
+      { hint: `this version reads formats up to ${CLUSTER_VERSION}; install a newer one` },
     );
   }
+  if (version === expected) return;
+  throw new TntarError('archive', `there is no format of version ${version} in such an entry`);
 }
 
 function checkSpaceIds(spaces: readonly ManifestSpace[]): void {
@@ -58,7 +66,8 @@ function checkSpaceIds(spaces: readonly ManifestSpace[]): void {
 
 /** The version of the schema, as in `_schema` under `version`. */
 const SCHEMA_VERSION = /^\d{1,4}\.\d{1,4}\.\d{1,4}$/;
-const ISO_DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
+/** A moment in UTC, ISO 8601. */
+export const ISO_DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
 
 /** Reads a vclock of a manifest or trailer. */
 export function vclockOf(json: JsonReader): Vclock {

@@ -266,7 +266,7 @@ export async function* readEntries(
   try {
     for (let isLast = false; !isLast; ) {
       const entry = await reader.next();
-      isLast = entry.name.kind === 'trailer';
+      isLast = entry.name.kind === 'trailer' && entry.name.shard === undefined;
       yield entry;
     }
     await reader.end(isStrict);

@@ -42,7 +42,8 @@ export function hashEntries(entries: readonly EntryRecord[]): string {
   return hash.digest('hex');
 }
 
-function totals(entries: readonly EntryRecord[]): { rows: number; bytes: number } {
+/** Sums over entries. */
+export function totals(entries: readonly EntryRecord[]): { rows: number; bytes: number } {
   let rows = 0;
   let bytes = 0;
   for (const entry of entries) {
@@ -68,10 +69,12 @@ export function encodeTrailer(trailer: Trailer): Buffer {
   return readable('trailer.json', Buffer.from(`${JSON.stringify(document)}\n`), decodeTrailer);
 }
 
-/** @throws TntarError of kind `archive` also where the sums do not add up */
-export function decodeTrailer(bytes: Buffer): Trailer {
-  const json = JsonReader.parse(bytes, 'trailer.json');
-  checkFormat(json);
+/**
+ * Reads the records of a trailer.
+ *
+ * @throws TntarError of kind `archive` also where the sums do not add up
+ */
+export function entriesOf(json: JsonReader): EntryRecord[] {
   const entries = json.objects('entries').map((entry) => ({
     name: entry.string('name'),
     rows: entry.count('rows'),
@@ -86,8 +89,15 @@ export function decodeTrailer(bytes: Buffer): Trailer {
   if (hashEntries(entries) !== json.string('sha256')) {
     throw new TntarError('archive', 'trailer.json: the hash over the list of entries differs');
   }
+  return entries;
+}
+
+/** @throws TntarError of kind `archive` also where the sums do not add up */
+export function decodeTrailer(bytes: Buffer): Trailer {
+  const json = JsonReader.parse(bytes, 'trailer.json');
+  checkFormat(json);
   return {
-    entries,
+    entries: entriesOf(json),
     vclock: vclockOf(json),
     consistent: json.boolean('consistent'),
     ...(json.has('sequences') ? { sequences: json.objects('sequences').map(sequenceValue) } : {}),

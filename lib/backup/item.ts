@@ -1,4 +1,5 @@
 import type { TupleBatch } from './batch.js';
+import type { Cluster } from './cluster.js';
 import type { Manifest } from './manifest.js';
 import type { Vclock } from './vclock.js';
 
@@ -29,6 +30,8 @@ export interface Outlook {
 export interface BackupStart extends Outlook {
   kind: 'start';
   manifest: Manifest;
+  /** Set if the backup is a cluster as one database. */
+  cluster?: Cluster;
 }
 
 /** The value of a sequence, as it is to be after a restore. */
@@ -99,6 +102,14 @@ export class Counter {
     count.rows += batch.count;
     count.bytes += batch.bytes.length;
     this.counts.set(batch.space.id, count);
+  }
+
+  /** Adds up batches that are at hand. */
+  *passAll(batches: Iterable<TupleBatch>): Generator<TupleBatch> {
+    for (const batch of batches) {
+      this.add(batch);
+      yield batch;
+    }
   }
 
   /** Hands batches through and adds each up. */

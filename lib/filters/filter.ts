@@ -1,8 +1,10 @@
 import type { Duplex } from 'node:stream';
 import type { SpaceInfo, TupleBatch } from '../backup/batch.js';
+import type { Cluster } from '../backup/cluster.js';
 import { type BackupEnd, type BackupItem, Counter, type Outlook } from '../backup/item.js';
 import type { Manifest, ManifestSpace, Omission } from '../backup/manifest.js';
 import { indexBy } from '../base/collections.js';
+import { defined } from '../base/defined.js';
 import { aReport, checkOptions, type Kinds } from '../base/option-checks.js';
 import { type Report, silent } from '../base/report.js';
 import { itemDuplex } from '../flow/item-duplex.js';
@@ -100,6 +102,7 @@ class FilterRun {
   readonly #preamble = new PreambleReader();
   readonly #counter = new Counter();
   #outlook: Outlook = {};
+  #cluster: Cluster | undefined;
   /** The remaining definitions, once all of them were read. */
   #left: Left | undefined;
 
@@ -111,7 +114,8 @@ class FilterRun {
   async *take(item: BackupItem): AsyncGenerator<BackupItem> {
     if (item.kind === 'start') {
       this.#preamble.start(item.manifest);
-      const { kind: _, manifest, ...outlook } = item;
+      const { kind: _, manifest, cluster, ...outlook } = item;
+      this.#cluster = cluster;
       this.#outlook = outlook;
     } else if (item.kind === 'end') {
       this.#preamble.end(item);
@@ -140,7 +144,7 @@ class FilterRun {
     this.#preamble.forget();
     // After a filter of rows, the number of rows and their sizes are not known in advance.
     const outlook = filter.rows === undefined ? this.#outlook : {};
-    yield { kind: 'start', manifest, ...outlook };
+    yield { kind: 'start', manifest, ...defined({ cluster: this.#cluster }), ...outlook };
     yield* this.#counter.pass(systemBatches(catalog));
   }
 

@@ -83,6 +83,7 @@ interface FileReading {
   report: Report;
   isStrict: boolean;
   memory?: LargeMemory | undefined;
+  shard?: number | undefined;
 }
 
 /**
@@ -91,13 +92,13 @@ interface FileReading {
  */
 export async function* readFile(
   file: ArchiveFile,
-  { wants, through, report, isStrict, memory }: FileReading,
+  { wants, through, report, isStrict, memory, shard }: FileReading,
   signal: AbortSignal,
 ): AsyncGenerator<BackupItem> {
   const index = await indexOf(file, report, signal);
   if (index === undefined || index.manifest.spaces.every(({ name }) => wants(name))) {
     const bytes = through(asBuffers(file.open(0), signal), file.size);
-    for await (const item of readArchive(bytes, isStrict, memory)) {
+    for await (const item of readArchive(bytes, { isStrict, memory, shard })) {
       const isKnown = item.kind === 'start' && index !== undefined;
       yield isKnown ? { ...item, sizes: async () => sizesOf(index.trailer.entries) } : item;
     }

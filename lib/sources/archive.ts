@@ -5,6 +5,7 @@ import {
   isFile,
   openInput,
 } from '../archive/input.js';
+import { MAX_SHARDS } from '../backup/cluster.js';
 import type { LargeMemory } from '../base/large-memory.js';
 import {
   aBoolean,
@@ -13,6 +14,7 @@ import {
   aSignal,
   checkOptions,
   type Kinds,
+  wholeFrom,
 } from '../base/option-checks.js';
 import { type Report, silent } from '../base/report.js';
 import { type ItemReadable, stoppable } from '../flow/item-readable.js';
@@ -29,6 +31,8 @@ export interface ArchiveSourceOptions {
   report?: Report;
   /** True if a wrong seek table is an error even if the whole archive is read; no row depends on the table. */
   isStrict?: boolean;
+  /** The shard to read of an archive of a cluster, from 1; by default all shards as one database. */
+  shard?: number | undefined;
   /** Destroys the stream, and closes the archive. */
   signal?: AbortSignal;
 }
@@ -38,6 +42,7 @@ const KINDS: Kinds<ArchiveSourceOptions> = {
   through: aFunction,
   report: aReport,
   isStrict: aBoolean,
+  shard: wholeFrom(1, MAX_SHARDS),
   signal: aSignal,
 };
 
@@ -70,12 +75,12 @@ export function openedSource(
   memory?: LargeMemory,
 ): ItemReadable {
   const { through = (bytes) => bytes, wants = () => true, isStrict = false } = options;
-  const { report = silent, signal } = options;
+  const { report = silent, signal, shard } = options;
   return stoppable(
     (stop) =>
       isFile(opened)
-        ? readFile(opened, { wants, through, report, isStrict, memory }, stop)
-        : readArchive(through(asBuffers(opened, stop)), isStrict, memory),
+        ? readFile(opened, { wants, through, report, isStrict, memory, shard }, stop)
+        : readArchive(through(asBuffers(opened, stop)), { isStrict, memory, shard }),
     signal,
   );
 }

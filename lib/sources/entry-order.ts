@@ -13,11 +13,14 @@ export function misfit(what: string): TntarError {
 
 /** Checks that entries come in the order that docs/reference/archive-format.md asks for. */
 export class EntryOrder {
+  readonly #shard: number | undefined;
   readonly #spaces: ReadonlyMap<number, SpaceInfo>;
   readonly #seen = new Set<number>();
   #last: { spaceId: number; part: number | undefined } | undefined;
 
-  constructor(manifest: Manifest) {
+  /** @param shard - that the entries belong to, if they do */
+  constructor(manifest: Manifest, shard?: number) {
+    this.#shard = shard;
     const system = [...SYSTEM_SPACE_NAMES].map(([id, name]): [number, SpaceInfo] => [
       id,
       { id, name, engine: 'memtx' },
@@ -35,6 +38,8 @@ export class EntryOrder {
    */
   accept({ name, record }: Pick<Entry, 'name' | 'record'>): SpaceInfo {
     if (name.kind !== 'tuples') throw misfit(`a second entry ${record.name}`);
+    if (name.shard !== this.#shard)
+      throw misfit(`entry ${record.name} is of no shard of this archive`);
     const { spaceId, part } = name;
     const space = this.#spaces.get(spaceId);
     if (space === undefined) throw misfit(`entry ${record.name}: the space is not in the manifest`);

@@ -29,11 +29,13 @@ export type Origin = (reading: Reading) => ItemReadable | Promise<ItemReadable>;
 const KINDS: Kinds<ArchiveReading> = {
   report: aReport,
   isStrict: aBoolean,
+  shard: wholeFrom(1),
   bytes: wholeFrom(0),
 };
 
 /** Options for reading an archive. */
-export interface ArchiveReading extends Pick<ArchiveSourceOptions, 'report' | 'isStrict'> {
+export interface ArchiveReading
+  extends Pick<ArchiveSourceOptions, 'report' | 'isStrict' | 'shard'> {
   /** The number of bytes of a stream, if known. */
   bytes?: number | undefined;
 }

@@ -148,17 +148,18 @@ async function* readTar(
 }
 
 /** Options of a stream; see {@link ArchiveReading}. */
-export type StreamReading = Pick<ArchiveReading, 'bytes' | 'isStrict'>;
+export type StreamReading = Pick<ArchiveReading, 'bytes' | 'isStrict' | 'shard'>;
 
 async function* readStream(
   input: AsyncIterable<Buffer>,
   reading: Reading,
   report: Report,
-  { bytes, isStrict }: StreamReading,
+  { bytes, isStrict, shard }: StreamReading,
 ): AsyncGenerator<BackupItem> {
   const ahead = new Ahead(reading.countBytes(input, bytes));
   const tar = await tarIn(ahead);
-  if (tar === undefined) yield* readArchive(ahead.read(), isStrict, reading.memory);
+  if (tar === undefined)
+    yield* readArchive(ahead.read(), { isStrict, memory: reading.memory, shard });
   else yield* readTar(tar, reading, report);
 }
 

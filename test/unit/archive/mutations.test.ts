@@ -223,7 +223,7 @@ describe('an archive is refused', () => {
       ],
       [
         'that of a newer version',
-        consistent([jsonEntry('manifest.json', manifest({ version: 2 })), ...GOOD.slice(1)]),
+        consistent([jsonEntry('manifest.json', manifest({ version: 3 })), ...GOOD.slice(1)]),
         /made by a newer version/,
       ],
       [

@@ -68,7 +68,7 @@ describe('a trailer', () => {
     ['no object', [], /trailer\.json is not an object/],
     ['empty', {}, /'format'/],
     ['of another format', trailer(ENTRIES, { format: 'tar' }), /the format is 'tar'/],
-    ['of a newer version', trailer(ENTRIES, { version: 2 }), /newer version/],
+    ['of a newer version', trailer(ENTRIES, { version: 3 }), /newer version/],
     ['without a vclock', trailer(ENTRIES, { vclock: undefined }), /vclock is not an object/],
     ['of a negative LSN', trailer(ENTRIES, { vclock: { 1: -1 } }), /vclock/],
     ['without a word on its cut', trailer(ENTRIES, { consistent: undefined }), /'consistent'/],
