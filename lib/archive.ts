@@ -10,6 +10,7 @@
 
 export type { ArchiveFile, ArchiveInput } from './archive/input.js';
 export { eachTuple, type SpaceInfo, type TupleBatch } from './backup/batch.js';
+export type { BucketRange, Cluster, ClusterShard, ShardedSpace } from './backup/cluster.js';
 export type { BackupEnd, BackupItem, BackupStart } from './backup/item.js';
 export type { Manifest, ManifestSpace } from './backup/manifest.js';
 export { type ErrorCode, type ErrorKind, TntarError } from './base/errors.js';

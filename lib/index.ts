@@ -26,6 +26,7 @@ export { DEFAULT_LEVEL, MAX_LEVEL } from './archive/compression.js';
 export type { ArchiveFile, ArchiveInput } from './archive/input.js';
 export type { Damage, OpenBytes } from './archive/survey.js';
 export { eachTuple, type SpaceInfo, type TupleBatch } from './backup/batch.js';
+export type { BucketRange, Cluster, ClusterShard, ShardedSpace } from './backup/cluster.js';
 export type {
   BackupEnd,
   BackupItem,
@@ -41,6 +42,7 @@ export type { Vclock } from './backup/vclock.js';
 export { type ErrorCode, type ErrorDetails, type ErrorKind, TntarError } from './base/errors.js';
 export { type Progress, type Report, type ReportEventMap, ReportEvents } from './base/report.js';
 export { VERSION } from './base/version.js';
+export type { ReadFrom } from './cluster/connect.js';
 export type { DefinitionDifference } from './diff/definitions.js';
 export type { OnRow, RowCounts, RowDifference } from './diff/merge.js';
 export type { Change } from './diff/property.js';
@@ -76,6 +78,11 @@ export { type CopyOptions, type CopyResult, copy, previewCopy } from './pipeline
 export { type DamageResult, findDamage } from './pipelines/damage.js';
 export { type DiffInput, type DiffOptions, type DiffResult, diff } from './pipelines/diff.js';
 export { type DumpOptions, type DumpResult, dump } from './pipelines/dump.js';
+export {
+  type ClusterDumpOptions,
+  type ClusterDumpResult,
+  dumpCluster,
+} from './pipelines/dump-cluster.js';
 export { type ExtractOptions, type ExtractResult, extract } from './pipelines/extract.js';
 export { type ListOptions, type ListResult, list } from './pipelines/list.js';
 export {

@@ -6,7 +6,7 @@ import {
   TEXT_FORMATS,
   type TextFormat,
 } from '../../lib/text/names.js';
-import { addInput, inputOf, looksLikeArchive } from '../options/places.js';
+import { addInput, type InputFlags, inputOf, looksLikeArchive } from '../options/places.js';
 import { addReportOptions, type ReportFlags } from '../options/report-options.js';
 import { EXIT_HELP } from '../output/exit.js';
 import type { Run } from '../output/run.js';
@@ -14,8 +14,7 @@ import { interruptible } from '../output/signals.js';
 import { rowOutput } from '../output/standard-output.js';
 import { formatBytes, plural } from '../output/stderr-report.js';
 
-interface Flags extends ReportFlags {
-  input?: string;
+interface Flags extends ReportFlags, InputFlags {
   format: TextFormat;
   fields?: string[];
   where?: string[];
@@ -101,14 +100,14 @@ async function execute(
     'cat',
     (server) => `tntar dump ${server} | tntar cat ${space}`,
   );
-  const { input: _, quiet, progress, ...options } = flags;
+  const { input: _, shard, quiet, progress, ...options } = flags;
   checkTerminal(options.format);
   const report = run.report({ quiet: quiet || process.stdout.isTTY === true, progress });
   const { catFrom } = await import('../../lib/pipelines/cat.js');
   const { originOf } = await import('../options/input-source.js');
   const output = rowOutput();
   try {
-    const origin = originOf(input, report);
+    const origin = originOf(input, report, { shard });
     const { rows, bytes, seconds, isVerified } = await interruptible(run, (signal) =>
       catFrom(origin, output, { ...options, space, report, signal }),
     );

@@ -18,7 +18,7 @@ import {
   type RowChoiceFlags,
   rowChoiceOf,
 } from '../options/filter-options.js';
-import { kindOf } from '../options/places.js';
+import { kindOf, shardOption } from '../options/places.js';
 import { addReportOptions, type ReportFlags } from '../options/report-options.js';
 import { addConnectionOptions, type ServerFlags } from '../options/server-options.js';
 import { DIFF_EXIT_HELP, DIFFERENT } from '../output/exit.js';
@@ -29,6 +29,7 @@ import { formatCount, plural, printable } from '../output/stderr-report.js';
 
 interface Flags extends ServerFlags, ChoiceFlags, RowChoiceFlags, ReportFlags {
   passwordFileB?: string;
+  shard?: number;
   schemaOnly: boolean;
   dataOnly: boolean;
   rows: boolean;
@@ -221,8 +222,8 @@ async function execute(run: Run, a: string, b: string, flags: Flags): Promise<vo
   try {
     const filters = [...(await choiceOf(flags, true)), ...(await rowChoiceOf(flags, true))];
     const differences = await interruptible(run, (signal) =>
-      withSide(a, flags, passwordFile, signal, report, (left) =>
-        withSide(b, flags, passwordFileB, signal, report, (right) =>
+      withSide(a, flags, passwordFile, signal, report, flags.shard, (left) =>
+        withSide(b, flags, passwordFileB, signal, report, flags.shard, (right) =>
           diffFrom(left, right, {
             filters,
             report,
@@ -262,6 +263,7 @@ export function diffCommand(run: Run): Command {
     )
     .argument('<a>', 'archive, - for standard input, or server')
     .argument('<b>', 'archive, - for standard input, or server')
+    .addOption(shardOption())
     .option('--rows', 'print each row that differs', false)
     .addOption(
       new Option('--schema-only', 'compare definitions, but no rows')

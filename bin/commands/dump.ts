@@ -1,13 +1,24 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_LEVEL, MAX_LEVEL } from '../../lib/archive/compression.js';
+import { defined } from '../../lib/base/defined.js';
+import { TntarError } from '../../lib/base/errors.js';
 import { longListOf, quoted } from '../../lib/base/report.js';
+import type { ReadFrom } from '../../lib/cluster/connect.js';
 import type { Filter } from '../../lib/filters/filter.js';
+import type { ConnectionOptions } from '../../lib/iproto/options.js';
 import type { DumpOptions } from '../../lib/pipelines/dump.js';
-import { addFilterOptions, type FilterFlags, filtersOf } from '../options/filter-options.js';
+import {
+  addFilterOptions,
+  type FilterFlags,
+  filterMaker,
+  filtersOf,
+} from '../options/filter-options.js';
+import { withoutPassword } from '../options/passwords.js';
 import { requireServer } from '../options/places.js';
 import { addReportOptions, type ReportFlags } from '../options/report-options.js';
 import {
   addServerOptions,
+  DEFAULT_URI,
   SERVER_HELP,
   type ServerFlags,
   serverOptions,
@@ -27,6 +38,8 @@ interface Flags extends ServerFlags, FilterFlags, ReportFlags {
   level: number;
   forceSnapshot: boolean;
   strict: boolean;
+  cluster?: string[];
+  from?: ReadFrom;
 }
 
 const EXAMPLES = `
@@ -35,7 +48,10 @@ Examples:
   tntar dump db1:3301 --space 'app_*' --exclude '*_log' > app.tar.zst
   tntar dump backup@db1 --password-file /etc/tntar/db1 -o /backup/db1.tar.zst
   ssh db1 tntar dump unix/:/run/tarantool/db1.sock > db1.tar.zst
+  tntar dump --cluster db1:3301 db2:3301 db3:3301 -o shop.tar.zst
 `;
+
+const gather = (value: string, before: string[] = []): string[] => [...before, value];
 
 function level(text: string): number {
   const value = Number(text);
@@ -44,6 +60,12 @@ function level(text: string): number {
 }
 
 async function execute(run: Run, uri: string, flags: Flags): Promise<void> {
+  if (flags.cluster !== undefined) return executeCluster(run, uri, flags.cluster, flags);
+  if (flags.from !== undefined) {
+    throw new TntarError('usage', '--from works only with --cluster', {
+      hint: 'to read a replica, give its address',
+    });
+  }
   const hint = `to write a file: tntar dump ADDRESS -o ${uri}; to look into one: tntar list ${uri}`;
   requireServer(uri, 'dump', hint);
   const report = run.report(flags);
@@ -55,7 +77,7 @@ async function execute(run: Run, uri: string, flags: Flags): Promise<void> {
       withOutput(run, flags.output, signal, async (output) => {
         const server = await serverOptions(uri, flags, signal, report);
         const filters = await filtersOf(flags, signal, report);
-        filters.unshift(...(await halfOf(flags)));
+        filters.unshift(...(await halfMakers(flags)).map((make) => make()));
         const { level } = flags;
         const reading = { source, forceSnapshot, strict };
         return dump(server, output, { ...reading, level, filters, report, signal });
@@ -75,15 +97,63 @@ async function execute(run: Run, uri: string, flags: Flags): Promise<void> {
   }
 }
 
+/** Dumps all shards of a cluster. */
+async function executeCluster(
+  run: Run,
+  uri: string,
+  addresses: readonly string[],
+  flags: Flags,
+): Promise<void> {
+  if (uri !== DEFAULT_URI) {
+    throw new TntarError('usage', `the address ${withoutPassword(uri)} stands before --cluster`, {
+      hint: 'write the addresses of all shards behind --cluster',
+    });
+  }
+  if (flags.source === 'select') {
+    throw new TntarError('usage', 'a cluster cannot be read by select', {
+      hint: 'leave --source away: buckets move, and only read views of all shards fit each other',
+    });
+  }
+  for (const address of addresses) {
+    requireServer(address, 'dump --cluster', `to write a file: -o ${address}`);
+  }
+  const report = run.report(flags);
+  const { from, forceSnapshot, strict, level } = flags;
+  const { dumpCluster } = await import('../../lib/pipelines/dump-cluster.js');
+  try {
+    const summary = await interruptible(run, (signal) =>
+      withOutput(run, flags.output, signal, async (output) => {
+        const servers: ConnectionOptions[] = [];
+        for (const address of addresses) {
+          servers.push(await serverOptions(address, flags, signal, report));
+        }
+        const own = await filterMaker(flags, signal, report);
+        const half = await halfMakers(flags);
+        const filters = (): Filter[] => [...half.map((make) => make()), ...own()];
+        const reading = { forceSnapshot, strict, level, ...defined({ from }) };
+        return dumpCluster(servers, output, { ...reading, filters, report, signal });
+      }),
+    );
+    const { shards, bucketCount, skew } = summary;
+    report.summary(`dumped ${plural(shards, 'shard')},`, summary);
+    const buckets = bucketCount === undefined ? [] : [plural(bucketCount, 'bucket')];
+    report.note([...buckets, `read views opened within ${skew} ms`].join(', '));
+  } catch (error) {
+    throw asArchiveError(error);
+  } finally {
+    report.clear();
+  }
+}
+
 /** The filter that leaves out rows, or all else. */
-async function halfOf(flags: Flags): Promise<Filter[]> {
+async function halfMakers(flags: Flags): Promise<(() => Filter)[]> {
   if (flags.schemaOnly) {
     const { schemaOnly } = await import('../../lib/filters/schema-only.js');
-    return [schemaOnly()];
+    return [schemaOnly];
   }
   if (!flags.dataOnly) return [];
   const { dataOnly } = await import('../../lib/filters/data-only.js');
-  return [dataOnly()];
+  return [dataOnly];
 }
 
 export function dumpCommand(run: Run): Command {
@@ -91,6 +161,17 @@ export function dumpCommand(run: Run): Command {
     .summary('back up a live database as an archive')
     .description('Back up a live database as an archive, to standard output or a file.')
     .option('-o, --output <file>', 'output file; it appears only when it is complete')
+    .option(
+      '--cluster <uris...>',
+      'dump all shards of a cluster together; name at least one instance of each shard',
+      gather,
+    )
+    .addOption(
+      new Option(
+        '--from <role>',
+        'instance of each shard to read (default: a replica that is up to date, else the master)',
+      ).choices(['replica', 'master']),
+    )
     .addOption(
       new Option(
         '--source <how>',

@@ -2,15 +2,14 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { TntarError } from '../../lib/base/errors.js';
 import { addChoiceOptions, type ChoiceFlags, choiceOf } from '../options/filter-options.js';
-import { addInput, inputOf, requirePath } from '../options/places.js';
+import { addInput, type InputFlags, inputOf, requirePath } from '../options/places.js';
 import { addReportOptions, type ReportFlags } from '../options/report-options.js';
 import { EXIT_HELP } from '../output/exit.js';
 import type { Run } from '../output/run.js';
 import { interruptible } from '../output/signals.js';
 
-interface Flags extends ChoiceFlags, ReportFlags {
+interface Flags extends ChoiceFlags, ReportFlags, InputFlags {
   directory: string;
-  input?: string;
   all: boolean;
 }
 
@@ -43,7 +42,7 @@ async function execute(run: Run, file: string | undefined, flags: Flags): Promis
   const { originOf } = await import('../options/input-source.js');
   try {
     const filters = await choiceOf(flags);
-    const origin = originOf(input, report);
+    const origin = originOf(input, report, { shard: flags.shard });
     const { all, directory } = flags;
     const totals = await interruptible(run, (signal) =>
       extractFrom(origin, directory, { all, report, filters, signal }),

@@ -6,7 +6,7 @@ import type { VerifyOptions } from '../../lib/pipelines/verify-options.js';
 import { oldSchema } from '../../lib/schema/convert/versions.js';
 import { archiveFile } from '../options/files.js';
 import { addChoiceOptions, type ChoiceFlags, choiceOf } from '../options/filter-options.js';
-import { addInput, inputOf } from '../options/places.js';
+import { addInput, type InputFlags, inputOf } from '../options/places.js';
 import { addReportOptions, type ReportFlags } from '../options/report-options.js';
 import { EXIT_HELP } from '../output/exit.js';
 import type { Run } from '../output/run.js';
@@ -14,8 +14,7 @@ import { interruptible } from '../output/signals.js';
 import { textOutput } from '../output/standard-output.js';
 import { formatBytes, formatCount, printable } from '../output/stderr-report.js';
 
-interface Flags extends ChoiceFlags, ReportFlags {
-  input?: string;
+interface Flags extends ChoiceFlags, ReportFlags, InputFlags {
   schema: boolean;
   json: boolean;
 }
@@ -138,16 +137,20 @@ function asJson(contents: VerifyResult): string {
 
 async function contentsOf(
   input: string | undefined,
+  shard: number | undefined,
   options: VerifyOptions & { report: Report },
 ): Promise<VerifyResult> {
   const file = archiveFile(input);
   const readAll = async (): Promise<VerifyResult> => {
     const { verifyFrom } = await import('../../lib/pipelines/verify.js');
     const { originOf } = await import('../options/input-source.js');
-    const origin = originOf(input, options.report, { isFromFront: file !== undefined });
+    const origin = originOf(input, options.report, {
+      isFromFront: file !== undefined,
+      shard,
+    });
     return verifyFrom(origin, options);
   };
-  if (file === undefined) return readAll();
+  if (file === undefined || shard !== undefined) return readAll();
   const { listFile } = await import('../../lib/pipelines/list.js');
   return listFile(file, options, readAll);
 }
@@ -160,7 +163,7 @@ async function execute(run: Run, file: string | undefined, flags: Flags): Promis
     const filters = await choiceOf(flags);
     const contents = await interruptible(run, (signal) => {
       const options = { report, filters, signal, definitions: flags.schema };
-      return contentsOf(input, options);
+      return contentsOf(input, flags.shard, options);
     });
     report.clear();
     output.write(flags.json ? asJson(contents) : await asTable(contents));

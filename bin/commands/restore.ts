@@ -8,7 +8,13 @@ import { takesAway } from '../../lib/schema/plan/options.js';
 import type { PreviewResult } from '../../lib/sinks/preview.js';
 import { addFilterOptions, type FilterFlags, filtersOf } from '../options/filter-options.js';
 import { withoutPassword } from '../options/passwords.js';
-import { addInput, addressFor, inputOf, requireServer } from '../options/places.js';
+import {
+  addInput,
+  addressFor,
+  type InputFlags,
+  inputOf,
+  requireServer,
+} from '../options/places.js';
 import { addReportOptions, type ReportFlags } from '../options/report-options.js';
 import {
   addConnectionOptions,
@@ -25,8 +31,7 @@ import type { Run } from '../output/run.js';
 import { interruptible } from '../output/signals.js';
 import { textOutput } from '../output/standard-output.js';
 
-interface Flags extends ServerFlags, FilterFlags, TargetFlags, ReportFlags {
-  input?: string | undefined;
+interface Flags extends ServerFlags, FilterFlags, TargetFlags, ReportFlags, InputFlags {
   salvage: boolean;
 }
 
@@ -58,8 +63,10 @@ interface Archive {
 async function wholeArchive(flags: Flags, report: Report): Promise<Archive> {
   const { previewFrom, restoreFrom } = await import('../../lib/pipelines/restore.js');
   const { originAgain, originOf } = await import('../options/input-source.js');
-  const again = takesAway(flags.existing) ? originAgain(flags.input, silent) : undefined;
-  const origin = originOf(flags.input, report);
+  const again = takesAway(flags.existing)
+    ? originAgain(flags.input, silent, flags.shard)
+    : undefined;
+  const origin = originOf(flags.input, report, { shard: flags.shard });
   return {
     async restore(server, options) {
       if (again !== undefined) {

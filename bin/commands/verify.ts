@@ -5,7 +5,7 @@ import type { DamageResult } from '../../lib/pipelines/damage.js';
 import type { VerifyResult } from '../../lib/pipelines/verify.js';
 import { archiveFile, type LocalFile } from '../options/files.js';
 import { addChoiceOptions, type ChoiceFlags, choiceOf } from '../options/filter-options.js';
-import { addInput, inputOf } from '../options/places.js';
+import { addInput, type InputFlags, inputOf } from '../options/places.js';
 import { addReportOptions, type ReportFlags } from '../options/report-options.js';
 import { warnOfDamage } from '../output/damage-report.js';
 import { EXIT_HELP } from '../output/exit.js';
@@ -13,9 +13,7 @@ import type { Run } from '../output/run.js';
 import { interruptible } from '../output/signals.js';
 import { plural } from '../output/stderr-report.js';
 
-interface Flags extends ChoiceFlags, ReportFlags {
-  input?: string;
-}
+interface Flags extends ChoiceFlags, ReportFlags, InputFlags {}
 
 const EXAMPLES = `
 Examples:
@@ -73,7 +71,7 @@ async function execute(run: Run, file: string | undefined, flags: Flags): Promis
   try {
     const filters = await choiceOf(flags);
     const { originOf } = await import('../options/input-source.js');
-    const origin = originOf(input, report, { isWhole: true });
+    const origin = originOf(input, report, { isWhole: true, shard: flags.shard });
     // before somebody reads: then it would seem that another program had
     const again = archiveFile(input);
     const contents = await interruptible(run, (signal) =>

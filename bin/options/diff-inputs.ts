@@ -15,6 +15,7 @@ overrides both. All other connection options, TT_CLI_USERNAME and TT_CLI_PASSWOR
  * Runs `work` with what an argument names, which is closed at the end.
  *
  * @param passwordFile - of this side
+ * @param shard - of an archive of a cluster
  */
 export async function withSide<T>(
   argument: string,
@@ -22,11 +23,12 @@ export async function withSide<T>(
   passwordFile: string | undefined,
   signal: AbortSignal,
   report: Report,
+  shard: number | undefined,
   work: (origin: Origin) => Promise<T>,
 ): Promise<T> {
   if (kindOf(argument) === 'archive') {
     const { originOf } = await import('./input-source.js');
-    return work(originOf(argument, report));
+    return work(originOf(argument, report, { shard }));
   }
   const own = flagsOf(argument, flags, passwordFile);
   const options = await serverOptions(argument, own, signal, report);

@@ -111,13 +111,20 @@ function readKey(file: string, report: Report): Buffer {
  *
  * @param mayLack - whether patterns may fit no space
  */
-export async function choiceOf(
+export async function choiceOf(flags: ChoiceFlags, mayLack = false): Promise<Filter[]> {
+  return (await choiceMakers(flags, mayLack)).map((make) => make());
+}
+
+/** Makes a filter for one backup. */
+type FilterMaker = () => Filter;
+
+async function choiceMakers(
   { space = [], exclude = [] }: ChoiceFlags,
   mayLack = false,
-): Promise<Filter[]> {
+): Promise<FilterMaker[]> {
   if (space.length + exclude.length === 0) return [];
   const { chooseSpaces } = await import('../../lib/filters/choose.js');
-  return [chooseSpaces({ only: space, except: exclude, mayLack })];
+  return [() => chooseSpaces({ only: space, except: exclude, mayLack })];
 }
 
 /**
@@ -125,13 +132,17 @@ export async function choiceOf(
  *
  * @param mayLack - whether patterns may fit no space
  */
-export async function rowChoiceOf(
+export async function rowChoiceOf(flags: RowChoiceFlags, mayLack = false): Promise<Filter[]> {
+  return (await rowChoiceMakers(flags, mayLack)).map((make) => make());
+}
+
+async function rowChoiceMakers(
   { excludeRows: patterns = [] }: RowChoiceFlags,
   mayLack = false,
-): Promise<Filter[]> {
+): Promise<FilterMaker[]> {
   if (patterns.length === 0) return [];
   const { excludeRows } = await import('../../lib/filters/exclude-rows.js');
-  return [excludeRows(patterns, { mayLack })];
+  return [() => excludeRows(patterns, { mayLack })];
 }
 
 /** All filters that were asked for, in the order in which they work; `signal` ends the loading of one. */
@@ -140,38 +151,54 @@ export async function filtersOf(
   signal: AbortSignal,
   report: Report,
 ): Promise<Filter[]> {
+  return (await filterMaker(flags, signal, report))();
+}
+
+/**
+ * Reads all that the filters of a command need, once.
+ *
+ * @returns makes the filters of one backup: each has its own, with the same mask key
+ */
+export async function filterMaker(
+  flags: FilterFlags,
+  signal: AbortSignal,
+  report: Report,
+): Promise<() => Filter[]> {
   const { where: wheres = [], filter: files = [], mask: masks = [], maskKeyFile } = flags;
   if (maskKeyFile !== undefined && masks.length === 0) {
     throw new TntarError('usage', '--mask-key-file works only with --mask', {
       hint: 'add a mask, e.g. --mask users.email=hash',
     });
   }
-  const filters = [...(await choiceOf(flags)), ...(await rowChoiceOf(flags))];
+  const makers = [...(await choiceMakers(flags)), ...(await rowChoiceMakers(flags))];
   if (wheres.length > 0) {
     const { keepWhere, parseWhere } = await import('../../lib/filters/where.js');
-    filters.push(keepWhere(wheres.map(parseWhere)));
+    const parsed = wheres.map(parseWhere);
+    makers.push(() => keepWhere(parsed));
   }
   if (files.length > 0) {
     const { applyFilter } = await import('../../lib/filters/apply.js');
     const { loadFilter } = await import('./filter-file.js');
     for (const file of files) {
       const { filter, name } = await loadFilter(file, signal);
-      filters.push(applyFilter(filter, name));
+      makers.push(() => applyFilter(filter, name));
     }
   }
   if (masks.length > 0) {
-    const { maskFields } = await import('../../lib/filters/mask.js');
+    const { maskFields, newMaskKey } = await import('../../lib/filters/mask.js');
     const { parseMask } = await import('../../lib/filters/mask-spec.js');
-    const key = maskKeyFile === undefined ? undefined : readKey(maskKeyFile, report);
-    filters.push(maskFields(masks.map(parseMask), key));
+    const key = maskKeyFile === undefined ? newMaskKey() : readKey(maskKeyFile, report);
+    const parsed = masks.map(parseMask);
+    makers.push(() => maskFields(parsed, key));
   }
-  if (flags.rename !== undefined) {
+  const { rename, engine } = flags;
+  if (rename !== undefined) {
     const { renameSpaces } = await import('../../lib/filters/rename.js');
-    filters.push(renameSpaces(flags.rename));
+    makers.push(() => renameSpaces(rename));
   }
-  if (flags.engine !== undefined) {
+  if (engine !== undefined) {
     const { setEngine } = await import('../../lib/filters/engine.js');
-    filters.push(setEngine(flags.engine));
+    makers.push(() => setEngine(engine));
   }
-  return filters;
+  return () => makers.map((make) => make());
 }

@@ -29,6 +29,8 @@ export interface Need {
   isWhole?: boolean;
   /** Reads from the front, because the seek table is missing or wrong, which was said already. */
   isFromFront?: boolean;
+  /** The shard that is read of an archive of a cluster; by default all of them as one database. */
+  shard?: number | undefined;
 }
 
 /**
@@ -40,16 +42,21 @@ export interface Need {
 export function originOf(
   file: string | undefined,
   report: Report,
-  { isWhole = false, isFromFront = false }: Need = {},
+  { isWhole = false, isFromFront = false, shard }: Need = {},
 ): Origin {
   if (isDirectory(file)) {
+    if (shard !== undefined) {
+      throw new TntarError('usage', `${file} is a directory: it has no shards`, {
+        hint: 'each folder of an unpacked archive of a cluster is a shard: name one of them',
+      });
+    }
     checkDirectory(file);
     return directoryOrigin(file, report);
   }
   checkInput(file);
   // before somebody reads: then it would seem that another program had
   const archive = archiveFile(file);
-  const how = { bytes: archive?.size, isStrict: isWhole };
+  const how = { bytes: archive?.size, isStrict: isWhole, shard };
   if (isWhole || isFromFront || archive === undefined) {
     return streamOrigin(openInput(file), report, how);
   }
@@ -57,7 +64,7 @@ export function originOf(
     const isTar = await holdsTar(archive.open(0));
     const origin = isTar
       ? streamOrigin(archive.open(0), report, how)
-      : archiveOrigin(archive, { report });
+      : archiveOrigin(archive, { report, shard });
     return origin(reading);
   };
 }
@@ -66,11 +73,17 @@ export function originOf(
  * The same once more, from its beginning, and all of it.
  *
  * @param report - hears what the first reading said already
+ * @param shard - of an archive of a cluster
  * @returns undefined for a pipe, which is read once
  */
-export function originAgain(file: string | undefined, report: Report): Origin | undefined {
+export function originAgain(
+  file: string | undefined,
+  report: Report,
+  shard?: number,
+): Origin | undefined {
   if (isDirectory(file)) return directoryOrigin(file, report);
   const archive = archiveFile(file);
   if (archive === undefined) return undefined;
-  return (reading) => streamOrigin(archive.open(0), report, { bytes: archive.size })(reading);
+  return (reading) =>
+    streamOrigin(archive.open(0), report, { bytes: archive.size, shard })(reading);
 }

@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { MAX_SHARDS } from '../../lib/backup/cluster.js';
 import { TntarError } from '../../lib/base/errors.js';
 import { ARCHIVE_NAME, holdsDump, isZstd, statOf } from './files.js';
 import { withoutPassword } from './passwords.js';
@@ -111,11 +112,31 @@ export function requirePath(option: string, path: string): void {
   );
 }
 
+/** The options that {@link addInput} adds. */
+export interface InputFlags {
+  input?: string | undefined;
+  shard?: number;
+}
+
+function shardOf(text: string): number {
+  const shard = Number(text);
+  if (/^\d+$/.test(text) && shard >= 1 && shard <= MAX_SHARDS) return shard;
+  throw new InvalidArgumentError(`It must be a whole number from 1 to ${MAX_SHARDS}.`);
+}
+
+/** The option that chooses a shard. */
+export function shardOption(): Option {
+  return new Option('--shard <n>', 'read only this shard of an archive of a cluster').argParser(
+    shardOf,
+  );
+}
+
 /** Adds the argument that names the input of a command, and the option that does the same. */
 export function addInput(command: Command): Command {
   return command
     .argument('[file]', 'archive or directory to read (default: standard input)')
-    .option('-i, --input <file>', 'archive or directory to read; the same as the argument');
+    .option('-i, --input <file>', 'archive or directory to read; the same as the argument')
+    .addOption(shardOption());
 }
 
 /**

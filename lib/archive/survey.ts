@@ -131,7 +131,9 @@ class Finds {
   add({ name, record, start, end, body, release }: Entry): void {
     const { survey } = this;
     if (name.kind === 'manifest' && start === 0) survey.manifest = decodeManifest(body);
-    if (name.kind === 'trailer') this.#take(decodeTrailer(body));
+    // Nothing is salvaged of a cluster yet: its damage is found, and no more.
+    const isCluster = survey.found[0]?.name.kind === 'cluster';
+    if (name.kind === 'trailer' && !isCluster) this.#take(decodeTrailer(body));
     release();
     survey.found.push({ name, record, start, end });
   }
@@ -172,6 +174,8 @@ class Finds {
   }
 }
 
+const isLast = ({ name }: Entry): boolean => name.kind === 'trailer' && name.shard === undefined;
+
 /** Reads entries up to the end behind a trailer. */
 async function readOn(
   reader: EntryReader,
@@ -182,7 +186,7 @@ async function readOn(
     signal?.throwIfAborted();
     const entry = await reader.next();
     finds.add(entry);
-    if (entry.name.kind === 'trailer') return reader.end(true);
+    if (isLast(entry)) return reader.end(true);
   }
 }
 

@@ -1,3 +1,5 @@
+import { TntarError } from '../base/errors.js';
+
 /** One shard of a cluster, or another replica set that was dumped with it. */
 export interface ClusterShard {
   /** The uuid of the replica set. */
@@ -61,6 +63,16 @@ export const MAX_SHARDS = 1000;
 
 /** The number of buckets at most; a table of their owners has to be in memory. */
 export const MAX_BUCKETS = 1_000_000;
+
+/**
+ * The error of a cluster in the place of one instance.
+ *
+ * @param doing - what needs one instance, e.g. `restore`
+ */
+export function needsOneShard({ shards }: Cluster, doing: string): TntarError {
+  const message = `the archive is of a cluster of ${shards.length} shards, and ${doing} takes one instance`;
+  return new TntarError('usage', message, { hint: 'choose one of the shards, e.g. --shard 1' });
+}
 
 /**
  * The owners of buckets, by the number of the bucket.

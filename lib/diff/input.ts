@@ -1,4 +1,5 @@
 import type { TupleBatch } from '../backup/batch.js';
+import { needsOneShard } from '../backup/cluster.js';
 import type { BackupEnd, BackupItem, Unconfirmed } from '../backup/item.js';
 import { type Manifest, UNKNOWN_VERSION } from '../backup/manifest.js';
 import { indexBy } from '../base/collections.js';
@@ -133,8 +134,10 @@ export class Side implements Keyed {
         this.#batch = undefined;
         return;
       }
-      if (value.kind === 'start') this.#preamble.start(value.manifest);
-      else if (value.kind === 'end') {
+      if (value.kind === 'start') {
+        if (value.cluster !== undefined) throw needsOneShard(value.cluster, 'diff');
+        this.#preamble.start(value.manifest);
+      } else if (value.kind === 'end') {
         this.#preamble.end(value);
         this.#end = value;
       } else if (!this.#preamble.take(value)) {

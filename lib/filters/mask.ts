@@ -20,6 +20,11 @@ function masked(tuple: Tuple, { field }: Mask, change: Masking): Tuple {
   }
 }
 
+/** Returns a random key for {@link maskFields}, for backups whose hashes have to be the same. */
+export function newMaskKey(): Buffer {
+  return randomBytes(32);
+}
+
 /**
  * Replaces values that must not be seen. Null stays null. Hashes are keyed: with one key, the same value gives the
  * same hash in all fields of its type, so unique values stay unique, and references stay valid.
@@ -31,7 +36,7 @@ function masked(tuple: Tuple, { field }: Mask, change: Masking): Tuple {
  * @example
  * await dump(server, output, { filters: [maskFields([parseMask('users.email=hash')])] });
  */
-export function maskFields(masks: readonly Mask[], key: Buffer = randomBytes(32)): Filter {
+export function maskFields(masks: readonly Mask[], key: Buffer = newMaskKey()): Filter {
   let bySpace: ReadonlyMap<string, [Mask, Masking][]> = new Map();
   const shown = masks.map(({ space, field, by }) =>
     typeof by === 'string' ? `${space}.${field}=${by}` : `${space}.${field}=fixed`,

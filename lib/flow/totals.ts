@@ -28,7 +28,12 @@ function expectedIn({ spaces }: Manifest): number | undefined {
   return rows;
 }
 
-/** Stages that count, and tell the report. */
+/** Adds two numbers; the sum is unknown if one of them is. */
+function addKnown(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : a + b;
+}
+
+/** Stages that count, and tell the report. Those of a cluster see several backups. */
 export interface Observer {
   see: Stage;
   /**
@@ -50,7 +55,8 @@ export interface Observer {
  */
 export function observe(report: Report): Observer {
   const started = performance.now();
-  let spaces = 0;
+  /** By name: shards of a cluster have the same. */
+  const spaces = new Set<string>();
   let rows = 0;
   let bytes = 0;
   let archiveBytes = 0;
@@ -59,6 +65,7 @@ export function observe(report: Report): Observer {
   let rowsOfSpace = 0;
   let totalBytes: number | undefined;
   let totalRows: number | undefined;
+  let isFirst = true;
   /** Writes go on, so it may be a little more than was counted. */
   const share = (part: number, whole: number): number => Math.min(1, part / Math.max(1, whole));
   const done = (): Pick<Progress, 'done'> => {
@@ -68,8 +75,10 @@ export function observe(report: Report): Observer {
   return {
     see(item) {
       if (item.kind === 'start') {
-        totalRows = expectedIn(item.manifest);
-        spaces = item.manifest.spaces.length;
+        const expected = expectedIn(item.manifest);
+        totalRows = isFirst ? expected : addKnown(totalRows, expected);
+        isFirst = false;
+        for (const { name } of item.manifest.spaces) spaces.add(name);
       }
       if (item.kind === 'tuples' && item.space.id > SYSTEM_ID_MAX) {
         if (item.space.id !== spaceId) rowsOfSpace = 0;
@@ -94,7 +103,7 @@ export function observe(report: Report): Observer {
         ? 'before the first row'
         : `in space '${space}' after ${rowsOfSpace} rows`,
     sums: () => ({
-      spaces,
+      spaces: spaces.size,
       rows,
       bytes,
       archiveBytes,

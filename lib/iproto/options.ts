@@ -49,8 +49,8 @@ const KINDS: Kinds<ConnectionOptions> = {
   tls: anObject,
 };
 
-/** An address may hold a password. */
-const SERVER: Kind = {
+/** The check of a server. An address may hold a password. */
+export const SERVER: Kind = {
   words: 'an address, such as db1:3301, or an object',
   takes: (value) => typeof value === 'string' || anObject.takes(value),
   isSecret: true,

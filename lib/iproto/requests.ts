@@ -167,6 +167,14 @@ export function upsert(spaceId: number, tuple: Buffer, operations: Buffer): Requ
   };
 }
 
+/** Calls a function of the server by its name, with MessagePack arguments; needs execute on it. */
+export function call(name: string, args: Value[] = []): Request {
+  return {
+    type: RequestType.CALL,
+    body: [Buffer.of(0x82, Key.FUNCTION_NAME), str(name), Buffer.of(Key.TUPLE), encode(args)],
+  };
+}
+
 /** Runs a Lua expression on the server; needs execute on universe. */
 export function evaluate(expression: string, args: Value[] = []): Request {
   return {

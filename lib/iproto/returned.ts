@@ -3,6 +3,11 @@ import { bodyDecoded } from './bodies.js';
 import { Key } from './constants.js';
 import { broken, type Packet } from './packets.js';
 
+/** Tells whether a value is a table with names as its keys. */
+function isTable(value: Value | undefined): value is Record<string, Value> {
+  return value !== null && value?.constructor === Object;
+}
+
 /**
  * The values that an expression returned. A server may return anything, so each is checked before it is used.
  *
@@ -52,6 +57,13 @@ export class Returned {
 
   list(i: number): Returned {
     return Returned.#within(this.values[i]);
+  }
+
+  /** A table with names as its keys. */
+  table(i: number): Readonly<Record<string, Value>> {
+    const value = this.values[i];
+    if (isTable(value)) return value;
+    throw broken('a reply without a table');
   }
 
   /** All values, which have to be lists. */

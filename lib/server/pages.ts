@@ -7,7 +7,7 @@ import { Iterator } from '../iproto/constants.js';
 import { readItems } from '../iproto/inflow.js';
 import { select, toPacket } from '../iproto/requests.js';
 import { type Rows, RowsReader } from '../iproto/select-reader.js';
-import type { Index, Space } from '../schema/catalog/catalog.js';
+import type { KeyPart, Space } from '../schema/catalog/catalog.js';
 import { extractKeyInTurns, showKey } from '../schema/catalog/keys.js';
 import { joinFields } from '../tuple/fields.js';
 import { readLocalLsn, readStatus } from './status.js';
@@ -16,7 +16,7 @@ import { readLocalLsn, readStatus } from './status.js';
 export interface PagedSpace {
   id: number;
   name: string;
-  primaryKey: Pick<Index, 'parts' | 'type'>;
+  primaryKey: { parts: readonly KeyPart[]; type: string };
   /** Its writes are counted apart from those that are replicated. */
   isLocal?: boolean;
 }

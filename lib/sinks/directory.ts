@@ -6,6 +6,7 @@ import { MANIFEST, parseEntryName, TRAILER, tuplesEntry } from '../archive/entri
 import { encodeManifest } from '../archive/manifest-json.js';
 import { type EntryRecord, encodeTrailer } from '../archive/trailer.js';
 import type { TupleBatch } from '../backup/batch.js';
+import { needsOneShard } from '../backup/cluster.js';
 import { type BackupEnd, type BackupItem, Counter, countsDiffer } from '../backup/item.js';
 import type { Manifest } from '../backup/manifest.js';
 import { messageOf, TntarError } from '../base/errors.js';
@@ -183,6 +184,7 @@ class DirectorySink extends ItemWritable {
 
   async #take(item: BackupItem): Promise<void> {
     if (item.kind === 'start') {
+      if (item.cluster !== undefined) throw needsOneShard(item.cluster, 'extract');
       if (this.#all) await this.#writeSmall(MANIFEST, encodeManifest(item.manifest));
       this.#sayPartial(item.manifest);
     } else if (item.kind === 'tuples') {

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { largestInTurns, type TupleBatch } from '../backup/batch.js';
+import { needsOneShard } from '../backup/cluster.js';
 import type { BackupItem, Count, Size } from '../backup/item.js';
 import type { Manifest } from '../backup/manifest.js';
 import { inTurns } from '../base/turns.js';
@@ -40,6 +41,7 @@ class PreviewSink extends ItemWritable {
 
   protected async take(item: BackupItem): Promise<void> {
     if (item.kind === 'start') {
+      if (item.cluster !== undefined) throw needsOneShard(item.cluster, 'restore');
       this.#preamble.start(item.manifest);
     } else if (item.kind === 'tuples') {
       if (!this.#preamble.take(item)) await this.#measure(item);

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { TupleBatch } from '../backup/batch.js';
+import { needsOneShard } from '../backup/cluster.js';
 import type { BackupEnd, BackupItem, Outlook } from '../backup/item.js';
 import { asTntarError, TntarError } from '../base/errors.js';
 import { type Report, silent } from '../base/report.js';
@@ -162,6 +163,7 @@ class ServerSink extends ItemWritable implements ServerWritable {
 
   async #take(item: BackupItem): Promise<void> {
     if (item.kind === 'start') {
+      if (item.cluster !== undefined) throw needsOneShard(item.cluster, 'restore');
       this.#preamble.start(item.manifest);
       this.#outlook = item;
     } else if (item.kind === 'tuples') {

@@ -1,4 +1,5 @@
 import { type ArchiveInput, openInput } from '../archive/input.js';
+import { MAX_SHARDS } from '../backup/cluster.js';
 import type { LargeMemory } from '../base/large-memory.js';
 import { aBoolean, aReport, checkOptions, type Kinds, wholeFrom } from '../base/option-checks.js';
 import type { ItemReadable } from '../flow/item-readable.js';
@@ -29,7 +30,7 @@ export type Origin = (reading: Reading) => ItemReadable | Promise<ItemReadable>;
 const KINDS: Kinds<ArchiveReading> = {
   report: aReport,
   isStrict: aBoolean,
-  shard: wholeFrom(1),
+  shard: wholeFrom(1, MAX_SHARDS),
   bytes: wholeFrom(0),
 };
 

@@ -45,7 +45,8 @@ const KINDS: Kinds<ServerReading> = { source: READ_MODE, forceSnapshot: aBoolean
 
 type Expected = Awaited<ReturnType<typeof expectedRows>>;
 
-function withExpected(manifest: Manifest, expected: Expected): Manifest {
+/** Adds to a manifest how many rows are expected, for progress. */
+export function withExpected(manifest: Manifest, expected: Expected): Manifest {
   const spaces = manifest.spaces.map((space) => {
     const rows = expected?.get(space.id);
     return rows === undefined ? space : { ...space, expectedRows: rows };

@@ -2,7 +2,7 @@ import type { SpaceInfo, TupleBatch } from '../backup/batch.js';
 import { type BackupItem, Counter } from '../backup/item.js';
 import type { Vclock } from '../backup/vclock.js';
 import { TntarError } from '../base/errors.js';
-import { aBoolean, checkOptions, type Kinds } from '../base/option-checks.js';
+import { aBoolean, aFunction, checkOptions, type Kinds } from '../base/option-checks.js';
 import { type ItemReadable, itemReadable } from '../flow/item-readable.js';
 import type { Connection } from '../iproto/connection.js';
 import { type ReadViewItem, readView } from '../iproto/snapshot-reader.js';
@@ -25,7 +25,10 @@ interface Head {
   next: ReadViewItem;
 }
 
-async function readHead(items: AsyncGenerator<ReadViewItem>): Promise<Head> {
+async function readHead(
+  items: AsyncGenerator<ReadViewItem>,
+  onOpen: (vclock: Vclock) => void,
+): Promise<Head> {
   const catalog = new Catalog();
   let vclock: Vclock | undefined;
   for (;;) {
@@ -34,6 +37,7 @@ async function readHead(items: AsyncGenerator<ReadViewItem>): Promise<Head> {
     if (vclock === undefined) {
       if (value.kind !== 'vclock') throw new TntarError('failure', 'the snapshot has no vclock');
       vclock = value.vclock;
+      onOpen(vclock);
     } else if (value.kind === 'vclock' || value.spaceId > SYSTEM_ID_MAX) {
       return { vclock, catalog: renumberCollations(catalog), next: value };
     } else {
@@ -99,9 +103,15 @@ async function* localBatches(
 export interface SnapshotSourceOptions extends ServerSourceOptions {
   /** Take it even if it can hang the server. Default false. */
   forceSnapshot?: boolean;
+  /** Called when the read view is open, with its vclock: what is written from then on is not in it. */
+  onOpen?: (vclock: Vclock) => void;
 }
 
-const KINDS: Kinds<SnapshotSourceOptions> = { ...SERVER_SOURCE, forceSnapshot: aBoolean };
+const KINDS: Kinds<SnapshotSourceOptions> = {
+  ...SERVER_SOURCE,
+  forceSnapshot: aBoolean,
+  onOpen: aFunction,
+};
 
 const HANG_HINT =
   'update the server, read it with --source select, or take the snapshot with --force-snapshot if you know that no tuple is so large';
@@ -115,11 +125,12 @@ async function* readBackup(
   connection: Connection,
   wants: Reading['wants'],
   isForced: boolean,
+  onOpen: (vclock: Vclock) => void,
 ): AsyncGenerator<BackupItem> {
   const risk = isForced ? undefined : await greatHangRisk(connection);
   if (risk !== undefined) throw hangError(risk);
   const items = readView(connection);
-  const { vclock, catalog, next } = await readHead(items);
+  const { vclock, catalog, next } = await readHead(items, onOpen);
   yield {
     kind: 'start',
     manifest: describeBackup(connection.greeting, catalog, 'snapshot', vclock),
@@ -156,9 +167,9 @@ export function snapshotSource(
   options: SnapshotSourceOptions = {},
 ): ItemReadable {
   checkOptions('snapshotSource', options, KINDS);
-  const { wants = () => true, forceSnapshot = false, signal } = options;
+  const { wants = () => true, forceSnapshot = false, onOpen = () => {}, signal } = options;
   return itemReadable(
-    readBackup(connection, wants, forceSnapshot),
+    readBackup(connection, wants, forceSnapshot, onOpen),
     () => connection.close(),
     signal,
   );

@@ -29,6 +29,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['text'],
   ['flow'],
   ['sources', 'filters', 'sinks', 'diff'],
+  ['cluster'],
   ['pipelines'],
   ['index.ts', 'archive.ts'],
 ];
@@ -47,7 +48,9 @@ const KEPT_BY: Readonly<Record<string, string>> = {
 /** Where stages are joined. */
 const PIPELINES = [
   'lib/pipelines/cat.ts',
+  'lib/pipelines/cluster-reading.ts',
   'lib/pipelines/diff.ts',
+  'lib/pipelines/dump-cluster.ts',
   'lib/pipelines/dump.ts',
   'lib/pipelines/extract.ts',
   'lib/pipelines/restore.ts',

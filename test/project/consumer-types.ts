@@ -4,9 +4,9 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import {
   type ArchiveInput, archiveSink, archiveSource, type CatResult, type CopyResult, type DamageResult, type DiffResult,
-  type DumpResult, type ErrorCode, type ExtractResult, type Filter, type ListResult, type PreviewResult,
+  type ClusterDumpResult, type DumpResult, type ErrorCode, type ExtractResult, type Filter, type ListResult, type PreviewResult,
   type RestoreResult, type RowFilter, type SalvageResult, type Server, type VerifyResult,
-  applyFilter, cat, Connection, copy, decodeTuple, diff, directorySource, dump, eachTuple, extract, filterStage, findDamage, list,
+  applyFilter, cat, Connection, copy, decodeTuple, diff, directorySource, dump, dumpCluster, eachTuple, extract, filterStage, findDamage, list,
   previewCopy, previewRestore, previewSalvage, ReportEvents, restore, salvage, selectSource, setEngine, snapshotSource, textSink, TntarError, verify,
 } from 'tntar';
 import { list as listArchive, verify as verifyArchive } from 'tntar/archive';
@@ -42,6 +42,10 @@ export async function all([input, ...others]: [ArchiveInput, ...ArchiveInput[]],
     await salvage(input, server, { filters, signal, onDamage: ({ lost }) => console.log(lost) }),
     await previewSalvage(input, server, { signal }),
   ];
+  const cluster: ClusterDumpResult = await dumpCluster([server, 'db2:3301'], createWriteStream('a'), { from: 'master', filters: () => filters, signal });
+  console.log(cluster.shards, cluster.skew);
+  // @ts-expect-error a cluster is a list of servers
+  await dumpCluster(server, createWriteStream('a'));
   // @ts-expect-error the output is no path
   await dump(server, 'backup.tar.zst');
   // @ts-expect-error there is no such mode

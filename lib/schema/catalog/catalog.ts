@@ -25,6 +25,12 @@ export interface KeyPart {
   path: PathStep[];
 }
 
+/** A part of the key of an index. */
+interface IndexPart extends KeyPart {
+  /** Lower case, e.g. `unsigned`. */
+  type: string;
+}
+
 export interface Index {
   spaceId: number;
   id: number;
@@ -32,7 +38,7 @@ export interface Index {
   /** Lower case: `tree`, `hash`, `rtree`, `bitset`. */
   type: string;
   isUnique: boolean;
-  parts: KeyPart[];
+  parts: IndexPart[];
 }
 
 export interface Space {
@@ -88,10 +94,15 @@ function toSpace({ fields }: SystemRow): Space {
 }
 
 /** Reads a part: `{field, type, path}`, or `[field, type]` in spaces that 1.x created. */
-function toPart(part: Value): KeyPart {
-  if (Array.isArray(part)) return { fieldNo: Number(part[0]), path: [] };
-  const { field, path } = part as Record<string, Value>;
-  return { fieldNo: Number(field), path: typeof path === 'string' ? parsePath(path) : [] };
+function toPart(part: Value): IndexPart {
+  const { field, path, type } = Array.isArray(part)
+    ? { field: part[0], path: undefined, type: part[1] }
+    : (part as Record<string, Value>);
+  return {
+    fieldNo: Number(field),
+    path: typeof path === 'string' ? parsePath(path) : [],
+    type: String(type).toLowerCase(),
+  };
 }
 
 function toIndex({ fields }: SystemRow): Index {

@@ -49,7 +49,14 @@ describe('a manifest', () => {
     deepEqual(decode(manifest({ comment: 'x', more: { a: 1 } })), rest);
   });
 
-  for (const version of [2, 3, 1000, Number.MAX_SAFE_INTEGER]) {
+  it('of the version of a cluster is refused', () => {
+    throws(() => decode(manifest({ version: 2 })), {
+      kind: 'archive',
+      message: /no format of version 2/,
+    });
+  });
+
+  for (const version of [3, 1000, Number.MAX_SAFE_INTEGER]) {
     it(`of version ${version} is said to be made by a newer version`, () => {
       throws(() => decode({ format: 'tntar', version, spaces: 'another world' }), {
         kind: 'archive',

@@ -36,6 +36,7 @@ const servers: Readonly<Record<string, Call>> = {
   dump: (wrong) => tntar.dump(wrong, nowhere()),
   'dump with a signal': (wrong) =>
     tntar.dump(wrong, nowhere(), { signal: new AbortController().signal }),
+  dumpCluster: (wrong) => tntar.dumpCluster([wrong], nowhere()),
   restore: (wrong) => tntar.restore(input(), wrong),
   previewRestore: (wrong) => tntar.previewRestore(input(), wrong),
   'copy from': (wrong) => tntar.copy(wrong, server),
@@ -54,6 +55,7 @@ const ofPlain = (options: object): never =>
 /** Functions that take options, each with those that are right, and all else that it needs. */
 const optioned: Readonly<Record<string, (options: never) => unknown>> = {
   dump: (options) => tntar.dump(server, nowhere(), options),
+  dumpCluster: (options) => tntar.dumpCluster([server], nowhere(), options),
   restore: (options) => tntar.restore(input(), server, options),
   previewRestore: (options) => tntar.previewRestore(input(), server, options),
   copy: (options) => tntar.copy(server, server, options),
@@ -101,6 +103,8 @@ const VALUES: Readonly<Record<string, readonly unknown[]>> = {
   onDamage: [1],
   isStrict: ['yes'],
   bytes: [-1, 'many'],
+  shard: [0, 1.5, 'first', 1001],
+  from: ['leader', true],
 };
 
 /** Which options each has, by what it says of one that it has not. */
