@@ -101,8 +101,8 @@ describe('a catalog', () => {
   }
 
   for (const [title, parts, expected] of [
-    ['by field', [{ field: 0, type: 'unsigned' }], [{ fieldNo: 0, path: [] }]],
-    ['of the old form', [[1, 'unsigned']], [{ fieldNo: 1, path: [] }]],
+    ['by field', [{ field: 0, type: 'unsigned' }], [{ fieldNo: 0, path: [], type: 'unsigned' }]],
+    ['of the old form', [[1, 'unsigned']], [{ fieldNo: 1, path: [], type: 'unsigned' }]],
     [
       'of the old form, two of them, one nullable',
       [
@@ -110,20 +110,24 @@ describe('a catalog', () => {
         [0, 'string', true],
       ],
       [
-        { fieldNo: 1, path: [] },
-        { fieldNo: 0, path: [] },
+        { fieldNo: 1, path: [], type: 'unsigned' },
+        { fieldNo: 0, path: [], type: 'string' },
       ],
     ],
     [
       'with a path',
       [{ field: 2, type: 'string', path: '.a["b"][3]' }],
-      [{ fieldNo: 2, path: ['a', 'b', 2] }],
+      [{ fieldNo: 2, path: ['a', 'b', 2], type: 'string' }],
     ],
-    ['with an empty path', [{ field: 2, type: 'string', path: '' }], [{ fieldNo: 2, path: [] }]],
+    [
+      'with an empty path',
+      [{ field: 2, type: 'string', path: '' }],
+      [{ fieldNo: 2, path: [], type: 'string' }],
+    ],
     [
       'with more that does not matter',
       [{ field: 3, type: 'string', is_nullable: true, collation: 4, sort_order: 'desc' }],
-      [{ fieldNo: 3, path: [] }],
+      [{ fieldNo: 3, path: [], type: 'string' }],
     ],
   ] as [string, Plain, object[]][]) {
     it(`reads the parts of a key ${title}`, () => {
