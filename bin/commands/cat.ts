@@ -68,7 +68,7 @@ function limitOf(text: string): number {
 }
 
 /** A terminal shows the rows themselves, and is no place for bytes. */
-function checkTerminal(format: TextFormat): void {
+function checkTerminal({ process }: Run, format: TextFormat): void {
   if (format !== 'msgpack' || !process.stdout.isTTY) return;
   throw new TntarError('usage', 'standard output is a terminal, and MessagePack is binary', {
     hint: 'use > FILE, a pipe, or another format',
@@ -101,13 +101,13 @@ async function execute(
     (server) => `tntar dump ${server} | tntar cat ${space}`,
   );
   const { input: _, shard, quiet, progress, ...options } = flags;
-  checkTerminal(options.format);
-  const report = run.report({ quiet: quiet || process.stdout.isTTY === true, progress });
+  checkTerminal(run, options.format);
+  const report = run.report({ quiet: quiet || run.process.stdout.isTTY === true, progress });
   const { catFrom } = await import('../../lib/pipelines/cat.js');
   const { originOf } = await import('../options/input-source.js');
-  const output = rowOutput();
+  const output = rowOutput(run);
   try {
-    const origin = originOf(input, report, { shard });
+    const origin = originOf(run, input, report, { shard });
     const { rows, bytes, seconds, isVerified } = await interruptible(run, (signal) =>
       catFrom(origin, output, { ...options, space, report, signal }),
     );

@@ -1,6 +1,7 @@
 import { Argument, Command } from 'commander';
 import type { Surface } from '../completion/surface.js';
 import { EXIT_HELP } from '../output/exit.js';
+import type { Run } from '../output/run.js';
 import { textOutput } from '../output/standard-output.js';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -42,11 +43,11 @@ export async function completionFor(program: Command, shell: Shell): Promise<str
   return write(surfaceOf(program));
 }
 
-async function run(shell: Shell, _flags: unknown, command: Command): Promise<void> {
-  textOutput().write(await completionFor(command.parent ?? command, shell));
+async function execute(run: Run, shell: Shell, command: Command): Promise<void> {
+  textOutput(run).write(await completionFor(command.parent ?? command, shell));
 }
 
-export function completionCommand(): Command {
+export function completionCommand(run: Run): Command {
   return new Command('completion')
     .summary('print a shell completion script')
     .description(
@@ -55,5 +56,5 @@ export function completionCommand(): Command {
     )
     .addArgument(new Argument('<shell>', 'shell to print the script for').choices(SHELLS))
     .addHelpText('after', SHELLS_HELP + EXAMPLES + EXIT_HELP)
-    .action(run);
+    .action((shell, _flags, command) => execute(run, shell, command));
 }

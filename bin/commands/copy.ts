@@ -43,20 +43,20 @@ async function execute(run: Run, from: string, to: string, flags: Flags): Promis
   const { targetPasswordFile: passwordFile = flags.passwordFile } = flags;
   const { source, forceSnapshot, strict } = flags;
   const wanted = wantedOf(flags);
-  if (flags.dryRun) requireOutput();
+  if (flags.dryRun) requireOutput(run.process);
   const { copy, previewCopy } = await import('../../lib/pipelines/copy.js');
   try {
     await interruptible(run, async (signal) => {
       const sourceFlags = flagsOf(from, flags, flags.passwordFile);
-      const server = await serverOptions(from, sourceFlags, signal, report);
-      const target = await serverOptions(to, flagsOf(to, flags, passwordFile), signal, report);
+      const server = await serverOptions(run, from, sourceFlags, signal, report);
+      const target = await serverOptions(run, to, flagsOf(to, flags, passwordFile), signal, report);
       const filters = await filtersOf(flags, signal, report);
       const options = { ...wanted, source, forceSnapshot, strict, filters, report, signal };
       if (flags.dryRun) {
         const { showPreview } = await import('../output/preview.js');
         const preview = await previewCopy(server, target, options);
         report.clear();
-        textOutput().write(showPreview(preview));
+        textOutput(run).write(showPreview(preview));
         return;
       }
       const copied = await copy(server, target, options);

@@ -67,8 +67,12 @@ const TURN_MS = 50;
 
 /** Writes lines to standard output, no faster than somebody reads them. */
 class Output {
-  readonly #stream = textOutput();
+  readonly #stream: NodeJS.WritableStream;
   #text = '';
+
+  constructor(run: Run) {
+    this.#stream = textOutput(run);
+  }
 
   write(line: string): void | Promise<void> {
     return this.add(`${line}\n`);
@@ -211,7 +215,7 @@ async function execute(run: Run, a: string, b: string, flags: Flags): Promise<vo
     ...(await import('../../lib/diff/row-text.js')),
     ...(await import('../../lib/diff/definitions.js')),
   };
-  const output = new Output();
+  const output = new Output(run);
   const { rows, json, sort, passwordFile, passwordFileB = passwordFile } = flags;
   const print = !json
     ? textPrinter(output, library)
@@ -222,8 +226,8 @@ async function execute(run: Run, a: string, b: string, flags: Flags): Promise<vo
   try {
     const filters = [...(await choiceOf(flags, true)), ...(await rowChoiceOf(flags, true))];
     const differences = await interruptible(run, (signal) =>
-      withSide(a, flags, passwordFile, signal, report, flags.shard, (left) =>
-        withSide(b, flags, passwordFileB, signal, report, flags.shard, (right) =>
+      withSide(run, a, flags, passwordFile, signal, report, flags.shard, (left) =>
+        withSide(run, b, flags, passwordFileB, signal, report, flags.shard, (right) =>
           diffFrom(left, right, {
             filters,
             report,
@@ -241,7 +245,7 @@ async function execute(run: Run, a: string, b: string, flags: Flags): Promise<vo
     report.clear();
     await print.end(differences);
     await output.flush();
-    if (!differences.isEqual) process.exitCode = DIFFERENT;
+    if (!differences.isEqual) run.process.exitCode = DIFFERENT;
   } finally {
     report.clear();
   }

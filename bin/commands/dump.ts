@@ -75,7 +75,7 @@ async function execute(run: Run, uri: string, flags: Flags): Promise<void> {
   try {
     const summary = await interruptible(run, (signal) =>
       withOutput(run, flags.output, signal, async (output) => {
-        const server = await serverOptions(uri, flags, signal, report);
+        const server = await serverOptions(run, uri, flags, signal, report);
         const filters = await filtersOf(flags, signal, report);
         filters.unshift(...(await halfMakers(flags)).map((make) => make()));
         const { level } = flags;
@@ -125,7 +125,7 @@ async function executeCluster(
       withOutput(run, flags.output, signal, async (output) => {
         const servers: ConnectionOptions[] = [];
         for (const address of addresses) {
-          servers.push(await serverOptions(address, flags, signal, report));
+          servers.push(await serverOptions(run, address, flags, signal, report));
         }
         const own = await filterMaker(flags, signal, report);
         const half = await halfMakers(flags);

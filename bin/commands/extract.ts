@@ -42,7 +42,7 @@ async function execute(run: Run, file: string | undefined, flags: Flags): Promis
   const { originOf } = await import('../options/input-source.js');
   try {
     const filters = await choiceOf(flags);
-    const origin = originOf(input, report, { shard: flags.shard });
+    const origin = originOf(run, input, report, { shard: flags.shard });
     const { all, directory } = flags;
     const totals = await interruptible(run, (signal) =>
       extractFrom(origin, directory, { all, report, filters, signal }),

@@ -82,7 +82,7 @@ function summaryOf(contents: VerifyResult, parts: readonly string[]): string {
   ].join(', ');
 }
 
-async function asTable(contents: VerifyResult): Promise<string> {
+async function asTable({ process }: Run, contents: VerifyResult): Promise<string> {
   const { share, table } = await import('../output/table.js');
   const { manifest, shown = [], spaces, totals, definitions } = contents;
   const rows = spaces.map(({ id, name, engine, rows: count, bytes }) => [
@@ -91,10 +91,10 @@ async function asTable(contents: VerifyResult): Promise<string> {
     printable(engine),
     formatCount(count),
     formatBytes(bytes),
-    share(bytes, totals.bytes),
+    share(process.env, bytes, totals.bytes),
   ]);
   const sums = [formatCount(totals.rows), formatBytes(totals.bytes)];
-  const total = ['', 'total', '', ...sums, share(totals.bytes, totals.bytes)];
+  const total = ['', 'total', '', ...sums, share(process.env, totals.bytes, totals.bytes)];
   const parts = partsOf(contents);
   const lines = [
     madeBy(contents),
@@ -104,7 +104,7 @@ async function asTable(contents: VerifyResult): Promise<string> {
     ...manifest.omitted.map(({ what, why }) => `left out: ${what} (${why})`),
     ...shown.map((what) => `shown: ${what}`),
   ];
-  const text = [...lines.map(printable), table(COLUMNS, [...rows, total])];
+  const text = [...lines.map(printable), table(process, COLUMNS, [...rows, total])];
   if (definitions !== undefined) {
     const { showDefinitions } = await import('../output/definitions.js');
     for (const line of showDefinitions(definitions)) text.push(printable(line));
@@ -136,15 +136,16 @@ function asJson(contents: VerifyResult): string {
 }
 
 async function contentsOf(
+  run: Run,
   input: string | undefined,
   shard: number | undefined,
   options: VerifyOptions & { report: Report },
 ): Promise<VerifyResult> {
-  const file = archiveFile(input);
+  const file = archiveFile(run.process, input);
   const readAll = async (): Promise<VerifyResult> => {
     const { verifyFrom } = await import('../../lib/pipelines/verify.js');
     const { originOf } = await import('../options/input-source.js');
-    const origin = originOf(input, options.report, {
+    const origin = originOf(run, input, options.report, {
       isFromFront: file !== undefined,
       shard,
     });
@@ -158,15 +159,15 @@ async function contentsOf(
 async function execute(run: Run, file: string | undefined, flags: Flags): Promise<void> {
   const input = inputOf(file, flags.input, 'list', (server) => `tntar dump ${server} | tntar list`);
   const report = run.report(flags);
-  const output = textOutput();
+  const output = textOutput(run);
   try {
     const filters = await choiceOf(flags);
     const contents = await interruptible(run, (signal) => {
       const options = { report, filters, signal, definitions: flags.schema };
-      return contentsOf(input, flags.shard, options);
+      return contentsOf(run, input, flags.shard, options);
     });
     report.clear();
-    output.write(flags.json ? asJson(contents) : await asTable(contents));
+    output.write(flags.json ? asJson(contents) : await asTable(run, contents));
   } finally {
     report.clear();
   }

@@ -40,8 +40,8 @@ const COMMANDS = [
 ];
 
 /** Writes help, or the version. Programs ask for the version to see whether tntar is installed, and throw it away. */
-function writeOut(text: string): void {
-  const output = text === `${VERSION}\n` ? process.stdout : textOutput();
+function writeOut(run: Run, text: string): void {
+  const output = text === `${VERSION}\n` ? run.process.stdout : textOutput(run);
   output.write(text);
 }
 
@@ -67,8 +67,8 @@ export function buildProgram(run = new Run()): Command {
     .showHelpAfterError('(tntar --help lists all commands)')
     .exitOverride()
     .configureOutput({
-      writeOut,
-      outputError: (text, write) => write(withoutPasswords(text, run.args)),
+      writeOut: (text) => writeOut(run, text),
+      outputError: (text) => run.process.stderr.write(withoutPasswords(text, run.args)),
     })
     .addHelpText('after', EXAMPLES + EXIT_HELP + DIFF_EXIT_NOTE);
   for (const make of COMMANDS) {

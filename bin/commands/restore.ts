@@ -60,13 +60,13 @@ interface Archive {
 }
 
 /** An archive that is restored whole or not at all. */
-async function wholeArchive(flags: Flags, report: Report): Promise<Archive> {
+async function wholeArchive(run: Run, flags: Flags, report: Report): Promise<Archive> {
   const { previewFrom, restoreFrom } = await import('../../lib/pipelines/restore.js');
   const { originAgain, originOf } = await import('../options/input-source.js');
   const again = takesAway(flags.existing)
-    ? originAgain(flags.input, silent, flags.shard)
+    ? originAgain(run, flags.input, silent, flags.shard)
     : undefined;
-  const origin = originOf(flags.input, report, { shard: flags.shard });
+  const origin = originOf(run, flags.input, report, { shard: flags.shard });
   return {
     async restore(server, options) {
       if (again !== undefined) {
@@ -82,8 +82,8 @@ async function wholeArchive(flags: Flags, report: Report): Promise<Archive> {
 }
 
 /** An archive of which is restored what is whole. */
-async function damagedArchive({ input }: Flags, report: Report): Promise<Archive> {
-  const archive = await openAgain(input, '--salvage');
+async function damagedArchive(run: Run, { input }: Flags, report: Report): Promise<Archive> {
+  const archive = await openAgain(run, input, '--salvage');
   const { previewSalvage, salvage } = await import('../../lib/pipelines/salvage.js');
   const onDamage = (findings: DamageResult): void => warnOfDamage(findings, report);
   return {
@@ -112,21 +112,22 @@ async function execute(
   );
   const report = run.report(flags);
   const wanted = wantedOf(flags);
-  if (flags.dryRun) requireOutput();
+  if (flags.dryRun) requireOutput(run.process);
   try {
     const archive = await (flags.salvage ? damagedArchive : wholeArchive)(
+      run,
       { ...flags, input },
       report,
     );
     const done = await interruptible(run, async (signal) => {
-      const server = await serverOptions(uri, flags, signal, report);
+      const server = await serverOptions(run, uri, flags, signal, report);
       const filters = await filtersOf(flags, signal, report);
       const options = { ...wanted, report, signal, filters };
       if (flags.dryRun) {
         const preview = await archive.preview(server, options);
         const { showPreview } = await import('../output/preview.js');
         report.clear();
-        textOutput().write(showPreview(preview));
+        textOutput(run).write(showPreview(preview));
         return preview;
       }
       const restored = await archive.restore(server, options);

@@ -71,9 +71,9 @@ async function execute(run: Run, file: string | undefined, flags: Flags): Promis
   try {
     const filters = await choiceOf(flags);
     const { originOf } = await import('../options/input-source.js');
-    const origin = originOf(input, report, { isWhole: true, shard: flags.shard });
+    const origin = originOf(run, input, report, { isWhole: true, shard: flags.shard });
     // before somebody reads: then it would seem that another program had
-    const again = archiveFile(input);
+    const again = archiveFile(run.process, input);
     const contents = await interruptible(run, (signal) =>
       verifyFrom(origin, { report, filters, signal }).catch((error: unknown) =>
         explain(error, again, report, signal),

@@ -1,5 +1,6 @@
 import type { Report } from '../../lib/base/report.js';
 import type { Origin } from '../../lib/sources/origin.js';
+import type { Run } from '../output/run.js';
 import { kindOf } from './places.js';
 import { flagsOf, type ServerFlags, serverOptions } from './server-options.js';
 
@@ -18,6 +19,7 @@ overrides both. All other connection options, TT_CLI_USERNAME and TT_CLI_PASSWOR
  * @param shard - of an archive of a cluster
  */
 export async function withSide<T>(
+  run: Run,
   argument: string,
   flags: ServerFlags,
   passwordFile: string | undefined,
@@ -28,10 +30,10 @@ export async function withSide<T>(
 ): Promise<T> {
   if (kindOf(argument) === 'archive') {
     const { originOf } = await import('./input-source.js');
-    return work(originOf(argument, report, { shard }));
+    return work(originOf(run, argument, report, { shard }));
   }
   const own = flagsOf(argument, flags, passwordFile);
-  const options = await serverOptions(argument, own, signal, report);
+  const options = await serverOptions(run, argument, own, signal, report);
   const { withConnection } = await import('../../lib/iproto/with-connection.js');
   const { serverOrigin } = await import('../../lib/sources/server.js');
   return withConnection(options, signal, (connection) =>

@@ -16,6 +16,7 @@ import type { ArchiveFile } from '../../lib/archive/input.js';
 import type { OpenFrom } from '../../lib/archive/survey.js';
 import { messageOf, TntarError } from '../../lib/base/errors.js';
 import { requireInput } from '../output/descriptors.js';
+import type { Surroundings } from '../output/surroundings.js';
 
 function openFile(file: string): number {
   try {
@@ -31,8 +32,8 @@ function openFile(file: string): number {
 }
 
 /** @throws TntarError if standard input is a terminal, or closed */
-function checkStandardInput(): void {
-  requireInput();
+function checkStandardInput(process: Surroundings): void {
+  requireInput(process);
   if (!process.stdin.isTTY) return;
   throw new TntarError('usage', 'standard input is a terminal, not an archive', {
     hint: 'name a FILE, or use -i FILE, < FILE, or a pipe',
@@ -40,9 +41,9 @@ function checkStandardInput(): void {
 }
 
 /** Opens standard input, or a file. */
-export function openInput(file: string | undefined): Readable {
+export function openInput(process: Surroundings, file: string | undefined): Readable {
   if (file !== undefined && file !== '-') return createReadStream(file, { fd: openFile(file) });
-  checkStandardInput();
+  checkStandardInput(process);
   return process.stdin;
 }
 
@@ -100,13 +101,17 @@ export interface LocalFile extends ArchiveFile {
  *
  * @returns undefined for a pipe, which is read once, and for a file that is not there
  */
-export function archiveFile(file: string | undefined): LocalFile | undefined {
+export function archiveFile(
+  process: Surroundings,
+  file: string | undefined,
+): LocalFile | undefined {
   if (file !== undefined && file !== '-') {
     const stats = statOf(file);
     if (stats?.isFile() !== true) return undefined;
     return { size: stats.size, open: (start) => createReadStream(file, { start }) };
   }
-  const fd = process.stdin.fd;
+  const { fd } = process.stdin;
+  if (fd === undefined) return undefined;
   const stats = fstatSync(fd);
   if (!stats.isFile() || positionOf(fd) > 0) return undefined;
   return {
@@ -120,7 +125,7 @@ export function archiveFile(file: string | undefined): LocalFile | undefined {
  *
  * @throws TntarError for what {@link openInput} refuses
  */
-export function checkInput(file: string | undefined): void {
-  if (file === undefined || file === '-') checkStandardInput();
+export function checkInput(process: Surroundings, file: string | undefined): void {
+  if (file === undefined || file === '-') checkStandardInput(process);
   else if (statOf(file)?.isFIFO() !== true) closeSync(openFile(file));
 }

@@ -3,6 +3,7 @@ import type { Report } from '../../lib/base/report.js';
 import { directoryOrigin } from '../../lib/sources/directory.js';
 import { archiveOrigin, type Origin } from '../../lib/sources/origin.js';
 import { holdsTar, streamOrigin } from '../../lib/sources/stream.js';
+import type { Run } from '../output/run.js';
 import { archiveFile, checkInput, holdsDump, openInput, statOf } from './files.js';
 
 function isDirectory(file: string | undefined): file is string {
@@ -40,6 +41,7 @@ export interface Need {
  * @param file - undefined or `-` for standard input
  */
 export function originOf(
+  { process }: Run,
   file: string | undefined,
   report: Report,
   { isWhole = false, isFromFront = false, shard }: Need = {},
@@ -53,12 +55,12 @@ export function originOf(
     checkDirectory(file);
     return directoryOrigin(file, report);
   }
-  checkInput(file);
+  checkInput(process, file);
   // before somebody reads: then it would seem that another program had
-  const archive = archiveFile(file);
+  const archive = archiveFile(process, file);
   const how = { bytes: archive?.size, isStrict: isWhole, shard };
   if (isWhole || isFromFront || archive === undefined) {
-    return streamOrigin(openInput(file), report, how);
+    return streamOrigin(openInput(process, file), report, how);
   }
   return async (reading) => {
     const isTar = await holdsTar(archive.open(0));
@@ -77,12 +79,13 @@ export function originOf(
  * @returns undefined for a pipe, which is read once
  */
 export function originAgain(
+  { process }: Run,
   file: string | undefined,
   report: Report,
   shard?: number,
 ): Origin | undefined {
   if (isDirectory(file)) return directoryOrigin(file, report);
-  const archive = archiveFile(file);
+  const archive = archiveFile(process, file);
   if (archive === undefined) return undefined;
   return (reading) =>
     streamOrigin(archive.open(0), report, { bytes: archive.size, shard })(reading);

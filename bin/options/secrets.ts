@@ -5,6 +5,7 @@ import { ReadStream, WriteStream } from 'node:tty';
 import { messageOf, TntarError } from '../../lib/base/errors.js';
 import type { Report } from '../../lib/base/report.js';
 import { Interrupted } from '../output/exit.js';
+import type { Surroundings } from '../output/surroundings.js';
 
 /** Those who are neither the owner nor of the group may read. */
 const READABLE_BY_ALL = 0o004;
@@ -54,10 +55,14 @@ function readSecret(input: ReadStream, signal: AbortSignal): Promise<string> {
  *
  * @returns undefined where there is no terminal
  */
-export async function ask(question: string, signal: AbortSignal): Promise<string | undefined> {
+export async function ask(
+  { terminal: device = '/dev/tty' }: Surroundings,
+  question: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   let terminal: number;
   try {
-    terminal = openSync('/dev/tty', 'r+');
+    terminal = openSync(device, 'r+');
   } catch {
     return undefined; // nobody to ask
   }

@@ -4,6 +4,7 @@ import { TntarError } from '../../lib/base/errors.js';
 import type { Report } from '../../lib/base/report.js';
 import type { ConnectionOptions } from '../../lib/iproto/options.js';
 import { describeEndpoint, type Endpoint, parseUri } from '../../lib/iproto/uri.js';
+import type { Run } from '../output/run.js';
 import { statOf } from './files.js';
 import { ask, passwordIn } from './secrets.js';
 import type { TlsFlags } from './tls-options.js';
@@ -102,6 +103,7 @@ export function flagsOf(
  * order.
  */
 export async function serverOptions(
+  { process }: Run,
   uri: string,
   flags: ServerFlags,
   signal: AbortSignal,
@@ -115,7 +117,7 @@ export async function serverOptions(
       ? (endpoint.password ?? process.env['TT_CLI_PASSWORD'])
       : passwordIn(flags.passwordFile, 'password file', report);
   const tls = Object.keys(flags).some((name) => name.startsWith('tls'))
-    ? await (await import('./tls-options.js')).tlsOptions(flags, signal, report)
+    ? await (await import('./tls-options.js')).tlsOptions(process, flags, signal, report)
     : undefined;
   const options: ConnectionOptions = {
     ...endpoint,
@@ -128,6 +130,6 @@ export async function serverOptions(
     given ??
     (user === 'guest'
       ? undefined
-      : await ask(`Password of ${user} at ${describeEndpoint(endpoint)}: `, signal));
+      : await ask(process, `Password of ${user} at ${describeEndpoint(endpoint)}: `, signal));
   return { ...options, user, ...defined({ password }) };
 }

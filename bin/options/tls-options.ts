@@ -12,6 +12,7 @@ import { defined } from '../../lib/base/defined.js';
 import { messageOf, TntarError } from '../../lib/base/errors.js';
 import type { Report } from '../../lib/base/report.js';
 import { socketReason } from '../../lib/iproto/tls-errors.js';
+import type { Surroundings } from '../output/surroundings.js';
 import { ask, passwordIn, readPrivate } from './secrets.js';
 
 /** The options about TLS. */
@@ -62,9 +63,9 @@ function certificateIn(text: string, file: string): X509Certificate {
 }
 
 /** Returns the trusted authorities; undefined if no list is found, so that Node uses its own. */
-function authorities({ tlsCa }: TlsFlags): string | undefined {
+function authorities({ env }: Surroundings, { tlsCa }: TlsFlags): string | undefined {
   if (tlsCa !== undefined) return readCertificates(tlsCa, 'the authorities of --tls-ca');
-  const list = process.env[LIST_VARIABLE] || SYSTEM_LISTS.find((file) => existsSync(file));
+  const list = env[LIST_VARIABLE] || SYSTEM_LISTS.find((file) => existsSync(file));
   return list === undefined ? undefined : readCertificates(list, 'the list of authorities');
 }
 
@@ -88,6 +89,7 @@ function openKey(file: string, pem: string, passphrase: string | undefined): Key
 
 /** Returns the certificate and key of the client, if there are any. */
 async function ourselves(
+  process: Surroundings,
   { tlsCert, tlsKey, tlsKeyPasswordFile }: TlsFlags,
   signal: AbortSignal,
   report: Report,
@@ -104,7 +106,7 @@ async function ourselves(
       : passwordIn(tlsKeyPasswordFile, 'password file of the key', report);
   const isLocked = pem.includes('ENCRYPTED');
   const password = isLocked
-    ? (given ?? (await ask(`Password of ${tlsKey}: `, signal)) ?? '')
+    ? (given ?? (await ask(process, `Password of ${tlsKey}: `, signal)) ?? '')
     : undefined;
   const key = openKey(tlsKey, pem, password);
   if (!certificateIn(cert, tlsCert).checkPrivateKey(key)) {
@@ -136,15 +138,16 @@ function namedAs(name: string): TlsOptions {
  * @throws TntarError of kind `usage` for options or files that will not do, `access` for a password that
  *   does not open the key
  * @example
- * const server = { ...parseUri('db1'), tls: await tlsOptions({ tlsCa: 'ca.pem' }, signal, report) };
+ * const server = { ...parseUri('db1'), tls: await tlsOptions(process, { tlsCa: 'ca.pem' }, signal, report) };
  */
 export async function tlsOptions(
+  process: Surroundings,
   flags: TlsFlags,
   signal: AbortSignal,
   report: Report,
 ): Promise<TlsOptions> {
-  const ours = await ourselves(flags, signal, report);
-  const ca = authorities(flags);
+  const ours = await ourselves(process, flags, signal, report);
+  const ca = authorities(process, flags);
   const { tlsServerName } = flags;
   return {
     secureContext: contextOf({ ...ours, ...defined({ ca }) }),

@@ -189,6 +189,6 @@ export function withOutput<T>(
     if (statOf(file)?.isCharacterDevice() === true) return writeDevice(file, work);
     return writeWhole(file, signal, work);
   }
-  if (process.stdout.isTTY) throw isTerminal('standard output');
+  if (run.process.stdout.isTTY) throw isTerminal('standard output');
   return work(archiveOutput(run));
 }

@@ -3,6 +3,7 @@ import { TntarError } from '../../lib/base/errors.js';
 import type { Report } from '../../lib/base/report.js';
 import type { DamageResult } from '../../lib/pipelines/damage.js';
 import { archiveFile, checkInput, statOf } from '../options/files.js';
+import type { Run } from './run.js';
 import { formatCount, plural } from './stderr-report.js';
 
 /** Damaged media may have thousands of bad places. */
@@ -15,7 +16,11 @@ const WITHOUT = 'restore it without --salvage';
  *
  * @throws TntarError of kind `usage` for a pipe, a directory, a tar, and for what cannot be read at all
  */
-export async function openAgain(file: string | undefined, option: string): Promise<ArchiveFile> {
+export async function openAgain(
+  { process }: Run,
+  file: string | undefined,
+  option: string,
+): Promise<ArchiveFile> {
   const refuse = (why: string, hint: string): TntarError =>
     new TntarError('usage', `${option} ${why}`, { hint });
   if (file !== undefined && statOf(file)?.isDirectory() === true) {
@@ -23,8 +28,8 @@ export async function openAgain(file: string | undefined, option: string): Promi
     checkDirectory(file);
     throw refuse('works with an archive, not with a directory', WITHOUT);
   }
-  checkInput(file);
-  const archive = archiveFile(file);
+  checkInput(process, file);
+  const archive = archiveFile(process, file);
   if (archive === undefined) {
     throw refuse(
       'reads the archive twice, but a pipe can be read only once',

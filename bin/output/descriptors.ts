@@ -1,8 +1,9 @@
 import { fstatSync, readSync, statSync, writeSync } from 'node:fs';
 import { TntarError } from '../../lib/base/errors.js';
+import type { Surroundings } from './surroundings.js';
 
 /** A standard descriptor, by its number. */
-type Descriptor = 0 | 1 | 2;
+type Descriptor = 0 | 1;
 
 const NULL_DEVICE = '/dev/null';
 
@@ -39,21 +40,23 @@ function isForBoth(fd: Descriptor): boolean {
  * the commands that need it. `restore`, `copy`, `verify`, `extract` and `dump -o` need no standard output, and
  * no command needs standard error: the exit code tells the outcome.
  */
-function isClosed(fd: Descriptor): boolean {
+function isClosed(fd: number | undefined): boolean {
+  // a stream that stands for one of a process has no descriptor
+  if (fd !== 0 && fd !== 1) return false;
   return isNullDevice(fd) && isForBoth(fd);
 }
 
 /** @throws TntarError of kind `usage` if what is written to standard output would be lost */
-export function requireOutput(): void {
-  if (!isClosed(1)) return;
+export function requireOutput({ stdout }: Surroundings): void {
+  if (!isClosed(stdout.fd)) return;
   throw new TntarError('usage', 'standard output is closed: what tntar writes would be lost', {
     hint: 'redirect it to a file, a pipe, or /dev/null (open for writing only)',
   });
 }
 
 /** @throws TntarError of kind `archive` if there is no standard input to read from */
-export function requireInput(): void {
-  if (!isClosed(0)) return;
+export function requireInput({ stdin }: Surroundings): void {
+  if (!isClosed(stdin.fd)) return;
   throw new TntarError('archive', 'empty input: standard input is closed', {
     hint: 'name the archive, or use < FILE or a pipe',
   });

@@ -2,6 +2,7 @@ import { jsonText, type Progress } from '../../lib/base/report.js';
 import type { Totals } from '../../lib/flow/totals.js';
 import type { RestoreResult } from '../../lib/pipelines/restore.js';
 import type { RunReport } from './stderr-report.js';
+import type { Output } from './surroundings.js';
 
 const INTERVAL_MS = 500;
 
@@ -9,8 +10,8 @@ const INTERVAL_MS = 500;
 type Event = 'note' | 'warning' | 'progress' | 'summary' | 'error';
 
 /** Writes one line of JSON to stderr, with the kind of event first. */
-export function writeEvent(event: Event, fields: object, done?: () => void): void {
-  process.stderr.write(`${jsonText({ event, ...fields })}\n`, () => done?.());
+export function writeEvent(stderr: Output, event: Event, fields: object, done?: () => void): void {
+  stderr.write(`${jsonText({ event, ...fields })}\n`, () => done?.());
 }
 
 /** Reports on stderr for programs: each line is a JSON object. */
@@ -19,8 +20,11 @@ export class JsonReport implements RunReport {
   readonly #started = performance.now();
   #shownAt = performance.now();
 
+  readonly #stderr: Output;
+
   /** @param isQuiet - warnings and errors only */
-  constructor(isQuiet: boolean) {
+  constructor(stderr: Output, isQuiet: boolean) {
+    this.#stderr = stderr;
     this.#isQuiet = isQuiet;
   }
 
@@ -29,7 +33,7 @@ export class JsonReport implements RunReport {
   }
 
   warn(line: string): void {
-    writeEvent('warning', { line });
+    writeEvent(this.#stderr, 'warning', { line });
   }
 
   progress(state: Progress): void {
@@ -51,6 +55,6 @@ export class JsonReport implements RunReport {
   clear(): void {}
 
   #write(event: Event, fields: object): void {
-    if (!this.#isQuiet) writeEvent(event, fields);
+    if (!this.#isQuiet) writeEvent(this.#stderr, event, fields);
   }
 }

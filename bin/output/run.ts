@@ -5,6 +5,7 @@ import type { ReportFlags } from '../options/report-options.js';
 import { DIFF_FAILURE, EXIT_CODES, Interrupted } from './exit.js';
 import { JsonReport, writeEvent } from './json-report.js';
 import { printable, type RunReport, StderrReport } from './stderr-report.js';
+import type { Surroundings } from './surroundings.js';
 
 /** Error codes of a reader that went away: of a pipe, and of a socket. */
 const GONE: readonly (string | undefined)[] = ['EPIPE', 'ECONNRESET'];
@@ -30,7 +31,7 @@ function describe(error: unknown): TntarError {
  * One run of the command: how it reports, and how it ends.
  *
  * @example
- * const run = new Run(process.argv.slice(2));
+ * const run = new Run(process.argv.slice(2), process);
  * run.end(new TntarError('usage', 'wrong option')); // prints it, and exits with 2
  */
 export class Run {
@@ -38,13 +39,26 @@ export class Run {
   #failureCode = EXIT_CODES.failure;
   #isOver = false;
 
-  /** @param args - of the command line; passwords among them are in no message */
-  constructor(readonly args: readonly string[] = []) {}
+  /**
+   * @param args - of the command line; passwords among them are in no message
+   * @param process - that the run belongs to, or what stands for it
+   */
+  constructor(
+    readonly args: readonly string[] = [],
+    readonly process: Surroundings = globalThis.process,
+  ) {}
+
+  /** True if the run has ended, or is about to when its last words are written. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
 
   /** Returns the report of the run, on stderr. An error that ends the run takes the same form. */
   report({ quiet, progress }: ReportFlags): RunReport {
     this.#isJson = progress === 'json';
-    return this.#isJson ? new JsonReport(quiet) : new StderrReport(quiet);
+    return this.#isJson
+      ? new JsonReport(this.process.stderr, quiet)
+      : new StderrReport(this.process, quiet);
   }
 
   /** Makes a failure exit with {@link DIFF_FAILURE}. `diff` calls this before anything can fail. */
@@ -78,17 +92,18 @@ export class Run {
   #leave(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    process.exit(128 + constants.signals.SIGPIPE);
+    this.process.exit(128 + constants.signals.SIGPIPE);
   }
 
   #exit(exitCode: number, error: Pick<TntarError, 'message' | 'hint'> & { code: string }): void {
     const hidden = (text: string): string => withoutPasswords(text, this.args);
     const message = hidden(error.message);
     const hint = error.hint === undefined ? undefined : hidden(error.hint);
+    const { process } = this;
     process.exitCode = exitCode;
     if (this.#isJson) {
       const { code } = error;
-      writeEvent('error', { message, hint, code, exitCode }, () => process.exit());
+      writeEvent(process.stderr, 'error', { message, hint, code, exitCode }, () => process.exit());
       return;
     }
     const lines = [`tntar: ${message}`, ...(hint === undefined ? [] : [`hint: ${hint}`])];

@@ -58,7 +58,7 @@ export async function interruptible<T>(
   let failure: TntarError | undefined;
   let isOver = false;
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (first !== undefined) process.exit(128 + constants.signals[signal]);
+    if (first !== undefined) run.process.exit(128 + constants.signals[signal]);
     first = signal;
     controller.abort();
   };
@@ -75,9 +75,9 @@ export async function interruptible<T>(
     if (stopped.aborted) run.end(failure ?? new Interrupted(first!));
     else setImmediate(fail, idle());
   };
-  for (const signal of STOPPING) process.on(signal, onSignal);
-  for (const event of STRAYING) process.on(event, onStray);
-  process.on('beforeExit', onIdle);
+  for (const signal of STOPPING) run.process.on(signal, onSignal);
+  for (const event of STRAYING) run.process.on(event, onStray);
+  run.process.on('beforeExit', onIdle);
   try {
     const result = await work(stopped);
     if (failure !== undefined) throw failure;
@@ -90,7 +90,7 @@ export async function interruptible<T>(
     throw new Interrupted(first, error instanceof TntarError ? error : undefined);
   } finally {
     isOver = true;
-    for (const signal of STOPPING) process.off(signal, onSignal);
-    process.off('beforeExit', onIdle);
+    for (const signal of STOPPING) run.process.off(signal, onSignal);
+    run.process.off('beforeExit', onIdle);
   }
 }

@@ -3,11 +3,12 @@ import { Writable } from 'node:stream';
 import { messageOf, TntarError } from '../../lib/base/errors.js';
 import { requireOutput } from './descriptors.js';
 import type { Run } from './run.js';
+import type { Output } from './surroundings.js';
 import { visibleText } from './visible.js';
 
 /** Ends the process when standard output fails, whichever command writes to it. Call once, at the start. */
 export function watchOutput(run: Run): void {
-  process.stdout.on('error', run.onOutputError);
+  run.process.stdout.on('error', run.onOutputError);
 }
 
 /**
@@ -15,8 +16,8 @@ export function watchOutput(run: Run): void {
  *
  * @throws TntarError of kind `usage` if it is closed
  */
-export function textOutput(): typeof process.stdout {
-  requireOutput();
+export function textOutput({ process }: Run): Output {
+  requireOutput(process);
   return process.stdout;
 }
 
@@ -27,9 +28,10 @@ export function textOutput(): typeof process.stdout {
  *
  * @throws TntarError of kind `usage` if it is closed
  */
-function pipelineOutput(): Writable {
-  const stdout = textOutput();
-  if (fstatSync(stdout.fd).isFile()) return createWriteStream('', { fd: stdout.fd });
+function pipelineOutput(run: Run): Writable {
+  const stdout = textOutput(run);
+  const { fd } = stdout;
+  if (fd !== undefined && fstatSync(fd).isFile()) return createWriteStream('', { fd });
   return new Writable({
     highWaterMark: stdout.writableHighWaterMark,
     write(chunk, _encoding, done) {
@@ -44,9 +46,9 @@ function pipelineOutput(): Writable {
  *
  * @throws TntarError of kind `usage` if it is closed
  */
-export function rowOutput(): Writable {
-  const stdout = textOutput();
-  if (!stdout.isTTY) return pipelineOutput();
+export function rowOutput(run: Run): Writable {
+  const stdout = textOutput(run);
+  if (!stdout.isTTY) return pipelineOutput(run);
   const visible = visibleText();
   return new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -61,8 +63,8 @@ export function rowOutput(): Writable {
  * @throws TntarError of kind `usage` if it is closed
  */
 export function archiveOutput(run: Run): Writable {
-  process.stdout.off('error', run.onOutputError).on('error', () => {});
-  return pipelineOutput();
+  run.process.stdout.off('error', run.onOutputError).on('error', () => {});
+  return pipelineOutput(run);
 }
 
 /** Adds what an error of the output means for an archive. Returns any other error as it is. */

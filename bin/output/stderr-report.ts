@@ -2,6 +2,7 @@ import { type Progress, quoted, type Report } from '../../lib/base/report.js';
 import type { Totals } from '../../lib/flow/totals.js';
 import type { RestoreResult } from '../../lib/pipelines/restore.js';
 import type { ProgressWords, progressLine } from './progress-bar.js';
+import type { Output, Surroundings } from './surroundings.js';
 import { hasControls, hasUnicode } from './terminal.js';
 
 const TERMINAL_INTERVAL_MS = 200;
@@ -70,9 +71,10 @@ const DEFAULT_COLUMNS = 80;
 /** Reports on stderr: one line that is written over on a terminal, plain lines elsewhere. */
 export class StderrReport implements RunReport {
   readonly #isQuiet: boolean;
-  readonly #isTerminal = process.stderr.isTTY === true;
+  readonly #stderr: Output;
+  readonly #isTerminal: boolean;
   /** True for a log, and for a terminal that can show no more than plain lines. */
-  readonly #isPlain = !this.#isTerminal || !hasControls() || !hasUnicode();
+  readonly #isPlain: boolean;
   readonly #started = performance.now();
   #shownAt = performance.now();
   #hasLine = false;
@@ -80,7 +82,10 @@ export class StderrReport implements RunReport {
   #progressLine: typeof progressLine | undefined;
 
   /** @param isQuiet - warnings and errors only */
-  constructor(isQuiet: boolean) {
+  constructor({ stderr, env }: Surroundings, isQuiet: boolean) {
+    this.#stderr = stderr;
+    this.#isTerminal = stderr.isTTY === true;
+    this.#isPlain = !this.#isTerminal || !hasControls(env) || !hasUnicode(env);
     this.#isQuiet = isQuiet;
     if (this.#isTerminal && !isQuiet) void this.#load();
   }
@@ -127,19 +132,19 @@ export class StderrReport implements RunReport {
   }
 
   clear(): void {
-    if (this.#hasLine) process.stderr.write(CLEAR_LINE);
+    if (this.#hasLine) this.#stderr.write(CLEAR_LINE);
     this.#hasLine = false;
   }
 
   /** Shows progress on a terminal. The last column stays free, or some terminals begin a new line. */
   #show(words: ProgressWords): void {
-    const columns = (process.stderr.columns || DEFAULT_COLUMNS) - 1;
+    const columns = (this.#stderr.columns || DEFAULT_COLUMNS) - 1;
     const line = this.#progressLine ?? simpleLine;
     if (this.#isPlain) {
       this.#print(line(words, columns - PREFIX.length, true));
       return;
     }
-    process.stderr.write(CLEAR_LINE + line(words, columns, false));
+    this.#stderr.write(CLEAR_LINE + line(words, columns, false));
     this.#hasLine = true;
   }
 
@@ -151,6 +156,6 @@ export class StderrReport implements RunReport {
 
   #print(line: string): void {
     this.clear();
-    process.stderr.write(`${PREFIX}${printable(line)}\n`);
+    this.#stderr.write(`${PREFIX}${printable(line)}\n`);
   }
 }

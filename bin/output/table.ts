@@ -1,4 +1,5 @@
 import { Table } from 'console-table-printer';
+import type { Environment, Surroundings } from './surroundings.js';
 import { hasControls, hasUnicode } from './terminal.js';
 
 /** A column of a table. */
@@ -19,12 +20,16 @@ const COLOURS = { white: '\x1b[39m', white_bold: '\x1b[1m' };
  *
  * @param rows - printable text, a cell for each column
  * @example
- * table([{ title: 'NAME' }, { title: 'ROWS', isNumber: true }], [['users', '1,000']]);
+ * table(process, [{ title: 'NAME' }, { title: 'ROWS', isNumber: true }], [['users', '1,000']]);
  */
-export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+export function table(
+  { stdout, env }: Surroundings,
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+): string {
   const printed = new Table({
-    ...(process.stdout.isTTY && hasUnicode() ? {} : { style: PLAIN }),
-    shouldDisableColors: process.stdout.isTTY !== true || !hasControls(),
+    ...(stdout.isTTY && hasUnicode(env) ? {} : { style: PLAIN }),
+    shouldDisableColors: stdout.isTTY !== true || !hasControls(env),
     colorMap: COLOURS,
     columns: columns.map(({ title, isNumber }, i) => ({
       name: String(i),
@@ -47,12 +52,12 @@ const BAR_CELLS = 10;
  * A share of a whole, drawn and in figures.
  *
  * @example
- * share(1, 2); // '█████░░░░░  50.0%'
+ * share(process.env, 1, 2); // '█████░░░░░  50.0%'
  */
-export function share(part: number, whole: number): string {
+export function share(env: Environment, part: number, whole: number): string {
   const ratio = whole === 0 ? 0 : part / whole;
   const full = Math.round(ratio * BAR_CELLS);
-  const [filled, free] = hasUnicode() ? ['█', '░'] : ['#', '.'];
+  const [filled, free] = hasUnicode(env) ? ['█', '░'] : ['#', '.'];
   const bar = filled.repeat(full) + free.repeat(BAR_CELLS - full);
   return `${bar} ${(100 * ratio).toFixed(1).padStart(5)}%`;
 }

@@ -1,5 +1,4 @@
-/** The variables that say what a terminal can show. */
-type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from './surroundings.js';
 
 /**
  * Tells whether the locale has more than ASCII, by the first variable that says something. If none does, terminals
@@ -7,12 +6,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
  *
  * @example hasUnicode({ LC_ALL: 'C' }); // false
  */
-export function hasUnicode(env: Environment = process.env): boolean {
+export function hasUnicode(env: Environment): boolean {
   const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '';
   return locale === '' || /utf-?8/i.test(locale);
 }
 
 /** Tells whether a terminal moves its cursor and shows colours, and whether its user wants that. */
-export function hasControls(env: Environment = process.env): boolean {
+export function hasControls(env: Environment): boolean {
   return !env['NO_COLOR'] && env['TERM'] !== 'dumb';
 }
