@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
+import { runHere } from './run-here.js';
 
 /** What a finished process left behind. */
 export interface Result {
@@ -37,8 +38,18 @@ process.on('exit', () => {
   if (folder) rmSync(folder, { recursive: true, force: true });
 });
 
-/** Runs `tntar` to its end. */
+/**
+ * Runs `tntar` to its end: in this process, which spares the start of another one, unless variables, a working folder or
+ * the code of a filter need a process of their own.
+ */
 export function tntar(args: readonly string[], options: RunOptions = {}): Promise<Result> {
+  const { env, cwd, input, timeoutMs } = options;
+  const isAlone = env !== undefined || cwd !== undefined || args.includes('--filter');
+  return isAlone ? tntarProcess(args, options) : runHere(args, input, timeoutMs ?? TIMEOUT_MS);
+}
+
+/** Runs `tntar` to its end, in a process of its own. */
+export function tntarProcess(args: readonly string[], options: RunOptions = {}): Promise<Result> {
   return finish(spawnTntar(args, options), `tntar ${args.join(' ')}`, options);
 }
 
