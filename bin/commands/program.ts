@@ -68,7 +68,8 @@ export function buildProgram(run = new Run()): Command {
     .exitOverride()
     .configureOutput({
       writeOut: (text) => writeOut(run, text),
-      outputError: (text) => run.process.stderr.write(withoutPasswords(text, run.args)),
+      writeErr: (text) => run.process.stderr.write(text),
+      outputError: (text, write) => write(withoutPasswords(text, run.args)),
     })
     .addHelpText('after', EXAMPLES + EXIT_HELP + DIFF_EXIT_NOTE);
   for (const make of COMMANDS) {
