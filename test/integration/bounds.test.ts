@@ -80,13 +80,13 @@ describe('memory stays within bounds', function () {
     ['more values', () => withManifest(`"x":[${many(MAX_JSON_VALUES, () => '1')}]`), 3],
     ['nesting', () => withManifest(`"x":${'['.repeat(8 * MIB)}`), 3],
   ] as const) {
-    it(`of a manifest that is full of ${title}`, async () => {
+    it(`for a manifest full of ${title}`, async () => {
       const { code: exit, stderr } = await peaks(['verify', '-q'], make());
       equal(exit, code, stderr);
     });
   }
 
-  it('of a trailer that is full of values', async () => {
+  it('for a trailer full of values', async () => {
     const text = `{"x":[${many(5_000_000, () => '[]')}]}`;
     const trailer = { name: 'trailer.json', rows: 0, body: Buffer.from(text) };
     const { code, stderr } = await peaks(['verify', '-q'], archive([...GOOD, trailer]));
@@ -94,14 +94,14 @@ describe('memory stays within bounds', function () {
     match(stderr, /trailer\.json has over \d+ values/);
   });
 
-  it('of a row of as many values as bytes', async () => {
+  it('for a row with as many values as bytes', async () => {
     const head = jsonEntry('manifest.json', manifest());
     const row = { name: '512.dump', body: emptyArrays(120 * MIB), rows: 1 };
     const { code, stderr } = await peaks(['verify', '-q'], archive(sealed([head, row])));
     equal(code, 0, stderr);
   });
 
-  it('of long definitions', async () => {
+  it('for long definitions', async () => {
     const name = Buffer.concat([coded(0xdb, 4, MIB), Buffer.alloc(MIB, 0x61)]);
     const rows = Array(40).fill(Buffer.concat([Buffer.of(0x92, 1), name]));
     const users: Entry = { name: '304.dump', body: Buffer.concat(rows), rows: 40 };
@@ -139,7 +139,7 @@ describe('memory stays within bounds', function () {
     ['maps', 0x80, 5],
     ['numbers', 0x01, 1],
   ] as const) {
-    it(`of two sides whose definitions are full of ${title}`, async () => {
+    it(`when both sides have definitions full of ${title}`, async () => {
       const count = Math.floor(inDefinitions / weight);
       const list = Buffer.concat([coded(0xdd, 4, count), Buffer.alloc(count, code)]);
       const flags = Buffer.concat([Buffer.from('81a178', 'hex'), list]);
@@ -151,7 +151,7 @@ describe('memory stays within bounds', function () {
     });
   }
 
-  it('of two sides with a row of as many values as bytes', async () => {
+  it('when both sides have a row with as many values as bytes', async () => {
     const row = { name: '512.dump', body: emptyArrays(20 * MIB), rows: 1 };
     const users = [{ id: 512, name: 'users', engine: 'memtx', format: [], rowsFrom: 'snapshot' }];
     const head = [
@@ -168,7 +168,7 @@ describe('memory stays within bounds', function () {
     ['keys that may be in none', 'unsigned', 'tree'],
     ['keys that have to be sorted', 'string', 'hash'],
   ] as const) {
-    it(`of two sides with a row of 120 MB that is shown, and ${what}`, async () => {
+    it(`when both sides have a row of 120 MB that is shown, and ${what}`, async () => {
       const bytes = 120 * MIB;
       const text = Buffer.concat([coded(0xdb, 4, bytes), Buffer.alloc(bytes, 0x61)]);
       const key = type === 'string' ? Buffer.from('a161', 'hex') : Buffer.of(1);
@@ -185,7 +185,7 @@ describe('memory stays within bounds', function () {
     });
   }
 
-  it('of entries without an end, in a damaged archive', async () => {
+  it('for a damaged archive with more entries than the limit', async () => {
     const one = framed(contents([rowsEntry('512.dump', [1])]).slice(0, 2));
     const start = archive([jsonEntry('manifest.json', manifest())]);
     const bytes = Buffer.concat([start, ...Array(MAX_ENTRIES + 10).fill(one)]);

@@ -62,7 +62,7 @@ describe('a target that has no room', () => {
     }, options);
   }
 
-  it('for a row is refused before the first write, and the settings of both engines are named', () =>
+  it('for a row is refused before the first write, and the error names the settings of both engines', () =>
     refused(
       (target) => restore(target, 'large'),
       /space 'big': a row has 1500\d{3} bytes.*memtx_max_tuple_size.*space 'deep'.*vinyl_max_tuple_size/,
@@ -97,7 +97,7 @@ describe('a target that has no room', () => {
     });
   });
 
-  it('for a row from a pipe is found at the row, and the hint names the setting', async () => {
+  it('for a row from a pipe fails at this row, and the hint names the setting', async () => {
     await withTarget(async (target) => {
       const input = await dump(large);
       const { stderr } = await tntar(['restore', target.uri, '--space', 'big'], { input });
@@ -106,7 +106,7 @@ describe('a target that has no room', () => {
     });
   });
 
-  it('takes the row after its settings were raised', async () => {
+  it('takes the row after its settings are raised', async () => {
     const cfg = { memtx_max_tuple_size: 2 * MIB, vinyl_max_tuple_size: 2 * MIB };
     await withTarget(
       async (target) => {
@@ -140,7 +140,7 @@ describe('a target that has no room', () => {
     });
   }
 
-  it('is not asked if the user may not ask', async () => {
+  it('is filled without a check if the user may not read its settings', async () => {
     await withTarget(
       async (target) => {
         await target.eval(`

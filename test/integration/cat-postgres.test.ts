@@ -40,7 +40,7 @@ describe('cat --format postgres', () => {
   const tables = () =>
     postgres.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'");
 
-  it('loads each type as it was', async () => {
+  it('loads each type unchanged', async () => {
     const { code, stderr } = await load();
     equal(code, 0, stderr);
     match(stderr, /1 datetimes lose precision: timestamptz keeps microseconds and no time zone/);
@@ -125,7 +125,7 @@ describe('cat --format postgres', () => {
     );
   });
 
-  it('loads nothing if a row cannot be expressed, and names the row', async () => {
+  it('loads nothing if the format has no form for a row, and names the row', async () => {
     const rowWith = (value: Plain): Plain[] => [8, ...Array(5).fill(null), value];
     const inJson = [9, ...Array(10).fill(null), ['a\0']];
     for (const [row, message] of [
@@ -190,7 +190,7 @@ describe('cat --format postgres', () => {
     }
   });
 
-  it('loads indexes of up to 32 fields, each under a name that is free', async () => {
+  it('loads indexes of up to 32 fields, each under an unused name', async () => {
     const all = Array.from({ length: 33 }, (_, i) => i);
     const parts = (numbers: number[]): Plain[] => numbers.map((i) => [i, 'unsigned']);
     const indexes: Plain[][] = [
@@ -214,7 +214,7 @@ describe('cat --format postgres', () => {
     ]);
   });
 
-  it('leaves out an index of a key that is too long for it, and no other', async () => {
+  it('leaves out only the index for which a key is too long', async () => {
     // text that nothing compresses
     const noise = (length: number): string =>
       randomBytes(length).toString('base64').slice(0, length);
@@ -267,7 +267,7 @@ describe('cat --format postgres', () => {
     deepEqual(await postgres.query('SELECT count(*) FROM typed'), ['1']);
   });
 
-  it('loads a float and a decimal of one text, which differ on the server, and says what is not unique', async () => {
+  it('loads a float and a decimal with the same text, and reports the index that is not unique there', async () => {
     const format = ['id', 'value'].map((name) => ({ name, type: 'number' }));
     const indexes: Plain[][] = [
       [0, 'pk', 'tree', { unique: true }, [[0, 'number']]],
@@ -318,7 +318,7 @@ describe('cat --format postgres', () => {
     }
   });
 
-  it('loads the same as `sql`, for other databases, and says the same', async () => {
+  it('loads the same rows with `sql`, for other databases, and prints the same warnings', async () => {
     const format = ['id', 'value'].map((name) => ({ name, type: 'number' }));
     const indexes: Plain[][] = format.map(({ name }, i) => [
       ...[i, name, 'tree', { unique: true }, [[i, 'number']]],
@@ -340,7 +340,7 @@ describe('cat --format postgres', () => {
     ]);
   });
 
-  it('refuses a row that no page holds, and loads the one that a page just holds', async () => {
+  it('refuses a row that is larger than a page, and loads a row that just fits a page', async () => {
     const load20 = async (count: number, value: Plain, type: string) => {
       const format = Array.from({ length: count }, (_, i) => ({ name: `f${i}`, type }));
       const indexes: Plain[][] = [[0, 'pk', 'tree', { unique: true }, [[0, type]]]];
@@ -409,7 +409,7 @@ describe('cat --format postgres', () => {
     ]);
   });
 
-  it('loads nothing of a stream that is cut anywhere', async () => {
+  it('loads nothing from a stream that is cut at any byte', async () => {
     const sql = `${file}.sql`;
     const cat = await postgres.run(`tntar cat typed -q -i ${file} --format postgres > ${sql}`);
     equal(cat.code, 0, cat.stderr);
@@ -434,7 +434,7 @@ describe('cat --format postgres', () => {
     await postgres.query('DROP TABLE victim');
   });
 
-  it('loads chosen fields, with the indexes that are of them', async () => {
+  it('loads chosen fields, with the indexes that consist of them', async () => {
     const { stderr } = await load('--fields uuid,id');
     match(stderr, /index 'by_string' is left out: not all its fields were chosen/);
     const indexes = "SELECT indexname FROM pg_indexes WHERE tablename = 'typed' ORDER BY 1";
@@ -442,7 +442,7 @@ describe('cat --format postgres', () => {
     equal((await postgres.query('SELECT uuid FROM typed WHERE id = 1')).length, 1);
   });
 
-  it('loads spaces that a server made, row for row', async () => {
+  it('loads every row of the spaces of a real server', async () => {
     const archive = join(FIXTURES, '3.9.0-full.tar.zst');
     const { spaces } = JSON.parse(readFileSync(join(FIXTURES, '3.9.0-full.json'), 'utf8'));
     for (const space of SPACES) {

@@ -32,7 +32,7 @@ describe('cat --format sqlite', () => {
     return JSON.parse(String(result.stdout) || '[]');
   };
 
-  it('loads each type as it was', async () => {
+  it('loads each type unchanged', async () => {
     const { code, stderr } = await load();
     equal(code, 0, stderr);
     const shown = `SELECT typeof(id) || ' ' || id AS id, typeof("integer") || ' ' || "integer" AS "integer",
@@ -71,7 +71,7 @@ describe('cat --format sqlite', () => {
     equal(empty.length, 2);
   });
 
-  it('makes typed columns and the indexes', async () => {
+  it('creates typed columns and the indexes', async () => {
     await load();
     const columns = await query("SELECT type FROM pragma_table_info('typed')");
     deepEqual(
@@ -111,7 +111,7 @@ describe('cat --format sqlite', () => {
     deepEqual(far, []);
   });
 
-  it('loads numbers of different types that look alike, each once, under unique keys', async () => {
+  it('loads numbers of different types that look alike under unique keys, each once', async () => {
     const format = ['id', 'value'].map((name) => ({ name, type: 'number' }));
     const indexes: Plain[][] = format.map(({ name }, i) => [
       ...[i, name, 'tree', { unique: true }, [[i, 'number']]],
@@ -142,7 +142,7 @@ describe('cat --format sqlite', () => {
     deepEqual(unique, [{ unique: 1 }, { unique: 1 }]);
   });
 
-  it('refuses what SQLite would make null', async () => {
+  it('refuses values that SQLite would store as null', async () => {
     writeTyped(file, [[1, null, null, float64(Number.NaN)]]);
     const { code, stderr } = await load();
     equal(code, 1);
@@ -229,7 +229,7 @@ describe('cat --format sqlite', () => {
     deepEqual((await strings()).sort(), ['a\0', 'a\ufffd', 'a\ufffd', 'plain']);
   });
 
-  it('loads nothing of a stream that is cut anywhere', async () => {
+  it('loads nothing from a stream that is cut at any byte', async () => {
     const sql = `${file}.sql`;
     const cat = await shell(`tntar cat typed -q -i ${file} --format sqlite > ${sql}`);
     equal(cat.code, 0, cat.stderr);
@@ -247,7 +247,7 @@ describe('cat --format sqlite', () => {
     deepEqual(await query('SELECT count(*) AS n FROM typed'), [{ n: TYPED_ROWS.length }]);
   });
 
-  it('loads spaces that a server made, row for row', async () => {
+  it('loads every row of the spaces of a real server', async () => {
     const archive = join(FIXTURES, '3.9.0-full.tar.zst');
     const { spaces } = JSON.parse(readFileSync(join(FIXTURES, '3.9.0-full.json'), 'utf8'));
     for (const space of SPACES) {

@@ -73,7 +73,7 @@ describe('choosing spaces', () => {
     });
   });
 
-  it('leaves out a space with what belongs to it, and keeps all else', async () => {
+  it('leaves out a space with everything that belongs to it, and keeps all else', async () => {
     await withTarget(async (target) => {
       await restore(target, whole, '--exclude', 'app/*');
       deepEqual(await there(target), OURS.filter((name) => name !== 'app/log').sort());
@@ -106,7 +106,7 @@ describe('choosing spaces', () => {
     });
   }
 
-  it('lists and verifies what is chosen', async () => {
+  it('lists and verifies the chosen spaces', async () => {
     deepEqual(await spacesOf(whole, '--space', 'app*'), ['app.ORDERS', 'app/log']);
     const { stderr, code } = await tntar(['verify', '--exclude', 'app*'], { input: whole });
     equal(code, 0, stderr);
@@ -121,7 +121,7 @@ describe('choosing spaces', () => {
     ok(!String(plain).includes('PARTIAL'));
   });
 
-  it('refuses a pattern that fits nothing, and changes nothing', async () => {
+  it('refuses a pattern that matches no space, and changes nothing', async () => {
     const { code, stderr, stdout } = await tntar(['dump', source.uri, '--space', 'user']);
     deepEqual([code, stdout.length], [2, 0]);
     match(stderr, /no space matches 'user'\nhint: there are .*'?USERS/);
@@ -154,7 +154,7 @@ describe('choosing spaces', () => {
     }
   });
 
-  it('gives a space another name and all of them another engine, by options', async () => {
+  it('renames one space, and changes the engine of all spaces, by options', async () => {
     await withTarget(async (target) => {
       const args = ['--rename', 'app.ORDERS=orders', '--engine', 'memtx', '--space', 'app.*'];
       await restore(target, whole, ...args);
@@ -165,7 +165,7 @@ describe('choosing spaces', () => {
     });
   });
 
-  it('refuses what vinyl cannot hold, by name, and writes nothing', async () => {
+  it('refuses a space that vinyl cannot hold, names it, and writes nothing', async () => {
     await withTarget(async (target) => {
       const { code, stderr } = await tryRestore(target, whole, ['--engine', 'vinyl']);
       equal(code, 4, stderr);
@@ -174,13 +174,13 @@ describe('choosing spaces', () => {
     });
   });
 
-  it('refuses a rename that cannot be read', async () => {
+  it('refuses a rename without a new name', async () => {
     const { code, stderr } = await tntar(['dump', source.uri, '--rename', 'users']);
     equal(code, 2);
     match(stderr, /Write OLD=NEW/);
   });
 
-  it('dumps by select for who may read no other space', async () => {
+  it('dumps by select for a user who may read no other space', async () => {
     await source.eval(`
       box.schema.user.create('narrow', {password = 'n'})
       for _, space in ipairs(box.space._space:select()) do

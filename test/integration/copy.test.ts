@@ -42,7 +42,7 @@ describe('a copy', () => {
     tntar(['copy', source.uri, target.uri, ...args]);
 
   for (const way of SOURCES) {
-    it(`has all that the source has, to the byte, read by ${way}`, async () => {
+    it(`equals the source to the byte, read by ${way}`, async () => {
       await withTarget(async (target) => {
         const { code, stdout, stderr } = await copy(target, '--source', way);
         equal(code, 0, stderr);
@@ -67,7 +67,7 @@ describe('a copy', () => {
     });
   });
 
-  it('may go into the database that it comes from, under another name', async () => {
+  it('may write into the database that it reads, under another name', async () => {
     await withTarget(
       async (both) => {
         const args = ['copy', both.uri, both.uri, '--space', 'users', '--rename', 'users=again'];
@@ -83,7 +83,7 @@ describe('a copy', () => {
   });
 
   for (const existing of ['drop', 'truncate']) {
-    it(`takes nothing away from what it is about to read by --existing ${existing}`, async () => {
+    it(`into its own source is refused before --existing ${existing} removes anything`, async () => {
       await withTarget(
         async (both) => {
           const args = ['copy', both.uri, both.uri, '--source', 'select', '--existing', existing];
@@ -96,7 +96,7 @@ describe('a copy', () => {
     });
   }
 
-  it('takes nothing away from the replica set that it reads', async () => {
+  it('into the replica set of its source is refused, and removes nothing', async () => {
     await withTarget(
       async (master) => {
         const cfg = { replication: [master.uri], read_only: false };
@@ -113,7 +113,7 @@ describe('a copy', () => {
     );
   });
 
-  it('says what it would do on a dry run, and changes nothing', async () => {
+  it('prints on a dry run what it would do, and changes nothing', async () => {
     await withTarget(async (target) => {
       const { code, stdout, stderr } = await copy(target, '--dry-run');
       equal(code, 0, stderr);
@@ -122,7 +122,7 @@ describe('a copy', () => {
     });
   });
 
-  it('makes definitions only, and rows only', async () => {
+  it('copies definitions only, and rows only', async () => {
     await withTarget(async (target) => {
       const schema = await copy(target, '--schema-only');
       equal(schema.code, 0, schema.stderr);
@@ -134,7 +134,7 @@ describe('a copy', () => {
     });
   });
 
-  it('is refused by a target that has such spaces, and --existing says otherwise', async () => {
+  it('is refused by a target with the same spaces, unless --existing allows it', async () => {
     await withTarget(async (target) => {
       equal((await copy(target)).code, 0);
       failsWith(await copy(target, '-q'), 4, /users/);
@@ -144,7 +144,7 @@ describe('a copy', () => {
     });
   });
 
-  it('logs in to each by itself, and names the one that refuses', async () => {
+  it('logs in to each server with its own login, and names the server that refuses', async () => {
     await withTarget(async (target) => {
       const file = (name: string, password: string): string => {
         const path = join(folder, name);
@@ -168,7 +168,7 @@ describe('a copy', () => {
     });
   });
 
-  it('that loses its source is INCOMPLETE, and says which server was lost', async () => {
+  it('that loses its source is INCOMPLETE, and names the lost server', async () => {
     const cut = await startProxy(source, {
       bytesPerSecond: 2_000_000,
       after: 2_000_000,
@@ -182,7 +182,7 @@ describe('a copy', () => {
     await cut.stop();
   });
 
-  it('that loses its target is INCOMPLETE, and says which server was lost', async () => {
+  it('that loses its target is INCOMPLETE, and names the lost server', async () => {
     await withTarget(async (target) => {
       const cut = await startProxy(target, { after: 200_000, fault: 'reset' });
       const result = await tntar(['copy', '-q', source.uri, `${USER}:${PASSWORD}@${cut.address}`]);
@@ -192,7 +192,7 @@ describe('a copy', () => {
     });
   });
 
-  it('that is stopped says how far it came', async () => {
+  it('that is stopped reports its progress', async () => {
     const slow = await startProxy(source, { bytesPerSecond: 500_000 });
     await withTarget(async (target) => {
       const run = new Running(['copy', '-q', `${USER}:${PASSWORD}@${slow.address}`, target.uri]);
@@ -224,7 +224,7 @@ describe('a copy', () => {
     await slow.stop();
   });
 
-  it('takes two servers', async () => {
+  it('requires two servers', async () => {
     failsWith(await tntar(['copy', source.uri, 'db2:x']), 2, /port/);
     const { code, stderr } = await tntar(['copy', source.uri]);
     equal(code, 2);

@@ -93,7 +93,7 @@ describe('definitions of a server', () => {
     }
   }
 
-  it('differ by each single thing that is changed, and by nothing else', async () => {
+  it('differ after each single change, and in nothing else', async () => {
     let before = await definitions();
     deepEqual(atOnce(compareDefinitions(before, await definitions())).differences, []);
     for (const [what, lua, since = '2.6', until] of CHANGES) {

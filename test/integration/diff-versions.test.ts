@@ -37,7 +37,7 @@ describe('tntar diff of two versions', () => {
   });
 
   for (const name of NAMES) {
-    it(`finds nothing right after a restore, whichever side comes first: ${name}`, async function () {
+    it(`finds no difference right after a restore, in either order of the sides: ${name}`, async function () {
       const [release = '', kind] = name.split('-');
       if (kind === 'full' && !isAtLeast(target, release)) return this.skip();
       await afterRestore(archiveOf(name), async ({ uri }) => {
@@ -47,7 +47,7 @@ describe('tntar diff of two versions', () => {
     });
   }
 
-  it('finds nothing between the archive and one of what was restored', async () => {
+  it('finds no difference between the archive and a dump of the restored database', async () => {
     await afterRestore(foreign, async ({ uri }) => {
       const { stdout } = await tntar(['dump', uri, '-q']);
       isEqual(await tntar(['diff', foreign, '-', '-q'], { input: stdout }));
@@ -77,7 +77,7 @@ describe('tntar diff of two versions', () => {
     });
   });
 
-  it('names what a restore leaves out, also with -q and in JSON', async () => {
+  it('names everything that a restore leaves out, also with -q and in JSON', async () => {
     const [from, lost] = isAtLeast(target, '2.9')
       ? ['2.6.0', 'grant of execute on function 2']
       : ['3.2.1', 'grant of read on space 341'];
@@ -113,7 +113,7 @@ describe('tntar diff of two versions', () => {
     doesNotMatch(stderr, /restore/);
   });
 
-  it('tells two archives of one database in two releases apart', async () => {
+  it('finds the differences between two archives of one database in two releases', async () => {
     const args = ['diff', archiveOf('2.6.0-full'), archiveOf('3.9.0-full'), '-q'];
     const { code, stdout } = await tntar(args);
     equal(code, 1);

@@ -107,22 +107,22 @@ describe('tntar diff', () => {
     match(String(stdout), /^equal: [\d,]+ rows?\n$/);
   };
 
-  it('finds nothing between archives that were read in two ways', async () => {
+  it('finds no difference between archives that were read in two ways', async () => {
     isEqual(await tntar(['diff', file('snapshot.tar.zst'), file('select.tar.zst')]));
   });
 
-  it('finds nothing between an archive and the server it is of', async () => {
+  it('finds no difference between an archive and its server', async () => {
     isEqual(await tntar(['diff', file('changed.tar.zst'), server.uri]));
     isEqual(await tntar(['diff', server.uri, file('changed.tar.zst')]));
   });
 
-  it('counts what was removed, added and changed, in every kind of space', async () => {
+  it('counts removed, added and changed rows in every kind of space', async () => {
     deepEqual(await counts(file('snapshot.tar.zst'), server.uri), CHANGED);
     deepEqual(await counts(file('select.tar.zst'), server.uri), CHANGED);
     deepEqual(await counts(file('select.tar.zst'), file('changed.tar.zst'), '--sort'), CHANGED);
   });
 
-  it('counts the other way round from the other side', async () => {
+  it('swaps added and removed rows if the sides are swapped', async () => {
     const turned = Object.entries(CHANGED).map(([name, [removed, added, ...rest]]) => [
       name,
       [added, removed, ...rest],
@@ -154,7 +154,7 @@ describe('tntar diff', () => {
     ]);
   });
 
-  it('compares rows of which one side was restored under another engine and other ids', async () => {
+  it('compares rows with those of a side that was restored under another engine and other ids', async () => {
     const target = await startServer({
       lua: `for i = 1, 9 do box.schema.space.create('x' .. i) end`,
     });
@@ -193,14 +193,14 @@ describe('tntar diff', () => {
     deepEqual(readdirSync(place), []);
   });
 
-  it('says which side is damaged', async () => {
+  it('names the damaged side', async () => {
     writeFileSync(file('damaged.tar.zst'), 'this is no archive');
     const { code, stdout, stderr } = await tntar(['diff', server.uri, file('damaged.tar.zst')]);
     deepEqual([code, String(stdout)], [3, '']);
     match(stderr, /^tntar: B \(.*damaged\.tar\.zst\): /m);
   });
 
-  it('pairs rows of keys that the server may have in no order', async () => {
+  it('pairs rows whose keys the server may keep in no order', async () => {
     const lua = `box.schema.space.create('odd'):create_index('pk', {parts = {{1, 'integer'}}})`;
     const [a, b] = await Promise.all([startServer({ lua }), startServer({ lua })]);
     try {
@@ -213,7 +213,7 @@ describe('tntar diff', () => {
     }
   });
 
-  it('pairs rows of large integers in fields of type double, which some servers round', async function () {
+  it('pairs rows with large integers in fields of type double, which some servers round', async function () {
     if (!isAtLeast(server, '2.11.1')) return this.skip();
     const lua = (left: string): string => `
       local space = box.schema.space.create('large')
@@ -232,7 +232,7 @@ describe('tntar diff', () => {
     }
   });
 
-  it('reads the order of keys that go down', async function () {
+  it('reads keys in descending order', async function () {
     if (!isAtLeast(server, '3.0')) return this.skip();
     const lua = (last: number): string => `
       local space = box.schema.space.create('down')

@@ -150,7 +150,7 @@ describe('connect', () => {
     for (const request of requests) expectLogin(await request);
   });
 
-  it('hands over each byte that follows the login, as it comes', async () => {
+  it('hands over every byte after the login unchanged', async () => {
     const later = Buffer.alloc(3_000_000, 'what the driver could not parse');
     const endpoint = await serve(async (peer) => {
       peer.send(greeting());
@@ -165,7 +165,7 @@ describe('connect', () => {
     });
   });
 
-  it('gives all chunks in one memory, which is used again for each', async () => {
+  it('gives every chunk in the same memory', async () => {
     const pieces = Array.from({ length: 20 }, (_, i) => Buffer.alloc(1000, i));
     const endpoint = await serve(async (peer) => {
       peer.send(greeting());
@@ -257,7 +257,7 @@ describe('connect', () => {
     }
   });
 
-  it('speaks TLS, with all chunks in one memory there, too', async () => {
+  it('gives every chunk in the same memory under TLS, too', async () => {
     const later = Buffer.alloc(1_000_000, 'under TLS');
     const endpoint = await serve(
       async (peer) => {
@@ -278,7 +278,7 @@ describe('connect', () => {
     });
   });
 
-  describe('fails with what is no Tarantool, and sends it nothing', () => {
+  describe('fails if the peer is not Tarantool, and sends it nothing:', () => {
     for (const [title, answer, shown] of [
       [
         'an HTTP server',
@@ -313,7 +313,7 @@ describe('connect', () => {
     });
   });
 
-  describe('fails at once when the server hangs up', () => {
+  describe('fails at once when the server closes the connection', () => {
     for (const [title, talk, message] of [
       ['without a word', (peer) => peer.socket.end(), /closed the connection without a word$/],
       [
@@ -321,7 +321,7 @@ describe('connect', () => {
         (peer) => peer.socket.end(greeting().subarray(0, 127)),
         /closed the connection in the middle of its greeting$/,
       ],
-      ['behind its greeting', (peer) => peer.socket.end(greeting()), /cannot log in .* 'app'/],
+      ['after its greeting', (peer) => peer.socket.end(greeting()), /cannot log in .* 'app'/],
       [
         'at the login',
         async (peer) => {
@@ -357,7 +357,7 @@ describe('connect', () => {
     for (const [title, talk] of [
       ['from the start', () => {}],
       ['in its greeting', (peer) => peer.send(greeting().subarray(0, 100))],
-      ['behind its greeting', (peer) => peer.send(greeting())],
+      ['after its greeting', (peer) => peer.send(greeting())],
     ] as [string, (peer: Peer) => unknown][]) {
       it(title, async () => {
         const endpoint = await serve(talk);
@@ -369,7 +369,7 @@ describe('connect', () => {
     }
   });
 
-  describe('fails, and does no more harm, when the server answers a login with', () => {
+  describe('fails with an error without the password when the server answers a login with', () => {
     const reply = (make: (sync: number) => Buffer) => async (peer: Peer) => {
       peer.send(greeting());
       const { sync } = await peer.request();
@@ -379,7 +379,7 @@ describe('connect', () => {
       ['an HTTP error', () => Buffer.from('HTTP/1.1 400 Bad Request\r\n')],
       ['a length of 4 GiB', () => Buffer.from('ceffffffff', 'hex')],
       ['a packet without a header', () => Buffer.from('ce00000000', 'hex')],
-      ['a packet that is no MessagePack', () => Buffer.from('ce00000003c1c1c1', 'hex')],
+      ['a packet that is not MessagePack', () => Buffer.from('ce00000003c1c1c1', 'hex')],
       ['a packet that is cut', () => Buffer.from('ce000000018300', 'hex')],
       ['an error without a body', (sync) => packet(0x802f, sync)],
     ] as [string, (sync: number) => Buffer][]) {
@@ -392,7 +392,7 @@ describe('connect', () => {
     }
   });
 
-  it('fails with the server’s own text when it refuses the login, for any user', async () => {
+  it('fails with the words of the server when it refuses the login, for any user', async () => {
     const endpoint = await serve(async (peer) => {
       peer.send(greeting());
       const { sync } = await peer.request();
@@ -411,7 +411,7 @@ describe('connect', () => {
     }
   });
 
-  it('fails with the system’s reason when nobody listens', async () => {
+  it('fails with the reason of the system when nobody listens', async () => {
     const { port } = await serve(() => {});
     await fake?.close();
     for (const [where, message] of [
@@ -470,7 +470,7 @@ describe('tarantool-driver, as lib/iproto/driver.ts assumes it', () => {
   });
   after(() => fake.close());
 
-  it('has its socket in the tick after connect(), with one data listener', async () => {
+  it('has its socket one tick after connect(), with one data listener', async () => {
     await whileConnecting(fake.endpoint, async (driver, connected) => {
       equal(driver.socket?.listenerCount('data'), 1);
       equal(typeof driver._auth, 'function');
@@ -496,7 +496,7 @@ describe('tarantool-driver, as lib/iproto/driver.ts assumes it', () => {
     });
   });
 
-  it('takes its first chunk for the greeting, and then sends a login by _auth', async () => {
+  it('reads its first chunk as the greeting, and then sends a login with _auth', async () => {
     const request = new Promise<Received>((resolve) => {
       talk = (peer) => resolve(peer.request()); // and no greeting
     });
@@ -511,7 +511,7 @@ describe('tarantool-driver, as lib/iproto/driver.ts assumes it', () => {
     });
   });
 
-  it('gives up after the first try, and says why first of all', async () => {
+  it('gives up after the first try, and reports the reason first', async () => {
     const closed = await FakeServer.listen(() => {});
     const { endpoint } = closed;
     await closed.close();
@@ -588,12 +588,12 @@ describe('connecting to a real server', () => {
 
   for (const [title, login] of [
     ['a wrong password', { user: USER, password: 'not-the-s3cret' }],
-    ['an empty password where there is one', { user: USER, password: '' }],
-    ['no password where there is one', { user: USER }],
+    ['an empty password of a user who has one', { user: USER, password: '' }],
+    ['no password of a user who has one', { user: USER }],
     ['an unknown user', { user: 'nobody', password: 'not-the-s3cret' }],
     ['an unknown user without a password', { user: 'nobody' }],
   ] as [string, ConnectOptions][]) {
-    it(`says what the server says of ${title}, and nothing of the password`, async () => {
+    it(`prints the words of the server for ${title}, and never the password`, async () => {
       const error = await failure({ ...endpoint(), ...login });
       equal(error.name, 'TntarError');
       equal(error.kind, 'access');

@@ -96,7 +96,7 @@ describe('dump and restore keep every byte', () => {
     }
   });
 
-  describe('but not of a tuple of 140 MB, which no archive holds,', () => {
+  describe('but not of a tuple of 140 MB, which is too large for an archive,', () => {
     let server: TestServer;
     before(async () => {
       server = await startServer({
@@ -112,7 +112,7 @@ describe('dump and restore keep every byte', () => {
     after(() => server.stop());
 
     for (const source of SOURCES) {
-      it(`read by ${source}: that is a failure which says where`, async function () {
+      it(`read by ${source}, and the error names the tuple`, async function () {
         if (source === 'snapshot' && mayHang(server)) this.skip();
         const { code, stdout, stderr } = await tntar([
           'dump',

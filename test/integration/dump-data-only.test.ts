@@ -36,7 +36,7 @@ describe('dump --data-only', () => {
   after(() => source.stop());
 
   for (const how of SOURCES) {
-    it(`makes by ${how} what fills spaces that are there, with the values of sequences`, async () => {
+    it(`makes an archive that fills existing spaces and sequences, read by ${how}`, async () => {
       const archive = await dump(source, '--data-only', '--source', how);
       await withTarget(async (target) => {
         await target.eval(SPACES);
@@ -49,7 +49,7 @@ describe('dump --data-only', () => {
     });
   }
 
-  it('holds no users, grants, code and notes, and says that it is a part', async () => {
+  it('makes an archive without users, grants, code and marks, which says that it is a part', async () => {
     const archive = await dump(source, '--data-only');
     const entries = await tntar(['list', '--json'], { input: archive });
     const listed = JSON.parse(String(entries.stdout));
@@ -69,7 +69,7 @@ describe('dump --data-only', () => {
     match(verified.stderr, /verified 3 spaces with 5,100 rows/);
   });
 
-  it('is refused before the first write by a restore that should make spaces', async () => {
+  it('makes an archive that a restore without --data-only refuses before the first write', async () => {
     const archive = await dump(source, '--data-only');
     await withTarget(async (target) => {
       const lsn = await target.eval(LSN);
@@ -82,7 +82,7 @@ describe('dump --data-only', () => {
     });
   });
 
-  it('is held against the fields and keys of the target, like any archive', async () => {
+  it('makes an archive that is checked against the fields and keys of the target, like any other', async () => {
     const archive = await dump(source, '--data-only');
     await withTarget(async (target) => {
       await target.eval(`box.schema.sequence.create('counter')
@@ -95,7 +95,7 @@ describe('dump --data-only', () => {
     });
   });
 
-  it('goes along with a choice of spaces, with their sequences, on dump and on restore', async () => {
+  it('can be combined with a choice of spaces, on dump and on restore', async () => {
     const chosen = await dump(source, '--data-only', '--space', 'USERS');
     const all = await dump(source, '--data-only');
     for (const [archive, args] of [
@@ -114,7 +114,7 @@ describe('dump --data-only', () => {
     }
   });
 
-  it('goes along with filters and new names', async () => {
+  it('can be combined with filters and new names', async () => {
     const archive = await dump(
       source,
       '--data-only',
@@ -131,7 +131,7 @@ describe('dump --data-only', () => {
     });
   });
 
-  it('is not to be had together with --schema-only', async () => {
+  it('cannot be combined with --schema-only', async () => {
     const { code, stderr } = await tntar(['dump', source.uri, '--data-only', '--schema-only']);
     equal(code, 2, stderr);
     match(stderr, /--data-only.*--schema-only/);

@@ -262,13 +262,13 @@ describe('select reads a space by pages', () => {
       });
     }
 
-    it('any of these, into a server that takes every row', async () => {
+    it('any of these, and a server takes every row of it', async () => {
       await roundTrip(server, ['--source', 'select']);
     });
   });
 
   describe('with rows', () => {
-    it('whose keys are in encodings that are not the shortest', async () => {
+    it('whose keys are not in their shortest encoding', async () => {
       await server.eval(`
       for _, kind in ipairs({'tree', 'hash'}) do
           box.schema.space.create('long ' .. kind):create_index('primary',
@@ -285,7 +285,7 @@ describe('select reads a space by pages', () => {
     });
 
     // The server indexes the last of several values under one key, and reading has to go on from it.
-    it('whose keys stand in their map twice', async () => {
+    it('whose maps have a key twice', async () => {
       await server.eval(`
       box.schema.space.create('twice'):create_index('primary', {parts = {{'[1].id', 'unsigned'}}})
       box.schema.space.create('nested twice'):create_index('primary', {parts = {{'[1].a.id', 'unsigned'}}})
@@ -310,7 +310,7 @@ describe('select reads a space by pages', () => {
       deepEqual(printOf(await readAll(connection, 'nested twice')), printOf(nested));
     });
 
-    it('as many as pages take, one less and one more', async () => {
+    it('as many as pages hold, one fewer and one more', async () => {
       await server.eval(`box.schema.space.create('counted'):create_index('primary')`);
       // of small rows the pages take 256, 1024, 4096 and 8192
       const ends = [256, 1280, 5376, 13_568].flatMap((end) => [end - 1, end, end + 1]);
@@ -415,7 +415,7 @@ describe('select reads a space by pages', () => {
 
     // A deleted row is replaced in its slot by the next of its chain: from where reading has not been
     // to where it has been.
-    it('fails or reads all other rows if rows that it has read are deleted', async () => {
+    it('fails or reads all other rows if rows are deleted after they were read', async () => {
       await expectAllOrFailure(`
         box.begin()
         for i = 1, 1000 do space:delete({read[i]}) end
@@ -442,7 +442,7 @@ describe('select reads a space by pages', () => {
       );
     });
 
-    describe('but only elsewhere', () => {
+    describe('while only other spaces are written to', () => {
       before(() =>
         written.eval(`
           if box.space.hashed then box.space.hashed:drop() end
@@ -466,7 +466,7 @@ describe('select reads a space by pages', () => {
       );
 
       for (const source of SOURCES) {
-        it(`is read by ${source} where it takes one page, or is local`, async () => {
+        it(`is read by ${source} if it takes one page or is local`, async () => {
           const { spaces } = await list(await dump(written, '--source', source));
           deepEqual(
             spaces.map(({ name, rows }) => [name, rows]),

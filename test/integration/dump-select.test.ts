@@ -40,7 +40,7 @@ describe('a dump by select', () => {
     });
     after(() => server.stop());
 
-    it('is from one moment, and says of which', async () => {
+    it('is from one moment, and the archive has its vclock', async () => {
       const vclock = { 1: await server.eval('return tonumber(box.info.vclock[1])') };
       const { code, stdout, stderr } = await tntar(['dump', server.uri, '--source', 'select']);
       equal(code, 0, stderr);
@@ -52,7 +52,7 @@ describe('a dump by select', () => {
       );
     });
 
-    it('may be asked to be strict', async () => {
+    it('succeeds with --strict', async () => {
       await roundTrip(server, ['--source', 'select', '--strict']);
     });
   });
@@ -87,7 +87,7 @@ describe('a dump by select', () => {
       match(verified.stderr, /warning: .*not from one moment/);
     });
 
-    it('has values of sequences that are not lower than those in its rows', async () => {
+    it('has values of sequences that are not lower than the values in its rows', async () => {
       await server.eval(`
         local space = box.schema.space.create('numbered')
         space:create_index('primary', {sequence = true})
@@ -103,14 +103,14 @@ describe('a dump by select', () => {
       });
     });
 
-    it('fails without a trailer when it has to be strict', async () => {
+    it('fails without a trailer with --strict', async () => {
       const { code, stdout, stderr } = await dumpWhile('box.space.later:insert({2})', '--strict');
       equal(code, 1);
       match(stderr, /rows were written while the dump read/);
       equal((await tntar(['verify'], { input: stdout })).code, 3);
     });
 
-    it('does not mind writes to what it leaves out', async () => {
+    it('stays consistent if only left out spaces are written to', async () => {
       const { code, stdout, stderr } = await dumpWhile(
         'box.space.temporary:insert({1})',
         '--strict',
@@ -127,7 +127,7 @@ describe('a dump by select', () => {
     });
 
     // To some versions that is a change of the schema, to others one of rows.
-    it('warns or fails where a space is truncated, as it does where all rows are deleted', async () => {
+    it('warns or fails if a space is truncated, as if all rows were deleted', async () => {
       const { code, stdout, stderr } = await dumpWhile('box.space.later:truncate()');
       match(stderr, /schema was changed|warning: rows were written while the dump read/);
       if (code === 0) equal((await list(stdout)).consistent, false);
@@ -140,7 +140,7 @@ describe('a dump by select', () => {
       dropped: `box.space.later:drop()`,
     };
     for (const [what, lua] of Object.entries(CHANGES)) {
-      it(`fails without a trailer where a space is ${what}`, async () => {
+      it(`fails without a trailer if a space is ${what}`, async () => {
         const { code, stdout, stderr } = await dumpWhile(lua);
         equal(code, 1, stderr);
         match(stderr, /schema was changed|does not exist/);
@@ -149,7 +149,7 @@ describe('a dump by select', () => {
     }
   });
 
-  describe('of a server that was restarted since its sequences moved', () => {
+  describe('of a server that was restarted after its sequences advanced', () => {
     it('has their values', async () => {
       const server = await startServer({
         lua: `
@@ -189,7 +189,7 @@ describe('a dump by select', () => {
     });
     after(() => server.stop());
 
-    it('is chosen by itself, and says so', async () => {
+    it('is chosen automatically, and says so', async () => {
       const { code, stdout, stderr } = await tntar(['dump', server.uri]);
       equal(code, 0, stderr);
       match(stderr, /reading by select, because a snapshot is not available/);
@@ -200,14 +200,14 @@ describe('a dump by select', () => {
       await roundTrip(server, [], undefined, { cfg });
     });
 
-    it('is not made if a snapshot was requested', async () => {
+    it('fails if a snapshot was requested', async () => {
       const { code, stdout, stderr } = await tntar(['dump', server.uri, '--source', 'snapshot']);
       equal(code, 1, stderr);
       equal(stdout.length, 0);
       match(stderr, /wal_mode/);
     });
 
-    it('warns of writes meanwhile', async () => {
+    it('warns of writes during the dump', async () => {
       await server.eval(BULK);
       const dumping = await parkDump(server);
       await server.eval('box.space.filled:insert({box.NULL})');
@@ -246,7 +246,7 @@ describe('a dump by select', () => {
     });
     after(() => server.stop());
 
-    it('who may not read the universe is chosen by itself, and says so', async () => {
+    it('who may not read the universe is chosen automatically, and says so', async () => {
       const { code, stdout, stderr } = await dumpAs(server, 'all');
       equal(code, 0, stderr);
       match(stderr, /reading by select, because a snapshot is not available: .*denied/);
@@ -256,7 +256,7 @@ describe('a dump by select', () => {
       });
     });
 
-    it("who has the role 'replication' is not needed: there is a snapshot", async () => {
+    it("who has the role 'replication' is not needed, because a snapshot is available", async () => {
       const { code, stdout, stderr } = await dumpAs(server, 'copier');
       equal(code, 0, stderr);
       equal((await list(stdout)).source, 'snapshot');
@@ -303,7 +303,7 @@ describe('a dump by select', () => {
         `),
       );
 
-      it('fails where their values cannot be read, and says so', async () => {
+      it('fails if their values cannot be read, and says so', async () => {
         const { code, stdout, stderr } = await dumpAs(server, 'all');
         equal(code, 5, stderr);
         match(stderr, /sequences/);

@@ -84,7 +84,7 @@ describe('a dump from a snapshot', () => {
     }
   });
 
-  it('has nothing of transactions that are open', async () => {
+  it('has no rows of open transactions', async () => {
     const server = await startServer();
     try {
       // of memtx, only one with this option can be open while others read
@@ -146,7 +146,7 @@ describe('a dump from a snapshot', () => {
     });
     after(() => server.stop());
 
-    it('holds what was there when it began', () =>
+    it('has the state in which it began', () =>
       withTarget(async (target) => {
         const options = { system: target.version === server.version };
         const before = await fingerprint(server, options);
@@ -208,7 +208,7 @@ describe('a dump from a snapshot', () => {
     };
 
     for (const source of SOURCES) {
-      it(`says how the rows of each were read, by ${source}`, async () => {
+      it(`says how the rows of each space were read, by ${source}`, async () => {
         const { spaces, omitted } = await list(await dump(server, '--source', source));
         const read = spaces.map(({ name, rowsFrom, rows }) => [name, [rowsFrom, rows]]);
         deepEqual(Object.fromEntries(read), EXPECTED[source]);
@@ -218,7 +218,7 @@ describe('a dump from a snapshot', () => {
         );
       });
 
-      it(`keeps all definitions, and all rows but those of the temporary one, by ${source}`, async () => {
+      it(`has all definitions, and all rows except those of the temporary space, by ${source}`, async () => {
         const archive = await dump(server, '--source', source);
         await withTarget(async (target) => {
           await restore(target, archive);
@@ -230,7 +230,7 @@ describe('a dump from a snapshot', () => {
     }
   });
 
-  it('fails where a local space is dropped before its rows were read', async () => {
+  it('fails if a local space is dropped before its rows are read', async () => {
     const server = await startServer({
       lua: `${BULK}
         box.schema.space.create('local', {is_local = true}):create_index('primary')
@@ -248,7 +248,7 @@ describe('a dump from a snapshot', () => {
     }
   });
 
-  it('takes no more memory where nobody takes its output, and is right in the end', async () => {
+  it('takes no more memory while nobody reads its output, and is complete in the end', async () => {
     const MEGABYTES = 100;
     const server = await startServer({
       lua: `
