@@ -112,7 +112,7 @@ describe('excluding rows', () => {
     });
   }
 
-  it('restores all definitions, empty spaces, and sequences where they stood', async () => {
+  it('restores all definitions, empty spaces, and sequences with their values', async () => {
     const archive = await dump(source, ...ARGS);
     await withTarget(async (target) => {
       const { stderr } = await restore(target, archive);
@@ -125,7 +125,7 @@ describe('excluding rows', () => {
     });
   });
 
-  it('leaves rows out of a whole archive, from a file, from a pipe and in a copy', async () => {
+  it('leaves out rows of a whole archive from a file, of one from a pipe, and in a copy', async () => {
     const archive = await dump(source);
     const file = fileOf(archive);
     for (const run of [
@@ -141,7 +141,7 @@ describe('excluding rows', () => {
     }
   });
 
-  it('says in a dry run that the rows are left out', async () => {
+  it('prints in a dry run that the rows are left out', async () => {
     const archive = await dump(source, ...ARGS);
     await withTarget(async (target) => {
       const { stdout } = await tryRestore(target, archive, ['--dry-run']);
@@ -178,7 +178,7 @@ describe('excluding rows', () => {
     );
   });
 
-  it('names the rows that a drop takes and that do not come back', async () => {
+  it('names the spaces whose rows a drop removes and the restore does not bring back', async () => {
     const archive = await dump(source, ...ARGS);
     await withTarget(
       async (target) => {
@@ -196,7 +196,7 @@ describe('excluding rows', () => {
     );
   });
 
-  it('lets a user dump by select who may not read the rows that are left out', async () => {
+  it('lets a user dump by select without read access to the rows that are left out', async () => {
     await source.eval(`
       box.schema.user.create('reader', {password = 'r'})
       for id = 272, 380 do
@@ -222,7 +222,7 @@ describe('excluding rows', () => {
     }
   });
 
-  it('asks the server for no page of a space whose rows are left out', async () => {
+  it('requests no page of a space whose rows are left out', async () => {
     const requests = async (how: string, ...args: string[]): Promise<number> => {
       const selects = (): Promise<number> => source.eval('return box.stat().SELECT.total');
       const before = await selects();
@@ -236,7 +236,7 @@ describe('excluding rows', () => {
     }
   });
 
-  it('compares no rows that a side excludes, and says of which spaces', async () => {
+  it('compares no rows that a side excludes, and names their spaces', async () => {
     const file = fileOf(await dump(source, ...ARGS));
     const compare = async (...args: string[]) => {
       const { code, stdout, stderr } = await tntar(['diff', ...args]);
@@ -268,7 +268,7 @@ describe('excluding rows', () => {
     );
   });
 
-  it('says of a space that cat finds no rows of it', async () => {
+  it('warns on cat that the rows of the space are excluded', async () => {
     const { code, stdout, stderr } = await tntar(['cat', 'log_1'], {
       input: await dump(source, ...ARGS),
     });
@@ -276,7 +276,7 @@ describe('excluding rows', () => {
     match(stderr, /warning: 'log_1': its rows are excluded: the backup has its definition only/);
   });
 
-  it('refuses patterns that fit no space, and what contradicts it', async () => {
+  it('refuses patterns that match no space, and options that contradict it', async () => {
     const idle = await tntar(['dump', source.uri, '--exclude-rows', 'logs']);
     equal(idle.code, 2);
     match(idle.stderr, /no space matches 'logs'\nhint: there are users; log_1; /);
@@ -295,7 +295,7 @@ describe('excluding rows', () => {
     }
   });
 
-  it('refuses rows whose foreign key refers to rows that are excluded, before the first write', async function () {
+  it('refuses rows whose foreign key refers to excluded rows, before the first write', async function () {
     needs(this, source, 'foreign keys of spaces', '2.11');
     needs(this, await aboutTarget(), 'foreign keys of spaces', '2.11');
     await withKeyed(KEYED, async (keyed) => {

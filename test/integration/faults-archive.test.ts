@@ -84,7 +84,7 @@ const DAMAGES: [title: string, bytes: Buffer, message: RegExp][] = [
     new RegExp(`no whole tuple at byte ${BODY.length - LAST_ROW.length}`),
   ],
   [
-    'a number behind its rows',
+    'a number after its rows',
     withSecond(Buffer.concat([BODY, Buffer.of(7)])),
     new RegExp(`no whole tuple at byte ${BODY.length}`),
   ],
@@ -132,7 +132,7 @@ describe('a damaged archive on its way into a server', () => {
       for _, row in box.space.shelf:pairs() do table.insert(keys, row[1]) end
       return keys`);
 
-  it('is told from a whole one', async () => {
+  it('is restored if it has no damage', async () => {
     for (const args of [['--dry-run'], []]) {
       const { code, stderr } = await tryRestore(target, GOOD, args);
       equal(code, 0, stderr);
@@ -141,7 +141,7 @@ describe('a damaged archive on its way into a server', () => {
   });
 
   for (const [title, bytes, message] of DAMAGES) {
-    it(`leaves no row of a part that is damaged: ${title}`, async () => {
+    it(`leaves no row of a damaged part: ${title}`, async () => {
       await fails(bytes, 1, message);
       deepEqual(
         await keys(),
@@ -150,18 +150,18 @@ describe('a damaged archive on its way into a server', () => {
     });
   }
 
-  it('is found out by its trailer where a part is whole, and has other rows', async () => {
+  it('is recognized by its trailer if a part is whole but has other rows', async () => {
     const other = [...ENTRIES.with(SECOND, part(1, ...rowsOf(7))), sealed(ENTRIES).at(-1)!];
     await fails(archive(other), 1, /sha256 should be \w+, got \w+/);
   });
 
   for (const [title, bytes, message] of ENDS) {
-    it(`is refused, and grants nothing, where it is followed by ${title}`, async () => {
+    it(`is refused, and grants nothing, if it is followed by ${title}`, async () => {
       await fails(bytes, PARTS - 1, message);
     });
   }
 
-  it('is whole with a frame in it that is to be passed over', async () => {
+  it('is restored if its only addition is a skippable frame', async () => {
     const skipped = skippableFrame(Buffer.from('an index, say'), 5);
     const bytes = withFrame((whole) => Buffer.concat([skipped, whole, skipped]));
     const { code, stderr } = await tryRestore(target, bytes);

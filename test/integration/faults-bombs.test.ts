@@ -165,7 +165,7 @@ const DEFINITIONS: [title: string, rows: number, body: Buffer][] = [
   ['millions of maps in one', 1, user(MILLIONS, '81a161c0')],
 ];
 
-describe('an archive that unfolds to more than memory', () => {
+describe('an archive that decompresses to more than memory', () => {
   let folder: string;
   let target: TestServer;
   before(async () => {
@@ -209,7 +209,7 @@ describe('an archive that unfolds to more than memory', () => {
     });
   }
 
-  it('is looked through for what is whole with little memory: begins of frames by the hundred thousand', async () => {
+  it('is searched for whole parts with little memory, even with 150,000 starts of frames', async () => {
     const file = join(folder, 'begins.tar.zst');
     // with the flag of a checksum; none of them goes on as a frame does
     const begins = Buffer.alloc(5 * 150_000, Buffer.from('28b52ffd04', 'hex'));
@@ -221,7 +221,7 @@ describe('an archive that unfolds to more than memory', () => {
     ok(result.peakMiB < MOST_MIB, `${result.peakMiB} MiB`);
   });
 
-  it('is verified part by part, however large they are', async function () {
+  it('is verified part by part, whatever the size of the parts', async function () {
     this.timeout(180_000);
     const body = full(PART, 0x90);
     const parts = [0, 1, 2].flatMap((i) => [sized(`512.dump.0000${i}`, PART), body]);
@@ -243,7 +243,7 @@ describe('an archive that unfolds to more than memory', () => {
     rmSync(file);
   });
 
-  it('is not looked through for ever for what is whole', async () => {
+  it('is searched for whole parts only up to a limit', async () => {
     const body = full(PART);
     const bad = Buffer.concat([sized('512.dump', PART), flippedAtEnd(body)]);
     const file = join(folder, 'bad.tar.zst');
@@ -256,7 +256,7 @@ describe('an archive that unfolds to more than memory', () => {
     ok(result.peakMiB < MOST_MIB, `${result.peakMiB} MiB`);
   });
 
-  it('but is right takes no more, with the largest rows', async () => {
+  it('is accepted with little memory if it is valid, even with the largest rows', async () => {
     const body = Buffer.concat([Buffer.of(0x91), coded(0xc6, 4, PART - 6), Buffer.alloc(PART - 6)]);
     const part = (name: string): Entry => ({ name, body, rows: 1 });
     const large = sealed([MANIFEST, part('512.dump'), part('513.dump')]);

@@ -34,7 +34,7 @@ describe('faults of a comparison', () => {
   const atSlow = (): string =>
     `${server.uri.slice(0, server.uri.lastIndexOf('@'))}@${slow.address}`;
 
-  it('a signal ends it, lets go of the server, and leaves no file', async () => {
+  it('a signal ends it, closes its connection, and leaves no file', async () => {
     const place = join(folder, 'tmp');
     mkdirSync(place);
     const diff = new Running(['diff', archive, atSlow(), '--sort'], { env: { TMPDIR: place } });
@@ -47,7 +47,7 @@ describe('faults of a comparison', () => {
     await isReleased(server);
   });
 
-  it('a side that is cut is damaged, and nothing is said to be equal', async () => {
+  it('a truncated side is damaged, and nothing is reported as equal', async () => {
     const cut = join(folder, 'cut.tar.zst');
     const bytes = readFileSync(archive);
     writeFileSync(cut, bytes.subarray(0, bytes.length - 100));
@@ -62,7 +62,7 @@ describe('faults of a comparison', () => {
     }
   });
 
-  it('a connection that is lost is a failure that says of which side', async () => {
+  it('a lost connection is a failure that names the side', async () => {
     const diff = new Running(['diff', archive, atSlow()]);
     await diff.until(() => diff.stderr.includes('reading from'));
     await slow.stop();
@@ -72,7 +72,7 @@ describe('faults of a comparison', () => {
     slow = await startProxy(server, { bytesPerSecond: 20_000_000 });
   });
 
-  it('a reader that goes away ends it without a word, and is no difference', async () => {
+  it('a reader that closes the pipe ends it silently, and is not reported as a difference', async () => {
     const other = await startServer();
     try {
       const args = `'${archive}' '${other.uri}' --rows -q`;
@@ -85,7 +85,7 @@ describe('faults of a comparison', () => {
     }
   });
 
-  it('no place for temporary files is a failure that says which', async () => {
+  it('a missing folder for temporary files is a failure that names TMPDIR', async () => {
     await server.eval('box.space.blobs:delete{1}');
     const args = ['diff', archive, server.uri, '--sort', '-q'];
     const result = await tntar(args, { env: { TMPDIR: join(folder, 'none') } });

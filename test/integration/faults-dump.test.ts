@@ -51,7 +51,7 @@ describe('faults of a dump', () => {
   for (const source of ['snapshot', 'select']) {
     describe(`by ${source}`, () => {
       for (const fault of ['end', 'reset', 'stall'] as const) {
-        it(`a connection that meets '${fault}' in the middle is a failure that says where`, async () => {
+        it(`the fault '${fault}' of a connection in the middle is a failure that names the space and the rows`, async () => {
           const result = await dumpThrough({ after: MIDDLE, fault }, '--source', source);
           failsWith(errorOf(result), 1, fault === 'stall' ? /no byte came for 1 s/ : /lost/);
           await isNoBackup(result.stdout);
@@ -91,7 +91,7 @@ describe('faults of a dump', () => {
         }
       });
 
-      it('a slow connection is none', async () => {
+      it('a slow connection is not a fault', async () => {
         // it takes longer than --timeout, but is never silent for so long
         const result = await dumpThrough({ bytesPerSecond: 15_000_000 }, '--source', source);
         equal(result.code, 0, result.stderr);
@@ -105,7 +105,7 @@ describe('faults of a dump', () => {
     ['in the login', 140, 5],
     ['in the definitions', 3000, 1],
   ] as const) {
-    it(`a connection that is lost ${title} is a failure, with nothing written`, async () => {
+    it(`a connection that is lost ${title} is a failure, and nothing is written`, async () => {
       const faults = ['end', 'stall'] as const;
       const results = await Promise.all(faults.map((fault) => dumpThrough({ after, fault })));
       for (const result of results)
@@ -124,7 +124,7 @@ describe('faults of a dump', () => {
     }
   });
 
-  it('a reader that does not read makes the dump wait, and not grow', async () => {
+  it('a reader that does not read makes the dump wait without taking more memory', async () => {
     const large = await startServer({ lua: blobs(LARGE_MEGABYTES) });
     const dumps = ['snapshot', 'select'].map((source) => {
       const args = ['dump', '-q', large.address, '--source', source];
@@ -138,7 +138,7 @@ describe('faults of a dump', () => {
   });
 
   describe('a dump that is killed', () => {
-    it('leaves what is rejected, wherever it was', async () => {
+    it('leaves an output that verify and restore reject, at whatever byte it was killed', async () => {
       for (const bytes of [1, 65_536, 9_000_000, 22_000_000]) {
         const dump = new Running(['dump', '-q', server.address], { env });
         await dump.until(() => dump.bytes >= bytes);
@@ -151,7 +151,7 @@ describe('faults of a dump', () => {
       await isReleased(server);
     });
 
-    it('leaves what is rejected, cut at each 64 KiB', async () => {
+    it('leaves an output that verify and restore reject, if it is cut at any multiple of 64 KiB', async () => {
       const archive = await withServer({ lua: blobs(5) }, async ({ address }) => {
         const { code, stdout, stderr } = await tntar(['dump', '-q', address], { env });
         equal(code, 0, stderr);

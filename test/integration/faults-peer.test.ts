@@ -32,7 +32,7 @@ const dump = (address: string, ...options: string[]): Promise<Result> => {
   return tntar(args, { timeoutMs: TIMEOUT_MS });
 };
 
-describe('a peer that is no server for us', () => {
+describe('a peer that tntar cannot use', () => {
   /** Dumps from something that says this, and waits. */
   const dumpFrom = async (said: string | Buffer, ...options: string[]): Promise<Result> => {
     const peer = await startPeer((socket) => socket.write(said));
@@ -41,7 +41,7 @@ describe('a peer that is no server for us', () => {
     return result;
   };
 
-  describe('is refused with what it said', () => {
+  describe('is refused with the first words that it sent', () => {
     const peers: [title: string, said: string | Buffer, message: RegExp][] = [
       ['an ssh server', 'SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n', /\(got "SSH-2\.0-OpenSSH/],
       ['an HTTP proxy', 'HTTP/1.1 400 Bad Request\r\n\r\n', /\(got "HTTP\/1\.1 400/],
@@ -65,7 +65,7 @@ describe('a peer that is no server for us', () => {
       );
     });
 
-    it('the console of a true Tarantool', async () => {
+    it('the console of a real Tarantool', async () => {
       const result = await withServer({}, async (server) => {
         const port = await server.eval<number>(`
           local listener = require('console').listen('127.0.0.1:0')
@@ -78,7 +78,7 @@ describe('a peer that is no server for us', () => {
     });
   });
 
-  it('is refused by a restore as by a dump', async () => {
+  it('is refused by a restore in the same way as by a dump', async () => {
     const peers: [said: string, code: number, message: RegExp][] = [
       ['SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n', 1, /is not a supported Tarantool \(got "SSH/],
       [greeting('1.10.15'), 4, /runs Tarantool 1\.10\.15, which is too old to restore into/],
@@ -92,7 +92,7 @@ describe('a peer that is no server for us', () => {
     }
   });
 
-  it('but of a newer major is warned of, and dumped all the same', async () => {
+  it('with a newer major version is dumped with a warning', async () => {
     await withServer({ lua: blobs(1) }, async (server) => {
       const peer = await startPeer((client) => {
         const through = connect(server.port, server.host);
@@ -115,7 +115,7 @@ describe('a peer that is no server for us', () => {
     });
   });
 
-  describe('is given up within --connect-timeout', () => {
+  describe('is abandoned within --connect-timeout', () => {
     it('an HTTP server', async () => {
       const server = createServer((_request, response) => response.end('hello'));
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -129,7 +129,7 @@ describe('a peer that is no server for us', () => {
       failsWith(await dumpFrom(''), 5, /did not complete the login within 1 s/);
     });
 
-    it('a greeting that does not end', async () => {
+    it('a greeting without an end', async () => {
       failsWith(
         await dumpFrom(greeting('2.6.0').slice(0, 127)),
         5,
@@ -145,13 +145,13 @@ describe('a peer that is no server for us', () => {
     });
   });
 
-  it('that hangs up at once is refused', async () => {
+  it('that closes the connection at once is refused', async () => {
     const peer = await startPeer((socket) => socket.end());
     failsWith(await dump(peer.address), 5, /closed the connection/);
     await peer.stop();
   });
 
-  describe('that does not keep to the protocol is a failure', () => {
+  describe('that breaks the protocol is a failure', () => {
     const replies: [title: string, reply: Buffer, message: RegExp][] = [
       ['a reply of 4 GiB', claim(0xffffffff), /4294967295 bytes is over the limit/],
       ['a reply of 1 GiB', claim(0x40000000), /1073741824 bytes is over the limit/],
@@ -181,7 +181,7 @@ describe('a peer that is no server for us', () => {
     }
   });
 
-  it('that claims more and more takes no memory for it', async () => {
+  it('that claims ever larger packets takes no memory for them', async () => {
     // 0xce is the code of a length, and a length of more than 3 GB
     const claims = Buffer.alloc(10_000, 0xce);
     await withServer({ lua: blobs(12) }, async (server) => {

@@ -100,7 +100,7 @@ describe('faults of a restore', () => {
   };
 
   for (const fault of ['end', 'reset', 'stall'] as const) {
-    it(`a connection that meets '${fault}' in the middle is a failure, INCOMPLETE`, async () => {
+    it(`the fault '${fault}' of a connection in the middle is a failure, INCOMPLETE`, async () => {
       const result = await restoreThrough({ of: 'client', after: MIDDLE, fault });
       failsWith(result, 1, /connection .*lost.*INCOMPLETE: \d+ definitions/);
       match(result.stderr, /\nhint: .*empty the target/);
@@ -109,7 +109,7 @@ describe('faults of a restore', () => {
     });
   }
 
-  it('a connection that stalls while definitions are made is a failure after --timeout', async () => {
+  it('a connection that stalls while definitions are created is a failure after --timeout', async () => {
     const said: string[] = [];
     // Some 900 bytes ask for the catalog; the definitions are in the next 400.
     for (const after of [900, 1000, 1100, 1200]) {
@@ -130,7 +130,7 @@ describe('faults of a restore', () => {
     await saysIncomplete(result.stderr);
   });
 
-  it('a reply that is garbage is a failure, INCOMPLETE', async () => {
+  it('an invalid reply is a failure, INCOMPLETE', async () => {
     const result = await restoreThrough({ after: 500_000, fault: Buffer.alloc(100, 0xc1) });
     // bytes that land in a length make it wait for as many
     failsWith(result, 1, /(protocol error|no byte came).*INCOMPLETE/);
@@ -175,7 +175,7 @@ describe('faults of a restore', () => {
     }
   });
 
-  it('an input that pauses for longer than --timeout is no fault', async () => {
+  it('an input that pauses for longer than --timeout is not a fault', async () => {
     const restore = start('--timeout', '1');
     await firstPart(restore);
     await sleep(2500);
@@ -186,7 +186,7 @@ describe('faults of a restore', () => {
     deepEqual(await lastThings(target), { grants: 1, value: 41 });
   });
 
-  it('an input that ends early is a broken archive, INCOMPLETE', async () => {
+  it('an input that ends early is a damaged archive, INCOMPLETE', async () => {
     const restore = start();
     await firstPart(restore);
     restore.stdin.end();
@@ -195,7 +195,7 @@ describe('faults of a restore', () => {
     ok((await rowsOf(target)) < blobRows(MEGABYTES));
   });
 
-  it('INCOMPLETE is said wherever something was written', async () => {
+  it('INCOMPLETE is reported whenever something was written', async () => {
     // the end of the input is found while the target is being checked, or written to
     for (const bytes of [8_450_000, 9_000_000, 12_000_000, 16_800_000]) {
       const input = archive.subarray(0, bytes);
@@ -209,7 +209,7 @@ describe('faults of a restore', () => {
     }
   });
 
-  it('an input that is broken before any row is rejected, and nothing was written', async () => {
+  it('an input that is damaged before any row is rejected, and nothing is written', async () => {
     const flipped = Buffer.from(archive.subarray(0, 100_000));
     flipped[200]! ^= 1;
     const inputs = [archive.subarray(0, 50), archive.subarray(0, 100_000), flipped, 'text', ''];
@@ -221,7 +221,7 @@ describe('faults of a restore', () => {
     deepEqual(await fingerprint(target), {});
   });
 
-  it('a broken input is rejected at once, though it does not end', async () => {
+  it('a damaged input is rejected at once, although it does not end', async () => {
     const restore = start();
     restore.stdin.write('no archive, and more to come');
     failsWith(await restore.end(AT_ONCE_MS), 3, /not a tar\.zst backup/);
@@ -235,7 +235,7 @@ describe('faults of a restore', () => {
     deepEqual(await fingerprint(target), {});
   });
 
-  it('a target without memory left is a failure in the words of the server, INCOMPLETE', async () => {
+  it('a target without free memory is a failure in the words of the server, INCOMPLETE', async () => {
     await withServer({ cfg: { memtx_memory: 33_554_432 } }, async (small) => {
       await small.eval(FILL);
       const result = await tntar(['restore', '-q', small.address], { env, input: archive });
@@ -278,7 +278,7 @@ describe('faults of a restore', () => {
     await saysIncomplete(restore.stderr);
   });
 
-  it('a signal before anything was written ends it, and it is not INCOMPLETE', async () => {
+  it('a signal before anything was written ends it, not INCOMPLETE', async () => {
     const restore = start();
     restore.stdin.write(archive.subarray(0, 50));
     await connected(target, restore);

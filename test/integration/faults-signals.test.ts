@@ -53,7 +53,7 @@ describe('a signal', () => {
         });
       }
 
-      it(`${signal} leaves nothing of the file of -o`, async () => {
+      it(`${signal} leaves no file for -o`, async () => {
         const dump = start(['dump', '-q', slow.address, '-o', join(folder, 'a')]);
         await dump.until(() => readdirSync(folder).length > 0 && slow.open > 0);
         dump.kill(signal);
@@ -86,7 +86,7 @@ describe('a signal', () => {
       }
     });
 
-    it('counts, though what reads from it was ended by it first', async () => {
+    it('decides the exit code, although it ended the reader of the dump first', async () => {
       const dump = start(['dump', server.address], { read: false });
       await dump.until(() => dump.stderr.includes('snapshot'));
       dump.closeOutput();
@@ -95,7 +95,7 @@ describe('a signal', () => {
       equal((await dump.end(AT_ONCE_MS)).code, 130);
     });
 
-    it('that nobody reads from ends it at once', async () => {
+    it('whose output nobody reads ends it at once', async () => {
       const dump = start(['dump', server.address], { read: false });
       await dump.until(() => dump.stderr.includes('snapshot'));
       dump.kill('SIGTERM');
@@ -103,7 +103,7 @@ describe('a signal', () => {
     });
   });
 
-  it('a second one ends the process at once, whatever it waits for', async () => {
+  it('that is repeated ends the process at once, whatever it waits for', async () => {
     const peer = await startPeer(() => {});
     for (const [signal, code] of SIGNALS) {
       const dump = start(['dump', '-q', peer.address, '--connect-timeout', '60']);

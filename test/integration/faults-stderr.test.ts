@@ -34,7 +34,7 @@ const RUNS: [title: string, line: string, code: number][] = [
   ['nothing at all, but for warnings', 'tntar dump $db --source select $log > /dev/null', 0],
 ];
 
-describe('a run that cannot say what went wrong', () => {
+describe('a run that cannot print its error', () => {
   let server: TestServer;
   let target: TestServer;
   let cut: Peer;
@@ -55,7 +55,7 @@ describe('a run that cannot say what went wrong', () => {
   });
 
   for (const [title, line, code] of RUNS) {
-    it(`ends with ${code} all the same: ${title}`, async () => {
+    it(`still ends with ${code}: ${title}`, async () => {
       const variables = { db: server.address, cut: cut.address, target: target.address };
       const codes: (number | null)[] = [];
       for (const log of REDIRECTIONS) {

@@ -46,7 +46,7 @@ describe('a target that fails a restore', () => {
   const restoreInto = (address: string, ...options: string[]): Promise<Result> =>
     tntar(['restore', '-q', address, ...options], { env, input: archive, timeoutMs: 20_000 });
 
-  it('by a full disk for its write-ahead log says so, and how far it came', async function () {
+  it('with a full disk for its write-ahead log is reported, with the progress of the restore', async function () {
     const folder = mkdtempSync(join(tmpdir(), 'tntar-wal-'));
     const disk = join(folder, 'disk');
     mkdirSync(disk);
@@ -72,7 +72,7 @@ describe('a target that fails a restore', () => {
     }
   });
 
-  it('by too little memory for vinyl says so, in the words of the server', async () => {
+  it('with too little memory for vinyl is reported in the words of the server', async () => {
     const large = `
       local space = box.schema.space.create('large', {engine = 'vinyl'})
       space:create_index('primary')
@@ -90,7 +90,7 @@ describe('a target that fails a restore', () => {
     });
   });
 
-  it('for it is alone where others should be, hence not writable, is told before any write', async () => {
+  it('that is read-only because its replicas are missing is reported before any write', async () => {
     await withServer({}, async (target) => {
       const replication = ['127.0.0.1:1', '127.0.0.1:2'];
       // newer servers do not wait for the others but where they are told to
@@ -105,7 +105,7 @@ describe('a target that fails a restore', () => {
     });
   });
 
-  it('by a connection that is lost has rows between those confirmed and those sent, for nothing is sent again', async () => {
+  it('with a lost connection has at least the confirmed rows and at most the sent rows, because nothing is sent again', async () => {
     await withServer({ lua: COUNT_LOGINS }, async (target) => {
       const proxy = await startProxy(target, { after: 3_000_000, fault: 'reset' });
       const result = await restoreInto(proxy.address);
@@ -120,7 +120,7 @@ describe('a target that fails a restore', () => {
     });
   });
 
-  it('in no way leaves spaces, sequences and rows that work as those of the source', async () => {
+  it('after all gets spaces, sequences and rows that work like those of the source', async () => {
     await withServer({ lua: COUNT_LOGINS }, async (target) => {
       const { code, stderr } = await restoreInto(target.address);
       equal(code, 0, stderr);
@@ -134,7 +134,7 @@ describe('a target that fails a restore', () => {
 });
 
 describe('a server that fails a dump', () => {
-  it('by a connection that is lost is asked once, for another read view would be another moment', async () => {
+  it('with a lost connection is asked only once, because another read view would be another moment', async () => {
     await withServer({ lua: blobs(MEGABYTES) + COUNT_LOGINS }, async (server) => {
       for (const source of ['snapshot', 'select']) {
         for (const fault of ['reset', 'stall'] as const) {

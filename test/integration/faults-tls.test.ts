@@ -59,7 +59,7 @@ describe('a connection under TLS', () => {
 
   for (const [title, fault, message] of FAULTS) {
     for (const source of ['snapshot', 'select']) {
-      it(`that meets ${title} in the middle ends a dump by ${source} with 1`, async () => {
+      it(`with ${title} in the middle ends a dump by ${source} with 1`, async () => {
         const proxy = await startProxy(endpoint, { after: 5_000_000, fault });
         const result = await dump(proxy.address, '--source', source, '--timeout', '1');
         equal(result.code, 1, result.stderr);
@@ -70,7 +70,7 @@ describe('a connection under TLS', () => {
       });
     }
 
-    it(`that meets ${title} in the middle ends a restore with 1, INCOMPLETE`, async () => {
+    it(`with ${title} in the middle ends a restore with 1, INCOMPLETE`, async () => {
       const { stdout: input } = await dump(endpoint.address);
       await withServer({}, async (target) => {
         const tls = await startTls(target, certificate);
@@ -85,7 +85,7 @@ describe('a connection under TLS', () => {
     });
   }
 
-  it('that is silent does not keep a signal waiting', async () => {
+  it('without incoming bytes does not delay a signal', async () => {
     const proxy = await startProxy(endpoint, { after: 10_000_000, fault: 'stall' });
     const running = new Running(['dump', '-q', proxy.address, ...trusting], { env });
     await running.until(() => running.bytes > 1_000_000);
@@ -94,7 +94,7 @@ describe('a connection under TLS', () => {
     await proxy.stop();
   });
 
-  it('that nobody reads from for longer than --timeout fails no dump', async () => {
+  it('does not fail a dump whose output nobody reads for longer than --timeout', async () => {
     const args = ['dump', '-q', endpoint.address, ...trusting, '--timeout', '1'];
     const running = new Running(args, { env, read: false });
     await sleep(2500);
@@ -102,7 +102,7 @@ describe('a connection under TLS', () => {
     await isBackup(await running.end(SOON_MS));
   });
 
-  it('whose other end never closes it does not keep a run from its end', async () => {
+  it('that the peer never closes does not delay the end of a run', async () => {
     const deaf = createServer({ allowHalfOpen: true }, (socket) => {
       const upstream = connect(endpoint.port, endpoint.host);
       for (const each of [socket, upstream]) each.on('error', () => {}).unref();

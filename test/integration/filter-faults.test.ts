@@ -59,13 +59,13 @@ describe('a filter that fails outside of its call', () => {
   ];
 
   for (const [what, code] of STRAYS) {
-    it(`in ${what} ends a dump with its own words, and leaves nothing`, async () => {
+    it(`in ${what} ends a dump with the words of its error, and leaves no file`, async () => {
       const result = await tntar(dumpBy(filterThat(code)), { timeoutMs: SOON_MS });
       failsWith(result, 1, /: who cares\nhint: .*check the filter for promises/);
       deepEqual(readdirSync(output), []);
     });
 
-    it(`in ${what} leaves a target that is INCOMPLETE, and says so`, async () => {
+    it(`in ${what} leaves an INCOMPLETE target, and the error says so`, async () => {
       const whole = await dump(source);
       await withTarget(async (target) => {
         const args = ['-q', '--filter', file(filterThat(code))];
@@ -78,7 +78,7 @@ describe('a filter that fails outside of its call', () => {
     });
   }
 
-  it('behind the end of the run is said, and its work is there', async () => {
+  it('after the end of the run is reported, and the finished archive is kept', async () => {
     const code = `setTimeout(() => { throw new Error('too late'); }, 4000);
       export default (space, tuple) => tuple;`;
     failsWith(await tntar(dumpBy(code), { timeoutMs: SOON_MS }), 1, /: too late\n/);
@@ -92,7 +92,7 @@ describe('a filter that fails outside of its call', () => {
     deepEqual(readdirSync(output), []);
   });
 
-  it('by waiting for nothing while it loads cannot be loaded', async () => {
+  it('by waiting for ever while it loads cannot be loaded', async () => {
     const result = await tntar(dumpBy('await new Promise(() => {});'), { timeoutMs: SOON_MS });
     failsWith(
       result,
@@ -102,7 +102,7 @@ describe('a filter that fails outside of its call', () => {
     deepEqual(readdirSync(output), []);
   });
 
-  it('by waiting for nothing before its rows ends the run', async () => {
+  it('by waiting for ever before the first row ends the run', async () => {
     const code = `export default (space) => (space.isSystem ? new Promise(() => {}) : null);`;
     const result = await tntar(dumpBy(code), { timeoutMs: SOON_MS });
     failsWith(result, 1, /waits for something that never happens\nhint: .*promises/);

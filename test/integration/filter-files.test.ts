@@ -60,7 +60,7 @@ describe('--filter', () => {
     });
   });
 
-  it('may print, and that is no part of the archive', async () => {
+  it('may print, and its text does not get into the archive', async () => {
     const { stdout, stderr, code } = await dumpBy(`
       console.log('loaded');
       export default (space, tuple) => {
@@ -97,7 +97,7 @@ describe('--filter', () => {
     });
   });
 
-  it('takes what is asynchronous, and what makes several rows of one', async () => {
+  it('takes asynchronous filters, and filters that make several rows of one', async () => {
     const later = `export default async (space, tuple) => tuple;`;
     const more = `export default function* (space, tuple, { Tuple }) {
       yield tuple;
@@ -113,7 +113,7 @@ describe('--filter', () => {
     });
   });
 
-  it('writes types that JavaScript has no word for', async () => {
+  it('writes types that JavaScript does not have', async () => {
     const code = `export default (space, tuple, { Decimal, Double, Uuid }) => {
       if (space.name !== 'log') return tuple;
       const id = Uuid.from('64d22e4d-ac92-4a23-899a-e59f34af5479');
@@ -130,7 +130,7 @@ describe('--filter', () => {
     });
   });
 
-  it('turns memtx into vinyl by the field of _space', async () => {
+  it('changes memtx to vinyl by a field of _space', async () => {
     const code = `export default (space, tuple) =>
       space.id === 280 ? tuple.update([['=', 'engine', 'vinyl']]) : tuple;`;
     await withTarget(async (target) => {
@@ -150,7 +150,7 @@ describe('--filter', () => {
     });
   });
 
-  it('warns where it skips every row of a space', async () => {
+  it('warns if it skips every row of a space', async () => {
     const { stderr, code } = await dumpBy(
       `export default (space, tuple) => (space.name === 'users' ? null : tuple);`,
     );
@@ -158,7 +158,7 @@ describe('--filter', () => {
     match(stderr, /warning: filter .* skipped every row of 'users'/);
   });
 
-  it('ends a dump that it fails, with space, key and its own words', async () => {
+  it('ends a dump if the filter throws, with space, key and the words of the filter', async () => {
     await refused(
       `export default (space, tuple) => {
         if (tuple.get(0) === 42) throw new Error('no such thing');
@@ -188,7 +188,7 @@ describe('--filter', () => {
     );
   });
 
-  it('may make a row that the format of its space forbids, which the target refuses, with space and key', async () => {
+  it('may make a row that the format of its space forbids, and the target refuses it with space and key', async () => {
     const { stdout, code } = await dumpBy(
       `export default (space, tuple) => (space.name === 'users' ? tuple.set('email', 7) : tuple);`,
     );
@@ -200,7 +200,7 @@ describe('--filter', () => {
     });
   });
 
-  it('ends a restore that it fails at the first rows, before anything is written', async () => {
+  it('ends a restore before anything is written if the filter throws at the first rows', async () => {
     const code = `export default (space, tuple) => {
       if (space.name === 'users' && tuple.get(0) === 2999) throw new Error('enough');
       return tuple;
@@ -224,7 +224,7 @@ describe('--filter', () => {
       tntar(['dump', source.uri, '--filter', file(code, extension)]);
 
     for (const extension of ['ts', 'mts']) {
-      it(`works where Node takes it, else is refused by a hint: .${extension}`, async () => {
+      it(`works if Node loads TypeScript, else is refused with a hint: .${extension}`, async () => {
         const { code, stdout, stderr } = await run(TYPED, extension);
         if (!typescript) {
           deepEqual([code, stdout.length], [2, 0], stderr);
@@ -242,7 +242,7 @@ describe('--filter', () => {
       });
     }
 
-    it('is refused if Node would have to do more than strip types', async function () {
+    it('is refused if Node cannot load it by stripping its types alone', async function () {
       if (typescript !== 'strip') this.skip();
       const { code, stderr } = await run(`enum Kind { A }\n${IDENTITY}`, 'ts');
       equal(code, 2, stderr);

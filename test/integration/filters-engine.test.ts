@@ -50,7 +50,7 @@ describe('spaces changed on their way', () => {
     for _, name in ipairs({'USERS', 'log', 'scratch'}) do engines[name] = box.space[name].engine end
     return engines`;
 
-  it('go from memtx to vinyl with all their rows, without temporary ones', async () => {
+  it('change from memtx to vinyl with all their rows, except temporary spaces', async () => {
     await withTarget(async (target) => {
       await apply(target, archive, setEngine('vinyl'));
       deepEqual(await target.eval(engines), { USERS: 'vinyl', log: 'vinyl', scratch: 'memtx' });
@@ -59,7 +59,7 @@ describe('spaces changed on their way', () => {
     });
   });
 
-  it('go from vinyl to memtx with all their rows', async () => {
+  it('change from vinyl to memtx with all their rows', async () => {
     await withTarget(async (target) => {
       await apply(target, archive, setEngine('memtx'));
       deepEqual(await target.eval(engines), { USERS: 'memtx', log: 'memtx', scratch: 'memtx' });
@@ -87,7 +87,7 @@ describe('spaces changed on their way', () => {
       });
     });
 
-    it('give their rows to spaces that are there', async () => {
+    it('load their rows into existing spaces', async () => {
       await withTarget(async (target) => {
         await target.eval(`box.schema.space.create('hashed'):create_index('primary')`);
         const options = { only: 'data', filters: [setEngine('vinyl')] } as const;
@@ -97,7 +97,7 @@ describe('spaces changed on their way', () => {
     });
   });
 
-  it('get other names, and what belongs to them follows', async () => {
+  it('get other names, and everything that belongs to them follows', async () => {
     await withTarget(async (target) => {
       await apply(target, archive, renameSpaces(new Map([['USERS', 'people']])));
       equal(await target.eval('return box.space.USERS == nil'), true);

@@ -98,7 +98,7 @@ describe('frozen archives', () => {
         );
       });
 
-      it('comes back to the byte, on a server that can hold it', async function () {
+      it('is restored to the byte by a server that can hold it', async function () {
         await withTarget(async (target) => {
           if (!holds(target, name)) this.skip();
           await restore(target, archive);
@@ -111,7 +111,7 @@ describe('frozen archives', () => {
         });
       });
 
-      it('is refused by a server that cannot hold it, which is left as it was', async function () {
+      it('is refused by a server that cannot hold it, and this server is left unchanged', async function () {
         await withTarget(async (target) => {
           if (holds(target, name)) this.skip();
           const before = await imprint(target);
