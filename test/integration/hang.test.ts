@@ -42,7 +42,7 @@ async function sourceOf({ code, stdout, stderr }: Result): Promise<string> {
   return (await list(stdout)).source;
 }
 
-describe('a server of a release that a snapshot can hang', () => {
+describe('a server of a release that can hang on a snapshot', () => {
   let server: TestServer;
   let disguise: Peer;
 
@@ -60,13 +60,13 @@ describe('a server of a release that a snapshot can hang', () => {
     tntar(['dump', '-q', `${login}@${disguise.address}`, ...args]);
   const dump = (...args: string[]): Promise<Result> => dumpAs(`${USER}:${PASSWORD}`, ...args);
 
-  it('gives a snapshot where no tuple can be large', async () => {
+  it('gives a snapshot if no tuple can be large', async () => {
     await start(SMALL + VINYL);
     equal(await sourceOf(await dump()), 'snapshot');
     equal(await sourceOf(await dump('--source', 'snapshot')), 'snapshot');
   });
 
-  it('gives a snapshot where no tuple of memtx is large, and there is no vinyl', async () => {
+  it('gives a snapshot if no memtx tuple is large and no space uses vinyl', async () => {
     await start(SMALL, LARGE_TUPLES);
     equal(await sourceOf(await dump()), 'snapshot');
   });
@@ -75,7 +75,7 @@ describe('a server of a release that a snapshot can hang', () => {
     ['memtx has large tuples, and there is no vinyl', SMALL + LARGE],
     ['vinyl may have large tuples', SMALL + VINYL],
   ] as const) {
-    it(`gives none without another word where ${title}`, async () => {
+    it(`gives a snapshot only with --force-snapshot if ${title}`, async () => {
       await start(lua, LARGE_TUPLES);
       const result = await dump();
       equal(await sourceOf(result), 'select');
@@ -98,7 +98,7 @@ describe('a server of a release that a snapshot can hang', () => {
     });
   }
 
-  it('gives none to a user who may read everything, but may not ask for the largest tuple', async () => {
+  it('gives no snapshot to a user who may read everything, but may not ask for the largest tuple', async () => {
     await start(SMALL + VINYL);
     const result = await dumpAs('dumper:dumper');
     equal(await sourceOf(result), 'select');
@@ -106,7 +106,7 @@ describe('a server of a release that a snapshot can hang', () => {
     failsWith(await dumpAs('dumper:dumper', '--source', 'snapshot'), 2, RISK);
   });
 
-  it('makes a snapshot for such a user if no space uses vinyl, and warns', async () => {
+  it('gives such a user a snapshot with a warning if no space uses vinyl', async () => {
     await start(SMALL + SEQUENCE);
     for (const source of ['auto', 'snapshot']) {
       const result = await dumpAs('dumper:dumper', '--source', source);
@@ -119,7 +119,7 @@ describe('a server of a release that a snapshot can hang', () => {
     }
   });
 
-  it('tells such a user what it takes to read the values of sequences', async () => {
+  it('tells such a user which privilege is needed to read the values of sequences', async () => {
     await start(SMALL + VINYL + SEQUENCE);
     const { code, stderr } = await dumpAs('dumper:dumper');
     equal(code, 5, stderr);
@@ -129,7 +129,7 @@ describe('a server of a release that a snapshot can hang', () => {
     equal(await sourceOf(forced), 'snapshot');
   });
 
-  it('refuses a snapshot by itself to a user who may not read the universe', async () => {
+  it('refuses a snapshot in its own words to a user who may not read the universe', async () => {
     await start(SMALL);
     failsWith(await dumpAs('reader:reader', '--source', 'snapshot'), 5, /Read access to universe/);
   });

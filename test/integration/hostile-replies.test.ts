@@ -175,7 +175,7 @@ describe('a server that answers with too much', () => {
   };
 
   for (const [title, lie, source = 'snapshot'] of LIES) {
-    it(`ends a dump, which takes less than 256 MiB for ${title}`, async () => {
+    it(`ends a dump that takes less than 256 MiB for ${title}`, async () => {
       const liar = await startLiar(server, lie);
       const { code, stderr } = await ends(['dump', '-q', liar.address, '--source', source]);
       await liar.stop();
@@ -196,7 +196,7 @@ describe('a server that answers with too much', () => {
     }
   });
 
-  it('ends a dump by an answer of another kind than it asked for, whatever that is', async () => {
+  it('ends a dump with a plain error if a reply has another type than expected, or lets it go on', async () => {
     for (const value of [1, 'text', null, [1], [[1]], [[['a', 'b']]], [{ a: 1 }]]) {
       const liar = await startLiar(
         server,
@@ -209,7 +209,7 @@ describe('a server that answers with too much', () => {
     }
   });
 
-  describe('before it lets us in', () => {
+  describe('before it accepts the login', () => {
     const lies: [title: string, reply: (sync: number) => Buffer, message: RegExp][] = [
       [
         'a login of 100 million maps',
@@ -228,7 +228,7 @@ describe('a server that answers with too much', () => {
       ],
     ];
     for (const [title, reply, message] of lies) {
-      it(`is given up at once: ${title}`, async () => {
+      it(`is abandoned at once: ${title}`, async () => {
         const peer = await startPeer((socket) => {
           socket.write(greeting());
           socket.on('data', () => socket.write(reply(1)));
@@ -243,7 +243,7 @@ describe('a server that answers with too much', () => {
       });
     }
 
-    it('is let in by a login whose reply has more in it than we need', async () => {
+    it('may add more to the reply to a login than is needed', async () => {
       let logins = 0;
       const peer = await startPeer((socket) => {
         socket.write(greeting());
@@ -261,7 +261,7 @@ describe('a server that answers with too much', () => {
     });
   });
 
-  describe('to nobody', () => {
+  describe('without having been asked', () => {
     /** Says this again and again, long before a silence would end the run. */
     const drips = async (piece: (i: number) => Buffer): Promise<Measured> => {
       const peer = await startPeer((socket) => {
@@ -277,13 +277,13 @@ describe('a server that answers with too much', () => {
       }
     };
 
-    it('does not keep a run alive by whole replies', async () => {
+    it('does not keep a run alive with whole replies', async () => {
       const { code, stderr } = await drips(() => packet(0, 0x7fffffff, {}));
       equal(code, 1, stderr);
       match(stderr, /a reply to the request 2147483647, which does not wait for a reply/);
     });
 
-    it('does not keep a run alive by a reply that comes byte by byte', async () => {
+    it('does not keep a run alive with a reply that comes byte by byte', async () => {
       const long = replyOf(0x7fffffff, DATA, textOf(MAX_DEFINITION_BYTES));
       const { code, stderr } = await drips((i) =>
         i === 0 ? long.subarray(0, 40) : long.subarray(40 + i, 41 + i),

@@ -97,7 +97,7 @@ describe('the library', () => {
     match(String(kept.lost), /closed by tntar/);
   });
 
-  it('takes an address, or an object with one, for a server', async () => {
+  it('takes a server as an address or as an object with an address', async () => {
     const { host, port } = parseUri(server.uri);
     const address = `${host}:${port}`;
     for (const given of [server.uri, { address, user: USER, password: PASSWORD }]) {
@@ -121,7 +121,7 @@ describe('the library', () => {
 
   for (const [name, source] of Object.entries(SOURCES)) {
     describe(`has ${name} as a stream, which`, () => {
-      it('goes through a stage of your own into an archive, twice over one connection', () =>
+      it('goes through a stage of the user into an archive, twice over one connection', () =>
         connected(async (connection) => {
           for (let time = 0; time < 2; time++) {
             const rows: Record<string, number> = {};
@@ -137,7 +137,7 @@ describe('the library', () => {
           }
         }));
 
-      it('is read at the pace of the slowest', () =>
+      it('is read at the pace of its slowest stage', () =>
         connected(async (connection) => {
           let batches = 0;
           const counting: Stage = (item) => {
@@ -185,7 +185,7 @@ describe('the library', () => {
           await isReleased(server);
         }));
 
-      it('ends with the very error of a stage that throws', () =>
+      it('ends with the same error object that a stage throws', () =>
         connected(async (connection) => {
           const error = new Error('these are too large');
           const picky = (item: BackupItem): BackupItem => {
@@ -253,7 +253,7 @@ describe('the library', () => {
       );
     });
 
-    it('no further than the reader wants', async () => {
+    it('only as far as the reader wants', async () => {
       let chunks = 0;
       const input = Readable.from(
         (async function* () {
@@ -267,7 +267,7 @@ describe('the library', () => {
       ok(input.destroyed && chunks < archive.length / 65536 / 2, `${chunks} chunks`);
     });
 
-    it('to its error', async () => {
+    it('up to its error', async () => {
       const cut = archiveSource(Readable.from([archive.subarray(0, archive.length / 2)]));
       const stages = chain([cut, compose([(item) => item])]);
       await rejects(pipeline(stages, archiveSink(), new Kept()), (error) => {
@@ -276,7 +276,7 @@ describe('the library', () => {
       });
     });
 
-    it('through filters into another, which restores', async () => {
+    it('through filters into another archive, which can be restored', async () => {
       const shout = applyFilter(
         (space, tuple) =>
           space.name === 'few' ? tuple.set(1, String(tuple.get(1)).toUpperCase()) : tuple,
@@ -302,7 +302,7 @@ describe('the library', () => {
   });
 
   describe('has a sink', () => {
-    it('that a source fills from another server, with no archive between them', () =>
+    it('that takes rows from the source of another server, without an archive in between', () =>
       connected((connection) =>
         withTarget(async (target) => {
           const there = await Connection.open(parseUri(target.uri));
@@ -356,7 +356,7 @@ describe('the library', () => {
       equal(seen.at(-1), ROWS);
     });
 
-    it('that a signal rejects with its reason, however far they are', async () => {
+    it('that a signal rejects with its reason, at any point before the first write', async () => {
       const reason = new Error('nobody wants it any more');
       const isReason = (error: unknown): boolean => error === reason;
       const signal = AbortSignal.abort(reason);
@@ -390,7 +390,7 @@ describe('the library', () => {
       await isReleased(server);
     });
 
-    it('that a signal rejects with what was written, where a restore has begun', async () => {
+    it('that a signal rejects with what was written if a restore has begun', async () => {
       const output = new Kept();
       await dump(parseUri(server.uri), output);
       await withTarget(async (target) => {
@@ -408,7 +408,7 @@ describe('the library', () => {
       });
     });
 
-    it('that a level which is none rejects before anything is asked for', async () => {
+    it('that an invalid level rejects before any request', async () => {
       for (const level of [0, 20, 1.5, Number.NaN]) {
         const wrong = { kind: 'usage', message: /from 1 to 19/ };
         await rejects(dump({ host: '127.0.0.1', port: 1 }, new Kept(), { level }), wrong);

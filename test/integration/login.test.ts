@@ -53,7 +53,7 @@ describe('a connection that a trigger of the server refuses', () => {
     ['a guest', {}],
     ['a user', LOGIN],
   ] as [string, ConnectOptions][]) {
-    it(`ends ${title} with the words of the server, however they are cut`, async () => {
+    it(`ends ${title} with the words of the server, wherever these are cut`, async () => {
       const said = Buffer.concat([greeting(), errorPacket(0, 32, 'closed for the night')]);
       const cuts = [0, ...Array.from({ length: said.length - 126 }, (_, i) => 127 + i)];
       await whileServed(
@@ -87,7 +87,7 @@ describe('a connection that a trigger of the server refuses', () => {
     });
   }
 
-  it('is told as lost, with the words of the server, where it has answered before', async () => {
+  it('is reported as lost, with the words of the server, if the server has answered before', async () => {
     await whileServed(
       async (peer) => {
         peer.send(greeting());
@@ -129,7 +129,7 @@ describe('a login that the server refuses', () => {
       ]),
     );
 
-  it('names a method of login that tntar does not have', async () => {
+  it('is explained by a login method that tntar does not have', async () => {
     await whileServed(refuse(MODERN, 47, CREDENTIALS, authType('pap-sha256')), async (endpoint) => {
       const { kind, message, hint } = await failure({ ...endpoint, ...LOGIN });
       equal(kind, 'access');
@@ -144,7 +144,7 @@ describe('a login that the server refuses', () => {
     ['the server does not know the question', (sync) => errorPacket(sync, 48, 'Unknown request')],
     ['the server answers with noise', () => Buffer.from('noise')],
   ] as [string, (sync: number) => Buffer][]) {
-    it(`names no method where ${title}`, async () => {
+    it(`is not explained by a login method if ${title}`, async () => {
       await whileServed(refuse(MODERN, 47, CREDENTIALS, answer), async (endpoint) => {
         const { message, hint } = await failure({ ...endpoint, ...LOGIN });
         match(message, /as 'app': User not found/);
@@ -153,14 +153,14 @@ describe('a login that the server refuses', () => {
     });
   }
 
-  it('asks no server for its method that is too old to have several', async () => {
+  it('is not explained by a login method if the server is too old to have several', async () => {
     await whileServed(refuse(greeting(), 47, 'Incorrect password'), async (endpoint) => {
       const { message } = await failure({ ...endpoint, ...LOGIN });
       match(message, /as 'app': Incorrect password$/);
     });
   });
 
-  it('names session and usage if they were revoked', async () => {
+  it('is explained by session and usage if they were revoked', async () => {
     const text = "Session access to universe '' is denied for user 'app'";
     await whileServed(refuse(MODERN, 42, text), async (endpoint) => {
       const { kind, message, hint } = await failure({ ...endpoint, ...LOGIN });
@@ -193,7 +193,7 @@ describe('a real server', () => {
   const endpoint = () => ({ host: server.host, port: server.port });
   const admin = { user: USER, password: PASSWORD };
 
-  it('says why its trigger refuses a connection, or a login', async () => {
+  it('gives the reason why its trigger refuses a connection or a login', async () => {
     for (const event of ['on_connect', 'on_auth']) {
       await server.eval(`box.session.${event}(refuse)`);
       for (const login of event === 'on_connect' ? [{}, admin] : [admin]) {
@@ -207,7 +207,7 @@ describe('a real server', () => {
     socket.destroy();
   });
 
-  it('says which privilege a user lacks who may not log in', async () => {
+  it('names the missing privilege of a user who may not log in', async () => {
     const { kind, message, hint } = await failure({ ...endpoint(), user: 'out', password: 'out' });
     deepEqual([kind, /Session access to universe/.test(message)], ['access', true]);
     match(hint ?? '', /^grant 'out' session on universe/);

@@ -42,7 +42,7 @@ describe('a directory that the Lua module wrote', () => {
   after(() => folders.remove());
 
   describe('is restored to the byte', () => {
-    it('as it lies there', () =>
+    it('as it is on the disk', () =>
       withTarget(async (target) => {
         await expectRestored(target, await tntar(['restore', target.uri, '-i', MODULE]));
         equal(await target.eval(VIEW), 60);
@@ -58,7 +58,7 @@ describe('a directory that the Lua module wrote', () => {
         await expectRestored(target, await tntar(['restore', target.uri], { input }));
       }));
 
-    it('from a tar that a program made, with another compression', () =>
+    it('from a tar of another program, with another compression', () =>
       withTarget(async (target) => {
         const args = ['-C', join(MODULE, '..'), '--zstd', '-cf', '-', '2.6.0'];
         const input = spawnSync('tar', args).stdout;
@@ -66,7 +66,7 @@ describe('a directory that the Lua module wrote', () => {
       }));
   });
 
-  it('is restored in part, and as far as a filter leaves it', () =>
+  it('is restored with chosen spaces and through a filter', () =>
     withTarget(async (target) => {
       const args = ['--space', 'people', '--where', 'people: id <= 10', '--rename', 'people=folk'];
       const { code, stderr } = await tntar(['restore', target.uri, '-i', MODULE, ...args]);
@@ -78,7 +78,7 @@ describe('a directory that the Lua module wrote', () => {
       );
     }));
 
-  it('is shown first by a dry run, and writes nothing', () =>
+  it('is shown by a dry run, which writes nothing', () =>
     withTarget(async (target) => {
       const before = await imprint(target);
       const { code, stdout, stderr } = await tntar([
@@ -89,7 +89,7 @@ describe('a directory that the Lua module wrote', () => {
       deepEqual(await imprint(target), before);
     }));
 
-  it('replaces existing spaces, and is checked before that', () =>
+  it('replaces existing spaces, and is checked before it does', () =>
     withTarget(async (target) => {
       for (let i = 0; i < 2; i++) {
         const args = ['restore', target.uri, '-i', MODULE, '--existing', 'drop'];

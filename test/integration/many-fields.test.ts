@@ -87,7 +87,7 @@ describe('spaces of as many fields as the limits allow', () => {
       new RegExp(`\\tf${MAX_FIELDS}\\n`),
     ],
   ] as const) {
-    it(`are ones that it takes no more than ${PEAK_MIB} MiB to ${title}`, async () => {
+    it(`take no more than ${PEAK_MIB} MiB to ${title}`, async () => {
       const places: Record<string, string> = {
         ...{ FILE: file, FEWER: fewer, OTHER: other },
         TARGET: server.uri,
@@ -100,14 +100,14 @@ describe('spaces of as many fields as the limits allow', () => {
     });
   }
 
-  it('are more than an archive may have if there is one more', async () => {
+  it('are the most that an archive may have', async () => {
     writeFileSync(other, archiveOf(1, MAX_FIELDS + 1, 'a'));
     const { code, stderr } = await tntar(['list', '--schema', other]);
     equal(code, 3);
     match(stderr, /space 's0': its format has 65537 fields, and the limit of tntar is 65536/);
   });
 
-  it('are more than a dump takes if there is one more, and it says what to do', async () => {
+  it('are the most that a dump takes, and the hint says what to do with more', async () => {
     const source = await startServer({
       cfg: { memtx_max_tuple_size: 8 * 1024 * 1024 },
       lua: `

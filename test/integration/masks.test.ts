@@ -32,7 +32,7 @@ describe('--mask', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('hashes so that joins still work and unique stays unique, and no value is left', async () => {
+  it('hashes values so that joins still work and unique values stay unique, and keeps no original value', async () => {
     const masks = ['--mask', 'users.email=hash', '--mask', 'mail.box.to=hash'];
     const archive = await dump(source, ...masks);
     await withTarget(async (target) => {
@@ -49,7 +49,7 @@ describe('--mask', () => {
     });
   });
 
-  it('makes null, puts one value for all, and leaves null as it is', async () => {
+  it('replaces values by null or by one value, and leaves null as it is', async () => {
     const args = ['--mask', 'users.phone=null', '--mask', 'mail.box.to=fixed:a=b'];
     await withTarget(async (target) => {
       await restore(target, whole, ...args);
@@ -59,7 +59,7 @@ describe('--mask', () => {
     });
   });
 
-  it('gives the same hashes for the same key, and others for another', async () => {
+  it('gives the same hashes for the same key, and different ones for another', async () => {
     const key = (name: string, text: string): string => {
       writeFileSync(join(folder, name), text);
       return join(folder, name);
@@ -92,7 +92,7 @@ describe('--mask', () => {
     });
   }
 
-  it('refuses a key that is too short to be one', async () => {
+  it('refuses a key that is too short', async () => {
     const file = join(folder, 'short');
     writeFileSync(file, 'short');
     const args = ['dump', source.uri, '--mask', 'users.email=hash', '--mask-key-file', file];

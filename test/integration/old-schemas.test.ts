@@ -77,7 +77,7 @@ async function expectUpgraded(source: TestServer, schema: string): Promise<void>
   }
 }
 
-describe('a database of an older server, which a newer one runs', () => {
+describe('a database of an older server that a newer server runs', () => {
   it('is restored as box.schema.upgrade() would upgrade it', async function () {
     const source = await startServer({ lua: DATABASE });
     try {
@@ -103,7 +103,7 @@ describe('a database that box.schema.downgrade() prepared for an older server', 
   ];
 
   for (const [release, schema] of DOWNGRADES) {
-    it(`to ${release} is restored as the upgrade would bring it back`, async function () {
+    it(`to ${release} is restored as box.schema.upgrade() would restore it`, async function () {
       const source = await startTarget();
       try {
         needs(this, source, 'a schema that can be downgraded', '2.11');
@@ -116,7 +116,7 @@ describe('a database that box.schema.downgrade() prepared for an older server', 
     });
   }
 
-  it('is no target for a restore where the server takes no definitions any more', async function () {
+  it('is refused as a target if the server takes no definitions any more', async function () {
     const target = await startTarget();
     try {
       needs(this, target, 'a server that refuses old schemas', '3.0');

@@ -135,7 +135,7 @@ describe('a server of 1.10', () => {
     equal(await source.eval('return box.info.lsn'), before);
   });
 
-  it('is copied into a newer one', async () => {
+  it('is copied into a newer server', async () => {
     const target = await startTarget();
     try {
       const { code, stderr } = await tntar(['copy', source.uri, target.uri]);
@@ -146,13 +146,13 @@ describe('a server of 1.10', () => {
     }
   });
 
-  it('has no snapshot to read', async () => {
+  it('refuses a dump from a snapshot', async () => {
     const { code, stderr } = await tntar(['dump', source.uri, '--source', 'snapshot']);
     equal(code, 2, stderr);
     match(stderr, /cannot send a snapshot over the network\nhint: use --source select/);
   });
 
-  it('gives the values of its sequences to those only who may write them', async () => {
+  it('gives the values of its sequences only to users who may write them', async () => {
     await source.eval(`box.schema.user.create('reads', {password = '${PASSWORD}'})
       box.schema.user.grant('reads', 'read,execute', 'universe')`);
     const uri = source.uri.replace(USER, 'reads');
@@ -172,7 +172,7 @@ describe('a server of 1.10', () => {
     equal(await source.eval('return box.info.lsn'), before);
   });
 
-  it('gives the numbers next that it would have given before it was read', async () => {
+  it('gives the same next numbers as if it had not been read', async () => {
     deepEqual(await source.eval(NEXT), EXPECTED_NEXT);
   });
 });

@@ -67,7 +67,7 @@ describe('a pattern of names', function () {
   };
 
   for (const [title, pattern] of PATTERNS) {
-    it(`lets list look for signals: ${title}`, () =>
+    it(`lets list react to signals: ${title}`, () =>
       look(['list', '-i', file, '--space', pattern]));
   }
 
@@ -77,7 +77,7 @@ describe('a pattern of names', function () {
     ['diff', [file, other, '--space', 'a*', '--exclude', HARDEST]],
     ['diff', [file, other, '--exclude-rows', HARDEST]],
   ] as const) {
-    it(`lets ${command} ${args.find((arg) => arg.startsWith('--'))} look for signals`, () =>
+    it(`lets ${command} ${args.find((arg) => arg.startsWith('--'))} react to signals`, () =>
       look([command, ...args]));
   }
 });

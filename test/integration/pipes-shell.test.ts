@@ -46,7 +46,7 @@ describe('pipes', () => {
     });
   }
 
-  it('dump | restore with a target that refuses fails both, and leaves the target as it was', async () => {
+  it('dump | restore fails on both sides if the target refuses, and leaves the target unchanged', async () => {
     const options = { system: true };
     const before = await fingerprint(server, options);
     const { code, stderr } = await sh(
@@ -62,14 +62,14 @@ describe('pipes', () => {
     equal(await works('tntar verify < a.tar.zst'), '');
   });
 
-  it('a dump that fails makes what reads from it fail as well', async () => {
+  it('a dump that fails makes its reader fail as well', async () => {
     const result = await sh('tntar dump 127.0.0.1:1 | tee a.tar.zst | tntar verify');
     equal(result.code, 3);
     match(result.stderr, /ECONNREFUSED/);
     match(result.stderr, /empty input/);
   });
 
-  it('with a checksum on the way, as the help says', async () => {
+  it('a checksum can be computed on the way, as the help shows', async () => {
     const isWritten = 'until [ -s sum ]; do sleep 0.05; done'; // bash does not wait for >(...)
     await works(`tntar dump $db | tee >(sha256sum > sum) > a.tar.zst; ${isWritten}`);
     const sum = createHash('sha256')
@@ -78,7 +78,7 @@ describe('pipes', () => {
     equal(await works('cut -d" " -f1 sum'), `${sum}\n`);
   });
 
-  it('list --json feeds a program, and list a pager that is left early', async () => {
+  it('list --json feeds a program, and list feeds a pager that is closed early', async () => {
     await works('tntar dump -q $db > a.tar.zst');
     const names =
       'process.stdout.write(JSON.parse(fs.readFileSync(0)).spaces.map((s) => s.name).join())';
@@ -121,7 +121,7 @@ describe('pipes', () => {
       );
     });
 
-    it("tar unpacks files that are nobody else's to read", async () => {
+    it('tar unpacks files that only their owner can read', async () => {
       await works('tar --zstd -xf "$archive"', archive());
       const names = readdirSync(folder);
       ok(names.length > 8);

@@ -36,7 +36,7 @@ describe('pipes over ssh', () => {
     return { ...result, stderr: result.stderr + (result.code === 255 ? sshd.log() : '') };
   };
 
-  it('ssh db1 tntar dump > file brings a whole backup', async () => {
+  it('ssh db1 tntar dump > file writes a whole backup', async () => {
     const { code, stdout, stderr } = await sh(
       `${sshd.ssh} db1 tntar dump ${server.port} > a.tar.zst`,
     );
@@ -46,7 +46,7 @@ describe('pipes over ssh', () => {
     equal((await sh('tntar verify < a.tar.zst')).code, 0);
   });
 
-  it('ssh db1 tntar restore < file puts it into another server', async () => {
+  it('ssh db1 tntar restore < file restores it into another server', async () => {
     await withServer({ lua: "box.schema.user.grant('guest', 'super')" }, async (target) => {
       const line = `${sshd.ssh} db1 tntar restore ${target.port} < a.tar.zst`;
       const { code, stderr } = await sh(line);
@@ -68,7 +68,7 @@ describe('pipes over ssh', () => {
     match(String(stdout), /^tntar: standard output is a terminal/);
   });
 
-  it('a password that is missing is not waited for', async () => {
+  it('a missing password is an error at once', async () => {
     const { code, stderr } = await sh(
       `${sshd.ssh} db1 tntar dump admin@${server.port} > c.tar.zst`,
     );
@@ -76,7 +76,7 @@ describe('pipes over ssh', () => {
     match(stderr, /^tntar: cannot log in .* as 'admin'.*\nhint: .*TT_CLI_PASSWORD/);
   });
 
-  it('an ssh that is cut leaves what is rejected', async () => {
+  it('an interrupted ssh leaves an output that verify and restore reject', async () => {
     await sh(`${sshd.ssh} db1 tntar dump -q ${server.port} | head -c 9000000 > cut.tar.zst`);
     equal((await sh('tntar verify < cut.tar.zst')).code, 3);
     deepEqual(

@@ -59,15 +59,15 @@ async function isWholeBackup(server: TestServer, { code, stdout, stderr }: Resul
   });
 }
 
-describe('who may dump', () => {
+describe('a user', () => {
   let server: TestServer;
   beforeEach(async () => {
     server = await startServer({ lua: DATA });
   });
   afterEach(() => server.stop());
 
-  describe('from a snapshot', () => {
-    it('is who may read the universe, and sees the spaces that no snapshot has, too', async () => {
+  describe('who dumps from a snapshot', () => {
+    it('needs read on the universe, and also gets the spaces that no snapshot has', async () => {
       await server.eval(`box.schema.user.grant('ann', 'read', 'universe')`);
       const force = mayHang(server) ? ['--force-snapshot'] : [];
       const result = await dumpAsAnn(server, '--source', 'snapshot', ...force);
@@ -77,7 +77,7 @@ describe('who may dump', () => {
       deepEqual([local?.rowsFrom, local?.rows], ['select', 500]);
     });
 
-    it('is not who may read every space', async () => {
+    it('is refused with read on every space alone', async () => {
       await server.eval(`box.schema.user.grant('ann', 'read', 'space')`);
       const { code, stdout, stderr } = await dumpAsAnn(server, '--source', 'snapshot');
       equal(code, 5, stderr);
@@ -86,18 +86,18 @@ describe('who may dump', () => {
     });
   });
 
-  describe('by select', () => {
-    it('is who may read the system spaces and each space, one way or another', async () => {
+  describe('who dumps by select', () => {
+    it('needs read on the system spaces and each space, granted in any way', async () => {
       await server.eval(grantSpaces([...SYSTEM_SPACES, ...FILLED]));
       await isWholeBackup(server, await dumpAsAnn(server, '--source', 'select'));
     });
 
-    it('is who may read every space', async () => {
+    it('may do so with read on every space', async () => {
       await server.eval(`box.schema.user.grant('ann', 'read', 'space')`);
       await isWholeBackup(server, await dumpAsAnn(server, '--source', 'select'));
     });
 
-    it('is who may do so by a role in a role, and by public', async () => {
+    it('may get these privileges from a role in a role, and from public', async () => {
       await server.eval(`
         box.schema.role.create('clerk') box.schema.role.create('boss')
         box.schema.role.grant('boss', 'clerk') box.schema.user.grant('ann', 'boss')
@@ -108,7 +108,7 @@ describe('who may dump', () => {
       await isWholeBackup(server, await dumpAsAnn(server, '--source', 'select'));
     });
 
-    it('is nobody else: with any of these less, that is named before anything else comes', async () => {
+    it('is refused if any of these privileges is missing, and the missing one is named before any row', async () => {
       await server.eval(grantSpaces([...SYSTEM_SPACES, ...FILLED]));
       for (const name of [...SYSTEM_SPACES, ...FILLED]) {
         await server.eval(grantSpaces([name], 'revoke'));
@@ -123,7 +123,7 @@ describe('who may dump', () => {
       }
     });
 
-    it('is told all that is hidden at once, of the system and of others', async () => {
+    it('gets the names of all hidden spaces at once, system spaces included', async () => {
       await server.eval(
         grantSpaces(SYSTEM_SPACES.filter((name) => name !== '_user' && name !== '_priv')),
       );
@@ -142,7 +142,7 @@ describe('who may dump', () => {
       );
     });
 
-    it('is told a hundred of very many spaces, and how many more there are', async () => {
+    it('gets the names of a hundred hidden spaces, and the number of the others', async () => {
       await server.eval(`
         for i = 1, 150 do box.schema.space.create('many' .. i):create_index('primary') end
         ${grantSpaces([...SYSTEM_SPACES, ...FILLED])}`);
@@ -151,7 +151,7 @@ describe('who may dump', () => {
       equal(hidden.at(-1), 'and 50 more');
     });
 
-    it('is not who has no usage, whatever else was granted', async () => {
+    it('is refused without usage, whatever else was granted', async () => {
       await server.eval(`
         box.schema.user.grant('ann', 'read', 'universe')
         box.schema.user.revoke('ann', 'usage', 'universe')`);
@@ -163,8 +163,8 @@ describe('who may dump', () => {
     });
   });
 
-  describe('whichever way', () => {
-    it('is not who was disabled, and is told which privilege that has taken', async () => {
+  describe('who dumps from any source', () => {
+    it('is refused after being disabled, and the hint names the privilege that was revoked', async () => {
       await server.eval(`box.schema.user.grant('ann', 'read', 'universe')`);
       for (const lacks of ['usage', 'session']) {
         await server.eval(`box.schema.user.revoke('ann', '${lacks}', 'universe')`);
@@ -179,7 +179,7 @@ describe('who may dump', () => {
     });
   });
 
-  describe('a database with sequences, by select', () => {
+  describe('a user who dumps sequences by select', () => {
     beforeEach(() =>
       server.eval(`
         box.schema.sequence.create('moved') box.sequence.moved:next()
@@ -195,18 +195,18 @@ describe('who may dump', () => {
       return server.eval(`box.schema.user.grant('ann', 'execute', '${object}')`);
     };
 
-    it('is who may also run Lua, and write each sequence', async () => {
+    it('also needs to run Lua and to write each sequence', async () => {
       await grantLua();
       await server.eval(`box.schema.user.grant('ann', 'write', 'sequence')`);
       await isWholeBackup(server, await dumpAsAnn(server, '--source', 'select'));
     });
 
-    it('is not who may not run Lua', async () => {
+    it('is refused without the privilege to run Lua', async () => {
       await server.eval(`box.schema.user.grant('ann', 'read,write', 'sequence')`);
       deepEqual(await hiddenFromAnn(server, '--source', 'select'), values);
     });
 
-    it('is not who may not write each of them', async () => {
+    it('is refused without write on each sequence', async () => {
       await grantLua();
       for (const name of sequences) {
         await server.eval(`box.schema.user.grant('ann', 'write', 'sequence', '${name}')`);
@@ -218,7 +218,7 @@ describe('who may dump', () => {
       }
     });
 
-    it('is told sequences and spaces at once', async () => {
+    it('gets the names of hidden sequences and spaces at once', async () => {
       await server.eval(`
         box.schema.user.revoke('ann', 'read', 'space')
         ${grantSpaces([...SYSTEM_SPACES, ...FILLED])}`);
@@ -226,8 +226,8 @@ describe('who may dump', () => {
     });
   });
 
-  describe('by the source that fits', () => {
-    it('reads by select if the universe is hidden, and says so', async () => {
+  describe('who lets tntar choose the source', () => {
+    it('dumps by select if the universe is hidden, and is told so', async () => {
       await server.eval(`box.schema.user.grant('ann', 'read', 'space')`);
       const result = await dumpAsAnn(server);
       match(
@@ -238,7 +238,7 @@ describe('who may dump', () => {
       equal((await list(result.stdout)).source, 'select');
     });
 
-    it('says so, and names what is hidden from select as well', async () => {
+    it('is told so, and gets the names of what is hidden from select as well', async () => {
       await server.eval(grantSpaces([...SYSTEM_SPACES, 'plain']));
       deepEqual(
         await hiddenFromAnn(server),

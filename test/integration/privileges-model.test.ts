@@ -83,7 +83,7 @@ describe('the privileges of a user', () => {
     return computed.length;
   }
 
-  it('are what the server itself lets it read', async () => {
+  it('are computed as the server itself decides', async () => {
     const deals = Array.from({ length: 2 ** GRANTS.length }, (_, deal) =>
       GRANTS.filter((__, i) => deal & (2 ** i)),
     );

@@ -65,7 +65,7 @@ const FOR_FUNCTIONS: readonly Grant[] = [
   ['execute', 'function'],
 ];
 
-describe('the privileges for a restore', () => {
+describe('a user who restores', () => {
   /** Of the servers that are dumped. */
   let origin: Pick<TestServer, 'version'>;
   let target: TestServer;
@@ -148,15 +148,15 @@ describe('the privileges for a restore', () => {
     });
   }
 
-  it('spaces of all kinds is who has these grants, and not one of them less', async () => {
+  it('spaces of all kinds needs exactly these grants', async () => {
     await isSmallest(SPACES, told(FOR_SPACES));
   });
 
-  it('functions, too, is who may also create and run them', async () => {
+  it('functions, too, also needs to create and run them', async () => {
     await isSmallest(SPACES + FUNCTIONS, told([...FOR_SPACES, ...FOR_FUNCTIONS]));
   });
 
-  it('functions that check and fill rows, too, is who may run them', async function () {
+  it('functions that check and fill rows, too, also needs to run them', async function () {
     const both = [origin, target];
     for (const server of both) needs(this, server, 'functions as constraints', '2.11');
     const fills = both.every((server) => isAtLeast(server, '3.0')) ? `, default_func = 'fill'` : '';
@@ -173,7 +173,7 @@ describe('the privileges for a restore', () => {
     );
   });
 
-  it('users, roles and grants, too, is who may also create these and grant', async () => {
+  it('users, roles and grants, too, also needs to create these and to grant', async () => {
     const lua = `
       ${SPACES} ${FUNCTIONS}
       box.schema.user.create('ann', {password = 'a'})
@@ -192,7 +192,7 @@ describe('the privileges for a restore', () => {
     await isSmallest(lua, told([...FOR_SPACES, ...FOR_FUNCTIONS, ...forUsers]));
   });
 
-  it('what was closed, too, is who may also take grants away', async () => {
+  it('revoked grants, too, also needs to revoke', async () => {
     const lua = `box.schema.role.revoke('public', 'read', 'space', '_vuser')`;
     const bit = isAtLeast(target, '3.6') ? GRANT : REVOKE;
     await isSmallest(
@@ -205,7 +205,7 @@ describe('the privileges for a restore', () => {
     );
   });
 
-  it('the right to grant, too, from 3.6 on is who may grant that', async function () {
+  it('the right to grant, too, needs that right from 3.6 on', async function () {
     for (const server of [origin, target]) needs(this, server, 'the privilege metagrant', '3.6');
     const lua = `box.schema.user.grant('guest', 'grant', 'universe')`;
     await isSmallest(lua, [
@@ -218,7 +218,7 @@ describe('the privileges for a restore', () => {
     ]);
   });
 
-  it('collations, too, is who may create on the universe', async () => {
+  it('collations, too, needs create on the universe', async () => {
     // before 2.11 everybody may write collations, but not the mark of box.once
     const lua = `box.internal.collation.create('loud', 'ICU', 'de_DE', {strength = 'primary'})
       box.once('mark', function() end)`;
@@ -230,7 +230,7 @@ describe('the privileges for a restore', () => {
     await isSmallest(lua, told(grants));
   });
 
-  it('what is granted to the user who restores is admin alone from 3.6 on', async function () {
+  it('grants to the same user must be admin from 3.6 on', async function () {
     needs(this, target, 'that nobody may grant to itself', '3.6');
     const { source, archive } = await archiveOf(`box.schema.user.grant('guest', 'read', 'space')`);
     await source.stop();
@@ -244,7 +244,7 @@ describe('the privileges for a restore', () => {
     ok(!stderr.includes('INCOMPLETE'), stderr);
   });
 
-  it('rows alone is who may read and write spaces, and read what sequences have come to', async () => {
+  it('rows alone needs to read and write spaces, and to read the values of sequences', async () => {
     const { source, archive } = await archiveOf(`
       box.schema.space.create('plain'):create_index('primary')
       box.schema.space.create('numbered'):create_index('primary', {sequence = true})
@@ -277,7 +277,7 @@ describe('the privileges for a restore', () => {
     deepEqual(await target.eval('return box.space.numbered:insert({box.NULL})'), [100]);
   });
 
-  it('is told all that is missing at once', async () => {
+  it('gets the names of all missing privileges at once', async () => {
     await change('grant', ['read', 'space']);
     const { source, archive } = await archiveOf(`
       ${SPACES} ${FUNCTIONS} box.schema.user.create('ann', {password = 'a'})`);
@@ -293,7 +293,7 @@ describe('the privileges for a restore', () => {
     }
   });
 
-  it('is not who may only grant: that alone writes nothing', async () => {
+  it('cannot restore grants with the right to grant alone', async () => {
     await change('grant', ['read', 'space']);
     await change('grant', [GRANT, 'universe']);
     const { source, archive } = await archiveOf(`box.schema.user.grant('guest', 'read', 'space')`);

@@ -295,7 +295,7 @@ describe('definitions that a server refuses', () => {
   after(() => target.stop());
 
   for (const [title, system] of Object.entries(CASES)) {
-    it(`are found before anything is dropped: ${title}`, async () => {
+    it(`are recognized before anything is dropped: ${title}`, async () => {
       const version = target.version.replace(/-.*/, '');
       const archive = crafted(system[280] === undefined ? { ...GOOD, ...system } : system, version);
       const before = await fingerprint(target, { system: true });
@@ -313,7 +313,7 @@ describe('definitions that a server refuses', () => {
     });
   }
 
-  it('are all named', async () => {
+  it('are all named in one error', async () => {
     const system = {
       ...granted([1, 40, 'role', 41, 4], [1, 41, 'role', 40, 4]),
       ...sequence(0, 1, 10, 1),
@@ -331,7 +331,7 @@ describe('definitions that a server refuses', () => {
     );
   });
 
-  it('are found through roles that only the target has in each other', async () => {
+  it('are recognized by grants between roles that only the target has', async () => {
     await target.eval(`
       box.schema.role.create('ra') box.schema.role.create('rb')
       box.schema.role.grant('rb', 'ra')`);

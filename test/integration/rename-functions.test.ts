@@ -29,12 +29,12 @@ describe('--rename and functions in SQL', () => {
     ['in a subselect', '(SELECT COUNT(*) FROM "T") > 0', /does not support subselects/],
     ['behind EXISTS', 'EXISTS (SELECT 1 FROM "T")', /does not support subselects/],
   ] as const) {
-    it(`rely on a server that takes no space in an expression: ${what}`, async () => {
+    it(`rely on a server that refuses a space in an expression: ${what}`, async () => {
       match(String(await source.eval(CREATE, body)), expected);
     });
   }
 
-  it('rely on a server that lets no row through where it takes one, behind IN', async () => {
+  it('rely on a server that accepts no row if it takes a space after IN', async () => {
     const tried = await source.eval(`
       box.schema.func.create('slips', {language = 'SQL_EXPR', is_deterministic = true,
           body = '"T" IN (SELECT "T" FROM SEQSCAN "T")'})
@@ -48,7 +48,7 @@ describe('--rename and functions in SQL', () => {
     deepEqual(tried, [false, false]);
   });
 
-  it('leave the function as it is, and it holds for the space under its new name', async () => {
+  it('leave the function as it is, and it still checks the renamed space', async () => {
     const archive = await dump(source, '--rename', 'T=new');
     await withTarget(async (target) => {
       await restore(target, archive);

@@ -77,7 +77,7 @@ async function withReplay(
 }
 
 describe('a recorded server', () => {
-  it('is there, of each version and for each command', () => {
+  it('has a recording of each version and for each command', () => {
     for (const server of ['2.11.9', '3.9.0']) {
       for (const what of ['dump-snapshot', 'dump-select', 'restore', 'denied', 'wrong-password']) {
         ok(NAMES.includes(`${server}-${what}`), `${server}-${what}`);
@@ -91,7 +91,7 @@ describe('a recorded server', () => {
       const { server, args, login, code } = recording;
       const archive = readFixture(`streams/${server}.tar.zst`);
 
-      it(`lets tntar end with exit code ${code}, as it did then`, async () => {
+      it(`lets tntar end with exit code ${code}, as when it was recorded`, async () => {
         await withReplay(recording, undefined, async ({ address }) => {
           const input = args[0] === 'restore' ? archive : '';
           const result = await tntar([...args, `${login}@${address}`], { input });
