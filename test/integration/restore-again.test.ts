@@ -136,7 +136,7 @@ function momentsOf(total: number): number[] {
   return [1200, 1900, Math.round(total / 3), Math.round((2 * total) / 3), total - 700, total - 200];
 }
 
-describe('a restore that broke off, run again', () => {
+describe('a restore that was interrupted, run again', () => {
   before(async () => {
     source = await startServer({ lua: SOURCE });
     archive = await dump(source);
@@ -149,7 +149,7 @@ describe('a restore that broke off, run again', () => {
   after(() => source.stop());
 
   for (const existing of ['drop', 'truncate', 'replace']) {
-    describe(`with --existing ${existing}, into spaces that were there`, () => {
+    describe(`with --existing ${existing}, into existing spaces`, () => {
       let target: TestServer;
       let moments: number[];
       before(async () => {
@@ -165,7 +165,7 @@ describe('a restore that broke off, run again', () => {
         deepEqual(await contentOf(target), whole);
       };
 
-      it('ends the same wherever it was killed', async () => {
+      it('gives the same result wherever it was killed', async () => {
         for (const moment of moments) {
           await target.eval(EMPTY);
           await killedAt(target, existing, moment);
@@ -173,7 +173,7 @@ describe('a restore that broke off, run again', () => {
         }
       });
 
-      it('ends the same wherever its connection was reset, as its hint says', async () => {
+      it('gives the same result wherever its connection was reset, as its hint says', async () => {
         for (const moment of [moments[1]!, moments[3]!, moments[4]!]) {
           await target.eval(EMPTY);
           const { stderr } = await resetAt(target, existing, moment);
@@ -182,7 +182,7 @@ describe('a restore that broke off, run again', () => {
         }
       });
 
-      it('ends the same when its server was killed', async () => {
+      it('gives the same result if its server was killed', async () => {
         await target.eval(EMPTY);
         const behaviour = { bytesPerSecond: 200_000 };
         const { code, stderr } = await through(target, existing, behaviour, async (run) => {
@@ -195,7 +195,7 @@ describe('a restore that broke off, run again', () => {
         await endsTheSame();
       });
 
-      it('ends the same when a row was refused, and is no more', async () => {
+      it('gives the same result after the reason of a refused row is removed', async () => {
         await target.eval(EMPTY + REFUSE);
         const { code, stderr } = await tryRestore(target, archive, ['--existing', existing]);
         equal(code, 1, stderr);
@@ -206,7 +206,7 @@ describe('a restore that broke off, run again', () => {
     });
   }
 
-  it('fails when its server hangs while it builds an index, and ends the same then', () =>
+  it('fails when its server hangs while it builds an index, and then gives the same result', () =>
     withTarget(async (target) => {
       await target.eval(HANGING_INDEX);
       const run = new Running(['restore', '-q', target.address, '--timeout', '1'], { env });
@@ -223,7 +223,7 @@ describe('a restore that broke off, run again', () => {
       deepEqual(await contentOf(target), whole);
     }));
 
-  describe('into spaces that the first run has made', () => {
+  describe('into spaces that the first run created', () => {
     /** Lets a restore go on slowly until the target is so far, kills it, and restores again. */
     const again = async (
       existing: string,
@@ -248,14 +248,14 @@ describe('a restore that broke off, run again', () => {
     const lacks = /space 'users' is kept without these parts of the backup: .*index 'by_name'/;
 
     for (const existing of ['truncate', 'replace']) {
-      it(`${existing} refuses one without an index, and says that drop is the way`, () =>
+      it(`${existing} refuses a space without an index, and the hint recommends drop`, () =>
         again(existing, NO_INDEX, ({ code, stderr }) => {
           equal(code, 4, stderr);
           match(stderr, /rows cannot be loaded into 'users': no primary index/);
           match(stderr, /hint: .*recreate them with --existing drop/);
         }));
 
-      it(`${existing} brings all rows, and names the indexes that are missing`, () =>
+      it(`${existing} restores all rows, and names the missing indexes`, () =>
         again(existing, SOME_ROWS, ({ code, stderr }, content) => {
           equal(code, 0, stderr);
           for (const name of ['users', 'memtx_blobs', 'vinyl_blobs']) {
@@ -269,7 +269,7 @@ describe('a restore that broke off, run again', () => {
       ['without an index', NO_INDEX],
       ['with some of the rows', SOME_ROWS],
     ] as const) {
-      it(`skip leaves one ${what} as it is, and says so`, () =>
+      it(`skip leaves a space ${what} unchanged, and says so`, () =>
         again('skip', isReached, ({ code, stderr }) => {
           equal(code, 0, stderr);
           match(

@@ -72,7 +72,7 @@ describe('restore', () => {
   };
 
   describe('--no-users', () => {
-    it('makes no user and no role, gives what was theirs to who restores, and says so', async () => {
+    it('creates no user and no role, gives their objects to the restoring user, and says so', async () => {
       await withTarget(async (target) => {
         const { stderr } = await restore(target, archive, '--no-users');
         const users = await target.eval<Record<string, boolean>>(names('_user'));
@@ -91,7 +91,7 @@ describe('restore', () => {
       });
     });
 
-    it('grants to users that the target has, and lets them own nothing', async () => {
+    it('grants to users that the target has, but does not make them owners', async () => {
       await withTarget(async (target) => {
         await target.eval(`
           box.schema.user.create('bob') box.schema.user.create('ann', {password = 'hers'})
@@ -115,7 +115,7 @@ describe('restore', () => {
     });
   });
 
-  it('--no-privileges grants nothing, and takes nothing away', async () => {
+  it('--no-privileges grants nothing, and revokes nothing', async () => {
     await withTarget(async (target) => {
       await target.eval(`box.schema.user.revoke('guest', 'session', 'universe')`);
       const grants = await target.eval(`return box.space._priv:select()`);
@@ -128,7 +128,7 @@ describe('restore', () => {
   });
 
   describe('--no-functions', () => {
-    it('makes none, nor what cannot be without them, and says so', async () => {
+    it('creates no function, and nothing that needs one, and says so', async () => {
       await withTarget(async (target) => {
         const { stderr } = await restore(target, archive, '--no-functions');
         const functions = await target.eval<Record<string, boolean>>(names('_func'));
@@ -152,7 +152,7 @@ describe('restore', () => {
       });
     });
 
-    it('uses those that the target has', async () => {
+    it('uses the functions that the target has', async () => {
       await withTarget(async (target) => {
         await target.eval(`
           box.schema.func.create('other', {body = 'function() end'})
@@ -167,7 +167,7 @@ describe('restore', () => {
     });
   });
 
-  it('--schema-only creates all definitions without rows, and sequences start again', async () => {
+  it('--schema-only creates all definitions without rows, and sequences start from the beginning', async () => {
     await withTarget(async (target) => {
       const { stderr } = await restore(target, archive, '--schema-only');
       equal(await target.eval('return box.space.shelf:count() + box.space.drawer:count()'), 0);
@@ -182,7 +182,7 @@ describe('restore', () => {
     });
   });
 
-  it('--schema-only counts what it wrote, for the library, too', async () => {
+  it('--schema-only counts what it wrote, also for the library', async () => {
     await withTarget(async ({ uri }) => {
       const options = { only: 'schema' } as const;
       const { spaces } = await list(archive);
@@ -192,7 +192,7 @@ describe('restore', () => {
     });
   });
 
-  it('--schema-only verifies the rows all the same', async () => {
+  it('--schema-only still verifies the rows', async () => {
     await withTarget(async (target) => {
       const cut = archive.subarray(0, archive.length - 100);
       const { code } = await tryRestore(target, cut, ['--schema-only']);
@@ -210,7 +210,7 @@ describe('restore', () => {
       box.schema.space.create('drawer', {engine = 'memtx', id = 701}):create_index('primary')
       box.schema.space.create('till', {id = 702}):create_index('primary')`;
 
-    it('fills spaces that are there by name, and makes nothing', async () => {
+    it('fills existing spaces of the same names, and creates nothing', async () => {
       await withTarget(async (target) => {
         await target.eval(SPACES);
         const definitions = `return {box.space._space:count(), box.space._index:count(), box.space._user:count(),
@@ -227,7 +227,7 @@ describe('restore', () => {
       });
     });
 
-    it('adds to the rows that are there, and never puts a sequence back', async () => {
+    it('adds to the existing rows, and never sets a sequence to a lower value', async () => {
       await withTarget(async (target) => {
         await target.eval(`${SPACES}
           box.sequence.counter:set(500)
@@ -248,7 +248,7 @@ describe('restore', () => {
       });
     });
 
-    it('refuses a target that lacks some of the spaces, before it writes, and names them', async () => {
+    it('refuses a target without some of the spaces before the first write, and names these spaces', async () => {
       await withTarget(async (target) => {
         await target.eval(`
           box.schema.space.create('shelf') box.schema.space.create('till'):create_index('primary')`);
@@ -268,7 +268,7 @@ describe('restore', () => {
   });
 
   describe('--dry-run', () => {
-    it('prints rights and code first, then each step in order, and changes nothing', async () => {
+    it('prints privileges and code first, then each step in order, and changes nothing', async () => {
       await withTarget(async (target) => {
         const before = await target.eval('return tostring(box.info.lsn)');
         const { stdout } = await restore(target, archive, '--dry-run');

@@ -64,7 +64,7 @@ describe('restore --data-only', () => {
     );
   });
 
-  it('refuses a foreign key to a space that gets rows, or to the space itself', async function () {
+  it('refuses a foreign key to a space that is being filled, or to the space itself', async function () {
     needs(this, await aboutTarget(), 'foreign keys of spaces', '2.10');
     await isRefused(
       `${SHOP} ${COUNTER}
@@ -96,7 +96,7 @@ describe('restore --data-only', () => {
     });
   });
 
-  it('warns of a narrower type, and stops at the first row that it does not suit', async () => {
+  it('warns of a narrower type, and stops at the first row that does not fit it', async () => {
     const lua = `${SHOP} ${COUNTER} box.schema.space.create('till', {format = {
       {'id', 'unsigned'}, {'sum', 'unsigned', is_nullable = true}}}):create_index('primary')`;
     await intoTarget(lua, ({ code, stderr }) => {
@@ -134,7 +134,7 @@ describe('restore --data-only', () => {
     });
   });
 
-  it('says the same of a value that select reads at the end', async () => {
+  it('prints the same for a value that select reads at the end', async () => {
     const read = await dump(source, '--source', 'select');
     await withTarget(async (target) => {
       await target.eval(`${SHOP} ${TILL} box.schema.sequence.create('counter', {max = 100})`);
@@ -144,7 +144,7 @@ describe('restore --data-only', () => {
     });
   });
 
-  it('tells by space how many rows it was sure of when it stopped', async () => {
+  it('reports the confirmed rows of each space when it stops', async () => {
     const lua = `${SHOP} ${TILL} ${COUNTER} box.space.till:insert({51, 'theirs'})`;
     await intoTarget(lua, async ({ code, stderr }, target) => {
       equal(code, 1, stderr);
@@ -156,7 +156,7 @@ describe('restore --data-only', () => {
     });
   });
 
-  it('has a dry run that tells what it would do', async () => {
+  it('prints in a dry run what it would do', async () => {
     const check = ({ code, stdout, stderr }: Result): void => {
       equal(code, 0, stderr);
       match(String(stdout), /insert 51 rows \(\d+ B\) into space 'till'/);
@@ -170,7 +170,7 @@ describe('restore --data-only', () => {
     await intoTarget(lua, check, ['--dry-run']);
   });
 
-  it('counts, in the last line, the rows that were written', async () => {
+  it('counts the written rows in the last line', async () => {
     await intoTarget(`${SHOP} ${TILL} ${COUNTER}`, ({ code, stderr }) => {
       equal(code, 0, stderr);
       match(stderr, /restored 2 spaces with 52 rows/);

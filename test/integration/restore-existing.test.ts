@@ -95,7 +95,7 @@ describe('restore --existing', () => {
     });
   }
 
-  it('refuses, by default, and names all that is there', () =>
+  it('refuses by default, and names everything that already exists', () =>
     into([], async (target, { code, stderr }) => {
       equal(code, 4, stderr);
       match(stderr, /space 'auto' already exists/);
@@ -105,7 +105,7 @@ describe('restore --existing', () => {
       equal(await target.eval('return box.space.log == nil'), true);
     }));
 
-  it('leaves spaces that are there as they are with skip, and makes the others', () =>
+  it('leaves existing spaces unchanged with skip, and creates the others', () =>
     into(['--existing', 'skip'], async (target, { code, stderr }) => {
       equal(code, 0, stderr);
       deepEqual(await users(target), { old: 20, new: 0 });
@@ -121,7 +121,7 @@ describe('restore --existing', () => {
       ok(await target.eval(`return box.space.log.id ~= 514`));
     }));
 
-  it('puts rows over those with the same keys with replace, and leaves the rest', () =>
+  it('replaces rows with the same keys with replace, and keeps the others', () =>
     into(['--existing', 'replace'], async (target, { code, stderr }) => {
       equal(code, 0, stderr);
       deepEqual(await users(target), { old: 10, new: 100 });
@@ -148,7 +148,7 @@ describe('restore --existing', () => {
       equal(await next(target), 501);
     }));
 
-  it('drops and recreates spaces with drop, also a second time', () =>
+  it('drops and recreates spaces with drop, also when repeated', () =>
     into(['--existing', 'drop'], async (target, { code, stderr }) => {
       equal(code, 0, stderr);
       const state = async (): Promise<unknown> => [
@@ -222,7 +222,7 @@ describe('restore --existing', () => {
       ));
   }
 
-  it('goes on from a unique index that forbids a row with its key and what to do', () =>
+  it('names the key and the way out if a unique index refuses a row', () =>
     into(
       ['--existing', 'replace'],
       async (_target, { code, stderr }) => {
@@ -320,7 +320,7 @@ describe('restore --existing', () => {
     });
   });
 
-  it('takes the privileges for it, and names what is missing before anything is dropped', () =>
+  it('needs privileges to drop, and names the missing ones before anything is dropped', () =>
     withTarget(async (target) => {
       await target.eval(`${TARGET}
         box.schema.user.create('filler', {password = 'x'})
@@ -340,7 +340,7 @@ describe('restore --existing', () => {
       deepEqual(restored, prints);
     }));
 
-  it('says that it is INCOMPLETE as soon as a drop has begun', () =>
+  it('reports INCOMPLETE as soon as a drop has begun', () =>
     into(
       ['--existing', 'drop'],
       async (target, { code, stderr }) => {
@@ -361,7 +361,7 @@ describe('restore --existing', () => {
        box.space._index:on_replace(keep)`,
     ));
 
-  it('says that an archive which does not hold all brings less back', () =>
+  it('warns that an archive without all rows restores fewer rows than are dropped', () =>
     into(['--existing', 'drop', '--where', 'users: id <= 5'], async (target, { code, stderr }) => {
       equal(code, 0, stderr);
       deepEqual(await users(target), { old: 0, new: 5 });
@@ -371,7 +371,7 @@ describe('restore --existing', () => {
       );
     }));
 
-  it('does not count on grants that go with what they are on', () =>
+  it('does not rely on grants that are removed together with their object', () =>
     withTarget(async (target) => {
       await target.eval(`${TARGET}
         box.schema.user.create('own', {password = 'x'})
@@ -386,7 +386,7 @@ describe('restore --existing', () => {
       deepEqual(await fingerprint(target), before);
     }));
 
-  it('leaves temporary spaces of both sides alone', async () => {
+  it('leaves temporary spaces of both sides unchanged', async () => {
     const lua = `local s = box.schema.space.create('scratch', {temporary = true})
       s:create_index('primary')
       s:insert({1})`;
@@ -416,7 +416,7 @@ describe('restore --existing', () => {
     });
   }
 
-  it('makes what is missing, and no rows, with skip and --schema-only', () =>
+  it('creates missing objects without rows with skip and --schema-only', () =>
     into(['--existing', 'skip', '--schema-only'], async (target, { code, stderr }) => {
       equal(code, 0, stderr);
       deepEqual(await users(target), { old: 20, new: 0 });
@@ -474,7 +474,7 @@ describe('restore --existing drop', () => {
     ],
     ['spaces that refer to each other and to themselves', CYCLE, '2.10'],
   ] as const) {
-    it(`drops and makes ${what}`, async function () {
+    it(`drops and recreates ${what}`, async function () {
       needs(this, await aboutTarget(), 'foreign keys of spaces', since);
       const source = await startTarget({ lua });
       try {
@@ -498,7 +498,7 @@ const audit = (events: string): string => `
       box.space.seen:insert({box.NULL, new and new[1] or old[1]})
     end]], trigger = {${events}}})`;
 
-describe('restore --existing beside functions that act by themselves', () => {
+describe('restore --existing on a target with functions that run on events', () => {
   const SPACES = `
     box.schema.space.create('seen'):create_index('primary', {sequence = true})
     box.schema.space.create('rows', {id = 520}):create_index('primary')
@@ -530,7 +530,7 @@ describe('restore --existing beside functions that act by themselves', () => {
       }));
   }
 
-  it('warns of them with replace, and leaves them alone with skip', async () => {
+  it('warns of them with replace, and leaves them unchanged with skip', async () => {
     const line = /warning: function 'audit' acts on rows of 'rows'/;
     await acts('replace', async ({ stderr }) => match(stderr, line));
     await acts('skip', async ({ code, stderr }) => {
@@ -539,7 +539,7 @@ describe('restore --existing beside functions that act by themselves', () => {
     });
   });
 
-  it('does not let those of the archive act on kept spaces', async () => {
+  it('does not let functions of the archive run on kept spaces', async () => {
     const source = await startTarget({ lua: SPACES + audit(`'box.space[520].on_replace'`) });
     const backup = await dump(source);
     await source.stop();
@@ -558,7 +558,7 @@ describe('restore --existing beside functions that act by themselves', () => {
 });
 
 describe('restore --existing drop of a table with other checks', () => {
-  it('takes the functions along that SQL made of them', async function () {
+  it('also drops the functions that SQL made for these checks', async function () {
     needs(this, await aboutTarget(), 'constraints of spaces', '2.11');
     const source = await startServer({
       lua: `box.execute('CREATE TABLE "t" ("id" INTEGER PRIMARY KEY CHECK ("id" > 0))')`,

@@ -124,7 +124,7 @@ describe('restore that fails half-way', () => {
     match((await fails({ archive: wrong })).stderr, /space 'shelf', row \[50000\]: .*type/);
   });
 
-  it('names the index that finds two rows of one key', async () => {
+  it('names the index that gets two rows with the same key', async () => {
     const same = await forge(archive, 'shelf', (tuples) => [
       ...tuples,
       raw.array16(raw.uint16(50_000), raw.str('row 7')),
@@ -133,7 +133,7 @@ describe('restore that fails half-way', () => {
     match(stderr, /index 'by_name' of space 'shelf': Duplicate key/);
   });
 
-  it('names the space that the memory of the target does not hold', async () => {
+  it('names the space that exceeds the memory of the target', async () => {
     const large = await startServer({
       lua: `${SOURCE}
         for i = 10000, 10200 do space:insert({i, ('x'):rep(500000) .. i}) end`,
@@ -149,7 +149,7 @@ describe('restore that fails half-way', () => {
     }
   });
 
-  it('notices where a trigger of the target drops rows', async () => {
+  it('reports that a trigger of the target drops rows', async () => {
     const { stderr } = await fails({
       lua: whenMade(
         'shelf',
@@ -161,7 +161,7 @@ describe('restore that fails half-way', () => {
     match(stderr, /space 'shelf'/);
   });
 
-  it('counts where a trigger of the target adds rows', async () => {
+  it('reports that a trigger of the target adds rows', async () => {
     const { stderr } = await fails({
       lua: whenMade(
         'shelf',
@@ -173,7 +173,7 @@ describe('restore that fails half-way', () => {
     match(stderr, new RegExp(`space 'shelf': .*${ROWS}.*${ROWS + 1}`));
   });
 
-  it('notices where a trigger of the target changes rows', async () => {
+  it('reports that a trigger of the target changes rows', async () => {
     const { stderr } = await fails({
       lua: whenMade(
         'shelf',
@@ -185,7 +185,7 @@ describe('restore that fails half-way', () => {
     match(stderr, /space 'shelf'/);
   });
 
-  describe('shows the key of the row that was refused', () => {
+  describe('shows the key of the refused row', () => {
     /** Parts and value of a key, as Lua. */
     const KEYS: Record<string, [part: string, value: string]> = {
       'a string that is no UTF-8': [`{1, 'string'}`, `'\\255\\254'`],

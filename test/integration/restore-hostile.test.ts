@@ -50,7 +50,7 @@ describe('an archive that was made to do harm', () => {
   });
   after(() => target.stop());
 
-  it('is told from one that was not', async () => {
+  it('is restored if nothing in it is harmful', async () => {
     for (const args of [['--dry-run'], []]) {
       const { code, stderr } = await tryRestore(target, crafted({}), args);
       equal(code, 0, stderr);
@@ -113,7 +113,7 @@ describe('an archive that was made to do harm', () => {
       Array.from({ length: 20_000 }, (_, i) => `SELECT * FROM "v${i + 1}"`),
     ],
   ] as [string, string[]][]) {
-    it(`is read at once: ${title}`, async function () {
+    it(`is read in a short time: ${title}`, async function () {
       this.timeout(120_000);
       const views = sqls.map((sql, i): Plain[] => [
         ...[600 + i, 1, `v${i}`, 'memtx', 0, { view: true, sql }, []],

@@ -109,7 +109,7 @@ const ASK = `
   return answer
 `;
 
-describe('restore, where the target has given the ids of the backup to others,', () => {
+describe('restore, if the target uses the ids of the backup for other objects,', () => {
   let source: TestServer;
   before(async () => {
     source = await startServer({ lua: SOURCE });
@@ -122,7 +122,7 @@ describe('restore, where the target has given the ids of the backup to others,',
   after(() => source.stop());
 
   for (const kind of SOURCES) {
-    it(`brings everything back under other ids, read by ${kind}, and leaves theirs alone`, async () => {
+    it(`restores everything under other ids, read by ${kind}, and leaves the other objects unchanged`, async () => {
       const archive = await dump(source, '--source', kind);
       await withTarget(async (target) => {
         await target.eval(TAKEN);
@@ -143,7 +143,7 @@ describe('restore, where the target has given the ids of the backup to others,',
     });
   }
 
-  it('lets a trigger watch the space that it was made for', async function () {
+  it('keeps a trigger on the space for which it was made', async function () {
     await withTarget(async (watched) => {
       needs(this, watched, 'functions as triggers', '3.0');
       await watched.eval(`
@@ -161,7 +161,7 @@ describe('restore, where the target has given the ids of the backup to others,',
     });
   });
 
-  it('uses users, roles, functions and collations of the target that are the same', async () => {
+  it('uses users, roles, functions and collations of the target with the same definition', async () => {
     const archive = await dump(source);
     await withTarget(async (target) => {
       await target.eval(`
@@ -190,7 +190,7 @@ describe('restore, where the target has given the ids of the backup to others,',
     });
   });
 
-  it('gives what belongs to nobody to who restores, so that no new user inherits it', async () => {
+  it('gives objects without an owner to the restoring user, so that no new user inherits them', async () => {
     await withTarget(async (orphaned) => {
       await orphaned.eval(`
         box.schema.space.create('lost')

@@ -51,7 +51,7 @@ describe('restore --data-only --on-conflict', () => {
         match(stderr, /hint: .*--on-conflict skip .*--on-conflict replace/);
       }));
 
-    it(`leaves rows that are there with skip, and counts them (${engine})`, () =>
+    it(`keeps existing rows with skip, and counts them (${engine})`, () =>
       into('skip', users + THERE, async (target, { code, stderr }) => {
         equal(code, 0, stderr);
         deepEqual(await target.eval(COUNTS), { new: ROWS - THIRD, old: THIRD + 1 });
@@ -62,7 +62,7 @@ describe('restore --data-only --on-conflict', () => {
         match(again.stderr, new RegExp(`: ${ROWS} existing rows were kept`));
       }));
 
-    it(`puts rows over those that are there with replace, and counts them (${engine})`, () =>
+    it(`replaces existing rows with replace, and counts them (${engine})`, () =>
       into('replace', users + THERE, async (target, { code, stderr }) => {
         equal(code, 0, stderr);
         deepEqual(await target.eval(COUNTS), { new: ROWS, old: 1 });
@@ -71,7 +71,7 @@ describe('restore --data-only --on-conflict', () => {
   }
 
   for (const onConflict of ['skip', 'replace']) {
-    it(`does not take a key of another unique index for the row's own with ${onConflict}`, () =>
+    it(`does not confuse a key of another unique index with that of the row with ${onConflict}`, () =>
       into(
         onConflict,
         `local users = box.schema.space.create('users')
@@ -86,7 +86,7 @@ describe('restore --data-only --on-conflict', () => {
       ));
   }
 
-  it('knows a primary index whose name has quotes in it', () =>
+  it('recognizes a primary index with quotes in its name', () =>
     into(
       'skip',
       `box.schema.space.create('users'):create_index([[it's "it"]]) ${THERE}`,
@@ -100,7 +100,7 @@ describe('restore --data-only --on-conflict', () => {
     ['skip', /insert, where their keys are not there, 3,000 rows .* into space 'users'/],
     ['replace', /insert, or put over those that have their keys, 3,000 rows .* into space 'users'/],
   ] as const) {
-    it(`says with --dry-run what ${onConflict} would do, and writes nothing`, () =>
+    it(`prints with --dry-run what ${onConflict} would do, and writes nothing`, () =>
       into(
         onConflict,
         `box.schema.space.create('users'):create_index('primary')`,

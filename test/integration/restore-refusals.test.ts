@@ -47,7 +47,7 @@ describe('restore, before it writes anything,', () => {
     });
   }
 
-  it('refuses a target that has the backup already', async () => {
+  it('refuses a target that already has the backup', async () => {
     await withTarget(async (target) => {
       await restore(target, archive);
       await target.eval(`box.space.shelf:insert({box.NULL, 'newer'})`);
@@ -92,7 +92,7 @@ describe('restore, before it writes anything,', () => {
     });
   }
 
-  it('lists all that is in the way', async () => {
+  it('lists all conflicts', async () => {
     const lua = `
       box.schema.space.create('drawer')
       box.schema.user.create('clerk')
@@ -110,7 +110,7 @@ describe('restore, before it writes anything,', () => {
     }
   });
 
-  it('names ten things that are in the way, and how many more there are', async () => {
+  it('names ten conflicts, and the number of the others', async () => {
     const many = await startServer({
       lua: `for i = 1, 42 do box.schema.space.create(('space%02d'):format(i)) end`,
     });
@@ -129,7 +129,7 @@ describe('restore, before it writes anything,', () => {
     }
   });
 
-  it('takes a target with other things in it, and leaves these alone', async () => {
+  it('accepts a target with other objects, and leaves them unchanged', async () => {
     await withTarget(async (target) => {
       await target.eval(`
         box.schema.space.create('other', {id = 900}):create_index('primary')
@@ -179,7 +179,7 @@ describe('restore, before it writes anything,', () => {
       box.schema.user.grant('zoe', 'chief')`,
   };
   for (const [what, lua] of Object.entries(ABLE)) {
-    it(`lets a user restore who has ${what}`, async () => {
+    it(`accepts a user who has ${what}`, async () => {
       await withTarget(async (target) => {
         // ids that are free of the backup's, so that the two are the same to the byte
         await target.eval(`for i = 1, 8 do box.schema.user.create('placeholder' .. i) end
@@ -192,7 +192,7 @@ describe('restore, before it writes anything,', () => {
     });
   }
 
-  it('refuses an archive without its end', async () => {
+  it('refuses an archive without an end', async () => {
     await withTarget(async (target) => {
       const before = await imprint(target);
       const cut = archive.subarray(0, 200);

@@ -54,9 +54,9 @@ const LOGS_IN = `
 
 const guestOf = ({ uri }: TestServer): string => uri.replace(/^.*@/, '');
 
-describe('the rights that an archive carries', () => {
+describe('the rights in an archive', () => {
   for (const args of [['--no-users'], ['--no-privileges'], ['--no-users', '--no-privileges']]) {
-    it(`gives everything to the restoring user with ${args.join(' ')}`, () =>
+    it(`are all given to the restoring user with ${args.join(' ')}`, () =>
       withTarget(async (target) => {
         const archive = archiveOf(ownedBy(0), target);
         const { stdout } = await restore(target, archive, ...args, '--dry-run');
@@ -72,7 +72,7 @@ describe('the rights that an archive carries', () => {
       }));
   }
 
-  it('gives everything to a restoring user who is not admin', () =>
+  it('are all given to a restoring user who is not admin', () =>
     withTarget(async (target) => {
       await target.eval(`
         box.schema.user.create('restorer', {password = 'x'})
@@ -83,7 +83,7 @@ describe('the rights that an archive carries', () => {
       deepEqual(new Set(owners), new Set(['restorer']));
     }));
 
-  it('keeps the owners of an archive that a user who is not admin restores whole', () =>
+  it('keep their owners if a user who is not admin restores the whole archive', () =>
     withTarget(async (target) => {
       await target.eval(`
         box.schema.user.create('restorer', {password = 'x'})
@@ -95,7 +95,7 @@ describe('the rights that an archive carries', () => {
       deepEqual(new Set(owners), new Set(['guest']));
     }));
 
-  it('are those of users of the archive, never of others that have their ids on the target', () =>
+  it('are given to users of the archive, never to other users with the same ids on the target', () =>
     withTarget(async (target) => {
       await target.eval(`box.schema.user.create('mallory')`); // its id is 32
       const { 304: _, ...withoutUsers } = ownedBy(32);
@@ -104,7 +104,7 @@ describe('the rights that an archive carries', () => {
       deepEqual(new Set(owners), new Set(['admin']));
     }));
 
-  it('leave out functions that run as others, where only the restoring user may own anything', () =>
+  it('leave out functions that run as other users, if only the restoring user may own anything', () =>
     withTarget(async (target) => {
       const system = {
         296: [
@@ -119,7 +119,7 @@ describe('the rights that an archive carries', () => {
       deepEqual(await target.eval(made), [false, false, true]);
     }));
 
-  it('are on the spaces of the archive, in whatever letters a grant writes that it is on a space', () =>
+  it('are on the spaces of the archive, even if a grant has the word for a space in capital letters', () =>
     withTarget(async (target) => {
       await target.eval(`box.schema.space.create('secrets', {id = 512}):create_index('pk')`);
       const system = { ...ownedBy(1), 312: [[1, 0, 'SPACE', 512, 3]] };
@@ -131,7 +131,7 @@ describe('the rights that an archive carries', () => {
       deepEqual(await target.eval(granted), [0, true, false]);
     }));
 
-  it('are granted by admin where the grantor may own nothing', () =>
+  it('are granted by admin if the grantor may own nothing', () =>
     withTarget(async (target) => {
       await target.eval(`box.schema.user.create('ann')`);
       const system = { ...ownedBy(32), 312: [[32, 0, 'space', 512, 1]] };
@@ -149,7 +149,7 @@ describe('the rights that an archive carries', () => {
       for (const line of wanted) ok(lines.includes(`  ${line}`), `${line}, in ${lines.join('\n')}`);
     };
 
-    it('names owners that everybody can be as nobody overlooks them', async () => {
+    it('name first the objects of owners that anybody can log in as', async () => {
       const lines = await shown(ownedBy(0));
       says(
         lines,
@@ -162,7 +162,7 @@ describe('the rights that an archive carries', () => {
       );
     });
 
-    it('names owners with a password among the rights, too', async () => {
+    it('name owners with a password, too', async () => {
       const lines = await shown(ownedBy(32));
       says(lines, "user 'ann' owns space 'accounts'", "user 'ann' owns sequence 'ids'");
       ok(
@@ -171,7 +171,7 @@ describe('the rights that an archive carries', () => {
       );
     });
 
-    it('names users whose password is empty, and what they own and get', async () => {
+    it('name users with an empty password, and what they own and get', async () => {
       const { 280: _, ...rest } = ownedBy(1);
       const lines = await shown({
         ...rest,
@@ -191,7 +191,7 @@ describe('the rights that an archive carries', () => {
       );
     });
 
-    it('names what everybody gets by roles, also by those that the target has', () =>
+    it('name what everybody gets from roles, also from roles of the target', () =>
       withTarget(async (target) => {
         await target.eval(`
           box.schema.role.create('app')
@@ -223,7 +223,7 @@ describe('the rights that an archive carries', () => {
         doesNotMatch(String(stdout), /ANYBODY .*'closed'/);
       }));
 
-    it('names each user whose password a server takes for an empty one, however it is written', () =>
+    it('name each user whose password the server accepts as empty, in any form', () =>
       withTarget(async (target) => {
         const auths = [
           { 'CHAP-SHA1': EMPTY_PASSWORD },
@@ -246,7 +246,7 @@ describe('the rights that an archive carries', () => {
         }
       }));
 
-    it('names functions that run as their owner', async () => {
+    it('name functions that run as their owner', async () => {
       const lines = await shown({
         296: [functionRow(100, 'as_admin', { setuid: 1 })],
       });

@@ -76,7 +76,7 @@ describe('a damaged archive', () => {
     deepEqual(await fingerprint(target), expected);
   };
 
-  it('is told part by part by verify', async () => {
+  it('is reported part by part by verify', async () => {
     const large = await idOf('large');
     const cold = await idOf('cold');
     const bytes = damagedIn(`${large}.dump.00001`, `${cold}.dump.00000`);
@@ -103,7 +103,7 @@ describe('a damaged archive', () => {
     equal(piped.stderr.trimEnd().split('\n').length, 2, piped.stderr);
   });
 
-  it('gives the spaces that are whole, to the byte, and the rest is named', async () => {
+  it('restores whole spaces to the byte, and names the lost ones', async () => {
     const large = await idOf('large');
     await withTarget(async (target) => {
       const { code, stderr } = await salvage(target, damagedIn(`${large}.dump.00001`));
@@ -121,7 +121,7 @@ describe('a damaged archive', () => {
     });
   });
 
-  it('gives what was asked for of them', async () => {
+  it('restores the requested spaces', async () => {
     const bytes = damagedIn(`${await idOf('large')}.dump.00000`);
     await withTarget(async (target) => {
       const { code, stderr } = await salvage(target, bytes, '--space', 'last');
@@ -154,7 +154,7 @@ describe('a damaged archive', () => {
     });
   });
 
-  it('changes nothing on a dry run, and says the same', async () => {
+  it('changes nothing on a dry run, and prints the same', async () => {
     const bytes = damagedIn(`${await idOf('large')}.dump.00000`);
     await withTarget(async (target) => {
       const { code, stdout, stderr } = await salvage(target, bytes, '--dry-run');
@@ -185,7 +185,7 @@ describe('a damaged archive', () => {
     });
   });
 
-  it('with garbage after its end loses nothing, but is damaged', async () => {
+  it('with extra bytes after its end loses nothing, but is reported as damaged', async () => {
     await withTarget(async (target) => {
       const { code, stderr } = await salvage(target, Buffer.concat([archive, Buffer.alloc(100)]));
       equal(code, 3, stderr);
@@ -194,7 +194,7 @@ describe('a damaged archive', () => {
     });
   });
 
-  it('that is none is restored as ever', async () => {
+  it('that is in fact whole is restored as usual', async () => {
     await withTarget(async (target) => {
       const { code, stderr } = await salvage(target, archive);
       equal(code, 0, stderr);
@@ -209,7 +209,7 @@ describe('a damaged archive', () => {
     match(stderr, /^tntar: not a tar\.zst backup: [^\n]+\nhint: [^\n]+\n$/);
   });
 
-  it('of a dump by select loses with its trailer what that knew, and says so', async () => {
+  it('of a dump by select loses the facts in its trailer, and names them', async () => {
     const bytes = await dump(source, '--source', 'select', '--space', 'first');
     await withTarget(async (target) => {
       const { code, stderr } = await salvage(target, bytes.subarray(0, -300));
@@ -219,7 +219,7 @@ describe('a damaged archive', () => {
     });
   });
 
-  it('is not to be had from a pipe', async () => {
+  it('cannot be salvaged from a pipe', async () => {
     const { code, stderr } = await tntar(['restore', source.uri, '--salvage'], { input: archive });
     equal(code, 2, stderr);
     match(stderr, /--salvage reads the archive twice/);
@@ -230,7 +230,7 @@ describe('a damaged archive', () => {
       ['280.dump', '_space'],
       ['288.dump', '_index'],
     ]) {
-      it(`in ${space} gives nothing`, async () => {
+      it(`in ${space} restore nothing`, async () => {
         await withTarget(async (target) => {
           const { code, stderr } = await salvage(target, damagedIn(entry!));
           equal(code, 3, stderr);
@@ -253,7 +253,7 @@ describe('a damaged archive', () => {
       ['312.dump', '_priv'],
       ['340.dump', '_space_sequence'],
     ]) {
-      it(`in ${space} gives all rows, and is named`, async () => {
+      it(`in ${space} restore all rows, and the damage is named`, async () => {
         await withTarget(async (target) => {
           const { code, stderr } = await salvage(target, damagedIn(entry!));
           equal(code, 3, stderr);
@@ -265,7 +265,7 @@ describe('a damaged archive', () => {
     }
   });
 
-  it('whose collations are damaged gives the spaces that use none', async () => {
+  it('with damaged collations restores the spaces that use none', async () => {
     const lua = `
       box.internal.collation.create('ours', 'ICU', 'ru-RU')
       local columns = {{name = 'name', type = 'string', collation = 'ours'}}
@@ -300,7 +300,7 @@ describe('a damaged archive', () => {
     );
   });
 
-  it('of which the manifest is gone gives nothing', async () => {
+  it('without a manifest restores nothing', async () => {
     const result = await tntar(['verify', '-i', file(damagedIn('manifest.json'))]);
     equal(result.code, 3);
     match(result.stderr, /hint: /);
