@@ -141,14 +141,14 @@ describe('list', () => {
   describe('shows what was chosen on this run', () => {
     const CHOSEN = "only spaces 'products' and what they need";
 
-    it('as that, and not as what the archive is a part of', async () => {
+    it('as chosen on this run, and not as the part that the archive is', async () => {
       const { stdout } = await tntar(['list', '--space', 'products'], { input: archive });
       match(String(stdout), /^shown: only spaces 'products' and what they need$/m);
       doesNotMatch(String(stdout), /PARTIAL/);
       match(String(stdout), /^ +total +/m);
     });
 
-    it('beside what the archive is a part of', async () => {
+    it('beside the part that the archive is', async () => {
       const dumped = await tntar(['dump', server.uri, '--exclude', 'events']);
       const { stdout } = await tntar(['list', '--space', 'products'], { input: dumped.stdout });
       match(String(stdout), /^PARTIAL: no spaces 'events'$/m);
@@ -168,7 +168,7 @@ describe('list', () => {
     });
   });
 
-  describe('shows what filters made of rows', () => {
+  describe('shows what filters did to rows', () => {
     const dumpBy = async (...args: string[]): Promise<Buffer> => {
       const { code, stdout, stderr } = await tntar(['dump', server.uri, ...args]);
       equal(code, 0, stderr);
@@ -177,7 +177,7 @@ describe('list', () => {
     const SKIPPED =
       "where 'customers: id <= 1500': 'customers': 2,000 rows in, 0 changed, 500 skipped, 1,500 out";
 
-    it('as an archive of a part where they skipped any', async () => {
+    it('as a partial archive if they skipped any', async () => {
       const input = await dumpBy('--where', 'customers: id <= 1500');
       const { stdout } = await tntar(['list'], { input });
       ok(String(stdout).includes(`\nPARTIAL: ${SKIPPED}\n`), String(stdout));
@@ -189,7 +189,7 @@ describe('list', () => {
       deepEqual(numbers, { space: 'customers', in: 2000, changed: 0, skipped: 500, out: 1500 });
     });
 
-    it('as a change where they skipped none, and of no space that stayed as it was', async () => {
+    it('as a change if they skipped none, and not for unchanged spaces', async () => {
       const input = await dumpBy('--mask', 'customers.name=hash', '--where', 'products: sku != ""');
       const { stdout } = await tntar(['list'], { input });
       match(

@@ -153,7 +153,7 @@ describe('login', () => {
   });
 
   describe('keeps a password to itself', () => {
-    it('in what is printed and written, when it is right', async () => {
+    it('in everything that is printed and written, if it is right', async () => {
       const env = { TT_CLI_USERNAME: BOB, TT_CLI_PASSWORD: BOBS };
       const { code, stdout, stderr } = await tntar(['dump', server.address], { env });
       equal(code, 0);
@@ -164,7 +164,7 @@ describe('login', () => {
       ok(!content.includes(PASSWORD));
     });
 
-    it('in what is printed, when it is wrong', async () => {
+    it('in everything that is printed, if it is wrong', async () => {
       const addresses = [`${BOB}:${WRONG}@${server.address}`, `${BOB}:${WRONG}@127.0.0.1:1`];
       for (const address of addresses) {
         const { code, stderr } = await tntar(['dump', address]);
@@ -173,7 +173,7 @@ describe('login', () => {
       }
     });
 
-    it('in the list of processes, when it is not given there', async () => {
+    it('in the list of processes, if it is not an argument', async () => {
       const proxy = await startProxy(server, { after: 300, fault: 'stall' });
       const dump = new Running(['dump', `${BOB}@${proxy.address}`, '--timeout', '1'], {
         env: { TT_CLI_PASSWORD: BOBS },
@@ -223,7 +223,7 @@ describe('login', () => {
       match(text, /^Password of bob at [\d.:]+: \r?\n(tntar: warning: .*\r?\n)?after\r?\n$/);
     });
 
-    it('and tells when it was wrong', async () => {
+    it('and reports a wrong one', async () => {
       const { code, shown } = await ask(`${dump()} > asked.tar.zst`, `${WRONG}\r`);
       equal(code, 5, shown);
       match(shown, /Incorrect password|credentials/);

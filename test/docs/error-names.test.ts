@@ -29,7 +29,7 @@ describe('the names of errors', () => {
     deepEqual(Object.keys(ERROR_CODES), [...Object.values(NAMES).flat(), 'incomplete']);
   });
 
-  it('tell a login from a connection, also where more is said of the error', () => {
+  it('tell a login from a connection, also in an error with added text', () => {
     for (const [refused, code] of [
       ['connection', 'TNTAR_CONNECTION'],
       ['login', 'TNTAR_LOGIN'],

@@ -51,7 +51,7 @@ describe(PAGE.path, () => {
     for (const key of added) equal(PAGE.text.includes(`\`${key}\``), true, key);
   }
 
-  it('has the keys of what a dump says', async () => {
+  it('has the keys of the events of a dump', async () => {
     const events = await eventsOf(
       `dump ${USER}@${source.address} -o a.tar.zst --exclude-rows users`,
       0,
@@ -60,11 +60,11 @@ describe(PAGE.path, () => {
     checkKeys(events, 'summary', ['source', 'consistent', 'rowsExcluded']);
   });
 
-  it('has the keys of what a verification says', async () => {
+  it('has the keys of the events of a verification', async () => {
     checkKeys(await eventsOf('verify a.tar.zst', 0), 'summary');
   });
 
-  it('has the keys of what a restore says, and of its error', async () => {
+  it('has the keys of the events of a restore, and of its error', async () => {
     const restore = `restore ${USER}@${target.address} a.tar.zst`;
     checkKeys(await eventsOf(restore, 0), 'summary', ['definitions']);
     checkKeys(await eventsOf(restore, 4), 'error');

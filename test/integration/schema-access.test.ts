@@ -207,5 +207,5 @@ describe('restore brings users, roles and privileges back', () => {
 
   describe('on system spaces', () => testCopies(ON_SYSTEM_SPACES));
 
-  describe('that were taken away from what every server ships', () => testCopies(REVOKED));
+  describe('that were revoked from what every server ships', () => testCopies(REVOKED));
 });

@@ -163,14 +163,14 @@ describe('isShipped', () => {
       [users, false],
     ] as const) {
       for (const row of rows) {
-        it(`takes ${JSON.stringify(row)} of ${name} for a row of ${expected ? 'the server' : 'a user'}`, () => {
+        it(`recognizes ${JSON.stringify(row)} of ${name} as a row of ${expected ? 'the server' : 'a user'}`, () => {
           equal(isShipped(id, row, GRANTS, [3, 8, 0]), expected);
         });
       }
     }
   }
 
-  it('is tried for every system space that an archive has', () => {
+  it('is tested for every system space of an archive', () => {
     const tried = Object.entries(ROWS).map(([name, { id }]) => [id, name] as const);
     deepEqual(
       tried.toSorted(([a], [b]) => a - b),
@@ -220,13 +220,13 @@ describe('the catalog of a real server', () => {
     return rows.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
   }
 
-  it('has no row of a user while nobody made one', async () => {
+  it('has no row of a user if no user made one', async () => {
     const catalog = await read();
     deepEqual(userRows(catalog, 99), {});
     deepEqual(catalog.shippedGrants.revoked(catalog.rows(312)), []);
   });
 
-  it('has what a user made, and no more', async () => {
+  it('has exactly the rows that a user made', async () => {
     await server.eval(`
       box.schema.user.create('app', {password = 'x'})
       box.schema.role.create('readers')

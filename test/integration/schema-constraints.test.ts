@@ -130,5 +130,5 @@ const MEMTX: readonly Feature[] = [
 describe('restore brings constraints back', () => {
   testCopies(FEATURES);
 
-  describe('that hold rows', () => testCopies(MEMTX));
+  describe('on spaces with rows', () => testCopies(MEMTX));
 });

@@ -117,7 +117,7 @@ describe('expressions in SQL', () => {
     deepEqual(made, ['none', 'none', 'none', 'none', 'none', 8, 'Ab', 'a', 5]);
   });
 
-  it('are made after the functions that they call, whatever the ids', async function () {
+  it('are created after the functions that they call, in any order of ids', async function () {
     needs(this, source, 'functions in SQL', '2.11');
     needs(this, target, 'functions in SQL', '2.11');
     await source.eval(`
@@ -140,7 +140,7 @@ describe('expressions in SQL', () => {
   });
 });
 
-describe('options of an index that mean nothing', () => {
+describe('options of an index without an effect', () => {
   let source: TestServer;
   let target: TestServer;
   beforeEach(async () => {

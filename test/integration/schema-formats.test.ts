@@ -173,7 +173,7 @@ const DEFAULTS: readonly Feature[] = [
 describe('restore brings formats back', () => {
   testCopies([...FEATURES, ...TYPES]);
 
-  describe('that hold more than the server knows', () => testCopies(ODD_FORMATS));
+  describe('with more options than the server knows', () => testCopies(ODD_FORMATS));
 
-  describe('whose fields have defaults', () => testCopies(DEFAULTS));
+  describe('with default values of fields', () => testCopies(DEFAULTS));
 });

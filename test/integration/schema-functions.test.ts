@@ -175,8 +175,8 @@ describe('restore brings functions back', () => {
   describe('that are triggers', () => testCopies(TRIGGERS));
 });
 
-describe('restore leaves alone', () => {
-  it('the names of the instance that it restores into, and of its cluster', async function () {
+describe('restore leaves unchanged', () => {
+  it('the names of the target instance and of its cluster', async function () {
     const source = await startServer();
     try {
       needs(this, source, 'names of clusters', '3.0');

@@ -42,7 +42,7 @@ describe('the grants that a server ships', () => {
 
   for (const [title, lua] of Object.entries(HARDENED)) {
     for (const source of SOURCES) {
-      it(`are as on the source where ${title}, read by ${source}`, async () => {
+      it(`are the same as on the source if ${title}, read by ${source}`, async () => {
         const server = await startServer({ lua });
         let backup: Buffer;
         let expected: Grant[];

@@ -59,7 +59,7 @@ for (const source of SOURCES) {
       });
     });
 
-    it('is not touched beside what a user made on the target', async () => {
+    it('is not touched on a target with objects of users', async () => {
       await withTarget(
         async (target) => {
           const before = await everything(target);
@@ -100,7 +100,7 @@ describe('passwords of users that every server has', () => {
     equal(await logIn(target, USER, 'of the source'), false);
   });
 
-  it('are not in the backup of a server whose other users have theirs', async () => {
+  it('are not in a backup, but those of other users are', async () => {
     equal(await logIn(target, 'ann', 'of ann'), true);
     const hash = `box.space._user.index.name:get({'ann'}).auth['chap-sha1']`;
     match(await target.eval<string>(`return ${hash}`), /^[\w+/]{27}=$/);

@@ -42,7 +42,7 @@ const FEATURES: readonly Feature[] = [
 
 describe('restore brings a temporary space back', () => testCopies(FEATURES));
 
-describe('what no restart brings back', () => {
+describe('what does not survive a restart', () => {
   let server: TestServer;
   before(async () => {
     server = await startServer();

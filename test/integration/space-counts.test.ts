@@ -37,7 +37,7 @@ describe('the number of spaces in the last line of a run', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('equals that of list, with empty spaces and views', async () => {
+  it('equals the number that list prints, with empty spaces and views', async () => {
     const { stdout } = await tntar(['list', '-i', file, '--json']);
     equal(JSON.parse(String(stdout)).spaces.length, 5);
     match(dumped, /dumped 5 spaces with 3 rows/);
@@ -53,7 +53,7 @@ describe('the number of spaces in the last line of a run', () => {
     });
   });
 
-  it('counts only the chosen spaces', async () => {
+  it('includes only the chosen spaces', async () => {
     const choice = ['--space', 'filled', '--space', 'empty'];
     match((await tntar(['dump', source.uri, ...choice])).stderr, /dumped 2 spaces with 3 rows/);
     match((await tntar(['verify', '-i', file, ...choice])).stderr, /verified 2 spaces with 3 rows/);

@@ -49,7 +49,7 @@ describe('SQL of an archive', function () {
     ['of 30 MB in one string', view(`CREATE VIEW V AS SELECT '${'a'.repeat(30e6)}'`), undefined],
   ];
   for (const [title, row, told] of cases) {
-    it(`stays within bounds: ${title}`, async () => {
+    it(`stays within the bounds of time and memory: ${title}`, async () => {
       const file = join(folder, 'archive.tar.zst');
       writeFileSync(file, crafted({ 280: [row] }, '2.6.0'));
       for (const command of [

@@ -30,7 +30,7 @@ describe('a run that is suspended for longer than --timeout', () => {
   after(() => server.stop());
 
   for (const source of ['snapshot', 'select']) {
-    it(`goes on, when it is a dump by ${source}`, async () => {
+    it(`continues if it is a dump by ${source}`, async () => {
       const proxy = await startProxy(server, SLOWLY);
       const dump = new Running(['dump', '-q', proxy.address, '--source', source, ...TIMEOUTS], {
         env,
@@ -44,7 +44,7 @@ describe('a run that is suspended for longer than --timeout', () => {
     });
   }
 
-  it('goes on, when it is a restore', async () => {
+  it('continues if it is a restore', async () => {
     const archive = (await tntar(['dump', '-q', server.address], { env })).stdout;
     await withServer({}, async (target) => {
       let passed = 0;

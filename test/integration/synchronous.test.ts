@@ -60,12 +60,12 @@ describe('a server whose synchronous transactions wait for a quorum', () => {
   const dumpAs = (user: string, ...args: string[]): Promise<Result> =>
     tntar(['dump', '-q', `${user}:${user}@${server.address}`, ...args]);
 
-  it('has rows that are not committed, which a select reads', async () => {
+  it('has uncommitted rows, which a select reads', async () => {
     equal(await server.eval('return box.space.orders:count()'), 2);
   });
 
-  describe('and that is read by select', () => {
-    it('gives a dump that says that it is not consistent', async () => {
+  describe('read by select', () => {
+    it('gives a dump that is reported as not consistent', async () => {
       const { code, stdout, stderr } = await tntar(['dump', server.uri, '--source', 'select']);
       equal(code, 0, stderr);
       match(stderr, WAITED);
@@ -73,7 +73,7 @@ describe('a server whose synchronous transactions wait for a quorum', () => {
       equal((await list(stdout)).consistent, false);
     });
 
-    it('gives no dump that has to be strict, and no copy', async () => {
+    it('gives no dump with --strict, and no copy', async () => {
       const strictly = ['--source', 'select', '--strict'];
       const dumped = await tntar(['dump', '-q', server.uri, ...strictly]);
       equal(dumped.code, 1, dumped.stderr);
@@ -87,7 +87,7 @@ describe('a server whose synchronous transactions wait for a quorum', () => {
       });
     });
 
-    it('tells a user who may not ask that this is unknown', async () => {
+    it('leads to a warning that consistency is unknown, if the user may not ask', async () => {
       const { code, stdout, stderr } = await dumpAs('reader', '--source', 'select');
       equal(code, 0, stderr);
       match(stderr, UNTOLD);
@@ -100,7 +100,7 @@ describe('a server whose synchronous transactions wait for a quorum', () => {
       match(compared.stderr, /warning: B \(.*\): it is unknown whether synchronous/);
     });
 
-    it('tells a user who may take a snapshot what that says of it', async function () {
+    it('is recognized by its snapshot if the user may take one', async function () {
       if (mayHang(server)) this.skip();
       const { code, stderr } = await dumpAs('snapshotter', '--source', 'select', '--strict');
       equal(code, 1, stderr);
@@ -108,8 +108,8 @@ describe('a server whose synchronous transactions wait for a quorum', () => {
     });
   });
 
-  describe('and of which a snapshot is taken', () => {
-    it('is not lost: what it waits for is named, and nothing else is read', async () => {
+  describe('read from a snapshot', () => {
+    it('ends the dump with the name of what it waits for, and nothing is read by select instead', async () => {
       for (const source of ['auto', 'snapshot']) {
         const args = ['dump', '-q', server.uri, '--source', source, '--timeout', '1'];
         const result = await tntar(args);
@@ -122,7 +122,7 @@ describe('a server whose synchronous transactions wait for a quorum', () => {
       }
     });
 
-    it('is waited for by a comparison, too, which says of which side that is', async () => {
+    it('ends a comparison in the same way, and the side is named', async () => {
       const args = ['diff', '-', server.uri, '--timeout', '1'];
       const { stdout } = await tntar(['dump', '-q', server.uri, '--source', 'select']);
       const { code, stderr } = await tntar(args, { input: stdout });
@@ -130,7 +130,7 @@ describe('a server whose synchronous transactions wait for a quorum', () => {
       match(stderr, /B \(.*\): .*quorum of 2/);
     });
 
-    it('is said to wait for a quorum, perhaps, to a user who may not ask', async () => {
+    it('is reported as perhaps waiting for a quorum, if the user may not ask', async () => {
       const result = await dumpAs('snapshotter', '--force-snapshot', '--timeout', '1');
       failsWith(
         result,
@@ -140,7 +140,7 @@ describe('a server whose synchronous transactions wait for a quorum', () => {
     });
   });
 
-  it('is named as a target, too, by a restore that gets no answer', async () => {
+  it('is reported as waiting for a quorum by a restore that gets no reply', async () => {
     const archive = await withServer(
       { lua: `box.schema.space.create('s'):create_index('primary')` },
       async ({ uri }) => (await tntar(['dump', '-q', uri])).stdout,
@@ -191,7 +191,7 @@ describe('synchronous transactions that begin to wait while a server is read', (
     });
   }
 
-  it('are no matter to a database without synchronous spaces, whoever reads it', async () => {
+  it('do not affect a database without synchronous spaces, whoever reads it', async () => {
     await server.eval(`
       box.space.orders:drop()
       box.schema.user.create('reader', {password = 'reader'})
@@ -228,7 +228,7 @@ describe('synchronous transactions that are rolled back', () => {
   });
   after(() => server.stop());
 
-  it('are no reason to read by select where a snapshot has waited for them', async () => {
+  it('do not lead to a dump by select if a snapshot has waited for them', async () => {
     const result = await tntar(['dump', server.uri]);
     equal(result.code, 1, result.stderr);
     match(result.stderr, /read the snapshot: .*synchronous transaction .*\(server error 21[67]\)/);
@@ -239,7 +239,7 @@ describe('synchronous transactions that are rolled back', () => {
     doesNotMatch(result.stderr, /by select, because/);
   });
 
-  it('are no reason to take values of sequences for hidden that a read view has', async function () {
+  it('do not make the values of sequences count as hidden', async function () {
     if (mayHang(server)) this.skip();
     const user = `snapshotter:snapshotter@${server.address}`;
     const result = await tntar(['dump', '-q', user, '--source', 'select']);

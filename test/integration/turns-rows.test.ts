@@ -57,7 +57,7 @@ describe('a row of 40 million values in one field', function () {
   };
 
   for (const [what, doc] of Object.entries(ROWS)) {
-    describe(`which is a ${what}`, () => {
+    describe(`that is a ${what}`, () => {
       let file: string;
       before(() => {
         file = join(folder, 'archive.tar.zst');
@@ -76,13 +76,13 @@ describe('a row of 40 million values in one field', function () {
         writeFileSync(file, archive(sealed(entries)));
       });
 
-      it('lets a condition look for signals', () =>
+      it('lets a condition react to signals', () =>
         runs(['cat', 'users', '-i', file, '--fields', 'last', '--where', 'last == 7']));
 
       // the rest goes over all kinds of rows by the same walk
       if (what !== 'list') return;
 
-      it('lets a directory be written and read so', async () => {
+      it('lets a run react to signals while it writes or reads a directory', async () => {
         const directory = join(folder, what);
         await runs(['extract', '-i', file, '--all', '-C', directory]);
         await runs(['verify', '-q', '-i', directory]);

@@ -49,7 +49,7 @@ describe('a row of 100 million values', function () {
     ['cat', () => ['users', '--fields', `1,${VALUES}`, '-i', file], 0],
     ['diff', () => [file, other, '-q'], 1],
   ] as const) {
-    it(`lets ${name} look for signals`, async () => {
+    it(`lets ${name} react to signals`, async () => {
       const TNTAR_LONGEST_TURN = join(folder, 'turn');
       const env = { NODE_OPTIONS: `--import=${LONGEST_TURN}`, TNTAR_LONGEST_TURN };
       const { code, stderr } = await tntar([name, ...args()], { env, timeoutMs: 100_000 });
@@ -59,7 +59,7 @@ describe('a row of 100 million values', function () {
     });
   }
 
-  it('is left at once by cat, when a signal comes', async () => {
+  it('lets a signal end cat at once', async () => {
     const cat = new Running(['cat', 'users', '-i', file]);
     await cat.until(() => cat.bytes > 1_000_000, 60_000);
     cat.kill('SIGTERM');

@@ -83,7 +83,7 @@ describe('an archive that nobody trusts', () => {
       }
     };
 
-    it('lists users, rights and code in front of all else', () => {
+    it('lists users, privileges and code before everything else', () => {
       deepEqual([...sections.keys()].slice(1, 4), [
         'Users and roles',
         'Privileges, given and taken at the very end',
@@ -91,7 +91,7 @@ describe('an archive that nobody trusts', () => {
       ]);
     });
 
-    it('lists each user and role, and who comes with a password', () => {
+    it('lists each user and role, and which of them have a password', () => {
       says(
         'Users and roles',
         "insert user 'backdoor', with its password",
@@ -112,7 +112,7 @@ describe('an archive that nobody trusts', () => {
       );
     });
 
-    it('lists each function with its code, and one without code as what it is', () => {
+    it('lists each function with its code, and reports one without code', () => {
       says(
         'Code that the server will run',
         "function 'report' (LUA)",
@@ -134,7 +134,7 @@ describe('an archive that nobody trusts', () => {
     });
   });
 
-  it('moves no cursor by what it is called, in list and verify', async () => {
+  it('moves no cursor with its names in list and verify', async () => {
     const name = 'evil\x1b[2J';
     const space = { id: 512, name, engine: 'memtx', format: [], rowsFrom: 'snapshot' };
     const crafted = entriesOf(
@@ -160,7 +160,7 @@ describe('an archive that nobody trusts', () => {
   const fresh = (): Promise<number> =>
     withTarget((target) => target.eval<number>('return box.space._priv:count({0})'));
 
-  it('restores all of them if nothing is left out', async () => {
+  it('restores all users, privileges and code if nothing is left out', async () => {
     const { users, role, functions, triggers } = await installedBy();
     deepEqual([users, role, functions, triggers], [true, true, true, 1]);
   });
@@ -182,7 +182,7 @@ describe('an archive that nobody trusts', () => {
     equal((await installedBy('--filter', file)).triggers, 0);
   });
 
-  it('brings rows and nothing else with --data-only', async () => {
+  it('restores rows and nothing else with --data-only', async () => {
     const made = await withTarget(async (target) => {
       await target.eval(`
         box.schema.space.create('accounts'):create_index('primary')

@@ -47,7 +47,7 @@ describe('the code that an archive carries', () => {
   });
   after(() => source.stop());
 
-  it('is listed by the dry run at every place that can hold code', () =>
+  it('is listed by the dry run, from every place that can hold code', () =>
     withTarget(async (target) => {
       const { stdout } = await restore(target, archive, '--dry-run');
       const [, section = ''] =
@@ -74,7 +74,7 @@ describe('the code that an archive carries', () => {
       equal(await target.eval('return box.space.t:get(1)[2]'), 'MARK OF DEFAULT');
     }));
 
-  it('is shown if a default of 2.x is any Lua', async () => {
+  it('is shown if it is a default of 2.x in Lua', async () => {
     const field = { name: 'n', type: 'string', is_nullable: true, default: "LUA('return 1')" };
     const format = [{ name: 'id', type: 'unsigned' }, field];
     const rows = {

@@ -101,7 +101,7 @@ describe('a backup of a plain database', () => {
   });
 });
 
-describe('what came with later versions', () => {
+describe('a database with features of a later version', () => {
   let source: TestServer;
   let target: TestServer;
   const lost: string[] = [];
@@ -115,7 +115,7 @@ describe('what came with later versions', () => {
   });
   after(() => Promise.all([source?.stop(), target?.stop()]));
 
-  it('is refused before the first write by a server that lacks it, with the whole list', async function () {
+  it('is refused before the first write by a server without them, and the error lists all of them', async function () {
     if (lost.length === 0) this.skip();
     const before = await fingerprint(target, { system: true });
     const { code, stderr } = await tryRestore(target, await dump(source));
@@ -126,15 +126,15 @@ describe('what came with later versions', () => {
     deepEqual(await fingerprint(target, { system: true }), before);
   });
 
-  it('is restored if the server supports it', async function () {
+  it('is restored by a server that supports them', async function () {
     if (lost.length > 0) this.skip();
     await restore(target, await dump(source));
     await expectSame(source, target);
   });
 });
 
-describe('what newer versions take for something else', () => {
-  it('is restored, and named', async function () {
+describe('a definition that newer versions interpret in another way', () => {
+  it('is restored, and is named in a warning', async function () {
     const source = await startServer();
     const target = await startTarget();
     try {
@@ -180,7 +180,7 @@ describe('what newer versions take for something else', () => {
   });
 });
 
-describe('what one version stores and another one acts upon', () => {
+describe('an option that one version stores and another one applies', () => {
   let source: TestServer;
   let target: TestServer;
   beforeEach(async () => {
@@ -188,7 +188,7 @@ describe('what one version stores and another one acts upon', () => {
   });
   afterEach(() => Promise.all([source?.stop(), target?.stop()]));
 
-  it('is left out of a format, and named', async function () {
+  it('is left out of a format, and is named in a warning', async function () {
     needs(this, source, 'notes with the names of newer options', '2.0', '3.0');
     await source.eval(`
       box.schema.space.create('noted', {format = {{name = 'id', type = 'unsigned', comment = 'kept',
@@ -221,7 +221,7 @@ describe('what one version stores and another one acts upon', () => {
     deepEqual(await target.eval('return box.space.noted:insert({2})'), [2]);
   });
 
-  it('is an order that an index does not get, as it had none', async function () {
+  it('is left out if it is the order of an index, because it had no effect before', async function () {
     needs(this, source, 'orders that are asked in vain', '2.0', '3.0');
     await source.eval(`
       box.schema.space.create('up')
@@ -236,7 +236,7 @@ describe('what one version stores and another one acts upon', () => {
     }
   });
 
-  it('is a grant on all collations, which some servers do not survive', async function () {
+  it('is left out if it is a grant on all collations, because some servers crash on it', async function () {
     // 2.9.0 and older patch releases of 2.8 are left out of the test
     if (isAtLeast(source, '2.8')) needs(this, source, 'grants on all collations', '3.0');
     await source.eval(`box.schema.user.create('zoe')
@@ -251,8 +251,8 @@ describe('what one version stores and another one acts upon', () => {
   });
 });
 
-describe('a space with the last id of all', () => {
-  it('comes along, and others can be created beside it', async () => {
+describe('a space with the highest possible id', () => {
+  it('is restored, and other spaces can be created after it', async () => {
     const [source, target] = await Promise.all([startServer(), startTarget()]);
     try {
       const last = isAtLeast(source, '3.0') ? 2147483646 : 2147483647;
@@ -275,8 +275,8 @@ describe('a space with the last id of all', () => {
   });
 });
 
-describe('a row that Lua wrote past a foreign key of SQL', () => {
-  it('ends a restore where that is enforced, with its names and the way out', async function () {
+describe('a row that Lua wrote although a foreign key of SQL forbids it', () => {
+  it('ends a restore into a server that enforces the key, with names and a hint', async function () {
     const source = await startServer();
     const target = await startTarget();
     try {
@@ -333,7 +333,7 @@ const READ = `
 `;
 
 describe('views and triggers that read whole tables', () => {
-  it('work where servers forbid that by default, and use indexes', async function () {
+  it('work on servers that forbid this by default, and use indexes', async function () {
     const source = await startServer();
     const target = await startTarget();
     try {
@@ -350,7 +350,7 @@ describe('views and triggers that read whole tables', () => {
 });
 
 describe('rows with values of types that the target does not know', () => {
-  it('arrive to the byte in fields that take anything', async function () {
+  it('arrive to the byte in fields of type any', async function () {
     const source = await startServer();
     const target = await startTarget();
     try {

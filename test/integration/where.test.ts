@@ -46,7 +46,7 @@ describe('--where', () => {
     });
   });
 
-  it('restores rows for which it is true, and knows integers of 64 bits exactly', async () => {
+  it('restores rows for which the condition is true, and compares integers of 64 bits exactly', async () => {
     for (const [where, expected] of [
       ['users: id > 9007199254740992', '9007199254740993 18446744073709551615'],
       ['users: id == 18446744073709551615', '18446744073709551615'],
@@ -68,7 +68,7 @@ describe('--where', () => {
     });
   });
 
-  it('records its effect in the archive and on the screen', async () => {
+  it('records its effect in the archive and in the summary', async () => {
     const file = join(folder, 'some.tar.zst');
     const args = ['dump', source.uri, '--where', 'users: id < 3', '-o', file];
     const { code, stderr } = await tntar(args);

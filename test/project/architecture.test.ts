@@ -186,7 +186,7 @@ describe('the architecture', () => {
     );
   });
 
-  it('refuses in this test what it should', () => {
+  it('has a test that refuses what it should', () => {
     for (const [from, to, expected] of [
       ['lib/archive/writer.ts', 'lib/backup/batch.ts', true],
       ['lib/archive/writer.ts', 'lib/archive/tar.ts', true],

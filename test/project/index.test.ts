@@ -36,7 +36,7 @@ describe('the public surface', () => {
     for (const name of Object.keys(library)) ok(names.has(name), name);
   });
 
-  it('says of everything what it is', () => {
+  it('has a comment on everything', () => {
     deepEqual(
       [...names].filter(([name, text]) => commentOf(name, text) === '').map(([name]) => name),
       [],

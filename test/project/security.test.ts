@@ -91,7 +91,7 @@ describe('SECURITY.md', () => {
       }
     }
 
-    it('and what was signed and encrypted is restored, to the byte', async () => {
+    it('and a backup that was signed and encrypted is restored, to the byte', async () => {
       await restored(
         () => {},
         async ({ code, stderr }, target) => {
@@ -102,7 +102,7 @@ describe('SECURITY.md', () => {
       );
     });
 
-    it('and an archive is not to be read in what is encrypted', async () => {
+    it('and the encrypted file shows nothing of the archive', async () => {
       const { code } = await shell(`tntar verify < ${ENCRYPTED}`, { cwd: folder });
       equal(code, 3);
     });
@@ -135,7 +135,7 @@ describe('SECURITY.md', () => {
       });
     }
 
-    it('and says truly that gpg alone hands on what it has not checked', async () => {
+    it('and is right that gpg alone hands on data before it has checked them', async () => {
       const alone = RESTORE.replace(/gpgv.*\n/, '');
       await restored(
         (copy) => flip(join(copy, ENCRYPTED), -1),

@@ -49,7 +49,7 @@ function areParts(items: readonly BackupItem[], of: readonly Entry[]): void {
 
 describe('any archive', () => {
   holds(
-    'is read as it was made',
+    'is read with the same content',
     150,
     fc.asyncProperty(entries, async (given) => {
       const { items, error } = await readArchive(archive(sealed(given)));
@@ -60,7 +60,7 @@ describe('any archive', () => {
 
   const outcomes = { refused: 0, same: 0 };
   holds(
-    'is refused, or has the very same rows, after any change',
+    'is refused or has exactly the same rows after any change',
     1000,
     fc.asyncProperty(
       entries,

@@ -72,7 +72,7 @@ describe('the calendar of datetimes', () => {
   });
 
   holds(
-    'is that of JavaScript, for all offsets and to the nanosecond',
+    'agrees with JavaScript for all offsets, to the nanosecond',
     20_000,
     fc.property(seconds, nanoseconds, offsetMinutes, (second, nano, offset) => {
       const given = { seconds: second, nanoseconds: nano, offsetMinutes: offset };
@@ -101,7 +101,7 @@ describe('the calendar of datetimes', () => {
     after(() => server.stop());
 
     holds(
-      'is the same',
+      'is the same as that of tntar',
       100,
       fc.asyncProperty(
         fc.array(fc.tuple(localSeconds, offsetMinutes), { minLength: 100, maxLength: 100 }),

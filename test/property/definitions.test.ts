@@ -19,7 +19,7 @@ describe('a comparison of definitions', () => {
   let edits = 0;
 
   holds(
-    'finds a database the same as itself',
+    'finds no difference between a database and itself',
     200,
     fc.property(schema, (rows) => {
       deepEqual(atOnce(compareDefinitions(side(rows), side(rows))).differences, []);
@@ -27,7 +27,7 @@ describe('a comparison of definitions', () => {
   );
 
   holds(
-    'finds each single thing that is changed in a random database, and shows what differs',
+    'finds each single change in a random database, and shows it',
     300,
     fc.property(schema, anyValue, fc.nat(), (rows, to, pick) => {
       const all = editsTo(rows, to);

@@ -80,12 +80,12 @@ const { alternatives } = fc.letrec<{ alternatives: string; group: string; part: 
 
 describe('patterns of names', () => {
   holds(
-    'match what a shell matches by them',
+    'match the same names as in a shell',
     60,
     fc.property(pairsOf(anyText), agreesWith(DECIDE)),
   );
   holds(
-    'match what a shell matches by each of the patterns that braces stand for',
+    'match the same names as a shell that expands their braces first',
     60,
     fc.property(pairsOf(alternatives), agreesWith(EXPAND)),
   );

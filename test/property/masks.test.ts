@@ -137,7 +137,7 @@ describe('any mask', () => {
 
   const seen = { hash: 0, fixed: 0, null: 0, refused: 0 };
   holds(
-    'is refused, or leaves no value, restores, and keeps apart what an index keeps apart',
+    'is refused, or leaves no original value, can be restored, and keeps different keys of an index different',
     60,
     fc.asyncProperty(
       fc.constantFrom(...TYPES),

@@ -91,7 +91,7 @@ async function itemsOf(chunks: Iterable<Buffer>): Promise<unknown[]> {
   return items;
 }
 
-describe('however bytes are cut into chunks', () => {
+describe('however bytes are cut into chunks,', () => {
   holds(
     'packets are the same',
     1000,
@@ -108,7 +108,7 @@ describe('however bytes are cut into chunks', () => {
   );
 
   holds(
-    'what is wrong with packets is found behind the same ones',
+    'errors in packets are found after the same packets',
     1000,
     fc.property(
       fc.array(anyPacket, { minLength: 1, maxLength: 6 }),
@@ -137,7 +137,7 @@ describe('however bytes are cut into chunks', () => {
   );
 
   holds(
-    'a reply that is wrong is refused, or gives the same rows',
+    'an invalid reply is refused, or gives the same rows',
     1000,
     fc.property(
       fc.array(tuple, { maxLength: 8 }),
@@ -160,7 +160,7 @@ describe('however bytes are cut into chunks', () => {
   );
 
   holds(
-    'archives are the same, and refused at the same place',
+    'archives are the same, and are refused at the same place',
     150,
     fc.asyncProperty(
       entries,

@@ -219,7 +219,7 @@ describe('random spaces', () => {
   for (const format of ['postgres', 'sqlite'] as const) {
     const counts = { loaded: 0, refused: 0 };
     holds(
-      `load into ${format} with each value that the server has, or are refused with a reason`,
+      `load into ${format} with the same values as on the server, or are refused with a reason`,
       12,
       fc.asyncProperty(
         fc.constant(null).chain(() => tables(hasDatetime)),

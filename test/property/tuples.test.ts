@@ -39,7 +39,7 @@ const unpackr = new Unpackr({ mapsAsObjects: true, int64AsType: 'auto' as 'bigin
 
 describe('the walk over a MessagePack value', () => {
   holds(
-    'ends behind any value, and says of any cut one that it is not whole',
+    'ends after any value, and reports any truncated value as incomplete',
     3000,
     fc.property(value, fc.nat(20), fc.nat(20), fc.nat(), (node, before, behind, at) => {
       const [bytes, start] = within(node, before, behind);
@@ -54,7 +54,7 @@ describe('the walk over a MessagePack value', () => {
   );
 
   holds(
-    'knows how deep a value nests',
+    'finds the depth of a value',
     3000,
     fc.property(value, fc.nat(3), (node, more) => {
       const { raw, depth: deep } = node;
@@ -64,7 +64,7 @@ describe('the walk over a MessagePack value', () => {
   );
 
   holds(
-    'finds all tuples, up to the first byte that begins none',
+    'finds all tuples, up to the first byte that does not begin a tuple',
     1000,
     fc.property(fc.array(tuple, { maxLength: 10 }), fc.nat(), (tuples, at) => {
       const raw = tuples.map((each) => each.raw);
@@ -85,7 +85,7 @@ describe('the walk over a MessagePack value', () => {
 
 describe('the fields of a tuple', () => {
   holds(
-    'are its elements, and make the same tuple when they are joined',
+    'are its elements, and make the same tuple if they are joined',
     1000,
     fc.property(tuple, (node) => {
       deepEqual(splitFields(node.raw), elements(node));
@@ -96,7 +96,7 @@ describe('the fields of a tuple', () => {
   );
 
   holds(
-    'are found by a path, however deep',
+    'are found by a path of any depth',
     1000,
     fc.property(tuple, fc.array(fc.nat(20), { maxLength: 6 }), (node, picks) => {
       const path: number[] = [];
@@ -112,7 +112,7 @@ describe('the fields of a tuple', () => {
   );
 
   holds(
-    'of a map are found by their key, the last of the same',
+    'of a map are found by their key, and the last of equal keys counts',
     1000,
     fc.property(mapOf(text, value), text, value, (of, key, last) => {
       const name = decodeExact(key.raw) as string;
@@ -124,7 +124,7 @@ describe('the fields of a tuple', () => {
 
 describe('an edit', () => {
   holds(
-    'that changes nothing gives the very same bytes',
+    'that changes nothing gives exactly the same bytes',
     1000,
     fc.property(fc.oneof(value, map, tuple), ({ raw }) => {
       ok(editArray(raw, (element) => element) === raw);
@@ -133,7 +133,7 @@ describe('an edit', () => {
   );
 
   holds(
-    'of one element leaves the bytes of all others',
+    'of one element keeps the bytes of all others',
     1000,
     fc.property(tuple, value, fc.nat(), (node, by, pick) => {
       const at = pick % Math.max(1, node.children.length);
@@ -144,7 +144,7 @@ describe('an edit', () => {
   );
 
   holds(
-    'of a map takes out some pairs, and leaves the bytes of all others',
+    'of a map removes some pairs, and keeps the bytes of all others',
     1000,
     fc.property(mapOf(value, value), fc.nat(), (node, mask) => {
       const pairs = node.children.length / 2;
@@ -174,7 +174,7 @@ describe('exact values', () => {
   );
 
   holds(
-    'are what msgpackr says, where it keeps the value',
+    'are those of msgpackr, if it keeps the value',
     2000,
     fc.property(plain, (given) => {
       const written = encode(given);

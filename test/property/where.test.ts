@@ -151,7 +151,7 @@ const isFloating = ({ stored }: Numeric): boolean =>
 
 describe('an expression about numbers', () => {
   holds(
-    'compares any two by what they are worth',
+    'compares any two numbers by their exact values',
     3000,
     fc.asyncProperty(any, any, operator, fc.boolean(), async (a, b, sign, isTyped) => {
       const found = await answer(`a ${sign} b`, [a, b], isTyped);
@@ -165,7 +165,7 @@ describe('an expression about numbers', () => {
   );
 
   holds(
-    'calculates with integers as if they had no end',
+    'calculates with integers of any size',
     3000,
     fc.asyncProperty(
       fc.tuple(integer, integer, integer),
@@ -204,7 +204,7 @@ describe('an expression about numbers', () => {
       fc.array(fc.oneof(integer, decimal), { minLength: 2, maxLength: 30 }),
     );
     holds(
-      'agree in the order of numbers, and in which are equal',
+      'agree on the order of numbers, and on which are equal',
       60,
       fc.asyncProperty(numbers, async (values) => {
         const [ids, counts] = await server.eval<[number[], number[]]>(`

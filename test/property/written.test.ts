@@ -93,10 +93,10 @@ async function written(items: BackupItem[]): Promise<Buffer | undefined> {
   }
 }
 
-describe('whatever is written', () => {
+describe('any archive that the writer gets', () => {
   const outcomes = { refused: 0, read: 0 };
   holds(
-    'is read back as it was, or is refused by the writer',
+    'is read back unchanged, or is refused by the writer',
     120,
     fc.asyncProperty(manifests, ends, async (manifest, end) => {
       const items = itemsOf(manifest, end);
@@ -117,7 +117,7 @@ describe('whatever is written', () => {
   );
 
   holds(
-    'has no version that a reader refuses, whatever a server says of itself',
+    'has no version that a reader refuses, whatever version a server reports',
     500,
     fc.asyncProperty(version, async (of) => {
       let greeted: string;

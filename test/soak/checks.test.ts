@@ -29,7 +29,7 @@ function found(change: (facts: Record<Engine, Facts>) => void): DamageResult {
 }
 
 describe('the checks of a soak', () => {
-  it('find nothing where all is well', () => {
+  it('find nothing if all rows are correct', () => {
     for (const last of [LAST, LAST + 1, LAST + 5]) {
       deepEqual(examine(facts(last), BOUNDS), { wrong: [], lost: 0 });
     }
@@ -45,7 +45,7 @@ describe('the checks of a soak', () => {
     });
   });
 
-  it('find a hole', () => {
+  it('find a missing row in the middle', () => {
     deepEqual(
       found(({ memtx }) => memtx.journals[0]!.rows--),
       {
@@ -86,7 +86,7 @@ describe('the checks of a soak', () => {
     }
   });
 
-  it('find accounts that are gone, in an index too, and money that came or went', () => {
+  it('find accounts that are missing, also in an index, and money that was added or lost', () => {
     deepEqual(
       found(({ memtx, vinyl }) => {
         memtx.accounts -= 2;

@@ -53,7 +53,7 @@ describe('a short soak', function () {
     equal(lost, 0);
   });
 
-  it('finds rows that are gone, and counts them', async () => {
+  it('finds missing rows, and counts them', async () => {
     const { message, lost } = await finds((source) =>
       source.eval('for row = 1, 3 do box.space.memtx_ballast:delete({row}) end'),
     );
@@ -61,7 +61,7 @@ describe('a short soak', function () {
     equal(lost, 3);
   });
 
-  it('ends on a signal with all that it has started, and prints its figures', async () => {
+  it('ends on a signal, stops everything that it has started, and prints its figures', async () => {
     const child = spawn(process.execPath, [PROGRAM, '--minutes', '5', '--ballast', '1']);
     let printed = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -59,7 +59,7 @@ class Client {
 }
 
 describe('a recording', () => {
-  it('comes out of its file as it went in', () => {
+  it('is read from its file unchanged', () => {
     deepEqual(decodeRecording(encodeRecording(RECORDING)), RECORDING);
   });
 
@@ -117,7 +117,7 @@ describe('a replay', () => {
     deepEqual(replay.problems(), []);
   });
 
-  it('tells of a request that did not come', async () => {
+  it('reports a missing request', async () => {
     const client = new Client(replay);
     client.send(first);
     await client.hears(Buffer.concat([GREETING, reply]));
@@ -133,7 +133,7 @@ describe('a replay', () => {
     match(problems[0]!, /^request 2 of connection 1: ce.* was recorded, ce.* came$/);
   });
 
-  it('ends a connection with a request too many', async () => {
+  it('ends a connection that sends one request too many', async () => {
     const client = new Client(replay);
     client.send(first, second, first);
     await client.closed;

@@ -21,7 +21,7 @@ describe('test support', () => {
     });
     after(() => server.stop());
 
-    it('listens where it says, and greets with its version', async () => {
+    it('listens at its address, and greets with its version', async () => {
       const socket = connect(server.port, server.host);
       const [greeting] = await new Promise<Buffer[]>((resolve, reject) => {
         socket.once('data', (data) => resolve([data])).once('error', reject);
@@ -46,7 +46,7 @@ describe('test support', () => {
       await rejects(server.eval('return 0/0'), /number must not be NaN or Inf/);
     });
 
-    it('answers while another run takes its time', async () => {
+    it('answers while another request takes long', async () => {
       const order: string[] = [];
       await Promise.all([
         server.eval('require("fiber").sleep(0.2)').then(() => order.push('slow')),
@@ -82,7 +82,7 @@ describe('test support', () => {
     await server.stop();
   });
 
-  it('a server that dies fails what waits for it', async () => {
+  it('a server that dies fails every request that waits for it', async () => {
     const server = await startServer();
     const waiting = rejects(server.eval('require("fiber").sleep(60)'), /ended: SIGKILL/);
     server.kill('SIGKILL');
@@ -147,7 +147,7 @@ describe('test support', () => {
       deepEqual(changes(before, after), ['_priv', '_user']);
     });
 
-    it('covers each byte of what applications noted in _schema, and nothing about the instance', async () => {
+    it('covers each byte of the marks of applications in _schema, and nothing about the instance', async () => {
       await server.eval(`box.space._schema:replace({'mark', 0, 1, 41, 0})`);
       const prints = [await fingerprint(server, { marks: true })];
       for (const change of [
