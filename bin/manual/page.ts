@@ -26,7 +26,7 @@ const VARIABLES = [
   },
   {
     name: 'NO_COLOR',
-    meaning: 'If it is set, there are no colours, and progress is shown in plain lines.',
+    meaning: 'If it is set, there are no colors, and progress is shown in plain lines.',
     sign: '--progress ',
   },
   {

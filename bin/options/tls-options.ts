@@ -27,7 +27,7 @@ export interface TlsFlags {
 
 /**
  * Where systems keep the authorities that they trust: Debian and its like; Fedora; openSUSE; Red Hat;
- * Alpine, macOS and BSD. Source: `certFiles` of Go's `src/crypto/x509/root_linux.go` and its neighbours.
+ * Alpine, macOS and BSD. Source: `certFiles` of Go's `src/crypto/x509/root_linux.go` and its neighbors.
  */
 const SYSTEM_LISTS = [
   '/etc/ssl/certs/ca-certificates.crt',

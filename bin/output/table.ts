@@ -12,8 +12,8 @@ export interface Column {
 const NOTHING = { left: '', mid: '', right: '', other: '' };
 /** Columns two spaces apart, and no lines between them. */
 const PLAIN = { headerTop: NOTHING, headerBottom: NOTHING, tableBottom: NOTHING, vertical: '' };
-/** The package's own colours are no good on a white terminal. */
-const COLOURS = { white: '\x1b[39m', white_bold: '\x1b[1m' };
+/** The package's own colors are no good on a white terminal. */
+const COLORS = { white: '\x1b[39m', white_bold: '\x1b[1m' };
 
 /**
  * A table for standard output: with lines on a terminal that can show them, plain columns elsewhere.
@@ -30,7 +30,7 @@ export function table(
   const printed = new Table({
     ...(stdout.isTTY && hasUnicode(env) ? {} : { style: PLAIN }),
     shouldDisableColors: stdout.isTTY !== true || !hasControls(env),
-    colorMap: COLOURS,
+    colorMap: COLORS,
     columns: columns.map(({ title, isNumber }, i) => ({
       name: String(i),
       title,

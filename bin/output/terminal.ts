@@ -11,7 +11,7 @@ export function hasUnicode(env: Environment): boolean {
   return locale === '' || /utf-?8/i.test(locale);
 }
 
-/** Tells whether a terminal moves its cursor and shows colours, and whether its user wants that. */
+/** Tells whether a terminal moves its cursor and shows colors, and whether its user wants that. */
 export function hasControls(env: Environment): boolean {
   return !env['NO_COLOR'] && env['TERM'] !== 'dumb';
 }

@@ -2,7 +2,7 @@
 export const NOTHING: Buffer = Buffer.alloc(0);
 
 /**
- * Memory that is filled by somebody else and handed out piece by piece, neighbours behind each other.
+ * Memory that is filled by somebody else and handed out piece by piece, neighbors behind each other.
  * No byte that was handed out is written to again.
  *
  * @example
@@ -41,12 +41,12 @@ export class Slab {
   }
 }
 
-/** Adds `piece` to `pieces`; joins it with the last of them where they are neighbours in memory. */
+/** Adds `piece` to `pieces`; joins it with the last of them where they are neighbors in memory. */
 export function pushPiece(pieces: Buffer[], piece: Buffer): void {
   const last = pieces.at(-1);
-  const isNeighbour =
+  const isNeighbor =
     last?.buffer === piece.buffer && last.byteOffset + last.length === piece.byteOffset;
-  if (!isNeighbour) pieces.push(piece);
+  if (!isNeighbor) pieces.push(piece);
   else {
     const { buffer, byteOffset, length } = last;
     pieces[pieces.length - 1] = Buffer.from(buffer, byteOffset, length + piece.length);

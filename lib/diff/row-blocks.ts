@@ -100,7 +100,7 @@ export class Spool {
   #block: Block | undefined;
   /** The number of rows that were added one by one. */
   count = 0;
-  /** The written blocks. Neighbours may be joined. */
+  /** The written blocks. Neighbors may be joined. */
   readonly #blocks: { start: number; end: number; count: number }[] = [];
 
   constructor(scratch: Scratch) {

@@ -254,7 +254,7 @@ describe('login', () => {
 
     for (const command of ['dump', 'restore']) {
       it(`and a signal to ${command} ends it while it asks`, async () => {
-        const line = `echo | tntar ${command} -q ${BOB}@${server.address} > signalled.tar.zst &
+        const line = `echo | tntar ${command} -q ${BOB}@${server.address} > signaled.tar.zst &
           child=$!; echo "child $child"; wait $child; echo "code $?"; stty -a`;
         const session = new TerminalSession(line, { cwd: folder });
         await session.see(QUESTION);

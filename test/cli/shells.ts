@@ -34,7 +34,7 @@ function inBash(script: string, lines: readonly string[]): string {
 
 /**
  * Types into a zsh at a terminal that is wide enough for whole descriptions, and looks at what it lists until
- * it prompts again. The prompt is spelt so that the line that sets it does not look like it.
+ * it prompts again. The prompt is spelled so that the line that sets it does not look like it.
  */
 function inZsh(script: string, lines: readonly string[]): string {
   const setup = [

@@ -30,7 +30,7 @@ describe('what a terminal can show', () => {
     }
   });
 
-  it('includes no colours and no moving cursor with NO_COLOR or on a dumb terminal', () => {
+  it('includes no colors and no moving cursor with NO_COLOR or on a dumb terminal', () => {
     for (const [env, expected] of [
       [{ TERM: 'xterm' }, true],
       [{ TERM: 'xterm', NO_COLOR: '' }, true],

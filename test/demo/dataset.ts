@@ -48,7 +48,7 @@ local LAST = {'Almeida', 'Brandt', 'Castillo', 'Dubois', 'Eriksen', 'Fischer', '
 local CITIES = {Lisbon = '1100-148', Malmö = '211 34', Torino = '10121', Brno = '602 00'}
 local city_names = {'Lisbon', 'Malmö', 'Torino', 'Brno'}
 local THINGS = {'kettle', 'lamp', 'notebook', 'teapot', 'scarf', 'chair', 'mug', 'clock'}
-local COLOURS = {'blue', 'green', 'oak', 'white', 'slate'}
+local COLORS = {'blue', 'green', 'oak', 'white', 'slate'}
 
 transaction(2000, function(id)
     local first, last, city = pick(FIRST), pick(LAST), pick(city_names)
@@ -58,10 +58,10 @@ end)
 
 local skus = {}
 transaction(400, function(number)
-    local thing, colour = pick(THINGS), pick(COLOURS)
+    local thing, color = pick(THINGS), pick(COLORS)
     local sku = ('%s-%04d'):format(thing:sub(1, 3):upper(), number)
     local price = decimal.new(math.random(199, 24999)) / 100
-    products:insert({sku, ('%s %s'):format(colour, thing), price, {thing, colour}})
+    products:insert({sku, ('%s %s'):format(color, thing), price, {thing, color}})
     table.insert(skus, sku)
 end)
 
@@ -72,7 +72,7 @@ transaction(10000, function(number)
         lines[line] = {sku = product.sku, quantity = quantity, price = product.price}
         total = total + product.price * quantity
     end
-    local note = number % 50 == 0 and 'leave it with the neighbours' or nil
+    local note = number % 50 == 0 and 'leave it with the neighbors' or nil
     orders:insert({box.NULL, math.random(2000), lines, total, note})
 end)
 

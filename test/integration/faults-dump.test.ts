@@ -8,7 +8,7 @@ import { failsWith, isReleased } from '../cli/outcome.js';
 import { Running } from '../cli/running.js';
 import { withServer } from '../cli/with-server.js';
 import { type Result, tntar } from '../support/cli.js';
-import { type Behaviour, startProxy } from '../support/proxy.js';
+import { type Behavior, startProxy } from '../support/proxy.js';
 import { PASSWORD, startServer, type TestServer, USER } from '../support/server.js';
 
 const MEGABYTES = 24;
@@ -39,8 +39,8 @@ describe('faults of a dump', () => {
   after(() => server.stop());
 
   /** Dumps through a proxy that behaves like this. */
-  const dumpThrough = async (behaviour: Behaviour, ...options: string[]): Promise<Result> => {
-    const proxy = await startProxy(server, behaviour);
+  const dumpThrough = async (behavior: Behavior, ...options: string[]): Promise<Result> => {
+    const proxy = await startProxy(server, behavior);
     const timeouts = ['--timeout', '1', '--connect-timeout', '1'];
     const args = ['dump', '-q', proxy.address, ...timeouts, ...options];
     const result = await tntar(args, { env, timeoutMs: AT_ONCE_MS });

@@ -6,7 +6,7 @@ import { Running } from '../cli/running.js';
 import { withServer } from '../cli/with-server.js';
 import { type Result, shell, tntar } from '../support/cli.js';
 import { type Fingerprint, fingerprint } from '../support/fingerprint.js';
-import { type Behaviour, startProxy } from '../support/proxy.js';
+import { type Behavior, startProxy } from '../support/proxy.js';
 import { PASSWORD, startServer, type TestServer, USER } from '../support/server.js';
 
 const MEGABYTES = 17;
@@ -68,8 +68,8 @@ describe('faults of a restore', () => {
   afterEach(() => target.stop());
 
   /** Restores the whole archive through a proxy that behaves like this. */
-  const restoreThrough = async (behaviour: Behaviour): Promise<Result> => {
-    const proxy = await startProxy(target, behaviour);
+  const restoreThrough = async (behavior: Behavior): Promise<Result> => {
+    const proxy = await startProxy(target, behavior);
     const args = ['restore', '-q', proxy.address, '--timeout', '1', '--connect-timeout', '1'];
     const result = await tntar(args, { env, input: archive, timeoutMs: AT_ONCE_MS });
     await proxy.stop();

@@ -10,7 +10,7 @@ import { Running } from '../cli/running.js';
 import { withServer } from '../cli/with-server.js';
 import { Authority, contentOf } from '../support/certificates.js';
 import { type Result, tntar } from '../support/cli.js';
-import { type Behaviour, type Peer, startProxy } from '../support/proxy.js';
+import { type Behavior, type Peer, startProxy } from '../support/proxy.js';
 import { PASSWORD, startServer, type TestServer, USER } from '../support/server.js';
 import { startTls } from '../support/tls-endpoint.js';
 
@@ -19,7 +19,7 @@ const env = { TT_CLI_USERNAME: USER, TT_CLI_PASSWORD: PASSWORD };
 /** Longer than a run takes, and shorter than any default of a timeout. */
 const SOON_MS = 15_000;
 
-const FAULTS: [title: string, fault: NonNullable<Behaviour['fault']>, message: RegExp][] = [
+const FAULTS: [title: string, fault: NonNullable<Behavior['fault']>, message: RegExp][] = [
   ['a reset', 'reset', /lost: .*(ECONNRESET|the server closed it)/],
   ['an end', 'end', /lost: (the server closed it|write EPIPE|read ECONNRESET)/],
   ['silence', 'stall', /lost: no byte came for 1 s/],

@@ -2,7 +2,7 @@ import { deepEqual, equal, match } from 'node:assert/strict';
 import { Running } from '../cli/running.js';
 import type { Result } from '../support/cli.js';
 import { type Fingerprint, fingerprint } from '../support/fingerprint.js';
-import { type Behaviour, startProxy } from '../support/proxy.js';
+import { type Behavior, startProxy } from '../support/proxy.js';
 import { PASSWORD, startServer, type TestServer, USER } from '../support/server.js';
 import { dump, restore, tryRestore, withTarget } from './fidelity/roundtrip.js';
 
@@ -81,10 +81,10 @@ const contentOf = (server: TestServer): Promise<Fingerprint> =>
 async function through<T>(
   target: TestServer,
   existing: string,
-  behaviour: Behaviour,
+  behavior: Behavior,
   work: (restore: Running) => Promise<T>,
 ): Promise<T> {
-  const proxy = await startProxy(target, { of: 'client', ...behaviour });
+  const proxy = await startProxy(target, { of: 'client', ...behavior });
   try {
     const run = new Running(['restore', '-q', proxy.address, '--existing', existing], { env });
     run.stdin.end(archive);
@@ -184,8 +184,8 @@ describe('a restore that was interrupted, run again', () => {
 
       it('gives the same result if its server was killed', async () => {
         await target.eval(EMPTY);
-        const behaviour = { bytesPerSecond: 200_000 };
-        const { code, stderr } = await through(target, existing, behaviour, async (run) => {
+        const behavior = { bytesPerSecond: 200_000 };
+        const { code, stderr } = await through(target, existing, behavior, async (run) => {
           while (!(await target.eval(HAS_ROWS))) await run.until(() => true);
           target.kill('SIGKILL');
           return run.end(LIMIT_MS);

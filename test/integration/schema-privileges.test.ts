@@ -18,7 +18,7 @@ const ON_OBJECTS: readonly [kind: string, object: string, privileges: readonly s
 
 /**
  * Two users for each object, of which each has every second privilege: so none can stand in for its
- * neighbour, and all users together are no more than the 32 that a server can have.
+ * neighbor, and all users together are no more than the 32 that a server can have.
  */
 const ON_EACH: readonly Feature[] = ON_OBJECTS.flatMap(([kind, object, privileges]) =>
   [0, 1].map((half) => {

@@ -4,7 +4,7 @@ import { blobRows, blobs } from '../cli/blobs.js';
 import { Running } from '../cli/running.js';
 import { withServer } from '../cli/with-server.js';
 import { tntar } from '../support/cli.js';
-import { type Behaviour, startProxy } from '../support/proxy.js';
+import { type Behavior, startProxy } from '../support/proxy.js';
 import { PASSWORD, startServer, type TestServer, USER } from '../support/server.js';
 
 const MEGABYTES = 5;
@@ -13,7 +13,7 @@ const TIMEOUTS = ['--timeout', '0.5'];
 const SUSPENDED_MS = 1500;
 const AT_MOST_MS = 30_000;
 /** Slow enough to be suspended in the middle, and fast enough to be done soon. */
-const SLOWLY: Behaviour = { bytesPerSecond: 6_000_000 };
+const SLOWLY: Behavior = { bytesPerSecond: 6_000_000 };
 
 /** Suspends a run, as ^Z does, for longer than its timeout, and lets it go on. */
 async function suspend(run: Running): Promise<void> {

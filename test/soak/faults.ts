@@ -103,8 +103,8 @@ async function hangServer(victim: Victim): Promise<Outcome> {
 
 function breakConnection(fault: 'end' | 'reset' | 'stall'): Kind['attack'] {
   return async (victim) => {
-    const behaviour = { of: victim.rowsFrom, after: afterOf(victim), fault };
-    const proxy = await startProxy(victim.server, behaviour);
+    const behavior = { of: victim.rowsFrom, after: afterOf(victim), fault };
+    const proxy = await startProxy(victim.server, behavior);
     try {
       const result = await victim.start(proxy.address).end(LIMIT_MS);
       return { result, isHit: result.code !== 0 };

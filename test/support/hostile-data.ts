@@ -75,13 +75,13 @@ export const HOSTILE: readonly HostileTuple[] = [
   value('double -infinity', 'cb fff0000000000000'),
   value('a quiet NaN', 'cb 7ff8000000000000'),
   value('a NaN with a payload', 'cb 7ff8deadbeef0001'),
-  value('a signalling NaN', 'cb 7ff0000000000001'),
+  value('a signaling NaN', 'cb 7ff0000000000001'),
   value('a negative NaN', 'cb fff8000000000000'),
   value('float32 1', 'ca 3f800000'),
   value('float32 0.1, which is no double 0.1', 'ca 3dcccccd'),
   value('float32 -0', 'ca 80000000'),
   value('a float32 NaN with a payload', 'ca 7fc00001'),
-  value('a signalling float32 NaN', 'ca 7f800001'),
+  value('a signaling float32 NaN', 'ca 7f800001'),
 
   // integers
   value('the largest unsigned', 'cf ffffffffffffffff'),

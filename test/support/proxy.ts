@@ -16,7 +16,7 @@ export interface Peer {
 }
 
 /** What a proxy does to the bytes that pass it. */
-export interface Behaviour {
+export interface Behavior {
   /** Whose bytes are counted and spoiled; by default the server's. */
   of?: 'server' | 'client';
   /** Bytes of one connection that pass before something happens. */
@@ -69,36 +69,36 @@ export async function startPeer(serve: (socket: Socket) => void): Promise<Peer> 
 /** Stands between a client and the server at `target`, and does to their bytes what it is told. */
 export function startProxy(
   target: { host: string; port: number },
-  behaviour: Behaviour = {},
+  behavior: Behavior = {},
 ): Promise<Peer> {
   return startPeer((client) => {
     const server = toServer(target.port, target.host).unref();
-    const spoilt = behaviour.of ?? 'server';
+    const spoiled = behavior.of ?? 'server';
     const end = (how: 'end' | 'reset'): void => {
       if (how === 'end') client.end();
       else client.resetAndDestroy();
       server.destroy();
     };
-    const gate = new Gate(behaviour, end);
+    const gate = new Gate(behavior, end);
     const join = (from: Duplex, through: Duplex[], to: Duplex): void => {
       // each side's end is told to the other, and nobody else
       pipeline([from, ...through, to]).catch(() => to.destroy());
     };
-    join(server, spoilt === 'server' ? [gate] : [], client);
-    join(client, spoilt === 'client' ? [gate] : [], server);
+    join(server, spoiled === 'server' ? [gate] : [], client);
+    join(client, spoiled === 'client' ? [gate] : [], server);
   });
 }
 
 /** Lets bytes through until it is time for the fault. */
 class Gate extends Transform {
-  readonly #behaviour: Behaviour;
+  readonly #behavior: Behavior;
   readonly #end: (how: 'end' | 'reset') => void;
   readonly #started = performance.now();
   #passed = 0;
 
-  constructor(behaviour: Behaviour, end: (how: 'end' | 'reset') => void) {
+  constructor(behavior: Behavior, end: (how: 'end' | 'reset') => void) {
     super();
-    this.#behaviour = behaviour;
+    this.#behavior = behavior;
     this.#end = end;
   }
 
@@ -107,7 +107,7 @@ class Gate extends Transform {
   }
 
   async #pass(chunk: Buffer): Promise<void> {
-    const { after = Number.POSITIVE_INFINITY, fault, onPassed } = this.#behaviour;
+    const { after = Number.POSITIVE_INFINITY, fault, onPassed } = this.#behavior;
     const whole = chunk.subarray(0, Math.max(0, after - this.#passed));
     this.push(whole);
     this.#passed += whole.length;
@@ -121,7 +121,7 @@ class Gate extends Transform {
   }
 
   async #slowDown(): Promise<void> {
-    const { bytesPerSecond } = this.#behaviour;
+    const { bytesPerSecond } = this.#behavior;
     if (bytesPerSecond === undefined) return;
     const early = (1000 * this.#passed) / bytesPerSecond - (performance.now() - this.#started);
     if (early > 0) await sleep(early);

@@ -149,7 +149,7 @@ describe('the index of an archive', () => {
   );
   const twoManifests = [GOOD[0]!, GOOD[0]!];
   const swapped = Buffer.from(WHOLE);
-  // Two neighbours, one byte longer and one shorter: all sums are right.
+  // Two neighbors, one byte longer and one shorter: all sums are right.
   swapped.writeUInt32LE(swapped.readUInt32LE(PLAIN.length + 8) + 1, PLAIN.length + 8);
   swapped.writeUInt32LE(swapped.readUInt32LE(PLAIN.length + 24) - 1, PLAIN.length + 24);
   for (const [title, bytes] of [

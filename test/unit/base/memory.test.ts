@@ -71,10 +71,10 @@ describe('pushPiece', () => {
 
   for (const [title, pushed, expected] of [
     ['takes the first piece', 'a:5-10', 'a:5-10'],
-    ['joins neighbours', 'a:5-10 a:10-30', 'a:5-30'],
+    ['joins neighbors', 'a:5-10 a:10-30', 'a:5-30'],
     ['joins many', 'a:0-1 a:1-50 a:50-51 a:51-100', 'a:0-100'],
     ['joins in memory that is a part of other', 'c:0-10 c:10-30', 'c:0-30'],
-    ['joins a neighbour without bytes', 'a:5-10 a:10-10 a:10-11', 'a:5-11'],
+    ['joins a neighbor without bytes', 'a:5-10 a:10-10 a:10-11', 'a:5-11'],
     ['leaves a gap', 'a:5-10 a:11-30', 'a:5-10 a:11-30'],
     ['does not join what overlaps', 'a:5-10 a:9-30', 'a:5-10 a:9-30'],
     ['does not join the same again', 'a:5-10 a:5-10', 'a:5-10 a:5-10'],
