@@ -220,7 +220,7 @@ describe('random spaces', () => {
     const counts = { loaded: 0, refused: 0 };
     holds(
       `load into ${format} with the same values as on the server, or are refused with a reason`,
-      12,
+      6,
       fc.asyncProperty(
         fc.constant(null).chain(() => tables(hasDatetime)),
         async (spaces) => {
