@@ -149,10 +149,16 @@ describe('a lock', () => {
   });
 
   it('without the name of a process was left by a crash, and is taken over', async () => {
-    for (const text of ['', '{"pid":', 'null', '{"id":"a","host":"b","pid":-1}']) {
-      writeFileSync(file, text);
-      await isTaken();
-    }
+    const texts = ['', '{"pid":', 'null', '{"id":"a","host":"b","pid":-1}'];
+    await Promise.all(
+      texts.map(async (text, i) => {
+        const path = join(folder, `${i}.partial`);
+        writeFileSync(`${path}.lock`, text);
+        const lock = await Lock.take(path, 'a');
+        ok(await lock.isHeld(), text);
+        await lock.release();
+      }),
+    );
   });
 
   it('that is dead is taken over by exactly one of many runs', async () => {

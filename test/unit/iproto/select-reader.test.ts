@@ -127,8 +127,8 @@ describe('RowsReader', () => {
 
     it(`gathers large rows from many chunks, between small ones, into pieces of ${size}`, () => {
       const pages: Page[] = [
-        [[1], [2, 'x'.repeat(3_000_000)], [3], [4, 'y'.repeat(1_000_000)]],
-        [[5], new Array(200_000).fill(1), [6]],
+        [[1], [2, 'x'.repeat(1_200_000)], [3], [4, 'y'.repeat(400_000)]],
+        [[5], new Array(80_000).fill(1), [6]],
         [['z'.repeat(256 * KIB)], ['z'.repeat(256 * KIB - 6)], ['z'.repeat(256 * KIB - 7)], [7]],
       ];
       const expected = expectedOf(pages);

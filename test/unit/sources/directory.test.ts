@@ -103,9 +103,9 @@ describe('a directory as a source', () => {
     });
 
     it('splits a large file between tuples, and holds only a few MiB of it', async () => {
-      const rows = Array.from({ length: 60 }, (_, i) => [i, 'x'.repeat(100_000 + i)]);
-      const huge = [60, 'y'.repeat(9_000_000)];
-      const body = tuples(...rows, huge, [61, 'z'.repeat(5_000_000)]);
+      const rows = Array.from({ length: 60 }, (_, i) => [i, 'x'.repeat(60_000 + i)]);
+      const huge = [60, 'y'.repeat(4_500_000)];
+      const body = tuples(...rows, huge, [61, 'z'.repeat(3_500_000)]);
       const { items } = await read(
         folders.with([...module.slice(0, 2), { name: '512.dump', body }]),
       );
