@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
 import { jsonText } from '../base/report.js';
 import { Datetime } from '../tuple/datetime.js';
 import { Opaque } from '../tuple/exact-types.js';
 import { Interval } from '../tuple/interval.js';
-import { headerSize, isString, memberCount, skip } from '../tuple/msgpack.js';
-import { isShort, UNFINISHED, Walker } from '../tuple/walk.js';
+import { headerSize, memberCount, skip } from '../tuple/msgpack.js';
 import { PlainCopy, type TextBuffer } from './buffer.js';
 import { readErrorStack } from './errors.js';
+import { ObjectKeys } from './object-keys.js';
 import {
   bodyStart,
   datetimeText,
@@ -24,15 +23,8 @@ import { minusZero, Unrepresentable } from './unrepresentable.js';
 
 /** The limit of nested containers: safe for recursion, and far deeper than real data. */
 const MAX_DEPTH = 512;
-/** Up to this number, keys are compared with each other; more keys are put into a set. */
-const FEW_KEYS = 16;
-/** With more keys, duplicates are not searched, because that would take too much memory. */
-const MANY_KEYS = 1_000_000;
-/** Longer keys, in bytes, are stored by their hash. */
-const SHORT_KEY = 32;
 
 const QUOTE = 0x22;
-const DOLLAR = 0x24;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 
@@ -63,8 +55,6 @@ interface Open {
   begun: number;
 }
 
-/** The number of keys of a map that are compared in one turn. */
-const TURN_KEYS = 4096;
 /** Kinds whose longer values are written in parts. An error of such a size is treated as an unknown extension. */
 const KINDS_OF_ANY_LENGTH: readonly number[] = [Kind.STRING, Kind.BINARY, Kind.EXTENSION];
 
@@ -75,8 +65,7 @@ export class JsonWriter {
   readonly #noZero: string | undefined;
   readonly #noMinusZero: string | undefined;
   readonly #plain: PlainCopy;
-  /** The offsets of the keys of the current map. */
-  readonly #keys = new Int32Array(2 * FEW_KEYS);
+  readonly #objectKeys: ObjectKeys;
   #depth = 0;
 
   constructor(
@@ -87,6 +76,7 @@ export class JsonWriter {
     this.#strings = strings;
     this.#plain = new PlainCopy(text, '"\\');
     this.#noZero = noZero;
+    this.#objectKeys = new ObjectKeys(strings, noZero);
     this.#noMinusZero = noMinusZero;
   }
 
@@ -219,7 +209,7 @@ export class JsonWriter {
       open.push({ form: Form.ARRAY, count, begun: 0 });
       return;
     }
-    const isObject = yield* this.#isObjectInTurns(buf, pos, count);
+    const isObject = yield* this.#objectKeys.areUniqueInTurns(buf, pos, count);
     this.#text.latin1(isObject ? '{' : '{"$map":[');
     open.push({ form: isObject ? Form.OBJECT : Form.PAIRS, count: 2 * count, begun: 0 });
   }
@@ -287,7 +277,7 @@ export class JsonWriter {
     const text = this.#text;
     const count = memberCount(buf, start);
     let pos = start + headerSize(buf, start);
-    const isObject = this.#isObject(buf, pos, count);
+    const isObject = this.#objectKeys.areUnique(buf, pos, count);
     this.#enter();
     text.latin1(isObject ? '{' : '{"$map":[');
     for (let i = 0; i < count; i++) {
@@ -328,96 +318,6 @@ export class JsonWriter {
     }
     return end;
   }
-
-  /**
-   * Returns true if a map can be a JSON object: each key is a string and unique, also after replacements, and the
-   * object cannot be confused with a special form, which has one key that begins with a dollar sign. False for a map
-   * of more than a million keys.
-   */
-  #isObject(buf: Buffer, first: number, count: number): boolean {
-    if (this.#strings.isLossy && !this.#hasTextKeys(buf, first, count)) return false;
-    if (count > FEW_KEYS) return this.#isLargeObject(buf, first, count);
-    const keys = this.#keys;
-    let pos = first;
-    for (let i = 0; i < 2 * count; i += 2) {
-      if (!isString(buf[pos]!)) return false;
-      const start = bodyStart(buf, pos);
-      const end = stringEnd(buf, pos);
-      for (let j = 0; j < i; j += 2) {
-        if (isSame(buf, start, end, keys[j]!, keys[j + 1]!)) return false;
-      }
-      keys[i] = start;
-      keys[i + 1] = end;
-      // No key follows the last value.
-      if (i + 2 < 2 * count) pos = skip(buf, end, buf.length);
-    }
-    return count !== 1 || keys[0] === keys[1] || buf[keys[0]!] !== DOLLAR;
-  }
-
-  /** Does the same for the map at `start`, in turns if it has many values. */
-  *#isObjectInTurns(buf: Buffer, start: number, count: number): Generator<void, boolean> {
-    const first = start + headerSize(buf, start);
-    if (isShort(buf, start)) return this.#isObject(buf, first, count);
-    if (count > MANY_KEYS) return false;
-    const walker = new Walker();
-    const keys = new Set<string>();
-    let pos = first;
-    for (let i = 0; i < count; i++) {
-      if (i % TURN_KEYS === TURN_KEYS - 1) yield;
-      if (!isString(buf[pos]!)) return false;
-      const [from, end] = [bodyStart(buf, pos), stringEnd(buf, pos)];
-      if (this.#strings.isLossy && !this.#strings.isText(buf, from, end, this.#noZero))
-        return false;
-      if (count === 1) return from === end || buf[from] !== DOLLAR;
-      const key = keyOf(buf, from, end);
-      if (keys.has(key)) return false;
-      keys.add(key);
-      // No key follows the last value.
-      if (i + 1 === count) break;
-      pos = walker.begin(buf, end, buf.length);
-      if (pos === UNFINISHED) pos = yield* walker.rest();
-    }
-    return true;
-  }
-
-  #isLargeObject(buf: Buffer, first: number, count: number): boolean {
-    if (count > MANY_KEYS) return false;
-    const keys = new Set<string>();
-    let pos = first;
-    for (let i = 0; i < count; i++) {
-      if (!isString(buf[pos]!)) return false;
-      const end = skip(buf, pos, buf.length);
-      const key = keyOf(buf, bodyStart(buf, pos), end);
-      if (keys.has(key)) return false;
-      keys.add(key);
-      if (i + 1 < count) pos = skip(buf, end, buf.length);
-    }
-    return true;
-  }
-
-  #hasTextKeys(buf: Buffer, first: number, count: number): boolean {
-    let pos = first;
-    for (let i = 0; i < count; i++) {
-      const end = skip(buf, pos, buf.length);
-      const isKept =
-        !isString(buf[pos]!) || this.#strings.isText(buf, bodyStart(buf, pos), end, this.#noZero);
-      if (!isKept) return false;
-      pos = skip(buf, end, buf.length);
-    }
-    return true;
-  }
-}
-
-function isSame(buf: Buffer, a: number, aEnd: number, b: number, bEnd: number): boolean {
-  if (aEnd - a !== bEnd - b) return false;
-  for (let i = a, j = b; i < aEnd; i++, j++) if (buf[i] !== buf[j]) return false;
-  return true;
-}
-
-/** Returns a key in the form for a set: long keys by their hash. */
-function keyOf(buf: Buffer, start: number, end: number): string {
-  if (end - start <= SHORT_KEY) return `=${buf.toString('latin1', start, end)}`;
-  return createHash('sha256').update(buf.subarray(start, end)).digest('base64');
 }
 
 /**
