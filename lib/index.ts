@@ -76,7 +76,8 @@ export { type Endpoint, parseUri } from './iproto/uri.js';
 export { type CatOptions, type CatResult, cat } from './pipelines/cat.js';
 export { type CopyOptions, type CopyResult, copy, previewCopy } from './pipelines/copy.js';
 export { type DamageResult, findDamage } from './pipelines/damage.js';
-export { type DiffInput, type DiffOptions, type DiffResult, diff } from './pipelines/diff.js';
+export { type DiffInput, diff } from './pipelines/diff.js';
+export type { DiffOptions, DiffResult } from './pipelines/diff-options.js';
 export { type DumpOptions, type DumpResult, dump } from './pipelines/dump.js';
 export {
   type ClusterDumpOptions,

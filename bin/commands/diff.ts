@@ -8,7 +8,7 @@ import type { DefinitionDifference } from '../../lib/diff/definitions.js';
 import type { RowDifference } from '../../lib/diff/merge.js';
 import type { SpaceDifference } from '../../lib/diff/rows.js';
 import { describeEndpoint, parseUri } from '../../lib/iproto/uri.js';
-import type { DiffResult } from '../../lib/pipelines/diff.js';
+import type { DiffResult } from '../../lib/pipelines/diff-options.js';
 import { SIDES_HELP, withSide } from '../options/diff-inputs.js';
 import {
   addChoiceOptions,

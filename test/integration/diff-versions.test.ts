@@ -1,6 +1,6 @@
 import { deepEqual, doesNotMatch, equal, match, ok } from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import type { DiffResult } from '../../lib/pipelines/diff.js';
+import type { DiffResult } from '../../lib/pipelines/diff-options.js';
 import { fixturePath } from '../fixtures/folder.js';
 import { type Result, tntar } from '../support/cli.js';
 import type { TestServer } from '../support/server.js';

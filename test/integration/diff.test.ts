@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DiffResult } from '../../lib/pipelines/diff.js';
+import type { DiffResult } from '../../lib/pipelines/diff-options.js';
 import { type Result, tntar } from '../support/cli.js';
 import { pack } from '../support/msgpack.js';
 import { startServer, type TestServer } from '../support/server.js';

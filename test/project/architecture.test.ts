@@ -49,7 +49,7 @@ const KEPT_BY: Readonly<Record<string, string>> = {
 const PIPELINES = [
   'lib/pipelines/cat.ts',
   'lib/pipelines/cluster-reading.ts',
-  'lib/pipelines/diff.ts',
+  'lib/pipelines/comparison.ts',
   'lib/pipelines/dump-cluster.ts',
   'lib/pipelines/dump.ts',
   'lib/pipelines/extract.ts',
