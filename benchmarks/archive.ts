@@ -23,9 +23,9 @@ import { measure, median, type Usage } from './measure.js';
 /**
  * `npm run bench:archive -- [--megabytes N] [--repeat N]`
  *
- * Measures what can be asked of a large archive without reading it: whole processes, with its seek table and
- * without, the middle one of several turns. Rows are random bytes, so the archive is as large as they are; the
- * small space is the last.
+ * Measures commands that need not read all of a large archive: whole processes, with its seek table and
+ * without, the middle one of several runs. Rows are random bytes, so the archive is as large as they are. The
+ * small space is the last one.
  */
 const { values: options } = parseArgs({
   options: {
@@ -46,7 +46,7 @@ const SPACES = `
   for i = 1, 100 do box.space.small:insert({i, 'row ' .. i}) end
   box.schema.user.grant('guest', 'super')`;
 
-/** No frame sees as much of it, so that none can do with less. */
+/** More random bytes than a frame has, so that no frame can be compressed. */
 const noise = randomBytes(16 * 2 ** 20);
 
 /** MessagePack of `[uint32, bin of PAYLOAD_BYTES]`, back to back. */
@@ -65,7 +65,7 @@ function rowsFrom(first: number): Buffer {
   return Buffer.concat(pieces);
 }
 
-/** The items of the small archive, and many rows in front of those of the small space. */
+/** Yields the items of the small archive, with many rows before those of the small space. */
 async function* enlarged(items: AsyncIterable<BackupItem>): AsyncGenerator<BackupItem> {
   let id = 0;
   let isLarge = false;
@@ -122,7 +122,7 @@ function lastBytes(bytes: number): Buffer {
   return last;
 }
 
-/** Takes the seek table away for a while; its last bytes tell how many frames it has. */
+/** Removes the seek table for a while. Its last bytes give the number of its frames. */
 async function withoutTable(work: () => Promise<void>): Promise<void> {
   const table = lastBytes(lastBytes(9).readUInt32LE(0) * 8 + 17);
   truncateSync(archive, size - table.length);
@@ -137,8 +137,8 @@ for (let turn = 0; turn < Number(options.repeat); turn++) {
   await recordRestore('restore --space small');
   await record('verify', ['verify']);
   await withoutTable(async () => {
-    await record('list, no table', ['list']);
-    await recordRestore('restore --space small, no table');
+    await record('list, no seek table', ['list']);
+    await recordRestore('the same restore, no seek table');
   });
 }
 

@@ -10,8 +10,8 @@ import { runPeer } from './peer.js';
 /**
  * `npm run bench -- [--rows N] [--repeat N] [--peer PATH/TO/dump/init.lua]`
  *
- * Measures whole processes, each repeated and the middle one taken, in turns, so that a machine which
- * is slow for a while is slow for all. Figures mean something as ratios within one run only.
+ * Measures whole processes in turns, each several times, and takes the middle run of each. So a machine that is
+ * slow for a while is slow for all of them. Only the ratios within one run are comparable.
  */
 const { values: options } = parseArgs({
   options: {
@@ -28,7 +28,7 @@ const MEMORY = { memtx_memory: 8 * 2 ** 30, checkpoint_interval: 0 };
 interface Line {
   what: string;
   usage: Usage;
-  /** Name of the line that this one is measured by. */
+  /** The name of the line that this one is compared with. */
   by?: string;
 }
 
@@ -45,7 +45,7 @@ async function emptyServer(): Promise<TestServer> {
   return startServer({ lua: "box.schema.user.grant('guest', 'super')", cfg: MEMORY });
 }
 
-/** Each of `restores` gets a server of its own, fresh for each turn. */
+/** Each restore gets an empty server of its own in each turn. */
 async function measureRestore(restore: (server: TestServer) => Promise<Usage>): Promise<Usage> {
   const target = await emptyServer();
   try {

@@ -9,8 +9,8 @@ import { measure, median, type Usage } from './measure.js';
 /**
  * `npm run bench:cat -- [--rows N] [--repeat N]`
  *
- * Measures how fast the rows of an archive come out as text, against verifying the same archive. Whole
- * processes, the middle one of several turns.
+ * Measures how fast the rows of an archive are written as text, compared with the verification of the same archive:
+ * whole processes, the middle one of several runs.
  */
 const { values: options } = parseArgs({
   options: {
@@ -21,7 +21,7 @@ const { values: options } = parseArgs({
 const rows = Number(options.rows);
 const TNTAR = 'bin/tntar.js';
 const FORMATS = ['msgpack', 'ndjson', 'csv', 'postgres', 'sqlite'] as const;
-/** Without a log: the rows are read once, and the server is thrown away. */
+/** Without a write-ahead log, because the rows are read only once. */
 const MEMORY = { memtx_memory: 8 * 2 ** 30, checkpoint_interval: 0, wal_mode: 'none' };
 
 const folder = mkdtempSync(join(tmpdir(), 'tntar-bench-'));

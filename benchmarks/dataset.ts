@@ -1,7 +1,7 @@
 /**
  * Lua that fills a server with the benchmark set: `{unsigned, string, string, number, string(64), map}`,
  * some 142 bytes a tuple, with a primary and a unique string index. Half of a tuple is a random
- * hexadecimal token, which compresses to half at best; the rest repeats itself as real rows do.
+ * hexadecimal token, which no compression makes smaller than half. The rest repeats itself as real rows do.
  */
 export function benchmarkSet(rows: number): string {
   return `

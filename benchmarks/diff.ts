@@ -9,8 +9,8 @@ import { measure, median, type Program, type Usage } from './measure.js';
 /**
  * `npm run bench:diff -- [--rows N] [--repeat N]`
  *
- * Measures comparisons of archives of the benchmark set against verifying one of them: of equal ones, of
- * one that differs in each hundredth row, of one that differs in all, and with all rows sorted first.
+ * Measures comparisons of archives of the benchmark set, compared with the verification of one of them: of equal
+ * archives, of archives that differ in each hundredth row or in all rows, and with all rows sorted first.
  */
 const { values: options } = parseArgs({
   options: {
@@ -22,10 +22,10 @@ const rows = Number(options.rows);
 const repeat = Number(options.repeat);
 const TNTAR = 'bin/tntar.js';
 const MEMORY = { memtx_memory: 8 * 2 ** 30, checkpoint_interval: 0 };
-/** What `diff` ends with where the two differ. */
+/** The exit code of `diff` if the sides differ. */
 const DIFFERENT = 1;
 
-/** Changes each row whose number is a multiple, one field of it. */
+/** Changes one field of each row whose number is a multiple. */
 const change = (step: number): string => `
   box.begin()
   for i = ${step}, ${rows}, ${step} do
@@ -58,7 +58,7 @@ const diff = (other: string, ...more: string[]): Program => ({
 });
 const programs: readonly (readonly [what: string, program: Program])[] = [
   ['verify', { script: TNTAR, args: ['verify', '-q', '-i', archive('one')] }],
-  ['diff of equal ones', diff('one')],
+  ['diff of equal archives', diff('one')],
   ['diff, each hundredth row', diff('some')],
   ['diff, all rows', diff('all')],
   ['diff `--rows`, all rows', diff('all', '--rows')],

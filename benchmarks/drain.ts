@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 
 /**
- * The yardstick for a dump by snapshot: a bare socket that takes each chunk as it comes and throws it
- * away. Arguments: port, and the number of bytes after which it is done; without the latter it looks
- * for the end of the read view itself, and prints how many bytes that took.
+ * The yardstick for a dump by snapshot: a bare socket that takes each chunk and throws it away. The arguments
+ * are the port and the number of bytes after which it ends. Without a number, it looks
+ * for the end of the read view itself, and prints the number of bytes before it.
  */
 const GREETING_BYTES = 128;
 /** Length, `{0: 69, 1: 1}`, `{}`. */
@@ -16,7 +16,7 @@ let bytes = -GREETING_BYTES;
 let held = Buffer.alloc(0);
 let vclocks = 0;
 
-/** Counts packets that are no rows: a read view has one at each end. */
+/** Counts packets without rows: a read view has one at its start and one at its end. */
 function look(chunk: Buffer): void {
   held = Buffer.concat([held, chunk]);
   let pos = 0;

@@ -10,8 +10,8 @@ import { runPeer } from './peer.js';
 /**
  * `npm run bench:filters -- [--rows N] [--repeat N] [--peer PATH/TO/dump/init.lua]`
  *
- * Measures dumps with filters against the dump without one, and choosing a small space out of a large
- * archive against verifying all of it. Whole processes, the middle one of several turns.
+ * Measures dumps with filters, compared with the dump without one, and the verification of a small space of a large
+ * archive, compared with that of all spaces: whole processes, the middle one of several runs.
  */
 const { values: options } = parseArgs({
   options: {
@@ -28,7 +28,7 @@ const SMALL = `
   box.schema.space.create('small'):create_index('primary')
   for i = 1, 100 do box.space.small:insert({i}) end`;
 
-/** What the second of the filters below does, as an expression. */
+/** The second of the filters below as an expression. */
 const WHERE = ['--where', 'bench: id % 10 != 0'];
 
 const FILTERS: Readonly<Record<string, string>> = {
@@ -38,7 +38,7 @@ const FILTERS: Readonly<Record<string, string>> = {
   'sets a string field': `export default (space, tuple) =>
     space.name === 'bench' ? tuple.set('email', 'nobody@example.com') : tuple;`,
 };
-/** The last of these in the words of the Lua module. */
+/** The last of these filters for the Lua module. */
 const LUA_FILTER = `function(space, tuple)
   if space.name == 'bench' then return tuple:update({{'=', 2, 'nobody@example.com'}}) end
   return tuple

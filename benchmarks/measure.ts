@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Used } from './usage.js';
 
-/** What one whole process took, besides. */
+/** The wall time of a whole process, beside what it used. */
 export interface Usage extends Used {
   seconds: number;
   stdout: string;
@@ -19,13 +19,13 @@ export interface Program {
   /** Files for its standard streams. */
   stdin?: string;
   stdout?: string;
-  /** What it has to end with; 0 by default. */
+  /** The exit code that it must have; 0 by default. */
   exitCode?: number;
 }
 
 const DIST = fileURLToPath(new URL('..', import.meta.url));
 
-/** Runs a program from start to end; its standard error goes through. */
+/** Runs a program to its end, and passes on its standard error. */
 export async function measure({
   script,
   args,
@@ -62,7 +62,7 @@ export async function measure({
   }
 }
 
-/** The run whose wall time is in the middle. */
+/** Returns the run with the middle wall time. */
 export function median(runs: readonly Usage[]): Usage {
   const sorted = [...runs].sort((a, b) => a.seconds - b.seconds);
   return sorted[Math.floor((sorted.length - 1) / 2)]!;

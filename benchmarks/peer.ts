@@ -2,10 +2,10 @@ import type { TestServer } from '../test/support/server.js';
 import type { Usage } from './measure.js';
 
 /**
- * Runs a function of the Lua module inside of the server, and takes the time there.
+ * Runs a function of the Lua module in the server, and measures the time there.
  *
  * @param peer - path of the module's `init.lua`
- * @param call - Lua; `folder` is the name that follows
+ * @param call - the call in Lua, in which `folder` is the path of the folder
  * @example
  * await runPeer(server, 'dump/init.lua', 'dump(folder)', '/tmp/backup');
  */

@@ -8,9 +8,9 @@ import { measure, median, type Usage } from './measure.js';
 /**
  * `npm run bench:schema -- [--spaces N] [--repeat N]`
  *
- * Measures the dump and the restore of a database that is all definitions, whole processes, against the
- * time that the server itself takes to make the same things in Lua. Three indexes a space, each with a
- * row; as many users and roles as a server takes, and two grants a space.
+ * Measures the dump and the restore of a database of definitions alone, as whole processes, compared with the
+ * time that the server itself takes to create the same objects in Lua. Each space has three indexes, a
+ * row and two grants. There are as many users and roles as a server takes.
  */
 const { values: options } = parseArgs({
   options: {
@@ -21,7 +21,7 @@ const { values: options } = parseArgs({
 const spaces = Number(options.spaces);
 const repeat = Number(options.repeat);
 const TNTAR = 'bin/tntar.js';
-/** An index takes its first pages when it is made. */
+/** An index takes its first pages when it is created. */
 const MEMORY = { memtx_memory: 4 * 2 ** 30, checkpoint_interval: 0 };
 
 /** A server has 32 users and roles at most, its own five included: `BOX_USER_MAX` of `schema_def.h`. */
@@ -79,11 +79,11 @@ const lines = [
   '',
   '| what | seconds | CPU seconds | peak MiB | ratio |',
   '| --- | ---: | ---: | ---: | --- |',
-  `| made by Lua inside the server | ${made.toFixed(2)} | - | - | |`,
+  `| created by Lua in the server | ${made.toFixed(2)} | - | - | |`,
   ...[...runs].map(([what, all]) => {
     const { seconds, cpuSeconds, peakMiB } = median(all);
     const cells = [seconds.toFixed(2), cpuSeconds.toFixed(2), peakMiB.toFixed(0)];
-    return `| ${what} | ${cells.join(' | ')} | ${(seconds / made).toFixed(2)} of making it |`;
+    return `| ${what} | ${cells.join(' | ')} | ${(seconds / made).toFixed(2)} of creating it |`;
   }),
   '',
   `archive: ${(statSync(archive).size / 1e6).toFixed(1)} MB`,

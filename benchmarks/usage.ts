@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
-/** What a process used. */
+/** The resources that a process used. */
 export interface Used {
   cpuSeconds: number;
   /** Highest resident memory. */
@@ -8,8 +8,8 @@ export interface Used {
 }
 
 /**
- * Loaded into a measured process with `--import`: writes what the whole process has used, threads
- * included, when it ends.
+ * A module that is loaded into a measured process with `--import`. At the end of the process, it writes the
+ * resources that the process used, threads included.
  */
 const file = process.env['TNTAR_BENCH_USAGE'];
 if (file !== undefined) {
@@ -20,7 +20,7 @@ if (file !== undefined) {
   });
 }
 
-/** Not `maxRSS`, which begins with that of the process which started this one. */
+/** The peak of this process. `maxRSS` would begin with that of the process which started it. */
 function peakMiB(): number {
   const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
   return Number(kib) / 1024;
