@@ -35,12 +35,12 @@ export interface CatResult {
   rows: number;
   /** The number of bytes of text. */
   bytes: number;
-  /** False where enough was there before all had been read: what is behind that was not verified. */
+  /** False if the reading stopped early because of a limit: the rest was not verified. */
   isVerified: boolean;
   seconds: number;
 }
 
-/** Reads no more of `items` than is wanted. */
+/** Yields `items` until there are enough rows. */
 async function* until(
   items: AsyncIterable<BackupItem>,
   hasEnough: () => boolean,
@@ -56,8 +56,8 @@ async function* until(
 const KINDS: Kinds<CatOptions> = { ...TEXT, where: listOfEach(aText), signal: aSignal };
 
 /**
- * Writes the rows of one space into `output`, which is ended. Rows are written as they are read: of a damaged archive,
- * the rows in front of the damage are written before the call rejects.
+ * Writes the rows of one space into `output`, which is ended. Rows are written while the archive is read: of a damaged
+ * archive, the rows before the damage are written before the call rejects.
  *
  * @throws TntarError: of kind `usage` for a space or a field that does not exist, of kind `archive` for
  *   anything but a whole archive, of kind `failure` for a row that the format cannot hold; the reason
@@ -103,7 +103,7 @@ export async function catFrom(
       },
     );
     await pipeline(
-      // a source that is left early would be an error of the pipeline, and is none of ours
+      // a source that ends early would be an error of the pipeline, but it is intended here
       Readable.from(items, { objectMode: true, highWaterMark: 1 }),
       compose([totals.see, ...filterStages(filters, report)]),
       sink,

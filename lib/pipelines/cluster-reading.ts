@@ -19,7 +19,7 @@ import { SYSTEM_ID_MAX } from '../schema/server/system-spaces.js';
 import type { expectedRows } from '../server/row-estimate.js';
 import { withExpected } from '../sources/server.js';
 
-/** What a reading of connected shards needs. */
+/** The parts of a reading of connected shards. */
 export interface ClusterReadingOptions {
   filters: () => readonly Filter[];
   strict: boolean;
@@ -79,7 +79,7 @@ export class ClusterReading {
         moment.hear,
         totals.see,
       ];
-      // its error is that of the last stage, from where it is read
+      // its error is that of the last stage, which is read
       const output = connect(view, compose(stages), () => {}) as AsyncIterable<BackupItem>;
       return { items: this.#placed(shard, output), owned, moment };
     });
@@ -107,7 +107,7 @@ export class ClusterReading {
     yield { kind: 'end', ...end };
   }
 
-  /** Yields the definitions of a shard. Returns the first item behind them. */
+  /** Yields the definitions of a shard. Returns the first item after them. */
   async *#definitions(
     shard: number,
     items: AsyncIterator<BackupItem>,
@@ -181,7 +181,7 @@ export class ClusterReading {
   }
 }
 
-/** A stream from its first item on, which is there already. */
+/** A stream, with its first item that has already arrived. */
 async function* continued(
   first: BackupItem,
   rest: AsyncIterator<BackupItem>,

@@ -30,7 +30,7 @@ export interface Place {
   name: string;
 }
 
-/** Ends the reading of both sides, of which enough is known. */
+/** Thrown to end the reading of both sides when the result is known. */
 class Enough extends Error {}
 
 /**
@@ -70,11 +70,11 @@ export class Comparison {
     try {
       await this.#read(left, (a) => this.#read(right, (b) => this.#both([a, left], [b, right])));
     } catch (error) {
-      // a side is aborted when the other one fails, and a pipeline may know no more than that
+      // a side is aborted when the other one fails, and its pipeline may know only that
       const cause = isAbortError(error) ? (this.#cause ?? error) : error;
       if (!(cause instanceof Enough)) throw this.#named(cause);
     } finally {
-      // where one side failed, the other is still being read
+      // if one side failed, the other is still being read
       this.#stop.abort();
     }
     const definitions = this.#definitions;
@@ -200,7 +200,7 @@ export class Comparison {
     if (more > 0) this.#report.warn(`and ${more} more changes; --json lists them all`);
   }
 
-  /** Says of a side what it lacks by itself. */
+  /** Warns of parts that a side lacks. */
   #introduce(name: string, { manifest: { partial = [], only } }: Side): void {
     const ours = this.#options.filters?.map((filter) => filter.partial) ?? [];
     const parts = partial.filter((part) => !ours.includes(part));

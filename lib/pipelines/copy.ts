@@ -25,7 +25,7 @@ export interface CopyOptions extends RestoreOptions {
   source?: ReadMode;
   /** Take a snapshot even if it can hang the server; without this, `auto` reads by select. Default false. */
   forceSnapshot?: boolean;
-  /** Fail where the rows are not from one moment, which is known when they are there. Default false. */
+  /** Fail if the rows are not from one moment, which is known when they are there. Default false. */
   strict?: boolean;
 }
 
@@ -83,13 +83,13 @@ async function reading<T>(
 }
 
 /**
- * Copies a database into another one, without an archive in between: what `dump` reads goes through the same
- * filters and checks as a `restore`, row by row.
+ * Copies a database into another one, without an archive in between: the rows of a `dump` pass the same
+ * filters and checks as in a `restore`.
  *
  * @param from - the server that is read
  * @param to - the server that is written to
- * @throws TntarError as `dump` and `restore` do; one that says INCOMPLETE where the target was written to; of
- *   kind `usage` where both are one database, and `existing` would take away what is to be read
+ * @throws TntarError as `dump` and `restore` do; one that says INCOMPLETE if the target was written to; of
+ *   kind `usage` if both are one database, and `existing` would remove the rows that are read
  * @example
  * await copy('db1:3301', 'db2:3301', { existing: 'drop' });
  */

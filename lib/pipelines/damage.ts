@@ -27,11 +27,11 @@ export interface DamageResult {
 /** The damage, and a way to restore the rest. */
 interface Rescue extends DamageResult {
   begin: Origin;
-  /** Takes out what is not whole; none where all is. */
+  /** Filters that leave out everything that is not whole; empty for a whole archive. */
   filters: Filter[];
 }
 
-/** Without these nobody knows which spaces there are, and what their keys are. */
+/** The system spaces that are needed to know which spaces exist and what their keys are. */
 const NEEDED: readonly number[] = [SystemSpace.SPACE, SystemSpace.INDEX];
 
 function nameOf(id: number, { manifest }: Salvage): string {
@@ -70,17 +70,17 @@ function describe(lost: readonly LostSpace[], salvage: Salvage): string[] {
 function lostWithTrailer({ manifest, trailer }: Salvage): string[] {
   if (trailer !== undefined || manifest.source === 'snapshot') return [];
   return [
-    'trailer: whether rows were written while the dump read, and where sequences stood at its end; they go on from where they stood at its start',
+    'trailer: whether rows were written during the dump, and the values of sequences at its end; sequences continue from their values at its start',
   ];
 }
 
 /**
- * @param only - of what is to be restored: where rows are not, none can be lost
- * @throws TntarError of kind `archive` where nothing can be restored
+ * @param only - of the restore: if it restores no rows, no rows can be lost
+ * @throws TntarError of kind `archive` if nothing can be restored
  */
 export function rescueOf(open: OpenFrom, surveyed: Survey, only?: RestoreScope['only']): Rescue {
   const salvage = salvageable(surveyed);
-  // The source would say so, too, when a restore has written or taken away.
+  // The source would report this, too, but only after a restore has written or removed something.
   checkOrder(salvage.manifest, salvage.entries);
   const { damages, gaveUp = false } = surveyed;
   const { manifest } = salvage;
@@ -110,10 +110,10 @@ export function rescueOf(open: OpenFrom, surveyed: Survey, only?: RestoreScope['
 }
 
 /**
- * Reads all of an archive that can be read, past what is damaged, and tells what is whole.
+ * Reads everything that can be read of a damaged archive, and finds the spaces that are whole.
  *
- * @returns with no space that is whole, where a salvage could restore nothing
- * @throws TntarError of kind `archive` where even the manifest cannot be read; the error of what `open` gives;
+ * @returns no whole space if a salvage could restore nothing
+ * @throws TntarError of kind `archive` if even the manifest cannot be read; the error of what `open` gives;
  *   the reason of `signal`
  * @example
  * const { lost } = await findDamage('backup.tar.zst');

@@ -19,7 +19,7 @@ import type { Filter } from '../filters/filter.js';
 export interface DiffOptions extends RowListener {
   /** `schema`: definitions alone, for which no row is read; `data`: rows alone. Default both. */
   only?: 'schema' | 'data';
-  /** Sort all rows before they are compared, in temporary files. Default: where they have no known order. */
+  /** Sort all rows before they are compared, in temporary files. Default: only if their order is not known. */
   sort?: boolean;
   /** Filters for both sides. They must keep no state between the sides. */
   filters?: readonly Filter[];
@@ -27,7 +27,7 @@ export interface DiffOptions extends RowListener {
   names?: readonly [string, string];
   /** Hears of all definitions that differ, before the first row. */
   onDefinitions?: ((differences: DefinitionDifference[]) => void | Promise<void>) | undefined;
-  /** Hears of progress, notes and warnings; by default nobody does. */
+  /** Hears of progress, notes and warnings; by default, nothing does. */
   report?: Report;
   /** Stops the comparison. */
   signal?: AbortSignal;

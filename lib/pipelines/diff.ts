@@ -52,7 +52,7 @@ function checkSide(which: string, input: unknown): void {
 
 /**
  * Compares two databases, each an archive or a live server: definitions by their names, and rows by the
- * primary keys of their spaces. Both are read once, front to back, in bounded memory.
+ * primary keys of their spaces. Both are read once, from start to end, in bounded memory.
  *
  * @throws TntarError of either side's kinds, with the name of the side; the reason of `signal`; what a
  *   listener throws

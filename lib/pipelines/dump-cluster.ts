@@ -39,13 +39,13 @@ export interface ClusterDumpOptions {
   forceSnapshot?: boolean;
   /** zstd level, 1 to 19. Default 1. */
   level?: number;
-  /** Fail, without a trailer, where the rows of a shard are not from one moment. Default false. */
+  /** Fail, without a trailer, if the rows of a shard are not from one moment. Default false. */
   strict?: boolean;
   /** Makes the filters of one shard, in their order: each shard has its own. */
   filters?: () => readonly Filter[];
-  /** Hears of progress, notes and warnings; by default nobody does. */
+  /** Hears of progress, notes and warnings; by default, nothing does. */
   report?: Report;
-  /** Stops the dump; what was written by then is no backup. */
+  /** Stops the dump; the output is then not a backup. */
   signal?: AbortSignal;
 }
 

@@ -28,19 +28,19 @@ import { READ_MODE, type ReadMode, serverOrigin } from '../sources/server.js';
 
 /** Options of a dump. */
 export interface DumpOptions {
-  /** `auto`: snapshot where the server and the user allow it, else select. Default `auto`. */
+  /** `auto`: snapshot if the server and the user allow it, else select. Default `auto`. */
   source?: ReadMode;
   /** Take a snapshot even if it can hang the server; without this, `auto` reads by select. Default false. */
   forceSnapshot?: boolean;
   /** zstd level, 1 to 19. Default 1. */
   level?: number;
-  /** Fail, without a trailer, where the rows are not from one moment. Default false. */
+  /** Fail, without a trailer, if the rows are not from one moment. Default false. */
   strict?: boolean;
   /** Filters for the backup, in their order. */
   filters?: readonly Filter[];
-  /** Hears of progress, notes and warnings; by default nobody does. */
+  /** Hears of progress, notes and warnings; by default, nothing does. */
   report?: Report;
-  /** Stops the dump; what was written by then is no backup. */
+  /** Stops the dump; the output is then not a backup. */
   signal?: AbortSignal;
 }
 
@@ -118,7 +118,7 @@ async function run(
 /**
  * Dumps a database into `output`, which is ended.
  *
- * @param server - where to connect and as whom
+ * @param server - the address and the login
  * @param output - takes the bytes of the archive; only a call that resolves made a backup
  * @throws TntarError of any kind but `archive` and `target`; the reason of `signal`; the error of `output`
  * @example

@@ -38,7 +38,7 @@ const KINDS: Kinds<ExtractOptions> = {
 /**
  * Writes an archive as a directory of the Lua module `tarantool/dump`.
  *
- * @param path - of the directory, which is not there, or empty; it is there whole, or not at all
+ * @param path - of a new or empty directory, which is written completely or not at all
  * @throws TntarError of kind `archive`, `usage` or `failure`; the reason of `signal`; an error of the system
  * @example
  * await extract('backup.tar.zst', '/backup/dump');
@@ -73,7 +73,7 @@ export async function extractFrom(
         defined({ signal }),
       );
     } finally {
-      // what was written of it has gone only then
+      // only then are its files removed
       sink.destroy();
       await isClosed;
     }

@@ -37,10 +37,10 @@ async function tellDefinitions(
 }
 
 /**
- * Tells what an archive holds by what stands at its ends, however large it is. An archive without a seek table, and one
- * that comes as a stream, is read and verified whole.
+ * Returns the contents of an archive of any size by its start and its end. An archive without a seek table, or in a
+ * stream, is read and verified completely.
  *
- * @param options - for `filters` and `definitions` all definitions are read, and verified
+ * @param options - with `filters` or `definitions`, all definitions are read and verified
  * @throws as `verify`
  * @example
  * const { spaces, verified } = await list('backup.tar.zst');

@@ -47,9 +47,9 @@ export interface RestoreResult extends Totals {
   definitions: number;
 }
 
-/** Rows that came may stand beside rows that were there: it has to be told which they are. */
+/** Restored rows may be among rows that existed before, so the hint says how to find them. */
 const UNDO_ROWS =
-  'the rows sent are the first of each space in the archive: take away those that came, none that was there before, and restore again';
+  'the rows sent are the first of each space in the archive: delete those that arrived, keep the rows that existed before, and restore again';
 
 const GO_ON =
   '--on-conflict skip leaves rows that are there, and --on-conflict replace puts others in their place';
@@ -91,7 +91,7 @@ function wayOut(
 const hasWritten = ({ definitions, rows, taken, emptied }: Applied): boolean =>
   definitions + rows + taken + emptied.length > 0;
 
-/** The error of a restore that has written: it says so in the one word that nobody overlooks. */
+/** Returns the error of a restore that has written: it says INCOMPLETE, which nobody overlooks. */
 function incomplete(error: TntarError, done: Applied, wanted: RestoreScope): TntarError {
   if (!hasWritten(done)) return error;
   const { definitions, taken, rows, confirmed, spaces, dropped, emptied } = done;
@@ -146,11 +146,11 @@ const reading = ({ report = silent }: RestoreOptions): ArchiveReading => ({ repo
 /**
  * Restores an archive.
  *
- * @param input - the bytes of the archive, or its file; of that only what is wanted is read, where some spaces
- *   are chosen
- * @param server - where to connect and as whom
- * @throws TntarError; one that says INCOMPLETE where the target was written to; the reason of `signal` where
- *   nothing was
+ * @param input - the bytes of the archive, or its file. If spaces are chosen, only the needed parts of a file
+ *   are read
+ * @param server - the address and the login
+ * @throws TntarError; one that says INCOMPLETE if the target was written to; the reason of `signal` if
+ *   nothing was written
  * @example
  * await restore('backup.tar.zst', 'db2:3301');
  */
@@ -164,9 +164,9 @@ export async function restore(
 }
 
 /**
- * Restores what `begin` gives; see {@link restore}.
+ * Restores the items of `begin`; see {@link restore}.
  *
- * @param stages - what it goes through first
+ * @param stages - stages before the sink
  */
 export async function restoreFrom(
   begin: Origin,
@@ -191,7 +191,7 @@ export async function restoreFrom(
 }
 
 /**
- * Reads and verifies what {@link restore} would read, asks the target, and tells what a restore with these
+ * Reads and verifies the same input as {@link restore}, asks the target, and returns what a restore with these
  * options would do. It changes nothing.
  *
  * @throws TntarError as the restore would before its first write; the reason of `signal`

@@ -16,7 +16,7 @@ import {
 
 /** Options of a salvage. */
 export interface SalvageOptions extends RestoreOptions {
-  /** Hears what is lost before anything is written, for the restore may fail, too. */
+  /** Gets the damage before anything is written, because the restore may fail, too. */
   onDamage?(findings: DamageResult): void;
 }
 
@@ -49,13 +49,12 @@ async function prepare(
 export interface SalvageResult extends RestoreResult, DamageResult {}
 
 /**
- * Restores the spaces of a damaged archive that are whole, down to the last byte. What the others had to do
- * with them is left out: a space of which something is missing, its sequence, and foreign keys to it.
- * Of a whole archive it restores everything.
+ * Restores the spaces of a damaged archive that are whole to the last byte. A space with a missing part is left out,
+ * with its sequence and the foreign keys to it. Of a whole archive, everything is restored.
  *
- * @param input - is read again and again, and cannot be a stream
- * @returns with what is lost, which a caller should not keep for itself
- * @throws as `restore`, and TntarError of kind `archive` where nothing is whole
+ * @param input - is read several times, so it cannot be a stream
+ * @returns the result of the restore and the lost parts, which a caller should report
+ * @throws as `restore`, and TntarError of kind `archive` if nothing is whole
  * @example
  * const { lost } = await salvage('backup.tar.zst', 'admin:secret@db2:3301');
  * for (const line of lost) console.error(line);

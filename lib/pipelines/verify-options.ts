@@ -11,7 +11,7 @@ import type { Filter } from '../filters/filter.js';
 
 /** Options of a verification. */
 export interface VerifyOptions {
-  /** Hears of progress; by default nobody does. */
+  /** Hears of progress; by default, nothing does. */
   report?: Report;
   /** Filters for the archive. */
   filters?: readonly Filter[];

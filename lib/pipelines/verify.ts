@@ -32,17 +32,17 @@ export interface VerifyResult {
   /** The vclock of the server at the end of the dump. */
   vclock: Vclock;
   totals: Totals;
-  /** False where rows were not read: this is then what the archive says of itself. */
+  /** False if rows were not read: the result is then only what the archive says about itself. */
   verified: boolean;
   /** The definitions of the chosen spaces, if requested. */
   definitions?: Definitions;
 }
 
 /**
- * Reads and verifies an archive, by the code that restore reads with, and tells what it holds.
+ * Reads and verifies an archive with the same code as a restore, and returns its contents.
  *
- * @param input - its bytes, which are read whole, and destroyed where they are a stream and the call rejects; or
- *   its file, of which only what is shown is read, where some spaces are chosen and a seek table is there
+ * @param input - the bytes of the archive, which are all read; a stream is destroyed if the call rejects. Or its file:
+ *   if spaces are chosen and it has a seek table, only the needed parts are read
  * @throws TntarError of kind `archive` for anything but a whole archive, with a seek table that is right if it
  *   has one; the reason of `signal`; the error of `input`
  * @example
@@ -92,7 +92,7 @@ export async function verifyFrom(
       }
     }
   };
-  // the error of a pipeline is an AbortError where its last function throws
+  // the error of a pipeline is an AbortError if its last function throws
   let failure: unknown;
   const collecting = (items: AsyncIterable<BackupItem>): Promise<void> =>
     collect(items).catch((error: unknown) => {

@@ -151,7 +151,10 @@ describe('restore --data-only', () => {
       const told = /'till': (\d+) of (\d+)/.exec(stderr);
       deepEqual(told?.slice(1), ['50', '51'], stderr);
       match(stderr, /INCOMPLETE: .* confirmed \(/);
-      match(stderr, /hint: .*the rows sent are the first of each space in the archive: take away/);
+      match(
+        stderr,
+        /hint: .*the rows sent are the first of each space in the archive: delete those/,
+      );
       equal(await target.eval('return box.space.till:count()'), 51);
     });
   });
