@@ -15,7 +15,7 @@ export interface Capacity {
   freed: number;
 }
 
-/** More than a tuple takes beside its own bytes, with what is lost because memory comes in slabs. */
+/** An upper bound of the memory for a tuple beside its own bytes, the loss by slabs included. */
 const TUPLE_OVERHEAD = 64;
 
 const CAPACITY = `
@@ -38,7 +38,7 @@ const CAPACITY = `
  * Asks a server how much room it has.
  *
  * @param spaces - ids of spaces whose rows will be gone, or replaced
- * @returns undefined where the user may not ask
+ * @returns undefined if the user may not ask
  */
 export async function readCapacity(
   connection: Connection,

@@ -51,7 +51,7 @@ export async function readVisible(connection: Connection): Promise<Visible> {
 }
 
 /**
- * All that the system spaces say but the values of sequences, read by select.
+ * Reads all system spaces except the values of sequences, by select.
  *
  * @throws TntarError of kind `access` naming all system spaces that the user may not read
  */

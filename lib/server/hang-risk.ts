@@ -7,22 +7,22 @@ import { Privileges } from '../schema/trust/privileges.js';
 import { readVisible } from './catalog.js';
 
 /**
- * Releases that a read view can hang, e.g. `3.2`: the first patch of each that does not.
+ * The first patch release without the defect, of each release that a read view can hang, e.g. `3.2`.
  *
- * Source: tarantool#11604, `changelogs/3.2.2.md`, `3.3.3.md` and `3.4.1.md`. The rows of a read view are gathered
- * in slabs of 4 MiB. One of these, emptied and kept, has an older number than a larger slab that was made for one
- * row meanwhile: what is written to it then is never sent, and the thread at it spins until the server is killed
- * (`lsregion_to_iovec()` of the library small, `xrow_stream_flush()` of `src/box/xrow_io.cc`). The thread is the
- * one of all requests where rows of vinyl follow, or the last rows of all.
+ * Source: tarantool#11604, `changelogs/3.2.2.md`, `3.3.3.md` and `3.4.1.md`. The rows of a read view are collected
+ * in slabs of 4 MiB. An empty slab that is kept has an older number than a larger slab that was made for one
+ * row in between. Rows that are then written to it are never sent, and the thread spins until the server is killed
+ * (`lsregion_to_iovec()` of the library small, `xrow_stream_flush()` of `src/box/xrow_io.cc`). It is the
+ * thread of all requests if rows of vinyl follow, or if they are the last rows.
  */
 const MENDED: Readonly<Record<string, number>> = { '3.2': 2, '3.3': 3, '3.4': 1 };
 
-/** A row of this size, with all that stands before it, fits into a slab of 4 MiB: `SLAB_SIZE` of `memory.c`. */
+/** A row of this size and its header fit into a slab of 4 MiB: `SLAB_SIZE` of `memory.c`. */
 const SAFE_TUPLE_BYTES = 4 * 1024 * 1024 - 1024;
 
 /**
- * No tuple of memtx is larger than its whole space, nor than the limit, unless that was lowered while the server
- * ran, which nobody can ask for. What a space of vinyl holds is not known.
+ * No memtx tuple is larger than its whole space, or than the limit. The limit may have been lowered while the server
+ * ran, which nobody can find out. The size of the tuples of a vinyl space is not known.
  */
 const TUPLE_SIZES = `
   local held, vinyl = 0, 0
@@ -34,7 +34,7 @@ const TUPLE_SIZES = `
   end
   return math.max(math.min(held, box.cfg.memtx_max_tuple_size), vinyl)`;
 
-/** @returns undefined where the user may not ask */
+/** @returns undefined if the user may not ask */
 async function maxTupleBytes(connection: Connection): Promise<number | undefined> {
   try {
     const reply = await connection.request(evaluate(TUPLE_SIZES), 'ask for the size of tuples');
@@ -49,25 +49,25 @@ async function maxTupleBytes(connection: Connection): Promise<number | undefined
 export interface HangRisk {
   /** The reason. */
   why: string;
-  /** True where nobody knows how large tuples can be, and there is no vinyl: with it many more rows can do it. */
+  /** True if the size of tuples is not known and no space uses vinyl. With vinyl, many more rows can hang it. */
   isSmall: boolean;
 }
 
-/** @returns the risk to a user who may not ask for the size of tuples */
+/** Returns the risk for a user who may not ask for the size of tuples. */
 async function unknownRisk(connection: Connection): Promise<Omit<HangRisk, 'why'> | undefined> {
   const { catalog, hidden } = await readVisible(connection);
   const { user } = connection;
-  // To whoever may not read all of this the server refuses a snapshot before it begins.
+  // The server refuses a snapshot to a user who may not read all of this before it begins.
   if (hidden.length > 0) return undefined;
   if ((new Privileges(catalog, user).on('universe') & Privilege.READ) === 0) return undefined;
   return { isSmall: !catalog.spaces.some(({ engine }) => engine === 'vinyl') };
 }
 
 /**
- * Finds out whether a read view may hang this server: its release has the defect, and its tuples can be that large,
- * or nobody knows.
+ * Finds out whether a read view may hang this server: its release has the defect, and its tuples can be large enough,
+ * or their size is not known.
  *
- * @returns undefined where it may not
+ * @returns undefined if it may not
  */
 export async function hangRisk(connection: Connection): Promise<HangRisk | undefined> {
   const { major, minor, version } = connection.greeting;
@@ -85,7 +85,7 @@ export async function hangRisk(connection: Connection): Promise<HangRisk | undef
   return { why: `${where}, and they can be ${bytes} bytes large here`, isSmall: false };
 }
 
-/** The same, where it is no small one; why. */
+/** The risk if it is not small, with its reason. */
 export async function greatHangRisk(connection: Connection): Promise<string | undefined> {
   const risk = await hangRisk(connection);
   return risk === undefined || risk.isSmall ? undefined : risk.why;

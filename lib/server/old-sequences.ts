@@ -4,14 +4,15 @@ import type { Connection } from '../iproto/connection.js';
 import { evaluate } from '../iproto/requests.js';
 
 /**
- * 1.10 has no way to ask a sequence for its value: `next()` moves it, and an insert that takes a number from
- * it leaves no row in `_sequence_data`. So a transaction takes the next number, sets the sequence back to
- * where it was, and is rolled back: nothing is written, and nobody can come in between, for nothing yields.
+ * Lua that reads the values of sequences on 1.10, which has no function for it: `next()` advances a sequence, and an
+ * insert that takes a number from it leaves no row in `_sequence_data`. So a transaction takes the next number, sets
+ * the sequence back to its value, and is rolled back. Nothing is written, and no other fiber can run in between, because
+ * nothing yields.
  *
- * A rollback does not move a sequence: it is the rows that are replaced and deleted in the transaction that
- * set it. Where the next number is the one that a new sequence gives, it was not used, or does the same. Where it
- * is the first one within the bounds, the value was before them, or the sequence cycles and was at its end; it is
- * set to a value that gives the same number next.
+ * A rollback does not change a sequence: the rows that are replaced and deleted in the transaction set it. If the next
+ * number is that of a new sequence, the sequence was not used, or behaves like a new one. If it is the first one within
+ * the bounds, the value was before them, or the sequence cycles and was at its end. Then the sequence is set to a value
+ * that gives the same next number.
  *
  * Source: `sequence_next()` of the server's `src/box/sequence.c`, and `on_replace_dd_sequence_data()` of
  * `src/box/alter.cc`, of 1.10.

@@ -35,12 +35,12 @@ async function watchWrites(
 }
 
 /**
- * What a page should weigh. A page is asked for in rows, so its limit follows from the bytes seen; the
- * first is small, and the limit grows by no more than {@link MAX_GROWTH} a page, for rows may grow.
+ * The aim for the bytes of a page. A page is requested in rows, so its limit is computed from the bytes so far. The
+ * first limit is small, and it grows by no more than {@link MAX_GROWTH} a page, because rows may grow.
  */
 const PAGE_BYTES = 1024 * 1024;
 const FIRST_LIMIT = 256;
-/** The server holds a whole page: where small rows are followed by large ones, this many of these. */
+/** The most rows of a page. The server holds a whole page, and the rows may suddenly be large. */
 const MAX_LIMIT = 2048;
 const MAX_GROWTH = 4;
 
@@ -55,7 +55,7 @@ function nextLimit(limit: number, rows: number, bytes: number): number {
  * Reads a space page by page in the order of its primary key. The next page is asked for as soon as
  * the last row of the current one has come, and no page is held whole.
  *
- * The rows are those from one moment only if nobody writes meanwhile; the caller compares vclocks.
+ * The rows are from one moment only if nobody writes during the reading; the caller compares vclocks.
  */
 export async function* readPages(connection: Connection, space: PagedSpace): AsyncGenerator<Rows> {
   const where = `space '${space.name}'`;
@@ -106,7 +106,7 @@ function keyless(where: string): TntarError {
   return new TntarError('failure', `${where}: a tuple without a field of its key`);
 }
 
-/** The batches of a user's space; none where it can hold no rows. */
+/** Yields the batches of a user's space; none if the space cannot hold rows. */
 export async function* readSpace(
   connection: Connection,
   { id, name, engine, primaryKey, isLocal }: Space,
@@ -139,8 +139,8 @@ function stuck(where: string, key: Buffer): TntarError {
 }
 
 /**
- * A scan of a hash index loses its place where rows come and go: it may miss rows, or meet some twice,
- * and nobody says so.
+ * A scan of a hash index loses its place if rows are inserted or deleted: it may miss rows or return some twice,
+ * without an error.
  */
 function unsteady(where: string): TntarError {
   return new TntarError(

@@ -30,8 +30,8 @@ const BATCH = 100;
 /**
  * Asks a server which statements in SQL it refuses to prepare. It runs none of them.
  *
- * @param statements - by what the answer names them with
- * @returns the reasons for those that it refuses; none if the user may not ask
+ * @param statements - by the keys of the result
+ * @returns the reasons for the refused statements; empty if the user may not ask
  * @example
  * await readRefusals(connection, new Map([['a', "SELECT (HEX('a'))"]])); // Map { 'a' => 'wrong arguments …' }
  */

@@ -16,7 +16,7 @@ const LENGTHS = `
 /**
  * Asks how many rows there are, to show how far a run has come.
  *
- * @returns nearly as many as a dump reads, by space id; undefined where the user may not ask
+ * @returns nearly as many as a dump reads, by space id; undefined if the user may not ask
  * @example
  * const rows = await expectedRows(connection);
  * rows?.get(512);

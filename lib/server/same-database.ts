@@ -3,10 +3,10 @@ import type { Connection } from '../iproto/connection.js';
 import { evaluate } from '../iproto/requests.js';
 import { Returned } from '../iproto/returned.js';
 
-/** 3.x calls a replica set what it was, and has another name for clusters of them. */
+/** The uuid of the replica set, which 2.x calls a cluster. On 3.x, a cluster is something else. */
 const REPLICA_SET = 'return (box.info.replicaset or box.info.cluster).uuid';
 
-/** @returns undefined where the user may not ask */
+/** @returns undefined if the user may not ask */
 async function replicaSetOf(connection: Connection): Promise<string | undefined> {
   try {
     const reply = await connection.request(evaluate(REPLICA_SET), 'ask for the replica set');
@@ -18,8 +18,8 @@ async function replicaSetOf(connection: Connection): Promise<string | undefined>
 }
 
 /**
- * Whether what is written at the one end changes what is read at the other: they lead to one instance, or to two
- * of one replica set, as far as the users may know.
+ * Returns true if writes to one connection change what the other reads: both lead to the same instance, or to two
+ * instances of one replica set, as far as the users may know.
  */
 export async function isSameDatabase(a: Connection, b: Connection): Promise<boolean> {
   if (a.greeting.uuid !== '' && a.greeting.uuid === b.greeting.uuid) return true;

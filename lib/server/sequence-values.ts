@@ -40,8 +40,8 @@ async function fromReadView(connection: Connection): Promise<SequenceValues> {
 }
 
 /**
- * `current()` raises where a sequence was never used; such a one has no row. It needs write, and returns
- * apart what it says of sequences for which the user has none.
+ * Lua that reads the values of sequences. `current()` raises an error if a sequence was never used, which then has no
+ * row. It needs write on the sequence. The errors for sequences without write are returned apart.
  *
  * Source: `access_check_sequence()` of the server's `src/box/sequence.c`.
  */
@@ -74,7 +74,7 @@ async function fromLua(connection: Connection): Promise<SequenceValues> {
   };
 }
 
-/** @param names - of the sequences, which are all hidden from a user who may not run Lua */
+/** @param names - the sequences, which are all hidden from a user who may not run Lua */
 async function fromLuaIfAllowed(
   connection: Connection,
   names: readonly string[],
@@ -90,7 +90,7 @@ async function fromLuaIfAllowed(
 const HANG_HINT =
   'grant the user execute on lua_eval and write on the sequences, or take a snapshot with --force-snapshot if you know that no tuple is over 4 MiB';
 
-/** @param told - what Lua has said, as far as it has */
+/** @param told - the answers of Lua so far */
 async function fromReadViewIfAny(
   connection: Connection,
   told: SequenceValues,

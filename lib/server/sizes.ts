@@ -9,8 +9,8 @@ import type { Value } from '../tuple/codec.js';
 /**
  * Asks over a connection of its own: the other may be reading.
  *
- * @param questions - arguments of the expression, each of which is asked about
- * @returns each answer; none from where the user may not ask
+ * @param questions - arguments of the expression, one for each request
+ * @returns the answers up to the first question that the user may not ask
  */
 async function askAside(
   connection: Connection,
@@ -46,7 +46,7 @@ const SIZES = `
 /**
  * Asks how many rows the spaces of users have, how large they are together, and how large one can be.
  *
- * @returns by space id, nearly; nothing where the user may not ask
+ * @returns by space id, nearly; nothing if the user may not ask
  */
 export async function readSizes(connection: Connection): Promise<ReadonlyMap<number, Size>> {
   const [sizes] = await askAside(connection, SIZES, [SYSTEM_ID_MAX]);

@@ -41,7 +41,7 @@ const NOT_WRITABLE: readonly (number | undefined)[] = [ErrorCode.READONLY, Error
  * Source: `box_check_writable()` in `box_process1()` of the server's `src/box/box.cc`, which comes before the
  * check of privileges and of the key.
  *
- * @returns the reason in the server's words, which name it since 2.10; undefined where the instance takes writes
+ * @returns the reason in the server's words, which name it since 2.10; undefined if the instance takes writes
  */
 export async function readOnlyReason(connection: Connection): Promise<string | undefined> {
   try {

@@ -49,7 +49,7 @@ async function probe(connection: Connection): Promise<Unconfirmed | undefined> {
  * leaves the queue meanwhile moves the vclock, be it confirmed or rolled back.
  *
  * @param catalog - tells whether there are synchronous spaces, for users and versions that do not tell of the queue
- * @returns undefined where none waits
+ * @returns undefined if none waits
  */
 export async function findUnconfirmed(
   connection: Connection,

@@ -23,10 +23,10 @@ const NO_ROWS = 0;
 const EMPTY_KEY = joinFields([]);
 
 /**
- * Asks for no rows of each of the spaces: what is hidden shows before anything is read. The server is
- * asked, for it answers in its own version's terms, and also a user who may not read the grants.
+ * Requests zero rows of each of the spaces, so that hidden ones are found before anything is read. The server decides
+ * by the rules of its own version, and also for a user who may not read the grants.
  *
- * @returns those that the user may not read; one that is not there is not hidden
+ * @returns the spaces that the user may not read; a missing space is not hidden
  */
 export async function findHidden(
   connection: Connection,
@@ -48,7 +48,7 @@ export async function findHidden(
   return (await Promise.all(answers)).flat();
 }
 
-/** The system spaces without which nobody knows what else is hidden. */
+/** The system spaces that are needed to find out what else is hidden. */
 const TELLING: readonly (number | undefined)[] = [
   SystemSpace.INDEX,
   SystemSpace.SPACE,
@@ -56,14 +56,14 @@ const TELLING: readonly (number | undefined)[] = [
 ];
 
 /**
- * Refuses to go on where anything is hidden.
+ * Throws if anything is hidden.
  *
  * @throws TntarError of kind `access` that names it all
  */
 export function throwHidden(user: string, hidden: readonly Hidden[]): void {
   const [first] = hidden;
   if (first === undefined) return;
-  // All that was asked for is denied then, and none of it need be granted.
+  // Then every question is denied, and none of these privileges is needed.
   for (const { why } of hidden) {
     const disabled = disabledIn(why);
     if (disabled === undefined) continue;

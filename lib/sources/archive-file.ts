@@ -14,10 +14,10 @@ import { checkOrder } from './entry-order.js';
 import { readFound } from './verified-entries.js';
 
 /**
- * What the seek table of an archive leads to.
+ * Reads the index of an archive by its seek table.
  *
- * @returns undefined where there is no table, and where it leads astray: then all has to be read, front to
- *   back, which tells what is wrong
+ * @returns undefined if there is no table or an invalid one: then the archive has to be read from start to
+ *   end, which finds the reason
  */
 export async function indexOf(
   file: ArchiveFile,
@@ -62,11 +62,11 @@ async function* readIndexed(
 }
 
 /**
- * Some entries of an archive, as a stream of items; nothing else is read, nor verified.
+ * Returns some entries of an archive as a stream of items. Nothing else is read or verified.
  *
- * @param entries - of the index, in its order; of a space all or none
- * @returns a stream in object mode; its error is a TntarError of kind `archive` where one is not what the
- *   trailer says
+ * @param entries - entries of the index, in its order, with all or none of each space
+ * @returns a stream in object mode; its error is a TntarError of kind `archive` if an entry differs
+ *   from the trailer
  */
 export function indexedSource(
   open: OpenFrom,
@@ -88,7 +88,7 @@ interface FileReading {
 
 /**
  * Yields the items of an archive in a file: all definitions, and the rows of the wanted spaces. Without a usable seek
- * table, or if all spaces are wanted, it is read front to back.
+ * table, or if all spaces are wanted, it is read from start to end.
  */
 export async function* readFile(
   file: ArchiveFile,

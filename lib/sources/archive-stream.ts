@@ -13,7 +13,7 @@ import { readCluster } from './cluster-stream.js';
 import { shardOf, unionOf } from './cluster-union.js';
 import { EntryOrder, misfit } from './entry-order.js';
 
-/** Options of reading an archive front to back. */
+/** Options of reading an archive from start to end. */
 export interface StreamOptions {
   /** True if a seek table that is wrong is an error; no row depends on it. Default false. */
   isStrict?: boolean | undefined;
@@ -24,7 +24,7 @@ export interface StreamOptions {
 }
 
 /**
- * Yields the items of an archive that is read front to back, of one instance or of a cluster.
+ * Yields the items of an archive that is read from start to end, of one instance or of a cluster.
  *
  * @throws TntarError of kind `archive` for anything but a whole archive
  */

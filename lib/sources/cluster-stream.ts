@@ -87,10 +87,10 @@ class Shards {
 }
 
 /**
- * Yields the items of an archive of a cluster that is read front to back.
+ * Yields the items of an archive of a cluster that is read from start to end.
  *
  * @param first - the entry `cluster.json`
- * @param entries - those behind it
+ * @param entries - the entries after it
  * @throws TntarError of kind `archive` for anything but a whole archive
  */
 export async function* readCluster(

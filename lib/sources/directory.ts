@@ -33,7 +33,7 @@ async function trailerOf(folder: Folder): Promise<Trailer | undefined> {
   });
 }
 
-/** Reads a file to its end, to find out what the trailer should say about it. */
+/** Reads a file to its end, and returns the facts that the trailer must have about it. */
 async function recordOf(
   folder: Folder,
   name: string,
@@ -59,7 +59,7 @@ async function recordOf(
   return { name, rows, bytes, sha256: hash.digest('hex') };
 }
 
-/** Files that the trailer does not know belong to another backup, or to none. */
+/** Refuses files that the trailer does not list: they belong to another backup, or to none. */
 function checkFiles(folder: Folder, entries: readonly EntryRecord[]): void {
   const listed = new Set([TRAILER, ...entries.map(({ name }) => name)]);
   const extra = folder.files.find(({ name }) => !listed.has(name));
@@ -102,7 +102,7 @@ async function* batches(tuples: AsyncIterable<Whole>, space: SpaceInfo) {
   }
 }
 
-/** @param path - of the directory, which may be a link; what is in it may not */
+/** @param path - of the directory, which may be a link; its files may not */
 async function* readDirectory(
   path: string,
   reading: Reading,
@@ -125,10 +125,9 @@ export async function* readFolder(
 }
 
 /**
- * A directory as a backup, wherever one is read: that of the Lua module `tarantool/dump`, or an archive that
- * was unpacked.
+ * Returns a directory as the origin of a backup: that of the Lua module `tarantool/dump`, or an unpacked archive.
  *
- * @param report - hears what the directory cannot vouch for
+ * @param report - gets warnings about contents that cannot be verified
  * @example
  * const begin = directoryOrigin('/backup/dump', report);
  */
@@ -138,7 +137,7 @@ export function directoryOrigin(path: string, report: Report): Origin {
 
 /** Options for reading a directory as items. */
 export interface DirectorySourceOptions {
-  /** Hears of warnings; by default nobody does. */
+  /** Hears of warnings; by default, nothing does. */
   report?: Report;
   /** Destroys the stream. */
   signal?: AbortSignal;
@@ -147,12 +146,12 @@ export interface DirectorySourceOptions {
 const KINDS: Kinds<DirectorySourceOptions> = { report: aReport, signal: aSignal };
 
 /**
- * What a directory holds that the Lua module `tarantool/dump` wrote, as a stream of items; or an archive that
- * was unpacked, which is verified by its trailer. Of the former nothing says that it is whole: the report is
- * told so, and the end is `unvouched`.
+ * Returns as a stream of items a directory that the Lua module `tarantool/dump` wrote, or an unpacked archive, which
+ * is verified by its trailer. Nothing shows whether a directory of the module is whole: the report gets a warning, and
+ * the end is `unvouched`.
  *
  * @param path - of the directory
- * @param options - their report hears what the directory cannot vouch for
+ * @param options - their report gets warnings about contents that cannot be verified
  * @returns a stream in object mode; its error is a TntarError of kind `archive` for anything but such a
  *   directory
  * @example

@@ -59,7 +59,7 @@ export class EntryOrder {
   }
 }
 
-/** @throws TntarError of kind `archive` where a source would refuse one of the entries for its place */
+/** @throws TntarError of kind `archive` if a source would refuse one of the entries because of its place */
 export function checkOrder(
   manifest: Manifest,
   entries: readonly Pick<Entry, 'name' | 'record'>[],

@@ -18,10 +18,10 @@ function refuse(what: string, hint?: string): TntarError {
 }
 
 /**
- * What a name stands for in a directory of the Lua module or an unpacked archive.
+ * Returns the file that a name means in a directory of the Lua module or in an unpacked archive.
  *
- * @returns undefined for what the module's restore passes over, too: it takes `*.dump`, as a shell does
- * @throws TntarError of kind `archive` for the name of a dump that is none of a space
+ * @returns undefined for names that the restore of the module ignores, too: it takes `*.dump`, as a shell does
+ * @throws TntarError of kind `archive` for the name of a dump that does not belong to a space
  * @example
  * namedFile('512.dump'); // { name: '512.dump', entry: { kind: 'tuples', spaceId: 512 } }
  */
@@ -85,7 +85,7 @@ class Directory implements FileStore {
 export class Folder {
   /** The files, in no order. */
   readonly files: readonly NamedFile[];
-  /** Names of what is there, too, and is passed over. */
+  /** The names of other files, which are ignored. */
   readonly others: readonly string[];
   readonly #store: FileStore;
   readonly #names: ReadonlySet<string>;
@@ -97,7 +97,7 @@ export class Folder {
     this.#names = new Set(files.map(({ name }) => name));
   }
 
-  /** @throws TntarError of kind `usage` where the folder cannot be read; of kind `archive` by {@link namedFile} */
+  /** @throws TntarError of kind `usage` if the folder cannot be read; of kind `archive` by {@link namedFile} */
   static async open(path: string): Promise<Folder> {
     let names: string[];
     try {

@@ -35,7 +35,7 @@ function idsOf(folder: Folder): number[] {
   return ids.sort((a, b) => a - b);
 }
 
-/** The rows of one space, and that there are some. */
+/** The rows of one space, of which there is at least one. */
 async function* rowsOf(
   chunks: AsyncIterable<Buffer>,
   space: TupleBatch['space'],
@@ -98,7 +98,7 @@ function describe(catalog: Catalog, created: Date, omitted: Manifest['omitted'])
   };
 }
 
-/** Rows that are there and are not restored: those of temporary spaces, which the module writes, too. */
+/** Rows in the directory that are not restored: those of temporary spaces, which the module writes, too. */
 function leftOut(catalog: Catalog, ids: readonly number[]): Manifest['omitted'] {
   const spaces = indexBy(catalog.spaces, ({ id }) => id);
   const fleeting = indexBy(catalog.fleetingSpaces, ({ id }) => id);

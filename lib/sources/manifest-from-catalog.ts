@@ -27,7 +27,7 @@ function hasOwnLua(catalog: Catalog): boolean {
   return catalog.rows(SystemSpace.FUNC).some(({ fields }) => fields[Field.func.name] === 'LUA');
 }
 
-/** Grants that a server ships and that somebody has revoked on this one. */
+/** Grants that a server ships and that were revoked on this server. */
 function revokedIn(catalog: Catalog, version: string): Manifest['revoked'] {
   const { schema, shippedGrants } = catalog;
   if (schema === undefined) return [];

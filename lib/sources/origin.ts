@@ -9,7 +9,7 @@ import { type ArchiveSourceOptions, openedSource } from './archive.js';
 export interface Reading {
   /** Counts the bytes of the archive, which go through it as they are read, and how many there will be. */
   countBytes(chunks: AsyncIterable<Buffer>, total?: number): AsyncIterable<Buffer>;
-  /** False where no row of such a space is needed: a source that can leaves these out. */
+  /** False if no row of such a space is needed: then a source leaves them out if it can. */
   wants(space: string): boolean;
   /** The memory of the run, which the reader shares with others. */
   memory?: LargeMemory;
@@ -19,8 +19,7 @@ export interface Reading {
 export type OwnReading = Required<Reading>;
 
 /**
- * Begins to read a backup, from wherever it is. So all that is done with one, by a restore, `verify` and the
- * like, is done with any.
+ * Begins to read a backup in any place. So a restore, `verify` and the other commands work with all of them.
  *
  * @example
  * const begin: Origin = ({ countBytes }) => archiveSource(file, { through: countBytes });
@@ -44,7 +43,7 @@ export interface ArchiveReading
 /**
  * An archive, from wherever it can be read.
  *
- * @throws TntarError of kind `usage` for an input or options that are none, and for a path that cannot be read
+ * @throws TntarError of kind `usage` for an invalid input, for invalid options, and for a path that cannot be read
  * @example
  * await verifyFrom(archiveOrigin('backup.tar.zst'));
  */

@@ -15,12 +15,12 @@ async function* readSalvage(open: OpenFrom, salvage: Salvage): AsyncGenerator<Ba
 }
 
 /**
- * What is whole of a damaged archive, as a stream of items. Its manifest and its definitions are still of all
- * spaces.
+ * Returns the whole parts of a damaged archive as a stream of items. The manifest and the definitions are still those
+ * of all spaces.
  *
  * @param open - the archive that was surveyed
- * @returns a stream in object mode; its error is a TntarError of kind `archive` where the archive is another
- *   one meanwhile
+ * @returns a stream in object mode; its error is a TntarError of kind `archive` if the archive was
+ *   replaced by another one
  * @example
  * const salvage = salvageable(await survey(open));
  * for await (const item of salvageSource(open, salvage)) console.log(item.kind);

@@ -85,7 +85,7 @@ async function movedSequences(
 
 /** Options for reading a server as items. */
 export interface ServerSourceOptions {
-  /** False for spaces whose rows are not needed. A snapshot has them all the same, but for those local to the instance. */
+  /** False for spaces whose rows are not needed. A snapshot still has them, except those local to the instance. */
   wants?: (space: string) => boolean;
   /** Destroys the stream, and closes the connection. */
   signal?: AbortSignal;
@@ -95,15 +95,15 @@ export interface ServerSourceOptions {
 export const SERVER_SOURCE: Kinds<ServerSourceOptions> = { wants: aFunction, signal: aSignal };
 
 /**
- * The whole database by key-paged selects: for users who may read every space but not the universe,
- * for servers without a read view, and faster on 2.x. It is a cut from one moment only if nobody wrote
- * meanwhile, which the vclocks at both ends tell, and if no synchronous transaction waited for its quorum:
- * the end says `consistent`.
+ * Returns the whole database by selects of pages in the order of keys: for users who may read every space but not
+ * the universe, for servers without a read view, and faster on 2.x. The rows are from one moment only if nobody wrote
+ * during the reading, which the vclocks at both ends show, and if no synchronous transaction waited for its quorum:
+ * then the end is `consistent`.
  *
- * @param connection - is for nothing else meanwhile; closed where the stream is destroyed before its end
+ * @param connection - must not be used for anything else until then; closed if the stream is destroyed before its end
  * @returns a stream in object mode; its error is a TntarError: of kind `access`, before the first item,
- *   naming all that the user may not read; of kind `failure` where the connection is lost, or where the
- *   schema was changed meanwhile
+ *   that names everything the user may not read; of kind `failure` if the connection is lost, or if the
+ *   schema is changed during the reading
  * @example
  * const rows = selectSource(connection, { wants: (space) => !space.endsWith('_log') });
  * await pipeline(rows, archiveSink(), createWriteStream('backup.tar.zst'));

@@ -34,7 +34,7 @@ export interface ServerReading {
   source?: ReadMode;
   /** Take a snapshot even if it can hang the server; see {@link snapshotSource}. Default false. */
   forceSnapshot?: boolean;
-  /** Hears which mode was chosen; by default nobody does. */
+  /** Hears which mode was chosen; by default, nothing does. */
   report?: Report;
 }
 
@@ -54,7 +54,7 @@ export function withExpected(manifest: Manifest, expected: Expected): Manifest {
   return { ...manifest, spaces };
 }
 
-/** A source whose first item is there already: so it is known that the server lets us read. */
+/** A source whose first item has already arrived. So the server is known to let us read. */
 async function open(
   mode: 'snapshot' | 'select',
   connection: Connection,
@@ -94,7 +94,7 @@ function noReadView(where: string, version: string): TntarError {
 /**
  * Finds out whether a snapshot can be asked for, without a risk for the server.
  *
- * @returns `select` if there is no snapshot, or a risk that nobody has taken
+ * @returns `select` if no snapshot is available, or if it has a risk that the user did not accept
  * @throws TntarError of kind `usage` if a snapshot was asked for by name then
  */
 async function safeMode(
@@ -124,7 +124,7 @@ async function safeMode(
  * was chosen, and the end whether all rows are from one moment.
  *
  * @param connection - is for nothing else meanwhile
- * @throws TntarError of kind `usage` for options that are none
+ * @throws TntarError of kind `usage` for invalid options
  * @example
  * const connection = await Connection.open('db1:3301');
  * const items = await serverOrigin(connection)(reading);

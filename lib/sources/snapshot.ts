@@ -17,11 +17,11 @@ import { describeBackup, rowsFrom } from './manifest-from-catalog.js';
 import type { Reading } from './origin.js';
 import { SERVER_SOURCE, type ServerSourceOptions } from './select.js';
 
-/** The head of a read view: where it was cut, and all system spaces, which come first. */
+/** The start of a read view: its vclock, and all system spaces, which come first. */
 interface Head {
   vclock: Vclock;
   catalog: Catalog;
-  /** The first item behind the system spaces. */
+  /** The first item after the system spaces. */
   next: ReadViewItem;
 }
 
@@ -41,7 +41,7 @@ async function readHead(
     } else if (value.kind === 'vclock' || value.spaceId > SYSTEM_ID_MAX) {
       return { vclock, catalog: renumberCollations(catalog), next: value };
     } else {
-      // Copies: the rows stay, the block that they came in does not.
+      // Copies, because the rows are kept and the block that they came in is not.
       catalog.addAll(value.spaceId, value.bytes);
       value.release();
     }
@@ -70,8 +70,7 @@ async function* userBatches(
 }
 
 /**
- * Says of an error behind which row it came, for a protocol error does not know. The position of a lost
- * connection is for who has lost it.
+ * Adds to a protocol error the row after which it came. An error of a lost connection already has its position.
  */
 async function* placed(
   batches: AsyncGenerator<TupleBatch>,
@@ -103,7 +102,7 @@ async function* localBatches(
 export interface SnapshotSourceOptions extends ServerSourceOptions {
   /** Take it even if it can hang the server. Default false. */
   forceSnapshot?: boolean;
-  /** Called when the read view is open, with its vclock: what is written from then on is not in it. */
+  /** Called with the vclock of the read view when it is open: it has no later writes. */
   onOpen?: (vclock: Vclock) => void;
 }
 
@@ -149,14 +148,14 @@ async function* readBackup(
 }
 
 /**
- * The whole database as the server's read view has it: consistent while writes go on, memtx and vinyl
- * alike. Spaces that are local to the instance are in no read view; they are read by select after it, which
- * may read what is not committed: then the end does not say `consistent`.
+ * Returns the whole database in the state of the server's read view: it is consistent during writes, with memtx and
+ * vinyl. Spaces that are local to the instance are not in a read view. They are read by select after it, which
+ * may read uncommitted rows: then the end is not `consistent`.
  *
- * @param connection - is for nothing else meanwhile; closed where the stream is destroyed before its end
- * @returns a stream in object mode; its error is a TntarError: of kind `access` where the user may not
- *   read the universe; with a `serverCode` also where the server has no read view to give; of kind
- *   `usage` where it may hang the server; of kind `failure` where the connection is lost
+ * @param connection - must not be used for anything else until then; closed if the stream is destroyed before its end
+ * @returns a stream in object mode; its error is a TntarError: of kind `access` if the user may not
+ *   read the universe; with a `serverCode` also if the server has no read view; of kind
+ *   `usage` if it may hang the server; of kind `failure` if the connection is lost
  * @example
  * const connection = await Connection.open('db1:3301');
  * await pipeline(snapshotSource(connection), archiveSink(), createWriteStream('backup.tar.zst'));

@@ -17,7 +17,7 @@ import { spool } from './unpack-tar.js';
 /** The number of bytes that are searched for the start of an input. */
 const MAX_LOOK_BYTES = 1024 * 1024;
 
-/** An input of which the first bytes can be looked at before it is read from its beginning. */
+/** An input whose first bytes can be examined before it is read from its start. */
 class Ahead {
   readonly #input: AsyncIterator<Buffer>;
   readonly #held: Buffer[] = [];
@@ -38,7 +38,7 @@ class Ahead {
     for (let i = 0; i < this.#held.length || (await this.#more()); i++) yield this.#held[i]!;
   }
 
-  /** The first bytes, fewer where there are no more. */
+  /** The first bytes; fewer if the input ends before. */
   async head(bytes: number): Promise<Buffer> {
     while (this.#bytes < bytes && (await this.#more()));
     return Buffer.concat(this.#held).subarray(0, bytes);
@@ -71,8 +71,8 @@ class Ahead {
 }
 
 /**
- * Whether frames hold a tar that is none of ours. Ours has the header of its first entry in a frame of its own;
- * what is damaged there is for the reader of archives to tell.
+ * Returns true if frames have a tar that tntar did not write. In an archive of tntar, the header of the first entry is
+ * a frame of its own. Damage in that frame is left to the reader of archives.
  */
 async function isForeignTar(bytes: AsyncIterable<Buffer>): Promise<boolean> {
   const frames = new FrameReader(bytes);
@@ -108,7 +108,7 @@ async function* gunzip(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
 
 const GZIP_MAGIC = 0x1f8b;
 
-/** The tar that the input is, or has in it; undefined where it is to be read as an archive of ours. */
+/** Returns the tar that the input is or contains; undefined if the input has to be read as an archive of tntar. */
 async function tarIn(input: Ahead): Promise<AsyncIterable<Buffer> | undefined> {
   const head = await input.head(4);
   if (head.length < 4) return undefined;
@@ -116,12 +116,12 @@ async function tarIn(input: Ahead): Promise<AsyncIterable<Buffer> | undefined> {
   if (startsFrame(head)) {
     return (await isForeignTar(input.look())) ? unfold(input.read()) : undefined;
   }
-  // What writes a tar writes whole blocks. Of anything else no more may ever come.
+  // A program that writes a tar writes whole blocks. Any other input may never send more bytes.
   if (input.bytes < BLOCK_BYTES) return undefined;
   return startsTar(await input.head(BLOCK_BYTES)) ? input.read() : undefined;
 }
 
-/** Tells a tar, compressed or not, from an archive as tntar writes it. Reads no more than it takes. */
+/** Distinguishes a tar, compressed or not, from an archive of tntar. Reads no more bytes than necessary. */
 export async function holdsTar(input: AsyncIterable<Buffer>): Promise<boolean> {
   const ahead = new Ahead(input);
   try {
@@ -167,7 +167,7 @@ async function* readStream(
  * A backup from a stream, such as a pipe: an archive; or a tar, which may be compressed by zstd or gzip, of an
  * unpacked archive or of a directory of the Lua module `tarantool/dump`. Which of them it is its first bytes tell.
  *
- * @param report - hears where a tar is unpacked to, and what it cannot vouch for
+ * @param report - gets the place where a tar is unpacked, and warnings about contents that cannot be verified
  * @example
  * const begin = streamOrigin(process.stdin, report);
  */

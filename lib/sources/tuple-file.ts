@@ -4,7 +4,7 @@ import { LargeMemory, type Loan, SharedPiece } from '../base/large-memory.js';
 import { INVALID, skipTuple } from '../tuple/msgpack.js';
 import { Arriving } from '../tuple/walk.js';
 
-/** Some tuples, none of them split. */
+/** Some whole tuples. */
 export interface Whole {
   /** Tuples in `bytes`; never 0. */
   count: number;
@@ -13,13 +13,13 @@ export interface Whole {
   release: () => void;
 }
 
-/** Walked at a time: as large as a part of an archive, so that what is behind has batches of one size. */
+/** The bytes that are walked at a time: as many as in a part of an archive, so that batches have one size. */
 const PIECE_BYTES = 2 * 1024 * 1024;
 /** Taken in at a time. */
 const CHUNK_BYTES = 1024 * 1024;
 /** The number of bytes in which a tuple ends, or is too large. */
 const LONGEST_BYTES = MAX_TUPLE_BYTES + 1;
-/** Large tuples are in memory one at a time; what of it is not touched costs nothing. */
+/** The memory for large tuples, one at a time. Pages of it that are not used cost nothing. */
 const LARGE_BYTES = LONGEST_BYTES + PIECE_BYTES + CHUNK_BYTES;
 /** A consumer that never gives memory back gets as much as it takes, but not as fast. */
 const PATIENCE_MS = 2000;
@@ -55,7 +55,7 @@ function walk(
  *
  * @param name - of the file, for messages
  * @param memory - of the run, for large tuples
- * @returns pieces of some MiB, or of one tuple where that is larger
+ * @returns pieces of some MiB, or of one tuple if that is larger
  * @throws TntarError of kind `archive` for anything but whole tuples, and for one of more than 128 MiB
  * @example
  * for await (const { count, bytes } of wholeTuples(createReadStream('512.dump'), '512.dump')) load(bytes);
@@ -90,7 +90,7 @@ export async function* wholeTuples(
     const left = used - end;
     if (isInvalid || (isEnd && left > 0)) throw refuse('no whole tuple', end);
     if (left > MAX_TUPLE_BYTES) throw refuse(`a tuple of over ${MAX_TUPLE_BYTES} bytes`, end);
-    // a large tuple is walked over as it comes
+    // a large tuple is walked while it arrives
     wanted = count === 0 ? Math.min(used + CHUNK_BYTES, LONGEST_BYTES) : PIECE_BYTES;
     if (count > 0) arriving = undefined;
     else {

@@ -82,14 +82,14 @@ async function passOver(body: AsyncIterable<Buffer>): Promise<void> {
 }
 
 /**
- * Unpacks a tar of a directory of the Lua module, or of an unpacked archive, in whatever order its entries
- * come. They are of one folder: rows of another backup in a folder beside or below it are none of this one. Of
- * their names only the last part counts, and only where it is one that we could have given.
+ * Unpacks a tar of a directory of the Lua module, or of an unpacked archive, with entries in any order.
+ * All of them must be in one folder, because another folder beside or below it may have rows of another backup. Only
+ * the last part of a name counts, and only if tntar could have written a file with this name.
  *
  * @param input - the tar, not compressed
- * @param scratch - where the bytes of the files go; has to be empty
- * @throws TntarError of kind `archive` for links, devices, names that are there twice, files of two folders, and
- *   for what is no tar
+ * @param scratch - gets the bytes of the files; has to be empty
+ * @throws TntarError of kind `archive` for links, devices, names that occur twice, files of two folders, and
+ *   for an input that is not a tar
  */
 export async function spool(input: AsyncIterable<Buffer>, scratch: ScratchFile): Promise<Folder> {
   const spooled = new Spooled(scratch);

@@ -22,12 +22,12 @@ function* adjacent(entries: readonly FoundEntry[]): Generator<FoundEntry[]> {
 }
 
 /**
- * Reads some entries of an archive, each from where it is known to stand, and verifies each.
+ * Reads some entries of an archive, each from its known place, and verifies each.
  *
- * @param entries - in the order of the archive; of a space all or none
- * @param otherwise - what it means where an entry is not as its record says
+ * @param entries - in the order of the archive, with all or none of each space
+ * @param otherwise - makes the error if an entry differs from its record
  * @param memory - of the run, for large rows
- * @throws TntarError of kind `archive` there, and for what docs/reference/archive-format.md does not allow
+ * @throws TntarError of kind `archive` in that case, and for an entry that docs/reference/archive-format.md does not allow
  */
 export async function* readFound(
   open: OpenFrom,
