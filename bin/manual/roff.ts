@@ -19,7 +19,7 @@ export function escaped(text: string): string {
   return safe.replace(/^\./gm, '\\&.');
 }
 
-/** A heading, and what stands under it; nothing where that is nothing. */
+/** A heading, and what stands under it; nothing if that is nothing. */
 export function section(title: string, body: readonly string[]): string[] {
   if (body.length === 0) return [];
   return [`.SH ${title}`, ...(body[0] === '.PP' ? body.slice(1) : body)];

@@ -53,7 +53,7 @@ function readSecret(input: ReadStream, signal: AbortSignal): Promise<string> {
 /**
  * Asks on the terminal device, for standard input and output carry the archive.
  *
- * @returns undefined where there is no terminal
+ * @returns undefined if there is no terminal
  */
 export async function ask(
   { terminal: device = '/dev/tty' }: Surroundings,

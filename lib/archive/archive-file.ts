@@ -100,9 +100,9 @@ function placed({ entries }: Trailer, frames: FramePlaces): FoundEntry[] {
  * Reads the seek table, the trailer and the manifest, and nothing of what stands between them.
  *
  * @param signal - closes what is read, also while it is silent
- * @returns undefined where there is no table, as in archives of before there were any, and for an archive of a cluster
- * @throws TntarError of kind `archive` where there is one, and it does not fit the archive or what was read
- *   of that is damaged; the archive may be whole all the same, which reading it front to back tells
+ * @returns undefined if there is no table, as in archives of before there were any, and for an archive of a cluster
+ * @throws TntarError of kind `archive` if there is one, and it does not fit the archive or what was read
+ *   of that is damaged; the archive may be whole all the same, which reading it from start to end tells
  * @example
  * const index = await readIndex(file);
  * index?.trailer.entries.length;

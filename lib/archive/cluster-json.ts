@@ -98,7 +98,7 @@ export function encodeClusterTrailer({ entries, ...end }: ClusterTrailer): Buffe
   return readable(TRAILER, Buffer.from(text), decodeClusterTrailer);
 }
 
-/** @throws TntarError of kind `archive` also where the sums do not add up */
+/** @throws TntarError of kind `archive` also if the sums do not add up */
 export function decodeClusterTrailer(bytes: Buffer): ClusterTrailer {
   const json = JsonReader.parse(bytes, TRAILER);
   checkFormat(json, CLUSTER_VERSION);

@@ -298,7 +298,7 @@ export class FrameProbe {
   /**
    * @param bytes - what stands at such a place; may go on behind the frame
    * @param target - has room for one byte more than the frame is to have
-   * @returns how many bytes the frame has; undefined where there is no whole one with a checksum that fits
+   * @returns how many bytes the frame has; undefined if there is no whole one with a checksum that fits
    */
   unfold(bytes: Buffer, target: Buffer): number | undefined {
     if (bytes.length < FRAME_HEAD_BYTES || bytes.readUInt32LE(0) !== MAGICNUMBER) return undefined;

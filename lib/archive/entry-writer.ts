@@ -41,7 +41,7 @@ export class EntryWriter {
   #body: FrameCompressor;
   /** Compresses the end of the part before it, meanwhile. */
   #earlierBody: FrameCompressor;
-  /** That part; undefined where there is none. */
+  /** That part; undefined if there is none. */
   #earlier: ClosedPart | undefined;
   readonly #heads: FrameCompressor;
   readonly #table = new SeekTable();

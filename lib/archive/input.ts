@@ -169,7 +169,7 @@ function destroyable(input: AsyncIterable<Uint8Array>): Readable {
  * Yields the chunks of a stream as buffers. Streams of the web, and of many libraries, give plain Uint8Arrays.
  *
  * @param signal - closes the stream, also while it is silent
- * @returns its error is a TntarError of kind `usage` where the chunks are no bytes
+ * @returns its error is a TntarError of kind `usage` if the chunks are no bytes
  * @example
  * for await (const chunk of asBuffers(new Blob(['x']).stream())) chunk.toString('latin1');
  */

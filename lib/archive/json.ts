@@ -9,7 +9,7 @@ const isClosing = (byte: number): boolean => byte === 0x5d || byte === 0x7d;
 /**
  * What is too much about a document, found before any memory is taken for its values. It may be none.
  *
- * @returns e.g. `has over 1200000 values`; undefined where nothing is too much
+ * @returns e.g. `has over 1200000 values`; undefined if nothing is too much
  */
 function excessOf(bytes: Uint8Array): string | undefined {
   let depth = 0;

@@ -141,7 +141,7 @@ export class EntryReader {
   }
 
   /**
-   * @throws TntarError of kind `archive` where there is none, or one that is not as docs/reference/archive-format.md says
+   * @throws TntarError of kind `archive` if there is none, or one that is not as docs/reference/archive-format.md says
    */
   async next(): Promise<Entry> {
     this.#begin();

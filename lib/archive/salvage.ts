@@ -20,7 +20,7 @@ export interface Salvage {
   entries: FoundEntry[];
   /** The others; empty for a whole archive. */
   lost: LostSpace[];
-  /** Absent where it is among what is lost: then nobody knows all that there was. */
+  /** Absent if it is among what is lost: then nobody knows all that there was. */
   trailer?: Trailer;
 }
 
@@ -108,7 +108,7 @@ function beforeDamage({ found, damages, manifest }: Survey): Pick<Salvage, 'entr
 /**
  * Decides which spaces of an archive are whole, down to the last byte.
  *
- * @throws TntarError of kind `archive` where none can be
+ * @throws TntarError of kind `archive` if none can be
  * @example
  * const { lost } = salvageable(await survey(open));
  */

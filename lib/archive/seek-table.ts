@@ -79,8 +79,8 @@ function isFooter(footer: Buffer): boolean {
 /**
  * How large the table is, as the last bytes of an archive say.
  *
- * @returns undefined where they are those of no table
- * @throws TntarError of kind `archive` where the table cannot be one of an archive
+ * @returns undefined if they are those of no table
+ * @throws TntarError of kind `archive` if the table cannot be one of an archive
  */
 export function tableBytesOf(footer: Buffer): number | undefined {
   if (!isFooter(footer)) return undefined;
@@ -107,7 +107,7 @@ export class FramePlaces {
 
   /**
    * @param table - as many bytes as {@link tableBytesOf} says, behind frames of `frameBytes` bytes in all
-   * @throws TntarError of kind `archive` where it is not the table of so many bytes
+   * @throws TntarError of kind `archive` if it is not the table of so many bytes
    */
   constructor(table: Buffer, frameBytes: number) {
     if (table.readUInt32LE(0) !== TABLE_MAGIC) throw wrongTable('its frame has another type');

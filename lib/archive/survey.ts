@@ -60,7 +60,7 @@ export interface Survey {
   manifest?: Manifest;
   /** The last one that vouches for that manifest. */
   trailer?: Trailer;
-  /** True where so much is damaged that nothing was looked for behind the last of it. */
+  /** True if so much is damaged that nothing was looked for behind the last of it. */
   gaveUp?: boolean;
 }
 
@@ -77,7 +77,7 @@ class HeaderProbe {
   readonly #frames = new FrameProbe();
   readonly #block = Buffer.alloc(BLOCK_BYTES + 1);
 
-  /** True where the frame of a header starts with these bytes. */
+  /** True if the frame of a header starts with these bytes. */
   isHeader(bytes: Buffer): boolean {
     if (this.#frames.unfold(bytes, this.#block) !== BLOCK_BYTES) return false;
     try {

@@ -127,7 +127,7 @@ async function* endingAsTar(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer
 /**
  * Takes apart a tar of any program's: with long names, sizes above 8 GiB, and what else there is.
  *
- * @throws TntarError of kind `archive` where it is none, or cut; the error of `input`
+ * @throws TntarError of kind `archive` if it is none, or cut; the error of `input`
  * @example
  * for await (const { name, size, body } of untar(process.stdin)) await store(name, size, body);
  */

@@ -25,7 +25,7 @@ export interface Trailer {
   entries: EntryRecord[];
   /** The vclock of the server at the end of reading. */
   vclock: Vclock;
-  /** False where rows were read while others were written, and not from one read view. */
+  /** False if rows were read while others were written, and not from one read view. */
   consistent: boolean;
   /** Sequences that moved while the rows were read: where they stood at the end. */
   sequences?: SequenceValue[];
@@ -72,7 +72,7 @@ export function encodeTrailer(trailer: Trailer): Buffer {
 /**
  * Reads the records of a trailer.
  *
- * @throws TntarError of kind `archive` also where the sums do not add up
+ * @throws TntarError of kind `archive` also if the sums do not add up
  */
 export function entriesOf(json: JsonReader): EntryRecord[] {
   const entries = json.objects('entries').map((entry) => ({
@@ -92,7 +92,7 @@ export function entriesOf(json: JsonReader): EntryRecord[] {
   return entries;
 }
 
-/** @throws TntarError of kind `archive` also where the sums do not add up */
+/** @throws TntarError of kind `archive` also if the sums do not add up */
 export function decodeTrailer(bytes: Buffer): Trailer {
   const json = JsonReader.parse(bytes, 'trailer.json');
   checkFormat(json);
@@ -127,7 +127,7 @@ function sequenceValue(json: JsonReader): SequenceValue {
   return { id: json.count('id'), value };
 }
 
-/** True where two say the same of one entry. */
+/** True if two say the same of one entry. */
 export function isSameEntry(a: EntryRecord, b: EntryRecord): boolean {
   return a.name === b.name && a.rows === b.rows && a.bytes === b.bytes && a.sha256 === b.sha256;
 }

@@ -13,7 +13,7 @@ interface OpenPart {
   /** Parts of this space that are closed already. */
   index: number;
   rows: number;
-  /** Bytes of the largest tuple; NaN where a batch does not say. */
+  /** Bytes of the largest tuple; NaN if a batch does not say. */
   largest: number;
 }
 

@@ -18,11 +18,11 @@ export interface TupleBatch {
   count: number;
   /** `count` MessagePack arrays back to back. Owned by the receiver: the sender never writes to it again. */
   bytes: Buffer;
-  /** Bytes of the largest tuple; absent where nobody looked at each. */
+  /** Bytes of the largest tuple; absent if the tuples were not walked. */
   largest?: number;
   /**
-   * Gives the memory of `bytes` back, to be used for another batch. For the last receiver, when it is
-   * done with them; what nobody gives back is left to the collector.
+   * Gives the memory of `bytes` back, for another batch. The last receiver calls it when it does not need them
+   * any more. Memory that is not given back is left to the garbage collector.
    */
   release?: (() => void) | undefined;
 }
@@ -84,7 +84,7 @@ export const notTuple = (bytes: Buffer, pos: number): RangeError => {
  * Each tuple of `bytes` as a view of the same memory.
  *
  * @param bytes - whole MessagePack arrays back to back, as in {@link TupleBatch.bytes}
- * @throws RangeError where something other than a whole array stands
+ * @throws RangeError if the bytes are not whole arrays
  * @example
  * for (const raw of eachTuple(batch.bytes)) console.log(new Tuple(raw).get(0));
  */

@@ -50,7 +50,7 @@ export interface Cluster {
   skew: number;
 }
 
-/** The last facts about a cluster, which are known behind all rows. */
+/** The last facts about a cluster, which are known after all rows. */
 export interface ClusterEnd {
   /** Spaces that are not sharded, and have the same rows on all shards. */
   equal: string[];
@@ -77,7 +77,7 @@ export function needsOneShard({ shards }: Cluster, doing: string): TntarError {
 /**
  * The owners of buckets, by the number of the bucket.
  *
- * @returns for each bucket the number of its shard; 0 for one that has none, and at 0
+ * @returns the number of the shard for each bucket; 0 for a bucket without a shard, and at index 0
  * @example
  * ownersOf([{ first: 1, last: 2, shard: 1 }, { first: 3, last: 3, shard: 2 }], 3); // [0, 1, 1, 2]
  */

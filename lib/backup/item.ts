@@ -26,7 +26,7 @@ export interface Outlook {
   largestRows?: (spaces: readonly number[]) => Promise<ReadonlyMap<number, number>>;
 }
 
-/** First item of every source: what is coming. */
+/** The first item of every source: a description of all that follows. */
 export interface BackupStart extends Outlook {
   kind: 'start';
   manifest: Manifest;
@@ -34,7 +34,7 @@ export interface BackupStart extends Outlook {
   cluster?: Cluster;
 }
 
-/** The value of a sequence, as it is to be after a restore. */
+/** The value that a sequence must have after a restore. */
 export interface SequenceValue {
   /** The id of the sequence in `_sequence`. */
   id: number;
@@ -62,7 +62,7 @@ export interface Filtered {
  */
 export type Unconfirmed = 'waiting' | 'unknown';
 
-/** Last item of every source: without it the stream was cut, however it ended. */
+/** The last item of every source. A stream without it is incomplete, even if it ended without an error. */
 export interface BackupEnd {
   kind: 'end';
   /** The vclock of the server at the end of reading. */
@@ -71,7 +71,7 @@ export interface BackupEnd {
   consistent: boolean;
   /** The reason why they may not be committed; absent if they are. Only servers say it: no archive keeps it. */
   unconfirmed?: Unconfirmed | undefined;
-  /** Sequences that moved while the rows were read: where they stood at the end. */
+  /** The values at the end of sequences that advanced while the rows were read. */
   sequences?: SequenceValue[];
   /** The counts of filters, in their order. */
   filtered?: Filtered[];
@@ -104,7 +104,7 @@ export class Counter {
     this.counts.set(batch.space.id, count);
   }
 
-  /** Adds up batches that are at hand. */
+  /** Adds up the given batches. */
   *passAll(batches: Iterable<TupleBatch>): Generator<TupleBatch> {
     for (const batch of batches) {
       this.add(batch);
@@ -126,7 +126,7 @@ export class Counter {
 /**
  * Finds the first space in which two counts differ.
  *
- * @returns e.g. `space 512: 10 rows were read, 9 arrived`; undefined where all are equal
+ * @returns e.g. `space 512: 10 rows were read, 9 arrived`; undefined if all are equal
  */
 export function countsDiffer(
   read: ReadonlyMap<number, Count>,

@@ -12,12 +12,12 @@ const MIB = 1024 * 1024;
  */
 export const PART_BYTES = 2 * MIB;
 
-/** Behind as many entries parts hold twice as much, up to eight times: one trailer has to list them all. */
+/** The number of entries after which parts double, up to eight times their size: one trailer has to list them all. */
 const ENTRIES_OF_A_SIZE = 20_000;
 const MAX_DOUBLINGS = 3;
 
 /**
- * How many bytes close the part that stands behind `entries` others.
+ * Returns the number of bytes after which a part is closed that follows `entries` others.
  *
  * @example
  * partBytes(0); // PART_BYTES
@@ -42,15 +42,15 @@ export const MAX_PART_BYTES = PART_BYTES * 2 ** MAX_DOUBLINGS + MAX_TUPLE_BYTES 
 export const MAX_JSON_BYTES = 16 * MIB;
 
 /**
- * Values and keys in a manifest or trailer, each of which takes some 100 bytes of memory at the worst. The
- * densest that is written, a long trailer, has one in 14 bytes.
+ * Values and keys in a manifest or trailer. Each takes some 100 bytes of memory in the worst case. The densest document
+ * that is written, a long trailer, has one in 14 bytes.
  */
 export const MAX_JSON_VALUES = 1_200_000;
 
 /**
- * Lists and objects in each other, in such a document. It holds the formats of spaces, and rows of system
- * spaces nest 1000 levels at most, see `lib/schema/read/validate.ts`. JavaScript reads any depth, and runs out of
- * stack where it writes it.
+ * Nested lists and objects in such a document. It has the formats of spaces, and rows of system
+ * spaces nest 1000 levels at most, see `lib/schema/read/validate.ts`. JavaScript reads any depth, but runs out of
+ * stack when it writes it.
  */
 export const MAX_JSON_NESTING = 1100;
 

@@ -3,7 +3,7 @@ import type { Vclock } from './vclock.js';
 /** The way in which the rows of a space were read, or the reason why there are none. */
 export type RowsFrom = 'snapshot' | 'select' | 'none';
 
-/** The version of a server of which nobody noted it. */
+/** The version of a server whose version was not recorded. */
 export const UNKNOWN_VERSION = 'unknown';
 /** The version of the server's greeting, e.g. `2.11.5-0-gab12cd`. A restore looks at its first three numbers. */
 export const SERVER_VERSION = /^(?:unknown|\d{1,4}\.\d{1,4}(?:[.~+-][\w.~+-]{0,100})?)$/;
@@ -45,7 +45,7 @@ export interface Manifest {
   /** ISO 8601, UTC. */
   created: string;
   /**
-   * What was dumped: a version such as `2.11.9` or `unknown`, the uuid of the instance, and the
+   * The dumped server: a version such as `2.11.9` or `unknown`, the uuid of the instance, and the
    * version of its schema, e.g. `2.11.5`, which `box.schema.upgrade()` sets; absent in older archives.
    */
   server: { version: string; uuid: string; schema?: string };
@@ -56,13 +56,13 @@ export interface Manifest {
   /** The user's spaces, ascending by id. */
   spaces: ManifestSpace[];
   omitted: Omission[];
-  /** Grants that a server ships, and that were taken away on this one. */
+  /** Grants that a server ships, and that were revoked on this server. */
   revoked: Revocation[];
   /** The parts that filters left out, in words; absent if this is the whole database. */
   partial?: string[];
   /**
-   * `data`: definitions are there only so far as rows need them; `schema`: there are no rows on purpose.
-   * Absent where there is both.
+   * `data`: only the definitions that rows need; `schema`: no rows.
+   * Absent if the archive has both.
    */
   only?: 'data' | 'schema';
   /** The changes of filters, in words; absent if nothing was changed. */

@@ -9,7 +9,7 @@ export function isReplicaId(key: string): boolean {
   return /^(?:0|[1-9]\d?)$/.test(key) && Number(key) < MAX_REPLICAS;
 }
 
-/** True where nothing was written between the two, spaces that are local to the instance included. */
+/** True if nothing was written between the two, spaces that are local to the instance included. */
 export function sameVclock(a: Vclock, b: Vclock): boolean {
   const replicas = new Set([...Object.keys(a), ...Object.keys(b)]);
   return [...replicas].every((replica) => (a[replica] ?? 0) === (b[replica] ?? 0));

@@ -1,5 +1,5 @@
 /**
- * Things by what a key says of each, looked up once: there may be thousands of spaces.
+ * Groups values by a key. Each key is computed once, because there may be thousands of spaces.
  *
  * @example
  * groupBy(catalog.rows(SystemSpace.INDEX), ({ fields }) => Number(fields[Field.index.spaceId]));
@@ -16,7 +16,7 @@ export function groupBy<T, K>(things: Iterable<T>, keyOf: (thing: T) => K): Map<
 }
 
 /**
- * Returns things by what a key says of each; of two with one key, the last.
+ * Returns a map from a key to its value; of two values with the same key, the last.
  *
  * @example
  * indexBy(catalog.spaces, ({ id }) => id).get(512);

@@ -12,11 +12,11 @@ import { inspect } from 'node:util';
  */
 export type ErrorKind = 'failure' | 'usage' | 'archive' | 'target' | 'access';
 
-/** What was refused by an error of the kind `access`. */
+/** The part that an error of the kind `access` refuses. */
 type Refused = 'connection' | 'login' | 'privilege';
 
 /**
- * Names what went wrong for a program, e.g. for a `switch`. These names stay as they are from release to release.
+ * Names the kind of an error for a program, e.g. for a `switch`. These names do not change between releases.
  * `TNTAR_INCOMPLETE` is the error of any kind after which the target holds a part of a backup.
  */
 export const ERROR_CODES = {
@@ -39,9 +39,9 @@ export interface ErrorDetails {
   hint?: string | undefined;
   /** The error that led to this one. */
   cause?: unknown;
-  /** The server's own code where an error reply is the cause, `src/box/errcode.h`. */
+  /** The server's own code if an error reply is the cause, `src/box/errcode.h`. */
   serverCode?: number | undefined;
-  /** What was refused, for the kind `access`. Default `privilege`. */
+  /** The refused part, for the kind `access`. Default `privilege`. */
   refused?: Refused | undefined;
   /** The changes that were made before the error, if any. It follows the message. */
   outcome?: string | undefined;
@@ -70,7 +70,7 @@ export class TntarError extends Error {
   readonly code: ErrorCode;
   /** An instruction for the user, one line. */
   readonly hint: string | undefined;
-  /** The server's own code where an error reply is the cause. */
+  /** The server's own code if an error reply is the cause. */
   readonly serverCode: number | undefined;
   readonly outcome: string | undefined;
   /** @internal */
@@ -90,7 +90,7 @@ export class TntarError extends Error {
   }
 
   /**
-   * Says more about an error that is passed on, which becomes the cause. What is not given stays as it is.
+   * Adds details to an error, which becomes the cause. Details that are not given are kept.
    *
    * @example
    * throw TntarError.wrap(error, { message: `${error.message}, after 10 rows of space 'users'` });
@@ -105,7 +105,7 @@ export class TntarError extends Error {
   }
 }
 
-/** Characters of a message. The longest of ours names a hundred things, each by 200 characters at most. */
+/** Characters of a message. The longest of ours has a hundred names, each of 200 characters at most. */
 export const MAX_MESSAGE = 32 * 1024;
 
 function cut(text: string): string {
@@ -130,7 +130,7 @@ function textOf(error: unknown): string {
     const text = [message, name].find((each) => typeof each === 'string' && each !== '');
     return text === undefined ? inspect(error, { breakLength: Infinity }) : String(text);
   } catch {
-    // a getter or a proxy of somebody else
+    // a getter or a proxy of foreign code
     return 'something that cannot be shown was thrown';
   }
 }

@@ -15,7 +15,7 @@ export interface Loan {
  * const { memory: row, release } = memory.borrow(120_000_000);
  */
 export class LargeMemory {
-  /** Pieces that nobody uses, until they are collected: as long as they are there, they are better used. */
+  /** Unused pieces that the garbage collector has not freed yet, so that they can be used again. */
   #spares: WeakRef<Buffer>[] = [];
   /** Shared pieces that have memory which is not lent. */
   readonly #resting = new Set<SharedPiece>();
@@ -38,14 +38,14 @@ export class LargeMemory {
     return { memory, release };
   }
 
-  /** Takes a piece that nobody uses, if there is one that fits. */
+  /** Takes an unused piece that is large enough, if there is one. */
   takeSpare(fits: (piece: Buffer) => boolean): Buffer | undefined {
     this.#spares = this.#spares.filter((spare) => spare.deref() !== undefined);
     const at = this.#spares.findIndex((spare) => fits(spare.deref()!));
     return at < 0 ? undefined : this.#spares.splice(at, 1)[0]!.deref();
   }
 
-  /** Keeps a piece that nobody uses any more, for as long as it is not collected. */
+  /** Keeps a piece that is not used any more, until the garbage collector frees it. */
   addSpare(piece: Buffer): void {
     this.#spares.push(new WeakRef(piece));
   }
@@ -58,13 +58,13 @@ export class LargeMemory {
 }
 
 /**
- * One piece of memory for what is too large to be there twice: who wants it waits until the one before has
+ * One piece of memory for values that are too large to be in memory twice: a user waits until the previous one has
  * given it back.
  *
  * @example
  * const piece = new SharedPiece(150_000_000, 2000, new LargeMemory());
  * const { memory, release } = await piece.take();
- * release(); // nobody else looks at it any more
+ * release(); // nobody else uses it any more
  */
 export class SharedPiece {
   readonly #size: number;
@@ -85,7 +85,7 @@ export class SharedPiece {
     this.#shared = shared;
   }
 
-  /** Memory of unknown content; new memory where the owner before keeps it. One call at a time. */
+  /** Returns memory with unknown content; new memory if the previous owner keeps it. One call at a time. */
   async take(): Promise<Loan> {
     if (await this.#isLost()) this.#memory = undefined;
     const memory =

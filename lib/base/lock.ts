@@ -15,7 +15,7 @@ const WRITING_MS = 1000;
 /** Far more time than it takes to remove the lock of a dead run. */
 const REMOVING_MS = 10_000;
 const POLL_MS = 50;
-/** Readable for all: the holder is no secret, and another user has to be told who it is. */
+/** Readable for all: the holder is not a secret, and other users have to see it. */
 const MODE = 0o644;
 
 /** The process that holds a lock, as the lock file names it. */
@@ -120,7 +120,7 @@ function refuseOther(file: string, path: string): TntarError {
 }
 
 /**
- * Reads a lock file; undefined if there is none any more.
+ * Reads a lock file; undefined if it does not exist any more.
  *
  * @param path - the name that the lock protects, for messages
  * @throws TntarError of kind `usage` for a directory, a pipe, a link or a device, which no run leaves
@@ -173,7 +173,7 @@ async function removeDead(file: string, text: string): Promise<void> {
   }
 }
 
-/** Removes what a run left that was killed while it removed a lock. */
+/** Removes the file of a run that was killed while it removed a lock. */
 async function removeOld(guard: string): Promise<void> {
   const made = await lstat(guard).catch(() => undefined);
   if (made !== undefined && Date.now() - made.mtimeMs > REMOVING_MS) {
@@ -228,7 +228,7 @@ export class Lock {
   }
 
   /**
-   * @param partial - what is written
+   * @param partial - the file that is written
    * @param path - the name that it gets at the end, for messages
    * @throws TntarError of kind `usage` if another run has the lock, or if the lock's name is
    *   taken by something else; an error of the system

@@ -2,7 +2,7 @@
 export const NOTHING: Buffer = Buffer.alloc(0);
 
 /**
- * Memory that is filled by somebody else and handed out piece by piece, neighbors behind each other.
+ * Memory that the caller fills, and that is handed out piece by piece, in order.
  * No byte that was handed out is written to again.
  *
  * @example
@@ -41,7 +41,7 @@ export class Slab {
   }
 }
 
-/** Adds `piece` to `pieces`; joins it with the last of them where they are neighbors in memory. */
+/** Adds `piece` to `pieces`; joins it with the last of them if they are neighbors in memory. */
 export function pushPiece(pieces: Buffer[], piece: Buffer): void {
   const last = pieces.at(-1);
   const isNeighbor =
@@ -60,7 +60,7 @@ export function pushPiece(pieces: Buffer[], piece: Buffer): void {
  * @example
  * const pool = new Pool(256 * 1024, 8);
  * const piece = pool.take();
- * pool.give(piece); // nobody else looks at it any more
+ * pool.give(piece); // nobody else uses it any more
  */
 export class Pool {
   /** Bytes of a piece. */
@@ -68,7 +68,7 @@ export class Pool {
   readonly #keep: number;
   readonly #free: Buffer[] = [];
 
-  /** @param keep - pieces that are kept at most while nobody uses them */
+  /** @param keep - the most unused pieces that are kept */
   constructor(size: number, keep: number) {
     this.size = size;
     this.#keep = keep;
@@ -77,7 +77,7 @@ export class Pool {
   /**
    * A piece of unknown content, the caller's own until it is given back, if ever.
    *
-   * @param bytes - what has to fit; for more than a piece has, memory of that size is made
+   * @param bytes - the needed size; if a piece is too small, memory of this size is made
    */
   take(bytes = this.size): Buffer {
     if (bytes > this.size) return Buffer.allocUnsafeSlow(bytes);

@@ -103,7 +103,7 @@ const classOf = (value: object): string => {
 };
 
 /**
- * The error of a call that cannot be right, whatever the databases hold.
+ * The error of a call that is wrong for any database.
  *
  * @param what - e.g. `dump: option 'level'`
  */

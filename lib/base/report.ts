@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 
 /**
- * Where a pipeline says what people should know while it runs. Nothing here decides the outcome, but
- * what one of these throws ends the run.
+ * Receives what people should know while a pipeline runs. None of these functions decides the outcome, but an error
+ * that one of them throws ends the run.
  *
  * @example
  * const report: Report = {
@@ -26,11 +26,11 @@ export interface Progress {
   rows: number;
   /** Raw MessagePack bytes of those rows. */
   bytes: number;
-  /** Name of the space at hand. */
+  /** The name of the current space. */
   space: string;
   /**
    * How much of the whole that is, 0 to 1: of the bytes of an archive, or of the rows that a server counted
-   * before. Absent where nobody knows how much there is.
+   * before. Absent if the total is not known.
    */
   done?: number;
 }
@@ -43,8 +43,8 @@ export interface ReportEventMap {
 }
 
 /**
- * A report for those who would rather listen: emits `progress`, `note` and `warning` while a pipeline
- * runs. It may be used for several, one behind the other.
+ * A report for programs that listen to events: it emits `progress`, `note` and `warning` while a pipeline
+ * runs. It may be used for several, one after the other.
  *
  * @example
  * const report = new ReportEvents();
@@ -68,7 +68,7 @@ export class ReportEvents extends EventEmitter<ReportEventMap> implements Report
 
 export const silent: Report = { note: () => {}, warn: () => {}, progress: () => {} };
 
-/** The number of things that one line names. */
+/** The most names in one line. */
 const SHOWN = 10;
 /** The number for lines that people work through, or that are a record. */
 const LISTED = 100;
@@ -78,14 +78,14 @@ function first(things: readonly string[], count: number): string {
   return things.length > count ? `${shown}; and ${things.length - count} more` : shown;
 }
 
-/** Names the first ten things, and says how many more there are. */
+/** Returns the first ten names, and the number of the others. */
 export function listOf(things: readonly string[]): string {
   return first(things, SHOWN);
 }
 
 /**
- * Names the first hundred things, and says how many more there are: for what has to be put right one by
- * one, was taken away, or is noted in an archive.
+ * Returns the first hundred names, and the number of the others: for problems that are solved one by
+ * one, for removed objects, and for the notes in an archive.
  */
 export function longListOf(things: readonly string[]): string {
   return first(things, LISTED);

@@ -22,7 +22,7 @@ function failed(error: unknown): TntarError {
 export class ScratchFile {
   readonly #fd: number;
   #size = 0;
-  /** For what is too large to be read into memory of its own. */
+  /** The memory for values that are too large for memory of their own. */
   readonly memory: LargeMemory;
 
   constructor(fd: number, memory: LargeMemory) {
@@ -67,8 +67,8 @@ export class ScratchFile {
 }
 
 /**
- * Temporary files that lose their names as soon as they are open: the system takes them away when they are
- * closed, and also where the process is killed.
+ * Temporary files that lose their names as soon as they are open: the system removes them when they are
+ * closed, and also if the process is killed.
  *
  * @example
  * const scratch = new Scratch();

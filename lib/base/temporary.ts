@@ -5,8 +5,8 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 const PRIVATE = 0o700;
 
 /**
- * A folder for a while, of mode 0700. It goes when it is removed, or at the latest when the process ends by
- * anything but SIGKILL.
+ * A temporary folder of mode 0700. It exists until it is removed, or until the process ends in any way except
+ * SIGKILL.
  *
  * @example
  * const folder = await TemporaryFolder.at('dump.partial');
@@ -32,13 +32,13 @@ export class TemporaryFolder {
     return new TemporaryFolder(path);
   }
 
-  /** Gives it a name under which it stays; what has that name may be an empty folder only. */
+  /** Gives it a permanent name, which only an empty folder may already have. */
   async keepAs(path: string): Promise<void> {
     await rename(this.path, path);
     process.off('exit', this.#onExit);
   }
 
-  /** Leaves it to somebody else, who removes it. */
+  /** Leaves the removal of the folder to the caller. */
   leave(): void {
     process.off('exit', this.#onExit);
   }

@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 
 /**
- * Does work that yields where it can be interrupted. At each of these places the process looks at whatever else
- * there is to do, such as a signal.
+ * Does work that yields where it can be interrupted. At each of these places the process does its other
+ * work, such as the handling of a signal.
  *
  * @param signal - ends the work at the next of these places
- * @returns what the work returns
+ * @returns the result of the work
  * @throws the reason of `signal`
  * @example
  * const { count } = await inTurns(countInTurns(bytes));
@@ -19,7 +19,7 @@ export async function inTurns<T>(work: Generator<void, T>, signal?: AbortSignal)
       signal?.throwIfAborted();
     }
   } finally {
-    // closes what was not worked to its end
+    // closes work that did not reach its end
     work.return(undefined as T);
   }
 }

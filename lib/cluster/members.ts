@@ -63,7 +63,7 @@ export async function readyMember(
 /**
  * The spaces of a cluster whose rows are distributed by buckets.
  *
- * @throws TntarError of kind `failure` where the bucket stands in different fields
+ * @throws TntarError of kind `failure` if the bucket stands in different fields
  */
 export function shardedOf(members: readonly ReadyMember[]): ShardedSpace[] {
   const fields = new Map<string, number>();

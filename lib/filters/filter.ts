@@ -161,7 +161,7 @@ class FilterRun {
 
 /** Options of {@link filterStage}. */
 export interface FilterStageOptions {
-  /** Hears of notes and warnings; by default nobody does. */
+  /** Hears of notes and warnings; by default, nothing does. */
   report?: Report;
 }
 

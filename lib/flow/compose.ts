@@ -15,12 +15,11 @@ import { HIGH_WATER_MARK, itemDuplex } from './item-duplex.js';
 export type Stage = (item: BackupItem) => BackupItem;
 
 /**
- * Makes one stream of stages, for a place in a `pipeline`. What `chain` of stream-chain does too, but
- * holds no more than an item at each end of a function, where `chain` holds 16: an item may be of
- * some MiB.
+ * Makes one stream of stages, for a place in a `pipeline`. `chain` of stream-chain does the same, but holds 16 items at
+ * each end of a function. This holds only one, because an item may have some MiB.
  *
- * @param stages - functions of an item, and streams such as {@link filterStage} gives; of none, all items
- *   pass as they are
+ * @param stages - functions of an item, and streams such as {@link filterStage} returns; without any, all items
+ *   pass unchanged
  * @returns a stream in object mode; an error that a stage throws is its error
  * @example
  * await pipeline(snapshotSource(connection), compose([loud]), archiveSink(), output);

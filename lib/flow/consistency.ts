@@ -66,7 +66,7 @@ function uncommitted(run: Run, source: Manifest['source'], unconfirmed: Unconfir
 type Run = 'dump' | 'copy';
 
 /**
- * Hears how a server was read, whether the rows are from one moment, and says what to do where they are not.
+ * Receives how a server was read and whether the rows are from one moment, and says what to do if they are not.
  *
  * @example
  * const moment = new Moment('dump', false, report);

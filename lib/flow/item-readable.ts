@@ -5,8 +5,8 @@ import type { BackupItem } from '../backup/item.js';
 export type ItemReadable = AsyncIterable<BackupItem> & Readable;
 
 /**
- * Makes a stream of what `make` yields. If the stream is destroyed before its end, its signal is aborted: what it reads
- * from is then closed, also while that is silent.
+ * Makes a stream of the items that `make` yields. If the stream is destroyed before its end, its signal is aborted, and
+ * its input is closed, also while it is silent.
  *
  * @param signal - destroys the stream
  * @example
@@ -23,7 +23,7 @@ export function stoppable(
 /**
  * A source as a stream, which is one item ahead of its reader. What `items` throw is the stream's error.
  *
- * @param interrupt - called where the stream is destroyed before the end of `items`, which may be waiting
+ * @param interrupt - called if the stream is destroyed before the end of `items`, which may be waiting
  *   for something: has to make them wait no longer
  * @param signal - destroys the stream
  */
@@ -51,7 +51,7 @@ export function itemReadable(
     destroy(error, callback) {
       if (!isOver) {
         interrupt();
-        // What they were interrupted by is nobody's error.
+        // The interruption is not an error.
         items.return(undefined).catch(() => {});
       }
       callback(error);

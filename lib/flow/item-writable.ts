@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import type { BackupItem } from '../backup/item.js';
 import { TntarError } from '../base/errors.js';
 
-/** A writable that takes one item after the other, and that finishes only behind the end of a backup. */
+/** A writable that takes one item after the other, and that finishes only after the end of a backup. */
 export abstract class ItemWritable extends Writable {
   /** True once the end has been taken, and all is well. */
   protected isComplete = false;

@@ -2,8 +2,8 @@ import { afterAwake } from '../base/awake.js';
 import type { Report } from '../base/report.js';
 
 /**
- * Hands chunks on, and warns, once, where nobody takes one for so long: a reader may be as slow as it
- * likes, but somebody should know what that costs.
+ * Hands chunks on, and warns once if nobody takes one for `ms` milliseconds. A reader may take any time, but the user
+ * should know its cost.
  *
  * @param ms - 0: never
  * @example

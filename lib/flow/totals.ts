@@ -39,7 +39,7 @@ export interface Observer {
   /**
    * Counts bytes of the archive, as they are written or read.
    *
-   * @param total - how many there will be, where that is known
+   * @param total - the expected number, if it is known
    */
   countBytes(chunks: AsyncIterable<Buffer>, total?: number): AsyncGenerator<Buffer>;
   sums(): Totals;

@@ -50,7 +50,7 @@ async function enter(options: ConnectOptions, where: string, stop: AbortSignal):
 /**
  * Connects and logs in.
  *
- * @throws TntarError of kind `access` where the connection or the login is refused, `failure` where
+ * @throws TntarError of kind `access` if the connection or the login is refused, `failure` where
  * the other side is no Tarantool
  */
 export async function connect(options: ConnectOptions): Promise<LoggedIn> {

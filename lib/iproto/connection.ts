@@ -107,7 +107,7 @@ export class Connection {
   /**
    * Connects and logs in.
    *
-   * @throws TntarError of kind `usage` for options that are none; of kind `access` where nobody listens,
+   * @throws TntarError of kind `usage` for options that are none; of kind `access` if nobody listens,
    *   answers in time or lets the user in; of kind `failure` for a peer that is no Tarantool
    */
   static async open(server: Server): Promise<Connection> {

@@ -22,7 +22,7 @@ export function isAccess(code: number): boolean {
 }
 
 /**
- * What can be done about an error of a server; undefined where that depends.
+ * What can be done about an error of a server; undefined if that depends.
  *
  * @param text - in the server's words
  */

@@ -161,7 +161,7 @@ async function describeRefusal(
 /**
  * Logs in over a connection of the driver, which has read nothing by then.
  *
- * @throws TntarError of kind `access` where the login is refused, `failure` for what is no Tarantool
+ * @throws TntarError of kind `access` if the login is refused, `failure` for what is no Tarantool
  */
 export async function logIn(line: Line, options: ConnectOptions, where: string): Promise<LoggedIn> {
   const { driver, socket, greeted } = line;

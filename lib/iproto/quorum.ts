@@ -8,7 +8,7 @@ import { Returned } from './returned.js';
 /** Synchronous transactions that wait until a quorum of the replica set has confirmed them. */
 export interface SyncQueue {
   /**
-   * How many transactions wait, those that came after a synchronous one included; undefined where the server
+   * How many transactions wait, those that came after a synchronous one included; undefined if the server
    * does not tell, as before 2.7.3, and has synchronous spaces.
    */
   length: number | undefined;
@@ -36,7 +36,7 @@ interface Asked {
   close(): void;
 }
 
-/** @returns undefined where the user may not ask */
+/** @returns undefined if the user may not ask */
 export async function askQueue(connection: Pick<Asked, 'request'>): Promise<SyncQueue | undefined> {
   try {
     const reply = await connection.request(evaluate(QUEUE), 'ask for the synchronous queue');
@@ -81,7 +81,7 @@ export async function explainSilence(
   }
 }
 
-/** @param queue - undefined where the user may not ask for it */
+/** @param queue - undefined if the user may not ask for it */
 function quorumError(
   where: string,
   queue: SyncQueue | undefined,

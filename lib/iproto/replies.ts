@@ -36,7 +36,7 @@ export class Replies {
     return this.#waiting.size > 0 ? this.#since : undefined;
   }
 
-  /** True where a write is among them. */
+  /** True if a write is among them. */
   get hasWrite(): boolean {
     return [...this.#waiting.values()].some(({ isWrite }) => isWrite);
   }

@@ -31,7 +31,7 @@ export class Returned {
     throw broken('a reply without a list');
   }
 
-  /** False where the value is nil, or missing. */
+  /** False if the value is nil, or missing. */
   has(i: number): boolean {
     return this.values[i] !== undefined && this.values[i] !== null;
   }

@@ -11,7 +11,7 @@ export interface Watched {
   ping(): void;
   /** Asks over another connection for the reason, if one may be found. Never fails. */
   explain(): Promise<TntarError | undefined>;
-  /** @param reason - undefined where none is known */
+  /** @param reason - undefined if none is known */
   giveUp(reason: TntarError | undefined): void;
 }
 

@@ -229,7 +229,7 @@ async function checkRows({ bytes, count }: Rows): Promise<void> {
  *
  * Source: `box_process_fetch_snapshot()` in the server's `src/box/box.cc`.
  *
- * @throws TntarError of kind `access` where the user may not read the universe; see
+ * @throws TntarError of kind `access` if the user may not read the universe; see
  * {@link isWithoutReadView} for servers that have none
  */
 export async function* readView(connection: Connection): AsyncGenerator<ReadViewItem> {

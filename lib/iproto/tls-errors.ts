@@ -60,7 +60,7 @@ export function socketReason(error: unknown): string {
 }
 
 /**
- * The error of a connection that came to nothing for what TLS makes sure of; undefined where it was
+ * The error of a connection that came to nothing for what TLS makes sure of; undefined if it was
  * something else.
  *
  * @param where - the server, for the message

@@ -31,7 +31,7 @@ export interface DirectoryOptions {
    * needed to verify the directory. Not possible for a backup that is `unvouched`. Default false.
    */
   all?: boolean;
-  /** Receives what is left out; by default nobody does. */
+  /** Receives what is left out; by default, nothing does. */
   report?: Report;
 }
 

@@ -26,7 +26,7 @@ import { RowCounts } from './row-counts.js';
 
 /** Options of {@link serverSink}. */
 export interface ServerSinkOptions extends RestoreScope {
-  /** Hears of notes and warnings; by default nobody does. */
+  /** Hears of notes and warnings; by default, nothing does. */
   report?: Report;
 }
 
